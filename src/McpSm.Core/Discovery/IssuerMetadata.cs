@@ -1,0 +1,155 @@
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Discovery;
+
+/// <summary>Metadata of an authorization server (RFC 8414, OpenID Connect Discovery 1.0), validated for its issuer.</summary>
+public sealed record IssuerMetadata
+{
+    /// <summary>The issuer's identifier, a raw string: never normalised.</summary>
+    public required string Issuer { get; init; }
+
+    public string? AuthorizationEndpoint { get; init; }
+
+    public required string TokenEndpoint { get; init; }
+
+    public string? RegistrationEndpoint { get; init; }
+
+    public string? RevocationEndpoint { get; init; }
+
+    public string? DeviceAuthorizationEndpoint { get; init; }
+
+    public IReadOnlyList<string>? TokenEndpointAuthMethods { get; init; }
+
+    public IReadOnlyList<string>? ScopesSupported { get; init; }
+
+    public IReadOnlyList<string>? GrantTypesSupported { get; init; }
+
+    /// <summary>Whether PKCE with S256 is advertised (RFC 7636); unknowable for endpoints taken by default.</summary>
+    public bool SupportsPkce { get; init; }
+
+    /// <summary>Whether every authorization response carries <c>iss</c> (RFC 9207 section 3).</summary>
+    public bool SendsIssuer { get; init; }
+
+    /// <summary>Whether a metadata document's URL is taken as client id.</summary>
+    public bool TakesMetadataDocuments { get; init; }
+
+    /// <summary>Whether these are the default endpoints of 2025-03-26, that no metadata vouches for (rule 39).</summary>
+    public bool IsLegacyDefault { get; init; }
+
+    /// <summary>Finds the metadata of an issuer, in the order of rules 4 and 5; each must name that very issuer.</summary>
+    /// <exception cref="McpAuthException">MetadataInvalid, IssuerMismatch, UnsafeEndpoint, ServerUnreachable.</exception>
+    public static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer,
+        CancellationToken cancellationToken)
+    {
+        var identifier = policy.Check(issuer, "The issuer");
+        if (identifier.Query.Length > 0 || identifier.Fragment.Length > 0)
+        {
+            throw new McpAuthException(ErrorReason.MetadataInvalid,
+                "The issuer's identifier has a query or a fragment, which RFC 8414 forbids.");
+        }
+        return await FindAsync(http, policy, Forms(identifier), name => name == issuer, issuer, cancellationToken)
+            .ConfigureAwait(false)
+            ?? throw new McpAuthException(ErrorReason.MetadataInvalid,
+                $"The issuer {ForeignText.Clean(issuer)} publishes no metadata.");
+    }
+
+    /// <summary>
+    /// Metadata at the root of the server's own origin, for servers of 2025-03-26 (rule 39). Nobody named an
+    /// identifier here, so both spellings of the origin are its name.
+    /// </summary>
+    /// <returns>Null where there is none.</returns>
+    public static Task<IssuerMetadata?> FindAtRootAsync(SafeHttp http, UrlPolicy policy, Uri server,
+        CancellationToken cancellationToken)
+    {
+        var origin = server.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+        return FindAsync(http, policy, [origin + "/.well-known/oauth-authorization-server"],
+            name => name == origin || name == origin + "/", origin, cancellationToken);
+    }
+
+    /// <summary>The default endpoints of 2025-03-26 at the server's origin (rule 39), on the user's word alone.</summary>
+    public static IssuerMetadata LegacyDefault(Uri server)
+    {
+        var origin = server.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+        return new IssuerMetadata
+        {
+            Issuer = origin,
+            AuthorizationEndpoint = origin + "/authorize",
+            TokenEndpoint = origin + "/token",
+            RegistrationEndpoint = origin + "/register",
+            IsLegacyDefault = true,
+        };
+    }
+
+    private static IEnumerable<string> Forms(Uri issuer)
+    {
+        var origin = issuer.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+        var path = issuer.AbsolutePath.TrimEnd('/');
+        yield return $"{origin}/.well-known/oauth-authorization-server{path}";
+        yield return $"{origin}/.well-known/openid-configuration{path}";
+        if (path.Length > 0)
+        {
+            yield return $"{origin}{path}/.well-known/openid-configuration";
+        }
+    }
+
+    private static async Task<IssuerMetadata?> FindAsync(SafeHttp http, UrlPolicy policy, IEnumerable<string> forms,
+        Func<string, bool> isIssuer, string issuer, CancellationToken cancellationToken)
+    {
+        McpAuthException? failure = null;
+        foreach (var form in forms)
+        {
+            try
+            {
+                var answer = await http.GetAsync(form, "The issuer's metadata", cancellationToken).ConfigureAwait(false);
+                if (answer.Status == 200)
+                {
+                    return Parse(answer, policy, isIssuer, issuer);
+                }
+                if (answer.Status != 404)
+                {
+                    failure = Graver(failure, new McpAuthException(ErrorReason.MetadataInvalid,
+                        $"The issuer {ForeignText.Clean(issuer)} answered {answer.Status} for its metadata.")
+                        { StatusCode = answer.Status });
+                }
+            }
+            catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch)
+            {
+                failure = Graver(failure, e);
+            }
+        }
+        return failure is null ? null : throw failure;
+    }
+
+    /// <summary>Of two failures a lie about the issuer is the one to tell.</summary>
+    private static McpAuthException Graver(McpAuthException? first, McpAuthException next) =>
+        first is null || (next.Reason == ErrorReason.IssuerMismatch && first.Reason != ErrorReason.IssuerMismatch)
+            ? next : first;
+
+    private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer)
+    {
+        var document = MetadataDocument.Parse(answer, "The issuer's metadata");
+        var named = document.Required("issuer");
+        if (!isIssuer(named))
+        {
+            throw new McpAuthException(ErrorReason.IssuerMismatch,
+                $"The metadata of {ForeignText.Clean(issuer)} names another issuer, {ForeignText.Clean(named)}.",
+                "Tell whoever runs the server; signing in there could hand your token to somebody else.");
+        }
+        return new IssuerMetadata
+        {
+            Issuer = named,
+            AuthorizationEndpoint = document.Optional("authorization_endpoint") is { } authorize
+                ? policy.Check(authorize, "The authorization endpoint").OriginalString : null,
+            TokenEndpoint = policy.Check(document.Required("token_endpoint"), "The token endpoint").OriginalString,
+            RegistrationEndpoint = document.Optional("registration_endpoint"),
+            RevocationEndpoint = document.Optional("revocation_endpoint"),
+            DeviceAuthorizationEndpoint = document.Optional("device_authorization_endpoint"),
+            TokenEndpointAuthMethods = document.Strings("token_endpoint_auth_methods_supported"),
+            ScopesSupported = document.Strings("scopes_supported"),
+            GrantTypesSupported = document.Strings("grant_types_supported"),
+            SupportsPkce = document.Strings("code_challenge_methods_supported")?.Contains("S256") == true,
+            SendsIssuer = document.IsTrue("authorization_response_iss_parameter_supported"),
+            TakesMetadataDocuments = document.IsTrue("client_id_metadata_document_supported"),
+        };
+    }
+}

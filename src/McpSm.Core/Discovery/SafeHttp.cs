@@ -1,0 +1,200 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Discovery;
+
+/// <summary>What came back for a GET.</summary>
+public sealed record HttpAnswer(int Status, string? MediaType, byte[] Body);
+
+/// <summary>
+/// HTTP as this program speaks it with servers and issuers: every URL passes the policy, names are resolved before
+/// they are judged, nothing redirects by itself, and time and size are bounded (rule 30).
+/// </summary>
+public sealed class SafeHttp : IDisposable
+{
+    /// <summary>The longest a request may take from its start to the last byte of its answer.</summary>
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>The largest answer that is read, in bytes.</summary>
+    public const int SizeLimit = 1024 * 1024;
+
+    private const int MostRedirects = 5;
+
+    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(10);
+    private static readonly HttpRequestOptionsKey<bool> HeadersOnly = new("headers-only");
+
+    private readonly UrlPolicy _policy;
+    private readonly HttpClient _client;
+
+    public SafeHttp(UrlPolicy policy, TimeSpan? timeLimit = null)
+    {
+        _policy = policy;
+        var sockets = NewSocketsHandler(policy);
+        _client = new HttpClient(new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = sockets })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Mcpsm", CoreVersion.Text));
+    }
+
+    /// <summary>For the requests of a protocol library: bounded, without redirects.</summary>
+    public HttpClient Protocol => _client;
+
+    /// <summary>A handler without cookies, redirects or decompression, that connects only where the policy lets it.</summary>
+    public static SocketsHttpHandler NewSocketsHandler(UrlPolicy policy) => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        MaxResponseHeadersLength = 64,
+        ConnectCallback = (context, cancellationToken) => ConnectAsync(policy, context, cancellationToken),
+    };
+
+    /// <summary>GETs a document of an issuer or server; redirects are followed, each hop checked anew.</summary>
+    /// <exception cref="McpAuthException">UnsafeEndpoint, ServerUnreachable, MetadataInvalid.</exception>
+    public async Task<HttpAnswer> GetAsync(string url, string what, CancellationToken cancellationToken)
+    {
+        var uri = _policy.Check(url, what);
+        for (var hop = 0; hop <= MostRedirects; hop++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+            using var response = await _client.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found
+                or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
+                || response.Headers.Location is not { } location)
+            {
+                var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+                return new HttpAnswer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
+            }
+            uri = _policy.Check(new Uri(uri, location).AbsoluteUri, what + " (redirected)");
+        }
+        throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} redirects more than {MostRedirects} times.");
+    }
+
+    /// <summary>Sends a request and gives back status and headers; the body, perhaps an endless stream, is dropped.</summary>
+    public async Task<HttpResponseMessage> SendForHeadersAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.Options.Set(HeadersOnly, true);
+        return await _client.SendAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static async ValueTask<Stream> ConnectAsync(UrlPolicy policy, SocketsHttpConnectionContext context,
+        CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ConnectLimit);
+        var end = context.DnsEndPoint;
+        try
+        {
+            var addresses = await Dns.GetHostAddressesAsync(end.Host, limit.Token).ConfigureAwait(false);
+            // Where the connection goes to a proxy, it is the proxy, which the user chose, that resolves the name.
+            var isProxy = !end.Host.Equals(context.InitialRequestMessage.RequestUri?.IdnHost.Trim('[', ']'),
+                StringComparison.OrdinalIgnoreCase);
+            if (!isProxy)
+            {
+                // All are judged, the checked ones are connected to: no second look-up can answer otherwise.
+                foreach (var address in addresses)
+                {
+                    policy.CheckAddress(end.Host, address);
+                }
+            }
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(addresses, end.Port, limit.Token).ConfigureAwait(false);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HttpRequestException(HttpRequestError.ConnectionError, "The connection timed out.");
+        }
+    }
+
+    /// <summary>Bounds one exchange and turns its failures into ours, without a word of the other side's.</summary>
+    private sealed class BoundedHandler(UrlPolicy policy, TimeSpan timeLimit) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
+            CancellationToken cancellationToken)
+        {
+            var uri = policy.Check(request.RequestUri?.OriginalString, "The URL");
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(timeLimit);
+            try
+            {
+                var response = await base.SendAsync(request, limit.Token).ConfigureAwait(false);
+                var body = request.Options.TryGetValue(HeadersOnly, out var only) && only
+                    ? [] : await ReadAsync(response, uri, limit.Token).ConfigureAwait(false);
+                var content = new ByteArrayContent(body);
+                content.Headers.ContentType = response.Content.Headers.ContentType;
+                response.Content.Dispose();
+                response.Content = content;
+                return response;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new McpAuthException(ErrorReason.ServerUnreachable,
+                    $"{Origin(uri)} did not answer within {timeLimit.TotalSeconds:0} seconds.",
+                    "Check the URL and the network, then try again.") { OutcomeUnknown = true };
+            }
+            catch (HttpRequestException e) when (e.InnerException is McpAuthException refused)
+            {
+                throw refused;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                throw Unreachable(uri, e);
+            }
+        }
+
+        private static async Task<byte[]> ReadAsync(HttpResponseMessage response, Uri uri, CancellationToken cancellationToken)
+        {
+            using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            using var body = new MemoryStream();
+            var buffer = new byte[16 * 1024];
+            int read;
+            while ((read = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                if (body.Length + read > SizeLimit)
+                {
+                    throw new McpAuthException(ErrorReason.MetadataInvalid,
+                        $"{Origin(uri)} answered with more than {SizeLimit / 1024 / 1024} MiB.") { OutcomeUnknown = true };
+                }
+                body.Write(buffer, 0, read);
+            }
+            return body.ToArray();
+        }
+    }
+
+    internal static McpAuthException Unreachable(Uri uri, Exception e)
+    {
+        var error = (e as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown;
+        var why = error switch
+        {
+            HttpRequestError.NameResolutionError => "its name does not resolve",
+            HttpRequestError.ConnectionError => "nothing answers there",
+            HttpRequestError.SecureConnectionError => "no trusted TLS connection can be made",
+            HttpRequestError.ProxyTunnelError => "the proxy does not let the connection through",
+            HttpRequestError.ResponseEnded => "the connection ended before the answer did",
+            _ => "the connection failed",
+        };
+        return new McpAuthException(ErrorReason.ServerUnreachable, $"Cannot reach {Origin(uri)}: {why}.",
+            "Check the URL and the network, then try again.", e)
+        {
+            OutcomeUnknown = error is not (HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+                or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError),
+        };
+    }
+
+    private static string Origin(Uri uri) => $"{uri.Scheme}://{uri.Authority}";
+}

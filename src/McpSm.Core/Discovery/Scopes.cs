@@ -1,0 +1,14 @@
+namespace McpSm.Core.Discovery;
+
+/// <summary>Lists of scopes as the wire writes them: parted by spaces, without order (RFC 6749 section 3.3).</summary>
+public static class Scopes
+{
+    public static IReadOnlyList<string> Split(string? text) => text is null ? []
+        : [.. text.Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Where(IsValid).Distinct(StringComparer.Ordinal)];
+
+    public static string Join(IEnumerable<string> scopes) => string.Join(' ', scopes);
+
+    /// <summary>scope-token = 1*( %x21 / %x23-5B / %x5D-7E )</summary>
+    public static bool IsValid(string scope) =>
+        scope.Length > 0 && scope.All(c => c is '\x21' or (>= '\x23' and <= '\x5B') or (>= '\x5D' and <= '\x7E'));
+}

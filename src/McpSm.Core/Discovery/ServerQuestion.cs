@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Discovery;
+
+/// <summary>What a server says to one MCP request.</summary>
+public sealed record ServerAnswer(int Status, IReadOnlyList<Challenge> Challenges, string? MediaType, Uri? MovedTo)
+{
+    /// <summary>The challenge to answer: the first Bearer one.</summary>
+    public Challenge? Challenge => Challenges.FirstOrDefault(c => c.IsBearer);
+
+    public bool AsksForCredential => Status == 401 || (Status == 403 && Challenge is not null);
+}
+
+/// <summary>
+/// One MCP request, to see whether a server wants a credential, or takes the one it is shown. It is the
+/// <c>initialize</c> of 2025-11-25, which servers of every revision understand well enough to challenge it; for
+/// the sse transport the GET that opens the stream. The MCP SDK is not needed, nor loaded, for that.
+/// </summary>
+public static class ServerQuestion
+{
+    private const string Initialize = """
+        {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"Mcpsm","version":"0"}}}
+        """;
+
+    /// <param name="headers">The server's own headers, sent along.</param>
+    /// <param name="token">The access token to show, or null.</param>
+    /// <exception cref="McpAuthException">ServerUnreachable, UnsafeEndpoint.</exception>
+    public static async Task<ServerAnswer> AskAsync(SafeHttp http, Uri server, bool isSse,
+        IReadOnlyDictionary<string, string> headers, string? token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(isSse ? HttpMethod.Get : HttpMethod.Post, server);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+        if (!isSse)
+        {
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+            request.Content = new StringContent(Initialize, Encoding.UTF8, "application/json");
+            request.Content.Headers.ContentType!.CharSet = null;
+        }
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+        if (token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+        using var response = await http.SendForHeadersAsync(request, cancellationToken).ConfigureAwait(false);
+        return Read(response, server);
+    }
+
+    internal static ServerAnswer Read(HttpResponseMessage response, Uri server)
+    {
+        // The typed header drops what it cannot parse; the raw lines keep it.
+        var challenges = response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var lines)
+            ? lines.SelectMany(Challenge.ParseAll).ToList() : [];
+        var moved = (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location
+            ? new Uri(server, location) : null;
+        return new ServerAnswer((int)response.StatusCode, challenges,
+            response.Content.Headers.ContentType?.MediaType, moved);
+    }
+
+    /// <summary>Refuses what no MCP endpoint answers to a request it could have served.</summary>
+    /// <exception cref="McpAuthException">ProtocolViolation, ServerUnreachable.</exception>
+    public static void RequireMcp(ServerAnswer answer, Uri server)
+    {
+        if (answer.MovedTo is { } moved)
+        {
+            throw new McpAuthException(ErrorReason.ProtocolViolation,
+                $"The server has moved to {ForeignText.Clean(moved.GetLeftPart(UriPartial.Path))}.",
+                "If you trust that address, give the server its new URL with: mcpsm server update <server> --url <url>")
+            { StatusCode = answer.Status };
+        }
+        if (answer.Status >= 500)
+        {
+            throw new McpAuthException(ErrorReason.ServerUnreachable, $"The server answered {Words(answer.Status)}.",
+                "Try again later.") { StatusCode = answer.Status };
+        }
+        var isHtml = answer.MediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true;
+        if (isHtml || answer.Status is 404 or 405 or 410)
+        {
+            throw new McpAuthException(ErrorReason.ProtocolViolation,
+                $"{server.GetLeftPart(UriPartial.Path)} is not an MCP endpoint: it answered "
+                + (isHtml ? $"a web page ({answer.Status})." : $"{Words(answer.Status)}."),
+                "Check the URL and the type (http or sse) with: mcpsm list") { StatusCode = answer.Status };
+        }
+    }
+
+    /// <summary>A status as people write it: <c>401 Unauthorized</c>. The phrase is ours, not the server's.</summary>
+    public static string Words(int status)
+    {
+        using var phrase = new HttpResponseMessage((HttpStatusCode)Math.Clamp(status, 0, 999));
+        return phrase.ReasonPhrase is { Length: > 0 } words ? $"{status} {words}" : $"{status}";
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Text;
+
+namespace McpSm.Core.Errors;
+
+/// <summary>Text that came from the network and may be shown to a person.</summary>
+public static class ForeignText
+{
+    private const int Longest = 300;
+
+    /// <summary>
+    /// One line of at most 300 characters without control, formatting (such as right-to-left overrides) or
+    /// unpaired surrogate characters, so that it cannot move the cursor, recolour the terminal or pose as ours.
+    /// </summary>
+    public static string Clean(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return "";
+        }
+        var clean = new StringBuilder(Math.Min(text.Length, Longest));
+        var spaced = true;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var hidden = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse
+                or UnicodeCategory.Surrogate or UnicodeCategory.OtherNotAssigned;
+            if (hidden || Rune.IsWhiteSpace(rune))
+            {
+                if (!spaced)
+                {
+                    clean.Append(' ');
+                }
+                spaced = true;
+                continue;
+            }
+            if (clean.Length + rune.Utf16SequenceLength > Longest)
+            {
+                return clean.Append('…').ToString();
+            }
+            clean.Append(rune.ToString());
+            spaced = false;
+        }
+        return clean.ToString().TrimEnd();
+    }
+}

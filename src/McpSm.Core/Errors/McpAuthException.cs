@@ -1,0 +1,36 @@
+namespace McpSm.Core.Errors;
+
+/// <summary>
+/// The one exception Core throws on purpose. Its message is made of our own words and of values that are safe
+/// to show: it never carries a token, and foreign text only after <see cref="ForeignText.Clean"/>.
+/// </summary>
+public sealed class McpAuthException(ErrorReason reason, string message, string? remedy = null,
+    Exception? innerException = null) : Exception(message, innerException)
+{
+    public ErrorReason Reason { get; } = reason;
+
+    /// <summary>The exact next command, or what to do, where that is known.</summary>
+    public string? Remedy { get; } = remedy;
+
+    /// <summary>The server's name, where the failure is of one server.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>The HTTP status that the other side answered, where one did.</summary>
+    public int? StatusCode { get; init; }
+
+    /// <summary>The OAuth <c>error</c> code of the issuer, cleaned (RFC 6749 section 5.2).</summary>
+    public string? OAuthError { get; init; }
+
+    /// <summary>True where a request was sent and its answer never came: the other side may have acted on it.</summary>
+    public bool OutcomeUnknown { get; init; }
+
+    /// <summary>The same failure, with the server it belongs to and a remedy where it had none.</summary>
+    public McpAuthException For(string server, string? remedy = null) =>
+        Server is not null ? this : new McpAuthException(Reason, Message, Remedy ?? remedy, InnerException)
+        {
+            Server = server,
+            StatusCode = StatusCode,
+            OAuthError = OAuthError,
+            OutcomeUnknown = OutcomeUnknown,
+        };
+}

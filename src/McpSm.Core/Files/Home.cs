@@ -1,0 +1,34 @@
+namespace McpSm.Core.Files;
+
+/// <summary>The configuration folder, the environment and the clock that everything else is given.</summary>
+public sealed class Home
+{
+    private readonly Func<string, string?> _environment;
+
+    /// <param name="environment">Reads an environment variable; the process's own where null.</param>
+    /// <param name="time">The clock; the system's where null.</param>
+    public Home(Func<string, string?>? environment = null, TimeProvider? time = null)
+    {
+        _environment = environment ?? Environment.GetEnvironmentVariable;
+        Time = time ?? TimeProvider.System;
+        Folder = Path.GetFullPath(Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR")
+            ?? Path.Combine(UserFolder(), ".mcp-manager"));
+    }
+
+    public TimeProvider Time { get; }
+
+    /// <summary><c>~/.mcp-manager</c>, or what MCP_MANAGER_CONFIG_DIR or MCPSM_CONFIG_DIR names.</summary>
+    public string Folder { get; }
+
+    public string PathOf(string file) => Path.Combine(Folder, file);
+
+    /// <summary>The variable's value; null where it is unset or empty.</summary>
+    public string? Variable(string name) => _environment(name) is { Length: > 0 } value ? value : null;
+
+    /// <summary>A lock of the folder by name: it guards the read-change-write of one file or one server.</summary>
+    public Task<FileLock> LockAsync(string name, CancellationToken cancellationToken) =>
+        FileLock.AcquireAsync(Path.Combine(Folder, "locks", name + ".lock"), cancellationToken);
+
+    private string UserFolder() => Variable("HOME") ?? Variable("USERPROFILE")
+        ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+}

@@ -1,0 +1,64 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Files;
+
+/// <summary>JSON files that people and other programs also edit: strict to read, whole to write.</summary>
+public static class JsonFile
+{
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    // As JSON.stringify(value, null, 2) writes: the npm tool shares config.json, and a diff should show the change.
+    private static readonly JsonWriterOptions Written = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The file's root object; null where there is no file. An empty file is a damaged one.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
+    public static JsonObject? Read(string path)
+    {
+        var content = WholeFile.Read(path);
+        if (content is null)
+        {
+            return null;
+        }
+        try
+        {
+            return JsonNode.Parse(WithoutMark(content), documentOptions: Strict) as JsonObject
+                ?? throw Corrupt(path, "its root is not an object");
+        }
+        catch (JsonException e)
+        {
+            throw Corrupt(path, e);
+        }
+    }
+
+    /// <summary>Replaces the file whole.</summary>
+    public static void Write(string path, JsonObject root)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, Written))
+        {
+            root.WriteTo(writer);
+        }
+        WholeFile.Replace(path, stream.GetBuffer().AsSpan(0, (int)stream.Length));
+    }
+
+    /// <summary>Editors on Windows put a byte order mark in front; JSON does not know it.</summary>
+    public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> content) =>
+        content.StartsWith("\uFEFF"u8) ? content[3..] : content;
+
+    public static McpAuthException Corrupt(string path, JsonException e) => Corrupt(path,
+        e.LineNumber is { } line && e.BytePositionInLine is { } column
+            ? $"it is not valid JSON at line {line + 1}, column {column + 1}"
+            : "it is not valid JSON");
+
+    public static McpAuthException Corrupt(string path, string what) =>
+        new(ErrorReason.ConfigurationCorrupt, $"Cannot use '{path}': {what}.",
+            "Mend the file, or move it away to start anew. It was not changed.");
+}

@@ -1,0 +1,145 @@
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Files;
+
+/// <summary>
+/// Files that are only ever seen whole: written beside their place, flushed to the disk and renamed over it.
+/// A reader sees the old content or the new, never a mixture, whatever happens to the writer.
+/// </summary>
+public static class WholeFile
+{
+    private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
+
+    /// <summary>The content, or null where there is no such file.</summary>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
+    public static byte[]? Read(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unavailable("read", path, e);
+        }
+    }
+
+    /// <summary>Replaces the file, mode 0600, and makes its folder, mode 0700, where there is none.</summary>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable; the old file is untouched.</exception>
+    public static void Replace(string path, ReadOnlySpan<byte> content)
+    {
+        // A link (dotfiles are often linked into place) is written through, not replaced by a plain file.
+        var target = Resolve(path);
+        var fresh = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():n}.tmp";
+        try
+        {
+            EnsureFolder(Path.GetDirectoryName(target)!);
+            using (var stream = new FileStream(fresh, NewFile()))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(fresh, target, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Discard(fresh);
+            throw Unavailable("write", path, e);
+        }
+    }
+
+    /// <summary>Removes the file; no error where there is none.</summary>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
+    public static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nothing there is what was asked for.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unavailable("remove", path, e);
+        }
+    }
+
+    /// <summary>Makes the folder, mode 0700, where there is none. An existing one keeps its mode.</summary>
+    public static void EnsureFolder(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, OwnerOnlyFolder);
+        }
+    }
+
+    internal static McpAuthException Unavailable(string verb, string path, Exception e) =>
+        new(ErrorReason.ConfigurationUnavailable, $"Cannot {verb} '{path}': {Why(e)}.",
+            "Make the folder readable and writable for you, or name another with MCPSM_CONFIG_DIR.", e);
+
+    private static string Why(Exception e) => e switch
+    {
+        UnauthorizedAccessException => "permission denied",
+        DirectoryNotFoundException => "its folder cannot be made",
+        PathTooLongException => "the path is too long",
+        // .NET's own text for the remaining cases (no space left, read-only file system, input/output error)
+        // names the path again and ends in a full stop.
+        _ => ForeignText.Clean(e.Message).TrimEnd('.'),
+    };
+
+    private static string Resolve(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (IOException)
+        {
+            // No such file, or a loop of links, which the write itself then reports.
+            return path;
+        }
+    }
+
+    private static FileStreamOptions NewFile()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnlyFile;
+        }
+        return options;
+    }
+
+    private static void Discard(string fresh)
+    {
+        try
+        {
+            File.Delete(fresh);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The write's own error is the one to report; a left-over .tmp file is never read.
+        }
+    }
+}

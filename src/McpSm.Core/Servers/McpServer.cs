@@ -1,0 +1,109 @@
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Servers;
+
+/// <summary>How a server is spoken to: Streamable HTTP, or the HTTP+SSE transport before it.</summary>
+public enum McpTransport
+{
+    Http,
+    Sse,
+}
+
+/// <summary>Whether signing in is wanted. Unset until a sign-in finds that the server challenges.</summary>
+public enum OAuthMode
+{
+    Unset,
+    On,
+    Off,
+}
+
+/// <summary>A remote MCP server that the user named; what the catalog knows of it. Holds no secret of ours.</summary>
+public sealed record McpServer
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public McpTransport Transport { get; init; }
+
+    /// <summary>The URL as the user wrote it.</summary>
+    public required string Url { get; init; }
+
+    public OAuthMode OAuth { get; init; }
+
+    /// <summary>The id of a client registered beforehand.</summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>The URL of a client metadata document, which then is the client id.</summary>
+    public string? ClientMetadataUrl { get; init; }
+
+    /// <summary>The scopes the user wants instead of those the server asks for.</summary>
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>The issuer the user pinned.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Whether the default endpoints of 2025-03-26 may be used (rule 39).</summary>
+    public bool AllowLegacyEndpoints { get; init; }
+
+    /// <summary>Secrets of this server that lie in <c>config.json</c>, where another program put them.</summary>
+    public PlaintextSecrets Plaintext { get; init; } = PlaintextSecrets.None;
+
+    /// <summary>The URL, checked.</summary>
+    /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
+    public Uri Uri => ServerUrl.Parse(Url);
+}
+
+/// <summary>What <c>config.json</c> holds in the clear for one server.</summary>
+public sealed record PlaintextSecrets(
+    string? BearerToken, string? ClientSecret, IReadOnlyDictionary<string, string> Headers)
+{
+    public static PlaintextSecrets None { get; } = new(null, null, new Dictionary<string, string>());
+}
+
+/// <summary>URLs that a remote server can have.</summary>
+public static class ServerUrl
+{
+    /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
+    public static Uri Parse(string? url)
+    {
+        if (string.IsNullOrWhiteSpace(url))
+        {
+            throw Invalid("a server needs a URL");
+        }
+        if (!Uri.TryCreate(url.Trim(), UriKind.Absolute, out var uri) || uri.Host.Length == 0)
+        {
+            throw Invalid("that is not an absolute URL");
+        }
+        if (uri.Scheme is not ("http" or "https"))
+        {
+            throw Invalid($"the scheme must be https or http, not '{ForeignText.Clean(uri.Scheme)}'");
+        }
+        if (uri.UserInfo.Length > 0)
+        {
+            throw Invalid("it must not carry a user name or password; give credentials with: mcpsm auth set");
+        }
+        if (uri.Fragment.Length > 0)
+        {
+            throw Invalid("it must not have a fragment ('#…')");
+        }
+        return uri;
+    }
+
+    /// <summary>Refuses to send a credential in the clear (rule 27).</summary>
+    /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
+    public static void RequireSecure(McpServer server)
+    {
+        if (!UrlPolicy.IsSecure(server.Uri))
+        {
+            throw new McpAuthException(ErrorReason.UnsafeEndpoint,
+                $"No credential is sent to '{server.Name}': its URL is plain http to another machine.",
+                $"mcpsm server update {server.Id} --url https://…") { Server = server.Name };
+        }
+    }
+
+    // The URL itself is not repeated: it may be the very thing that carries a password.
+    private static McpAuthException Invalid(string why) => new(ErrorReason.InvalidServerUrl,
+        $"The server's URL cannot be used: {why}.", "Give one like https://example.com/mcp");
+}

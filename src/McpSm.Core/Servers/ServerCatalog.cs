@@ -1,0 +1,160 @@
+using System.Text.Json.Nodes;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+
+namespace McpSm.Core.Servers;
+
+/// <summary>
+/// The servers the user has, in <c>config.json</c>, which the npm tool <c>mcp-server-manager</c> shares: what we do
+/// not know in it is kept, and no secret is ever written to it.
+/// </summary>
+public sealed class ServerCatalog(Home home)
+{
+    private readonly string _path = home.PathOf("config.json");
+
+    /// <summary>All servers, in the file's order.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public IReadOnlyList<McpServer> List() => JsonFile.Read(_path) is { } root
+        ? [.. Entries(root).Select((entry, i) => ServerEntry.Read(entry, i, _path))] : [];
+
+    /// <summary>The server of that id, or else of that name.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound, which names the servers there are.</exception>
+    public McpServer Get(string idOrName)
+    {
+        var all = List();
+        return Find(all, idOrName) ?? throw NotFound(all, idOrName);
+    }
+
+    public McpServer? Find(string idOrName) => Find(List(), idOrName);
+
+    /// <summary>Adds a server; its id is made of its name, with <c>-1</c> and so on where the id is taken.</summary>
+    /// <param name="server">Its <see cref="McpServer.Id"/> is not looked at.</param>
+    /// <exception cref="McpAuthException">ServerAlreadyExists, InvalidServerName, InvalidServerUrl.</exception>
+    public async Task<McpServer> AddAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var slug = ServerName.ToSlug(server.Name);
+        _ = server.Uri;
+        return await ChangeAsync(root =>
+        {
+            var all = Read(root);
+            RequireNewName(all, server.Name);
+            var added = server with { Id = FreeId(root, all, slug) };
+            Entries(root).Add((JsonNode)ServerEntry.Write(added, []));
+            return added;
+        }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Changes a server; its id stays.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound, ServerAlreadyExists, InvalidServerName, InvalidServerUrl.</exception>
+    public Task<McpServer> UpdateAsync(string id, Func<McpServer, McpServer> change, CancellationToken cancellationToken) =>
+        ChangeAsync(root =>
+        {
+            var all = Read(root);
+            var index = IndexOf(all, id);
+            var changed = change(all[index]) with { Id = all[index].Id };
+            if (changed.Name != all[index].Name)
+            {
+                ServerName.ToSlug(changed.Name);
+                RequireNewName(all, changed.Name);
+            }
+            _ = changed.Uri;
+            ServerEntry.Write(changed, Entries(root)[index]!.AsObject());
+            return changed;
+        }, cancellationToken);
+
+    /// <summary>Takes a plaintext bearer token out of the file: it was replaced or revoked.</summary>
+    public Task RemovePlaintextTokenAsync(string id, CancellationToken cancellationToken) =>
+        ChangeAsync(root => Entries(root)[IndexOf(Read(root), id)]!.AsObject().Remove("bearerToken"), cancellationToken);
+
+    public Task RemoveAsync(string id, CancellationToken cancellationToken) =>
+        ChangeAsync(root =>
+        {
+            Entries(root).RemoveAt(IndexOf(Read(root), id));
+            return true;
+        }, cancellationToken);
+
+    public static McpAuthException NotFound(IReadOnlyList<McpServer> all, string? idOrName)
+    {
+        var what = idOrName is null ? "No server of that name." : $"There is no server '{ForeignText.Clean(idOrName)}'.";
+        if (all.Count == 0)
+        {
+            return new McpAuthException(ErrorReason.ServerNotFound, what + " There are none yet.",
+                "mcpsm add <name> --type http --url <url>");
+        }
+        const int shown = 20;
+        var names = string.Join(", ", all.Take(shown).Select(s => s.Name));
+        return new McpAuthException(ErrorReason.ServerNotFound,
+            $"{what} There {(all.Count == 1 ? "is" : "are")}: {names}{(all.Count > shown ? ", …" : "")}.", "mcpsm list")
+        {
+            Server = idOrName is null ? null : ForeignText.Clean(idOrName),
+        };
+    }
+
+    public static McpServer? Find(IReadOnlyList<McpServer> all, string idOrName) =>
+        all.FirstOrDefault(s => s.Id == idOrName)
+        ?? all.FirstOrDefault(s => s.Name == idOrName)
+        ?? (all.Where(s => s.Name.Equals(idOrName, StringComparison.OrdinalIgnoreCase)).Take(2).ToList() is [var one]
+            ? one : null);
+
+    private async Task<T> ChangeAsync<T>(Func<JsonObject, T> change, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
+        var root = JsonFile.Read(_path)
+            ?? new JsonObject { ["servers"] = new JsonArray(), ["remoteServers"] = new JsonArray(), ["port"] = 8850 };
+        var result = change(root);
+        JsonFile.Write(_path, root);
+        return result;
+    }
+
+    private List<McpServer> Read(JsonObject root) =>
+        [.. Entries(root).Select((entry, i) => ServerEntry.Read(entry, i, _path))];
+
+    private JsonArray Entries(JsonObject root)
+    {
+        switch (root["remoteServers"])
+        {
+            case JsonArray entries:
+                return entries;
+            case null:
+                var none = new JsonArray();
+                root["remoteServers"] = none;
+                return none;
+            default:
+                throw JsonFile.Corrupt(_path, "its 'remoteServers' is not an array");
+        }
+    }
+
+    private static int IndexOf(List<McpServer> all, string id)
+    {
+        var index = all.FindIndex(s => s.Id == id);
+        return index >= 0 ? index : throw NotFound(all, id);
+    }
+
+    private static void RequireNewName(IReadOnlyList<McpServer> all, string name)
+    {
+        if (all.FirstOrDefault(s => s.Name == name) is { } taken)
+        {
+            throw new McpAuthException(ErrorReason.ServerAlreadyExists,
+                $"There is a server '{name}' already, at {ForeignText.Clean(taken.Url)}.",
+                $"mcpsm server update {taken.Id} --url <url>") { Server = name };
+        }
+    }
+
+    /// <summary>Ids are unique among the npm tool's local servers too.</summary>
+    private static string FreeId(JsonObject root, IReadOnlyList<McpServer> all, string slug)
+    {
+        var taken = all.Select(s => s.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (root["servers"] is JsonArray local)
+        {
+            taken.UnionWith(local.OfType<JsonObject>().Select(s => s["id"]).OfType<JsonValue>()
+                .Select(v => v.TryGetValue<string>(out var id) ? id : null).OfType<string>());
+        }
+        var free = slug;
+        for (var i = 1; taken.Contains(free); i++)
+        {
+            free = $"{slug}-{i}";
+        }
+        return free;
+    }
+}

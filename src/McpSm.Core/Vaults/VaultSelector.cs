@@ -1,0 +1,81 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+
+namespace McpSm.Core.Vaults;
+
+/// <summary>A kind of vault that this system may have.</summary>
+public interface IVaultSource
+{
+    /// <summary>The vault of that name, unopened; null where the name is not of this kind.</summary>
+    IVault? Find(string name);
+
+    /// <summary>
+    /// The vault to take where the user chose none: tried by writing, reading and removing; null where it does not
+    /// work here. <paramref name="notice"/> is what the user should know of the choice.
+    /// </summary>
+    Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// Which vault is in use: the one asked for, MCPSM_VAULT, the setting, else the first that works here, which is then
+/// remembered. A remembered vault that cannot be opened is an error, never a silent second home.
+/// </summary>
+public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, Action<string> notice)
+{
+    private readonly Settings _settings = new(home);
+    private readonly List<IVaultSource> _sources = [.. sources, new EncryptedFileSource(home)];
+    private readonly Dictionary<string, IVault> _opened = new(StringComparer.Ordinal);
+
+    /// <summary>The vault of that name.</summary>
+    /// <exception cref="McpAuthException">VaultUnavailable: no such vault on this system.</exception>
+    public IVault Find(string name)
+    {
+        lock (_opened)
+        {
+            if (!_opened.TryGetValue(name, out var vault))
+            {
+                vault = _sources.Select(s => s.Find(name)).FirstOrDefault(v => v is not null)
+                    ?? throw new McpAuthException(ErrorReason.VaultUnavailable,
+                        $"There is no vault '{ForeignText.Clean(name)}' on this system.",
+                        $"Use the encrypted file with: --vault {EncryptedFileVault.VaultName}");
+                _opened[name] = vault;
+            }
+            return vault;
+        }
+    }
+
+    /// <summary>The vault for what is kept next.</summary>
+    /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
+    public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
+    {
+        if ((asked ?? home.Variable("MCPSM_VAULT") ?? _settings.Vault) is { } chosen)
+        {
+            return Find(chosen);
+        }
+        foreach (var source in _sources)
+        {
+            if (await source.OfferAsync(cancellationToken).ConfigureAwait(false) is { } offer)
+            {
+                await _settings.SetVaultAsync(offer.Vault.Name, cancellationToken).ConfigureAwait(false);
+                if (offer.Notice is not null)
+                {
+                    notice(offer.Notice);
+                }
+                return Find(offer.Vault.Name);
+            }
+        }
+        throw new McpAuthException(ErrorReason.VaultUnavailable, "No vault works on this system.");
+    }
+
+    private sealed class EncryptedFileSource(Home home) : IVaultSource
+    {
+        public IVault? Find(string name) => name == EncryptedFileVault.VaultName ? new EncryptedFileVault(home) : null;
+
+        public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken)
+        {
+            var vault = new EncryptedFileVault(home);
+            return Task.FromResult<(IVault, string?)?>((vault,
+                $"Credentials are kept in {home.PathOf("credentials.enc")}. {vault.Protection}"));
+        }
+    }
+}
