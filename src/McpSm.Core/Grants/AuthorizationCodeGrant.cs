@@ -1,0 +1,117 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>
+/// One authorization request (RFC 6749 section 4.1 with PKCE, RFC 7636): what must be remembered of it until its
+/// answer is validated and its code spent (rule 16).
+/// </summary>
+public sealed class AuthorizationRequest
+{
+    private readonly IssuerMetadata _issuer;
+    private readonly ClientIdentity _client;
+    private readonly string _verifier = Random();
+    private readonly string _redirectUri;
+    private readonly string _resource;
+    private readonly IReadOnlyList<string> _scopes;
+
+    public AuthorizationRequest(IssuerMetadata issuer, ClientIdentity client, string redirectUri, string resource,
+        IReadOnlyList<string> scopes, UrlPolicy policy)
+    {
+        _issuer = issuer;
+        _client = client;
+        _redirectUri = redirectUri;
+        _resource = resource;
+        _scopes = scopes;
+        var endpoint = policy.Check(issuer.AuthorizationEndpoint, "The authorization endpoint");
+        var parameters = new Parameters
+        {
+            { "response_type", "code" },
+            { "client_id", client.Id },
+            { "redirect_uri", redirectUri },
+            { "state", State },
+            { "code_challenge", Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(_verifier))) },
+            { "code_challenge_method", "S256" },
+            { "resource", resource },
+        };
+        if (scopes.Count > 0)
+        {
+            parameters.Add("scope", Discovery.Scopes.Join(scopes));
+        }
+        if (scopes.Contains("offline_access"))
+        {
+            // OpenID Connect Core 11: without it the scope is ignored.
+            parameters.Add("prompt", "consent");
+        }
+        // The endpoint's own query is kept (RFC 6749 section 3.1).
+        Url = new Uri(new RequestUrl(endpoint.AbsoluteUri.Split('#')[0]).Create(parameters));
+    }
+
+    /// <summary>Where a person is sent.</summary>
+    public Uri Url { get; }
+
+    /// <summary>Unpredictable and of this request alone.</summary>
+    public string State { get; } = Random();
+
+    /// <summary>
+    /// Validates an answer whose <c>state</c> is this request's, <c>iss</c> before all else (rules 17 to 19).
+    /// </summary>
+    /// <returns>The code.</returns>
+    /// <exception cref="McpAuthException">IssuerMismatch, AuthorizationDenied, ProtocolViolation, …</exception>
+    public string Validate(IReadOnlyDictionary<string, string> answer)
+    {
+        var named = answer.GetValueOrDefault("iss");
+        if (named is null ? _issuer.SendsIssuer : named != _issuer.Issuer)
+        {
+            throw new McpAuthException(ErrorReason.IssuerMismatch, named is null
+                ? "The answer does not say which issuer it is from, though the issuer promises to."
+                : "The answer is from another issuer than the one that was asked.",
+                "Do not repeat the sign-in before whoever runs the server has explained this.");
+        }
+        if (answer.TryGetValue("error", out var error))
+        {
+            throw Denied(error, answer.GetValueOrDefault("error_description"));
+        }
+        return answer.GetValueOrDefault("code") is { Length: > 0 } code ? code
+            : throw new McpAuthException(ErrorReason.ProtocolViolation, "The issuer's answer has neither a code nor an error.");
+    }
+
+    /// <summary>Spends the code (RFC 6749 section 4.1.3).</summary>
+    public async Task<TokenSet> ExchangeAsync(SafeHttp http, string code, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var request = new AuthorizationCodeTokenRequest
+        {
+            Address = _issuer.TokenEndpoint,
+            Code = code,
+            RedirectUri = _redirectUri,
+            CodeVerifier = _verifier,
+            Resource = [_resource],
+        };
+        _client.Sign(request);
+        using var response = await http.Protocol.RequestAuthorizationCodeTokenAsync(request, cancellationToken)
+            .ConfigureAwait(false);
+        return TokenSet.Read(response, _scopes, time.GetUtcNow());
+    }
+
+    private static McpAuthException Denied(string error, string? description)
+    {
+        var code = ForeignText.Clean(error);
+        var words = ForeignText.Clean(description) is { Length: > 0 } said ? $"{code}: {said}" : code;
+        var reason = error switch
+        {
+            "invalid_scope" => ErrorReason.InsufficientScope,
+            "temporarily_unavailable" or "server_error" => ErrorReason.ServerUnreachable,
+            "invalid_client" or "unauthorized_client" => ErrorReason.ClientRegistrationFailed,
+            _ => ErrorReason.AuthorizationDenied,
+        };
+        return new McpAuthException(reason, $"The issuer said no: {words}.") { OAuthError = code };
+    }
+
+    /// <summary>256 bits as 43 characters, which serve as state and as verifier (RFC 7636 section 4.1).</summary>
+    private static string Random() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+}

@@ -1,0 +1,52 @@
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>How a client identity came about.</summary>
+public enum ClientKind
+{
+    /// <summary>The user supplied it.</summary>
+    PreRegistered,
+    /// <summary>The URL of a client metadata document (draft-ietf-oauth-client-id-metadata-document).</summary>
+    MetadataDocument,
+    /// <summary>Registered dynamically (RFC 7591).</summary>
+    Dynamic,
+}
+
+/// <summary>How we are known to one issuer, and how we prove it (RFC 6749 section 2.3).</summary>
+public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, string AuthMethod)
+{
+    public const string None = "none";
+    public const string Basic = "client_secret_basic";
+    public const string Post = "client_secret_post";
+
+    /// <summary>An identity that the user or the issuer gave, with the method the issuer advertises for it.</summary>
+    public static ClientIdentity Create(ClientKind kind, string id, string? secret, IssuerMetadata issuer,
+        string? method = null)
+    {
+        if (secret is null)
+        {
+            return new ClientIdentity(kind, id, null, None);
+        }
+        if (method is Basic or Post)
+        {
+            return new ClientIdentity(kind, id, secret, method);
+        }
+        // RFC 8414: where nothing is advertised, client_secret_basic.
+        var advertised = issuer.TokenEndpointAuthMethods;
+        return new ClientIdentity(kind, id, secret,
+            advertised is null || advertised.Contains(Basic) || !advertised.Contains(Post) ? Basic : Post);
+    }
+
+    internal void Sign(ProtocolRequest request)
+    {
+        request.ClientId = Id;
+        request.ClientSecret = Secret;
+        request.ClientCredentialStyle = AuthMethod == Basic
+            ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody;
+    }
+
+    /// <summary>Without the secret: records print all their members.</summary>
+    public override string ToString() => $"{Kind} client";
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>What a person types where (RFC 8628 section 3.2).</summary>
+/// <param name="VerificationUri">Checked: http(s), safe to open.</param>
+/// <param name="CompleteUri">The same with the code in it; null where the issuer gives none.</param>
+public sealed record DeviceCode(string UserCode, Uri VerificationUri, Uri? CompleteUri, TimeSpan Lifetime);
+
+/// <summary>Sign-in with another device (RFC 8628).</summary>
+public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetadata issuer, ClientIdentity client,
+    string resource, IReadOnlyList<string> scopes, TimeProvider time)
+{
+    private string _deviceCode = "";
+    private TimeSpan _interval;
+    private DateTimeOffset _end;
+
+    /// <summary>Asks for a code (section 3.1).</summary>
+    /// <exception cref="McpAuthException">MetadataInvalid where the issuer offers none, TokenResponseInvalid, …</exception>
+    public async Task<DeviceCode> StartAsync(CancellationToken cancellationToken)
+    {
+        using var request = new DeviceAuthorizationRequest
+        {
+            Address = issuer.DeviceAuthorizationEndpoint ?? throw new McpAuthException(ErrorReason.MetadataInvalid,
+                "The issuer offers no sign-in by device code.", "Sign in with a browser: leave --device out."),
+            Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
+        };
+        request.Parameters.Add("resource", resource);
+        client.Sign(request);
+        using var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.IsError || (int)response.HttpStatusCode is < 200 or >= 300)
+        {
+            throw TokenSet.Refused(response, response.ErrorDescription);
+        }
+        if (response.Json is not { ValueKind: JsonValueKind.Object }
+            || response.DeviceCode is not { Length: > 0 } deviceCode
+            || ForeignText.Clean(response.UserCode) is not { Length: > 0 } userCode)
+        {
+            throw new McpAuthException(ErrorReason.TokenResponseInvalid, "The issuer's device answer has no code.");
+        }
+        _deviceCode = deviceCode;
+        _interval = TimeSpan.FromSeconds(Math.Clamp(response.Interval, 1, 60));
+        var lifetime = TimeSpan.FromSeconds(response.ExpiresIn is > 0 and < 86400 ? response.ExpiresIn.Value : 600);
+        _end = time.GetUtcNow() + lifetime;
+        return new DeviceCode(userCode, policy.Check(response.VerificationUri, "The verification page"),
+            response.VerificationUriComplete is { } complete ? policy.Check(complete, "The verification page") : null,
+            lifetime);
+    }
+
+    /// <summary>Asks for the token until there is one, the answer is no, or the code expires (section 3.5).</summary>
+    /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
+    public async Task<TokenSet> WaitAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(_interval, time, cancellationToken).ConfigureAwait(false);
+            using var request = new DeviceTokenRequest { Address = issuer.TokenEndpoint, DeviceCode = _deviceCode };
+            request.Parameters.Add("resource", resource);
+            client.Sign(request);
+            using var response = await http.Protocol.RequestDeviceTokenAsync(request, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return TokenSet.Read(response, scopes, time.GetUtcNow());
+            }
+            catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
+                || e.Reason == ErrorReason.ServerUnreachable)
+            {
+                // Section 3.5: slow_down adds five seconds for good; a failed connection should slow us down too.
+                if (e.OAuthError != "authorization_pending")
+                {
+                    _interval += TimeSpan.FromSeconds(5);
+                }
+                if (time.GetUtcNow() + _interval >= _end)
+                {
+                    throw Expired();
+                }
+            }
+            catch (McpAuthException e) when (e.OAuthError == "expired_token")
+            {
+                throw Expired();
+            }
+        }
+    }
+
+    private static McpAuthException Expired() =>
+        new(ErrorReason.AuthenticationTimeout, "The device code expired before anyone approved it.");
+}

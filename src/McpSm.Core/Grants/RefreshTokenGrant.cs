@@ -1,0 +1,41 @@
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>Renewal (RFC 6749 section 6). A refresh token may be single-use: this sends one request, once.</summary>
+public static class RefreshTokenGrant
+{
+    /// <exception cref="McpAuthException">
+    /// RefreshTokenRejected; else with <see cref="McpAuthException.OutcomeUnknown"/> where the token may be spent.
+    /// </exception>
+    public static async Task<TokenSet> RenewAsync(SafeHttp http, string tokenEndpoint, ClientIdentity client,
+        string refreshToken, string resource, IReadOnlyList<string> scopes, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        using var request = new RefreshTokenRequest
+        {
+            Address = tokenEndpoint,
+            RefreshToken = refreshToken,
+            Resource = [resource],
+        };
+        client.Sign(request);
+        using var response = await http.Protocol.RequestRefreshTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var tokens = TokenSet.Read(response, scopes, time.GetUtcNow());
+            // Rule 23: the old one stays when none comes back.
+            return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };
+        }
+        catch (McpAuthException e) when (e.OAuthError is "invalid_grant" or "invalid_client" or "unauthorized_client")
+        {
+            throw new McpAuthException(ErrorReason.RefreshTokenRejected,
+                "The issuer no longer accepts the refresh token. " + e.Message, innerException: e)
+            {
+                OAuthError = e.OAuthError,
+                StatusCode = e.StatusCode,
+            };
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>Telling the issuer that tokens are dead (RFC 7009).</summary>
+public static class Revocation
+{
+    /// <summary>Revokes the refresh token, then the access token (rule 38). Each is tried whatever the other did.</summary>
+    /// <returns>Why it failed, in words for people; null where the issuer confirmed.</returns>
+    public static async Task<string?> RevokeAsync(SafeHttp http, string endpoint, ClientIdentity client,
+        string? refreshToken, string accessToken, CancellationToken cancellationToken)
+    {
+        var first = refreshToken is null ? null
+            : await RevokeOneAsync(http, endpoint, client, refreshToken, "refresh_token", cancellationToken).ConfigureAwait(false);
+        var second = await RevokeOneAsync(http, endpoint, client, accessToken, "access_token", cancellationToken).ConfigureAwait(false);
+        return first ?? second;
+    }
+
+    private static async Task<string?> RevokeOneAsync(SafeHttp http, string endpoint, ClientIdentity client, string token,
+        string hint, CancellationToken cancellationToken)
+    {
+        using var request = new TokenRevocationRequest { Address = endpoint, Token = token, TokenTypeHint = hint };
+        client.Sign(request);
+        using var response = await http.Protocol.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        // Section 2.2.1: an issuer that cannot revoke access tokens says so; the refresh token's end is theirs.
+        if (!response.IsError && (int)response.HttpStatusCode is >= 200 and < 300)
+        {
+            return null;
+        }
+        var failure = TokenSet.Refused(response, response.TryGet("error_description"));
+        return failure.OAuthError == "unsupported_token_type" ? null : failure.Message;
+    }
+}

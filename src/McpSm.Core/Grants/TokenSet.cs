@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text.Json;
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>What a grant gave.</summary>
+/// <param name="ExpiresAt">Null where the issuer gave no lifetime.</param>
+public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTimeOffset IssuedAt,
+    DateTimeOffset? ExpiresAt, IReadOnlyList<string> Scopes)
+{
+    // A lifetime that overflows a date is no lifetime that anyone waits for.
+    private const long LongestLifetime = 100L * 365 * 24 * 3600;
+
+    /// <summary>Reads a token answer (RFC 6749 section 5.1); nothing in it is believed unseen.</summary>
+    /// <param name="requested">The scopes that were asked for, which hold where the answer names none.</param>
+    /// <exception cref="McpAuthException">TokenResponseInvalid and the reasons of <see cref="Refused"/>.</exception>
+    internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now)
+    {
+        if (response.IsError || (int)response.HttpStatusCode is < 200 or >= 300)
+        {
+            throw Refused(response, response.ErrorDescription);
+        }
+        if (response.Json is not { ValueKind: JsonValueKind.Object } json)
+        {
+            throw Unusable("it is not a JSON object");
+        }
+        if (Text(json, "access_token") is not { Length: > 0 } accessToken)
+        {
+            throw Unusable("it has no access token");
+        }
+        if (!BearerToken.IsValid(accessToken))
+        {
+            throw Unusable("its access token has characters that no header can carry");
+        }
+        if (Text(json, "token_type") is { } type && !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
+        {
+            throw Unusable($"its token type is '{ForeignText.Clean(type)}', not Bearer");
+        }
+        return new TokenSet(accessToken, Text(json, "refresh_token") is { Length: > 0 } refresh ? refresh : null, now,
+            Lifetime(json) is { } seconds ? now.AddSeconds(seconds) : null,
+            Text(json, "scope") is { Length: > 0 } scope ? Discovery.Scopes.Split(scope) : requested);
+    }
+
+    /// <summary>Turns an answer that is an error (RFC 6749 section 5.2), or none at all, into ours.</summary>
+    internal static McpAuthException Refused(ProtocolResponse response, string? description)
+    {
+        if (response.Exception is McpAuthException ours)
+        {
+            return ours;
+        }
+        var status = (int)response.HttpStatusCode;
+        var error = response.Json is { ValueKind: JsonValueKind.Object } json ? Text(json, "error") : null;
+        if (error is { Length: > 0 })
+        {
+            var code = ForeignText.Clean(error);
+            var words = ForeignText.Clean(description) is { Length: > 0 } said ? $"{code}: {said}" : code;
+            var reason = error switch
+            {
+                "invalid_client" or "unauthorized_client" => ErrorReason.ClientRegistrationFailed,
+                "access_denied" => ErrorReason.AuthorizationDenied,
+                "invalid_scope" => ErrorReason.InsufficientScope,
+                "temporarily_unavailable" or "server_error" => ErrorReason.ServerUnreachable,
+                _ => ErrorReason.TokenResponseInvalid,
+            };
+            return new McpAuthException(reason, $"The issuer refused: {words}.")
+            {
+                OAuthError = code,
+                StatusCode = status,
+                OutcomeUnknown = status >= 500,
+            };
+        }
+        return status switch
+        {
+            >= 300 and < 400 => new McpAuthException(ErrorReason.ProtocolViolation,
+                "The issuer's endpoint redirects; a request that carries a secret follows no redirect.")
+                { StatusCode = status },
+            429 or >= 500 => new McpAuthException(ErrorReason.ServerUnreachable,
+                $"The issuer answered {ServerQuestion.Words(status)}.", "Try again later.")
+                { StatusCode = status, OutcomeUnknown = status >= 500 },
+            >= 400 => new McpAuthException(ErrorReason.TokenResponseInvalid,
+                $"The issuer answered {ServerQuestion.Words(status)} without saying why.") { StatusCode = status },
+            _ => Unusable("it is not JSON"),
+        };
+    }
+
+    /// <summary>An answer of status 200 that cannot be used: the issuer believes that it gave tokens.</summary>
+    private static McpAuthException Unusable(string why) =>
+        new(ErrorReason.TokenResponseInvalid, $"The issuer's token answer cannot be used: {why}.") { OutcomeUnknown = true };
+
+    private static long? Lifetime(JsonElement json)
+    {
+        if (!json.TryGetProperty("expires_in", out var value))
+        {
+            return null;
+        }
+        // Some issuers quote the number, some send a fraction.
+        double? seconds = value.ValueKind switch
+        {
+            JsonValueKind.Number when value.TryGetDouble(out var number) => number,
+            JsonValueKind.String when double.TryParse(Text(json, "expires_in"), NumberStyles.Float,
+                CultureInfo.InvariantCulture, out var quoted) => quoted,
+            _ => null,
+        };
+        return seconds is { } s && double.IsFinite(s) ? (long)Math.Clamp(s, 0, LongestLifetime) : null;
+    }
+
+    private static string? Text(JsonElement json, string name)
+    {
+        try
+        {
+            return json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+                ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, escaped: no text.
+            return null;
+        }
+    }
+
+    /// <summary>Without the tokens: records print all their members.</summary>
+    public override string ToString() => $"token set, expires {ExpiresAt:u}";
+}
+
+/// <summary>The syntax of tokens in an Authorization header.</summary>
+public static class BearerToken
+{
+    /// <summary>
+    /// Visible ASCII without spaces. RFC 6750 section 2.1 allows less (b64token), but issuers send more and the
+    /// header carries it.
+    /// </summary>
+    public static bool IsValid(string token) => token.Length > 0 && token.All(c => c is > ' ' and < '\x7F');
+}
