@@ -1,0 +1,24 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace McpSm.Samples;
+
+/// <summary>The two shapes of answer that OAuth endpoints have besides redirects.</summary>
+internal static class HttpAnswers
+{
+    /// <summary>Answers JSON that no cache keeps (RFC 6749 section 5.1).</summary>
+    public static Task WriteJsonAsync(this HttpResponse response, int status, JsonObject body)
+    {
+        var bytes = Encoding.UTF8.GetBytes(body.ToJsonString());
+        response.StatusCode = status;
+        response.ContentType = "application/json";
+        response.ContentLength = bytes.Length;
+        response.Headers.CacheControl = "no-store";
+        return response.Body.WriteAsync(bytes).AsTask();
+    }
+
+    /// <summary>A JSON array of strings.</summary>
+    public static JsonArray ToJsonArray(this IEnumerable<string> values) =>
+        new([.. values.Select(v => (JsonNode)v)]);
+}

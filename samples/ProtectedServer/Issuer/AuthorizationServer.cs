@@ -1,0 +1,142 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace McpSm.Samples;
+
+/// <summary>
+/// An OAuth 2.1 issuer in memory, on loopback, to try a sign-in on. Everything it does is real, except that
+/// it knows no people: whoever sees the consent page may approve.
+/// </summary>
+public sealed class AuthorizationServer : IAsyncDisposable
+{
+    private readonly AuthorizationServerOptions _options;
+    private readonly ClientRegistry _clients;
+    private readonly TokenStore _tokens;
+    private readonly DeviceCodes _devices;
+    private LoopbackHost? _host;
+
+    private AuthorizationServer(AuthorizationServerOptions options)
+    {
+        _options = options;
+        _clients = new ClientRegistry(options);
+        _tokens = new TokenStore(options);
+        _devices = new DeviceCodes(options);
+    }
+
+    /// <summary>The issuer identifier, the very string that is in its metadata.</summary>
+    public string Issuer => Host.Origin + _options.IssuerPath;
+
+    public Uri BaseAddress => Host.BaseAddress;
+
+    public Uri AuthorizationEndpoint => At(IssuerEndpoints.Authorize);
+
+    public Uri TokenEndpoint => At(IssuerEndpoints.Token);
+
+    public Uri RegistrationEndpoint => At(IssuerEndpoints.Register);
+
+    public Uri RevocationEndpoint => At(IssuerEndpoints.Revoke);
+
+    public Uri DeviceAuthorizationEndpoint => At(IssuerEndpoints.DeviceAuthorization);
+
+    /// <summary>The clients known now.</summary>
+    public IReadOnlyCollection<RegisteredClient> Clients => _clients.All;
+
+    /// <summary>Every token ever given out, oldest first, each as it stands now.</summary>
+    public IReadOnlyList<IssuedToken> IssuedTokens => _tokens.Issued;
+
+    private LoopbackHost Host => _host ?? throw new InvalidOperationException("The issuer has not started.");
+
+    /// <param name="options">What it offers; null for the defaults.</param>
+    /// <param name="inFront">Adds middleware before all endpoints.</param>
+    public static async Task<AuthorizationServer> StartAsync(
+        AuthorizationServerOptions? options = null,
+        Action<IApplicationBuilder>? inFront = null)
+    {
+        options ??= new AuthorizationServerOptions();
+        if (options.IssuerPath is { Length: > 0 } path && (path[0] != '/' || path[^1] == '/'))
+        {
+            throw new ArgumentException("IssuerPath starts with a slash and does not end in one.", nameof(options));
+        }
+
+        var server = new AuthorizationServer(options);
+        server._host = await LoopbackHost.StartAsync(options.Port, options.Certificate, app =>
+        {
+            inFront?.Invoke(app);
+            app.UseRouting();
+            server.Map(app);
+        });
+        return server;
+    }
+
+    /// <summary>What a resource server asks about a token; null if it was never given out as an access token.</summary>
+    public AccessTokenInfo? Introspect(string token) => _tokens.Introspect(token);
+
+    /// <summary>Lets a token, access or refresh, be past its time. False if it was never given out.</summary>
+    public bool Expire(string token) => _tokens.Expire(token);
+
+    public void RevokeAllTokens() => _tokens.RevokeAll();
+
+    /// <summary>Forgets the clients that registered dynamically. Their tokens stay, but cannot be renewed.</summary>
+    public void ForgetClients() => _clients.ForgetRegistered();
+
+    /// <summary>Decides on a device as a person on the device page would. False if no such code waits.</summary>
+    public bool DecideDevice(string userCode, bool approve) => _devices.Decide(userCode, approve);
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
+
+    private Uri At(string endpoint) => new(Issuer + endpoint);
+
+    private void Map(WebApplication app)
+    {
+        var codes = new AuthorizationCodes(_options, _tokens);
+        var authentication = new ClientAuthentication(_clients);
+        var path = _options.IssuerPath;
+
+        new MetadataEndpoints(_options, () => Issuer).Map(app);
+
+        var authorization = new AuthorizationEndpoint(_options, _clients, codes, () => Issuer);
+        app.MapGet(path + IssuerEndpoints.Authorize, authorization.AskAsync);
+        app.MapPost(path + IssuerEndpoints.Authorize, authorization.DecideAsync);
+
+        var token = new TokenEndpoint(_options, authentication, codes, _devices, _tokens);
+        app.MapPost(path + IssuerEndpoints.Token, Answering(token.IssueAsync));
+
+        if (_options.SupportsRegistration)
+        {
+            var registration = new RegistrationEndpoint(_options, _clients);
+            app.MapPost(path + IssuerEndpoints.Register, Answering(registration.RegisterAsync));
+        }
+
+        if (_options.SupportsRevocation)
+        {
+            var revocation = new RevocationEndpoint(authentication, _tokens);
+            app.MapPost(path + IssuerEndpoints.Revoke, Answering(revocation.RevokeAsync));
+        }
+
+        if (_options.SupportsDeviceCode)
+        {
+            var device = new DeviceEndpoints(_options, authentication, _devices, () => Issuer);
+            app.MapPost(path + IssuerEndpoints.DeviceAuthorization, Answering(device.AuthorizeAsync));
+            app.MapGet(path + IssuerEndpoints.Device, device.AskAsync);
+            app.MapPost(path + IssuerEndpoints.Device, device.DecideAsync);
+        }
+    }
+
+    // Errors of the endpoints that programs call are JSON (RFC 6749 section 5.2).
+    private static RequestDelegate Answering(RequestDelegate endpoint) => async context =>
+    {
+        try
+        {
+            await endpoint(context);
+        }
+        catch (OAuthException error)
+        {
+            if (error.Status == StatusCodes.Status401Unauthorized)
+            {
+                context.Response.Headers.WWWAuthenticate = "Basic realm=\"clients\"";
+            }
+
+            await context.Response.WriteJsonAsync(error.Status, error.ToJson());
+        }
+    };
+}

@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+
+namespace McpSm.Samples;
+
+/// <summary>The clients an issuer knows: told beforehand, registered by themselves, or named by their document.</summary>
+internal sealed class ClientRegistry
+{
+    private readonly ConcurrentDictionary<string, RegisteredClient> _clients = new(StringComparer.Ordinal);
+    private readonly AuthorizationServerOptions _options;
+
+    public ClientRegistry(AuthorizationServerOptions options)
+    {
+        _options = options;
+        foreach (var client in options.PreRegisteredClients)
+        {
+            Add(client);
+        }
+    }
+
+    public IReadOnlyCollection<RegisteredClient> All => [.. _clients.Values];
+
+    public void Add(RegisteredClient client) => _clients[client.ClientId] = client;
+
+    /// <summary>Forgets who registered dynamically; those told beforehand stay.</summary>
+    public void ForgetRegistered()
+    {
+        foreach (var client in _clients.Values.Where(c => c.RegistrationRequest is not null))
+        {
+            _clients.TryRemove(client.ClientId, out _);
+        }
+    }
+
+    public RegisteredClient? Find(string clientId) =>
+        _clients.TryGetValue(clientId, out var client) ? client : FromMetadataDocument(clientId);
+
+    /// <summary>https anywhere, plain http on loopback alone, no fragment (RFC 6749 section 3.1.2, RFC 8252 section 7.3).</summary>
+    public static bool IsAcceptableRedirectUri(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var uri)
+        && !value.Contains('#')
+        && uri.UserInfo.Length == 0
+        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
+
+    private RegisteredClient? FromMetadataDocument(string clientId) =>
+        _options.SupportsClientIdMetadataDocuments
+        && Uri.TryCreate(clientId, UriKind.Absolute, out var uri)
+        && uri.Scheme == Uri.UriSchemeHttps
+        && uri.AbsolutePath.Length > 1
+            ? new RegisteredClient(clientId, null, [], "none") { AnyRedirectUri = true }
+            : null;
+}

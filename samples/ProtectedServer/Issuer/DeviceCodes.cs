@@ -1,0 +1,116 @@
+namespace McpSm.Samples;
+
+/// <summary>Devices that wait for a person to enter their code elsewhere (RFC 8628).</summary>
+internal sealed class DeviceCodes(AuthorizationServerOptions options)
+{
+    // What a client is told to wait and what it waits differ by the clock's grain.
+    private const double Grain = 0.9;
+    private static readonly TimeSpan SlowDownStep = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Entry> _codes = new(StringComparer.Ordinal);
+
+    private enum Decision
+    {
+        Pending,
+        Approved,
+        Denied,
+    }
+
+    private DateTimeOffset Now => options.TimeProvider.GetUtcNow();
+
+    public (string DeviceCode, string UserCode) Issue(Grant grant)
+    {
+        var (deviceCode, userCode) = (Secrets.New("dc_"), Secrets.NewUserCode());
+        lock (_gate)
+        {
+            _codes[deviceCode] = new Entry(grant, userCode, Now + options.DeviceCodeLifetime)
+            {
+                Interval = options.DevicePollingInterval,
+            };
+        }
+
+        return (deviceCode, userCode);
+    }
+
+    /// <summary>A person has decided. False if no such code waits.</summary>
+    public bool Decide(string userCode, bool approve)
+    {
+        // Typed by hand: case and dashes do not matter (RFC 8628 section 6.1).
+        var typed = Plain(userCode);
+        lock (_gate)
+        {
+            var entry = _codes.Values.FirstOrDefault(
+                e => Plain(e.UserCode) == typed && e.Until > Now && e.Decision == Decision.Pending);
+            if (entry is null)
+            {
+                return false;
+            }
+
+            entry.Decision = approve ? Decision.Approved : Decision.Denied;
+            return true;
+        }
+    }
+
+    /// <summary>What a poll of the token endpoint is answered (RFC 8628 section 3.5).</summary>
+    public TokenFamily Redeem(string deviceCode, string clientId, Parameters form)
+    {
+        var asked = form.Resources;
+        lock (_gate)
+        {
+            if (!_codes.TryGetValue(deviceCode, out var entry) || entry.Grant.ClientId != clientId)
+            {
+                throw new OAuthException("invalid_grant", "the device code is not known");
+            }
+
+            if (entry.Until <= Now)
+            {
+                throw new OAuthException("expired_token", "the device code has expired");
+            }
+
+            var tooSoon = Now - entry.LastPoll < entry.Interval * Grain;
+            entry.LastPoll = Now;
+            if (tooSoon)
+            {
+                entry.Interval += SlowDownStep;
+                throw new OAuthException("slow_down", "polled sooner than the interval allows");
+            }
+
+            switch (entry.Decision)
+            {
+                case Decision.Pending:
+                    throw new OAuthException("authorization_pending", "nobody has decided yet");
+                case Decision.Denied:
+                    throw new OAuthException("access_denied", "the request was denied");
+            }
+
+            // RFC 8707 does not say which of the two requests names the resource: either may.
+            var resources = entry.Grant.Resources.Count == 0 ? asked : TokenStore.Narrow(entry.Grant.Resources, asked);
+            if (resources.Count == 0)
+            {
+                throw new OAuthException("invalid_target", "resource is missing");
+            }
+
+            _codes.Remove(deviceCode);
+            return new TokenFamily(entry.Grant with { Resources = resources });
+        }
+    }
+
+    private static string Plain(string userCode) =>
+        string.Concat(userCode.Where(char.IsAsciiLetter)).ToUpperInvariant();
+
+    private sealed class Entry(Grant grant, string userCode, DateTimeOffset until)
+    {
+        public Grant Grant { get; } = grant;
+
+        public string UserCode { get; } = userCode;
+
+        public DateTimeOffset Until { get; } = until;
+
+        public DateTimeOffset LastPoll { get; set; } = DateTimeOffset.MinValue;
+
+        public TimeSpan Interval { get; set; }
+
+        public Decision Decision { get; set; }
+    }
+}

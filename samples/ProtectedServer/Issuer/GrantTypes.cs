@@ -1,0 +1,31 @@
+namespace McpSm.Samples;
+
+internal static class GrantTypes
+{
+    public const string AuthorizationCode = "authorization_code";
+    public const string RefreshToken = "refresh_token";
+    public const string ClientCredentials = "client_credentials";
+    public const string DeviceCode = "urn:ietf:params:oauth:grant-type:device_code";
+
+    /// <summary>Those an issuer with these options takes.</summary>
+    public static IReadOnlyList<string> Supported(AuthorizationServerOptions options)
+    {
+        List<string> types = [AuthorizationCode];
+        if (options.IssueRefreshTokens)
+        {
+            types.Add(RefreshToken);
+        }
+
+        if (options.TokenEndpointAuthMethods.Any(m => m != "none"))
+        {
+            types.Add(ClientCredentials);
+        }
+
+        if (options.SupportsDeviceCode)
+        {
+            types.Add(DeviceCode);
+        }
+
+        return types;
+    }
+}

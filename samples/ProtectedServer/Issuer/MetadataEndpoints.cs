@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+
+namespace McpSm.Samples;
+
+/// <summary>The issuer's metadata: RFC 8414, and OpenID Connect discovery in both of its places.</summary>
+internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Func<string> issuer)
+{
+    public void Map(IEndpointRouteBuilder app)
+    {
+        var path = options.IssuerPath;
+        if (options.ServeOAuthMetadata)
+        {
+            app.MapGet("/.well-known/oauth-authorization-server" + path, c => c.Response.WriteJsonAsync(200, OAuth()));
+        }
+
+        if (options.ServeOpenIdConfiguration)
+        {
+            // RFC 8414 section 5 puts the path behind the well-known part, OpenID Connect before it.
+            var inserted = "/.well-known/openid-configuration" + path;
+            var appended = path + "/.well-known/openid-configuration";
+            foreach (var place in new[] { inserted, appended }.Distinct())
+            {
+                app.MapGet(place, c => c.Response.WriteJsonAsync(200, OpenId()));
+            }
+
+            app.MapGet(
+                path + IssuerEndpoints.JsonWebKeys,
+                c => c.Response.WriteJsonAsync(200, new JsonObject { ["keys"] = new JsonArray() }));
+        }
+    }
+
+    private JsonObject OAuth()
+    {
+        var id = issuer();
+        var metadata = new JsonObject
+        {
+            ["issuer"] = id,
+            ["authorization_endpoint"] = id + IssuerEndpoints.Authorize,
+            ["token_endpoint"] = id + IssuerEndpoints.Token,
+            ["response_types_supported"] = new JsonArray("code"),
+            ["response_modes_supported"] = new JsonArray("query"),
+            ["grant_types_supported"] = GrantTypes.Supported(options).ToJsonArray(),
+            ["scopes_supported"] = options.ScopesSupported.ToJsonArray(),
+            ["code_challenge_methods_supported"] = new JsonArray("S256"),
+            ["token_endpoint_auth_methods_supported"] = options.TokenEndpointAuthMethods.ToJsonArray(),
+        };
+        if (options.SupportsRegistration)
+        {
+            metadata["registration_endpoint"] = id + IssuerEndpoints.Register;
+        }
+
+        if (options.SupportsRevocation)
+        {
+            metadata["revocation_endpoint"] = id + IssuerEndpoints.Revoke;
+            metadata["revocation_endpoint_auth_methods_supported"] = options.TokenEndpointAuthMethods.ToJsonArray();
+        }
+
+        if (options.SupportsDeviceCode)
+        {
+            metadata["device_authorization_endpoint"] = id + IssuerEndpoints.DeviceAuthorization;
+        }
+
+        if (options.SupportsClientIdMetadataDocuments)
+        {
+            metadata["client_id_metadata_document_supported"] = true;
+        }
+
+        if (options.AdvertiseIss)
+        {
+            metadata["authorization_response_iss_parameter_supported"] = true;
+        }
+
+        return metadata;
+    }
+
+    // The members that OpenID Connect requires. No ID token is ever issued, so there are no keys.
+    private JsonObject OpenId()
+    {
+        var metadata = OAuth();
+        metadata["jwks_uri"] = issuer() + IssuerEndpoints.JsonWebKeys;
+        metadata["subject_types_supported"] = new JsonArray("public");
+        metadata["id_token_signing_alg_values_supported"] = new JsonArray("RS256");
+        return metadata;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+
+namespace McpSm.Samples;
+
+/// <summary>A client as the issuer knows it.</summary>
+public sealed record RegisteredClient(
+    string ClientId,
+    string? ClientSecret,
+    IReadOnlyList<string> RedirectUris,
+    string TokenEndpointAuthMethod)
+{
+    /// <summary>The grant types it may use; null for all of them.</summary>
+    public IReadOnlyList<string>? GrantTypes { get; init; }
+
+    /// <summary>What a person is shown; the identifier where it has no name.</summary>
+    public string? ClientName { get; init; }
+
+    /// <summary>The registration request as it came in (RFC 7591); null if it did not register itself.</summary>
+    public JsonObject? RegistrationRequest { get; init; }
+
+    /// <summary>Known by a metadata document that nobody fetched: its redirect URIs are not known.</summary>
+    internal bool AnyRedirectUri { get; init; }
+
+    /// <summary>A confidential client can keep a secret (RFC 6749 section 2.1).</summary>
+    public bool IsConfidential => TokenEndpointAuthMethod != "none";
+
+    internal bool MayUse(string grantType) => GrantTypes is null || GrantTypes.Contains(grantType);
+}

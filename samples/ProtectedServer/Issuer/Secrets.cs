@@ -1,0 +1,28 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace McpSm.Samples;
+
+/// <summary>Random values nobody can guess, and comparing them without telling how far they agree.</summary>
+internal static class Secrets
+{
+    private const string UserCodeLetters = "BCDFGHJKLMNPQRSTVWXZ";
+
+    /// <summary>A prefix that says what it is, and 256 random bits.</summary>
+    public static string New(string prefix) => prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>Eight letters without vowels, to be typed by a person (RFC 8628 section 6.1).</summary>
+    public static string NewUserCode()
+    {
+        var letters = RandomNumberGenerator.GetString(UserCodeLetters, 8);
+        return $"{letters[..4]}-{letters[4..]}";
+    }
+
+    public static bool Same(string expected, string actual) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(actual));
+
+    /// <summary>The challenge of a PKCE verifier by S256 (RFC 7636 section 4.2).</summary>
+    public static string ChallengeOf(string codeVerifier) =>
+        Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(codeVerifier)));
+}

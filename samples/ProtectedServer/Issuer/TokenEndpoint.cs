@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace McpSm.Samples;
+
+/// <summary>The token endpoint, RFC 6749 section 3.2, with the grants this issuer knows.</summary>
+internal sealed class TokenEndpoint(
+    AuthorizationServerOptions options,
+    ClientAuthentication authentication,
+    AuthorizationCodes codes,
+    DeviceCodes devices,
+    TokenStore tokens)
+{
+    public async Task IssueAsync(HttpContext context)
+    {
+        var form = await Parameters.ReadFormAsync(context.Request);
+        var grantType = form.Required("grant_type");
+        if (!GrantTypes.Supported(options).Contains(grantType))
+        {
+            throw new OAuthException("unsupported_grant_type", "this grant_type is not supported");
+        }
+
+        var client = authentication.Authenticate(context.Request, form);
+        if (!client.MayUse(grantType))
+        {
+            throw new OAuthException("unauthorized_client", $"the client did not register for {grantType}");
+        }
+
+        var answer = grantType == GrantTypes.RefreshToken
+            ? tokens.Refresh(form.Required("refresh_token"), client.ClientId, form)
+            : tokens.Issue(FamilyOf(grantType, client, form), client, grantType);
+        await context.Response.WriteJsonAsync(StatusCodes.Status200OK, Write(answer));
+    }
+
+    private TokenFamily FamilyOf(string grantType, RegisteredClient client, Parameters form) => grantType switch
+    {
+        GrantTypes.AuthorizationCode => codes.Redeem(form.Required("code"), client.ClientId, form),
+        GrantTypes.DeviceCode => devices.Redeem(form.Required("device_code"), client.ClientId, form),
+        _ => OfClientItself(client, form),
+    };
+
+    private TokenFamily OfClientItself(RegisteredClient client, Parameters form)
+    {
+        if (!client.IsConfidential)
+        {
+            throw new OAuthException("unauthorized_client", "client_credentials is for confidential clients");
+        }
+
+        var resources = form.Resources;
+        return resources.Count > 0
+            ? new TokenFamily(new Grant(client.ClientId, form.Scopes(options.ScopesSupported), resources))
+            : throw new OAuthException("invalid_target", "resource is missing");
+    }
+
+    private JsonObject Write(TokenAnswer answer)
+    {
+        var json = new JsonObject { ["access_token"] = answer.AccessToken, ["token_type"] = "Bearer" };
+        if (!options.OmitExpiresIn)
+        {
+            json["expires_in"] = (long)answer.Lifetime.TotalSeconds;
+        }
+
+        if (answer.RefreshToken is not null)
+        {
+            json["refresh_token"] = answer.RefreshToken;
+        }
+
+        json["scope"] = string.Join(' ', answer.Scopes);
+        return json;
+    }
+}

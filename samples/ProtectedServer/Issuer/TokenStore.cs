@@ -1,0 +1,187 @@
+namespace McpSm.Samples;
+
+/// <summary>The tokens of an issuer. Each is an opaque random string; everything about it is kept here.</summary>
+internal sealed class TokenStore(AuthorizationServerOptions options)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Entry> _tokens = new(StringComparer.Ordinal);
+
+    private DateTimeOffset Now => options.TimeProvider.GetUtcNow();
+
+    /// <summary>Every token ever given out, oldest first.</summary>
+    public IReadOnlyList<IssuedToken> Issued
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _tokens.Values.OrderBy(e => e.Sequence).Select(Describe)];
+            }
+        }
+    }
+
+    public TokenAnswer Issue(TokenFamily family, RegisteredClient client, string grantType)
+    {
+        // A client that can ask again by itself gets no refresh token (RFC 6749 section 4.4.3).
+        var refreshable = options.IssueRefreshTokens
+            && grantType != GrantTypes.ClientCredentials
+            && client.MayUse(GrantTypes.RefreshToken);
+        lock (_gate)
+        {
+            return Issue(family, grantType, family.Grant.Scopes, family.Grant.Resources, refreshable);
+        }
+    }
+
+    /// <summary>Spends a refresh token: one step under the lock, so that of two callers only one can win.</summary>
+    public TokenAnswer Refresh(string value, string clientId, Parameters form)
+    {
+        lock (_gate)
+        {
+            if (!_tokens.TryGetValue(value, out var entry)
+                || entry.Kind != TokenKind.Refresh
+                || entry.Family.Grant.ClientId != clientId)
+            {
+                throw new OAuthException("invalid_grant", "the refresh token is not known");
+            }
+
+            if (entry.Rotated)
+            {
+                // Someone holds a copy, and nobody can say who is the thief (OAuth 2.1 section 4.3.1).
+                entry.Family.Revoked = true;
+                throw new OAuthException("invalid_grant", "the refresh token was used before");
+            }
+
+            if (StateOf(entry) != TokenState.Active)
+            {
+                throw new OAuthException("invalid_grant", "the refresh token is no longer valid");
+            }
+
+            var grant = entry.Family.Grant;
+            var scopes = form.Scopes(grant.Scopes);
+            var resources = Narrow(grant.Resources, form.Resources);
+            entry.Rotated = options.RotateRefreshTokens;
+            return Issue(entry.Family, GrantTypes.RefreshToken, scopes, resources, options.RotateRefreshTokens);
+        }
+    }
+
+    /// <summary>What is known of an access token; null if it was never given out.</summary>
+    public AccessTokenInfo? Introspect(string value)
+    {
+        lock (_gate)
+        {
+            return _tokens.TryGetValue(value, out var entry) && entry is { Kind: TokenKind.Access, ExpiresAt: { } expires }
+                ? new(StateOf(entry) == TokenState.Active, entry.Family.Grant.ClientId, entry.Scopes, entry.Resources, expires)
+                : null;
+        }
+    }
+
+    /// <summary>Revokes a token; a refresh token takes all that came of the same grant along (RFC 7009 section 2.1).</summary>
+    /// <exception cref="OAuthException">It is another client's token.</exception>
+    public void Revoke(string value, string clientId)
+    {
+        lock (_gate)
+        {
+            if (!_tokens.TryGetValue(value, out var entry))
+            {
+                // Not an error: what the client wants is so already (RFC 7009 section 2.2).
+                return;
+            }
+
+            if (entry.Family.Grant.ClientId != clientId)
+            {
+                throw new OAuthException("unauthorized_client", "the token was issued to another client");
+            }
+
+            entry.Revoked = true;
+            entry.Family.Revoked |= entry.Kind == TokenKind.Refresh;
+        }
+    }
+
+    public void Revoke(TokenFamily family)
+    {
+        lock (_gate)
+        {
+            family.Revoked = true;
+        }
+    }
+
+    public void RevokeAll()
+    {
+        lock (_gate)
+        {
+            foreach (var entry in _tokens.Values)
+            {
+                entry.Revoked = true;
+            }
+        }
+    }
+
+    /// <summary>Lets a token be past its time. False if it was never given out.</summary>
+    public bool Expire(string value)
+    {
+        lock (_gate)
+        {
+            if (_tokens.TryGetValue(value, out var entry))
+            {
+                entry.ExpiresAt = Now;
+                return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Those asked for, which must be among those granted; all of them when none was asked for (RFC 8707).</summary>
+    public static IReadOnlyList<string> Narrow(IReadOnlyList<string> granted, IReadOnlyList<string> asked) =>
+        asked.Count == 0 ? granted
+        : asked.All(granted.Contains) ? asked
+        : throw new OAuthException("invalid_target", "the resource was not authorized");
+
+    private TokenAnswer Issue(
+        TokenFamily family,
+        string grantType,
+        IReadOnlyList<string> scopes,
+        IReadOnlyList<string> resources,
+        bool withRefreshToken)
+    {
+        var access = Add("at_", TokenKind.Access, Now + options.AccessTokenLifetime);
+        var refresh = withRefreshToken ? Add("rt_", TokenKind.Refresh, null) : null;
+        return new TokenAnswer(access, refresh, options.AccessTokenLifetime, scopes);
+
+        string Add(string prefix, TokenKind kind, DateTimeOffset? expiresAt)
+        {
+            var value = Secrets.New(prefix);
+            _tokens[value] = new Entry(value, kind, family, grantType, scopes, resources, Now, _tokens.Count)
+            {
+                ExpiresAt = expiresAt,
+            };
+            return value;
+        }
+    }
+
+    private TokenState StateOf(Entry entry) =>
+        entry.Revoked || entry.Family.Revoked ? TokenState.Revoked
+        : entry.Rotated ? TokenState.Rotated
+        : entry.ExpiresAt <= Now ? TokenState.Expired
+        : TokenState.Active;
+
+    private IssuedToken Describe(Entry e) => new(
+        e.Value, e.Kind, StateOf(e), e.Family.Grant.ClientId, e.GrantType, e.Scopes, e.Resources, e.IssuedAt, e.ExpiresAt);
+
+    private sealed record Entry(
+        string Value,
+        TokenKind Kind,
+        TokenFamily Family,
+        string GrantType,
+        IReadOnlyList<string> Scopes,
+        IReadOnlyList<string> Resources,
+        DateTimeOffset IssuedAt,
+        int Sequence)
+    {
+        public DateTimeOffset? ExpiresAt { get; set; }
+
+        public bool Rotated { get; set; }
+
+        public bool Revoked { get; set; }
+    }
+}

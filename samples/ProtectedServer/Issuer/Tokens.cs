@@ -1,0 +1,55 @@
+namespace McpSm.Samples;
+
+public enum TokenKind
+{
+    Access,
+    Refresh,
+}
+
+public enum TokenState
+{
+    Active,
+
+    /// <summary>A refresh token that was used and replaced.</summary>
+    Rotated,
+    Revoked,
+    Expired,
+}
+
+/// <summary>A token the issuer gave out, as it stands now.</summary>
+public sealed record IssuedToken(
+    string Value,
+    TokenKind Kind,
+    TokenState State,
+    string ClientId,
+    string GrantType,
+    IReadOnlyList<string> Scopes,
+    IReadOnlyList<string> Resources,
+    DateTimeOffset IssuedAt,
+    DateTimeOffset? ExpiresAt);
+
+/// <summary>What a resource server learns of an access token (the substance of RFC 7662).</summary>
+public sealed record AccessTokenInfo(
+    bool Active,
+    string ClientId,
+    IReadOnlyList<string> Scopes,
+    IReadOnlyList<string> Resources,
+    DateTimeOffset ExpiresAt);
+
+/// <summary>What was granted, by a person or by the issuer's own rules.</summary>
+internal sealed record Grant(string ClientId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Resources);
+
+/// <summary>All tokens that descend from one grant; they die together.</summary>
+internal sealed class TokenFamily(Grant grant)
+{
+    public Grant Grant { get; } = grant;
+
+    public bool Revoked { get; set; }
+}
+
+/// <summary>One token answer, RFC 6749 section 5.1.</summary>
+internal sealed record TokenAnswer(
+    string AccessToken,
+    string? RefreshToken,
+    TimeSpan Lifetime,
+    IReadOnlyList<string> Scopes);

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using McpSm.Samples;
+
+const string Usage = "Usage: ProtectedServer [--port N] [--issuer-port N]";
+
+var port = 0;
+var issuerPort = 0;
+for (var i = 0; i < args.Length; i += 2)
+{
+    var value = 0;
+    var understood = i + 1 < args.Length
+        && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out value)
+        && value <= ushort.MaxValue;
+    switch (args[i])
+    {
+        case "--port" when understood:
+            port = value;
+            break;
+        case "--issuer-port" when understood:
+            issuerPort = value;
+            break;
+        default:
+            Console.Error.WriteLine(Usage);
+            return 2;
+    }
+}
+
+await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions
+{
+    Port = issuerPort,
+    SupportsDeviceCode = true,
+});
+await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Port = port });
+
+Console.WriteLine($"""
+    A protected MCP server is running.
+
+      Streamable HTTP   {server.McpUrl}
+      HTTP+SSE          {server.SseUrl}
+      Issuer            {issuer.Issuer}
+
+    Sign in from another terminal:
+
+      mcpsm add my-api --type http --url {server.McpUrl}
+      mcpsm auth login my-api
+
+    Ctrl+C ends it.
+    """);
+
+var ended = new TaskCompletionSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+await ended.Task;
+return 0;
+
+void End(PosixSignalContext signal)
+{
+    // The process ends by itself, once both servers are closed.
+    signal.Cancel = true;
+    ended.TrySetResult();
+}

@@ -1,0 +1,65 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+
+namespace McpSm.Samples;
+
+/// <summary>Lets requests through whose bearer token is good for this resource (RFC 6750, RFC 9728).</summary>
+internal sealed class BearerGuard(
+    AuthorizationServer issuer,
+    ProtectedMcpServerOptions options,
+    Func<string> resource,
+    Func<Uri> resourceMetadata)
+{
+    private readonly string[] _scopes = options.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        // Only the header counts: a token in a query ends up in logs.
+        if (!AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var header)
+            || !header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+            || string.IsNullOrEmpty(header.Parameter))
+        {
+            return Challenge(context, StatusCodes.Status401Unauthorized, null, null);
+        }
+
+        if (issuer.Introspect(header.Parameter) is not { Active: true } token)
+        {
+            return Challenge(context, 401, "invalid_token", "The token is unknown, expired or revoked");
+        }
+
+        if (!token.Resources.Contains(resource()))
+        {
+            return Challenge(context, 401, "invalid_token", "The token is for another resource");
+        }
+
+        return _scopes.All(token.Scopes.Contains)
+            ? next(context)
+            : Challenge(context, StatusCodes.Status403Forbidden, "insufficient_scope", "The token lacks a scope");
+    }
+
+    // RFC 6750 section 3: without a token there is no error to name.
+    private Task Challenge(HttpContext context, int status, string? error, string? description)
+    {
+        List<string> parameters = [];
+        if (error is not null)
+        {
+            parameters.Add($"error=\"{error}\"");
+            parameters.Add($"error_description=\"{description}\"");
+        }
+
+        if (options.ResourceMetadataInChallenge)
+        {
+            parameters.Add($"resource_metadata=\"{resourceMetadata()}\"");
+        }
+
+        if (_scopes.Length > 0)
+        {
+            parameters.Add($"scope=\"{string.Join(' ', _scopes)}\"");
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.ContentLength = 0;
+        context.Response.Headers.WWWAuthenticate = $"Bearer {string.Join(", ", parameters)}".TrimEnd();
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.AspNetCore;
+using ModelContextProtocol.Protocol;
+
+namespace McpSm.Samples;
+
+/// <summary>An MCP server on the official SDK that lets in who holds a token of its issuer.</summary>
+public sealed class ProtectedMcpServer : IAsyncDisposable
+{
+    private const string McpPath = "/mcp";
+    private const string MetadataPath = "/.well-known/oauth-protected-resource" + McpPath;
+
+    private readonly ProtectedMcpServerOptions _options;
+    private readonly AuthorizationServer _issuer;
+    private LoopbackHost? _host;
+
+    private ProtectedMcpServer(AuthorizationServer issuer, ProtectedMcpServerOptions options) =>
+        (_issuer, _options) = (issuer, options);
+
+    /// <summary>Streamable HTTP; also the resource identifier that tokens must be for.</summary>
+    public Uri McpUrl => new(Host.Origin + McpPath);
+
+    /// <summary>The HTTP+SSE transport of 2024-11-05. It lies below <see cref="McpUrl"/>: one resource covers both.</summary>
+    public Uri SseUrl => new(Host.Origin + McpPath + "/sse");
+
+    /// <summary>Where the protected resource metadata is (RFC 9728).</summary>
+    public Uri ResourceMetadataUrl => new(Host.Origin + MetadataPath);
+
+    private LoopbackHost Host => _host ?? throw new InvalidOperationException("The server has not started.");
+
+    /// <param name="issuer">Whose tokens are taken.</param>
+    /// <param name="options">How to guard; null for the defaults.</param>
+    /// <param name="inFront">Adds middleware before everything else.</param>
+    public static async Task<ProtectedMcpServer> StartAsync(
+        AuthorizationServer issuer,
+        ProtectedMcpServerOptions? options = null,
+        Action<IApplicationBuilder>? inFront = null)
+    {
+        options ??= new ProtectedMcpServerOptions();
+        var server = new ProtectedMcpServer(issuer, options);
+        server._host = await LoopbackHost.StartAsync(
+            options.Port,
+            options.Certificate,
+            app =>
+            {
+                inFront?.Invoke(app);
+                app.UseRouting();
+                server.Map(app);
+            },
+            AddMcp);
+        return server;
+    }
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
+
+    private void Map(WebApplication app)
+    {
+        var origin = new OriginCheck(() => Host.Origin);
+        app.UseWhen(c => c.Request.Path.StartsWithSegments(McpPath), mcp => mcp.Use(origin.InvokeAsync));
+        if (_options.RequireAuthentication)
+        {
+            var guard = new BearerGuard(_issuer, _options, () => McpUrl.OriginalString, () => ResourceMetadataUrl);
+            app.UseWhen(c => c.Request.Path.StartsWithSegments(McpPath), mcp => mcp.Use(guard.InvokeAsync));
+            app.MapGet(MetadataPath, WriteMetadataAsync);
+
+            // For clients of the older transport, which look by their own URL where the challenge names none.
+            app.MapGet(MetadataPath + "/sse", WriteMetadataAsync);
+        }
+
+        app.MapMcp(McpPath);
+    }
+
+    private Task WriteMetadataAsync(HttpContext context) =>
+        context.Response.WriteJsonAsync(StatusCodes.Status200OK, new JsonObject
+        {
+            ["resource"] = McpUrl.OriginalString,
+            ["authorization_servers"] = new JsonArray(_issuer.Issuer),
+            ["scopes_supported"] = _options.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToJsonArray(),
+            ["bearer_methods_supported"] = new JsonArray("header"),
+            ["resource_name"] = "Mcpsm sample server",
+        });
+
+    private static void AddMcp(IServiceCollection services) =>
+        services
+            .AddMcpServer(o => o.ServerInfo = new Implementation { Name = "sample-server", Version = "1.0.0" })
+            .WithHttpTransport(o =>
+            {
+                // The newest revision has no sessions, the ones before it do: this mode speaks both.
+                o.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
+#pragma warning disable MCP9004 // Obsolete for good reasons, but servers of that transport are still out there.
+                o.EnableLegacySse = true;
+#pragma warning restore MCP9004
+            })
+            .WithTools<SampleTools>();
+}

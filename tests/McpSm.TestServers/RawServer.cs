@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace McpSm.TestServers;
+
+/// <summary>A TCP server on loopback for answers no web server would give.</summary>
+public sealed class RawServer : IAsyncDisposable
+{
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(500);
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly ConcurrentQueue<string> _requests = new();
+    private readonly Func<NetworkStream, CancellationToken, Task> _answer;
+    private readonly Task _accepting;
+    private int _connections;
+    private int _disposed;
+
+    private RawServer(Func<NetworkStream, CancellationToken, Task> answer)
+    {
+        _answer = answer;
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>The server's root, over plain http.</summary>
+    public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
+
+    /// <summary>How many connections were opened so far.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>The requests that came in whole: head and body as text.</summary>
+    public IReadOnlyList<string> Requests => [.. _requests];
+
+    /// <summary>After a request: does what it is told with the stream, then closes.</summary>
+    public static RawServer Start(Func<NetworkStream, CancellationToken, Task> answer) => new(answer);
+
+    /// <summary>Sends these bytes and closes.</summary>
+    public static RawServer Answering(byte[] bytes) => new((stream, ct) => stream.WriteAsync(bytes, ct).AsTask());
+
+    /// <summary>Sends this text as UTF-8, line ends as they are, and closes.</summary>
+    public static RawServer Answering(string text) => Answering(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Takes the request and never answers.</summary>
+    public static RawServer Hanging() => new((_, ct) => Task.Delay(Timeout.Infinite, ct));
+
+    /// <summary>Sends the head at once and then the JSON body one byte per interval, a second by default.</summary>
+    public static RawServer Dripping(string json = """{"issuer":"slow"}""", TimeSpan? interval = null)
+    {
+        var body = Encoding.UTF8.GetBytes(json);
+        return new RawServer(async (stream, ct) =>
+        {
+            await stream.WriteAsync(Head(body.Length), ct);
+            foreach (var one in body)
+            {
+                await Task.Delay(interval ?? TimeSpan.FromSeconds(1), ct);
+                await stream.WriteAsync(new[] { one }, ct);
+            }
+        });
+    }
+
+    /// <summary>Sends one JSON object of at least this many bytes, 5 MB by default.</summary>
+    public static RawServer LargeJson(int bytes = 5 * 1024 * 1024)
+    {
+        var body = Encoding.UTF8.GetBytes($$"""{"filler":"{{new string('x', bytes)}}"}""");
+        return new RawServer(async (stream, ct) =>
+        {
+            await stream.WriteAsync(Head(body.Length), ct);
+            await stream.WriteAsync(body, ct);
+        });
+    }
+
+    /// <summary>Promises a longer body than it sends, and closes in the middle.</summary>
+    public static RawServer ClosingMidBody() => new(async (stream, ct) =>
+    {
+        await stream.WriteAsync(Head(1000), ct);
+        await stream.WriteAsync("""{"issuer":"ht"""u8.ToArray(), ct);
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _ending.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+        _listener.Dispose();
+        _ending.Dispose();
+    }
+
+    private static byte[] Head(int length) => Encoding.ASCII.GetBytes(
+        $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+
+    private async Task AcceptAsync()
+    {
+        List<Task> serving = [];
+        try
+        {
+            while (true)
+            {
+                var client = await _listener.AcceptTcpClientAsync(_ending.Token);
+                Interlocked.Increment(ref _connections);
+                serving.Add(ServeAsync(client));
+            }
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        {
+            // The server ends; those being served are told by the same token.
+        }
+
+        await Task.WhenAll(serving);
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using var owned = client;
+        try
+        {
+            var stream = client.GetStream();
+            if (await RawRequest.ReadAsync(stream, _ending.Token) is not { } request)
+            {
+                return;
+            }
+
+            _requests.Enqueue(request);
+            await _answer(stream, _ending.Token);
+            await CloseAsync(client.Client, stream);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server ends, or the client did not close its side in time: the connection is cut.
+        }
+        catch (Exception error) when (error is IOException or SocketException)
+        {
+            // The client has gone, which is what clients of a bad server do.
+        }
+    }
+
+    // Closing with bytes unread would reset the connection, and the client could lose the answer it has.
+    private async Task CloseAsync(Socket socket, NetworkStream stream)
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        limit.CancelAfter(DrainLimit);
+        var unread = new byte[4096];
+        while (await stream.ReadAsync(unread, limit.Token) > 0)
+        {
+        }
+    }
+}

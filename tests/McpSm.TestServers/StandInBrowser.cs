@@ -1,0 +1,94 @@
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace McpSm.TestServers;
+
+/// <summary>What a person does in a browser during a sign-in, over HTTP and with loopback only.</summary>
+public static partial class StandInBrowser
+{
+    private const int MostHops = 20;
+
+    /// <summary>
+    /// Opens the URL, presses Approve or Deny where a page asks, follows every redirect, and gives the last
+    /// answer: that of the client's callback, or of the page where it ended.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A hop leads away from loopback, or they do not end.</exception>
+    public static async Task<HttpResponseMessage> ClickThroughAsync(
+        Uri authorizationUrl,
+        bool approve = true,
+        CancellationToken cancellationToken = default)
+    {
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false };
+        handler.SslOptions.RemoteCertificateValidationCallback = LoopbackCertificates.Trusts;
+        using var client = new HttpClient(handler);
+
+        var decided = false;
+        var next = new HttpRequestMessage(HttpMethod.Get, authorizationUrl);
+        for (var hop = 0; hop < MostHops; hop++)
+        {
+            var url = RequireLoopback(next.RequestUri!);
+            HttpResponseMessage answer;
+            using (next)
+            {
+                answer = await client.SendAsync(next, cancellationToken);
+            }
+
+            if (answer.Headers.Location is { } location && (int)answer.StatusCode is >= 300 and < 400)
+            {
+                // Of the redirects an issuer sends here, none keeps a POST a POST.
+                next = new HttpRequestMessage(HttpMethod.Get, new Uri(url, location));
+            }
+            else if (!decided && Decision(await answer.Content.ReadAsStringAsync(cancellationToken), url, approve) is { } post)
+            {
+                decided = true;
+                next = post;
+            }
+            else
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+        }
+
+        throw new InvalidOperationException($"More than {MostHops} hops.");
+    }
+
+    private static Uri RequireLoopback(Uri url) =>
+        url.IsLoopback && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            ? url
+            : throw new InvalidOperationException($"The stand-in browser does not leave loopback: {url.Authority}");
+
+    // The form of a page, filled in as it stands, with the button pressed that says what was decided.
+    private static HttpRequestMessage? Decision(string html, Uri page, bool approve)
+    {
+        var form = Form().Match(html);
+        var label = approve ? "Approve" : "Deny";
+        var button = Button().Matches(form.Value).FirstOrDefault(b => b.Groups["label"].Value.Trim() == label);
+        if (!form.Success || button is null)
+        {
+            return null;
+        }
+
+        var fields = Input().Matches(form.Value).Append(button)
+            .Select(tag => KeyValuePair.Create(Attribute(tag.Value, "name"), Attribute(tag.Value, "value")))
+            .Where(field => field.Key.Length > 0);
+        var action = Attribute(form.Groups["tag"].Value, "action");
+        return new HttpRequestMessage(HttpMethod.Post, action.Length == 0 ? page : new Uri(page, action))
+        {
+            Content = new FormUrlEncodedContent(fields),
+        };
+    }
+
+    private static string Attribute(string tag, string name) =>
+        WebUtility.HtmlDecode(Regex.Match(tag, $"""\s{name}="(?<value>[^"]*)""", RegexOptions.IgnoreCase).Groups["value"].Value);
+
+    [GeneratedRegex("""(?<tag><form\b[^>]*>).*?</form>""", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
+    private static partial Regex Form();
+
+    [GeneratedRegex("""<input\b[^>]*>""", RegexOptions.IgnoreCase)]
+    private static partial Regex Input();
+
+    [GeneratedRegex("""<button\b[^>]*>(?<label>[^<]*)</button>""", RegexOptions.IgnoreCase)]
+    private static partial Regex Button();
+}

@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using McpSm.Samples;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace McpSm.TestServers;
+
+/// <summary>A small MCP server without the SDK, whose every word about authorization can be changed.</summary>
+public sealed class TestMcpServer : IAsyncDisposable
+{
+    private const string WellKnown = "/.well-known/oauth-protected-resource";
+
+    private readonly TestMcpServerOptions _options;
+    private LoopbackHost? _host;
+
+    private TestMcpServer(TestMcpServerOptions options)
+    {
+        _options = options;
+        Open = options.Open;
+        Scope = options.Scope;
+        Issuers = options.Issuers;
+        MetadataAtPath = options.MetadataAtPath;
+        MetadataAtRoot = options.MetadataAtRoot;
+        AcceptedTokens = new(options.AcceptedTokens.Select(t => KeyValuePair.Create(t, true)));
+    }
+
+    public TrafficLog Traffic { get; } = new();
+
+    public Faults Faults { get; } = new();
+
+    /// <summary>The MCP endpoint, and the resource identifier.</summary>
+    public Uri McpUrl => new(Host.Origin + _options.Path);
+
+    public Uri ResourceMetadataUrl => new(Host.Origin + WellKnown + _options.Path);
+
+    public Uri RootResourceMetadataUrl => new(Host.Origin + WellKnown);
+
+    /// <summary>Lets everyone in.</summary>
+    public bool Open { get; set; }
+
+    /// <summary>Scopes named in challenges, and needed of tokens that an issuer knows.</summary>
+    public string Scope { get; set; }
+
+    /// <summary>Issuer identifiers for the resource metadata.</summary>
+    public IReadOnlyList<string> Issuers { get; set; }
+
+    /// <summary>Bearer tokens that are good, whatever an issuer says. The values do not matter.</summary>
+    public ConcurrentDictionary<string, bool> AcceptedTokens { get; }
+
+    /// <summary>Gets the header the server would send and gives the one it sends; null for none.</summary>
+    public Func<string, string?>? Challenge { get; set; }
+
+    /// <summary>Status of challenges to requests without a good token.</summary>
+    public int ChallengeStatus { get; set; } = StatusCodes.Status401Unauthorized;
+
+    /// <summary>Gets the metadata the server would serve and gives what it serves; null for a 404.</summary>
+    public Func<JsonObject, JsonNode?>? ResourceMetadata { get; set; }
+
+    public bool MetadataAtPath { get; set; }
+
+    public bool MetadataAtRoot { get; set; }
+
+    private LoopbackHost Host => _host ?? throw new InvalidOperationException("The server has not started.");
+
+    public static async Task<TestMcpServer> StartAsync(TestMcpServerOptions? options = null)
+    {
+        options ??= new TestMcpServerOptions();
+        var server = new TestMcpServer(options);
+        server._host = await LoopbackHost.StartAsync(options.Port, options.Certificate, app =>
+            app.Use(server.Traffic.RecordAsync).Use(server.Faults.ApplyAsync).Run(server.AnswerAsync));
+        return server;
+    }
+
+    /// <summary>A server that names an issuer and believes it.</summary>
+    public static Task<TestMcpServer> StartAsync(TestIssuer issuer, TestMcpServerOptions? options = null) =>
+        StartAsync((options ?? new TestMcpServerOptions()) with
+        {
+            Issuers = [issuer.Issuer],
+            Introspect = issuer.Server.Introspect,
+        });
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
+
+    private Task AnswerAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value;
+        if (path == _options.Path)
+        {
+            return AnswerMcpAsync(context);
+        }
+
+        if ((MetadataAtPath && path == WellKnown + _options.Path) || (MetadataAtRoot && path == WellKnown))
+        {
+            return AnswerMetadataAsync(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    private Task AnswerMcpAsync(HttpContext context)
+    {
+        if (!Open && Refusal(context.Request) is { } refusal)
+        {
+            context.Response.StatusCode = refusal.Status;
+            context.Response.ContentLength = 0;
+            context.Response.Headers.WWWAuthenticate = Challenge is null ? refusal.Header : Challenge(refusal.Header);
+            return Task.CompletedTask;
+        }
+
+        return JsonRpc.AnswerAsync(context);
+    }
+
+    private (int Status, string Header)? Refusal(HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+        {
+            return (ChallengeStatus, Header(null));
+        }
+
+        var token = header["Bearer ".Length..].Trim();
+        if (AcceptedTokens.ContainsKey(token))
+        {
+            return null;
+        }
+
+        if (_options.Introspect?.Invoke(token) is not { Active: true } known
+            || !known.Resources.Contains(McpUrl.OriginalString))
+        {
+            return (ChallengeStatus, Header("invalid_token"));
+        }
+
+        return Scopes.All(known.Scopes.Contains) ? null : (StatusCodes.Status403Forbidden, Header("insufficient_scope"));
+    }
+
+    private string[] Scopes => Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private string Header(string? error)
+    {
+        var header = $"Bearer resource_metadata=\"{ResourceMetadataUrl}\"";
+        header += Scope.Length > 0 ? $", scope=\"{Scope}\"" : "";
+        return error is null ? header : $"{header}, error=\"{error}\"";
+    }
+
+    private Task AnswerMetadataAsync(HttpContext context)
+    {
+        var document = new JsonObject
+        {
+            ["resource"] = McpUrl.OriginalString,
+            ["authorization_servers"] = new JsonArray([.. Issuers.Select(i => (JsonNode)i)]),
+            ["scopes_supported"] = new JsonArray([.. Scopes.Select(s => (JsonNode)s)]),
+            ["bearer_methods_supported"] = new JsonArray("header"),
+        };
+        var served = ResourceMetadata is null ? document : ResourceMetadata(document);
+        if (served is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(served.ToJsonString());
+    }
+}
