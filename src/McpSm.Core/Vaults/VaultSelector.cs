@@ -44,6 +44,9 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         }
     }
 
+    /// <summary>The vault that is set or was chosen before; null where none was.</summary>
+    public IVault? InUse => (home.Variable("MCPSM_VAULT") ?? _settings.Vault) is { } name ? Find(name) : null;
+
     /// <summary>The vault for what is kept next.</summary>
     /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
     public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)

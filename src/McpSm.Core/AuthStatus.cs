@@ -1,0 +1,97 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+public enum AuthState
+{
+    /// <summary>No credential.</summary>
+    NotAuthenticated,
+    /// <summary>A token with time left.</summary>
+    Authenticated,
+    /// <summary>Less than min(5 minutes, 10 % of the lifetime) left.</summary>
+    ExpiringSoon,
+    /// <summary>No time left.</summary>
+    Expired,
+    /// <summary>A bearer token is set.</summary>
+    BearerToken,
+    /// <summary>OAuth is off and no token is set, or the server was seen to ask for none.</summary>
+    NoAuth,
+    /// <summary>The issuer gave no lifetime, or the facts cannot be read.</summary>
+    Unknown,
+}
+
+/// <summary>How things stand with one server, from facts alone: no network, no vault.</summary>
+public sealed record McpAuthStatus
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required string Url { get; init; }
+    public McpTransport Transport { get; init; }
+    public CredentialKind Kind { get; init; }
+    public AuthState State { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+    public string? Issuer { get; init; }
+    public string? Vault { get; init; }
+    public bool CanRenew { get; init; }
+    public bool RenewalUncertain { get; init; }
+
+    /// <summary>The exact next command, where there is something to mend.</summary>
+    public string? Remedy { get; init; }
+
+    /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
+    public static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable = null)
+    {
+        var status = new McpAuthStatus { Id = server.Id, Name = server.Name, Url = server.Url, Transport = server.Transport };
+        if (unreadable is not null)
+        {
+            return status with { State = AuthState.Unknown, Remedy = unreadable };
+        }
+        var login = $"mcpsm auth login {server.Id}";
+        // Facts of another place are none; what may be used is decided by the secret, which says the same.
+        if (facts?.Url is not { } made || !Uri.TryCreate(made, UriKind.Absolute, out var before)
+            || !Uri.TryCreate(server.Url, UriKind.Absolute, out var url) || !ResourceUri.SameOrigin(before, url)
+            || (facts.Resource is { } resource && !ResourceUri.Covers(resource, url)))
+        {
+            facts = null;
+        }
+        status = facts is null ? status : status with
+        {
+            Kind = facts.Kind,
+            ExpiresAt = facts.ExpiresAt,
+            Scopes = facts.Scopes ?? [],
+            Issuer = facts.Issuer,
+            Vault = facts.Vault,
+            CanRenew = facts.CanRenew,
+            RenewalUncertain = facts.RenewalUncertain,
+        };
+        switch (status.Kind)
+        {
+            case CredentialKind.Bearer:
+                return status with { State = AuthState.BearerToken };
+            case CredentialKind.OAuth when status.ExpiresAt is not { } end:
+                return status with { State = AuthState.Unknown, Remedy = $"The issuer gave no lifetime; mcpsm test {server.Id} shows whether the token still works" };
+            case CredentialKind.OAuth when status.ExpiresAt <= now:
+                return status with { State = AuthState.Expired, Remedy = status.CanRenew ? $"mcpsm auth refresh {server.Id}" : login };
+            case CredentialKind.OAuth:
+                var soon = Renewal.Margin(TimeSpan.FromMinutes(5), facts!.IssuedAt ?? now, status.ExpiresAt!.Value);
+                return status.ExpiresAt - now < soon
+                    ? status with { State = AuthState.ExpiringSoon, Remedy = status.CanRenew ? $"mcpsm auth refresh {server.Id}" : login }
+                    : status with { State = AuthState.Authenticated };
+        }
+        if (server.Plaintext.BearerToken is not null)
+        {
+            return status with
+            {
+                Kind = CredentialKind.Bearer,
+                State = AuthState.BearerToken,
+                Remedy = $"The token lies in plaintext in config.json; mcpsm auth set {server.Id} keeps a new one in the vault",
+            };
+        }
+        return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true
+            ? status with { State = AuthState.NoAuth }
+            : status with { State = AuthState.NotAuthenticated, Remedy = login };
+    }
+}

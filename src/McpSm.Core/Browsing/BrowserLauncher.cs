@@ -1,0 +1,138 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using McpSm.Core.Files;
+
+namespace McpSm.Core.Browsing;
+
+/// <summary>Opens a browser: never through a shell, the URL as one argument (rules 28, 29).</summary>
+public sealed class BrowserLauncher(Home home)
+{
+    // A browser that fails does so at once; one that stays is a browser.
+    private static readonly TimeSpan FailsWithin = TimeSpan.FromMilliseconds(1500);
+
+    /// <summary>Whether a browser would have a place to open in.</summary>
+    public bool HasDesktop => home.Variable("BROWSER") is not null || home.Variable("DISPLAY") is not null
+        || home.Variable("WAYLAND_DISPLAY") is not null || IsWsl || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows();
+
+    private bool IsWsl => home.Variable("WSL_DISTRO_NAME") is not null;
+
+    /// <summary>Opens the URL; false where no browser could be started.</summary>
+    public async Task<bool> OpenAsync(Uri url, CancellationToken cancellationToken)
+    {
+        if (url.Scheme is not ("https" or "http"))
+        {
+            return false;
+        }
+        foreach (var (program, arguments) in Openers(url.AbsoluteUri))
+        {
+            if (await StartAsync(program, arguments, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    internal IEnumerable<(string Program, IReadOnlyList<string> Arguments)> Openers(string url)
+    {
+        if (home.Variable("BROWSER") is { } browsers)
+        {
+            // A list, each a command line in which %s is the URL, as xdg-open and Python's webbrowser read it.
+            foreach (var browser in browsers.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+            {
+                var words = Words(browser);
+                if (words.Count > 0)
+                {
+                    var arguments = words.Skip(1).Select(w => w.Replace("%s", url)).ToList();
+                    yield return (words[0], words.Skip(1).Any(w => w.Contains("%s")) ? arguments : [.. arguments, url]);
+                }
+            }
+            yield break;
+        }
+        if (OperatingSystem.IsWindows())
+        {
+            yield return ("rundll32.exe", ["url.dll,FileProtocolHandler", url]);
+        }
+        else if (OperatingSystem.IsMacOS())
+        {
+            yield return ("/usr/bin/open", [url]);
+        }
+        else
+        {
+            if (IsWsl)
+            {
+                yield return ("wslview", [url]);
+                yield return ("/mnt/c/Windows/System32/rundll32.exe", ["url.dll,FileProtocolHandler", url]);
+            }
+            yield return ("xdg-open", [url]);
+        }
+    }
+
+    private static async Task<bool> StartAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false });
+            if (process is null)
+            {
+                return false;
+            }
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(FailsWithin);
+            try
+            {
+                await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
+                return process.ExitCode == 0;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return true;
+            }
+        }
+        catch (Exception e) when (e is Win32Exception or FileNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Splits at spaces outside quotes; no other character means anything.</summary>
+    private static List<string> Words(string line)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        var quote = '\0';
+        var inWord = false;
+        foreach (var c in line)
+        {
+            if (quote != '\0' && c == quote)
+            {
+                quote = '\0';
+            }
+            else if (quote == '\0' && c is '"' or '\'')
+            {
+                quote = c;
+                inWord = true;
+            }
+            else if (quote == '\0' && c == ' ')
+            {
+                if (inWord)
+                {
+                    words.Add(word.ToString());
+                    word.Clear();
+                }
+                inWord = false;
+            }
+            else
+            {
+                word.Append(c);
+                inWord = true;
+            }
+        }
+        if (inWord)
+        {
+            words.Add(word.ToString());
+        }
+        return words;
+    }
+}

@@ -1,0 +1,110 @@
+using Duende.IdentityModel.Client;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Clients;
+
+/// <summary>How we are known to an issuer: supplied, by metadata document, or registered (rules 11 to 15).</summary>
+public sealed class ClientRegistry(Home home, CredentialStore store)
+{
+    /// <summary>The identity that needs no registration; null where one must be registered.</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch: the user's client belongs to another issuer.</exception>
+    public static ClientIdentity? Supplied(McpServer server, ServerItem? item, IssuerMetadata issuer, string? metadataUrl)
+    {
+        if (server.ClientId is { } id)
+        {
+            if (item?.ClientIssuer is { } owner && owner != issuer.Issuer)
+            {
+                throw new McpAuthException(ErrorReason.IssuerMismatch,
+                    $"The client id of '{server.Name}' is registered with {ForeignText.Clean(owner)}, and the server now "
+                    + $"names the issuer {ForeignText.Clean(issuer.Issuer)}.",
+                    $"If that is right: mcpsm server update {server.Id} --client-id <id> --issuer <url>");
+            }
+            return ClientIdentity.Create(ClientKind.PreRegistered, id,
+                item?.ClientSecret ?? server.Plaintext.ClientSecret, issuer);
+        }
+        return metadataUrl is not null && issuer.TakesMetadataDocuments
+            ? new ClientIdentity(ClientKind.MetadataDocument, metadataUrl, null, ClientIdentity.None) : null;
+    }
+
+    /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>
+    public static string CheckMetadataUrl(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme == "https" && uri.AbsolutePath.Length > 1
+            && uri.UserInfo.Length == 0 && uri.Fragment.Length == 0 ? url
+            : throw new McpAuthException(ErrorReason.InvalidValue,
+                "The client metadata URL must be https, with a path, without user name and fragment.");
+
+    /// <summary>The registration kept for the issuer whose secret, if it has one, still holds.</summary>
+    public async Task<KeptRegistration?> KeptAsync(McpServer server, IssuerMetadata issuer, string? vault,
+        CancellationToken cancellationToken)
+    {
+        var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        return kept?.SecretExpiresAt is { } end && end <= home.Time.GetUtcNow() ? null : kept;
+    }
+
+    /// <summary>Registers with the issuer (RFC 7591) and keeps what it gave.</summary>
+    /// <exception cref="McpAuthException">ClientRegistrationFailed, with the issuer's own reason.</exception>
+    public async Task<ClientIdentity> RegisterAsync(McpServer server, SafeHttp http, IssuerMetadata issuer, int port,
+        string redirectUri, string? vault, CancellationToken cancellationToken)
+    {
+        if (issuer.RegistrationEndpoint is not { } endpoint)
+        {
+            throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
+                $"The issuer {ForeignText.Clean(issuer.Issuer)} registers no clients by itself.",
+                $"Register one there with the redirect URI {redirectUri}, then: mcpsm server update {server.Id} --client-id <id>");
+        }
+        var methods = issuer.TokenEndpointAuthMethods;
+        var method = methods is null || methods.Contains(ClientIdentity.None) ? ClientIdentity.None
+            : methods.Contains(ClientIdentity.Basic) ? ClientIdentity.Basic
+            : methods.Contains(ClientIdentity.Post) ? ClientIdentity.Post : ClientIdentity.None;
+        var document = new DynamicClientRegistrationDocument
+        {
+            ClientName = "Mcpsm",
+            ApplicationType = "native",
+            RedirectUris = [new Uri(redirectUri)],
+            ResponseTypes = ["code"],
+            GrantTypes = issuer.GrantTypesSupported?.Contains(DeviceGrant) == true
+                ? ["authorization_code", "refresh_token", DeviceGrant] : ["authorization_code", "refresh_token"],
+            TokenEndpointAuthenticationMethod = method,
+            // Empty lists would be sent as such, and some issuers refuse them.
+            Contacts = null!,
+            DefaultAcrValues = null!,
+            RequestUris = null!,
+            PostLogoutRedirectUris = null!,
+        };
+        using var request = new DynamicClientRegistrationRequest { Address = endpoint, Document = document };
+        using var response = await http.Protocol.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.IsError || (int)response.HttpStatusCode is < 200 or >= 300)
+        {
+            var why = TokenSet.Refused(response, response.ErrorDescription);
+            throw new McpAuthException(why.Reason == ErrorReason.ServerUnreachable ? why.Reason : ErrorReason.ClientRegistrationFailed,
+                $"Registering with {ForeignText.Clean(issuer.Issuer)} failed. {why.Message}",
+                $"Supply a client of your own: mcpsm server update {server.Id} --client-id <id>", why)
+                { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
+        }
+        if (response.ClientId is not { Length: > 0 } id)
+        {
+            throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
+                $"The issuer {ForeignText.Clean(issuer.Issuer)} answered the registration without a client id.");
+        }
+        var granted = response.TryGet("token_endpoint_auth_method") ?? (method == ClientIdentity.None ? null : method);
+        var identity = ClientIdentity.Create(ClientKind.Dynamic, id,
+            granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } secret ? null : secret, issuer, granted);
+        await store.WriteRegistrationAsync(server, new KeptRegistration
+        {
+            Issuer = issuer.Issuer,
+            Client = identity,
+            Ports = [port],
+            SecretExpiresAt = identity.Secret is not null && response.TryGet("client_secret_expires_at") is { } end
+                && long.TryParse(end, out var seconds) && seconds is > 0 and < 253402300799
+                ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
+        }, vault, cancellationToken).ConfigureAwait(false);
+        return identity;
+    }
+
+    private const string DeviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
+}

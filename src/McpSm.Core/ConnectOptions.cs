@@ -1,0 +1,34 @@
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>How to sign in.</summary>
+public sealed record ConnectOptions
+{
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(5);
+
+    public bool NoBrowser { get; init; }
+    public bool UseDeviceCode { get; init; }
+
+    /// <summary>The port asked for; 0 is any, null the setting or 8888.</summary>
+    public int? CallbackPort { get; init; }
+    public TimeSpan Timeout { get; init; } = DefaultTimeout;
+    public string? Vault { get; init; }
+}
+
+/// <summary>How a sign-in ended, where it did not fail.</summary>
+/// <param name="NeedsNone">The server answers without a credential.</param>
+/// <param name="Unproven">Why the server could not be asked whether it takes the token; null where it took it.</param>
+public sealed record ConnectResult(McpServer Server, McpAuthStatus Status, bool NeedsNone = false, string? Unproven = null);
+
+/// <summary>How a sign-out ended.</summary>
+/// <param name="HadOAuth">Whether there was an OAuth credential.</param>
+/// <param name="HasBearer">Whether a bearer token is set.</param>
+/// <param name="RevocationFailure">Why the issuer did not confirm the revocation; null where it did or was not asked.</param>
+public sealed record DisconnectResult(bool HadOAuth, bool HasBearer, string? RevocationFailure);
+
+/// <summary>What <c>test</c> found.</summary>
+public sealed record TestResult(McpServer Server, Probing.ProbeAnswer? Answer, Errors.McpAuthException? Failure)
+{
+    public bool Success => Answer is not null;
+}

@@ -1,0 +1,119 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>
+/// The one place that reads and replaces credentials. The secret is written first, the facts after it, both under
+/// the server's lock: a kill in between leaves facts that the next read of the secret mends.
+/// </summary>
+public sealed class CredentialStore(Home home, VaultSelector vaults)
+{
+    public FactsFile Facts { get; } = new(home);
+
+    /// <summary>Holds everybody else off this server's credential.</summary>
+    public Task<FileLock> LockAsync(McpServer server, CancellationToken cancellationToken) =>
+        home.LockAsync("server-" + server.Id, cancellationToken);
+
+    /// <summary>The server's item as it may be used now; null where there is none. Mends facts that lie.</summary>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
+    public async Task<ServerItem?> ReadAsync(McpServer server, CancellationToken cancellationToken) =>
+        (await ReadRawAsync(server, cancellationToken).ConfigureAwait(false))?.UsableFor(server);
+
+    /// <summary>The item whatever it is bound to: to remove it, and to revoke what is in it.</summary>
+    public async Task<ServerItem?> ReadRawAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var facts = Facts.Read(server.Id);
+        if (VaultOf(facts) is not { } vault)
+        {
+            return null;
+        }
+        var item = await GetAsync(vault, ItemName(server), CredentialJson.Default.ServerItem, cancellationToken).ConfigureAwait(false);
+        var kind = item is null ? CredentialKind.None : ServerFacts.Of(item, vault.Name).Kind;
+        if (kind != (facts?.Kind ?? CredentialKind.None) || item?.OAuth?.ExpiresAt != facts?.ExpiresAt)
+        {
+            await Facts.WriteAsync(server.Id, now =>
+                now?.Kind != facts?.Kind || now?.ExpiresAt != facts?.ExpiresAt ? now : item is null ? null : ServerFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+        }
+        return item;
+    }
+
+    /// <summary>Keeps the item. Where it was in another vault it is removed there, afterwards.</summary>
+    /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
+    public async Task WriteAsync(McpServer server, ServerItem item, string? vaultName, CancellationToken cancellationToken)
+    {
+        var before = Facts.Read(server.Id)?.Vault;
+        var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
+        await SetAsync(vault, ItemName(server), item, CredentialJson.Default.ServerItem, cancellationToken).ConfigureAwait(false);
+        await Facts.WriteAsync(server.Id, _ => ServerFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+        if (before is not null && before != vault.Name)
+        {
+            await vaults.Find(before).RemoveAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Removes the item and its facts.</summary>
+    public async Task RemoveAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        if (VaultOf(Facts.Read(server.Id)) is { } vault)
+        {
+            await vault.RemoveAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
+        }
+        await Facts.WriteAsync(server.Id, _ => null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The registration kept for an issuer, in the vault that the server's credential is or will be in.</summary>
+    public async Task<KeptRegistration?> ReadRegistrationAsync(McpServer server, string issuer, string? vaultName,
+        CancellationToken cancellationToken)
+    {
+        var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
+        var kept = await GetAsync(vault, ClientItemName(issuer), CredentialJson.Default.KeptRegistration, cancellationToken).ConfigureAwait(false);
+        return kept?.Issuer == issuer ? kept : null;
+    }
+
+    public async Task WriteRegistrationAsync(McpServer server, KeptRegistration registration, string? vaultName,
+        CancellationToken cancellationToken) =>
+        await SetAsync(await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false),
+            ClientItemName(registration.Issuer), registration, CredentialJson.Default.KeptRegistration, cancellationToken)
+            .ConfigureAwait(false);
+
+    public async Task RemoveRegistrationAsync(McpServer server, string issuer, CancellationToken cancellationToken) =>
+        await (await ChooseAsync(server, null, cancellationToken).ConfigureAwait(false))
+            .RemoveAsync(ClientItemName(issuer), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Letters, digits and dashes, so that every vault takes it; the same for every spelling of us.</summary>
+    public static string ClientItemName(string issuer) =>
+        "mcpsmclient-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
+
+    public static string ItemName(McpServer server) => "mcpsm-" + server.Id;
+
+    private Task<IVault> ChooseAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
+        vaults.ChooseAsync(vaultName ?? Facts.Read(server.Id)?.Vault, cancellationToken);
+
+    private IVault? VaultOf(ServerFacts? facts) => facts?.Vault is { } name ? vaults.Find(name) : vaults.InUse;
+
+    private static async Task<T?> GetAsync<T>(IVault vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        var text = await vault.GetAsync(name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return text is null ? null : JsonSerializer.Deserialize(text, type);
+        }
+        catch (JsonException)
+        {
+            throw new McpAuthException(ErrorReason.VaultCorrupt,
+                $"The item '{name}' of the vault '{vault.Name}' is not one of ours. It was not changed.",
+                "Remove the item, then sign in again.");
+        }
+    }
+
+    private static Task SetAsync<T>(IVault vault, string name, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        vault.SetAsync(name, JsonSerializer.Serialize(value, type), cancellationToken);
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>What kind of credential a server has.</summary>
+public enum CredentialKind
+{
+    None,
+    Bearer,
+    OAuth,
+}
+
+/// <summary>The non-secret side of a credential.</summary>
+public sealed record ServerFacts
+{
+    public string? Vault { get; init; }
+    public CredentialKind Kind { get; init; }
+    public string? Url { get; init; }
+    public string? Issuer { get; init; }
+    public string? Resource { get; init; }
+    public IReadOnlyList<string>? Scopes { get; init; }
+    public DateTimeOffset? IssuedAt { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public bool CanRenew { get; init; }
+    public bool RenewalUncertain { get; init; }
+
+    /// <summary>The server was seen to answer without a credential.</summary>
+    public bool SeenOpen { get; init; }
+
+    public static ServerFacts Of(ServerItem item, string vault) => new()
+    {
+        Vault = vault,
+        Kind = item.BearerToken is not null ? CredentialKind.Bearer
+            : item.OAuth is not null ? CredentialKind.OAuth : CredentialKind.None,
+        Url = item.Url,
+        Issuer = item.OAuth?.Issuer,
+        Resource = item.OAuth?.Resource,
+        Scopes = item.OAuth?.Scopes,
+        IssuedAt = item.OAuth?.IssuedAt,
+        ExpiresAt = item.OAuth?.ExpiresAt,
+        CanRenew = item.OAuth?.RefreshToken is not null,
+    };
+}
+
+internal sealed record FactsDocument
+{
+    public int Version { get; init; } = 1;
+    public Dictionary<string, ServerFacts> Servers { get; init; } = new(StringComparer.Ordinal);
+}
+
+/// <summary><c>credentials.json</c>: the facts of all credentials, without a secret, so that status costs one read.</summary>
+public sealed class FactsFile(Home home)
+{
+    private readonly string _path = home.PathOf("credentials.json");
+
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column.</exception>
+    public IReadOnlyDictionary<string, ServerFacts> Read() => Load().Servers;
+
+    public ServerFacts? Read(string id) => Load().Servers.GetValueOrDefault(id);
+
+    /// <summary>Replaces the facts of one server; null removes them.</summary>
+    public async Task WriteAsync(string id, Func<ServerFacts?, ServerFacts?> change, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        var document = Load();
+        var before = document.Servers.GetValueOrDefault(id);
+        var after = change(before);
+        if (after == before)
+        {
+            return;
+        }
+        if (after is null)
+        {
+            document.Servers.Remove(id);
+        }
+        else
+        {
+            document.Servers[id] = after;
+        }
+        WholeFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(document, CredentialJson.Default.FactsDocument));
+    }
+
+    private FactsDocument Load()
+    {
+        if (WholeFile.Read(_path) is not { } content)
+        {
+            return new FactsDocument();
+        }
+        try
+        {
+            var document = JsonSerializer.Deserialize(JsonFile.WithoutMark(content), CredentialJson.Default.FactsDocument);
+            return document is { Version: 1, Servers: not null } ? document
+                : throw JsonFile.Corrupt(_path, "it is not of a version that this Mcpsm knows");
+        }
+        catch (JsonException e)
+        {
+            throw JsonFile.Corrupt(_path, e);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>
+/// Renewal as one transaction under the server's lock: lock, read again, renew with what was read, write, release.
+/// Whoever finds the credential replaced meanwhile uses that one, so that a refresh token is spent once.
+/// </summary>
+public sealed class Renewal(Home home, CredentialStore store)
+{
+    private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
+
+    /// <summary>Whether it is time: expired, or less left than min(60 s, 10 % of its lifetime).</summary>
+    public static bool IsDue(OAuthCredential credential, DateTimeOffset now) =>
+        credential.ExpiresAt is { } end && end - now <= Margin(TimeSpan.FromSeconds(60), credential.IssuedAt, end);
+
+    /// <summary>The smaller of a span and a tenth of the lifetime.</summary>
+    public static TimeSpan Margin(TimeSpan most, DateTimeOffset issued, DateTimeOffset end)
+    {
+        var tenth = (end - issued) / 10;
+        return tenth < most ? tenth : most;
+    }
+
+    /// <param name="seen">The credential as first read: where another stands in its place, that one is the answer.</param>
+    /// <exception cref="McpAuthException">RefreshTokenRejected, AuthenticationRequired, ServerUnreachable, …</exception>
+    public async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
+    {
+        using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
+        var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+        if (item?.OAuth is not { } current)
+        {
+            throw new McpAuthException(ErrorReason.AuthenticationRequired,
+                $"'{server.Name}' was signed out meanwhile.", $"mcpsm auth login {server.Id}") { Server = server.Name };
+        }
+        if (current.AccessToken != seen.AccessToken)
+        {
+            return current;
+        }
+        if (current.RefreshToken is not { } refreshToken)
+        {
+            throw new McpAuthException(ErrorReason.AuthenticationRequired,
+                $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
+                $"mcpsm auth login {server.Id}") { Server = server.Name };
+        }
+        ServerUrl.RequireSecure(server);
+        var policy = new UrlPolicy(new[] { server.Url, server.Issuer }.OfType<string>().Select(u => new Uri(u)));
+        using var http = new SafeHttp(policy);
+        current = await WithFreshMetadataAsync(current, http, policy, cancellationToken).ConfigureAwait(false);
+        TokenSet tokens;
+        try
+        {
+            tokens = await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint, current.Client, refreshToken,
+                current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
+        {
+            throw await ForgetRefreshTokenAsync(server, item, current, e).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or McpAuthException { OutcomeUnknown: true })
+        {
+            // The issuer may have spent the token. It is kept, since it may not have; the next answer tells.
+            await store.Facts.WriteAsync(server.Id, f => f is null ? null : f with { RenewalUncertain = true }, CancellationToken.None)
+                .ConfigureAwait(false);
+            throw;
+        }
+        var renewed = current.With(tokens);
+        // Ctrl+C must not lose what the issuer has given for good.
+        await store.WriteAsync(server, item with { OAuth = renewed }, null, CancellationToken.None).ConfigureAwait(false);
+        return renewed;
+    }
+
+    private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, SafeHttp http,
+        UrlPolicy policy, CancellationToken cancellationToken)
+    {
+        if (home.Time.GetUtcNow() - credential.MetadataReadAt is { } age && age >= TimeSpan.Zero && age < MetadataLifetime)
+        {
+            return credential;
+        }
+        try
+        {
+            var metadata = await IssuerMetadata.FindAsync(http, policy, credential.Issuer, cancellationToken).ConfigureAwait(false);
+            return credential with
+            {
+                TokenEndpoint = metadata.TokenEndpoint,
+                RevocationEndpoint = metadata.RevocationEndpoint,
+                MetadataReadAt = home.Time.GetUtcNow(),
+            };
+        }
+        catch (McpAuthException e) when (e.Reason is ErrorReason.ServerUnreachable or ErrorReason.MetadataInvalid)
+        {
+            // Endpoints that this very issuer published once are better than none.
+            return credential;
+        }
+    }
+
+    private async Task<McpAuthException> ForgetRefreshTokenAsync(McpServer server, ServerItem item,
+        OAuthCredential current, McpAuthException rejected)
+    {
+        var uncertain = store.Facts.Read(server.Id)?.RenewalUncertain == true;
+        await store.WriteAsync(server, item with { OAuth = current with { RefreshToken = null } }, null, CancellationToken.None)
+            .ConfigureAwait(false);
+        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current.Client.Kind == ClientKind.Dynamic
+            && await store.ReadRegistrationAsync(server, current.Issuer, null, CancellationToken.None).ConfigureAwait(false) is { } kept
+            && kept.Client.Id == current.Client.Id)
+        {
+            // The issuer has forgotten the client: a sign-in with it would end on an error page of the issuer's.
+            await store.RemoveRegistrationAsync(server, current.Issuer, CancellationToken.None).ConfigureAwait(false);
+        }
+        return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
+            + (uncertain ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
+            $"mcpsm auth login {server.Id}", rejected)
+        {
+            Server = server.Name,
+            OAuthError = rejected.OAuthError,
+            StatusCode = rejected.StatusCode,
+        };
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json.Serialization;
+using McpSm.Core.Discovery;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>An OAuth token set with all that it is bound to.</summary>
+public sealed record OAuthCredential
+{
+    public required string AccessToken { get; init; }
+    public string? RefreshToken { get; init; }
+    public DateTimeOffset IssuedAt { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+    public required string Issuer { get; init; }
+    public required string Resource { get; init; }
+    public required ClientIdentity Client { get; init; }
+    public required string TokenEndpoint { get; init; }
+    public string? RevocationEndpoint { get; init; }
+
+    /// <summary>When the endpoints were read from the issuer's metadata.</summary>
+    public DateTimeOffset MetadataReadAt { get; init; }
+
+    public OAuthCredential With(TokenSet tokens) => this with
+    {
+        AccessToken = tokens.AccessToken,
+        RefreshToken = tokens.RefreshToken,
+        IssuedAt = tokens.IssuedAt,
+        ExpiresAt = tokens.ExpiresAt,
+        Scopes = tokens.Scopes,
+    };
+
+    public override string ToString() => $"OAuth credential, expires {ExpiresAt:u}";
+}
+
+/// <summary>
+/// The vault item of one server, <c>mcpsm-&lt;id&gt;</c>: its credential, and the secrets the user gave for it. What
+/// binds it to the server stands in it, and only that is trusted.
+/// </summary>
+public sealed record ServerItem
+{
+    /// <summary>The server's URL when the item was written.</summary>
+    public required string Url { get; init; }
+    public string? BearerToken { get; init; }
+    public OAuthCredential? OAuth { get; init; }
+    public string? ClientSecret { get; init; }
+
+    /// <summary>The issuer that the user's client was first used with: it is shown to no other (rule 15).</summary>
+    public string? ClientIssuer { get; init; }
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
+    [JsonIgnore]
+    public bool IsEmpty => BearerToken is null && OAuth is null && ClientSecret is null && Headers is null or { Count: 0 };
+
+    /// <summary>Whether this was made for the server as it is now: its origin has not moved.</summary>
+    public bool IsFor(McpServer server) =>
+        Uri.TryCreate(Url, UriKind.Absolute, out var made) && ResourceUri.SameOrigin(made, server.Uri);
+
+    /// <summary>What of it may be used for the server: nothing after a move, no token outside its resource (rule 22).</summary>
+    public ServerItem? UsableFor(McpServer server) => !IsFor(server) ? null
+        : OAuth is { } oauth && !ResourceUri.Covers(oauth.Resource, server.Uri) ? this with { OAuth = null } : this;
+
+    public override string ToString() => "server item";
+}
+
+/// <summary>A dynamic registration as kept, by issuer (RFC 7591 section 3.2.1).</summary>
+public sealed record KeptRegistration
+{
+    public required string Issuer { get; init; }
+    public required ClientIdentity Client { get; init; }
+    public required IReadOnlyList<int> Ports { get; init; }
+    public DateTimeOffset? SecretExpiresAt { get; init; }
+
+    public override string ToString() => "client registration";
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ServerItem))]
+[JsonSerializable(typeof(KeptRegistration))]
+[JsonSerializable(typeof(FactsDocument))]
+internal sealed partial class CredentialJson : JsonSerializerContext;

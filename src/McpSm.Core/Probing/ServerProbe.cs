@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+
+namespace McpSm.Core.Probing;
+
+/// <summary>What a server said to an MCP client.</summary>
+public sealed record ProbeAnswer(string ServerName, string ServerVersion, string ProtocolVersion, int ToolCount, TimeSpan Latency);
+
+/// <summary>Connects as an MCP client over a given handler: the only place that loads the MCP SDK.</summary>
+public static class ServerProbe
+{
+    /// <summary>
+    /// Connects and lists the tools. What the SDK's exceptions say may hold the server's own words, and in them a
+    /// token that it echoes: they are thrown away, and the failure is told from what the handler saw.
+    /// </summary>
+    /// <exception cref="McpAuthException">ServerUnreachable, ProtocolViolation.</exception>
+    public static async Task<ProbeAnswer> RunAsync(McpServer server, HttpMessageHandler handler, TimeSpan limit,
+        Func<ServerAnswer?> lastFailure, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(limit);
+        try
+        {
+            using var http = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
+            await using var transport = new HttpClientTransport(new HttpClientTransportOptions
+            {
+                Endpoint = server.Uri,
+                TransportMode = server.Transport == McpTransport.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
+                ConnectionTimeout = limit,
+                EnableStandaloneGetStream = false,
+                MaxReconnectionAttempts = 0,
+            }, http);
+            await using var client = await McpClient.CreateAsync(transport, new McpClientOptions
+            {
+                ClientInfo = new Implementation { Name = "Mcpsm", Version = CoreVersion.Text },
+                InitializationTimeout = limit,
+            }, cancellationToken: end.Token).ConfigureAwait(false);
+            var latency = Stopwatch.GetElapsedTime(started);
+            var tools = client.ServerCapabilities?.Tools is null ? 0
+                : (await client.ListToolsAsync(cancellationToken: end.Token).ConfigureAwait(false)).Count;
+            return new ProbeAnswer(ForeignText.Clean(client.ServerInfo?.Name), ForeignText.Clean(client.ServerInfo?.Version),
+                ForeignText.Clean(client.NegotiatedProtocolVersion), tools, latency);
+        }
+        catch (Exception e) when (Own(e) is { } own)
+        {
+            throw own;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested
+            && e is OperationCanceledException or TimeoutException)
+        {
+            throw new McpAuthException(ErrorReason.ServerUnreachable,
+                $"The server did not answer within {limit.TotalSeconds:0} seconds.", "Check the URL and the network, then try again.");
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (lastFailure() is { } failure)
+            {
+                ServerQuestion.RequireMcp(failure, server.Uri);
+                throw new McpAuthException(failure.Status == 401 ? ErrorReason.AuthenticationRequired
+                    : failure.Status == 403 ? ErrorReason.InsufficientScope : ErrorReason.ProtocolViolation,
+                    $"The server answered {ServerQuestion.Words(failure.Status)}.") { StatusCode = failure.Status };
+            }
+            throw new McpAuthException(ErrorReason.ProtocolViolation,
+                "The server answered, but not as an MCP server of this transport does.", "Check the URL and the type (http or sse) with: mcpsm list");
+        }
+    }
+
+    private static McpAuthException? Own(Exception? e)
+    {
+        for (; e is not null; e = e.InnerException)
+        {
+            if (e is McpAuthException own)
+            {
+                return own;
+            }
+        }
+        return null;
+    }
+}
