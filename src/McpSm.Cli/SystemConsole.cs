@@ -1,0 +1,63 @@
+using System.Text;
+using McpSm.Commands;
+using McpSm.Core.Files;
+
+namespace McpSm.Cli;
+
+/// <summary>The terminal or pipes of this process.</summary>
+internal sealed class SystemConsole : ICommandConsole
+{
+    public SystemConsole(Home home)
+    {
+        Colours = !Console.IsOutputRedirected && home.Variable("NO_COLOR") is null && home.Variable("TERM") != "dumb";
+        if (OperatingSystem.IsWindows() && !Console.IsOutputRedirected)
+        {
+            Console.OutputEncoding = Encoding.UTF8;
+        }
+    }
+
+    public TextWriter Out => Console.Out;
+
+    public TextWriter Error => Console.Error;
+
+    public bool Colours { get; }
+
+    public bool IsInputTerminal => !Console.IsInputRedirected;
+
+    // A blocking read cannot be cancelled: it is left behind, and ends with the process.
+    public Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
+        Task.Run(Console.In.ReadLine, cancellationToken).WaitAsync(cancellationToken);
+
+    public async Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken)
+    {
+        Error.Write(prompt);
+        Error.Flush();
+        var typed = new StringBuilder();
+        while (true)
+        {
+            while (!Console.KeyAvailable)
+            {
+                await Task.Delay(20, cancellationToken).ConfigureAwait(false);
+            }
+            var key = Console.ReadKey(intercept: true);
+            switch (key.Key)
+            {
+                case ConsoleKey.Enter:
+                    Error.WriteLine();
+                    return typed.ToString().Trim();
+                case ConsoleKey.Backspace when typed.Length > 0:
+                    typed.Length--;
+                    break;
+                case ConsoleKey.D when key.Modifiers == ConsoleModifiers.Control && typed.Length == 0:
+                    Error.WriteLine();
+                    return null;
+                default:
+                    if (key.KeyChar >= ' ')
+                    {
+                        typed.Append(key.KeyChar);
+                    }
+                    break;
+            }
+        }
+    }
+}

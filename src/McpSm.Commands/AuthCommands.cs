@@ -1,0 +1,323 @@
+using System.CommandLine;
+using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands;
+
+/// <summary><c>auth status|login|logout|login-all|refresh|set|revoke|token</c>, and <c>auth &lt;server&gt;</c>.</summary>
+internal static class AuthCommands
+{
+    public static void AddTo(RootCommand root, CommandContext context)
+    {
+        var auth = new Command("auth", "Sign in and out, and use tokens");
+        var server = new Argument<string?>("server") { Description = "The server to sign in to", Arity = ArgumentArity.ZeroOrOne };
+        var login = new LoginOptions();
+        auth.Add(server);
+        login.AddTo(auth);
+        auth.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            if (parsed.GetValue(server) is not { } name)
+            {
+                context.Console.Error.WriteLine($"{Words.Bad} mcpsm auth needs a command or a server.");
+                context.Console.Error.WriteLine("  mcpsm auth --help");
+                return ExitCode.WrongUsage;
+            }
+            var all = context.Catalog.List();
+            if (ServerCatalog.Find(all, name) is null)
+            {
+                var near = UsageError.Nearest(name, auth.Subcommands.Select(c => c.Name).Concat(all.Select(s => s.Name)));
+                context.Console.Error.WriteLine($"{Words.Bad} That is neither a command of 'mcpsm auth' nor a server."
+                    + (near is null ? "" : $" Did you mean '{near}'?"));
+                context.Console.Error.WriteLine(all.Count == 0 ? "  mcpsm auth --help" : "  mcpsm list");
+                return ExitCode.WrongUsage;
+            }
+            return await login.RunAsync(name, parsed, context, cancellationToken).ConfigureAwait(false);
+        }));
+        auth.Add(Status(context));
+        auth.Add(Login(context));
+        auth.Add(Logout(context));
+        auth.Add(LoginAll(context));
+        auth.Add(Refresh(context));
+        auth.Add(Set(context));
+        auth.Add(Revoke(context));
+        auth.Add(Token(context));
+        root.Add(auth);
+    }
+
+    public static void WarnOfRevocation(CommandContext context, string? failure)
+    {
+        if (failure is not null)
+        {
+            context.Warn($"the tokens were removed here, but not confirmed as revoked. {failure}");
+        }
+    }
+
+    /// <summary>The token itself, or a line of standard input where it is <c>-</c>.</summary>
+    public static async Task<string> ReadTokenAsync(string given, CommandContext context, CancellationToken cancellationToken)
+    {
+        if (given != "-")
+        {
+            context.Console.Error.WriteLine("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.");
+            return given;
+        }
+        return (await context.Console.ReadLineAsync(cancellationToken).ConfigureAwait(false))?.Trim() is { Length: > 0 } line ? line
+            : throw new McpAuthException(ErrorReason.InteractionRequired, "No token came through standard input.");
+    }
+
+    private static Argument<string> ServerArgument() => new("server") { Description = "Its id or name" };
+
+    private static Command Status(CommandContext context)
+    {
+        var id = new Argument<string?>("server") { Description = "Its id or name; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
+        var json = new Option<bool>("--json") { Description = "Print one JSON array" };
+        var command = new Command("status", "Show who is signed in") { id, json };
+        command.SetAction((parsed, _) => context.RunAsync(() =>
+        {
+            var all = context.Catalog.List();
+            var one = parsed.GetValue(id);
+            var chosen = one is null ? all : [ServerCatalog.Find(all, one) ?? throw ServerCatalog.NotFound(all, one)];
+            var statuses = context.Authenticator.Status(chosen, out var failure);
+            if (parsed.GetValue(json))
+            {
+                context.Console.Out.WriteLine(JsonOutput.Array(statuses, JsonOutput.Status));
+            }
+            else if (statuses.Count == 0)
+            {
+                context.Console.Error.WriteLine("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
+            }
+            else
+            {
+                Print(context, statuses);
+            }
+            if (failure is not null)
+            {
+                context.Fail(failure);
+                return Task.FromResult(ExitCode.Failed);
+            }
+            var needed = one is not null && statuses[0].State is AuthState.NotAuthenticated or AuthState.Expired
+                && !(statuses[0].State == AuthState.Expired && statuses[0].CanRenew);
+            return Task.FromResult(one is not null && needed ? ExitCode.SignInNeeded : ExitCode.Done);
+        }));
+        return command;
+    }
+
+    private static void Print(CommandContext context, IReadOnlyList<McpAuthStatus> statuses)
+    {
+        var width = Math.Max(16, statuses.Max(s => s.Name.Length) + 2);
+        var now = context.Home.Time.GetUtcNow();
+        context.Console.Out.WriteLine("Authentication Status:");
+        context.Console.Out.WriteLine();
+        foreach (var status in statuses)
+        {
+            context.Console.Out.WriteLine($"  {status.Name.PadRight(width)}{context.PaintLine(Words.Of(status, now))}");
+        }
+        var mend = statuses.Select(s => s.Remedy).OfType<string>().ToList();
+        if (mend.Count > 0)
+        {
+            context.Console.Error.WriteLine();
+            context.Console.Error.WriteLine("Next:");
+            foreach (var remedy in mend.Take(5))
+            {
+                context.Console.Error.WriteLine($"  {remedy}");
+            }
+            if (mend.Count > 5)
+            {
+                context.Console.Error.WriteLine("  mcpsm auth login-all");
+            }
+        }
+    }
+
+    private static Command Login(CommandContext context)
+    {
+        var server = new Argument<string>("server") { Description = "Its id or name, or the URL of a new one" };
+        var options = new LoginOptions();
+        var command = new Command("login", "Sign in to a server") { server };
+        options.AddTo(command);
+        command.SetAction((parsed, cancellationToken) =>
+            context.RunAsync(() => options.RunAsync(parsed.GetValue(server)!, parsed, context, cancellationToken)));
+        return command;
+    }
+
+    private static Command Logout(CommandContext context)
+    {
+        var id = ServerArgument();
+        var force = new Option<bool>("--force", "-f") { Description = "Do not ask" };
+        var command = new Command("logout", "Sign out: revoke and remove the OAuth tokens") { id, force };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var server = context.Catalog.Get(parsed.GetValue(id)!);
+            var kind = context.Authenticator.Status(server).Kind;
+            if (kind == Core.Credentials.CredentialKind.OAuth && !parsed.GetValue(force) && !await context.Interaction.ConfirmAsync(
+                $"Sign out of '{server.Name}'?", "--force", cancellationToken).ConfigureAwait(false))
+            {
+                context.Console.Error.WriteLine("Still signed in.");
+                return ExitCode.Failed;
+            }
+            var result = await context.Authenticator.DisconnectAsync(server, local: false, cancellationToken).ConfigureAwait(false);
+            if (result.HadOAuth)
+            {
+                context.Succeed($"Signed out of '{server.Name}'.");
+                WarnOfRevocation(context, result.RevocationFailure);
+            }
+            else
+            {
+                context.Console.Error.WriteLine(result.HasBearer
+                    ? $"'{server.Name}' has a bearer token, which signing out leaves alone. Remove it with: mcpsm auth revoke {server.Id}"
+                    : $"You are not signed in to '{server.Name}'.");
+            }
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command LoginAll(CommandContext context)
+    {
+        var options = new LoginOptions();
+        var command = new Command("login-all", "Renew what can be renewed and sign in to the rest");
+        options.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var failed = 0;
+            var servers = context.Catalog.List().Where(s => s.OAuth != OAuthMode.Off).ToList();
+            foreach (var server in servers)
+            {
+                var code = await context.RunAsync(() => RenewOrLoginAsync(server, options, parsed, context, cancellationToken)).ConfigureAwait(false);
+                if (code == ExitCode.Cancelled)
+                {
+                    return code;
+                }
+                failed += code == ExitCode.Done ? 0 : 1;
+            }
+            if (servers.Count == 0)
+            {
+                context.Console.Error.WriteLine("There are no servers to sign in to. Add one with: mcpsm add <name> --type http --url <url>");
+            }
+            return failed == 0 ? ExitCode.Done : ExitCode.Failed;
+        }));
+        return command;
+    }
+
+    private static async Task<int> RenewOrLoginAsync(McpServer server, LoginOptions options, ParseResult parsed,
+        CommandContext context, CancellationToken cancellationToken)
+    {
+        var status = context.Authenticator.Status(server);
+        if (status.State is AuthState.Authenticated or AuthState.BearerToken or AuthState.NoAuth
+            || (status.State == AuthState.Unknown && status.Kind == Core.Credentials.CredentialKind.OAuth))
+        {
+            context.Console.Out.WriteLine($"{server.Name}: {Words.Of(status, context.Home.Time.GetUtcNow())}");
+            return ExitCode.Done;
+        }
+        if (status.CanRenew)
+        {
+            try
+            {
+                await context.Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
+                context.Succeed($"Token of '{server.Name}' renewed.");
+                return ExitCode.Done;
+            }
+            catch (McpAuthException e) when (e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired)
+            {
+                context.Console.Error.WriteLine(e.Message);
+            }
+        }
+        return await options.RunAsync(server.Id, parsed, context, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static Command Refresh(CommandContext context)
+    {
+        var id = ServerArgument();
+        var command = new Command("refresh", "Renew the token now") { id };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var server = context.Catalog.Get(parsed.GetValue(id)!);
+            await context.Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
+            var said = Words.Of(context.Authenticator.Status(server), context.Home.Time.GetUtcNow());
+            context.Succeed($"Token of '{server.Name}' renewed{said[(said.IndexOf('(') is var at and > 0 ? at - 1 : said.Length)..]}.");
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Set(CommandContext context)
+    {
+        var id = ServerArgument();
+        var token = new Argument<string?>("token") { Description = "The token; - reads standard input; asks where absent", Arity = ArgumentArity.ZeroOrOne };
+        var vault = new Option<string?>("--vault") { Description = "The vault to keep it in" };
+        var command = new Command("set", "Keep a bearer token") { id, token, vault };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var all = context.Catalog.List();
+            // The name is not repeated: whoever leaves it out has typed the token in its place.
+            var server = ServerCatalog.Find(all, parsed.GetValue(id)!) ?? throw ServerCatalog.NotFound(all, null);
+            var secret = parsed.GetValue(token) is { } given
+                ? await ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false)
+                : await PromptAsync(server, context, cancellationToken).ConfigureAwait(false);
+            var failure = await context.Authenticator.SetTokenAsync(server, secret, parsed.GetValue(vault), cancellationToken).ConfigureAwait(false);
+            context.Succeed($"Bearer token of '{server.Name}' kept.");
+            if (failure is not null)
+            {
+                context.Warn($"the sign-in it replaces was not confirmed as revoked. {failure}");
+            }
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static async Task<string> PromptAsync(McpServer server, CommandContext context, CancellationToken cancellationToken)
+    {
+        if (!context.Interaction.CanAnswer || !context.Console.IsInputTerminal)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for at a terminal, and there is none.",
+                $"Pipe it in: mcpsm auth set {server.Id} -");
+        }
+        return await context.Console.ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false)
+            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "Standard input ended before a token came.",
+                $"Pipe it in: mcpsm auth set {server.Id} -");
+    }
+
+    private static Command Revoke(CommandContext context)
+    {
+        var id = ServerArgument();
+        var command = new Command("revoke", "Revoke and remove every credential of a server") { id };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var server = context.Catalog.Get(parsed.GetValue(id)!);
+            var result = await context.Authenticator.ClearAsync(server, cancellationToken).ConfigureAwait(false);
+            if (result.HadOAuth || result.HasBearer)
+            {
+                context.Succeed($"Credentials of '{server.Name}' removed.");
+                WarnOfRevocation(context, result.RevocationFailure);
+            }
+            else
+            {
+                context.Console.Error.WriteLine($"'{server.Name}' has no credential.");
+            }
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Token(CommandContext context)
+    {
+        var id = ServerArgument();
+        var header = new Option<bool>("--header") { Description = "Print it as an HTTP header" };
+        var json = new Option<bool>("--json") { Description = "Print a JSON object of headers, as header helpers do" };
+        var command = new Command("token", "Print a valid access token, renewed first if need be") { id, header, json };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var server = context.Catalog.Get(parsed.GetValue(id)!);
+            var token = await context.Authenticator.GetTokenAsync(server, cancellationToken).ConfigureAwait(false);
+            context.Console.Out.WriteLine(parsed.GetValue(json)
+                ? JsonOutput.Document(writer =>
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("Authorization", "Bearer " + token);
+                    writer.WriteEndObject();
+                })
+                : parsed.GetValue(header) ? $"Authorization: Bearer {token}" : token);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+}

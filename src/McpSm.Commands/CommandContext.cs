@@ -1,0 +1,66 @@
+using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands;
+
+/// <summary>What every command is given.</summary>
+internal sealed class CommandContext
+{
+    public CommandContext(ICommandConsole console, Home home)
+    {
+        Console = console;
+        Home = home;
+        Interaction = new CommandInteraction(console, home);
+        Authenticator = new Authenticator(home, Interaction);
+    }
+
+    public ICommandConsole Console { get; }
+    public Home Home { get; }
+    public CommandInteraction Interaction { get; }
+    public Authenticator Authenticator { get; }
+    public ServerCatalog Catalog => Authenticator.Catalog;
+
+    /// <summary>Runs a command's work and turns its failure into one message and an exit code.</summary>
+    public async Task<int> RunAsync(Func<Task<int>> work)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            Fail(e);
+            return ExitCode.Of(e.Reason);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Cancelled.");
+            return ExitCode.Cancelled;
+        }
+    }
+
+    public void Fail(McpAuthException e)
+    {
+        Console.Error.WriteLine($"{Paint(Words.Bad, 31)} {e.Message}");
+        if (e.Remedy is not null)
+        {
+            Console.Error.WriteLine($"  {e.Remedy}");
+        }
+    }
+
+    public void Succeed(string text) => Console.Out.WriteLine($"{Paint(Words.Good, 32)} {text}");
+
+    public void Warn(string text) => Console.Error.WriteLine($"Warning: {text}");
+
+    /// <summary>A status line with its symbol coloured; the words stay readable without.</summary>
+    public string PaintLine(string said) => !Console.Colours ? said : said[..1] switch
+    {
+        Words.Good => Paint(Words.Good, 32) + said[1..],
+        Words.Bad => Paint(Words.Bad, 31) + said[1..],
+        _ => said,
+    };
+
+    private string Paint(string text, int colour) => Console.Colours ? $"\x1b[{colour}m{text}\x1b[0m" : text;
+}

@@ -1,0 +1,68 @@
+using McpSm.Core;
+using McpSm.Core.Browsing;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+
+namespace McpSm.Commands;
+
+/// <summary>Core's way to the person at the console.</summary>
+internal sealed class CommandInteraction(ICommandConsole console, Home home) : IAuthInteraction
+{
+    /// <summary>Set by <c>--non-interactive</c>.</summary>
+    public bool NonInteractive { get; set; }
+
+    public bool CanAnswer => !NonInteractive && home.Variable("MCPSM_INTERACTIVE") switch
+    {
+        "1" or "true" => true,
+        "0" or "false" => false,
+        _ => home.Variable("CI") is not { } ci || ci is "0" or "false",
+    };
+
+    public void ShowAuthorizationUrl(Uri url, bool opened)
+    {
+        console.Error.WriteLine(opened ? "Your browser was opened to sign in. If it was not, visit:" : "To sign in, visit:");
+        console.Error.WriteLine();
+        // On a line of its own, so that a terminal makes it a link and a person can select it.
+        console.Error.WriteLine(url.AbsoluteUri);
+        console.Error.WriteLine();
+        if (!opened && console.IsInputTerminal)
+        {
+            console.Error.WriteLine("If that browser is on another machine, paste the address it ends on here.");
+        }
+        console.Error.WriteLine("Waiting for the sign-in… (Ctrl+C ends it)");
+    }
+
+    public void ShowDeviceCode(DeviceCode code)
+    {
+        console.Error.WriteLine($"To sign in, visit {(code.CompleteUri ?? code.VerificationUri).AbsoluteUri}");
+        console.Error.WriteLine($"and enter the code  {code.UserCode}");
+        console.Error.WriteLine($"Waiting for the sign-in… (the code lasts {code.Lifetime.TotalMinutes:0} min, Ctrl+C ends it)");
+    }
+
+    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken)
+    {
+        var launcher = new BrowserLauncher(home);
+        return launcher.HasDesktop ? launcher.OpenAsync(url, cancellationToken) : Task.FromResult(false);
+    }
+
+    public Task<string?> ReadRedirectAsync(CancellationToken cancellationToken) =>
+        console.IsInputTerminal ? console.ReadLineAsync(cancellationToken) : Task.FromResult<string?>(null);
+
+    public void Notice(string text) => console.Error.WriteLine(text);
+
+    /// <summary>Asks a yes-or-no question; no is the answer to an empty line.</summary>
+    /// <param name="option">What answers it beforehand.</param>
+    public async Task<bool> ConfirmAsync(string question, string option, CancellationToken cancellationToken)
+    {
+        if (!CanAnswer)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and nobody can answer here.", $"Add {option}");
+        }
+        console.Error.Write($"{question} [y/N] ");
+        console.Error.Flush();
+        var line = await console.ReadLineAsync(cancellationToken).ConfigureAwait(false)
+            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and standard input is closed.", $"Add {option}");
+        return line.Trim().Equals("y", StringComparison.OrdinalIgnoreCase) || line.Trim().Equals("yes", StringComparison.OrdinalIgnoreCase);
+    }
+}

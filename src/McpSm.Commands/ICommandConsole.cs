@@ -1,0 +1,23 @@
+namespace McpSm.Commands;
+
+/// <summary>Where a command speaks and listens: a terminal, or a PowerShell host.</summary>
+public interface ICommandConsole
+{
+    /// <summary>Results; nothing else.</summary>
+    TextWriter Out { get; }
+
+    /// <summary>Everything for people that is no result.</summary>
+    TextWriter Error { get; }
+
+    /// <summary>Whether <see cref="Out"/> may be coloured.</summary>
+    bool Colours { get; }
+
+    /// <summary>Whether a line can be typed here, as opposed to piped.</summary>
+    bool IsInputTerminal { get; }
+
+    /// <summary>A line; null where input has ended.</summary>
+    Task<string?> ReadLineAsync(CancellationToken cancellationToken);
+
+    /// <summary>A line that is not shown while it is typed; null where input has ended.</summary>
+    Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken);
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using McpSm.Core;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands;
+
+/// <summary>The one JSON document of a <c>--json</c>: camelCase, ISO 8601, an array.</summary>
+internal static class JsonOutput
+{
+    private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static string Array<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write) => Document(json =>
+    {
+        json.WriteStartArray();
+        foreach (var item in items)
+        {
+            json.WriteStartObject();
+            write(json, item);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    });
+
+    public static string Document(Action<Utf8JsonWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, Indented))
+        {
+            write(json);
+        }
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+
+    public static void Status(Utf8JsonWriter json, McpAuthStatus status)
+    {
+        json.WriteString("id", status.Id);
+        json.WriteString("name", status.Name);
+        json.WriteString("url", status.Url);
+        json.WriteString("transport", status.Transport == McpTransport.Sse ? "sse" : "http");
+        json.WriteString("kind", status.Kind.ToString());
+        json.WriteString("state", status.State.ToString());
+        Optional(json, "expiresAt", status.ExpiresAt?.ToUniversalTime().ToString("O"));
+        json.WriteStartArray("scopes");
+        foreach (var scope in status.Scopes)
+        {
+            json.WriteStringValue(scope);
+        }
+        json.WriteEndArray();
+        Optional(json, "issuer", status.Issuer);
+        Optional(json, "vault", status.Vault);
+        json.WriteBoolean("canRenew", status.CanRenew);
+        json.WriteBoolean("renewalUncertain", status.RenewalUncertain);
+        Optional(json, "remedy", status.Remedy);
+    }
+
+    public static void Server(Utf8JsonWriter json, McpServer server)
+    {
+        json.WriteString("id", server.Id);
+        json.WriteString("name", server.Name);
+        json.WriteString("url", server.Url);
+        json.WriteString("transport", server.Transport == McpTransport.Sse ? "sse" : "http");
+        if (server.OAuth == OAuthMode.Unset)
+        {
+            json.WriteNull("oauth");
+        }
+        else
+        {
+            json.WriteBoolean("oauth", server.OAuth == OAuthMode.On);
+        }
+        Optional(json, "clientId", server.ClientId);
+        json.WriteStartArray("scopes");
+        foreach (var scope in server.Scopes)
+        {
+            json.WriteStringValue(scope);
+        }
+        json.WriteEndArray();
+        Optional(json, "issuer", server.Issuer);
+    }
+
+    public static void Test(Utf8JsonWriter json, TestResult result)
+    {
+        json.WriteString("id", result.Server.Id);
+        json.WriteString("name", result.Server.Name);
+        json.WriteString("url", result.Server.Url);
+        json.WriteBoolean("success", result.Success);
+        Number(json, "statusCode", result.Success ? 200 : result.Failure?.StatusCode);
+        Number(json, "latencyMs", result.Answer is { } a ? (int)a.Latency.TotalMilliseconds : null);
+        Optional(json, "protocolVersion", result.Answer?.ProtocolVersion);
+        Optional(json, "serverName", result.Answer?.ServerName);
+        Optional(json, "serverVersion", result.Answer?.ServerVersion);
+        Number(json, "toolCount", result.Answer?.ToolCount);
+        Optional(json, "error", result.Failure?.Message);
+        Optional(json, "remedy", result.Failure?.Remedy);
+    }
+
+    private static void Optional(Utf8JsonWriter json, string name, string? value)
+    {
+        if (value is null)
+        {
+            json.WriteNull(name);
+        }
+        else
+        {
+            json.WriteString(name, value);
+        }
+    }
+
+    private static void Number(Utf8JsonWriter json, string name, int? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+using System.CommandLine;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands;
+
+/// <summary><c>add</c>, <c>server update</c>, <c>list</c>, <c>remove</c>, <c>test</c>.</summary>
+internal static class ServerCommands
+{
+    public static void AddTo(RootCommand root, CommandContext context)
+    {
+        root.Add(Add(context));
+        var server = new Command("server", "Change a server");
+        server.Add(Update(context));
+        root.Add(server);
+        root.Add(List(context));
+        root.Add(Remove(context));
+        root.Add(Test(context));
+    }
+
+    private static Command Add(CommandContext context)
+    {
+        var name = new Argument<string>("name") { Description = "A name for the server" };
+        var url = new Option<string>("--url", "-u") { Description = "Its URL, like https://example.com/mcp", Required = true };
+        var options = new ServerOptions(typeRequired: true);
+        var command = new Command("add", "Add a remote MCP server") { name, url };
+        options.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var input = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
+            var server = await context.Catalog.AddAsync(input.Apply(new McpServer
+            {
+                Id = "",
+                Name = parsed.GetValue(name)!,
+                Url = parsed.GetValue(url)!.Trim(),
+            }), cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await input.KeepSecretsAsync(server, context, cancellationToken).ConfigureAwait(false);
+            }
+            catch (McpAuthException)
+            {
+                // Half a server is none: without its secrets it would only fail later.
+                await context.Catalog.RemoveAsync(server.Id, CancellationToken.None).ConfigureAwait(false);
+                throw;
+            }
+            context.Succeed($"Server '{server.Name}' added{(server.Id == server.Name ? "" : $" with the id {server.Id}")}.");
+            if (!Core.Discovery.UrlPolicy.IsSecure(server.Uri))
+            {
+                context.Warn("its URL is plain http to another machine; no credential will be sent there.");
+            }
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Update(CommandContext context)
+    {
+        var id = new Argument<string>("server") { Description = "Its id or name" };
+        var name = new Option<string?>("--name") { Description = "A new name" };
+        var url = new Option<string?>("--url", "-u") { Description = "A new URL" };
+        var options = new ServerOptions(typeRequired: false);
+        var command = new Command("update", "Change a server's name, URL or sign-in options") { id, name, url };
+        options.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var before = context.Catalog.Get(parsed.GetValue(id)!);
+            var input = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
+            var server = await context.Catalog.UpdateAsync(before.Id, s => input.Apply(s) with
+            {
+                Name = parsed.GetValue(name) ?? s.Name,
+                Url = parsed.GetValue(url)?.Trim() ?? s.Url,
+            }, cancellationToken).ConfigureAwait(false);
+            await input.KeepSecretsAsync(server, context, cancellationToken).ConfigureAwait(false);
+            context.Succeed($"Server '{server.Name}' updated.");
+            if (!Core.Discovery.ResourceUri.SameOrigin(before.Uri, server.Uri))
+            {
+                context.Warn($"it is on another origin now, where its old credential is not used. Sign in with: mcpsm auth login {server.Id}");
+            }
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command List(CommandContext context)
+    {
+        var json = new Option<bool>("--json") { Description = "Print one JSON array" };
+        var command = new Command("list", "List the servers") { json };
+        command.SetAction((parsed, _) => context.RunAsync(() =>
+        {
+            var servers = context.Catalog.List();
+            if (parsed.GetValue(json))
+            {
+                context.Console.Out.WriteLine(JsonOutput.Array(servers, JsonOutput.Server));
+            }
+            else if (servers.Count == 0)
+            {
+                context.Console.Error.WriteLine("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
+            }
+            else
+            {
+                var width = servers.Max(s => s.Name.Length);
+                foreach (var server in servers)
+                {
+                    context.Console.Out.WriteLine($"  {server.Name.PadRight(width)}  {(server.Transport == McpTransport.Sse ? "sse " : "http")}  {ForeignText.Clean(server.Url)}");
+                }
+            }
+            return Task.FromResult(ExitCode.Done);
+        }));
+        return command;
+    }
+
+    private static Command Remove(CommandContext context)
+    {
+        var id = new Argument<string>("server") { Description = "Its id or name" };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
+        var command = new Command("remove", "Remove a server and its credentials") { id, yes };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var server = context.Catalog.Get(parsed.GetValue(id)!);
+            if (!parsed.GetValue(yes) && !await context.Interaction.ConfirmAsync(
+                $"Remove '{server.Name}' and its credentials?", "--yes", cancellationToken).ConfigureAwait(false))
+            {
+                context.Console.Error.WriteLine("Nothing was removed.");
+                return ExitCode.Failed;
+            }
+            var result = await context.Authenticator.RemoveServerAsync(server, cancellationToken).ConfigureAwait(false);
+            context.Succeed($"Server '{server.Name}' removed.");
+            AuthCommands.WarnOfRevocation(context, result.RevocationFailure);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Test(CommandContext context)
+    {
+        var id = new Argument<string?>("server") { Description = "Its id or name; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
+        var json = new Option<bool>("--json") { Description = "Print one JSON array" };
+        var timeout = new Option<int>("--timeout") { Description = "Seconds to wait", DefaultValueFactory = _ => 30 };
+        var command = new Command("test", "Connect to servers as an MCP client does") { id, json, timeout };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            IReadOnlyList<McpServer> servers = parsed.GetValue(id) is { } one ? [context.Catalog.Get(one)] : context.Catalog.List();
+            var limit = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(timeout), 1, 3600));
+            var results = new List<Core.TestResult>();
+            foreach (var server in servers)
+            {
+                var result = await context.Authenticator.TestAsync(server, limit, cancellationToken).ConfigureAwait(false);
+                results.Add(result);
+                if (!parsed.GetValue(json))
+                {
+                    context.Console.Out.WriteLine($"Testing {server.Name}... {context.PaintLine(Said(result))}");
+                    if (result.Failure?.Remedy is { } remedy)
+                    {
+                        context.Console.Error.WriteLine($"  {remedy}");
+                    }
+                }
+            }
+            if (parsed.GetValue(json))
+            {
+                context.Console.Out.WriteLine(JsonOutput.Array(results, JsonOutput.Test));
+            }
+            else if (servers.Count == 0)
+            {
+                context.Console.Error.WriteLine("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
+            }
+            return results.All(r => r.Success) ? ExitCode.Done : ExitCode.Failed;
+        }));
+        return command;
+    }
+
+    private static string Said(Core.TestResult result) => result.Answer is { } a
+        ? $"{Words.Good} OK ({a.ServerName} {a.ServerVersion}, protocol {a.ProtocolVersion}, {a.ToolCount} tools, {a.Latency.TotalMilliseconds:0} ms)"
+        : $"{Words.Bad} Failed ({(result.Failure!.StatusCode is { } status and >= 400 ? Core.Discovery.ServerQuestion.Words(status) : result.Failure.Message.TrimEnd('.'))})";
+}

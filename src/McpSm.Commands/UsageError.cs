@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace McpSm.Commands;
+
+/// <summary>
+/// What is wrong with a command line, said without repeating any of it: what stands in the wrong place may be a
+/// token. Only names that are ours are printed.
+/// </summary>
+internal static class UsageError
+{
+    public static int Report(ParseResult parsed, CommandContext context)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = Path(parsed.CommandResult);
+        var error = context.Console.Error;
+        error.WriteLine($"{Words.Bad} {What(parsed, command, path)}");
+        error.WriteLine($"  {path} --help");
+        return ExitCode.WrongUsage;
+    }
+
+    /// <summary>The nearest of some words, where one is near.</summary>
+    public static string? Nearest(string word, IEnumerable<string> words)
+    {
+        var best = words.Select(w => (Word: w, Distance: Distance(word.ToLowerInvariant(), w.ToLowerInvariant())))
+            .Where(w => w.Distance <= Math.Max(1, Math.Min(w.Word.Length, word.Length) / 3))
+            .OrderBy(w => w.Distance).FirstOrDefault();
+        return best.Word;
+    }
+
+    private static string What(ParseResult parsed, Command command, string path)
+    {
+        if (parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Errors.Any()) is { } option)
+        {
+            return $"The value of {option.Option.Name} is missing or cannot be used{Choices(option.Option)}.";
+        }
+        var missing = command.Options.FirstOrDefault(o => o.Required && parsed.GetResult(o) is null or { Implicit: true });
+        if (missing is not null)
+        {
+            return $"{path} needs {missing.Name}.";
+        }
+        if (parsed.UnmatchedTokens.Count > 0)
+        {
+            var word = parsed.UnmatchedTokens[0];
+            var isOption = word.StartsWith('-');
+            var near = Nearest(word.Split('=', ':')[0], isOption ? command.Options.Where(o => !o.Hidden).Select(o => o.Name)
+                : command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
+            return (isOption ? $"{path} has no such option."
+                : command.Subcommands.Count > 0 && command.Arguments.Count == 0 ? $"{path} has no such command." : $"{path} was given an argument too many.")
+                + (near is null ? "" : $" Did you mean '{near}'?");
+        }
+        if (command.Arguments.FirstOrDefault(a => a.Arity.MinimumNumberOfValues > 0) is { } argument)
+        {
+            return $"{path} needs <{argument.Name}>.";
+        }
+        return command.Subcommands.Count > 0 ? $"{path} needs a command." : $"{path} cannot be used so.";
+    }
+
+    private static string Choices(Option option) =>
+        option.Name == "--type" ? "; it is http or sse" : option.Name == "--callback-port" ? "; it is a port, 0 to 65535" : "";
+
+    private static string Path(CommandResult result) => result.Parent is CommandResult parent
+        ? $"{Path(parent)} {result.Command.Name}" : "mcpsm";
+
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0]++;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var above = row[j];
+                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+        return row[^1];
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using McpSm.Core;
+
+namespace McpSm.Commands;
+
+/// <summary>How states and times are said.</summary>
+internal static class Words
+{
+    public const string Good = "✔";
+    public const string Bad = "✘";
+
+    public static string Of(McpAuthStatus status, DateTimeOffset now)
+    {
+        var expires = status.ExpiresAt is { } end ? $" (expires: {When(end, now)})" : "";
+        var said = status.State switch
+        {
+            AuthState.Authenticated => $"{Good} Authenticated{expires}",
+            AuthState.ExpiringSoon => $"{Good} Authenticated{expires}",
+            AuthState.Expired => $"{Bad} Expired ({Date(status.ExpiresAt!.Value)}{(status.CanRenew ? ", can be renewed" : "")})",
+            AuthState.BearerToken => $"{Good} Bearer token set",
+            AuthState.NoAuth => "○ No authentication needed",
+            AuthState.Unknown => status.Kind == Core.Credentials.CredentialKind.OAuth
+                ? $"{Good} Authenticated (expires: unknown)" : "? Unknown",
+            _ => $"{Bad} Not authenticated",
+        };
+        return status.RenewalUncertain ? said + " (the last renewal was cut off)" : said;
+    }
+
+    private static string When(DateTimeOffset end, DateTimeOffset now)
+    {
+        var left = end - now;
+        return left >= TimeSpan.FromDays(1) ? Date(end)
+            : left >= TimeSpan.FromMinutes(90) ? $"in {Math.Round(left.TotalHours):0} h"
+            : left >= TimeSpan.FromSeconds(60) ? $"in {Math.Floor(left.TotalMinutes):0} min"
+            : $"in {Math.Max(0, Math.Floor(left.TotalSeconds)):0} s";
+    }
+
+    private static string Date(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+}
