@@ -1,7 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Text.RegularExpressions;
 
-namespace McpSm.TestServers;
+namespace McpSm.Samples;
 
 /// <summary>What a person does in a browser during a sign-in, over HTTP and with loopback only.</summary>
 public static partial class StandInBrowser
@@ -16,10 +17,11 @@ public static partial class StandInBrowser
     public static async Task<HttpResponseMessage> ClickThroughAsync(
         Uri authorizationUrl,
         bool approve = true,
+        RemoteCertificateValidationCallback? trusts = null,
         CancellationToken cancellationToken = default)
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false };
-        handler.SslOptions.RemoteCertificateValidationCallback = LoopbackCertificates.Trusts;
+        handler.SslOptions.RemoteCertificateValidationCallback = trusts;
         using var client = new HttpClient(handler);
 
         var decided = false;

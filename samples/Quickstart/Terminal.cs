@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace McpSm.Samples.Quickstart;
+
+/// <summary>Runs the real executable as a process, and prints its command line and its output.</summary>
+internal sealed class Terminal(string folder)
+{
+    private static readonly string Mcpsm = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(a => a.Key == "mcpsm").Value!;
+
+    /// <summary>The executable as typed in another terminal.</summary>
+    public string CommandLine => $"dotnet \"{Mcpsm}\"";
+
+    /// <param name="isToken">Whether the output is a token, of which only the ends are shown.</param>
+    public async Task<int> RunAsync(string[] arguments, bool isToken)
+    {
+        Console.WriteLine();
+        Console.WriteLine($"$ mcpsm {string.Join(' ', arguments)}");
+        var start = new ProcessStartInfo("dotnet", [Mcpsm, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["MCP_MANAGER_CONFIG_DIR"] = folder;
+        start.Environment["MCPSM_INTERACTIVE"] = "1";
+        start.Environment["BROWSER"] = $"\"{Environment.ProcessPath}\" --browse %s";
+        start.Environment.Remove("MCPSM_VAULT");
+        start.Environment.Remove("MCPSM_VAULT_PASSPHRASE");
+        start.Environment.Remove("MCPSM_CALLBACK_PORT");
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var lines = new Lock();
+        void Show(string? line)
+        {
+            if (line is not null)
+            {
+                lock (lines)
+                {
+                    Console.WriteLine(isToken ? Masked(line) : line);
+                }
+            }
+        }
+        process.OutputDataReceived += (_, e) => Show(e.Data);
+        process.ErrorDataReceived += (_, e) => Show(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
+    private static string Masked(string token) => token.Length < 12 ? "…" : $"{token[..3]}…{token[^3..]} ({token.Length} characters)";
+}
+
+/// <summary>A configuration folder of this run's own, that leaves nothing behind.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("mcpsm-quickstart-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
