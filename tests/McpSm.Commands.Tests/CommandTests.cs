@@ -1,0 +1,138 @@
+using System.Text.Json.Nodes;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests;
+
+public sealed class CommandTests
+{
+    [Fact]
+    public async Task The_whole_line_add_sign_in_hold_a_token_sign_out()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var mcpsm = new Mcpsm();
+        Assert.Equal(0, (await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri])).Code);
+        var before = await mcpsm.RunAsync("auth status");
+        Assert.Equal("Authentication Status:\n\n  my-api          ✘ Not authenticated\n", before.Out);
+        Assert.Equal(4, (await mcpsm.RunAsync("auth status my-api")).Code);
+        Assert.Equal(4, (await mcpsm.RunAsync("auth token my-api")).Code);
+
+        var login = await mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0");
+        Assert.True(login.Code == 0, login.Error);
+        var status = JsonNode.Parse((await mcpsm.RunAsync("auth status --json")).Out)![0]!;
+        Assert.Equal("Authenticated", (string?)status["state"]);
+        Assert.Equal("OAuth", (string?)status["kind"]);
+        Assert.Equal(issuer.Issuer, (string?)status["issuer"]);
+        Assert.Contains("✔ OK (sample-server 1.0.0", (await mcpsm.RunAsync("test my-api")).Out);
+
+        var token = (await mcpsm.RunAsync("auth token my-api")).Out.Trim();
+        Assert.NotNull(issuer.Introspect(token));
+        Assert.Equal(0, (await mcpsm.RunAsync("auth refresh my-api")).Code);
+        var header = (await mcpsm.RunAsync("auth token my-api --header")).Out.Trim();
+        Assert.StartsWith("Authorization: Bearer ", header);
+        Assert.DoesNotContain(token, header);
+
+        Assert.Equal(0, (await mcpsm.RunAsync("auth logout my-api --force")).Code);
+        Assert.Null(issuer.Introspect(header["Authorization: Bearer ".Length..]));
+        Assert.Equal(4, (await mcpsm.RunAsync("auth token my-api")).Code);
+        Assert.Contains("✘ Failed (401 Unauthorized)", (await mcpsm.RunAsync("test my-api")).Out);
+    }
+
+    [Fact]
+    public async Task The_seed_sequence_runs_as_it_stands_over_https()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { Certificate = LoopbackCertificates.Server, AutoApprove = true });
+        await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Certificate = LoopbackCertificates.Server });
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        using var mcpsm = new Mcpsm();
+        var authority = Path.Combine(mcpsm.Folder, "ca.pem");
+        LoopbackCertificates.WriteAuthorityPem(authority);
+        mcpsm.Variables["SSL_CERT_FILE"] = authority;
+        mcpsm.Variables["MCPSM_CALLBACK_PORT"] = "0";
+        mcpsm.Variables["BROWSER"] = "curl -sSLk -o /dev/null %s";
+        mcpsm.Clicks = false;
+        foreach (var line in new[]
+        {
+            $"add my-api --type http --url {server.McpUrl.AbsoluteUri}", "auth login my-api", "auth my-api",
+            "auth revoke my-api", "auth set my-api new-token",
+        })
+        {
+            var ended = await mcpsm.RunAsync(line);
+            Assert.True(ended.Code == 0, $"{line}: {ended.Error}");
+        }
+        Assert.Contains("✔ Bearer token set", (await mcpsm.RunAsync("auth status")).Out);
+        Assert.Contains("Testing my-api... ✘ Failed (401 Unauthorized)", (await mcpsm.RunAsync("test my-api")).Out);
+    }
+
+    [Theory]
+    [InlineData("auth status nosuch", 1, "There is: my-api")]
+    [InlineData("add my-api --type http --url https://b.example/mcp", 1, "already")]
+    [InlineData("add login --type http --url https://b.example/mcp", 2, "verb")]
+    [InlineData("add b --type http --url ftp://b.example/mcp", 2, "scheme")]
+    [InlineData("add b --type http --url https://u:p@b.example/mcp", 2, "user name")]
+    [InlineData("add b --type http --url nothing", 2, "absolute URL")]
+    [InlineData("add b --type stdio --url https://b.example", 2, "http or sse")]
+    [InlineData("add b --url https://b.example", 2, "--type")]
+    [InlineData("auth logn", 2, "Did you mean 'login'?")]
+    [InlineData("auth set my-api PLANTED-TOKEN extra", 2, "too many")]
+    [InlineData("auth set my-api", 4, "-")]
+    [InlineData("auth login my-api --non-interactive", 4, "nobody can answer")]
+    [InlineData("remove my-api", 4, "--yes")]
+    [InlineData("auth refresh my-api", 4, "mcpsm auth login my-api")]
+    public async Task Bad_input_has_one_clear_error_and_an_exit_code(string line, int code, string says)
+    {
+        using var mcpsm = new Mcpsm();
+        await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp");
+        var before = File.ReadAllText(Path.Combine(mcpsm.Folder, "config.json"));
+        var ended = await mcpsm.RunAsync(line);
+        Assert.Contains(says, ended.Error);
+        Assert.Equal(code, ended.Code);
+        Assert.DoesNotContain("PLANTED", ended.Error + ended.Out);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(mcpsm.Folder, "config.json")));
+    }
+
+    [Fact]
+    public async Task Ctrl_C_while_waiting_ends_at_once_with_130()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var mcpsm = new Mcpsm { Clicks = false };
+        await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri]);
+        var ended = await mcpsm.RunAsync(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"], interruptAfterMs: 3000);
+        Assert.Equal(130, ended.Code);
+    }
+
+    [Fact]
+    public async Task No_planted_token_is_emitted_or_left_outside_the_vault()
+    {
+        const string planted = "PLANTED-5up3r-53cr3t";
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Intercept("/mcp", async context =>
+        {
+            context.Response.StatusCode = 500;
+            await Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(context.Response, context.Request.Headers.Authorization + "");
+        });
+        using var mcpsm = new Mcpsm();
+        await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri, "--header", $"X-Key={planted}"]);
+        foreach (var line in new[]
+        {
+            $"auth set my-api {planted}", $"auth set my-api {planted} more", $"auth set {planted}", $"auth set my-api --tokn={planted}",
+            $"auth set my-api {planted}é", "auth status", "auth status --json", "list", "list --json", "test my-api", "test --json",
+            "auth refresh my-api", "auth login my-api", "auth logout my-api", $"[diagram] auth set my-api {planted}", $"@{planted}",
+            $"add other --type http --url https://a.example --token {planted} more",
+        })
+        {
+            var ended = await mcpsm.RunAsync(line);
+            Assert.DoesNotContain("PLANTED", ended.Out + ended.Error);
+        }
+        foreach (var file in Directory.EnumerateFiles(mcpsm.Folder, "*", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain("PLANTED", File.ReadAllText(file));
+        }
+        Assert.Equal(planted, (await mcpsm.RunAsync("auth token my-api")).Out.Trim());
+        Assert.Contains(server.Traffic.Requests, r => r.Header("X-Key") == planted && r.Header("Authorization") == "Bearer " + planted);
+    }
+}
