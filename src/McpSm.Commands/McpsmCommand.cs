@@ -20,9 +20,9 @@ public static class McpsmCommand
         AuthCommands.AddTo(root, context);
         ServerCommands.AddTo(root, context);
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        if (parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null))
         {
-            return UsageError.Report(parsed, context);
+            return UsageError.Report(parsed, arguments, context);
         }
         return await parsed.InvokeAsync(new InvocationConfiguration
         {

@@ -9,15 +9,22 @@ namespace McpSm.Commands;
 /// </summary>
 internal static class UsageError
 {
-    public static int Report(ParseResult parsed, CommandContext context)
+    public static int Report(ParseResult parsed, IReadOnlyList<string> arguments, CommandContext context)
     {
         var command = parsed.CommandResult.Command;
         var path = Path(parsed.CommandResult);
         var error = context.Console.Error;
-        error.WriteLine($"{Words.Bad} {What(parsed, command, path)}");
+        error.WriteLine($"{Words.Bad} {What(parsed, arguments, command, path)}");
         error.WriteLine($"  {path} --help");
         return ExitCode.WrongUsage;
     }
+
+    /// <summary>
+    /// A misspelt option that the parser took for an argument, and so perhaps for a token; null where there is none.
+    /// </summary>
+    public static string? StrayOption(ParseResult parsed, IReadOnlyList<string> arguments) => arguments.Contains("--") ? null
+        : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value)
+            .FirstOrDefault(v => v.Length > 1 && v[0] == '-');
 
     /// <summary>The nearest of some words, where one is near.</summary>
     public static string? Nearest(string word, IEnumerable<string> words)
@@ -28,7 +35,7 @@ internal static class UsageError
         return best.Word;
     }
 
-    private static string What(ParseResult parsed, Command command, string path)
+    private static string What(ParseResult parsed, IReadOnlyList<string> arguments, Command command, string path)
     {
         if (parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Errors.Any()) is { } option)
         {
@@ -39,9 +46,8 @@ internal static class UsageError
         {
             return $"{path} needs {missing.Name}.";
         }
-        if (parsed.UnmatchedTokens.Count > 0)
+        if ((StrayOption(parsed, arguments) ?? parsed.UnmatchedTokens.FirstOrDefault()) is { } word)
         {
-            var word = parsed.UnmatchedTokens[0];
             var isOption = word.StartsWith('-');
             var near = Nearest(word.Split('=', ':')[0], isOption ? command.Options.Where(o => !o.Hidden).Select(o => o.Name)
                 : command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));

@@ -35,7 +35,7 @@ public sealed class CommandTests
         Assert.DoesNotContain(token, header);
 
         Assert.Equal(0, (await mcpsm.RunAsync("auth logout my-api --force")).Code);
-        Assert.Null(issuer.Introspect(header["Authorization: Bearer ".Length..]));
+        Assert.NotEqual(true, issuer.Introspect(header["Authorization: Bearer ".Length..])?.Active);
         Assert.Equal(4, (await mcpsm.RunAsync("auth token my-api")).Code);
         Assert.Contains("✘ Failed (401 Unauthorized)", (await mcpsm.RunAsync("test my-api")).Out);
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
@@ -78,15 +79,15 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         };
         using var request = new DynamicClientRegistrationRequest { Address = endpoint, Document = document };
         using var response = await http.Protocol.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
-        if (response.IsError || (int)response.HttpStatusCode is < 200 or >= 300)
+        if (TokenSet.IsFailure(response))
         {
-            var why = TokenSet.Refused(response, response.ErrorDescription);
+            var why = TokenSet.Refused(response);
             throw new McpAuthException(why.Reason == ErrorReason.ServerUnreachable ? why.Reason : ErrorReason.ClientRegistrationFailed,
                 $"Registering with {ForeignText.Clean(issuer.Issuer)} failed. {why.Message}",
                 $"Supply a client of your own: mcpsm server update {server.Id} --client-id <id>", why)
                 { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
         }
-        if (response.ClientId is not { Length: > 0 } id)
+        if (response.Json is not { ValueKind: JsonValueKind.Object } || response.ClientId is not { Length: > 0 } id)
         {
             throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
                 $"The issuer {ForeignText.Clean(issuer.Issuer)} answered the registration without a client id.");

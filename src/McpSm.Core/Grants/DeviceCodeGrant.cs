@@ -31,9 +31,9 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         request.Parameters.Add("resource", resource);
         client.Sign(request);
         using var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
-        if (response.IsError || (int)response.HttpStatusCode is < 200 or >= 300)
+        if (TokenSet.IsFailure(response))
         {
-            throw TokenSet.Refused(response, response.ErrorDescription);
+            throw TokenSet.Refused(response);
         }
         if (response.Json is not { ValueKind: JsonValueKind.Object }
             || response.DeviceCode is not { Length: > 0 } deviceCode

@@ -25,11 +25,11 @@ public static class Revocation
         client.Sign(request);
         using var response = await http.Protocol.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
         // Section 2.2.1: an issuer that cannot revoke access tokens says so; the refresh token's end is theirs.
-        if (!response.IsError && (int)response.HttpStatusCode is >= 200 and < 300)
+        if (!TokenSet.IsFailure(response))
         {
             return null;
         }
-        var failure = TokenSet.Refused(response, response.TryGet("error_description"));
+        var failure = TokenSet.Refused(response);
         return failure.OAuthError == "unsupported_token_type" ? null : failure.Message;
     }
 }

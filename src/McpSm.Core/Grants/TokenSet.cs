@@ -19,9 +19,9 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     /// <exception cref="McpAuthException">TokenResponseInvalid and the reasons of <see cref="Refused"/>.</exception>
     internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now)
     {
-        if (response.IsError || (int)response.HttpStatusCode is < 200 or >= 300)
+        if (IsFailure(response))
         {
-            throw Refused(response, response.ErrorDescription);
+            throw Refused(response);
         }
         if (response.Json is not { ValueKind: JsonValueKind.Object } json)
         {
@@ -44,19 +44,25 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             Text(json, "scope") is { Length: > 0 } scope ? Discovery.Scopes.Split(scope) : requested);
     }
 
+    /// <summary>
+    /// Whether an answer is no success. The library's own IsError throws where the JSON is no object.
+    /// </summary>
+    internal static bool IsFailure(ProtocolResponse response) =>
+        response.ErrorType != ResponseErrorType.None || (int)response.HttpStatusCode is < 200 or >= 300
+        || (response.Json is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("error", out _));
+
     /// <summary>Turns an answer that is an error (RFC 6749 section 5.2), or none at all, into ours.</summary>
-    internal static McpAuthException Refused(ProtocolResponse response, string? description)
+    internal static McpAuthException Refused(ProtocolResponse response)
     {
         if (response.Exception is McpAuthException ours)
         {
             return ours;
         }
         var status = (int)response.HttpStatusCode;
-        var error = response.Json is { ValueKind: JsonValueKind.Object } json ? Text(json, "error") : null;
-        if (error is { Length: > 0 })
+        if (response.Json is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
         {
             var code = ForeignText.Clean(error);
-            var words = ForeignText.Clean(description) is { Length: > 0 } said ? $"{code}: {said}" : code;
+            var words = ForeignText.Clean(Text(json, "error_description")) is { Length: > 0 } said ? $"{code}: {said}" : code;
             var reason = error switch
             {
                 "invalid_client" or "unauthorized_client" => ErrorReason.ClientRegistrationFailed,
