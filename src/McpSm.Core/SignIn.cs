@@ -96,9 +96,14 @@ internal sealed class SignIn(Home home, McpServer server, ServerItem? item, Conn
         {
             var request = new AuthorizationRequest(issuer, client, listener.RedirectUri, resource, scopes, policy);
             listener.Start(request.State, server.Name);
-            var opened = !options.NoBrowser && await interaction.OpenBrowserAsync(request.Url, cancellationToken).ConfigureAwait(false);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var called = listener.WaitAsync(end.Token);
+            // Whether a browser stays open takes a moment to see; an answer need not wait for that.
+            var opening = options.NoBrowser ? Task.FromResult(false) : interaction.OpenBrowserAsync(request.Url, cancellationToken);
+            await Task.WhenAny(opening, called).ConfigureAwait(false);
+            var opened = !opening.IsCompleted || await opening.ConfigureAwait(false);
             interaction.ShowAuthorizationUrl(request.Url, opened);
-            var answer = await WaitAsync(listener, opened, cancellationToken).ConfigureAwait(false);
+            var answer = await WaitAsync(listener, called, opened, end, cancellationToken).ConfigureAwait(false);
             var signedIn = false;
             try
             {
@@ -115,10 +120,9 @@ internal sealed class SignIn(Home home, McpServer server, ServerItem? item, Conn
         }
     }
 
-    private async Task<CallbackAnswer> WaitAsync(CallbackListener listener, bool opened, CancellationToken cancellationToken)
+    private async Task<CallbackAnswer> WaitAsync(CallbackListener listener, Task<CallbackAnswer> called, bool opened,
+        CancellationTokenSource end, CancellationToken cancellationToken)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var called = listener.WaitAsync(end.Token);
         var pasted = opened ? null : PastedAsync(listener, end.Token);
         try
         {
