@@ -39,6 +39,14 @@ internal sealed class CommandContext
             Console.Error.WriteLine("Cancelled.");
             return ExitCode.Cancelled;
         }
+        catch (Exception e) when (e is not IOException)
+        {
+            // A mistake of ours. Its message may quote what the network or the user gave, a token perhaps; where it
+            // happened cannot. (A broken pipe of standard output is the caller's to judge.)
+            Console.Error.WriteLine($"{Words.Bad} An unexpected failure in Mcpsm: {e.GetType().Name}. Please report it with these lines:");
+            Console.Error.WriteLine(e.StackTrace);
+            return ExitCode.Failed;
+        }
     }
 
     public void Fail(McpAuthException e)

@@ -16,7 +16,7 @@ public static class LoopbackCertificates
     /// <summary>The servers' certificate with its key.</summary>
     public static X509Certificate2 Server => Made.Value.Server;
 
-    /// <summary>Writes the authority as PEM, for the SSL_CERT_FILE of a child process.</summary>
+    /// <summary>Writes the authority as PEM, for the SSL_CERT_FILE of a child process (curl reads CURL_CA_BUNDLE first).</summary>
     public static void WriteAuthorityPem(string path) => File.WriteAllText(path, Authority.ExportCertificatePem() + "\n");
 
     /// <summary>For an HTTP handler of this process: believes this authority, and no other.</summary>

@@ -21,7 +21,7 @@ public sealed class RecordedRequest
 
     public required string Body { get; init; }
 
-    /// <summary>The status that was sent; 0 until then, and for good where no answer was sent.</summary>
+    /// <summary>The status that was sent; 0 until then, and for good where the server cut the connection.</summary>
     public int StatusCode { get; internal set; }
 
     /// <summary>The query's parameters; each may have several values.</summary>

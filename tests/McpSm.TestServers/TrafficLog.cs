@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
 namespace McpSm.TestServers;
@@ -61,10 +62,13 @@ public sealed class TrafficLog
             Body = body,
         };
 
+        var connection = new AbortWatch(context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>());
+        context.Features.Set<IHttpRequestLifetimeFeature>(connection);
+
         // Before the first byte leaves: whoever has the answer finds its status here.
         context.Response.OnStarting(() =>
         {
-            recorded.StatusCode = context.Response.StatusCode;
+            recorded.StatusCode = connection.Aborted ? 0 : context.Response.StatusCode;
             return Task.CompletedTask;
         });
         lock (_gate)
