@@ -250,6 +250,7 @@ public sealed class Authenticator
             server = await Catalog.UpdateAsync(server.Id, s => s with { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
             _interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
         }
+        await _store.PrepareAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
         var credential = await signIn.RunAsync(resource, issuer, scopes, cancellationToken).ConfigureAwait(false);
         using (await _store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {

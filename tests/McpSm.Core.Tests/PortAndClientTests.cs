@@ -89,6 +89,19 @@ public sealed class PortAndClientTests
     }
 
     [Fact]
+    public async Task A_vault_that_does_not_work_is_told_before_anybody_is_sent_to_sign_in()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var resource = await TestMcpServer.StartAsync(issuer);
+        using var work = new Workplace();
+        var server = await work.AddAsync(resource.McpUrl, s => s with { ClientId = "mine" });
+        var e = await Assert.ThrowsAsync<McpAuthException>(() =>
+            work.Authenticator.ConnectAsync(server, new ConnectOptions { CallbackPort = 0, Vault = "nosuch" }, default));
+        Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
+        Assert.Empty(work.Person.Visited);
+    }
+
+    [Fact]
     public async Task Where_nobody_can_answer_a_sign_in_fails_at_once()
     {
         using var work = new Workplace();

@@ -68,6 +68,12 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
         await Facts.WriteAsync(server.Id, _ => null, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Chooses the vault that the server's credential will be kept in, before a person signs in for nothing.</summary>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
+    public async Task PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
+        await (await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false))
+            .GetAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
+
     /// <summary>The registration kept for an issuer, in the vault that the server's credential is or will be in.</summary>
     public async Task<KeptRegistration?> ReadRegistrationAsync(McpServer server, string issuer, string? vaultName,
         CancellationToken cancellationToken)
