@@ -182,7 +182,7 @@ internal static class AuthCommands
             var servers = context.Catalog.List().Where(s => s.OAuth != OAuthMode.Off).ToList();
             foreach (var server in servers)
             {
-                var code = await context.RunAsync(() => RenewOrLoginAsync(server, options, parsed, context, cancellationToken)).ConfigureAwait(false);
+                var code = await context.RunAsync(() => options.EnsureAsync(server, parsed, context, cancellationToken), server.Name).ConfigureAwait(false);
                 if (code == ExitCode.Cancelled)
                 {
                     return code;
@@ -198,32 +198,6 @@ internal static class AuthCommands
         return command;
     }
 
-    private static async Task<int> RenewOrLoginAsync(McpServer server, LoginOptions options, ParseResult parsed,
-        CommandContext context, CancellationToken cancellationToken)
-    {
-        var status = context.Authenticator.Status(server);
-        if (status.State is AuthState.Authenticated or AuthState.BearerToken or AuthState.NoAuth
-            || (status.State == AuthState.Unknown && status.Kind == Core.Credentials.CredentialKind.OAuth))
-        {
-            context.Console.Out.WriteLine($"{server.Name}: {Words.Of(status, context.Home.Time.GetUtcNow())}");
-            return ExitCode.Done;
-        }
-        if (status.CanRenew)
-        {
-            try
-            {
-                await context.Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
-                context.Succeed($"Token of '{server.Name}' renewed.");
-                return ExitCode.Done;
-            }
-            catch (McpAuthException e) when (e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired)
-            {
-                context.Console.Error.WriteLine(e.Message);
-            }
-        }
-        return await options.RunAsync(server.Id, parsed, context, cancellationToken).ConfigureAwait(false);
-    }
-
     private static Command Refresh(CommandContext context)
     {
         var id = ServerArgument();
@@ -232,8 +206,8 @@ internal static class AuthCommands
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             await context.Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
-            var said = Words.Of(context.Authenticator.Status(server), context.Home.Time.GetUtcNow());
-            context.Succeed($"Token of '{server.Name}' renewed{said[(said.IndexOf('(') is var at and > 0 ? at - 1 : said.Length)..]}.");
+            var status = context.Authenticator.Status(server);
+            context.Succeed($"Token of '{server.Name}' renewed{Words.Expiry(status, context.Home.Time.GetUtcNow())}.");
             return ExitCode.Done;
         }));
         return command;

@@ -23,7 +23,8 @@ internal sealed class CommandContext
     public ServerCatalog Catalog => Authenticator.Catalog;
 
     /// <summary>Runs a command's work and turns its failure into one message and an exit code.</summary>
-    public async Task<int> RunAsync(Func<Task<int>> work)
+    /// <param name="about">The server it is about, where a command has several.</param>
+    public async Task<int> RunAsync(Func<Task<int>> work, string? about = null)
     {
         try
         {
@@ -31,7 +32,7 @@ internal sealed class CommandContext
         }
         catch (McpAuthException e)
         {
-            Fail(e);
+            Fail(e, about);
             return ExitCode.Of(e.Reason);
         }
         catch (OperationCanceledException)
@@ -49,9 +50,9 @@ internal sealed class CommandContext
         }
     }
 
-    public void Fail(McpAuthException e)
+    public void Fail(McpAuthException e, string? about = null)
     {
-        Console.Error.WriteLine($"{Paint(Words.Bad, 31)} {e.Message}");
+        Console.Error.WriteLine($"{Paint(Words.Bad, 31)} {(about is null ? "" : about + ": ")}{e.Message}");
         if (e.Remedy is not null)
         {
             Console.Error.WriteLine($"  {e.Remedy}");

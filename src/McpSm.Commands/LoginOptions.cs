@@ -1,6 +1,5 @@
 using System.CommandLine;
 using McpSm.Core;
-using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 
 namespace McpSm.Commands;
@@ -39,48 +38,61 @@ internal sealed class LoginOptions
 
     public async Task<int> RunAsync(string serverOrUrl, ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
+        McpServer server;
+        if (serverOrUrl.Contains("://"))
+        {
+            (server, var isNew) = await context.Authenticator.FindOrAddServerAsync(serverOrUrl, cancellationToken).ConfigureAwait(false);
+            if (isNew)
+            {
+                context.Console.Error.WriteLine($"Server '{server.Name}' added.");
+            }
+        }
+        else
+        {
+            server = context.Catalog.Get(serverOrUrl);
+        }
+        return Report(await context.Authenticator.ConnectAsync(server, Read(parsed, context), cancellationToken).ConfigureAwait(false), context);
+    }
+
+    /// <summary>What <c>login-all</c> does with each server.</summary>
+    public async Task<int> EnsureAsync(McpServer server, ParseResult parsed, CommandContext context, CancellationToken cancellationToken) =>
+        Report(await context.Authenticator.EnsureConnectedAsync(server, Read(parsed, context), cancellationToken).ConfigureAwait(false), context);
+
+    private ConnectOptions Read(ParseResult parsed, CommandContext context)
+    {
         context.Interaction.NonInteractive = parsed.GetValue(_nonInteractive);
-        var server = serverOrUrl.Contains("://") ? await FindOrAddAsync(serverOrUrl, context, cancellationToken).ConfigureAwait(false)
-            : context.Catalog.Get(serverOrUrl);
-        var result = await context.Authenticator.ConnectAsync(server, new ConnectOptions
+        return new ConnectOptions
         {
             NoBrowser = parsed.GetValue(_noBrowser),
             UseDeviceCode = parsed.GetValue(_device),
             CallbackPort = parsed.GetValue(_port),
             Timeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : ConnectOptions.DefaultTimeout,
             Vault = parsed.GetValue(_vault),
-        }, cancellationToken).ConfigureAwait(false);
-        if (result.NeedsNone)
+        };
+    }
+
+    private static int Report(ConnectResult result, CommandContext context)
+    {
+        var name = result.Server.Name;
+        switch (result.Outcome)
         {
-            context.Console.Out.WriteLine($"○ '{server.Name}' needs no authentication.");
-            return ExitCode.Done;
+            case ConnectOutcome.NeedsNone:
+                context.Console.Out.WriteLine($"○ '{name}' needs no authentication.");
+                break;
+            case ConnectOutcome.Valid:
+                context.Console.Out.WriteLine($"{name}: {Words.Of(result.Status, context.Home.Time.GetUtcNow())}");
+                break;
+            case ConnectOutcome.Renewed:
+                context.Succeed($"Token of '{name}' renewed{Words.Expiry(result.Status, context.Home.Time.GetUtcNow())}.");
+                break;
+            default:
+                context.Succeed($"Signed in to '{name}'{Words.Expiry(result.Status, context.Home.Time.GetUtcNow())}.");
+                break;
         }
-        var said = Words.Of(result.Status, context.Home.Time.GetUtcNow());
-        context.Succeed($"Signed in to '{server.Name}'{said[(said.IndexOf('(') is var at and > 0 ? at - 1 : said.Length)..]}.");
         if (result.Unproven is { } doubt)
         {
             context.Warn($"the token is kept, but could not be tried. {doubt}");
         }
         return ExitCode.Done;
-    }
-
-    /// <summary>The server of that URL; where there is none it is added, named after its host.</summary>
-    private static async Task<McpServer> FindOrAddAsync(string url, CommandContext context, CancellationToken cancellationToken)
-    {
-        var uri = ServerUrl.Parse(url);
-        var all = context.Catalog.List();
-        if (all.FirstOrDefault(s => Uri.TryCreate(s.Url, UriKind.Absolute, out var known) && known == uri) is { } there)
-        {
-            return there;
-        }
-        var host = uri.Authority.Replace('.', '-').Replace(':', '-').Trim('[', ']');
-        var name = host;
-        for (var i = 1; all.Any(s => s.Name == name); i++)
-        {
-            name = $"{host}-{i}";
-        }
-        var server = await context.Catalog.AddAsync(new McpServer { Id = "", Name = name, Url = url }, cancellationToken).ConfigureAwait(false);
-        context.Console.Error.WriteLine($"Server '{server.Name}' added.");
-        return server;
     }
 }

@@ -27,23 +27,9 @@ internal static class ServerCommands
         options.AddTo(command);
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
-            var input = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
-            var server = await context.Catalog.AddAsync(input.Apply(new McpServer
-            {
-                Id = "",
-                Name = parsed.GetValue(name)!,
-                Url = parsed.GetValue(url)!.Trim(),
-            }), cancellationToken).ConfigureAwait(false);
-            try
-            {
-                await input.KeepSecretsAsync(server, context, cancellationToken).ConfigureAwait(false);
-            }
-            catch (McpAuthException)
-            {
-                // Half a server is none: without its secrets it would only fail later.
-                await context.Catalog.RemoveAsync(server.Id, CancellationToken.None).ConfigureAwait(false);
-                throw;
-            }
+            var change = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
+            var server = (await context.Authenticator.AddServerAsync(
+                change with { Name = parsed.GetValue(name), Url = parsed.GetValue(url) }, cancellationToken).ConfigureAwait(false)).Server;
             context.Succeed($"Server '{server.Name}' added{(server.Id == server.Name ? "" : $" with the id {server.Id}")}.");
             if (!Core.Discovery.UrlPolicy.IsSecure(server.Uri))
             {
@@ -65,15 +51,12 @@ internal static class ServerCommands
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var before = context.Catalog.Get(parsed.GetValue(id)!);
-            var input = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
-            var server = await context.Catalog.UpdateAsync(before.Id, s => input.Apply(s) with
-            {
-                Name = parsed.GetValue(name) ?? s.Name,
-                Url = parsed.GetValue(url)?.Trim() ?? s.Url,
-            }, cancellationToken).ConfigureAwait(false);
-            await input.KeepSecretsAsync(server, context, cancellationToken).ConfigureAwait(false);
+            var change = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
+            var (server, moved, failure) = await context.Authenticator.UpdateServerAsync(before,
+                change with { Name = parsed.GetValue(name), Url = parsed.GetValue(url) }, cancellationToken).ConfigureAwait(false);
             context.Succeed($"Server '{server.Name}' updated.");
-            if (!Core.Discovery.ResourceUri.SameOrigin(before.Uri, server.Uri))
+            AuthCommands.WarnOfRevocation(context, failure);
+            if (moved)
             {
                 context.Warn($"it is on another origin now, where its old credential is not used. Sign in with: mcpsm auth login {server.Id}");
             }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using McpSm.Core.Clients;
+using McpSm.Core;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
@@ -35,7 +35,7 @@ internal sealed class ServerOptions
         }
     }
 
-    public async Task<ServerInput> ReadAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
+    public async Task<ServerChange> ReadAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
         if (parsed.GetValue(_oauth) && parsed.GetValue(_noOAuth))
         {
@@ -47,19 +47,21 @@ internal sealed class ServerOptions
             secret = context.Home.Variable(variable)
                 ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --client-secret-from-env names is not set.");
         }
-        if (parsed.GetValue(_issuer) is { Length: > 0 } issuer)
+        return new ServerChange
         {
-            new UrlPolicy(ServerUrl.Parse(issuer)).Check(issuer, "The issuer");
-        }
-        var metadata = parsed.GetValue(_metadata);
-        var scopes = parsed.GetResult(_scopes) is null ? null
-            : parsed.GetValue(_scopes)!.SelectMany(s => Scopes.Split(s.Replace(',', ' '))).Distinct().ToList();
-        var token = parsed.GetValue(_token) is { } given
-            ? await AuthCommands.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null;
-        return new ServerInput(parsed.GetValue(_type), parsed.GetValue(_oauth) ? OAuthMode.On : parsed.GetValue(_noOAuth) ? OAuthMode.Off : null,
-            parsed.GetValue(_clientId), secret, scopes, parsed.GetValue(_issuer), ReadHeaders(parsed.GetValue(_headers)), token,
-            metadata is { Length: > 0 } ? ClientRegistry.CheckMetadataUrl(metadata) : metadata,
-            parsed.GetValue(_legacy) ? true : null);
+            Transport = parsed.GetValue(_type) is { } type ? type == "sse" ? McpTransport.Sse : McpTransport.Http : null,
+            OAuth = parsed.GetValue(_oauth) ? OAuthMode.On : parsed.GetValue(_noOAuth) ? OAuthMode.Off : null,
+            ClientId = parsed.GetValue(_clientId),
+            ClientSecret = secret,
+            Scopes = parsed.GetResult(_scopes) is null ? null
+                : [.. parsed.GetValue(_scopes)!.SelectMany(s => Scopes.Split(s.Replace(',', ' '))).Distinct()],
+            Issuer = parsed.GetValue(_issuer),
+            Headers = ReadHeaders(parsed.GetValue(_headers)),
+            ClientMetadataUrl = parsed.GetValue(_metadata),
+            AllowLegacyEndpoints = parsed.GetValue(_legacy) ? true : null,
+            Token = parsed.GetValue(_token) is { } given
+                ? await AuthCommands.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
+        };
     }
 
     private static Dictionary<string, string>? ReadHeaders(string[]? given)
@@ -72,51 +74,12 @@ internal sealed class ServerOptions
         foreach (var header in given)
         {
             var at = header.IndexOf('=');
-            using var probe = new HttpRequestMessage();
-            if (at <= 0 || header[(at + 1)..].Any(c => c is < ' ' or > '~')
-                || !probe.Headers.TryAddWithoutValidation(header[..at].Trim(), "x"))
+            if (at <= 0)
             {
-                throw new McpAuthException(ErrorReason.InvalidValue, "A --header must be name=value, with a header's name and printable ASCII.");
-            }
-            if (header[..at].Trim().Equals("Authorization", StringComparison.OrdinalIgnoreCase))
-            {
-                throw new McpAuthException(ErrorReason.InvalidValue, "The Authorization header is made of the token.", "Give the token with: --token -");
+                throw new McpAuthException(ErrorReason.InvalidValue, "A --header must be name=value.");
             }
             headers[header[..at].Trim()] = header[(at + 1)..];
         }
         return headers;
     }
-}
-
-/// <summary>What the options said; null is not said.</summary>
-internal sealed record ServerInput(string? Type, OAuthMode? OAuth, string? ClientId, string? ClientSecret,
-    IReadOnlyList<string>? Scopes, string? Issuer, IReadOnlyDictionary<string, string>? Headers, string? Token,
-    string? MetadataUrl, bool? Legacy)
-{
-    public McpServer Apply(McpServer server) => server with
-    {
-        Transport = Type is null ? server.Transport : Type == "sse" ? McpTransport.Sse : McpTransport.Http,
-        OAuth = OAuth ?? server.OAuth,
-        ClientId = Or(ClientId, server.ClientId),
-        Scopes = Scopes ?? server.Scopes,
-        Issuer = Or(Issuer, server.Issuer),
-        ClientMetadataUrl = Or(MetadataUrl, server.ClientMetadataUrl),
-        AllowLegacyEndpoints = Legacy ?? server.AllowLegacyEndpoints,
-    };
-
-    public async Task KeepSecretsAsync(McpServer server, CommandContext context, CancellationToken cancellationToken)
-    {
-        await context.Authenticator.SetSecretsAsync(server, ClientSecret, Headers,
-            ClientId is not null || Issuer is not null || ClientSecret is not null, cancellationToken).ConfigureAwait(false);
-        if (Token is not null)
-        {
-            AuthCommands.WarnOfRevocation(context,
-                await context.Authenticator.SetTokenAsync(server, Token, null, cancellationToken).ConfigureAwait(false));
-        }
-    }
-
-    /// <summary>An empty value takes the setting away.</summary>
-    private static string? Or(string? given, string? before) => given is null ? before : given.Length == 0 ? null : given;
-
-    public override string ToString() => "server options";
 }

@@ -11,7 +11,7 @@ internal static class Words
 
     public static string Of(McpAuthStatus status, DateTimeOffset now)
     {
-        var expires = status.ExpiresAt is { } end ? $" (expires: {When(end, now)})" : "";
+        var expires = Expiry(status, now);
         var said = status.State switch
         {
             AuthState.Authenticated => $"{Good} Authenticated{expires}",
@@ -20,11 +20,16 @@ internal static class Words
             AuthState.BearerToken => $"{Good} Bearer token set",
             AuthState.NoAuth => "○ No authentication needed",
             AuthState.Unknown => status.Kind == Core.Credentials.CredentialKind.OAuth
-                ? $"{Good} Authenticated (expires: unknown)" : "? Unknown",
+                ? $"{Good} Authenticated{expires}" : "? Unknown",
             _ => $"{Bad} Not authenticated",
         };
         return status.RenewalUncertain ? said + " (the last renewal was cut off)" : said;
     }
+
+    /// <summary><c> (expires: …)</c>; nothing for what does not expire.</summary>
+    public static string Expiry(McpAuthStatus status, DateTimeOffset now) =>
+        status.ExpiresAt is { } end ? $" (expires: {When(end, now)})"
+        : status.Kind == Core.Credentials.CredentialKind.OAuth ? " (expires: unknown)" : "";
 
     private static string When(DateTimeOffset end, DateTimeOffset now)
     {

@@ -66,11 +66,11 @@ public sealed class AuthenticatingHandler(McpServer server, Authenticator authen
                 request.Content.Headers.TryAddWithoutValidation(name, values);
             }
         }
-        foreach (var (name, value) in Authenticator.HeadersOf(server, _item))
+        foreach (var (name, value) in ServerItem.HeadersFor(server, _item))
         {
             request.Headers.TryAddWithoutValidation(name, value);
         }
-        if (Authenticator.TokenOf(_item) is { } token)
+        if (_item?.Token is { } token)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }

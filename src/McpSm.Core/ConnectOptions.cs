@@ -17,9 +17,24 @@ public sealed record ConnectOptions
 }
 
 /// <summary>How a sign-in ended, where it did not fail.</summary>
-/// <param name="NeedsNone">The server answers without a credential.</param>
+public enum ConnectOutcome
+{
+    /// <summary>A person signed in.</summary>
+    SignedIn,
+    /// <summary>What was there was renewed.</summary>
+    Renewed,
+    /// <summary>What was there is valid.</summary>
+    Valid,
+    /// <summary>The server answers without a credential.</summary>
+    NeedsNone,
+}
+
+/// <summary>A sign-in that did not fail.</summary>
 /// <param name="Unproven">Why the server could not be asked whether it takes the token; null where it took it.</param>
-public sealed record ConnectResult(McpServer Server, McpAuthStatus Status, bool NeedsNone = false, string? Unproven = null);
+public sealed record ConnectResult(McpServer Server, McpAuthStatus Status, ConnectOutcome Outcome, string? Unproven = null)
+{
+    public bool NeedsNone => Outcome == ConnectOutcome.NeedsNone;
+}
 
 /// <summary>How a sign-out ended.</summary>
 /// <param name="HadOAuth">Whether there was an OAuth credential.</param>

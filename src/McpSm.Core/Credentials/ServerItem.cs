@@ -50,6 +50,10 @@ public sealed record ServerItem
     public string? ClientIssuer { get; init; }
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
+    /// <summary>The access token to send, whatever its kind.</summary>
+    [JsonIgnore]
+    public string? Token => BearerToken ?? OAuth?.AccessToken;
+
     [JsonIgnore]
     public bool IsEmpty => BearerToken is null && OAuth is null && ClientSecret is null && Headers is null or { Count: 0 };
 
@@ -60,6 +64,20 @@ public sealed record ServerItem
     /// <summary>What of it may be used for the server: nothing after a move, no token outside its resource (rule 22).</summary>
     public ServerItem? UsableFor(McpServer server) => !IsFor(server) ? null
         : OAuth is { } oauth && !ResourceUri.Covers(oauth.Resource, server.Uri) ? this with { OAuth = null } : this;
+
+    /// <summary>The server's own headers: those in the vault over those in <c>config.json</c>; none in the clear.</summary>
+    public static IReadOnlyDictionary<string, string> HeadersFor(McpServer server, ServerItem? item)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        if (UrlPolicy.IsSecure(server.Uri))
+        {
+            foreach (var (name, value) in server.Plaintext.Headers.Concat(item?.Headers ?? new Dictionary<string, string>()))
+            {
+                headers[name] = value;
+            }
+        }
+        return headers;
+    }
 
     public override string ToString() => "server item";
 }

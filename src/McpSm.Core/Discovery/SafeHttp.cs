@@ -109,10 +109,12 @@ public sealed class SafeHttp : IDisposable
                 await socket.ConnectAsync(addresses, end.Port, limit.Token).ConfigureAwait(false);
                 return new NetworkStream(socket, ownsSocket: true);
             }
-            catch
+            finally
             {
-                socket.Dispose();
-                throw;
+                if (!socket.Connected)
+                {
+                    socket.Dispose();
+                }
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

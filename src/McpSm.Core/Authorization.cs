@@ -1,0 +1,229 @@
+using McpSm.Core.Browsing;
+using McpSm.Core.Clients;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
+
+namespace McpSm.Core;
+
+/// <summary>How a person authorizes us, in a browser or with a device code (design sections 5.5, 5.7 and 5.8).</summary>
+internal sealed class Authorization(Home home, McpServer server, ServerItem? item, SignInTarget target, ConnectOptions options,
+    SafeHttp http, UrlPolicy policy, ClientRegistry clients, IAuthInteraction interaction, IProgress<string>? progress)
+{
+    private const int DefaultPort = 8888;
+
+    private readonly IssuerMetadata _issuer = target.Issuer;
+
+    /// <summary>The token set, with all that binds it.</summary>
+    /// <exception cref="McpAuthException">AuthenticationTimeout, AuthorizationDenied, CallbackPortInUse, …</exception>
+    public async Task<OAuthCredential> RunAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(options.Timeout);
+        var launcher = new BrowserLauncher(home);
+        var device = options.UseDeviceCode
+            || (!options.NoBrowser && !launcher.HasDesktop && _issuer.DeviceAuthorizationEndpoint is not null);
+        for (var again = false; ; again = true)
+        {
+            try
+            {
+                var (client, tokens) = device
+                    ? await WithDeviceCodeAsync(again, limit.Token).ConfigureAwait(false)
+                    : await WithBrowserAsync(again, limit.Token).ConfigureAwait(false);
+                return new OAuthCredential
+                {
+                    AccessToken = "",
+                    Issuer = _issuer.Issuer,
+                    Resource = target.Resource,
+                    Client = client,
+                    TokenEndpoint = _issuer.TokenEndpoint,
+                    RevocationEndpoint = _issuer.RevocationEndpoint,
+                    MetadataReadAt = home.Time.GetUtcNow(),
+                }.With(tokens);
+            }
+            catch (McpAuthException e) when (!again && server.ClientId is null
+                && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
+            {
+                progress?.Report("The issuer has forgotten this client; registering anew.");
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new McpAuthException(ErrorReason.AuthenticationTimeout,
+                    $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", $"mcpsm auth login {server.Id}");
+            }
+        }
+    }
+
+    private async Task<(ClientIdentity, TokenSet)> WithBrowserAsync(bool anew, CancellationToken cancellationToken)
+    {
+        var (client, listener) = await IdentifyAsync(anew, cancellationToken).ConfigureAwait(false);
+        using (listener)
+        {
+            var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Resource, target.Scopes, policy);
+            listener.Start(request.State, server.Name);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var called = listener.WaitAsync(end.Token);
+            // Whether a browser stays open takes a moment to see; an answer need not wait for that.
+            var opening = options.NoBrowser ? Task.FromResult(false) : interaction.OpenBrowserAsync(request.Url, cancellationToken);
+            await Task.WhenAny(opening, called).ConfigureAwait(false);
+            var opened = !opening.IsCompleted || await opening.ConfigureAwait(false);
+            interaction.ShowAuthorizationUrl(request.Url, opened);
+            var answer = await WaitAsync(listener, called, opened, end, cancellationToken).ConfigureAwait(false);
+            var signedIn = false;
+            try
+            {
+                var code = request.Validate(answer.Values);
+                progress?.Report("The issuer answered; exchanging the code.");
+                var tokens = await request.ExchangeAsync(http, code, home.Time, cancellationToken).ConfigureAwait(false);
+                signedIn = true;
+                return (client, tokens);
+            }
+            finally
+            {
+                await answer.FinishAsync(signedIn).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<CallbackAnswer> WaitAsync(CallbackListener listener, Task<CallbackAnswer> called, bool opened,
+        CancellationTokenSource end, CancellationToken cancellationToken)
+    {
+        var pasted = opened ? null : PastedAsync(listener, end.Token);
+        try
+        {
+            if (pasted is not null && await Task.WhenAny(called, pasted).ConfigureAwait(false) == pasted
+                && await pasted.ConfigureAwait(false) is { } values)
+            {
+                return new CallbackAnswer(values);
+            }
+            return await called.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (listener.SawForeignState && cancellationToken.IsCancellationRequested)
+        {
+            throw new McpAuthException(ErrorReason.StateMismatch,
+                "Answers arrived that do not belong to this sign-in (missing or foreign state), and none that does.",
+                $"mcpsm auth login {server.Id}");
+        }
+        finally
+        {
+            await end.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, string>?> PastedAsync(CallbackListener listener, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await interaction.ReadRedirectAsync(cancellationToken).ConfigureAwait(false) is { } line)
+            {
+                if (line.Trim().Length == 0)
+                {
+                    continue;
+                }
+                if (listener.ReadPasted(line) is { } values)
+                {
+                    return values;
+                }
+                interaction.Notice("That is not the address this sign-in ends on; it starts with " + listener.RedirectUri);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The callback came first, or the time ran out, which the other wait reports.
+        }
+        return null;
+    }
+
+    private async Task<(ClientIdentity, TokenSet)> WithDeviceCodeAsync(bool anew, CancellationToken cancellationToken)
+    {
+        var client = ClientRegistry.Supplied(server, item, _issuer, MetadataUrl());
+        if (client is null)
+        {
+            using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
+            var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
+            var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
+            client = kept?.Client ?? await clients.RegisterAsync(server, http, _issuer, port,
+                $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
+        }
+        var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Resource, target.Scopes, home.Time);
+        interaction.ShowDeviceCode(await grant.StartAsync(cancellationToken).ConfigureAwait(false));
+        return (client, await grant.WaitAsync(cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>The client identity and a listener on a port that it may be redirected to (rule 26).</summary>
+    private async Task<(ClientIdentity, CallbackListener)> IdentifyAsync(bool anew, CancellationToken cancellationToken)
+    {
+        if (ClientRegistry.Supplied(server, item, _issuer, MetadataUrl()) is { } supplied)
+        {
+            return (supplied, CallbackListener.TryBind(AskedPort() ?? DefaultPort) ?? throw PortInUse(AskedPort() ?? DefaultPort));
+        }
+        using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
+        var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
+        var asked = AskedPort();
+        if (kept is not null)
+        {
+            // A port that was asked for by number wins over the kept ones: a tunnel may end there.
+            foreach (var port in asked is > 0 ? kept.Ports.Where(p => p == asked) : kept.Ports)
+            {
+                if (CallbackListener.TryBind(port) is { } known)
+                {
+                    return (kept.Client, known);
+                }
+            }
+        }
+        var wanted = asked ?? DefaultPort;
+        var listener = CallbackListener.TryBind(wanted);
+        if (listener is null)
+        {
+            if (_issuer.RegistrationEndpoint is null)
+            {
+                throw PortInUse(wanted);
+            }
+            listener = CallbackListener.TryBind(0) ?? throw PortInUse(wanted);
+            interaction.Notice($"Port {wanted} is in use; the browser comes back to port {listener.Port} instead.");
+        }
+        ClientIdentity? registered = null;
+        try
+        {
+            progress?.Report($"Registering with the issuer for {listener.RedirectUri}.");
+            registered = await clients.RegisterAsync(server, http, _issuer, listener.Port, listener.RedirectUri, options.Vault,
+                cancellationToken).ConfigureAwait(false);
+            return (registered, listener);
+        }
+        finally
+        {
+            if (registered is null)
+            {
+                listener.Dispose();
+            }
+        }
+    }
+
+    private Task<FileLock> LockClientAsync(CancellationToken cancellationToken) =>
+        home.LockAsync(CredentialStore.ClientItemName(_issuer.Issuer), cancellationToken);
+
+    private McpAuthException PortInUse(int port) => new(ErrorReason.CallbackPortInUse,
+        $"Port {port} of 127.0.0.1, where the browser is to come back to, is in use.",
+        $"mcpsm auth login {server.Id} --callback-port <port>");
+
+    private int? AskedPort()
+    {
+        if (options.CallbackPort is { } asked)
+        {
+            return asked;
+        }
+        if (home.Variable("MCPSM_CALLBACK_PORT") is { } variable)
+        {
+            return int.TryParse(variable, out var port) && port is >= 0 and <= 65535 ? port
+                : throw new McpAuthException(ErrorReason.InvalidValue, "MCPSM_CALLBACK_PORT is not a port: 0 to 65535.");
+        }
+        return new Settings(home).CallbackPort;
+    }
+
+    private string? MetadataUrl() =>
+        (server.ClientMetadataUrl ?? new Settings(home).ClientMetadataUrl) is { } url ? ClientRegistry.CheckMetadataUrl(url) : null;
+}

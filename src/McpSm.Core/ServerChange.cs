@@ -1,0 +1,91 @@
+using McpSm.Core.Clients;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>What is said of a server that is added or changed. Null is not said; an empty text takes a setting away.</summary>
+public sealed record ServerChange
+{
+    public string? Name { get; init; }
+    public string? Url { get; init; }
+    public McpTransport? Transport { get; init; }
+    public OAuthMode? OAuth { get; init; }
+    public string? ClientId { get; init; }
+
+    /// <summary>Kept in the vault.</summary>
+    public string? ClientSecret { get; init; }
+    public IReadOnlyList<string>? Scopes { get; init; }
+    public string? Issuer { get; init; }
+
+    /// <summary>Kept in the vault; an empty value removes the header.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+    public string? ClientMetadataUrl { get; init; }
+    public bool? AllowLegacyEndpoints { get; init; }
+
+    /// <summary>A bearer token, kept in the vault.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>The client, or the issuer it belongs to, is another one from now on.</summary>
+    internal bool IsNewClient => ClientId is not null || Issuer is not null || ClientSecret is not null;
+
+    /// <summary>Refuses what could be kept and never be used.</summary>
+    /// <exception cref="McpAuthException">InvalidValue, InvalidServerUrl, UnsafeEndpoint.</exception>
+    internal void Check()
+    {
+        if (Issuer is { Length: > 0 } issuer)
+        {
+            new UrlPolicy(ServerUrl.Parse(issuer)).Check(issuer, "The issuer");
+        }
+        if (ClientMetadataUrl is { Length: > 0 } document)
+        {
+            ClientRegistry.CheckMetadataUrl(document);
+        }
+        if (Scopes?.FirstOrDefault(s => !Discovery.Scopes.IsValid(s)) is not null)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "A scope is printable ASCII without spaces, quotes and backslashes.");
+        }
+        foreach (var (name, value) in Headers ?? new Dictionary<string, string>())
+        {
+            CheckHeader(name, value);
+        }
+    }
+
+    internal McpServer Apply(McpServer server) => server with
+    {
+        Name = Name ?? server.Name,
+        Url = Url?.Trim() ?? server.Url,
+        Transport = Transport ?? server.Transport,
+        OAuth = OAuth ?? server.OAuth,
+        ClientId = Or(ClientId, server.ClientId),
+        Scopes = Scopes ?? server.Scopes,
+        Issuer = Or(Issuer, server.Issuer),
+        ClientMetadataUrl = Or(ClientMetadataUrl, server.ClientMetadataUrl),
+        AllowLegacyEndpoints = AllowLegacyEndpoints ?? server.AllowLegacyEndpoints,
+    };
+
+    /// <summary>Without the secrets: records print all their members.</summary>
+    public override string ToString() => $"change of server '{Name}'";
+
+    private static void CheckHeader(string name, string value)
+    {
+        using var probe = new HttpRequestMessage();
+        if (value.Any(c => c is < ' ' or > '~') || !probe.Headers.TryAddWithoutValidation(name, "x"))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "A header needs a header's name, and a value of printable ASCII.");
+        }
+        if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "The Authorization header is made of the token.",
+                "Give the token itself, with: mcpsm auth set");
+        }
+    }
+
+    private static string? Or(string? given, string? before) => given is null ? before : given.Length == 0 ? null : given;
+}
+
+/// <summary>A server that was added or changed.</summary>
+/// <param name="Moved">It is on another origin now, where its old credential is not used.</param>
+/// <param name="RevocationFailure">Why a sign-in that a bearer token replaced was not confirmed as revoked; null where it was.</param>
+public sealed record ServerChanged(McpServer Server, bool Moved = false, string? RevocationFailure = null);

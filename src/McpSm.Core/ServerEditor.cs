@@ -1,0 +1,61 @@
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>Adds and changes servers: what is public goes to the catalog, what is secret to the vault.</summary>
+internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
+{
+    public async Task<ServerChanged> AddAsync(ServerChange change, CancellationToken cancellationToken)
+    {
+        change.Check();
+        var server = await catalog.AddAsync(change.Apply(new McpServer { Id = "", Name = "", Url = "" }), cancellationToken).ConfigureAwait(false);
+        var complete = false;
+        try
+        {
+            await KeepSecretsAsync(server, change, cancellationToken).ConfigureAwait(false);
+            complete = true;
+            return new ServerChanged(server);
+        }
+        finally
+        {
+            if (!complete)
+            {
+                // Half a server is none: without its secrets it would only fail later.
+                await catalog.RemoveAsync(server.Id, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    public async Task<ServerChanged> UpdateAsync(McpServer before, ServerChange change, CancellationToken cancellationToken)
+    {
+        change.Check();
+        var server = await catalog.UpdateAsync(before.Id, change.Apply, cancellationToken).ConfigureAwait(false);
+        var failure = await KeepSecretsAsync(server, change, cancellationToken).ConfigureAwait(false);
+        return new ServerChanged(server, !ResourceUri.SameOrigin(before.Uri, server.Uri), failure);
+    }
+
+    public async Task<(McpServer Server, bool IsNew)> FindOrAddAsync(string url, CancellationToken cancellationToken)
+    {
+        var uri = ServerUrl.Parse(url);
+        var all = catalog.List();
+        if (all.FirstOrDefault(s => Uri.TryCreate(s.Url, UriKind.Absolute, out var known) && known == uri) is { } there)
+        {
+            return (there, false);
+        }
+        var host = uri.Authority.Replace('.', '-').Replace(':', '-').Trim('[', ']');
+        var name = host;
+        for (var i = 1; all.Any(s => s.Name == name); i++)
+        {
+            name = $"{host}-{i}";
+        }
+        return ((await AddAsync(new ServerChange { Name = name, Url = url }, cancellationToken).ConfigureAwait(false)).Server, true);
+    }
+
+    private async Task<string?> KeepSecretsAsync(McpServer server, ServerChange change, CancellationToken cancellationToken)
+    {
+        await secrets.SetAsync(server, change.ClientSecret, change.Headers, change.IsNewClient, cancellationToken).ConfigureAwait(false);
+        return change.Token is null ? null : await secrets.SetTokenAsync(server, change.Token, null, cancellationToken).ConfigureAwait(false);
+    }
+}

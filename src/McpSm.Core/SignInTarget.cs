@@ -1,0 +1,108 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>What a sign-in is for: the resource, the issuer that guards it, the scopes to ask for.</summary>
+internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IReadOnlyList<string> Scopes)
+{
+    private const int MostIssuers = 8;
+
+    /// <summary>Asks the server, and reads what it and its issuer publish (design sections 5.1 to 5.4 and 5.6).</summary>
+    /// <returns>Null where the server asks for no credential.</returns>
+    /// <exception cref="McpAuthException">The reasons of discovery; PkceUnsupported.</exception>
+    public static async Task<SignInTarget?> FindAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
+        IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        progress?.Report($"Asking {server.Uri.GetLeftPart(UriPartial.Path)} without a credential.");
+        var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
+            ServerItem.HeadersFor(server, item), null, cancellationToken).ConfigureAwait(false);
+        ResourceMetadata? resource;
+        if (!answer.AsksForCredential)
+        {
+            ServerQuestion.RequireMcp(answer, server.Uri);
+            // Some servers challenge only later requests: what they publish tells.
+            resource = await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);
+            if (resource is null || resource.AuthorizationServers.Count == 0)
+            {
+                return null;
+            }
+        }
+        else
+        {
+            progress?.Report("The server asks for a credential; reading its resource metadata.");
+            resource = await ResourceMetadata.FindAsync(http, server.Uri, answer.Challenge, cancellationToken).ConfigureAwait(false);
+        }
+        var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
+        progress?.Report($"The issuer is {ForeignText.Clean(issuer.Issuer)}.");
+        if (!issuer.SupportsPkce && !issuer.IsLegacyDefault)
+        {
+            throw new McpAuthException(ErrorReason.PkceUnsupported,
+                $"The issuer {ForeignText.Clean(issuer.Issuer)} does not advertise PKCE with S256, without which a code can be stolen.",
+                "Ask whoever runs it to support PKCE (RFC 7636) and to say so in its metadata.");
+        }
+        return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
+            ChooseScopes(server, answer.Challenge, resource, issuer));
+    }
+
+    private static async Task<ResourceMetadata?> TryFindResourceAsync(SafeHttp http, McpServer server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ResourceMetadata.FindAsync(http, server.Uri, null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid)
+        {
+            // An open server need not know these paths, and may answer anything there.
+            return null;
+        }
+    }
+
+    private static async Task<IssuerMetadata> FindIssuerAsync(SafeHttp http, UrlPolicy policy, McpServer server,
+        ResourceMetadata? resource, CancellationToken cancellationToken)
+    {
+        if (server.Issuer is { } pinned)
+        {
+            return await IssuerMetadata.FindAsync(http, policy, pinned, cancellationToken).ConfigureAwait(false);
+        }
+        if (resource is null)
+        {
+            return await IssuerMetadata.FindAtRootAsync(http, policy, server.Uri, cancellationToken).ConfigureAwait(false)
+                ?? (server.AllowLegacyEndpoints ? IssuerMetadata.LegacyDefault(server.Uri)
+                    : throw new McpAuthException(ErrorReason.MetadataInvalid,
+                        "The server asks for a credential and publishes nothing about where to get one.",
+                        $"Keep a token of its own with 'mcpsm auth set {server.Id}', or, for a server of 2025-03-26 that you trust: "
+                        + $"mcpsm server update {server.Id} --allow-legacy-endpoints"));
+        }
+        McpAuthException? failure = null;
+        // A list without end would have us knock at doors of a stranger's choosing for as long.
+        foreach (var issuer in resource.AuthorizationServers.Take(MostIssuers))
+        {
+            try
+            {
+                return await IssuerMetadata.FindAsync(http, policy, issuer, cancellationToken).ConfigureAwait(false);
+            }
+            catch (McpAuthException e)
+            {
+                failure ??= e;
+            }
+        }
+        throw failure ?? new McpAuthException(ErrorReason.MetadataInvalid, "The server's resource metadata names no issuer.",
+            $"mcpsm server update {server.Id} --issuer <url>");
+    }
+
+    /// <summary>Rules 8 to 10: the user's, the challenge's, the resource's; offline_access only where it is listed.</summary>
+    private static IReadOnlyList<string> ChooseScopes(McpServer server, Challenge? challenge, ResourceMetadata? resource, IssuerMetadata issuer)
+    {
+        if (server.Scopes.Count > 0)
+        {
+            return server.Scopes;
+        }
+        var scopes = challenge?.Scopes ?? resource?.ScopesSupported ?? [];
+        return scopes.Count > 0 && issuer.ScopesSupported?.Contains("offline_access") == true
+            ? [.. scopes.Union(["offline_access"])]
+            : [.. scopes.Where(s => s != "offline_access" || issuer.ScopesSupported is null)];
+    }
+}

@@ -1,0 +1,60 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>Ends credentials: at the issuer where it can, here in any case (rule 38).</summary>
+internal sealed class SignOut(CredentialStore store)
+{
+    /// <param name="local">Does not tell the issuer.</param>
+    /// <param name="keepBearer">Leaves a bearer token, which no issuer knows of.</param>
+    public async Task<DisconnectResult> RunAsync(McpServer server, bool local, bool keepBearer, CancellationToken cancellationToken)
+    {
+        using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
+        var raw = await store.ReadRawAsync(server, cancellationToken).ConfigureAwait(false);
+        var hasBearer = raw?.BearerToken is not null || server.Plaintext.BearerToken is not null;
+        if (raw is null || (raw.OAuth is null && (keepBearer || raw.BearerToken is null)))
+        {
+            return new DisconnectResult(false, hasBearer, null);
+        }
+        var failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken).ConfigureAwait(false);
+        var left = raw with { OAuth = null, BearerToken = keepBearer ? raw.BearerToken : null };
+        if (left.IsEmpty)
+        {
+            await store.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await store.WriteAsync(server, left, null, cancellationToken).ConfigureAwait(false);
+        }
+        return new DisconnectResult(raw.OAuth is not null, hasBearer, failure);
+    }
+
+    /// <summary>Revokes; whatever goes wrong here is reported, and keeps nothing alive.</summary>
+    /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
+    public static async Task<string?> RevokeAsync(OAuthCredential? credential, CancellationToken cancellationToken)
+    {
+        if (credential is null)
+        {
+            return null;
+        }
+        if (credential.RevocationEndpoint is not { } endpoint)
+        {
+            return "The issuer offers no revocation; its tokens end when they expire.";
+        }
+        try
+        {
+            // The tokens go to the issuer that gave them, wherever the server's URL points by now.
+            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(credential.Issuer)));
+            return await Revocation.RevokeAsync(http, endpoint, credential.Client, credential.RefreshToken,
+                credential.AccessToken, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            return e.Message;
+        }
+    }
+}
