@@ -26,7 +26,7 @@ public static class ServerProbe
         end.CancelAfter(limit);
         try
         {
-            using var http = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
+            using var http = new HttpClient(new BoundedAnswers(handler), disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
             await using var transport = new HttpClientTransport(new HttpClientTransportOptions
             {
                 Endpoint = server.Uri,
