@@ -79,20 +79,21 @@ internal static class JsonOutput
         Optional(json, "issuer", server.Issuer);
     }
 
-    public static void Test(Utf8JsonWriter json, TestResult result)
+    public static void Test(Utf8JsonWriter json, McpTestResult result)
     {
-        json.WriteString("id", result.Server.Id);
-        json.WriteString("name", result.Server.Name);
-        json.WriteString("url", result.Server.Url);
+        json.WriteString("id", result.Id);
+        json.WriteString("name", result.Name);
+        json.WriteString("url", result.Url);
         json.WriteBoolean("success", result.Success);
-        Number(json, "statusCode", result.Success ? 200 : result.Failure?.StatusCode);
-        Number(json, "latencyMs", result.Answer is { } a ? (int)a.Latency.TotalMilliseconds : null);
-        Optional(json, "protocolVersion", result.Answer?.ProtocolVersion);
-        Optional(json, "serverName", result.Answer?.ServerName);
-        Optional(json, "serverVersion", result.Answer?.ServerVersion);
-        Number(json, "toolCount", result.Answer?.ToolCount);
-        Optional(json, "error", result.Failure?.Message);
-        Optional(json, "remedy", result.Failure?.Remedy);
+        Number(json, "statusCode", result.StatusCode);
+        Number(json, "latencyMs", (int?)result.Latency?.TotalMilliseconds);
+        Optional(json, "protocolVersion", result.ProtocolVersion);
+        Optional(json, "serverName", result.ServerName);
+        Optional(json, "serverVersion", result.ServerVersion);
+        Number(json, "toolCount", result.ToolCount);
+        json.WriteString("state", result.State.ToString());
+        Optional(json, "error", result.Error);
+        Optional(json, "remedy", result.Remedy);
     }
 
     private static void Optional(Utf8JsonWriter json, string name, string? value)

@@ -31,7 +31,7 @@ internal static class ServerCommands
             var server = (await context.Authenticator.AddServerAsync(
                 change with { Name = parsed.GetValue(name), Url = parsed.GetValue(url) }, cancellationToken).ConfigureAwait(false)).Server;
             context.Succeed($"Server '{server.Name}' added{(server.Id == server.Name ? "" : $" with the id {server.Id}")}.");
-            if (!Core.Discovery.UrlPolicy.IsSecure(server.Uri))
+            if (!Core.Discovery.UrlPolicy.IsSecure(ServerUrl.Parse(server.Url)))
             {
                 context.Warn("its URL is plain http to another machine; no credential will be sent there.");
             }
@@ -125,7 +125,7 @@ internal static class ServerCommands
         {
             IReadOnlyList<McpServer> servers = parsed.GetValue(id) is { } one ? [context.Catalog.Get(one)] : context.Catalog.List();
             var limit = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(timeout), 1, 3600));
-            var results = new List<Core.TestResult>();
+            var results = new List<Core.McpTestResult>();
             foreach (var server in servers)
             {
                 var result = await context.Authenticator.TestAsync(server, limit, cancellationToken).ConfigureAwait(false);
@@ -133,7 +133,7 @@ internal static class ServerCommands
                 if (!parsed.GetValue(json))
                 {
                     context.Console.Out.WriteLine($"Testing {server.Name}... {context.PaintLine(Said(result))}");
-                    if (result.Failure?.Remedy is { } remedy)
+                    if (result.Remedy is { } remedy)
                     {
                         context.Console.Error.WriteLine($"  {remedy}");
                     }
@@ -152,7 +152,7 @@ internal static class ServerCommands
         return command;
     }
 
-    private static string Said(Core.TestResult result) => result.Answer is { } a
-        ? $"{Words.Good} OK ({a.ServerName} {a.ServerVersion}, protocol {a.ProtocolVersion}, {a.ToolCount} tools, {a.Latency.TotalMilliseconds:0} ms)"
-        : $"{Words.Bad} Failed ({(result.Failure!.StatusCode is { } status and >= 400 ? Core.Discovery.ServerQuestion.Words(status) : result.Failure.Message.TrimEnd('.'))})";
+    private static string Said(Core.McpTestResult result) => result.Success
+        ? $"{Words.Good} OK ({result.ServerName} {result.ServerVersion}, protocol {result.ProtocolVersion}, {result.ToolCount} tools, {result.Latency!.Value.TotalMilliseconds:0} ms)"
+        : $"{Words.Bad} Failed ({(result.StatusCode is { } status and >= 400 ? Core.Discovery.ServerQuestion.Words(status) : result.Error!.TrimEnd('.'))})";
 }

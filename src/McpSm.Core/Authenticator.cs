@@ -1,4 +1,5 @@
 using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Probing;
@@ -12,6 +13,7 @@ public sealed class Authenticator
 {
     private readonly Home _home;
     private readonly IAuthInteraction _interaction;
+    private readonly VaultSelector _vaults;
     private readonly CredentialStore _store;
     private readonly Renewal _renewal;
     private readonly SignOut _signOut;
@@ -25,7 +27,8 @@ public sealed class Authenticator
         _home = home;
         _interaction = interaction;
         Catalog = new ServerCatalog(home);
-        _store = new CredentialStore(home, new VaultSelector(home, vaults ?? [], interaction.Notice));
+        _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
+        _store = new CredentialStore(home, _vaults);
         _renewal = new Renewal(home, _store);
         _signOut = new SignOut(_store);
         _signIn = new SignIn(home, _store, Catalog, _signOut, interaction, progress);
@@ -196,20 +199,55 @@ public sealed class Authenticator
     }
 
     /// <summary>Connects as an MCP client with the server's credential.</summary>
-    public async Task<TestResult> TestAsync(McpServer server, TimeSpan limit, CancellationToken cancellationToken)
+    /// <param name="limit">The longest it may take.</param>
+    public async Task<McpTestResult> TestAsync(McpServer server, TimeSpan limit, CancellationToken cancellationToken)
     {
         try
         {
             using var handler = new AuthenticatingHandler(server, this);
-            return new TestResult(server,
-                await ServerProbe.RunAsync(server, handler, limit, () => handler.LastFailure, cancellationToken).ConfigureAwait(false), null);
+            var answer = await ServerProbe.RunAsync(server, handler, limit, () => handler.LastFailure, cancellationToken).ConfigureAwait(false);
+            return McpTestResult.Of(server, Status(server).State, answer);
         }
         catch (McpAuthException e)
         {
-            return new TestResult(server, null, e.For(server.Name,
+            return McpTestResult.Of(server, Status(server).State, e.For(server.Name,
                 e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected
                     or ErrorReason.InsufficientScope ? $"mcpsm auth login {server.Id}" : null));
         }
+    }
+
+    /// <summary>The status after reading the secret and showing it to the server: what the facts cannot know.</summary>
+    /// <exception cref="McpAuthException">The vault's reasons; ServerUnreachable where nothing was learned.</exception>
+    public async Task<McpAuthStatus> ValidateAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+        var status = Status(server);
+        if ((item?.Token ?? server.Plaintext.BearerToken) is not { } token || !server.IsSecure)
+        {
+            return status;
+        }
+        using var http = new SafeHttp(new UrlPolicy(server.Uri));
+        var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
+            ServerItem.HeadersFor(server, item), token, cancellationToken).ConfigureAwait(false);
+        return answer.Status != 401 ? status : status with
+        {
+            State = AuthState.Expired,
+            Remedy = status.CanRenew ? $"mcpsm auth refresh {server.Id}"
+                : status.Kind == CredentialKind.Bearer ? $"mcpsm auth set {server.Id}" : $"mcpsm auth login {server.Id}",
+        };
+    }
+
+    /// <summary>The vaults of this system, which is in use, and why.</summary>
+    public Task<IReadOnlyList<McpVault>> VaultsAsync(CancellationToken cancellationToken) => _vaults.ListAsync(cancellationToken);
+
+    /// <summary>Chooses the vault for what is kept from now on, after it wrote, read and removed.</summary>
+    /// <returns>The names of servers whose credentials stay where they are.</returns>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
+    public async Task<IReadOnlyList<string>> UseVaultAsync(string name, CancellationToken cancellationToken)
+    {
+        await _vaults.UseAsync(name, cancellationToken).ConfigureAwait(false);
+        var facts = _store.Facts.Read();
+        return [.. Catalog.List().Where(s => facts.GetValueOrDefault(s.Id)?.Vault is { } kept && kept != name).Select(s => s.Name)];
     }
 
     private static McpAuthException SignInNeeded(McpServer server, ServerItem? item) => item?.BearerToken is not null

@@ -41,9 +41,3 @@ public sealed record ConnectResult(McpServer Server, McpAuthStatus Status, Conne
 /// <param name="HasBearer">Whether a bearer token is set.</param>
 /// <param name="RevocationFailure">Why the issuer did not confirm the revocation; null where it did or was not asked.</param>
 public sealed record DisconnectResult(bool HadOAuth, bool HasBearer, string? RevocationFailure);
-
-/// <summary>What <c>test</c> found.</summary>
-public sealed record TestResult(McpServer Server, Probing.ProbeAnswer? Answer, Errors.McpAuthException? Failure)
-{
-    public bool Success => Answer is not null;
-}

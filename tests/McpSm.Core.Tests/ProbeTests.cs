@@ -22,7 +22,7 @@ public sealed class ProbeTests
         using var work = new Workplace();
         var server = await work.AddAsync(endless.Url);
         var result = await work.Authenticator.TestAsync(server, TimeSpan.FromSeconds(30), default);
-        Assert.Equal(ErrorReason.ProtocolViolation, result.Failure!.Reason);
-        Assert.Contains("more than 32 MiB", result.Failure.Message);
+        Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
+        Assert.Contains("more than 32 MiB", result.Error);
     }
 }

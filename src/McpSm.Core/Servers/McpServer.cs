@@ -47,16 +47,22 @@ public sealed record McpServer
     /// <summary>Whether the default endpoints of 2025-03-26 may be used (rule 39).</summary>
     public bool AllowLegacyEndpoints { get; init; }
 
-    /// <summary>Secrets of this server that lie in <c>config.json</c>, where another program put them.</summary>
-    public PlaintextSecrets Plaintext { get; init; } = PlaintextSecrets.None;
+    /// <summary>
+    /// Secrets of this server that lie in <c>config.json</c>, where another program put them. Not public: whoever
+    /// prints a server must not print them.
+    /// </summary>
+    internal PlaintextSecrets Plaintext { get; init; } = PlaintextSecrets.None;
 
     /// <summary>The URL, checked.</summary>
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
-    public Uri Uri => ServerUrl.Parse(Url);
+    internal Uri Uri => ServerUrl.Parse(Url);
+
+    /// <summary>Whether a credential may be sent to it: https, or http on this machine.</summary>
+    internal bool IsSecure => UrlPolicy.IsSecure(Uri);
 }
 
 /// <summary>What <c>config.json</c> holds in the clear for one server.</summary>
-public sealed record PlaintextSecrets(
+internal sealed record PlaintextSecrets(
     string? BearerToken, string? ClientSecret, IReadOnlyDictionary<string, string> Headers)
 {
     public static PlaintextSecrets None { get; } = new(null, null, new Dictionary<string, string>());

@@ -3,25 +3,14 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core.Vaults;
 
-/// <summary>A kind of vault that this system may have.</summary>
-public interface IVaultSource
-{
-    /// <summary>The vault of that name, unopened; null where the name is not of this kind.</summary>
-    IVault? Find(string name);
-
-    /// <summary>
-    /// The vault to take where the user chose none: tried by writing, reading and removing; null where it does not
-    /// work here. <paramref name="notice"/> is what the user should know of the choice.
-    /// </summary>
-    Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken);
-}
-
 /// <summary>
 /// Which vault is in use: the one asked for, MCPSM_VAULT, the setting, else the first that works here, which is then
 /// remembered. A remembered vault that cannot be opened is an error, never a silent second home.
 /// </summary>
 public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, Action<string> notice)
 {
+    private const string Variable = "MCPSM_VAULT";
+
     private readonly Settings _settings = new(home);
     private readonly List<IVaultSource> _sources = [.. sources, new EncryptedFileSource(home)];
     private readonly Dictionary<string, IVault> _opened = new(StringComparer.Ordinal);
@@ -45,13 +34,13 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     }
 
     /// <summary>The vault that is set or was chosen before; null where none was.</summary>
-    public IVault? InUse => (home.Variable("MCPSM_VAULT") ?? _settings.Vault) is { } name ? Find(name) : null;
+    public IVault? InUse => (home.Variable(Variable) ?? _settings.Vault) is { } name ? Find(name) : null;
 
     /// <summary>The vault for what is kept next.</summary>
     /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
     public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
-        if ((asked ?? home.Variable("MCPSM_VAULT") ?? _settings.Vault) is { } chosen)
+        if ((asked ?? home.Variable(Variable) ?? _settings.Vault) is { } chosen)
         {
             return Find(chosen);
         }
@@ -70,9 +59,41 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         throw new McpAuthException(ErrorReason.VaultUnavailable, "No vault works on this system.");
     }
 
+    /// <summary>All vaults there are, the one in use first.</summary>
+    public async Task<IReadOnlyList<McpVault>> ListAsync(CancellationToken cancellationToken)
+    {
+        var (used, why) = home.Variable(Variable) is { } named ? (named, $"{Variable} names it")
+            : _settings.Vault is { } set ? (set, "it is set in settings.json") : (null, null);
+        var all = new List<IVault>();
+        foreach (var source in _sources)
+        {
+            all.AddRange(await source.ListAsync(cancellationToken).ConfigureAwait(false));
+        }
+        if (used is not null && all.All(v => v.Name != used))
+        {
+            all.Add(Find(used));
+        }
+        return [.. all.OrderByDescending(v => v.Name == used)
+            .Select(v => new McpVault(v.Name, v.Name == used, v.Name == used ? why : null, v.Protection))];
+    }
+
+    /// <summary>Makes a vault the one in use.</summary>
+    public async Task UseAsync(string name, CancellationToken cancellationToken)
+    {
+        await VaultCheck.RunAsync(Find(name), cancellationToken).ConfigureAwait(false);
+        await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
+        if (home.Variable(Variable) is { } named && named != name)
+        {
+            notice($"{Variable} names '{ForeignText.Clean(named)}', and wins over this setting for as long.");
+        }
+    }
+
     private sealed class EncryptedFileSource(Home home) : IVaultSource
     {
         public IVault? Find(string name) => name == EncryptedFileVault.VaultName ? new EncryptedFileVault(home) : null;
+
+        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<IVault>>([new EncryptedFileVault(home)]);
 
         public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken)
         {

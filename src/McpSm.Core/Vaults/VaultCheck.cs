@@ -1,0 +1,24 @@
+using System.Security.Cryptography;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Vaults;
+
+/// <summary>Whether a vault keeps what it is given: writes, reads and removes an item.</summary>
+public static class VaultCheck
+{
+    /// <exception cref="McpAuthException">VaultUnavailable, and whatever the vault says.</exception>
+    public static async Task RunAsync(IVault vault, CancellationToken cancellationToken)
+    {
+        // Two processes may look at once, each at an item of its own.
+        var item = "mcpsm-check-" + RandomNumberGenerator.GetHexString(8, lowercase: true);
+        var text = RandomNumberGenerator.GetHexString(32);
+        await vault.SetAsync(item, text, cancellationToken).ConfigureAwait(false);
+        var back = await vault.GetAsync(item, cancellationToken).ConfigureAwait(false);
+        await vault.RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+        if (back != text)
+        {
+            throw new McpAuthException(ErrorReason.VaultUnavailable,
+                $"The vault '{vault.Name}' does not give back what it was given.", "Choose another with: mcpsm vault use <name>");
+        }
+    }
+}
