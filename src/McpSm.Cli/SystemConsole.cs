@@ -9,7 +9,9 @@ internal sealed class SystemConsole : ICommandConsole
 {
     public SystemConsole(Home home)
     {
-        Colours = !Console.IsOutputRedirected && home.Variable("NO_COLOR") is null && home.Variable("TERM") != "dumb";
+        var wanted = home.Variable("NO_COLOR") is null && home.Variable("TERM") != "dumb";
+        Colours = wanted && !Console.IsOutputRedirected;
+        ErrorColours = wanted && !Console.IsErrorRedirected;
         if (OperatingSystem.IsWindows() && !Console.IsOutputRedirected)
         {
             Console.OutputEncoding = Encoding.UTF8;
@@ -21,6 +23,8 @@ internal sealed class SystemConsole : ICommandConsole
     public TextWriter Error => Console.Error;
 
     public bool Colours { get; }
+
+    public bool ErrorColours { get; }
 
     public bool IsInputTerminal => !Console.IsInputRedirected;
 

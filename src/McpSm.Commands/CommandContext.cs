@@ -52,24 +52,24 @@ internal sealed class CommandContext
 
     public void Fail(McpAuthException e, string? about = null)
     {
-        Console.Error.WriteLine($"{Paint(Words.Bad, 31)} {(about is null ? "" : about + ": ")}{e.Message}");
+        Console.Error.WriteLine($"{Paint(Words.Bad, 31, Console.ErrorColours)} {(about is null ? "" : about + ": ")}{e.Message}");
         if (e.Remedy is not null)
         {
             Console.Error.WriteLine($"  {e.Remedy}");
         }
     }
 
-    public void Succeed(string text) => Console.Out.WriteLine($"{Paint(Words.Good, 32)} {text}");
+    public void Succeed(string text) => Console.Out.WriteLine($"{Paint(Words.Good, 32, Console.Colours)} {text}");
 
     public void Warn(string text) => Console.Error.WriteLine($"Warning: {text}");
 
     /// <summary>A status line with its symbol coloured; the words stay readable without.</summary>
-    public string PaintLine(string said) => !Console.Colours ? said : said[..1] switch
+    public string PaintLine(string said) => said[..1] switch
     {
-        Words.Good => Paint(Words.Good, 32) + said[1..],
-        Words.Bad => Paint(Words.Bad, 31) + said[1..],
+        Words.Good => Paint(Words.Good, 32, Console.Colours) + said[1..],
+        Words.Bad => Paint(Words.Bad, 31, Console.Colours) + said[1..],
         _ => said,
     };
 
-    private string Paint(string text, int colour) => Console.Colours ? $"\x1b[{colour}m{text}\x1b[0m" : text;
+    private static string Paint(string text, int colour, bool coloured) => coloured ? $"\x1b[{colour}m{text}\x1b[0m" : text;
 }

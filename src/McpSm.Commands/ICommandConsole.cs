@@ -12,6 +12,9 @@ public interface ICommandConsole
     /// <summary>Whether <see cref="Out"/> may be coloured.</summary>
     bool Colours { get; }
 
+    /// <summary>Whether <see cref="Error"/> may be coloured: one of the two can be a file where the other is none.</summary>
+    bool ErrorColours { get; }
+
     /// <summary>Whether a line can be typed here, as opposed to piped.</summary>
     bool IsInputTerminal { get; }
 
