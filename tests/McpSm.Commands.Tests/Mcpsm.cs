@@ -5,8 +5,6 @@ using McpSm.Samples;
 
 namespace McpSm.Commands.Tests;
 
-public sealed record Ended(int Code, string Out, string Error);
-
 /// <summary>The built executable, run as a process with a folder of its own; CI points it at the native one.</summary>
 public sealed class Mcpsm : IDisposable
 {

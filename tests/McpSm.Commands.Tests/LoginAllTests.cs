@@ -1,0 +1,108 @@
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests;
+
+public sealed class LoginAllTests
+{
+    private static readonly Uri Nowhere = new("http://127.0.0.1:1/mcp");
+
+    [Fact]
+    public async Task It_renews_what_it_can_signs_in_to_the_rest_and_skips_what_is_well()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var longer = await TestIssuer.StartAsync(new AuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromHours(10) });
+        await using var valid = await TestMcpServer.StartAsync(longer);
+        await using var expired = await TestMcpServer.StartAsync(issuer);
+        await using var fresh = await TestMcpServer.StartAsync(issuer);
+        await using var bearer = await TestMcpServer.StartAsync();
+        await using var off = await TestMcpServer.StartAsync();
+        await using var open = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true, MetadataAtPath = false });
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(valid.McpUrl, "valid");
+        await mcpsm.AddAsync(expired.McpUrl, "expired");
+        await mcpsm.AddAsync(Nowhere, "nowhere");
+        await mcpsm.AddAsync(bearer.McpUrl, "bearer");
+        await mcpsm.AddAsync(off.McpUrl, "off", "--no-oauth");
+        await mcpsm.AddAsync(open.McpUrl, "open");
+        await mcpsm.AddAsync(fresh.McpUrl, "fresh");
+        (await mcpsm.RunAsync("auth set bearer a-token")).Done();
+        (await mcpsm.LoginAsync("valid")).Done();
+        (await mcpsm.LoginAsync("expired")).Done();
+        var validToken = await mcpsm.TokenAsync("valid");
+        var expiredToken = await mcpsm.TokenAsync("expired");
+        mcpsm.Clock.Now += TimeSpan.FromHours(2);
+        valid.Traffic.Clear();
+        issuer.Traffic.Clear();
+        longer.Traffic.Clear();
+
+        var ended = await mcpsm.RunAsync("auth login-all --no-browser");
+        Assert.Equal(1, ended.Code);
+        Assert.Equal("""
+            valid: ✔ Authenticated (expires: in 8 h)
+            ✔ Token of 'expired' renewed.
+            bearer: ✔ Bearer token set
+            ○ 'open' needs no authentication.
+            ✔ Signed in to 'fresh' (expires: in 60 min).
+
+            """, ended.Out);
+        Assert.Single(ended.Error.Split('\n'), l => l.StartsWith('✘'));
+        Assert.Contains("✘ Cannot reach http://127.0.0.1:1", ended.Error);
+        Assert.Empty(longer.Traffic.Requests);
+        Assert.Empty(valid.Traffic.Requests);
+        Assert.Empty(bearer.Traffic.Requests);
+        Assert.Empty(off.Traffic.Requests);
+        Assert.Single(issuer.Traffic.OfGrant("refresh_token"));
+        Assert.Single(issuer.Traffic.OfGrant("authorization_code"));
+        Assert.Equal(validToken, await mcpsm.TokenAsync("valid"));
+        Assert.Equal("a-token", await mcpsm.TokenAsync("bearer"));
+        Assert.NotEqual(expiredToken, await mcpsm.TokenAsync("expired"));
+
+        (await mcpsm.RunAsync("remove nowhere --yes")).Done();
+        Assert.Equal("", (await mcpsm.RunAsync("auth login-all --no-browser")).Done().Error);
+    }
+
+    [Fact]
+    public async Task A_rejected_refresh_token_leads_to_a_sign_in()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Done();
+        issuer.Server.RevokeAllTokens();
+        mcpsm.Clock.Now += TimeSpan.FromHours(1);
+        var ended = (await mcpsm.RunAsync("auth login-all --no-browser")).Done();
+        Assert.Contains("no longer accepts the refresh token", ended.Error);
+        Assert.Contains("✔ Signed in to 'my-api'", ended.Out);
+    }
+
+    [Fact]
+    public async Task Where_nobody_can_answer_it_renews_and_fails_for_the_rest_at_once()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        await using var other = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Done();
+        mcpsm.Clock.Now += TimeSpan.FromHours(1);
+        Assert.Contains("✔ Token of 'my-api' renewed.", (await mcpsm.RunAsync("auth login-all --non-interactive")).Done().Out);
+
+        await mcpsm.AddAsync(other.McpUrl, "other");
+        mcpsm.Clock.Now += TimeSpan.FromHours(1);
+        var ended = await mcpsm.RunAsync("auth login-all --non-interactive");
+        Assert.Equal(1, ended.Code);
+        Assert.Contains("✔ Token of 'my-api' renewed.", ended.Out);
+        Assert.Contains("Signing in to 'other' needs a person", ended.Error);
+        Assert.Empty(other.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task Without_servers_it_says_how_to_add_one()
+    {
+        using var mcpsm = new McpsmHere();
+        Assert.Contains("mcpsm add <name>", (await mcpsm.RunAsync("auth login-all")).Done().Error);
+    }
+}
