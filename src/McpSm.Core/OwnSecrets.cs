@@ -20,6 +20,8 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog)
         ServerUrl.RequireSecure(server);
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
         var raw = await store.ReadRawAsync(server, cancellationToken).ConfigureAwait(false);
+        // Nothing is revoked for a token that then has no place to be kept.
+        await store.PrepareAsync(server, vault, cancellationToken).ConfigureAwait(false);
         var failure = await SignOut.RevokeAsync(raw?.OAuth, cancellationToken).ConfigureAwait(false);
         var kept = raw?.IsFor(server) == true ? raw : new ServerItem { Url = server.Url };
         await store.WriteAsync(server, kept with { Url = server.Url, BearerToken = token, OAuth = null }, vault, cancellationToken).ConfigureAwait(false);
