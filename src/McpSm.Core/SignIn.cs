@@ -18,7 +18,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         var policy = new UrlPolicy(server.Issuer is null ? [server.Uri] : [server.Uri, ServerUrl.Parse(server.Issuer)]);
         using var http = new SafeHttp(policy);
-        if (await SignInTarget.FindAsync(http, policy, server, item, progress, cancellationToken).ConfigureAwait(false) is not { } target)
+        if (await FindTargetAsync(http, policy, server, item, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
         {
             await store.Facts.WriteAsync(server.Id, f => f is null or { Kind: CredentialKind.None }
                 ? (f ?? new ServerFacts()) with { Url = server.Url, SeenOpen = true } : f, cancellationToken).ConfigureAwait(false);
@@ -45,6 +45,23 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             }, options.Vault, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, await ProveAsync(server, item, credential, http, cancellationToken).ConfigureAwait(false));
+    }
+
+    private async Task<SignInTarget?> FindTargetAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
+        TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            return await SignInTarget.FindAsync(http, policy, server, item, progress, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new McpAuthException(ErrorReason.ServerUnreachable,
+                $"The server and its issuer did not answer within {timeout.TotalSeconds:0} seconds.",
+                "Check the URL and the network, then try again.");
+        }
     }
 
     /// <summary>One authenticated request: a token that the server refuses at once is not kept.</summary>
