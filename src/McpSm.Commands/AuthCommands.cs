@@ -180,6 +180,11 @@ internal static class AuthCommands
         {
             var failed = 0;
             var servers = context.Catalog.List().Where(s => s.OAuth != OAuthMode.Off).ToList();
+            context.Authenticator.Status(servers, out var failure);
+            if (failure is not null)
+            {
+                throw failure;
+            }
             foreach (var server in servers)
             {
                 var code = await context.RunAsync(() => options.EnsureAsync(server, parsed, context, cancellationToken), server.Name).ConfigureAwait(false);

@@ -32,8 +32,22 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
     {
         change.Check();
         var server = await catalog.UpdateAsync(before.Id, change.Apply, cancellationToken).ConfigureAwait(false);
-        var failure = await KeepSecretsAsync(server, change, cancellationToken).ConfigureAwait(false);
-        return new ServerChanged(server, !ResourceUri.SameOrigin(before.Uri, server.Uri), failure);
+        var complete = false;
+        try
+        {
+            var failure = await KeepSecretsAsync(server, change, cancellationToken).ConfigureAwait(false);
+            complete = true;
+            // Another program may have written a URL that is none; giving a good one is what mends it.
+            return new ServerChanged(server, Uri.TryCreate(before.Url, UriKind.Absolute, out var was)
+                && !ResourceUri.SameOrigin(was, server.Uri), failure);
+        }
+        finally
+        {
+            if (!complete)
+            {
+                await catalog.UpdateAsync(before.Id, _ => before, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
     }
 
     public async Task<(McpServer Server, bool IsNew)> FindOrAddAsync(string url, CancellationToken cancellationToken)
@@ -55,7 +69,10 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
 
     private async Task<string?> KeepSecretsAsync(McpServer server, ServerChange change, CancellationToken cancellationToken)
     {
+        // The token first: it is the one that can be refused, and then nothing of the rest is kept either.
+        var failure = change.Token is null ? null
+            : await secrets.SetTokenAsync(server, change.Token, null, cancellationToken).ConfigureAwait(false);
         await secrets.SetAsync(server, change.ClientSecret, change.Headers, change.IsNewClient, cancellationToken).ConfigureAwait(false);
-        return change.Token is null ? null : await secrets.SetTokenAsync(server, change.Token, null, cancellationToken).ConfigureAwait(false);
+        return failure;
     }
 }
