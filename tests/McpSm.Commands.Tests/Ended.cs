@@ -17,7 +17,7 @@ public sealed record Ended(int Code, string Out, string Error)
     {
         var errors = Error.Split('\n').Where(l => l.StartsWith('✘')).ToList();
         Assert.True(errors.Count == 1, $"exit code {Code}, errors: {errors.Count}\n{Out}\n{Error}");
-        Assert.All(says, words => Assert.Contains(words, Error));
+        Assert.All(says, words => Assert.True(Error.Contains(words), $"'{words}' is not in:\n{Error}"));
         Assert.DoesNotContain("unexpected failure", Error);
         Assert.Equal(code, Code);
         Assert.Equal("", Out);
