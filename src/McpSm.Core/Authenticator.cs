@@ -250,7 +250,8 @@ public sealed class Authenticator
         return [.. Catalog.List().Where(s => facts.GetValueOrDefault(s.Id)?.Vault is { } kept && kept != name).Select(s => s.Name)];
     }
 
-    private static McpAuthException SignInNeeded(McpServer server, ServerItem? item) => item?.BearerToken is not null
+    private static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
+        (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
         ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
             $"mcpsm auth set {server.Id}") { Server = server.Name }
         : new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",
