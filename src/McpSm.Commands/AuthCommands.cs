@@ -8,7 +8,7 @@ namespace McpSm.Commands;
 /// <summary><c>auth status|login|logout|login-all|refresh|set|revoke|token</c>, and <c>auth &lt;server&gt;</c>.</summary>
 internal static class AuthCommands
 {
-    public static void AddTo(RootCommand root, CommandContext context)
+    public static void AddTo(Command root, CommandContext context)
     {
         var auth = new Command("auth", "Sign in and out, and use tokens");
         var server = new Argument<string?>("server") { Description = "The server to sign in to", Arity = ArgumentArity.ZeroOrOne };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using McpSm.Core;
 using McpSm.Core.Files;
 
@@ -13,14 +14,19 @@ public static class McpsmCommand
         CancellationToken cancellationToken)
     {
         var context = new CommandContext(console, home);
-        var root = new RootCommand("Signs you in to remote MCP servers and keeps their tokens in your system's vault.");
-        // [diagram] and its kin print the arguments back, and one of them may be a token.
-        root.Directives.Clear();
-        root.Options.OfType<VersionOption>().Single().Action = new VersionAction(console);
+        // Not a RootCommand: that is named after the process, which in PowerShell is not ours, and knows directives
+        // such as [diagram] that print the arguments back, one of which may be a token.
+        var root = new Command("mcpsm", "Signs you in to remote MCP servers and keeps their tokens in your system's vault.")
+        {
+            new HelpOption(),
+            new VersionOption { Action = new VersionAction(console) },
+        };
         AuthCommands.AddTo(root, context);
         ServerCommands.AddTo(root, context);
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null))
+        HideArgumentsAbove(parsed.CommandResult);
+        if (parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null
+            || UsageError.IsInterrupted(parsed)))
         {
             return UsageError.Report(parsed, arguments, context);
         }
@@ -31,6 +37,18 @@ public static class McpsmCommand
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The server of <c>auth &lt;server&gt;</c> has no place in the usage of <c>auth login &lt;server&gt;</c>.</summary>
+    private static void HideArgumentsAbove(CommandResult command)
+    {
+        for (var above = command.Parent as CommandResult; above is not null; above = above.Parent as CommandResult)
+        {
+            foreach (var argument in above.Command.Arguments)
+            {
+                argument.Hidden = true;
+            }
+        }
     }
 
     private sealed class VersionAction(ICommandConsole console) : System.CommandLine.Invocation.SynchronousCommandLineAction

@@ -7,7 +7,7 @@ namespace McpSm.Commands;
 /// <summary><c>add</c>, <c>server update</c>, <c>list</c>, <c>remove</c>, <c>test</c>.</summary>
 internal static class ServerCommands
 {
-    public static void AddTo(RootCommand root, CommandContext context)
+    public static void AddTo(Command root, CommandContext context)
     {
         root.Add(Add(context));
         var server = new Command("server", "Change a server");

@@ -12,13 +12,13 @@ internal sealed class ServerOptions
     private readonly Option<string?> _type;
     private readonly Option<bool> _oauth = new("--oauth") { Description = "Sign-in is on" };
     private readonly Option<bool> _noOAuth = new("--no-oauth") { Description = "Sign-in is off" };
-    private readonly Option<string?> _clientId = new("--client-id") { Description = "The id of a client you registered" };
+    private readonly Option<string?> _clientId = new("--client-id") { Description = "The id of a client you registered", HelpName = "id" };
     private readonly Option<string?> _secret = new("--client-secret-from-env") { Description = "The variable that holds the client's secret", HelpName = "NAME" };
     private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to ask for instead of the server's", AllowMultipleArgumentsPerToken = true };
-    private readonly Option<string?> _issuer = new("--issuer") { Description = "The one issuer to use" };
-    private readonly Option<string[]> _headers = new("--header") { Description = "A header to send along, kept in the vault; an empty value removes it", HelpName = "name=value" };
+    private readonly Option<string?> _issuer = new("--issuer") { Description = "The one issuer to use", HelpName = "url" };
+    private readonly Option<string[]> _headers = new("--header") { Description = "A header to send, kept in the vault; empty removes it", HelpName = "name=value" };
     private readonly Option<string?> _token = new("--token") { Description = "A bearer token; - reads standard input" };
-    private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document" };
+    private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document", HelpName = "url" };
     private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow the unverifiable default endpoints of 2025-03-26" };
 
     public ServerOptions(bool typeRequired)

@@ -26,6 +26,22 @@ internal static class UsageError
         : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value)
             .FirstOrDefault(v => v.Length > 1 && v[0] == '-');
 
+    /// <summary>
+    /// Whether something stands in front of a verb that would never be looked at, as in <c>auth my-api logout other</c>.
+    /// </summary>
+    public static bool IsInterrupted(ParseResult parsed)
+    {
+        for (var above = parsed.CommandResult.Parent as CommandResult; above is not null; above = above.Parent as CommandResult)
+        {
+            if (above.Children.OfType<ArgumentResult>().Any(a => a.Tokens.Count > 0)
+                || above.Children.OfType<OptionResult>().Any(o => !o.Implicit))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>The nearest of some words, where one is near.</summary>
     public static string? Nearest(string word, IEnumerable<string> words)
     {
@@ -45,6 +61,10 @@ internal static class UsageError
         if (missing is not null)
         {
             return $"{path} needs {missing.Name}.";
+        }
+        if (IsInterrupted(parsed))
+        {
+            return $"The arguments and options of {path} stand behind it.";
         }
         if ((StrayOption(parsed, arguments) ?? parsed.UnmatchedTokens.FirstOrDefault()) is { } word)
         {
