@@ -47,8 +47,8 @@ public sealed class McpsmHere : IDisposable
         (await RunAsync(["add", name, "--type", "http", "--url", url.AbsoluteUri, .. options])).Done();
 
     /// <summary>Signs in, as a person who is shown the URL.</summary>
-    public Task<Ended> LoginAsync(string name = "my-api", params string[] options) =>
-        RunAsync(["auth", "login", name, "--no-browser", .. options]);
+    public Task<Ended> LoginAsync(string name = "my-api", params string[] options) => RunAsync(
+        ["auth", "login", name, "--no-browser", .. options, .. options.Contains("--timeout") ? [] : new[] { "--timeout", "30" }]);
 
     public async Task<JsonNode> StatusAsync(string name = "my-api") =>
         JsonNode.Parse((await RunAsync($"auth status {name} --json")).Out)!.AsArray().Single()!;

@@ -1,0 +1,144 @@
+using System.Text.RegularExpressions;
+using McpSm.Core;
+using Xunit;
+
+namespace McpSm.Commands.Tests;
+
+public sealed partial class HelpTests
+{
+    private const int Widest = 100;
+
+    private const string Login = "--no-browser --device --callback-port --timeout --vault --non-interactive";
+
+    private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --token "
+        + "--client-metadata-url --allow-legacy-endpoints";
+
+    /// <summary>Every command with all its arguments and options.</summary>
+    private static readonly Dictionary<string, string> Commands = new()
+    {
+        [""] = "--version",
+        ["add"] = "<name> --url " + Server,
+        ["server"] = "",
+        ["server update"] = "<server> --name --url " + Server,
+        ["list"] = "--json",
+        ["remove"] = "<server> --yes -y",
+        ["test"] = "<server> --json --timeout",
+        ["auth"] = "<server> " + Login,
+        ["auth status"] = "<server> --json",
+        ["auth login"] = "<server> " + Login,
+        ["auth logout"] = "<server> --force -f",
+        ["auth login-all"] = Login,
+        ["auth refresh"] = "<server>",
+        ["auth set"] = "<server> <token> --vault",
+        ["auth revoke"] = "<server>",
+        ["auth token"] = "<server> --header --json",
+    };
+
+    public static TheoryData<string> EveryCommand => [.. Commands.Keys];
+
+    [Theory]
+    [MemberData(nameof(EveryCommand))]
+    public async Task Help_tells_every_argument_and_option_in_lines_that_fit(string command)
+    {
+        using var mcpsm = new McpsmHere();
+        var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var ask in new[] { "--help", "-h", "-?" })
+        {
+            var ended = (await mcpsm.RunAsync([.. words, ask])).Done();
+            Assert.Equal("", ended.Error);
+            Assert.DoesNotContain(ended.Out.Split('\n'), line => line.Length > Widest);
+            Assert.Equal(Commands[command].Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(),
+                Told().Matches(ended.Out).Select(m => m.Groups[1].Value)
+                    .Concat(Argument().Matches(Usage(ended.Out)).Select(m => m.Value))
+                    .Where(o => o is not ("--help" or "-h" or "-?" or "-t" or "-u")).Distinct().Order());
+        }
+        Assert.Empty(mcpsm.Files());
+    }
+
+    [Fact]
+    public async Task Every_command_is_among_those_tested_here()
+    {
+        using var mcpsm = new McpsmHere();
+        foreach (var parent in new[] { "", "auth", "server" })
+        {
+            var ended = (await mcpsm.RunAsync([.. parent.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Done();
+            var told = Below().Matches(ended.Out[ended.Out.IndexOf("Commands:", StringComparison.Ordinal)..]).Select(m => m.Groups[1].Value);
+            Assert.Equal(Commands.Keys.Where(c => c.Length > 0 && (c.LastIndexOf(' ') is var at && at < 0 ? "" : c[..at]) == parent)
+                .Select(c => c.Split(' ')[^1]).Order(), told.Order());
+        }
+    }
+
+    [Theory]
+    [InlineData("auth login", "mcpsm auth login <server> [options]")]
+    [InlineData("auth token", "mcpsm auth token <server> [options]")]
+    [InlineData("auth status", "mcpsm auth status [<server>] [options]")]
+    [InlineData("auth login-all", "mcpsm auth login-all [options]")]
+    [InlineData("server update", "mcpsm server update <server> [options]")]
+    public async Task Usage_is_what_can_be_typed(string command, string usage)
+    {
+        using var mcpsm = new McpsmHere();
+        Assert.Equal(usage, Usage((await mcpsm.RunAsync(command + " --help")).Done().Out).Trim());
+    }
+
+    [Theory]
+    [InlineData("auth my-api status")]
+    [InlineData("auth my-api login other")]
+    [InlineData("auth my-api login-all")]
+    [InlineData("auth my-api --no-browser logout other")]
+    [InlineData("auth --no-browser login my-api")]
+    public async Task A_server_in_front_of_a_verb_is_no_command_line(string line)
+    {
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
+        (await mcpsm.RunAsync(line)).Failed(2, "mcpsm auth");
+    }
+
+    [Fact]
+    public async Task Version_is_the_version_and_nothing_else()
+    {
+        using var mcpsm = new McpsmHere();
+        var ended = (await mcpsm.RunAsync("--version")).Done();
+        Assert.Equal(CoreVersion.Text + "\n", ended.Out);
+        Assert.Matches(@"^\d+\.\d+\.\d+(-[0-9a-z.]+)?$", CoreVersion.Text);
+        Assert.Equal("", ended.Error);
+        using var process = new Mcpsm();
+        Assert.Equal(ended.Out, (await process.RunAsync("--version")).Done().Out.ReplaceLineEndings("\n"));
+    }
+
+    [Theory]
+    [InlineData("", "mcpsm needs a command.")]
+    [InlineData("auth", "mcpsm auth needs a command or a server.")]
+    [InlineData("server", "mcpsm server needs a command.")]
+    [InlineData("lst", "Did you mean 'list'?")]
+    [InlineData("auth login", "mcpsm auth login needs <server>.")]
+    [InlineData("auth login my-api --timeout 0", "--timeout")]
+    [InlineData("auth login my-api --timeout soon", "--timeout")]
+    [InlineData("auth login my-api --callback-port 65536", "--callback-port")]
+    [InlineData("auth login my-api --callback-port", "--callback-port")]
+    [InlineData("auth my-apo", "Did you mean 'my-api'?")]
+    [InlineData("list extra", "mcpsm list was given an argument too many.")]
+    [InlineData("list --jsn", "Did you mean '--json'?")]
+    [InlineData("test my-api --timeout soon", "--timeout")]
+    public async Task Wrong_usage_is_2_with_the_way_to_help(string line, string says)
+    {
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
+        var before = mcpsm.Files();
+        var ended = await mcpsm.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        ended.Failed(2, says);
+        Assert.True(line == "auth my-apo" || ended.Error.Contains(" --help"), ended.Error);
+        Assert.Equal(before, mcpsm.Files());
+    }
+
+    private static string Usage(string help) => help.Split("Usage:\n")[1].Split("\n\n")[0];
+
+    /// <summary>Options, each where it is explained.</summary>
+    [GeneratedRegex(@"(?:^  |, )(--?[a-z][a-z-]*|-\?)(?=[ ,])", RegexOptions.Multiline)]
+    private static partial Regex Told();
+
+    [GeneratedRegex(@"<[a-z]+>")]
+    private static partial Regex Argument();
+
+    [GeneratedRegex(@"^  ([a-z-]+) ", RegexOptions.Multiline)]
+    private static partial Regex Below();
+}
