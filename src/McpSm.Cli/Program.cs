@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using McpSm.Cli;
 using McpSm.Commands;
+using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
 using var cancel = new CancellationTokenSource();
@@ -16,8 +17,17 @@ try
 {
     return await McpsmCommand.RunAsync(args, new SystemConsole(home), home, cancel.Token);
 }
-catch (IOException) when (Console.IsOutputRedirected)
+catch (IOException e)
 {
-    // Whoever read our output has gone ("mcpsm list | head -1"), and there is nobody to tell.
-    return ExitCode.Done;
+    // Not that whoever read our output has gone ("mcpsm list | head -1"): .NET takes that as written. What comes here
+    // is lost, to a full disk perhaps, and a script must not take it for an empty result.
+    try
+    {
+        Console.Error.WriteLine($"✘ Reading or writing failed: {ForeignText.Clean(e.Message).TrimEnd('.')}.");
+    }
+    catch (IOException)
+    {
+        // Standard error is on the same disk; the exit code still tells.
+    }
+    return ExitCode.Failed;
 }

@@ -43,7 +43,7 @@ internal sealed class CommandContext
         catch (Exception e) when (e is not IOException)
         {
             // A mistake of ours. Its message may quote what the network or the user gave, a token perhaps; where it
-            // happened cannot. (A broken pipe of standard output is the caller's to judge.)
+            // happened cannot. (What fails to be written is the caller's to tell: it may be this very message.)
             Console.Error.WriteLine($"{Words.Bad} An unexpected failure in Mcpsm: {e.GetType().Name}. Please report it with these lines:");
             Console.Error.WriteLine(e.StackTrace);
             return ExitCode.Failed;
