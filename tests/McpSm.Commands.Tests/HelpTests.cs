@@ -80,19 +80,6 @@ public sealed partial class HelpTests
         Assert.Equal(usage, Usage((await mcpsm.RunAsync(command + " --help")).Done().Out).Trim());
     }
 
-    [Theory]
-    [InlineData("auth my-api status")]
-    [InlineData("auth my-api login other")]
-    [InlineData("auth my-api login-all")]
-    [InlineData("auth my-api --no-browser logout other")]
-    [InlineData("auth --no-browser login my-api")]
-    public async Task A_server_in_front_of_a_verb_is_no_command_line(string line)
-    {
-        using var mcpsm = new McpsmHere();
-        await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
-        (await mcpsm.RunAsync(line)).Failed(2, "mcpsm auth");
-    }
-
     [Fact]
     public async Task Version_is_the_version_and_nothing_else()
     {
@@ -103,31 +90,6 @@ public sealed partial class HelpTests
         Assert.Equal("", ended.Error);
         using var process = new Mcpsm();
         Assert.Equal(ended.Out, (await process.RunAsync("--version")).Done().Out.ReplaceLineEndings("\n"));
-    }
-
-    [Theory]
-    [InlineData("", "mcpsm needs a command.")]
-    [InlineData("auth", "mcpsm auth needs a command or a server.")]
-    [InlineData("server", "mcpsm server needs a command.")]
-    [InlineData("lst", "Did you mean 'list'?")]
-    [InlineData("auth login", "mcpsm auth login needs <server>.")]
-    [InlineData("auth login my-api --timeout 0", "--timeout")]
-    [InlineData("auth login my-api --timeout soon", "--timeout")]
-    [InlineData("auth login my-api --callback-port 65536", "--callback-port")]
-    [InlineData("auth login my-api --callback-port", "--callback-port")]
-    [InlineData("auth my-apo", "Did you mean 'my-api'?")]
-    [InlineData("list extra", "mcpsm list was given an argument too many.")]
-    [InlineData("list --jsn", "Did you mean '--json'?")]
-    [InlineData("test my-api --timeout soon", "--timeout")]
-    public async Task Wrong_usage_is_2_with_the_way_to_help(string line, string says)
-    {
-        using var mcpsm = new McpsmHere();
-        await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
-        var before = mcpsm.Files();
-        var ended = await mcpsm.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        ended.Failed(2, says);
-        Assert.True(line == "auth my-apo" || ended.Error.Contains(" --help"), ended.Error);
-        Assert.Equal(before, mcpsm.Files());
     }
 
     private static string Usage(string help) => help.Split("Usage:\n")[1].Split("\n\n")[0];

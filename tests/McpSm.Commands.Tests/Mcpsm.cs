@@ -8,19 +8,43 @@ namespace McpSm.Commands.Tests;
 /// <summary>The built executable, run as a process with a folder of its own; CI points it at the native one.</summary>
 public sealed class Mcpsm : IDisposable
 {
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
 
     public Dictionary<string, string?> Variables { get; } = new() { ["MCPSM_INTERACTIVE"] = "1", ["DISPLAY"] = ":0" };
 
+    /// <summary>Whether somebody follows the URL.</summary>
+    public bool Clicks { get; set; } = true;
+
+    /// <summary>The program and what stands before its arguments.</summary>
+    private static string[] Executable => Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
+        : ["dotnet", typeof(Mcpsm).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "mcpsm").Value!];
+
+    public Task<Ended> RunAsync(string commandLine, string input = "") => RunAsync(commandLine.Split(' '), input);
+
     /// <summary>Runs <c>mcpsm</c>; a stand-in follows the authorization URL that it prints.</summary>
-    public async Task<Ended> RunAsync(string[] arguments, string input = "", int? interruptAfterMs = null)
+    /// <param name="interruptAt">Words of standard error at which Ctrl+C is pressed.</param>
+    public Task<Ended> RunAsync(string[] arguments, string input = "", string? interruptAt = null) =>
+        FinishAsync(Start(arguments), input, interruptAt);
+
+    /// <summary>Runs a shell script whose arguments are the command line.</summary>
+    public Task<Ended> RunShellAsync(string script, string[] arguments) =>
+        FinishAsync(StartProgram(["sh", "-c", script, "sh", .. Executable, .. arguments]), "", null);
+
+    /// <summary>Starts <c>mcpsm</c> with all three streams redirected.</summary>
+    /// <param name="onTerminal">These are then the two ends of a terminal that the program has.</param>
+    public Process Start(string[] arguments, bool onTerminal = false) => StartProgram(!onTerminal ? [.. Executable, .. arguments]
+        : ["/usr/bin/script", "-qefc", string.Join(' ', Executable.Concat(arguments).Select(a => $"'{a}'")), "/dev/null"]);
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private Process StartProgram(string[] line)
     {
-        var native = Environment.GetEnvironmentVariable("MCPSM_TEST_EXE");
-        var portable = typeof(Mcpsm).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "mcpsm").Value!;
-        var start = native is null ? new ProcessStartInfo("dotnet", [portable, .. arguments]) : new ProcessStartInfo(native, arguments);
+        var start = new ProcessStartInfo(line[0], line[1..]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        start.StandardOutputEncoding = start.StandardErrorEncoding = Encoding.UTF8;
-        foreach (var name in new[] { "CI", "BROWSER", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT" })
+        start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
+        foreach (var name in new[] { "CI", "BROWSER", "NO_COLOR", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT" })
         {
             start.Environment.Remove(name);
         }
@@ -29,21 +53,28 @@ public sealed class Mcpsm : IDisposable
         {
             start.Environment[name] = value;
         }
-        using var process = Process.Start(start)!;
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        var error = FollowAsync(process.StandardError);
-        var output = process.StandardOutput.ReadToEndAsync();
-        if (interruptAfterMs is { } wait)
-        {
-            await Task.Delay(wait);
-            using var kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
-            await kill.WaitForExitAsync();
-        }
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return Process.Start(start)!;
+    }
+
+    private async Task<Ended> FinishAsync(Process process, string input, string? interruptAt)
+    {
+        using var owned = process;
+        using var limit = new CancellationTokenSource(Longest);
         try
         {
+            var error = FollowAsync(process, interruptAt);
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            try
+            {
+                await process.StandardInput.WriteAsync(input);
+                process.StandardInput.Close();
+            }
+            catch (IOException)
+            {
+                // It has ended without reading, as most commands do.
+            }
             await process.WaitForExitAsync(limit.Token);
+            return new Ended(process.ExitCode, await output, await error);
         }
         finally
         {
@@ -52,19 +83,19 @@ public sealed class Mcpsm : IDisposable
                 process.Kill(entireProcessTree: true);
             }
         }
-        return new Ended(process.ExitCode, await output, await error);
     }
 
-    public Task<Ended> RunAsync(string commandLine, string input = "") => RunAsync(commandLine.Split(' '), input);
-
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
-
-    private async Task<string> FollowAsync(StreamReader error)
+    private async Task<string> FollowAsync(Process process, string? interruptAt)
     {
         var all = new StringBuilder();
-        while (await error.ReadLineAsync() is { } line)
+        while (await process.StandardError.ReadLineAsync() is { } line)
         {
             all.AppendLine(line);
+            if (interruptAt is not null && line.Contains(interruptAt))
+            {
+                using var kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
+                await kill.WaitForExitAsync();
+            }
             if (line.StartsWith("http", StringComparison.Ordinal) && line.Contains("response_type=code") && Clicks)
             {
                 using var answer = await StandInBrowser.ClickThroughAsync(new Uri(line));
@@ -72,7 +103,4 @@ public sealed class Mcpsm : IDisposable
         }
         return all.ToString();
     }
-
-    /// <summary>Whether somebody follows the URL.</summary>
-    public bool Clicks { get; set; } = true;
 }

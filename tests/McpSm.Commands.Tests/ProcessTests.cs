@@ -1,0 +1,216 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace McpSm.Commands.Tests;
+
+/// <summary>What only a process has: pipes that close, devices that are full, a terminal.</summary>
+public sealed class ProcessTests
+{
+    [Fact]
+    public async Task A_reader_that_has_gone_ends_it_quietly()
+    {
+        using var mcpsm = new Mcpsm();
+        var servers = new JsonArray([.. Enumerable.Range(0, 3000).Select(i => (JsonNode)new JsonObject
+        {
+            ["id"] = $"server-{i}", ["name"] = $"server-{i}", ["type"] = "http", ["url"] = "https://a.example/" + new string('x', 60),
+        })]);
+        File.WriteAllText(Path.Combine(mcpsm.Folder, "config.json"), new JsonObject { ["remoteServers"] = servers }.ToJsonString());
+        using var process = mcpsm.Start(["list"]);
+        // More than a pipe holds: it still writes when its reader goes.
+        Assert.Contains("server-0", await process.StandardOutput.ReadLineAsync());
+        process.StandardOutput.Close();
+        Assert.Equal("", await process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_reader_that_has_gone_before_there_is_anything_to_say()
+    {
+        using var mcpsm = new Mcpsm();
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        using var process = mcpsm.Start(["auth", "set", "my-api", "-"]);
+        process.StandardOutput.Close();
+        await process.StandardInput.WriteLineAsync("piped-token");
+        process.StandardInput.Close();
+        Assert.DoesNotContain("✘", await process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+        Assert.Equal("piped-token", (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("auth token my-api")]
+    [InlineData("--version")]
+    [InlineData("auth --help")]
+    public async Task Output_that_cannot_be_written_is_a_failure_not_a_success(string line)
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
+        using var mcpsm = new Mcpsm();
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --token -", "a-token\n")).Done();
+        (await mcpsm.RunShellAsync("exec \"$@\" >/dev/full", line.Split(' '))).Failed(1, "Reading or writing failed: No space left on device");
+    }
+
+    [Fact]
+    public async Task Without_a_terminal_there_are_no_escape_codes()
+    {
+        using var mcpsm = new Mcpsm();
+        mcpsm.Variables["TERM"] = "xterm-256color";
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        foreach (var line in new[] { "auth status", "auth status nosuch", "auth --help", "test my-api --timeout 1", "auth set my-api a-token" })
+        {
+            var ended = await mcpsm.RunAsync(line);
+            Assert.DoesNotContain('\x1b', ended.Out + ended.Error);
+        }
+    }
+
+    [Theory]
+    [InlineData("", "xterm-256color", true)]
+    [InlineData("1", "xterm-256color", false)]
+    [InlineData("", "dumb", false)]
+    public async Task On_a_terminal_there_are_unless_NO_COLOR_or_a_dumb_one(string noColor, string term, bool coloured)
+    {
+        await using var terminal = await TerminalAsync(["auth", "status"], ("NO_COLOR", noColor), ("TERM", term));
+        var said = await terminal.EndAsync();
+        Assert.Contains("Not authenticated", said);
+        Assert.Equal(coloured, said.Contains("\x1b[31m✘\x1b[0m"));
+    }
+
+    [Fact]
+    public async Task A_token_typed_at_a_terminal_is_never_shown_and_can_be_corrected()
+    {
+        await using var terminal = await TerminalAsync(["auth", "set", "my-api"]);
+        await terminal.WaitForAsync("Token for my-api: ");
+        // Key by key, so that many of them come while nobody is just reading.
+        foreach (var key in "PLANTEDx\u007f-typed\r")
+        {
+            await terminal.TypeAsync(key);
+        }
+        var said = await terminal.EndAsync();
+        Assert.Contains("Bearer token of 'my-api' kept.", said);
+        Assert.Equal("PLANTED-typed", (await terminal.Mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
+        // No letter of it, not even one: what follows the prompt is the end of its line.
+        Assert.Matches(@"Token for my-api: (\x1b\[[?0-9;]*[a-zA-Z]|\x1b[=>])*\r?\n", said);
+        Assert.DoesNotContain("typed", said);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_and_Ctrl_D_at_a_token_prompt()
+    {
+        foreach (var (key, code) in new[] { ('\x03', 130), ('\x04', 4) })
+        {
+            await using var terminal = await TerminalAsync(["auth", "set", "my-api"]);
+            await terminal.WaitForAsync("Token for my-api: ");
+            await terminal.TypeAsync(key);
+            await terminal.EndAsync();
+            Assert.Equal(code, terminal.ExitCode);
+        }
+    }
+
+    [Fact]
+    public async Task A_question_is_answered_at_a_terminal()
+    {
+        await using var terminal = await TerminalAsync(["remove", "my-api"]);
+        await terminal.WaitForAsync("[y/N] ");
+        await terminal.TypeAsync('y');
+        await terminal.TypeAsync('\r');
+        Assert.Contains("Server 'my-api' removed.", await terminal.EndAsync());
+        Assert.Equal(0, terminal.ExitCode);
+    }
+
+    private static async Task<Terminal> TerminalAsync(string[] arguments, params (string Name, string Value)[] variables)
+    {
+        const string missing = "script of util-linux, which makes a terminal, is not here.";
+        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/script"))
+        {
+            Assert.False(Environment.GetEnvironmentVariable("MCPSM_TEST_REQUIRE") == "1", missing);
+            Assert.Skip(missing);
+        }
+        var mcpsm = new Mcpsm();
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        foreach (var (name, value) in variables)
+        {
+            mcpsm.Variables[name] = value;
+        }
+        return new Terminal(mcpsm, arguments);
+    }
+
+    /// <summary>The executable on a terminal of its own; its standard output and error are one there.</summary>
+    private sealed class Terminal : IAsyncDisposable
+    {
+        private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+
+        private readonly Process _process;
+        private readonly Task _reading;
+        private readonly StringBuilder _said = new();
+
+        public Terminal(Mcpsm mcpsm, string[] arguments)
+        {
+            Mcpsm = mcpsm;
+            _process = mcpsm.Start(arguments, onTerminal: true);
+            _reading = ReadAsync();
+        }
+
+        public Mcpsm Mcpsm { get; }
+
+        public int ExitCode => _process.ExitCode;
+
+        public async Task WaitForAsync(string words)
+        {
+            for (var started = Stopwatch.GetTimestamp(); !Said().Contains(words); await Task.Delay(10))
+            {
+                Assert.False(_process.HasExited || Stopwatch.GetElapsedTime(started) > Longest, Said());
+            }
+        }
+
+        public async Task TypeAsync(char key)
+        {
+            await _process.StandardInput.WriteAsync(key);
+            await _process.StandardInput.FlushAsync();
+            await Task.Delay(15);
+        }
+
+        public async Task<string> EndAsync()
+        {
+            await _process.WaitForExitAsync().WaitAsync(Longest);
+            await _reading.WaitAsync(Longest);
+            return Said();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (!_process.HasExited)
+            {
+                _process.Kill(entireProcessTree: true);
+                await _process.WaitForExitAsync();
+            }
+            await _reading;
+            _process.Dispose();
+            Mcpsm.Dispose();
+        }
+
+        private string Said()
+        {
+            lock (_said)
+            {
+                return _said.ToString();
+            }
+        }
+
+        private async Task ReadAsync()
+        {
+            var buffer = new char[1024];
+            int read;
+            while ((read = await _process.StandardOutput.ReadAsync(buffer)) > 0)
+            {
+                lock (_said)
+                {
+                    _said.Append(buffer, 0, read);
+                }
+            }
+        }
+    }
+}
