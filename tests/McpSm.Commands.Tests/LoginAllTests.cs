@@ -41,14 +41,14 @@ public sealed class LoginAllTests
         Assert.Equal(1, ended.Code);
         Assert.Equal("""
             valid: ✔ Authenticated (expires: in 8 h)
-            ✔ Token of 'expired' renewed.
+            ✔ Token of 'expired' renewed (expires: in 60 min).
             bearer: ✔ Bearer token set
             ○ 'open' needs no authentication.
             ✔ Signed in to 'fresh' (expires: in 60 min).
 
             """, ended.Out);
         Assert.Single(ended.Error.Split('\n'), l => l.StartsWith('✘'));
-        Assert.Contains("✘ Cannot reach http://127.0.0.1:1", ended.Error);
+        Assert.Contains("✘ nowhere: Cannot reach http://127.0.0.1:1", ended.Error);
         Assert.Empty(longer.Traffic.Requests);
         Assert.Empty(valid.Traffic.Requests);
         Assert.Empty(bearer.Traffic.Requests);
@@ -74,7 +74,7 @@ public sealed class LoginAllTests
         issuer.Server.RevokeAllTokens();
         mcpsm.Clock.Now += TimeSpan.FromHours(1);
         var ended = (await mcpsm.RunAsync("auth login-all --no-browser")).Done();
-        Assert.Contains("no longer accepts the refresh token", ended.Error);
+        Assert.Contains("'my-api': The issuer no longer accepts the refresh token", ended.Error);
         Assert.Contains("✔ Signed in to 'my-api'", ended.Out);
     }
 
@@ -88,13 +88,13 @@ public sealed class LoginAllTests
         await mcpsm.AddAsync(server.McpUrl);
         (await mcpsm.LoginAsync()).Done();
         mcpsm.Clock.Now += TimeSpan.FromHours(1);
-        Assert.Contains("✔ Token of 'my-api' renewed.", (await mcpsm.RunAsync("auth login-all --non-interactive")).Done().Out);
+        Assert.Contains("✔ Token of 'my-api' renewed (expires: in 60 min).", (await mcpsm.RunAsync("auth login-all --non-interactive")).Done().Out);
 
         await mcpsm.AddAsync(other.McpUrl, "other");
         mcpsm.Clock.Now += TimeSpan.FromHours(1);
         var ended = await mcpsm.RunAsync("auth login-all --non-interactive");
         Assert.Equal(1, ended.Code);
-        Assert.Contains("✔ Token of 'my-api' renewed.", ended.Out);
+        Assert.Contains("✔ Token of 'my-api' renewed (expires: in 60 min).", ended.Out);
         Assert.Contains("Signing in to 'other' needs a person", ended.Error);
         Assert.Empty(other.Traffic.Requests);
     }
