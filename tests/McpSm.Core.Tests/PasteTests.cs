@@ -19,20 +19,20 @@ public sealed class PasteTests
         return answer.Headers.Location!.AbsoluteUri;
     }
 
-    private static async Task<Channel<string?>> PastingAsync(Scene scene)
+    private static ChannelWriter<string?> Pasting(Scene scene)
     {
         var lines = Channel.CreateUnbounded<string?>();
         scene.Person.ReadRedirect = async ct => await lines.Reader.ReadAsync(ct);
-        return await Task.FromResult(lines);
+        return lines.Writer;
     }
 
     [Fact]
     public async Task The_pasted_redirect_signs_in()
     {
         await using var scene = await Scene.StartAsync();
-        var lines = await PastingAsync(scene);
+        var lines = Pasting(scene);
         var login = scene.LoginAsync(o => o with { NoBrowser = true });
-        lines.Writer.TryWrite("  " + await RedirectedAsync(scene) + "\r");
+        lines.TryWrite("  " + await RedirectedAsync(scene) + "\r");
         Assert.Equal(AuthState.Authenticated, (await login).Status.State);
         Assert.Empty(scene.Person.Visited);
     }
@@ -45,12 +45,12 @@ public sealed class PasteTests
     public async Task Rule_16_Another_paste_gets_a_notice_and_the_right_one_is_waited_for(string wrong)
     {
         await using var scene = await Scene.StartAsync();
-        var lines = await PastingAsync(scene);
+        var lines = Pasting(scene);
         var login = scene.LoginAsync(o => o with { NoBrowser = true });
         var right = await RedirectedAsync(scene);
-        lines.Writer.TryWrite(wrong);
-        lines.Writer.TryWrite("");
-        lines.Writer.TryWrite(right);
+        lines.TryWrite(wrong);
+        lines.TryWrite("");
+        lines.TryWrite(right);
         Assert.Equal(AuthState.Authenticated, (await login).Status.State);
         var notice = Assert.Single(scene.Person.Notices, n => n.Contains("not the address this sign-in ends on"));
         Assert.DoesNotContain("code=", notice);

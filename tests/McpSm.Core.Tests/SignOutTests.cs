@@ -1,4 +1,6 @@
+using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
+using McpSm.Core.Vaults;
 using McpSm.Samples;
 using Xunit;
 
@@ -31,9 +33,9 @@ public sealed class SignOutTests
     {
         await using var scene = await Scene.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
-        var hasty = scene.Work.New();
-        hasty.RevocationLimit = TimeSpan.FromMilliseconds(300);
-        var result = await hasty.DisconnectAsync(scene.Server, local: false, default);
+        var home = scene.Work.Home;
+        var hasty = new SignOut(new CredentialStore(home, new VaultSelector(home, [], _ => { })), TimeSpan.FromMilliseconds(300));
+        var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, default);
         Assert.Contains("did not answer within", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));

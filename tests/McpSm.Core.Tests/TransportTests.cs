@@ -23,17 +23,17 @@ public sealed class TransportTests
             s => s with { Transport = transport });
 
         var before = await work.Authenticator.TestAsync(server, Limit, default);
-        Assert.Equal((ErrorReason.AuthenticationRequired, 401), (before.Failure!.Reason, before.Failure.StatusCode));
-        Assert.Equal("mcpsm auth login my-api", before.Failure.Remedy);
+        Assert.Equal((ErrorReason.AuthenticationRequired, 401), (before.Reason, before.StatusCode));
+        Assert.Equal("mcpsm auth login my-api", before.Remedy);
 
         var signedIn = await work.LoginAsync(server);
         Assert.Equal((AuthState.Authenticated, null), (signedIn.Status.State, signedIn.Unproven));
         Assert.Equal(resource.McpUrl.AbsoluteUri, Assert.Single(issuer.Traffic.To("/token")).FormValue("resource"));
 
         var after = await work.Authenticator.TestAsync(work.Authenticator.Catalog.Get(server.Id), Limit, default);
-        Assert.Null(after.Failure);
-        Assert.Equal(("sample-server", "1.0.0", 3), (after.Answer!.ServerName, after.Answer.ServerVersion, after.Answer.ToolCount));
-        Assert.Equal(transport == McpTransport.Http ? "2026-07-28" : "2025-11-25", after.Answer.ProtocolVersion);
+        Assert.Null(after.Error);
+        Assert.Equal(("sample-server", "1.0.0", 3), (after.ServerName, after.ServerVersion, after.ToolCount));
+        Assert.Equal(transport == McpTransport.Http ? "2026-07-28" : "2025-11-25", after.ProtocolVersion);
     }
 
     [Theory]
@@ -46,8 +46,8 @@ public sealed class TransportTests
         await using var scene = await Scene.SignedInAsync();
         scene.Resource.ProtocolVersion = revision;
         var result = await scene.Authenticator.TestAsync(scene.Server, Limit, default);
-        Assert.Null(result.Failure);
-        Assert.Equal((revision, "test-server", 2), (result.Answer!.ProtocolVersion, result.Answer.ServerName, result.Answer.ToolCount));
+        Assert.Null(result.Error);
+        Assert.Equal((revision, "test-server", 2), (result.ProtocolVersion, result.ServerName, result.ToolCount));
     }
 
     [Theory]
@@ -59,6 +59,6 @@ public sealed class TransportTests
         scene.Resource.Faults.Answer("/", 200, "<html>", "text/html");
         Assert.Equal(ErrorReason.ProtocolViolation, (await scene.FailsAsync()).Reason);
         var result = await scene.Authenticator.TestAsync(scene.Server, Limit, default);
-        Assert.Equal(ErrorReason.ProtocolViolation, result.Failure!.Reason);
+        Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
     }
 }
