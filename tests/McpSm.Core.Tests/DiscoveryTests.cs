@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using McpSm.Core.Errors;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -31,7 +32,8 @@ public sealed class DiscoveryTests
     [Fact]
     public async Task Rule_2_The_bearer_challenge_is_found_among_others_and_commas_in_quotes_part_nothing()
     {
-        await using var scene = await Scene.StartAsync();
+        await using var scene = await Scene.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
         scene.Resource.Challenge = own =>
             $"Negotiate abc==, Basic realm=\"a, b\", {own}, error_description=\"expired, scope=evil, log in\", Digest realm=\"x\"";
         await scene.LoginAsync();
@@ -94,7 +96,7 @@ public sealed class DiscoveryTests
     public async Task Rule_25_An_openid_issuer_with_plain_pkce_alone_is_refused_too()
     {
         await using var scene = await Scene.StartAsync(new() { ServeOAuthMetadata = false });
-        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["code_challenge_methods_supported"] = new System.Text.Json.Nodes.JsonArray("plain"));
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["code_challenge_methods_supported"] = new JsonArray("plain"));
         Assert.Equal(ErrorReason.PkceUnsupported, (await scene.FailsAsync()).Reason);
         Assert.Empty(scene.Person.Visited);
     }

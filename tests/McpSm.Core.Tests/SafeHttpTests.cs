@@ -15,7 +15,7 @@ public sealed class SafeHttpTests
     private static async Task<McpAuthException> FailsAsync(Uri url, UrlPolicy? policy = null, TimeSpan? limit = null)
     {
         using var http = new SafeHttp(policy ?? new UrlPolicy(url), limit);
-        return await Assert.ThrowsAsync<McpAuthException>(() => http.GetAsync(url.AbsoluteUri, "It", default));
+        return await Assert.ThrowsAsync<McpAuthException>(() => http.GetAsync(url.AbsoluteUri, "It", default).WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
     private static RawServer Redirecting(string location) => RawServer.Answering(

@@ -35,7 +35,7 @@ public sealed class SignOutTests
         scene.Issuer.Faults.Hang("/revoke");
         var home = scene.Work.Home;
         var hasty = new SignOut(new CredentialStore(home, new VaultSelector(home, [], _ => { })), TimeSpan.FromMilliseconds(300));
-        var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, default);
+        var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, default).WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Contains("did not answer within", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
