@@ -51,8 +51,8 @@ public sealed record McpAuthStatus
         }
         var login = $"mcpsm auth login {server.Id}";
         // Facts of another place are none; what may be used is decided by the secret, which says the same.
-        if (facts?.Url is not { } made || !Uri.TryCreate(made, UriKind.Absolute, out var before)
-            || !Uri.TryCreate(server.Url, UriKind.Absolute, out var url) || !ResourceUri.SameOrigin(before, url)
+        if (facts?.Url is not { } made || !UrlPolicy.TryParse(made, out var before)
+            || !UrlPolicy.TryParse(server.Url, out var url) || !ResourceUri.SameOrigin(before, url)
             || (facts.Resource is { } resource && !ResourceUri.Covers(resource, url)))
         {
             facts = null;

@@ -7,8 +7,12 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>Ends credentials: at the issuer where it can, here in any case (rule 38).</summary>
-internal sealed class SignOut(CredentialStore store)
+/// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
+internal sealed class SignOut(CredentialStore store, TimeSpan? limit = null)
 {
+    // Nobody wants to wait long for an issuer that is gone, and until then the credential is still here.
+    private static readonly TimeSpan RevocationLimit = TimeSpan.FromSeconds(5);
+
     /// <param name="local">Does not tell the issuer.</param>
     /// <param name="keepBearer">Leaves a bearer token, which no issuer knows of.</param>
     public async Task<DisconnectResult> RunAsync(McpServer server, bool local, bool keepBearer, CancellationToken cancellationToken)
@@ -20,7 +24,7 @@ internal sealed class SignOut(CredentialStore store)
         {
             return new DisconnectResult(false, hasBearer, null);
         }
-        var failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken).ConfigureAwait(false);
+        var failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken, limit).ConfigureAwait(false);
         var left = raw with { OAuth = null, BearerToken = keepBearer ? raw.BearerToken : null };
         if (left.IsEmpty)
         {
@@ -35,7 +39,7 @@ internal sealed class SignOut(CredentialStore store)
 
     /// <summary>Revokes; whatever goes wrong here is reported, and keeps nothing alive.</summary>
     /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
-    public static async Task<string?> RevokeAsync(OAuthCredential? credential, CancellationToken cancellationToken)
+    public static async Task<string?> RevokeAsync(OAuthCredential? credential, CancellationToken cancellationToken, TimeSpan? limit = null)
     {
         if (credential is null)
         {
@@ -48,7 +52,7 @@ internal sealed class SignOut(CredentialStore store)
         try
         {
             // The tokens go to the issuer that gave them, wherever the server's URL points by now.
-            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(credential.Issuer)));
+            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(credential.Issuer)), limit ?? RevocationLimit);
             return await Revocation.RevokeAsync(http, endpoint, credential.Client, credential.RefreshToken,
                 credential.AccessToken, cancellationToken).ConfigureAwait(false);
         }

@@ -8,110 +8,159 @@ namespace McpSm.Core.Tests;
 
 public sealed class DiscoveryTests
 {
+    private static IEnumerable<string> WellKnown(TrafficLog traffic) =>
+        traffic.Requests.Select(r => r.Path).Where(p => p.Contains(".well-known"));
+
     [Fact]
     public async Task Rule_3_A_challenge_that_names_its_metadata_is_final()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(resource.McpUrl, "/nowhere")}\"";
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server));
-        Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
-        Assert.Empty(resource.Traffic.Below("/.well-known"));
+        await using var scene = await Scene.StartAsync();
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/nowhere")}\"";
+        Assert.Equal(ErrorReason.MetadataInvalid, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Resource.Traffic.Below("/.well-known"));
     }
 
     [Fact]
     public async Task Rule_3_Without_a_name_the_path_form_comes_before_the_root_form()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer, new TestMcpServerOptions { MetadataAtPath = false, MetadataAtRoot = true });
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        resource.Challenge = _ => "Bearer";
-        await work.LoginAsync(server);
-        Assert.Equal(["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"],
-            resource.Traffic.Below("/.well-known").Select(r => r.Path));
+        await using var scene = await Scene.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
+        scene.Resource.Challenge = _ => "Bearer";
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"], WellKnown(scene.Resource.Traffic));
+    }
+
+    [Fact]
+    public async Task Rule_2_The_bearer_challenge_is_found_among_others_and_commas_in_quotes_part_nothing()
+    {
+        await using var scene = await Scene.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
+        scene.Resource.Challenge = own =>
+            $"Negotiate abc==, Basic realm=\"a, b\", {own}, error_description=\"expired, scope=evil, log in\", Digest realm=\"x\"";
+        await scene.LoginAsync();
+        Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
     }
 
     [Fact]
     public async Task Rules_1_4_An_issuer_with_a_path_is_looked_for_in_the_order_of_the_specification()
     {
-        await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { IssuerPath = "/tenant1", ServeOAuthMetadata = false });
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        issuer.Faults.Answer("/.well-known/openid-configuration", 404);
-        await work.LoginAsync(server);
+        await using var scene = await Scene.StartAsync(new() { IssuerPath = "/tenant1", ServeOAuthMetadata = false });
+        scene.Issuer.Faults.Answer("/.well-known/openid-configuration", 404);
+        await scene.LoginAsync();
         Assert.Equal(["/.well-known/oauth-authorization-server/tenant1", "/.well-known/openid-configuration/tenant1", "/tenant1/.well-known/openid-configuration"],
-            issuer.Traffic.Requests.Select(r => r.Path).Where(p => p.Contains(".well-known")));
+            WellKnown(scene.Issuer.Traffic));
     }
 
     [Fact]
-    public async Task Rules_8_9_The_challenges_scope_wins_over_what_the_resource_supports()
+    public async Task Rules_1_5_An_issuer_without_a_path_that_knows_openid_alone_is_found_second()
     {
-        await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { ScopesSupported = ["mcp:tools", "mcp:other"] });
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
-        await work.LoginAsync(server);
-        Assert.Equal("mcp:tools", Assert.Single(issuer.Traffic.To("/authorize")).QueryValue("scope"));
+        await using var scene = await Scene.StartAsync(new() { ServeOAuthMetadata = false });
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"], WellKnown(scene.Issuer.Traffic));
     }
 
     [Fact]
-    public async Task Rules_11_12_A_metadata_document_is_the_client_id_where_the_issuer_takes_it()
+    public async Task Rule_5_Where_the_first_place_answers_the_second_is_not_asked()
     {
-        const string document = "https://client.example/mcpsm.json";
-        await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { SupportsClientIdMetadataDocuments = true });
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl, s => s with { ClientMetadataUrl = document });
-        await work.LoginAsync(server);
-        Assert.Empty(issuer.Traffic.To("/register"));
-        Assert.Equal(document, Assert.Single(issuer.Traffic.To("/authorize")).QueryValue("client_id"));
+        await using var scene = await Scene.StartAsync();
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-authorization-server"], WellKnown(scene.Issuer.Traffic));
     }
 
     [Fact]
-    public async Task Rule_27_An_endpoint_in_plain_http_outside_this_machine_is_refused()
+    public async Task Rule_6_Metadata_that_names_another_issuer_is_not_used()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        issuer.Faults.RewriteJson("/.well-known", json => json["token_endpoint"] = "http://issuer.example/token");
-        Assert.Equal(ErrorReason.UnsafeEndpoint, (await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server))).Reason);
+        await using var scene = await Scene.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = scene.Issuer.Issuer + "/");
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync()).Reason);
     }
 
     [Fact]
-    public async Task Rule_30_A_redirect_of_the_token_endpoint_is_not_followed()
+    public async Task Rule_7a_Metadata_of_another_resource_stops_the_sign_in()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        await using var other = await TestMcpServer.StartAsync();
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        issuer.Faults.Intercept("/token", context =>
-        {
-            context.Response.StatusCode = 307;
-            context.Response.Headers.Location = other.McpUrl.AbsoluteUri;
-            return Task.CompletedTask;
-        });
-        Assert.Equal(ErrorReason.ProtocolViolation, (await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server))).Reason);
-        Assert.Empty(other.Traffic.Requests);
+        await using var scene = await Scene.StartAsync();
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["resource"] = scene.Resource.McpUrl.AbsoluteUri + "-other");
+        Assert.Equal(ErrorReason.ResourceMismatch, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_25_An_issuer_without_pkce_is_refused_before_anybody_is_sent_there()
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("code_challenge_methods_supported"));
+        Assert.Equal(ErrorReason.PkceUnsupported, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_25_An_openid_issuer_with_plain_pkce_alone_is_refused_too()
+    {
+        await using var scene = await Scene.StartAsync(new() { ServeOAuthMetadata = false });
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["code_challenge_methods_supported"] = new JsonArray("plain"));
+        Assert.Equal(ErrorReason.PkceUnsupported, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_web_page_in_place_of_metadata_is_said_to_be_one(bool ofIssuer)
+    {
+        await using var scene = await Scene.StartAsync();
+        (ofIssuer ? scene.Issuer.Faults : scene.Resource.Faults)
+            .Answer("/.well-known", 200, "<!doctype html><title>Welcome</title>", "text/html; charset=utf-8");
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
+        Assert.Contains("an HTML page", e.Message);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData("issuer", "::")]
+    [InlineData("authorization_endpoint", "not a url")]
+    [InlineData("authorization_endpoint", "javascript:alert(1)")]
+    [InlineData("authorization_endpoint", null)]
+    [InlineData("token_endpoint", "")]
+    [InlineData("token_endpoint", "/token")]
+    [InlineData("token_endpoint", null)]
+    [InlineData("registration_endpoint", "not a url")]
+    [InlineData("registration_endpoint", "/register")]
+    [InlineData("registration_endpoint", "file:///etc/passwd")]
+    [InlineData("registration_endpoint", "https://[")]
+    [InlineData("device_authorization_endpoint", "not a url")]
+    [InlineData("device_authorization_endpoint", "ftp://127.0.0.1/x")]
+    public async Task Rules_27_30_An_endpoint_that_is_no_safe_url_fails_as_ours(string member, string? value)
+    {
+        await using var scene = await Scene.StartAsync(new() { SupportsDeviceCode = true });
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[member] = value);
+        var e = await scene.FailsAsync(o => o with { UseDeviceCode = member.StartsWith("device") });
+        Assert.Contains(e.Reason, new[] { ErrorReason.MetadataInvalid, ErrorReason.UnsafeEndpoint, ErrorReason.IssuerMismatch });
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData("not a url")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("https://[")]
+    public async Task Rule_38_A_revocation_endpoint_that_is_no_url_keeps_nothing_alive(string endpoint)
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["revocation_endpoint"] = endpoint);
+        await scene.LoginAsync();
+        Assert.NotNull((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default)).RevocationFailure);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
     [Fact]
     public async Task Rule_39_Default_endpoints_are_used_only_where_the_user_allowed_it()
     {
-        await using var resource = await TestMcpServer.StartAsync(new TestMcpServerOptions { MetadataAtPath = false });
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        resource.Challenge = _ => "Bearer";
-        Assert.Equal(ErrorReason.MetadataInvalid, (await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server))).Reason);
-        Assert.Empty(resource.Traffic.To("/register"));
-        server = await work.Authenticator.Catalog.UpdateAsync(server.Id, s => s with { AllowLegacyEndpoints = true }, default);
-        await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server));
-        Assert.Single(resource.Traffic.To("/register"));
+        await using var scene = await Scene.StartAsync(resource: new() { MetadataAtPath = false });
+        scene.Resource.Challenge = _ => "Bearer";
+        Assert.Equal(ErrorReason.MetadataInvalid, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Resource.Traffic.To("/register"));
+        await scene.ChangeServerAsync(s => s with { AllowLegacyEndpoints = true });
+        await scene.FailsAsync();
+        Assert.Single(scene.Resource.Traffic.To("/register"));
     }
 }

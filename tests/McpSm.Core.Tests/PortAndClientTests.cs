@@ -20,39 +20,34 @@ public sealed class PortAndClientTests
     [Fact]
     public async Task Rule_26_Where_the_port_is_taken_and_the_issuer_registers_any_free_one_serves()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
+        await using var scene = await Scene.StartAsync();
         var (taken, port) = TakePort();
         using (taken)
         {
-            await work.Authenticator.ConnectAsync(server, new ConnectOptions { CallbackPort = port }, default);
+            await scene.LoginAsync(o => o with { CallbackPort = port });
         }
-        Assert.Contains(work.Person.Notices, n => n.Contains($"Port {port} is in use"));
+        Assert.Contains(scene.Person.Notices, n => n.Contains($"Port {port} is in use"));
     }
 
     [Fact]
     public async Task Rules_13_26_A_client_registered_beforehand_comes_back_to_its_own_port_or_says_which_is_taken()
     {
         var (taken, port) = TakePort();
-        await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions
-        {
-            SupportsRegistration = false,
-            PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
-        });
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl, s => s with { ClientId = "mine" });
-        var options = new ConnectOptions { CallbackPort = port, Timeout = TimeSpan.FromSeconds(20) };
+        await using var scene = await Scene.StartAsync(
+            new()
+            {
+                SupportsRegistration = false,
+                PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
+            },
+            server: s => s with { ClientId = "mine" });
         using (taken)
         {
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.ConnectAsync(server, options, default));
+            var e = await scene.FailsAsync(o => o with { CallbackPort = port });
             Assert.Equal(ErrorReason.CallbackPortInUse, e.Reason);
             Assert.Contains(port.ToString(), e.Message);
             Assert.Contains("--callback-port", e.Remedy);
         }
-        Assert.Equal(AuthState.Authenticated, (await work.Authenticator.ConnectAsync(server, options, default)).Status.State);
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync(o => o with { CallbackPort = port })).Status.State);
     }
 
     [Fact]
@@ -60,45 +55,65 @@ public sealed class PortAndClientTests
     {
         var (taken, port) = TakePort();
         taken.Dispose();
-        var client = new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none");
-        await using var first = await TestIssuer.StartAsync(new AuthorizationServerOptions { PreRegisteredClients = [client] });
-        await using var second = await TestIssuer.StartAsync(new AuthorizationServerOptions { PreRegisteredClients = [client] });
-        await using var resource = await TestMcpServer.StartAsync(first);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl, s => s with { ClientId = "mine" });
-        var options = new ConnectOptions { CallbackPort = port, Timeout = TimeSpan.FromSeconds(20) };
-        await work.Authenticator.ConnectAsync(server, options, default);
-        resource.Issuers = [second.Issuer];
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.ConnectAsync(server, options, default));
-        Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
+        var options = new AuthorizationServerOptions
+        {
+            PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
+        };
+        await using var scene = await Scene.StartAsync(options, server: s => s with { ClientId = "mine" });
+        await using var second = await TestIssuer.StartAsync(options);
+        await scene.LoginAsync(o => o with { CallbackPort = port });
+        scene.Resource.Issuers = [second.Issuer];
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync(o => o with { CallbackPort = port })).Reason);
         Assert.Empty(second.Traffic.To("/authorize"));
         Assert.Empty(second.Traffic.To("/token"));
     }
 
     [Fact]
+    public async Task Rules_15_26_Three_sign_ins_register_once()
+    {
+        await using var scene = await Scene.StartAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await scene.LoginAsync();
+        }
+        Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
+    }
+
+    [Fact]
+    public async Task Rules_11_12_A_metadata_document_is_the_client_id_where_the_issuer_takes_it()
+    {
+        const string document = "https://client.example/mcpsm.json";
+        await using var scene = await Scene.SignedInAsync(new() { SupportsClientIdMetadataDocuments = true },
+            server: s => s with { ClientMetadataUrl = document });
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+        Assert.Equal(document, Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("client_id"));
+    }
+
+    [Fact]
     public async Task Rule_14_An_issuer_that_refuses_to_register_is_quoted()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        issuer.Faults.Answer("/register", 400, """{"error":"invalid_redirect_uri","error_description":"not here"}""");
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server));
+        await using var scene = await Scene.StartAsync();
+        scene.Issuer.Faults.Answer("/register", 400, """{"error":"invalid_redirect_uri","error_description":"not here"}""");
+        var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
         Assert.Contains("invalid_redirect_uri: not here", e.Message);
     }
 
     [Fact]
+    public async Task A_client_that_the_issuer_has_forgotten_is_registered_anew_once()
+    {
+        await using var scene = await Scene.SignedInAsync(new() { TokenEndpointAuthMethods = ["client_secret_basic"] });
+        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
+        await scene.LoginAsync();
+        Assert.Equal(2, scene.Issuer.Traffic.Count("/register"));
+    }
+
+    [Fact]
     public async Task A_vault_that_does_not_work_is_told_before_anybody_is_sent_to_sign_in()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl, s => s with { ClientId = "mine" });
-        var e = await Assert.ThrowsAsync<McpAuthException>(() =>
-            work.Authenticator.ConnectAsync(server, new ConnectOptions { CallbackPort = 0, Vault = "nosuch" }, default));
-        Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
-        Assert.Empty(work.Person.Visited);
+        await using var scene = await Scene.StartAsync(server: s => s with { ClientId = "mine" });
+        Assert.Equal(ErrorReason.VaultUnavailable, (await scene.FailsAsync(o => o with { Vault = "nosuch" })).Reason);
+        Assert.Empty(scene.Person.Visited);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using McpSm.Core.Errors;
-using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests;
@@ -9,65 +8,91 @@ public sealed class RenewalTests
     [Fact]
     public async Task Rule_23_Eight_at_once_spend_one_refresh_token_once()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        await work.LoginAsync(server);
-        server = work.Authenticator.Catalog.Get(server.Id);
-        var before = issuer.Traffic.OfGrant("refresh_token").Count;
-
-        issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => work.New().RenewAsync(server, default))));
+        await using var scene = await Scene.SignedInAsync();
+        var server = scene.Server;
+        scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().RenewAsync(server, default))));
 
         Assert.Single(tokens.Select(t => t.AccessToken).Distinct());
-        Assert.Equal(1, issuer.Traffic.OfGrant("refresh_token").Count - before);
-        Assert.NotNull(issuer.Server.Introspect(tokens[0].AccessToken));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.NotNull(scene.Issuer.Server.Introspect(tokens[0].AccessToken));
+    }
+
+    [Fact]
+    public async Task Rule_23_The_old_refresh_token_stays_where_none_comes_back()
+    {
+        await using var scene = await Scene.SignedInAsync(new() { RotateRefreshTokens = false });
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        var spent = scene.Issuer.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).ToList();
+        Assert.Equal(2, spent.Count);
+        Assert.Single(spent.Distinct());
+        Assert.True(scene.Status.CanRenew);
+    }
+
+    [Fact]
+    public async Task Rule_23_A_refresh_token_that_rotates_is_replaced()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Rule_23_An_issuer_that_gives_no_refresh_token_is_signed_in_to_again()
+    {
+        var clock = new Clock();
+        await using var scene = await Scene.SignedInAsync(new() { IssueRefreshTokens = false }, clock: clock);
+        Assert.Equal((AuthState.Authenticated, false), (scene.Status.State, scene.Status.CanRenew));
+        var renewing = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal(ErrorReason.AuthenticationRequired, renewing.Reason);
+        Assert.NotNull(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+
+        clock.Advance(TimeSpan.FromHours(2));
+        Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.Remedy));
+        var expired = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (expired.Reason, expired.Remedy));
+        Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task A_token_ages_and_is_renewed_a_minute_before_its_end()
+    {
+        var clock = new Clock();
+        await using var scene = await Scene.SignedInAsync(clock: clock);
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        clock.Advance(TimeSpan.FromMinutes(54));
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+        clock.Advance(TimeSpan.FromMinutes(4));
+        Assert.Equal((AuthState.ExpiringSoon, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
+        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        clock.Advance(TimeSpan.FromSeconds(61));
+        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
     }
 
     [Fact]
     public async Task A_rejected_refresh_token_clears_itself_and_says_so()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        await work.LoginAsync(server);
-        issuer.Server.RevokeAllTokens();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.RenewAsync(server, default));
+        await using var scene = await Scene.SignedInAsync();
+        scene.Issuer.Server.RevokeAllTokens();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
         Assert.Equal(ErrorReason.RefreshTokenRejected, e.Reason);
         Assert.Equal("mcpsm auth login my-api", e.Remedy);
-        Assert.False(work.Authenticator.Status(server).CanRenew);
+        Assert.False(scene.Status.CanRenew);
     }
 
     [Fact]
     public async Task A_lost_answer_keeps_the_token_and_marks_the_renewal_uncertain()
     {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        await work.LoginAsync(server);
-        issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.RenewAsync(server, default));
-        var status = work.Authenticator.Status(server);
-        Assert.True(status.RenewalUncertain);
-        Assert.True(status.CanRenew);
-        Assert.Single(issuer.Traffic.OfGrant("refresh_token"));
-    }
-
-    [Fact]
-    public async Task Rule_38_Signing_out_revokes_refresh_then_access_and_removes_whatever_the_issuer_answers()
-    {
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var resource = await TestMcpServer.StartAsync(issuer);
-        using var work = new Workplace();
-        var server = await work.AddAsync(resource.McpUrl);
-        await work.LoginAsync(server);
-        issuer.Faults.Answer("/revoke", 503, "", times: 2);
-        var result = await work.Authenticator.DisconnectAsync(server, local: false, default);
-        Assert.NotNull(result.RevocationFailure);
-        Assert.Equal(["refresh_token", "access_token"], issuer.Traffic.To("/revoke").Select(r => r.FormValue("token_type_hint")));
-        Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(server).State);
+        await using var scene = await Scene.SignedInAsync();
+        scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.True(scene.Status.RenewalUncertain);
+        Assert.True(scene.Status.CanRenew);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 }

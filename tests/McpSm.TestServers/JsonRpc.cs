@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.TestServers;
 
-/// <summary>The least of MCP 2025-11-25 over Streamable HTTP: plain JSON answers, no sessions, no streams.</summary>
+/// <summary>The least of an MCP before 2026-07-28 over Streamable HTTP: plain JSON answers, no sessions, no streams.</summary>
 internal static class JsonRpc
 {
-    public static async Task AnswerAsync(HttpContext context)
+    public static async Task AnswerAsync(HttpContext context, string protocolVersion)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
         {
@@ -38,17 +38,17 @@ internal static class JsonRpc
             return;
         }
 
-        var answer = Result(method) is { } result
+        var answer = Result(method, protocolVersion) is { } result
             ? new JsonObject { ["jsonrpc"] = "2.0", ["id"] = id.DeepClone(), ["result"] = result }
             : Error(id.DeepClone(), -32601, "Method not found");
         await WriteAsync(context, StatusCodes.Status200OK, answer);
     }
 
-    private static JsonObject? Result(string method) => method switch
+    private static JsonObject? Result(string method, string protocolVersion) => method switch
     {
         "initialize" => new JsonObject
         {
-            ["protocolVersion"] = "2025-11-25",
+            ["protocolVersion"] = protocolVersion,
             ["capabilities"] = new JsonObject { ["tools"] = new JsonObject() },
             ["serverInfo"] = new JsonObject { ["name"] = "test-server", ["version"] = "1.2.3" },
         },

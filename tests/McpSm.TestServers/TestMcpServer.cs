@@ -22,6 +22,7 @@ public sealed class TestMcpServer : IAsyncDisposable
         Issuers = options.Issuers;
         MetadataAtPath = options.MetadataAtPath;
         MetadataAtRoot = options.MetadataAtRoot;
+        Introspect = options.Introspect;
         AcceptedTokens = new(options.AcceptedTokens.Select(t => KeyValuePair.Create(t, true)));
     }
 
@@ -29,8 +30,18 @@ public sealed class TestMcpServer : IAsyncDisposable
 
     public Faults Faults { get; } = new();
 
-    /// <summary>The MCP endpoint, and the resource identifier.</summary>
+    /// <summary>The MCP endpoint, and the resource identifier unless another is set.</summary>
     public Uri McpUrl => new(Host.Origin + _options.Path);
+
+    /// <summary>The resource identifier: what the metadata says, and what tokens must be for.</summary>
+    public string Resource
+    {
+        get => field ?? McpUrl.OriginalString;
+        set;
+    }
+
+    /// <summary>The revision of MCP that <c>initialize</c> is answered with.</summary>
+    public string ProtocolVersion { get; set; } = "2025-11-25";
 
     public Uri ResourceMetadataUrl => new(Host.Origin + WellKnown + _options.Path);
 
@@ -47,6 +58,9 @@ public sealed class TestMcpServer : IAsyncDisposable
 
     /// <summary>Bearer tokens that are good, whatever an issuer says. The values do not matter.</summary>
     public ConcurrentDictionary<string, bool> AcceptedTokens { get; }
+
+    /// <summary>Asks about tokens that are not among the accepted ones.</summary>
+    public Func<string, AccessTokenInfo?>? Introspect { get; set; }
 
     /// <summary>Gets the header the server would send and gives the one it sends; null for none.</summary>
     public Func<string, string?>? Challenge { get; set; }
@@ -109,7 +123,7 @@ public sealed class TestMcpServer : IAsyncDisposable
             return Task.CompletedTask;
         }
 
-        return JsonRpc.AnswerAsync(context);
+        return JsonRpc.AnswerAsync(context, ProtocolVersion);
     }
 
     private (int Status, string Header)? Refusal(HttpRequest request)
@@ -126,8 +140,8 @@ public sealed class TestMcpServer : IAsyncDisposable
             return null;
         }
 
-        if (_options.Introspect?.Invoke(token) is not { Active: true } known
-            || !known.Resources.Contains(McpUrl.OriginalString))
+        if (Introspect?.Invoke(token) is not { Active: true } known
+            || !known.Resources.Contains(Resource))
         {
             return (ChallengeStatus, Header("invalid_token"));
         }
@@ -148,7 +162,7 @@ public sealed class TestMcpServer : IAsyncDisposable
     {
         var document = new JsonObject
         {
-            ["resource"] = McpUrl.OriginalString,
+            ["resource"] = Resource,
             ["authorization_servers"] = new JsonArray([.. Issuers.Select(i => (JsonNode)i)]),
             ["scopes_supported"] = new JsonArray([.. Scopes.Select(s => (JsonNode)s)]),
             ["bearer_methods_supported"] = new JsonArray("header"),

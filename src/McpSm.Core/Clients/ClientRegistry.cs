@@ -77,7 +77,11 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             RequestUris = null!,
             PostLogoutRedirectUris = null!,
         };
-        using var request = new DynamicClientRegistrationRequest { Address = endpoint, Document = document };
+        using var request = new DynamicClientRegistrationRequest
+        {
+            Address = http.Endpoint(endpoint, "The registration endpoint"),
+            Document = document,
+        };
         using var response = await http.Protocol.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
         if (TokenSet.IsFailure(response))
         {

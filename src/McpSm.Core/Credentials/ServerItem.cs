@@ -59,7 +59,7 @@ public sealed record ServerItem
 
     /// <summary>Whether this was made for the server as it is now: its origin has not moved.</summary>
     public bool IsFor(McpServer server) =>
-        Uri.TryCreate(Url, UriKind.Absolute, out var made) && ResourceUri.SameOrigin(made, server.Uri);
+        UrlPolicy.TryParse(Url, out var made) && ResourceUri.SameOrigin(made, server.Uri);
 
     /// <summary>What of it may be used for the server: nothing after a move, no token outside its resource (rule 22).</summary>
     public ServerItem? UsableFor(McpServer server) => !IsFor(server) ? null

@@ -19,7 +19,7 @@ public static class ResourceUri
     /// </summary>
     public static bool Covers(string resource, Uri server)
     {
-        if (!Uri.TryCreate(resource, UriKind.Absolute, out var covered) || !SameOrigin(covered, server)
+        if (!UrlPolicy.TryParse(resource, out var covered) || !SameOrigin(covered, server)
             || covered.UserInfo.Length > 0 || covered.Fragment.Length > 0)
         {
             return false;

@@ -42,6 +42,10 @@ public sealed class SafeHttp : IDisposable
     /// <summary>For the requests of a protocol library: bounded, without redirects.</summary>
     public HttpClient Protocol => _client;
 
+    /// <summary>A discovered endpoint for <see cref="Protocol"/>: such libraries throw at what is no URL.</summary>
+    /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
+    public string Endpoint(string url, string what) => _policy.Check(url, what).OriginalString;
+
     /// <summary>A handler without cookies, redirects or decompression, that connects only where the policy lets it.</summary>
     public static SocketsHttpHandler NewSocketsHandler(UrlPolicy policy) => new()
     {
@@ -69,7 +73,7 @@ public sealed class SafeHttp : IDisposable
                 var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
                 return new HttpAnswer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
             }
-            uri = _policy.Check(new Uri(uri, location).AbsoluteUri, what + " (redirected)");
+            uri = _policy.Check(Uri.TryCreate(uri, location, out var next) ? next.AbsoluteUri : null, what + " (redirected)");
         }
         throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} redirects more than {MostRedirects} times.");
     }

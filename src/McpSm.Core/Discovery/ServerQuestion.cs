@@ -57,7 +57,7 @@ public static class ServerQuestion
         var challenges = response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var lines)
             ? lines.SelectMany(Challenge.ParseAll).ToList() : [];
         var moved = (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location
-            ? new Uri(server, location) : null;
+            && Uri.TryCreate(server, location, out var target) ? target : null;
         return new ServerAnswer((int)response.StatusCode, challenges,
             response.Content.Headers.ContentType?.MediaType, moved);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using McpSm.Core.Errors;
@@ -25,7 +26,7 @@ public sealed class UrlPolicy
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public Uri Check(string? url, string what)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+        if (!TryParse(url, out var uri) || uri.Scheme is not ("https" or "http"))
         {
             throw Unsafe(what, url, "it is not an absolute http(s) URL");
         }
@@ -51,6 +52,20 @@ public sealed class UrlPolicy
         if (!_namedByUser.Contains(host) && !(_local && IPAddress.IsLoopback(Plain(address))) && IsInner(Plain(address)))
         {
             throw Unsafe("The address", host, "a public server must not lead to this machine or its link");
+        }
+    }
+
+    /// <summary>An absolute URL with a host that has an ASCII form: .NET takes others too, and throws later.</summary>
+    internal static bool TryParse(string? text, [NotNullWhen(true)] out Uri? uri)
+    {
+        try
+        {
+            return Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.IdnHost is not null;
+        }
+        catch (UriFormatException)
+        {
+            uri = null;
+            return false;
         }
     }
 

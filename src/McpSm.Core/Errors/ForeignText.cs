@@ -27,14 +27,14 @@ public static class ForeignText
                 or UnicodeCategory.Surrogate or UnicodeCategory.OtherNotAssigned;
             if (hidden || Rune.IsWhiteSpace(rune))
             {
-                if (!spaced)
+                if (!spaced && clean.Length < Longest - 1)
                 {
                     clean.Append(' ');
                 }
                 spaced = true;
                 continue;
             }
-            if (clean.Length + rune.Utf16SequenceLength > Longest)
+            if (clean.Length + rune.Utf16SequenceLength > Longest - 1)
             {
                 return clean.Append('…').ToString();
             }

@@ -24,8 +24,9 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
     {
         using var request = new DeviceAuthorizationRequest
         {
-            Address = issuer.DeviceAuthorizationEndpoint ?? throw new McpAuthException(ErrorReason.MetadataInvalid,
-                "The issuer offers no sign-in by device code.", "Sign in with a browser: leave --device out."),
+            Address = issuer.DeviceAuthorizationEndpoint is { } endpoint ? http.Endpoint(endpoint, "The device endpoint")
+                : throw new McpAuthException(ErrorReason.MetadataInvalid,
+                    "The issuer offers no sign-in by device code.", "Sign in with a browser: leave --device out."),
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
         };
         request.Parameters.Add("resource", resource);

@@ -9,9 +9,11 @@ public static class Revocation
 {
     /// <summary>Revokes the refresh token, then the access token (rule 38). Each is tried whatever the other did.</summary>
     /// <returns>Why it failed, in words for people; null where the issuer confirmed.</returns>
+    /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public static async Task<string?> RevokeAsync(SafeHttp http, string endpoint, ClientIdentity client,
         string? refreshToken, string accessToken, CancellationToken cancellationToken)
     {
+        endpoint = http.Endpoint(endpoint, "The revocation endpoint");
         var first = refreshToken is null ? null
             : await RevokeOneAsync(http, endpoint, client, refreshToken, "refresh_token", cancellationToken).ConfigureAwait(false);
         var second = await RevokeOneAsync(http, endpoint, client, accessToken, "access_token", cancellationToken).ConfigureAwait(false);

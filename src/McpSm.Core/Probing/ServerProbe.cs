@@ -26,7 +26,10 @@ public static class ServerProbe
         end.CancelAfter(limit);
         try
         {
-            using var http = new HttpClient(new BoundedAnswers(handler), disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
+            using var http = new HttpClient(new NoPages(new BoundedAnswers(handler), server.Uri), disposeHandler: false)
+            {
+                Timeout = Timeout.InfiniteTimeSpan,
+            };
             await using var transport = new HttpClientTransport(new HttpClientTransportOptions
             {
                 Endpoint = server.Uri,
@@ -67,6 +70,20 @@ public static class ServerProbe
             }
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 "The server answered, but not as an MCP server of this transport does.", "Check the URL and the type (http or sse) with: mcpsm list");
+        }
+    }
+
+    /// <summary>Ends it where a web page comes: over sse the SDK would wait for an event in it until the time is over.</summary>
+    private sealed class NoPages(HttpMessageHandler inner, Uri server) : DelegatingHandler(inner)
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+            {
+                ServerQuestion.RequireMcp(ServerQuestion.Read(response, server), server);
+            }
+            return response;
         }
     }
 

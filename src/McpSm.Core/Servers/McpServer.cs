@@ -78,7 +78,7 @@ public static class ServerUrl
         {
             throw Invalid("a server needs a URL");
         }
-        if (!Uri.TryCreate(url.Trim(), UriKind.Absolute, out var uri) || uri.Host.Length == 0)
+        if (!UrlPolicy.TryParse(url.Trim(), out var uri) || uri.Host.Length == 0)
         {
             throw Invalid("that is not an absolute URL");
         }

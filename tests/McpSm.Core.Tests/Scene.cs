@@ -1,0 +1,71 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests;
+
+/// <summary>An issuer, a server that believes it, and a workplace in which that server is added as my-api.</summary>
+public sealed class Scene : IAsyncDisposable
+{
+    private readonly string _id;
+
+    private Scene(TestIssuer issuer, TestMcpServer resource, Workplace work, string id) =>
+        (Issuer, Resource, Work, _id) = (issuer, resource, work, id);
+
+    public TestIssuer Issuer { get; }
+
+    public TestMcpServer Resource { get; }
+
+    public Workplace Work { get; }
+
+    public Person Person => Work.Person;
+
+    public Authenticator Authenticator => Work.Authenticator;
+
+    /// <summary>The server as the catalog has it now.</summary>
+    public McpServer Server => Work.Authenticator.Catalog.Get(_id);
+
+    public McpAuthStatus Status => Work.Authenticator.Status(Server);
+
+    /// <param name="issuer">What the issuer offers; null for the defaults.</param>
+    /// <param name="resource">How the server starts; null for the defaults.</param>
+    /// <param name="server">Changes the server before it is added.</param>
+    /// <param name="clock">The clock of the workplace and of the issuer; null for the system's.</param>
+    public static async Task<Scene> StartAsync(AuthorizationServerOptions? issuer = null, TestMcpServerOptions? resource = null,
+        Func<McpServer, McpServer>? server = null, Clock? clock = null)
+    {
+        issuer ??= new AuthorizationServerOptions();
+        var issuing = await TestIssuer.StartAsync(clock is null ? issuer : issuer with { TimeProvider = clock });
+        var protecting = await TestMcpServer.StartAsync(issuing, resource);
+        var work = new Workplace(clock);
+        return new Scene(issuing, protecting, work, (await work.AddAsync(protecting.McpUrl, server)).Id);
+    }
+
+    /// <summary>The same, with one sign-in done.</summary>
+    public static async Task<Scene> SignedInAsync(AuthorizationServerOptions? issuer = null, TestMcpServerOptions? resource = null,
+        Func<McpServer, McpServer>? server = null, Clock? clock = null)
+    {
+        var scene = await StartAsync(issuer, resource, server, clock);
+        await scene.LoginAsync();
+        return scene;
+    }
+
+    public Task<ConnectResult> LoginAsync(Func<ConnectOptions, ConnectOptions>? how = null) => Work.LoginAsync(Server, how);
+
+    /// <summary>A sign-in that fails, and how.</summary>
+    public Task<McpAuthException> FailsAsync(Func<ConnectOptions, ConnectOptions>? how = null) =>
+        Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
+
+    /// <summary>Changes the server in the catalog.</summary>
+    public Task ChangeServerAsync(Func<McpServer, McpServer> change) =>
+        Work.Authenticator.Catalog.UpdateAsync(_id, change, default);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Resource.DisposeAsync();
+        await Issuer.DisposeAsync();
+        Work.Dispose();
+    }
+}

@@ -1,0 +1,93 @@
+using McpSm.Core.Errors;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests;
+
+public sealed class SeveralIssuersTests
+{
+    private static void BelieveBoth(Scene scene, TestIssuer second) =>
+        scene.Resource.Introspect = token => scene.Issuer.Server.Introspect(token) ?? second.Server.Introspect(token);
+
+    [Fact]
+    public async Task Rules_7_15_Registrations_are_kept_apart_by_issuer_and_found_again()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        await using var second = await TestIssuer.StartAsync();
+        BelieveBoth(scene, second);
+        scene.Resource.Issuers = [second.Issuer];
+        await scene.LoginAsync();
+        scene.Resource.Issuers = [scene.Issuer.Issuer];
+        await scene.LoginAsync();
+
+        Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
+        Assert.Equal(1, second.Traffic.Count("/register"));
+        var known = Assert.Single(scene.Issuer.Server.Clients).ClientId;
+        var other = Assert.Single(second.Server.Clients).ClientId;
+        Assert.Equal([known, known], scene.Issuer.Traffic.To("/authorize").Select(r => r.QueryValue("client_id")));
+        Assert.Equal(other, Assert.Single(second.Traffic.To("/authorize")).QueryValue("client_id"));
+    }
+
+    [Fact]
+    public async Task Rule_7_A_token_is_renewed_and_revoked_where_it_came_from_whatever_the_server_names_now()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        await using var second = await TestIssuer.StartAsync();
+        scene.Resource.Issuers = [second.Issuer];
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.Equal(2, scene.Issuer.Traffic.Count("/revoke"));
+        Assert.Empty(second.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData(404, "")]
+    [InlineData(200, "<html>")]
+    [InlineData(200, "{}")]
+    [InlineData(503, "")]
+    public async Task Rule_7_Where_the_first_issuer_publishes_nothing_usable_the_next_is_asked(int status, string body)
+    {
+        await using var scene = await Scene.StartAsync();
+        await using var first = await TestIssuer.StartAsync();
+        first.Faults.Answer("/", status, body);
+        scene.Resource.Issuers = [first.Issuer, scene.Issuer.Issuer];
+        await scene.LoginAsync();
+        Assert.NotEmpty(first.Traffic.Requests);
+        Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
+    }
+
+    [Fact]
+    public async Task Rule_7_Where_the_first_issuer_cannot_be_reached_or_visited_the_next_is_asked()
+    {
+        await using var scene = await Scene.StartAsync();
+        var gone = await TestIssuer.StartAsync();
+        scene.Resource.Issuers = ["http://issuer.example", gone.Issuer, scene.Issuer.Issuer];
+        await gone.DisposeAsync();
+        await scene.LoginAsync();
+        Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
+    }
+
+    [Fact]
+    public async Task Rule_7_Where_none_is_usable_the_first_failure_is_told()
+    {
+        await using var scene = await Scene.StartAsync();
+        await using var second = await TestIssuer.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = "https://evil.example");
+        second.Faults.Answer("/", 404);
+        scene.Resource.Issuers = [scene.Issuer.Issuer, second.Issuer];
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task A_pinned_issuer_is_the_only_one_asked()
+    {
+        await using var scene = await Scene.StartAsync();
+        await using var other = await TestIssuer.StartAsync();
+        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        scene.Resource.Issuers = [other.Issuer];
+        await scene.LoginAsync();
+        Assert.Empty(other.Traffic.Requests);
+    }
+}
