@@ -2,18 +2,19 @@ using McpSm.Core;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
 
 namespace McpSm.Commands;
 
 /// <summary>What every command is given.</summary>
 internal sealed class CommandContext
 {
-    public CommandContext(ICommandConsole console, Home home)
+    public CommandContext(ICommandConsole console, Home home, IEnumerable<IVaultSource>? vaults)
     {
         Console = console;
         Home = home;
         Interaction = new CommandInteraction(console, home);
-        Authenticator = new Authenticator(home, Interaction);
+        Authenticator = new Authenticator(home, Interaction, vaults: vaults);
     }
 
     public ICommandConsole Console { get; }

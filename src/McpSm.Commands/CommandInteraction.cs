@@ -7,17 +7,12 @@ using McpSm.Core.Grants;
 namespace McpSm.Commands;
 
 /// <summary>Core's way to the person at the console.</summary>
-internal sealed class CommandInteraction(ICommandConsole console, Home home) : IAuthInteraction
+public sealed class CommandInteraction(ICommandConsole console, Home home) : IAuthInteraction
 {
-    /// <summary>Set by <c>--non-interactive</c>.</summary>
+    /// <summary>Set by <c>--non-interactive</c> or <c>-NonInteractive</c>.</summary>
     public bool NonInteractive { get; set; }
 
-    public bool CanAnswer => !NonInteractive && home.Variable("MCPSM_INTERACTIVE") switch
-    {
-        "1" or "true" => true,
-        "0" or "false" => false,
-        _ => home.Variable("CI") is not { } ci || ci is "0" or "false",
-    };
+    public bool CanAnswer => Interactivity.CanAnswer(home, NonInteractive, console.ForbidsQuestions);
 
     public void ShowAuthorizationUrl(Uri url, bool opened)
     {

@@ -18,6 +18,9 @@ public interface ICommandConsole
     /// <summary>Whether a line can be typed here, as opposed to piped.</summary>
     bool IsInputTerminal { get; }
 
+    /// <summary>Whether the host was started to ask nothing, as pwsh is with <c>-NonInteractive</c>.</summary>
+    bool ForbidsQuestions => false;
+
     /// <summary>A line; null where input has ended.</summary>
     Task<string?> ReadLineAsync(CancellationToken cancellationToken);
 

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using McpSm.Core;
 using McpSm.Core.Files;
+using McpSm.Core.Vaults;
 
 namespace McpSm.Commands;
 
@@ -10,10 +11,11 @@ namespace McpSm.Commands;
 public static class McpsmCommand
 {
     /// <summary>Runs one command line and gives its exit code.</summary>
+    /// <param name="vaults">Kinds of vaults that this process has beside those of Core.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ICommandConsole console, Home home,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, IEnumerable<IVaultSource>? vaults = null)
     {
-        var context = new CommandContext(console, home);
+        var context = new CommandContext(console, home, vaults);
         // Not a RootCommand: that is named after the process, which in PowerShell is not ours, and knows directives
         // such as [diagram] that print the arguments back, one of which may be a token.
         var root = new Command("mcpsm", "Signs you in to remote MCP servers and keeps their tokens in your system's vault.")

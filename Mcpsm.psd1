@@ -1,0 +1,28 @@
+@{
+    RootModule           = 'Mcpsm.psm1'
+    # The build writes the version in: it stands in Directory.Build.props alone.
+    ModuleVersion        = '0.0.0'
+    GUID                 = 'b6a5d9a2-3f0e-4a53-9d1c-6f6c0a4b7e21'
+    Author               = 'The Mcpsm authors'
+    CompanyName          = 'The Mcpsm authors'
+    Copyright            = '(c) The Mcpsm authors. MIT licence.'
+    Description          = 'Signs you in to remote MCP servers (Model Context Protocol), keeps their credentials in your system''s vault, and gives a valid token to whatever needs one.'
+    PowerShellVersion    = '7.6'
+    CompatiblePSEditions = @('Core')
+    FormatsToProcess     = @('Mcpsm.format.ps1xml')
+    CmdletsToExport      = @(
+        'Add-McpServer', 'Get-McpServer', 'Set-McpServer', 'Remove-McpServer'
+        'Connect-McpServer', 'Disconnect-McpServer', 'Test-McpServer'
+        'Get-McpAuthStatus', 'Get-McpToken', 'Set-McpToken', 'Update-McpToken', 'Clear-McpToken'
+        'Get-McpVault', 'Set-McpVault'
+    )
+    FunctionsToExport    = @('Invoke-Mcpsm')
+    AliasesToExport      = @('mcpsm')
+    VariablesToExport    = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags       = @('MCP', 'ModelContextProtocol', 'OAuth', 'Authentication', 'Token', 'Vault', 'SecretManagement', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            LicenseUri = 'https://opensource.org/license/mit'
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using McpSm.Core.Files;
+
+namespace McpSm.Core;
+
+/// <summary>Whether somebody is there to answer (design section 5).</summary>
+public static class Interactivity
+{
+    /// <param name="refused">The option that says so: it wins over all else.</param>
+    /// <param name="hostForbids">The host was started to ask nothing, as pwsh is with <c>-NonInteractive</c>.</param>
+    public static bool CanAnswer(Home home, bool refused, bool hostForbids = false) => !refused && home.Variable("MCPSM_INTERACTIVE") switch
+    {
+        "1" or "true" => true,
+        "0" or "false" => false,
+        _ => !hostForbids && home.Variable("CI") is null or "0" or "false",
+    };
+}

@@ -1,0 +1,195 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.PowerShell.Pipeline;
+
+namespace McpSm.PowerShell.Cmdlets;
+
+/// <summary>Lists servers.</summary>
+[Cmdlet(VerbsCommon.Get, "McpServer")]
+[OutputType(typeof(McpServer))]
+public sealed class GetMcpServerCommand : McpCmdlet
+{
+    /// <summary>Ids, names or wildcards; all servers where absent.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[]? Name { get; set; }
+
+    protected override void ProcessRecord() => WriteObject(Find(Name), enumerateCollection: true);
+}
+
+/// <summary>What is said of a server, shared by adding and changing one.</summary>
+public abstract class ServerChangeCommand : McpCmdlet
+{
+    /// <summary>Streamable HTTP, or the HTTP+SSE transport before it.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("Type")]
+    [ValidateSet("http", "sse")]
+    public string? Transport { get; set; }
+
+    /// <summary>Whether signing in is wanted; unset lets the first sign-in find out.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateSet("on", "off", "unset")]
+    public string? OAuth { get; set; }
+
+    /// <summary>The id of a client registered beforehand.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string? ClientId { get; set; }
+
+    /// <summary>The client's secret, kept in the vault.</summary>
+    [Parameter]
+    public SecureString? ClientSecret { get; set; }
+
+    /// <summary>Scopes to ask for instead of the server's.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("Scopes")]
+    [AllowEmptyCollection]
+    public string[]? Scope { get; set; }
+
+    /// <summary>The one issuer to use.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string? Issuer { get; set; }
+
+    /// <summary>Headers to send along, kept in the vault; an empty value removes one.</summary>
+    [Parameter]
+    public IDictionary? Header { get; set; }
+
+    /// <summary>A bearer token, kept in the vault.</summary>
+    [Parameter]
+    public SecureString? Token { get; set; }
+
+    /// <summary>The URL of a client metadata document.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string? ClientMetadataUrl { get; set; }
+
+    /// <summary>Allows the unverifiable default endpoints of 2025-03-26.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public SwitchParameter AllowLegacyEndpoints { get; set; }
+
+    private protected ServerChange Change(string? name, string? url) => new()
+    {
+        Name = name,
+        Url = url,
+        Transport = Said(Transport) is { } transport ? Enum.Parse<McpTransport>(transport, ignoreCase: true) : null,
+        OAuth = Said(OAuth) is { } oauth ? Enum.Parse<OAuthMode>(oauth, ignoreCase: true) : null,
+        ClientId = ClientId,
+        ClientSecret = Plain(ClientSecret),
+        Scopes = Scope,
+        Issuer = Issuer,
+        Headers = Header?.Cast<DictionaryEntry>().ToDictionary(h => $"{h.Key}", h => $"{h.Value}", StringComparer.OrdinalIgnoreCase),
+        ClientMetadataUrl = ClientMetadataUrl,
+        AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
+        Token = Plain(Token),
+    };
+
+    private protected void WarnOf(ServerChanged changed)
+    {
+        if (changed.RevocationFailure is { } failure)
+        {
+            Warn($"The sign-in that the token replaces was not confirmed as revoked. {failure}");
+        }
+        if (changed.Moved)
+        {
+            Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: Connect-McpServer {changed.Server.Id}");
+        }
+    }
+
+    private protected static string? Plain(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
+
+    private static string? Said(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}
+
+/// <summary>Adds a remote MCP server.</summary>
+[Cmdlet(VerbsCommon.Add, "McpServer", SupportsShouldProcess = true)]
+[OutputType(typeof(McpServer))]
+public sealed class AddMcpServerCommand : ServerChangeCommand
+{
+    /// <summary>A name for the server.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    public string Name { get; set; } = "";
+
+    /// <summary>Its URL.</summary>
+    [Parameter(Position = 1, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    public string Url { get; set; } = "";
+
+    protected override void ProcessRecord()
+    {
+        if (ShouldProcess(Name, "Add MCP server"))
+        {
+            Run(cancellationToken => TryAsync(Name, async () =>
+            {
+                var added = await Authenticator.AddServerAsync(Change(Name, Url), cancellationToken).ConfigureAwait(false);
+                WarnOf(added);
+                Write(added.Server);
+            }));
+        }
+    }
+}
+
+/// <summary>Changes a server.</summary>
+[Cmdlet(VerbsCommon.Set, "McpServer", SupportsShouldProcess = true)]
+[OutputType(typeof(McpServer))]
+public sealed class SetMcpServerCommand : ServerChangeCommand
+{
+    /// <summary>Its id or name.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>A new URL.</summary>
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
+    public string? Url { get; set; }
+
+    /// <summary>A new name.</summary>
+    [Parameter]
+    public string? NewName { get; set; }
+
+    /// <summary>Emits the changed server.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    protected override void ProcessRecord() =>
+        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Change MCP server")).ToList(), async (server, cancellationToken) =>
+        {
+            var changed = await Authenticator.UpdateServerAsync(server, Change(NewName, Url), cancellationToken).ConfigureAwait(false);
+            WarnOf(changed);
+            if (PassThru)
+            {
+                Write(changed.Server);
+            }
+        });
+}
+
+/// <summary>Removes a server and its credentials.</summary>
+[Cmdlet(VerbsCommon.Remove, "McpServer", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+public sealed class RemoveMcpServerCommand : McpCmdlet
+{
+    /// <summary>Ids, names or wildcards.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Does not ask.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    protected override void ProcessRecord() =>
+        RunFor(Find(Name).Where(s => Agreed(Force, s.Name, "Remove MCP server and its credentials")).ToList(), async (server, cancellationToken) =>
+        {
+            var removed = await Authenticator.RemoveServerAsync(server, cancellationToken).ConfigureAwait(false);
+            WarnOf(removed);
+        });
+}

@@ -1,0 +1,204 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.PowerShell.Pipeline;
+
+namespace McpSm.PowerShell.Cmdlets;
+
+/// <summary>Shows how things stand with servers, from facts alone.</summary>
+[Cmdlet(VerbsCommon.Get, "McpAuthStatus")]
+[OutputType(typeof(McpAuthStatus))]
+public sealed class GetMcpAuthStatusCommand : McpCmdlet
+{
+    /// <summary>Ids, names or wildcards; all servers where absent.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[]? Name { get; set; }
+
+    /// <summary>Reads the secret and asks the server whether it takes it.</summary>
+    [Parameter]
+    public SwitchParameter Validate { get; set; }
+
+    protected override void ProcessRecord()
+    {
+        var servers = Find(Name);
+        if (Validate)
+        {
+            RunFor(servers, async (server, cancellationToken) => Write(await ValidateAsync(server, cancellationToken).ConfigureAwait(false)));
+            return;
+        }
+        WriteObject(Authenticator.Status(servers, out var failure), enumerateCollection: true);
+        if (failure is not null)
+        {
+            WriteWarning($"{failure.Message} {failure.Remedy}");
+        }
+    }
+
+    /// <summary>A bad state is never an error; what kept us from asking is a warning.</summary>
+    private async Task<McpAuthStatus> ValidateAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Authenticator.ValidateAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            Warn($"'{server.Name}' could not be asked. {e.Message}");
+            return Authenticator.Status(server);
+        }
+    }
+}
+
+/// <summary>Gives a valid access token, renewed first if need be.</summary>
+[Cmdlet(VerbsCommon.Get, "McpToken", DefaultParameterSetName = "SecureString")]
+[OutputType(typeof(SecureString), ParameterSetName = ["SecureString"])]
+[OutputType(typeof(string), ParameterSetName = ["PlainText"])]
+[OutputType(typeof(Hashtable), ParameterSetName = ["Header"])]
+public sealed class GetMcpTokenCommand : McpCmdlet
+{
+    /// <summary>Ids, names or wildcards.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>As text.</summary>
+    [Parameter(ParameterSetName = "PlainText", Mandatory = true)]
+    public SwitchParameter AsPlainText { get; set; }
+
+    /// <summary>As a table of headers, for <c>Invoke-RestMethod -Headers</c>.</summary>
+    [Parameter(ParameterSetName = "Header", Mandatory = true)]
+    public SwitchParameter AsHeader { get; set; }
+
+    protected override void ProcessRecord() => RunFor(Find(Name), async (server, cancellationToken) =>
+    {
+        var token = await Authenticator.GetTokenAsync(server, cancellationToken).ConfigureAwait(false);
+        Write(AsPlainText ? token : AsHeader ? new Hashtable { ["Authorization"] = "Bearer " + token } : Secure(token));
+    });
+
+    private static SecureString Secure(string token)
+    {
+        var secure = new NetworkCredential("", token).SecurePassword;
+        secure.MakeReadOnly();
+        return secure;
+    }
+}
+
+/// <summary>Keeps a bearer token.</summary>
+[Cmdlet(VerbsCommon.Set, "McpToken", DefaultParameterSetName = "Token", SupportsShouldProcess = true)]
+[OutputType(typeof(McpAuthStatus))]
+public sealed class SetMcpTokenCommand : McpCmdlet
+{
+    /// <summary>Ids, names or wildcards.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>The token; asked for where absent.</summary>
+    [Parameter(Position = 1, ParameterSetName = "Token")]
+    public SecureString? Token { get; set; }
+
+    /// <summary>The environment variable that holds the token.</summary>
+    [Parameter(ParameterSetName = "FromEnvironment", Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string FromEnvironment { get; set; } = "";
+
+    /// <summary>The vault to keep it in.</summary>
+    [Parameter]
+    public string? Vault { get; set; }
+
+    /// <summary>Emits the status afterwards.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    protected override void ProcessRecord() =>
+        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Keep bearer token")).ToList(), async (server, cancellationToken) =>
+        {
+            var failure = await Authenticator.SetTokenAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false),
+                Vault, cancellationToken).ConfigureAwait(false);
+            if (failure is not null)
+            {
+                Warn($"The sign-in that the token replaces was not confirmed as revoked. {failure}");
+            }
+            if (PassThru)
+            {
+                Write(Authenticator.Status(server));
+            }
+        });
+
+    private async Task<string> ReadAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        if (ParameterSetName == "FromEnvironment")
+        {
+            return Home.Variable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
+                "The environment variable that -FromEnvironment names is not set.");
+        }
+        if (Token is not null)
+        {
+            return new NetworkCredential("", Token).Password;
+        }
+        if (!Interaction.CanAnswer)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for, and nobody can answer here.",
+                $"Set-McpToken {server.Id} -FromEnvironment NAME");
+        }
+        using var typed = await new HostInput(this).ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false);
+        return new NetworkCredential("", typed).Password;
+    }
+}
+
+/// <summary>Renews tokens now.</summary>
+[Cmdlet(VerbsData.Update, "McpToken", SupportsShouldProcess = true)]
+[OutputType(typeof(McpAuthStatus))]
+public sealed class UpdateMcpTokenCommand : McpCmdlet
+{
+    /// <summary>Ids, names or wildcards.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    protected override void ProcessRecord() =>
+        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Renew token")).ToList(), async (server, cancellationToken) =>
+        {
+            await Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
+            Write(Authenticator.Status(server));
+        });
+}
+
+/// <summary>Revokes and removes every credential of a server, bearer and OAuth.</summary>
+[Cmdlet(VerbsCommon.Clear, "McpToken", SupportsShouldProcess = true)]
+[OutputType(typeof(McpAuthStatus))]
+public sealed class ClearMcpTokenCommand : McpCmdlet
+{
+    /// <summary>Ids, names or wildcards.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Emits the status afterwards.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    protected override void ProcessRecord() =>
+        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Revoke and remove credentials")).ToList(), async (server, cancellationToken) =>
+        {
+            WarnOf(await Authenticator.ClearAsync(server, cancellationToken).ConfigureAwait(false));
+            if (PassThru)
+            {
+                Write(Authenticator.Status(Authenticator.Catalog.Get(server.Id)));
+            }
+        });
+}

@@ -1,0 +1,72 @@
+using System.Net;
+using System.Text;
+using McpSm.Commands;
+
+namespace McpSm.PowerShell.Pipeline;
+
+/// <summary>The command tree's console in a PowerShell session: results go down the pipeline, words to the host.</summary>
+/// <param name="piped">What came through the pipeline; typed lines count only where nothing did.</param>
+internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string> piped) : ICommandConsole
+{
+    private readonly HostInput _input = new(cmdlet);
+    private int _read;
+
+    public TextWriter Out { get; } = new LineWriter(cmdlet.Emit, _ => { });
+
+    public TextWriter Error { get; } = new LineWriter(cmdlet.Tell, cmdlet.Prompt);
+
+    // What goes down the pipeline may be compared or kept, and colours belong to neither.
+    public bool Colours => false;
+
+    public bool ErrorColours => false;
+
+    public bool IsInputTerminal => piped.Count == 0 && _input.IsTerminal;
+
+    public bool ForbidsQuestions => HostInput.IsForbidden;
+
+    public Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
+        piped.Count > 0 ? Task.FromResult(_read < piped.Count ? piped[_read++] : null)
+        : _input.IsTerminal ? _input.ReadLineAsync(cancellationToken) : Task.FromResult<string?>(null);
+
+    public async Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken)
+    {
+        using var typed = await _input.ReadSecretAsync(prompt, cancellationToken).ConfigureAwait(false);
+        return new NetworkCredential("", typed).Password;
+    }
+
+    /// <summary>Hands on whole lines; the rest where somebody is asked on the same line.</summary>
+    private sealed class LineWriter(Action<string> line, Action<string> rest) : TextWriter
+    {
+        private readonly StringBuilder _pending = new();
+
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value)
+        {
+            lock (_pending)
+            {
+                if (value == '\n')
+                {
+                    line(_pending.ToString().TrimEnd('\r'));
+                    _pending.Clear();
+                }
+                else
+                {
+                    _pending.Append(value);
+                }
+            }
+        }
+
+        public override void Flush()
+        {
+            lock (_pending)
+            {
+                if (_pending.Length > 0)
+                {
+                    rest(_pending.ToString());
+                    _pending.Clear();
+                }
+            }
+        }
+    }
+}

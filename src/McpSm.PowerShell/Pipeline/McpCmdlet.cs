@@ -1,0 +1,149 @@
+using System.Management.Automation;
+using McpSm.Commands;
+using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+using McpSm.PowerShell.SecretManagement;
+
+namespace McpSm.PowerShell.Pipeline;
+
+/// <summary>What all cmdlets of the module have: Core, run on the pool, and its failures as error records.</summary>
+public abstract class McpCmdlet : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private Authenticator? _authenticator;
+    private CommandInteraction? _interaction;
+
+    private protected PipelinePump Pump { get; private set; } = null!;
+
+    private protected Home Home { get; } = new();
+
+    private protected Authenticator Authenticator => _authenticator ??= new Authenticator(Home, Interaction,
+        new Progress(this), [new SecretManagementSource(new SecretManagementCommands(this))]);
+
+    /// <summary>Core's way to the person at this host.</summary>
+    private protected CommandInteraction Interaction => _interaction ??= new CommandInteraction(new HostConsole(this, []), Home);
+
+    /// <summary>Runs work on the pool; this thread serves it until it ends.</summary>
+    private protected void Run(Func<CancellationToken, Task> work)
+    {
+        Pump = new PipelinePump(_stop.Token);
+        try
+        {
+            Pump.Run(work);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Work for one server, whose failure is its own: the rest of the pipeline goes on.</summary>
+    private protected async Task TryAsync(string? server, Func<Task> work)
+    {
+        try
+        {
+            await work().ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            Write(Errors.Record(e, server));
+        }
+    }
+
+    private protected void RunFor(IEnumerable<McpServer> servers, Func<McpServer, CancellationToken, Task> work) =>
+        Run(async cancellationToken =>
+        {
+            foreach (var server in servers)
+            {
+                await TryAsync(server.Name, () => work(server, cancellationToken)).ConfigureAwait(false);
+            }
+        });
+
+    /// <summary>
+    /// The servers of ids, names or wildcards. What names nothing is an error of its own; a wildcard may match nothing.
+    /// </summary>
+    private protected IReadOnlyList<McpServer> Find(string[]? names)
+    {
+        IReadOnlyList<McpServer> all;
+        try
+        {
+            all = Authenticator.Catalog.List();
+        }
+        catch (McpAuthException e)
+        {
+            ThrowTerminatingError(Errors.Record(e, null));
+            return [];
+        }
+        if (names is null)
+        {
+            return all;
+        }
+        var found = new List<McpServer>();
+        foreach (var name in names)
+        {
+            if (ServerCatalog.Find(all, name) is { } one)
+            {
+                found.Add(one);
+            }
+            else if (WildcardPattern.ContainsWildcardCharacters(name))
+            {
+                var pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+                found.AddRange(all.Where(s => pattern.IsMatch(s.Name) || pattern.IsMatch(s.Id)));
+            }
+            else
+            {
+                WriteError(Errors.Record(ServerCatalog.NotFound(all, name), name));
+            }
+        }
+        return [.. found.DistinctBy(s => s.Id)];
+    }
+
+    /// <summary>Whether to go on: asks where PowerShell would, unless <c>-Force</c> answers it; <c>-WhatIf</c> wins.</summary>
+    private protected bool Agreed(bool force, string target, string action)
+    {
+        var bound = MyInvocation.BoundParameters;
+        var asksAnyway = bound.ContainsKey("WhatIf") || bound.ContainsKey("Confirm")
+            || LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+        return force && !asksAnyway || ShouldProcess(target, action);
+    }
+
+    private protected void Write(object output) => Pump.Post(() => WriteObject(output));
+
+    private protected void Write(ErrorRecord error) => Pump.Post(() => WriteError(error));
+
+    private protected void WarnOf(DisconnectResult ended)
+    {
+        if (ended.RevocationFailure is { } failure)
+        {
+            Warn($"The tokens were removed here, but not confirmed as revoked. {failure}");
+        }
+    }
+
+    private protected void Warn(string text) => Pump.Post(() => WriteWarning(text));
+
+    /// <summary>Text for the person at the host, which no assignment swallows.</summary>
+    internal void Tell(string text) => Pump.Post(() => WriteInformation(
+        new HostInformationMessage { Message = text }, ["PSHOST", "Mcpsm"]));
+
+    /// <summary>The beginning of a line on which somebody is asked.</summary>
+    internal void Prompt(string text) => Pump.Post(() => Host.UI.Write(text));
+
+    internal void Emit(string line) => Write(line);
+
+    internal PipelinePump Serving => Pump;
+
+    protected override void StopProcessing() => _stop.Cancel();
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private sealed class Progress(McpCmdlet cmdlet) : IProgress<string>
+    {
+        public void Report(string value) => cmdlet.Pump.Post(() => cmdlet.WriteVerbose(value));
+    }
+}

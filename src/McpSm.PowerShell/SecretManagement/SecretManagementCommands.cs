@@ -1,0 +1,55 @@
+using System.Collections;
+using System.Management.Automation;
+using McpSm.Core.Errors;
+using McpSm.PowerShell.Pipeline;
+
+namespace McpSm.PowerShell.SecretManagement;
+
+/// <summary>
+/// Calls the commands of Microsoft.PowerShell.SecretManagement on the pipeline's thread, by their full names: a
+/// function of the same name in the session is not asked for secrets.
+/// </summary>
+internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
+{
+    private const string Module = "Microsoft.PowerShell.SecretManagement";
+
+    // Errors are collected, not stopped at: extension vaults report several for one failure, and the last may be the
+    // only one that says whether there is such a secret.
+    private const string Script = """
+        param($mcpsmCommand, $mcpsmParameters)
+        $mcpsmProblems = $null
+        $mcpsmBefore = $global:Error.Count
+        $mcpsmOutput = @()
+        try { $mcpsmOutput = @(& $mcpsmCommand @mcpsmParameters -ErrorAction SilentlyContinue -ErrorVariable mcpsmProblems) }
+        catch { $mcpsmProblems = @($mcpsmProblems) + $_ }
+        # What is expected here, such as a secret that is not there yet, is no error of the user's session.
+        while ($global:Error.Count -gt $mcpsmBefore) { $global:Error.RemoveAt(0) }
+        @{ Output = $mcpsmOutput; Problems = @($mcpsmProblems | Where-Object { $null -ne $_ }) }
+        """;
+
+    /// <summary>Whether the module is loaded or can be.</summary>
+    public Task<bool> IsThereAsync(CancellationToken cancellationToken) => cmdlet.Serving.AskAsync(IsThere, cancellationToken);
+
+    /// <summary>Runs one command; what it wrote, and the errors it reported or threw.</summary>
+    /// <exception cref="McpAuthException">SecretManagementMissing.</exception>
+    public Task<(IReadOnlyList<object> Output, IReadOnlyList<ErrorRecord> Problems)> RunAsync(string command,
+        Dictionary<string, object> parameters, CancellationToken cancellationToken) =>
+        cmdlet.Serving.AskAsync(() =>
+        {
+            if (!IsThere())
+            {
+                throw new McpAuthException(ErrorReason.SecretManagementMissing,
+                    $"The module {Module}, which opens that vault, is not installed.", $"Install-PSResource {Module}");
+            }
+            var result = (Hashtable)cmdlet.InvokeCommand.InvokeScript(true, ScriptBlock.Create(Script), null,
+                $"{Module}\\{command}", new Hashtable(parameters))[0].BaseObject;
+            return (Items<object>(result["Output"]), Items<ErrorRecord>(result["Problems"]));
+        }, cancellationToken);
+
+    private bool IsThere() =>
+        cmdlet.InvokeCommand.GetCommand($"{Module}\\Get-SecretVault", CommandTypes.Cmdlet | CommandTypes.Function) is not null;
+
+    private static IReadOnlyList<T> Items<T>(object? list) => [.. (LanguagePrimitives.GetEnumerable(list)?.Cast<object?>() ?? [])
+        .Select(o => o is PSObject wrapped && typeof(T) != typeof(object) ? wrapped.BaseObject : o)
+        .Select(o => o is IContainsErrorRecord failure ? failure.ErrorRecord : o).OfType<T>()];
+}
