@@ -54,7 +54,7 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
     {
         var uri = ServerUrl.Parse(url);
         var all = catalog.List();
-        if (all.FirstOrDefault(s => Uri.TryCreate(s.Url, UriKind.Absolute, out var known) && known == uri) is { } there)
+        if (all.FirstOrDefault(s => UrlPolicy.TryParse(s.Url, out var known) && known == uri) is { } there)
         {
             return (there, false);
         }

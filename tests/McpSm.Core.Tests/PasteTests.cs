@@ -42,6 +42,7 @@ public sealed class PasteTests
     [InlineData("https://evil.example/callback?code=x&state=y")]
     [InlineData("http://127.0.0.1:1/callback?code=x&state=y")]
     [InlineData("http://127.0.0.1:1/other")]
+    [InlineData("//\u202e")]
     public async Task Rule_16_Another_paste_gets_a_notice_and_the_right_one_is_waited_for(string wrong)
     {
         await using var scene = await Scene.StartAsync();

@@ -151,6 +151,9 @@ public sealed class PropertyTests
             }
             Done(() => ServerUrl.Parse(url));
             ResourceUri.Covers(url, new Uri("https://server.example/mcp"));
+            using var moved = new HttpResponseMessage(HttpStatusCode.Found);
+            moved.Headers.TryAddWithoutValidation("Location", url);
+            Assert.True(UrlPolicy.Target(moved, new Uri("https://server.example/mcp")) is null or { IsAbsoluteUri: true });
         }, iter: 5000);
     }
 

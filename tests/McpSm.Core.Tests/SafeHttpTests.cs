@@ -99,6 +99,9 @@ public sealed class SafeHttpTests
     [InlineData("//[x")]
     [InlineData("http://a:b:c/")]
     [InlineData("https://xn--/")]
+    [InlineData("//\u202e")]
+    [InlineData("http:\u202e")]
+    [InlineData("http://\u202e\ufffd/")]
     public async Task Rule_30_A_redirect_to_what_is_no_url_is_none_or_fails_as_ours(string location)
     {
         await using var server = Redirecting(location);

@@ -87,7 +87,9 @@ public sealed class CallbackListener : IDisposable
     /// <summary>The values of a redirected URL that a person pasted; null where it is not this sign-in's.</summary>
     public IReadOnlyDictionary<string, string>? ReadPasted(string text)
     {
-        if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var url) || !url.IsLoopback || url.AbsolutePath != Path)
+        text = text.Trim();
+        if (!text.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            || !Uri.TryCreate(text, UriKind.Absolute, out var url) || !url.IsLoopback || url.AbsolutePath != Path)
         {
             return null;
         }

@@ -34,7 +34,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
 
     /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>
     public static string CheckMetadataUrl(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme == "https" && uri.AbsolutePath.Length > 1
+        UrlPolicy.TryParse(url, out var uri) && uri.Scheme == "https" && uri.AbsolutePath.Length > 1
             && uri.UserInfo.Length == 0 && uri.Fragment.Length == 0 ? url
             : throw new McpAuthException(ErrorReason.InvalidValue,
                 "The client metadata URL must be https, with a path, without user name and fragment.");

@@ -68,12 +68,12 @@ public sealed class SafeHttp : IDisposable
             using var response = await _client.SendAsync(request, cancellationToken).ConfigureAwait(false);
             if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found
                 or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
-                || response.Headers.Location is not { } location)
+                || UrlPolicy.Target(response, uri) is not { } target)
             {
                 var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
                 return new HttpAnswer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
             }
-            uri = _policy.Check(Uri.TryCreate(uri, location, out var next) ? next.AbsoluteUri : null, what + " (redirected)");
+            uri = _policy.Check(target.AbsoluteUri, what + " (redirected)");
         }
         throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} redirects more than {MostRedirects} times.");
     }

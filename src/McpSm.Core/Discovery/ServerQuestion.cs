@@ -56,8 +56,7 @@ public static class ServerQuestion
         // The typed header drops what it cannot parse; the raw lines keep it.
         var challenges = response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var lines)
             ? lines.SelectMany(Challenge.ParseAll).ToList() : [];
-        var moved = (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location
-            && Uri.TryCreate(server, location, out var target) ? target : null;
+        var moved = (int)response.StatusCode is >= 300 and < 400 ? UrlPolicy.Target(response, server) : null;
         return new ServerAnswer((int)response.StatusCode, challenges,
             response.Content.Headers.ContentType?.MediaType, moved);
     }

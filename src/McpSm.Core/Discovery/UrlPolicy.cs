@@ -56,16 +56,31 @@ public sealed class UrlPolicy
     }
 
     /// <summary>An absolute URL with a host that has an ASCII form: .NET takes others too, and throws later.</summary>
+    /// <remarks>Uri.TryCreate itself throws at a few texts, such as "//" and a right-to-left override.</remarks>
     internal static bool TryParse(string? text, [NotNullWhen(true)] out Uri? uri)
     {
         try
         {
             return Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.IdnHost is not null;
         }
-        catch (UriFormatException)
+        catch (Exception e) when (e is UriFormatException or IndexOutOfRangeException)
         {
             uri = null;
             return false;
+        }
+    }
+
+    /// <summary>Where an answer's Location leads from the URL that was asked; null where that is no URL.</summary>
+    internal static Uri? Target(HttpResponseMessage response, Uri asked)
+    {
+        try
+        {
+            return response.Headers.Location is { } location && Uri.TryCreate(asked, location, out var target)
+                && TryParse(target.AbsoluteUri, out var parsed) ? parsed : null;
+        }
+        catch (Exception e) when (e is UriFormatException or IndexOutOfRangeException)
+        {
+            return null;
         }
     }
 
@@ -109,7 +124,7 @@ public sealed class UrlPolicy
 
     /// <summary>Host and path of a foreign URL; its user info and query may hold secrets.</summary>
     private static string Show(string? url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Host.Length > 0
+        TryParse(url, out var uri) && uri.Host.Length > 0
             ? ForeignText.Clean($"{uri.Scheme}://{uri.Authority}{uri.AbsolutePath}")
             : ForeignText.Clean(url?.Split('?', '#')[0]);
 }
