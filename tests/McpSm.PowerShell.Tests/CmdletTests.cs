@@ -1,0 +1,145 @@
+using System.Management.Automation;
+using System.Net;
+using System.Net.Sockets;
+using System.Security;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests;
+
+[Collection(OneAtATime.Name)]
+public sealed class CmdletTests
+{
+    [Fact]
+    public async Task The_whole_line_as_objects_in_the_pipeline()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var session = new Session();
+        session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
+        Assert.Equal("NotAuthenticated", session.Text("(Get-McpAuthStatus).State"));
+
+        // The URL reaches the person although the output is kept in a variable.
+        Assert.Equal("Authenticated", session.Text("$x = Get-McpServer | Connect-McpServer -NoBrowser -CallbackPort 0; $x.State"));
+        Assert.Empty(session.Errors);
+        Assert.Contains(session.Host.Lines, l => l.Contains("response_type=code"));
+
+        Assert.Equal("True sample-server 3", session.Text("Get-McpServer | Test-McpServer | ForEach-Object { \"$($_.Success) $($_.ServerName) $($_.ToolCount)\" }"));
+        Assert.Equal("True", session.Text("Test-McpServer my-api -Quiet"));
+        Assert.Equal("Authenticated", session.Text("(Get-McpAuthStatus -Validate).State"));
+
+        var token = session.Text("Get-McpToken my-api -AsPlainText");
+        Assert.NotNull(issuer.Introspect(token));
+        Assert.Equal(token, new NetworkCredential("", (SecureString)session.Run("Get-McpToken my-api")[0].BaseObject).Password);
+        Assert.Equal("Bearer " + token, session.Text("(Get-McpToken my-api -AsHeader).Authorization"));
+
+        session.Run("Get-McpAuthStatus | Where-Object State -eq Authenticated | Update-McpToken");
+        Assert.NotEqual(token, session.Text("Get-McpToken my-api -AsPlainText"));
+        Assert.Equal("NotAuthenticated", session.Text("(Disconnect-McpServer my-api -Force -PassThru).State"));
+        Assert.NotEqual(true, issuer.Introspect(token)?.Active);
+    }
+
+    [Fact]
+    public void What_if_changes_nothing_and_force_does_not_outdo_it()
+    {
+        using var session = new Session();
+        session.Run("Add-McpServer a https://a.example/mcp -WhatIf");
+        Assert.Empty(session.Run("Get-McpServer"));
+        session.Run("Add-McpServer a https://a.example/mcp; Set-McpToken a ($args[0])", new NetworkCredential("", "t1").SecurePassword);
+        session.Run("Remove-McpServer a -Force -WhatIf; Clear-McpToken a -WhatIf; Set-McpServer a -Url https://b.example -WhatIf; Disconnect-McpServer a -Force -WhatIf");
+        Assert.Equal("https://a.example/mcp BearerToken", session.Text("Get-McpServer | ForEach-Object { \"$($_.Url) $((Get-McpAuthStatus $_.Name).State)\" }"));
+        session.Run("Remove-McpServer a -Force");
+        Assert.Empty(session.Run("Get-McpServer"));
+    }
+
+    [Fact]
+    public void Removing_asks_and_a_no_keeps_it()
+    {
+        using var session = new Session();
+        session.Run("Add-McpServer a https://a.example/mcp");
+        session.Host.Typed.Enqueue("n");
+        session.Run("Remove-McpServer a");
+        Assert.Single(session.Run("Get-McpServer"));
+        session.Host.Typed.Enqueue("y");
+        session.Run("Remove-McpServer a");
+        Assert.Empty(session.Run("Get-McpServer"));
+    }
+
+    [Theory]
+    [InlineData("Get-McpServer nosuch", "ServerNotFound", ErrorCategory.ObjectNotFound, "nosuch", "mcpsm list")]
+    [InlineData("Add-McpServer a https://b.example/mcp", "ServerAlreadyExists", ErrorCategory.ResourceExists, "a", "mcpsm server update a --url <url>")]
+    [InlineData("Add-McpServer b ftp://b.example", "InvalidServerUrl", ErrorCategory.InvalidArgument, "b", null)]
+    [InlineData("Add-McpServer login https://b.example", "InvalidServerName", ErrorCategory.InvalidArgument, "login", null)]
+    [InlineData("Get-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "mcpsm auth login a")]
+    [InlineData("Update-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "mcpsm auth login a")]
+    [InlineData("Connect-McpServer a -NonInteractive", "InteractionRequired", ErrorCategory.AuthenticationError, "a", null)]
+    [InlineData("Set-McpToken a -FromEnvironment MCPSM_NOT_SET", "InvalidValue", ErrorCategory.InvalidArgument, "a", null)]
+    [InlineData("Set-McpVault nosuch", "VaultUnavailable", ErrorCategory.ResourceUnavailable, null, null)]
+    public void A_failure_is_one_error_record_that_does_not_end_the_pipeline(string script, string id, ErrorCategory category, string? target, string? next)
+    {
+        using var session = new Session();
+        session.Run("Add-McpServer a https://a.example/mcp");
+        Assert.Equal("went on", session.Text(script + "; 'went on'"));
+        var error = Assert.Single(session.Errors);
+        Assert.StartsWith(id + ",", error.FullyQualifiedErrorId);
+        Assert.Equal(category, error.CategoryInfo.Category);
+        Assert.Equal(target, error.TargetObject);
+        if (next is not null)
+        {
+            Assert.Equal(next, error.ErrorDetails.RecommendedAction);
+        }
+        Assert.Equal("caught " + id, session.Text($"try {{ {script} -ErrorAction Stop }} catch {{ 'caught ' + $_.FullyQualifiedErrorId.Split(',')[0] }}"));
+    }
+
+    [Fact]
+    public async Task One_servers_failure_does_not_stop_the_others()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        await using var lost = RawServer.Answering("nothing");
+        using var session = new Session();
+        session.Run("Add-McpServer bad $args[0]; Add-McpServer good $args[1]", lost.Url.AbsoluteUri, server.McpUrl.AbsoluteUri);
+        Assert.Equal("good", session.Text("(Connect-McpServer -All -NoBrowser -CallbackPort 0).Name"));
+        Assert.Equal("bad", Assert.Single(session.Errors).TargetObject);
+    }
+
+    [Fact]
+    public async Task Stopping_ends_the_wait_at_once_and_frees_the_port()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        var port = ((IPEndPoint)free.LocalEndpoint).Port;
+        free.Stop();
+        using var session = new Session();
+        session.Host.Clicks = false;
+        // Something is always typed at this host; what is no redirect is asked for again.
+        Environment.SetEnvironmentVariable("BROWSER", OperatingSystem.IsWindows() ? "cmd /c rem" : "true");
+        session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
+        using var shell = session.Shell("Connect-McpServer my-api -CallbackPort $args[0]", port);
+        var running = shell.BeginInvoke();
+        while (!session.Host.Lines.ToArray().Any(l => l.Contains("Waiting for the sign-in")))
+        {
+            await Task.Delay(20);
+        }
+        var stopped = Task.Run(shell.Stop);
+        Assert.Same(stopped, await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(5))));
+        var again = new TcpListener(IPAddress.Loopback, port);
+        again.Start();
+        again.Stop();
+    }
+
+    [Fact]
+    public void A_token_is_asked_for_without_being_shown_and_objects_bind_by_their_names()
+    {
+        using var session = new Session();
+        session.Run("[pscustomobject]@{ Name = 'a'; Url = 'https://a.example/mcp'; Transport = 'sse' } | Add-McpServer");
+        Assert.Equal("Sse", session.Text("(Get-McpServer a).Transport"));
+        session.Host.Typed.Enqueue("typed-token");
+        session.Run("Set-McpToken a");
+        Assert.Equal("typed-token", session.Text("Get-McpToken a -AsPlainText"));
+        Assert.DoesNotContain(session.Host.Lines, l => l.Contains("typed-token"));
+    }
+}

@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Host;
+using System.Management.Automation.Runspaces;
+using System.Reflection;
+using System.Security;
+using McpSm.Samples;
+
+namespace McpSm.PowerShell.Tests;
+
+/// <summary>Test classes that run one after another: the environment, which names the folder, is the whole process's.</summary>
+public static class OneAtATime
+{
+    public const string Name = "one at a time";
+}
+
+/// <summary>A real runspace with the laid-out module in it, and a configuration folder of its own.</summary>
+public sealed class Session : IDisposable
+{
+    public static readonly string Module = typeof(Session).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(a => a.Key == "module").Value!;
+
+    private readonly Runspace _runspace;
+
+    public Session(bool withSecretManagement = false)
+    {
+        foreach (var name in new[] { "CI", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "MCP_MANAGER_CONFIG_DIR", "NO_COLOR" })
+        {
+            Environment.SetEnvironmentVariable(name, null);
+        }
+        Environment.SetEnvironmentVariable("MCPSM_CONFIG_DIR", Folder);
+        Environment.SetEnvironmentVariable("MCPSM_INTERACTIVE", "1");
+        Environment.SetEnvironmentVariable("PSModulePath", Path.Combine(AppContext.BaseDirectory, withSecretManagement ? "StandIn" : "none"));
+        Host = new TestHost();
+        var state = InitialSessionState.CreateDefault2();
+        if (OperatingSystem.IsWindows())
+        {
+            state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.Bypass;
+        }
+        _runspace = RunspaceFactory.CreateRunspace(Host, state);
+        _runspace.Open();
+        Run("$global:StandInVaults = @{}; $global:StandInCalls = [System.Collections.Generic.List[string]]::new()");
+        Run("Import-Module $args[0]", Module);
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
+
+    public TestHost Host { get; }
+
+    /// <summary>The errors of the last run.</summary>
+    public IReadOnlyList<ErrorRecord> Errors { get; private set; } = [];
+
+    public IReadOnlyList<string> Warnings { get; private set; } = [];
+
+    /// <summary>Runs a script; terminating errors come as its exceptions.</summary>
+    public IReadOnlyList<PSObject> Run(string script, params object[] arguments)
+    {
+        using var shell = Shell(script, arguments);
+        try
+        {
+            return [.. shell.Invoke()];
+        }
+        finally
+        {
+            Errors = [.. shell.Streams.Error];
+            Warnings = [.. shell.Streams.Warning.Select(w => w.Message)];
+        }
+    }
+
+    public System.Management.Automation.PowerShell Shell(string script, params object[] arguments)
+    {
+        var shell = System.Management.Automation.PowerShell.Create(_runspace).AddScript(script);
+        foreach (var argument in arguments)
+        {
+            shell.AddArgument(argument);
+        }
+        return shell;
+    }
+
+    public string Text(string script, params object[] arguments) => string.Join('\n', Run(script, arguments).Select(o => o.ToString()));
+
+    public void Dispose()
+    {
+        _runspace.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
+
+/// <summary>A host that notes what people see, clicks through sign-in URLs, and types what it is told to.</summary>
+public sealed class TestHost : PSHost
+{
+    private readonly TestUi _ui = new();
+
+    public List<string> Lines => _ui.Shown;
+
+    /// <summary>What is typed at prompts, in turn.</summary>
+    public Queue<string> Typed => _ui.Typed;
+
+    /// <summary>Whether somebody follows a sign-in URL.</summary>
+    public bool Clicks { get => _ui.Clicks; set => _ui.Clicks = value; }
+
+    public override CultureInfo CurrentCulture => CultureInfo.InvariantCulture;
+    public override CultureInfo CurrentUICulture => CultureInfo.InvariantCulture;
+    public override Guid InstanceId { get; } = Guid.NewGuid();
+    public override string Name => "TestHost";
+    public override PSHostUserInterface UI => _ui;
+    public override Version Version => new(1, 0);
+    public override void EnterNestedPrompt() => throw new NotSupportedException();
+    public override void ExitNestedPrompt() => throw new NotSupportedException();
+    public override void NotifyBeginApplication() { }
+    public override void NotifyEndApplication() { }
+    public override void SetShouldExit(int exitCode) { }
+
+    private sealed class TestUi : PSHostUserInterface
+    {
+        public List<string> Shown { get; } = [];
+        public Queue<string> Typed { get; } = new();
+        public bool Clicks { get; set; } = true;
+
+        // No keys can be looked for here, as in many a host: Mcpsm must do with ReadLine.
+        public override PSHostRawUserInterface RawUI => null!;
+
+        public override string ReadLine() => Typed.TryDequeue(out var line) ? line : null!;
+
+        public override SecureString ReadLineAsSecureString() => new System.Net.NetworkCredential("", Typed.Dequeue()).SecurePassword;
+
+        public override void Write(string value) => Show(value);
+
+        public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Show(value);
+
+        public override void WriteLine(string value) => Show(value);
+
+        public override void WriteErrorLine(string value) => Show(value);
+
+        public override void WriteDebugLine(string message) => Show(message);
+
+        public override void WriteVerboseLine(string message) => Show(message);
+
+        public override void WriteWarningLine(string message) => Show(message);
+
+        public override void WriteProgress(long sourceId, ProgressRecord record) { }
+
+        public override Dictionary<string, PSObject> Prompt(string caption, string message, System.Collections.ObjectModel.Collection<FieldDescription> descriptions) =>
+            throw new NotSupportedException("Nothing prompts so in these tests.");
+
+        public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) => throw new NotSupportedException();
+
+        public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName,
+            PSCredentialTypes allowedCredentialTypes, PSCredentialUIOptions options) => throw new NotSupportedException();
+
+        public override int PromptForChoice(string caption, string message, System.Collections.ObjectModel.Collection<ChoiceDescription> choices, int defaultChoice)
+        {
+            Show(message);
+            return Typed.Dequeue() == "y" ? 0 : 2;
+        }
+
+        private void Show(string text)
+        {
+            lock (Shown)
+            {
+                Shown.Add(text);
+            }
+            if (Clicks && text.StartsWith("http", StringComparison.Ordinal) && text.Contains("response_type=code"))
+            {
+                _ = Task.Run(async () =>
+                {
+                    using var page = await StandInBrowser.ClickThroughAsync(new Uri(text));
+                });
+            }
+        }
+    }
+}
