@@ -11,7 +11,7 @@ namespace McpSm.Commands;
 public static class McpsmCommand
 {
     /// <summary>Runs one command line and gives its exit code.</summary>
-    /// <param name="vaults">Kinds of vaults that this process has beside those of Core.</param>
+    /// <param name="vaults">Kinds of vaults that this process has beside those of Core; null outside PowerShell.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ICommandConsole console, Home home,
         CancellationToken cancellationToken, IEnumerable<IVaultSource>? vaults = null)
     {
@@ -31,6 +31,10 @@ public static class McpsmCommand
             || UsageError.IsInterrupted(parsed)))
         {
             return UsageError.Report(parsed, arguments, context);
+        }
+        if (vaults is null && parsed.Action is not HelpAction && parsed.Action is not VersionAction && HandOver.IsNeeded(parsed, context))
+        {
+            return await context.RunAsync(() => HandOver.RunAsync(arguments, context, cancellationToken)).ConfigureAwait(false);
         }
         return await parsed.InvokeAsync(new InvocationConfiguration
         {

@@ -240,6 +240,10 @@ public sealed class Authenticator
     /// <summary>The vaults of this system, which is in use, and why.</summary>
     public Task<IReadOnlyList<McpVault>> VaultsAsync(CancellationToken cancellationToken) => _vaults.ListAsync(cancellationToken);
 
+    /// <summary>The name of the vault that a server's credential is in, or would be kept in; null where none is chosen yet.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public string? VaultNameFor(McpServer? server) => (server is null ? null : _store.Facts.Read(server.Id)?.Vault) ?? _vaults.NameInUse;
+
     /// <summary>Chooses the vault for what is kept from now on, after it wrote, read and removed.</summary>
     /// <returns>The names of servers whose credentials stay where they are.</returns>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>

@@ -19,7 +19,7 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog)
         }
         ServerUrl.RequireSecure(server);
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
-        var raw = await store.ReadRawAsync(server, cancellationToken).ConfigureAwait(false);
+        var raw = await store.ReadRawAsync(server, cancellationToken, vault).ConfigureAwait(false);
         // Nothing is revoked for a token that then has no place to be kept.
         await store.PrepareAsync(server, vault, cancellationToken).ConfigureAwait(false);
         var failure = await SignOut.RevokeAsync(raw?.OAuth, cancellationToken).ConfigureAwait(false);

@@ -15,7 +15,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, ConnectOptions options,
         CancellationToken cancellationToken)
     {
-        var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+        var item = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
         var policy = new UrlPolicy(server.Issuer is null ? [server.Uri] : [server.Uri, ServerUrl.Parse(server.Issuer)]);
         using var http = new SafeHttp(policy);
         if (await FindTargetAsync(http, policy, server, item, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
@@ -34,7 +34,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             new ClientRegistry(home, store), interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
         using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {
-            var now = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
+            var now = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
             // Ctrl+C must not lose what the issuer has given.
             await store.WriteAsync(server, now with
             {

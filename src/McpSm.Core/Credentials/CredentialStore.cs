@@ -23,14 +23,15 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     /// <summary>The server's item as it may be used now; null where there is none. Mends facts that lie.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
-    public async Task<ServerItem?> ReadAsync(McpServer server, CancellationToken cancellationToken) =>
-        (await ReadRawAsync(server, cancellationToken).ConfigureAwait(false))?.UsableFor(server);
+    /// <param name="vaultName">The vault the user named, to look in where the facts know of none.</param>
+    public async Task<ServerItem?> ReadAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null) =>
+        (await ReadRawAsync(server, cancellationToken, vaultName).ConfigureAwait(false))?.UsableFor(server);
 
     /// <summary>The item whatever it is bound to: to remove it, and to revoke what is in it.</summary>
-    public async Task<ServerItem?> ReadRawAsync(McpServer server, CancellationToken cancellationToken)
+    public async Task<ServerItem?> ReadRawAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null)
     {
         var facts = Facts.Read(server.Id);
-        if (VaultOf(facts) is not { } vault)
+        if ((facts?.Vault is null && vaultName is not null ? vaults.Find(vaultName) : VaultOf(facts)) is not { } vault)
         {
             return null;
         }

@@ -34,13 +34,16 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     }
 
     /// <summary>The vault that is set or was chosen before; null where none was.</summary>
-    public IVault? InUse => (home.Variable(Variable) ?? _settings.Vault) is { } name ? Find(name) : null;
+    public IVault? InUse => NameInUse is { } name ? Find(name) : null;
+
+    /// <summary>Its name, whether or not this process can open it.</summary>
+    public string? NameInUse => home.Variable(Variable) ?? _settings.Vault;
 
     /// <summary>The vault for what is kept next.</summary>
     /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
     public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
-        if ((asked ?? home.Variable(Variable) ?? _settings.Vault) is { } chosen)
+        if ((asked ?? NameInUse) is { } chosen)
         {
             return Find(chosen);
         }

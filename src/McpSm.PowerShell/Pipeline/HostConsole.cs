@@ -13,7 +13,9 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string> piped)
 
     public TextWriter Out { get; } = new LineWriter(cmdlet.Emit, _ => { });
 
-    public TextWriter Error { get; } = new LineWriter(cmdlet.Tell, cmdlet.Prompt);
+    // The console's host shows all on standard output, where a caller of the native command expects results alone.
+    public TextWriter Error { get; } = Environment.GetEnvironmentVariable(HandOver.Variable) is null
+        ? new LineWriter(cmdlet.Tell, cmdlet.Prompt) : Console.Error;
 
     // What goes down the pipeline may be compared or kept, and colours belong to neither.
     public bool Colours => false;

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.ComponentModel;
+using System.Diagnostics;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands;
+
+/// <summary>
+/// Hands a command to pwsh whose credential is in a vault of SecretManagement, which only PowerShell can open. That is
+/// known from the facts before the command starts: nothing was asked, read or sent yet.
+/// </summary>
+public static class HandOver
+{
+    /// <summary>Set for the pwsh that a command was handed to: its words for people go to standard error.</summary>
+    public const string Variable = "MCPSM_HANDED_OVER";
+
+    private const string Prefix = "secretmanagement:";
+
+    // Arguments come apart from the script, so that nothing in them is ever read as PowerShell.
+    private const string Script = """
+        try { Import-Module Mcpsm -ErrorAction Stop } catch { exit 127 }
+        if ($env:MCPSM_HANDED_OVER -eq 'input') { $input | Invoke-Mcpsm @args } else { Invoke-Mcpsm @args }
+        exit $LASTEXITCODE
+        """;
+
+    private const int NoModule = 127;
+
+    private static readonly string[] SecretOptions = ["--token", "--header", "--client-secret-from-env"];
+
+    internal static bool IsNeeded(ParseResult parsed, CommandContext context)
+    {
+        var command = parsed.CommandResult;
+        var name = command.Command.Name;
+        if (name is "list" or "status" || (name is "add" or "update" && !command.Children.OfType<OptionResult>()
+            .Any(o => !o.Implicit && SecretOptions.Contains(o.Option.Name))))
+        {
+            return false;
+        }
+        var asked = command.Children.OfType<OptionResult>().FirstOrDefault(o => o.Option.Name == "--vault") is { Tokens: [var token] } ? token.Value : null;
+        try
+        {
+            var all = context.Catalog.List();
+            var said = command.Children.OfType<ArgumentResult>().FirstOrDefault(a => a.Argument.Name == "server")?.Tokens.FirstOrDefault()?.Value;
+            List<McpServer?> servers = said is not null ? [ServerCatalog.Find(all, said)] : all.Count > 0 ? [.. all] : [null];
+            // Whoever moves to another vault still has to be read, and revoked, where it is.
+            return IsOurs(asked) || servers.Any(s => IsOurs(asked is null ? context.Authenticator.VaultNameFor(s)
+                : s is null ? null : context.Authenticator.Status(s).Vault));
+        }
+        catch (McpAuthException)
+        {
+            // Damaged files: the command itself says what is wrong with them.
+            return false;
+        }
+    }
+
+    internal static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandContext context, CancellationToken cancellationToken)
+    {
+        var readsInput = arguments.Contains("-");
+        var start = new ProcessStartInfo("pwsh", ["-NoProfile", "-NoLogo", "-CommandWithArgs", Script, .. arguments])
+        {
+            UseShellExecute = false,
+            // Nobody may wait for the end of an input that is not theirs; a terminal is theirs, for prompts.
+            RedirectStandardInput = !readsInput && !context.Console.IsInputTerminal,
+        };
+        start.Environment[Variable] = readsInput ? "input" : "1";
+        Process pwsh;
+        try
+        {
+            pwsh = Process.Start(start)!;
+        }
+        catch (Exception e) when (e is Win32Exception or FileNotFoundException)
+        {
+            throw Cannot("and pwsh was not found", "Install PowerShell 7.6 and its module Mcpsm, or keep the credential elsewhere with --vault file");
+        }
+        using (pwsh)
+        {
+            if (start.RedirectStandardInput)
+            {
+                pwsh.StandardInput.Close();
+            }
+            try
+            {
+                await pwsh.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (!pwsh.HasExited)
+                {
+                    pwsh.Kill(entireProcessTree: true);
+                }
+            }
+            return pwsh.ExitCode != NoModule ? pwsh.ExitCode
+                : throw Cannot("and pwsh does not find the module Mcpsm", "Install-PSResource Mcpsm");
+        }
+    }
+
+    private static bool IsOurs(string? vault) => vault?.StartsWith(Prefix, StringComparison.Ordinal) == true;
+
+    private static McpAuthException Cannot(string why, string remedy) => new(ErrorReason.VaultUnavailable,
+        $"That credential is in a vault of SecretManagement, which only PowerShell can open, {why}.", remedy);
+}
