@@ -2,10 +2,13 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using McpSm.Samples;
 
-const string Usage = "Usage: ProtectedServer [--port N] [--issuer-port N]";
+const string Usage = "Usage: ProtectedServer [--port N] [--issuer-port N] [--auto-approve]";
 
 var port = 0;
 var issuerPort = 0;
+// For scripts: everybody who asks is let in, without a page to click.
+var autoApprove = args.Contains("--auto-approve");
+args = [.. args.Where(a => a != "--auto-approve")];
 for (var i = 0; i < args.Length; i += 2)
 {
     var value = 0;
@@ -30,6 +33,7 @@ await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationS
 {
     Port = issuerPort,
     SupportsDeviceCode = true,
+    AutoApprove = autoApprove,
 });
 await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Port = port });
 

@@ -1,0 +1,35 @@
+#!/usr/bin/env pwsh
+<#
+.SYNOPSIS
+    The PowerShell user's door to the build: the same targets as the plain dotnet commands, nothing more.
+.EXAMPLE
+    ./build.ps1 -Task Test
+#>
+[CmdletBinding()]
+param(
+    [ValidateSet('Build', 'Test', 'Package')]
+    [string] $Task = 'Build',
+    [ValidateSet('Debug', 'Release')]
+    [string] $Configuration = 'Release'
+)
+$ErrorActionPreference = 'Stop'
+Set-Location $PSScriptRoot
+
+function Invoke-DotNet {
+    & dotnet @args
+    if ($LASTEXITCODE -ne 0) { throw "dotnet $($args[0]) failed with exit code $LASTEXITCODE." }
+}
+
+switch ($Task) {
+    'Build' { Invoke-DotNet build --configuration $Configuration }
+    'Test' {
+        Invoke-DotNet test --configuration $Configuration
+        if (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -eq 5 }) {
+            Import-Module Pester -MinimumVersion 5.0 -MaximumVersion 5.999
+            $result = Invoke-Pester -Path tests/pester -PassThru -Output Detailed
+            if ($result.Result -ne 'Passed') { throw 'Pester tests failed.' }
+        }
+        else { Write-Warning 'Pester 5 is not installed: tests/pester was not run. Install-PSResource Pester' }
+    }
+    'Package' { Invoke-DotNet pack src/McpSm.PowerShell --configuration $Configuration --output out/packages }
+}

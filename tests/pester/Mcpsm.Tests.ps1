@@ -1,0 +1,120 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+
+# The user's view, on a real pwsh: needs a build (dotnet build) before.
+
+BeforeDiscovery {
+    $script:hasStore = [bool](Get-Module -ListAvailable Microsoft.PowerShell.SecretManagement) -and
+        [bool](Get-Module -ListAvailable Microsoft.PowerShell.SecretStore)
+}
+
+BeforeAll {
+    $root = Resolve-Path "$PSScriptRoot/../.."
+    $version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
+    $manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
+    $before = @{}
+    foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'BROWSER', 'CI') { $before[$name] = [Environment]::GetEnvironmentVariable($name) }
+    # Not on the TestDrive, which is emptied after every Describe.
+    $folder = New-Item -ItemType Directory "$([System.IO.Path]::GetTempPath())/mcpsm-pester-$(New-Guid)"
+    $env:MCPSM_CONFIG_DIR = "$folder/config"
+    $env:MCPSM_INTERACTIVE = '1'
+    $env:CI = $null
+    $sample = "$root/samples/ProtectedServer/bin"
+    $program = Get-ChildItem $sample -Recurse -Filter ProtectedServer.dll | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
+        Sort-Object LastWriteTime | Select-Object -Last 1
+    $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
+    $start.ArgumentList.Add($program.FullName)
+    $start.ArgumentList.Add('--auto-approve')
+    $start.RedirectStandardOutput = $true
+    $server = [System.Diagnostics.Process]::Start($start)
+    $url = $null
+    while (-not $url -and $null -ne ($line = $server.StandardOutput.ReadLine())) {
+        if ($line -match '(http://127\.0\.0\.1:\d+/mcp)') { $url = $Matches[1] }
+    }
+    # Follows the redirects of an issuer that approves by itself.
+    $env:BROWSER = 'curl -sSL -o /dev/null %s'
+    Import-Module $manifest
+}
+
+AfterAll {
+    Remove-Module Mcpsm
+    $server.Kill($true)
+    $server.WaitForExit()
+    Remove-Item -Recurse -Force $folder
+    foreach ($name in $before.Keys) { [Environment]::SetEnvironmentVariable($name, $before[$name]) }
+}
+
+Describe 'the module' {
+    It 'imports in a clean process and exports what its manifest says' {
+        $exported = pwsh -NoProfile -NonInteractive -c "Import-Module '$manifest'; (Get-Module Mcpsm).ExportedCommands.Keys | Sort-Object"
+        $said = Import-PowerShellDataFile $manifest
+        $exported | Should -Be (@($said.CmdletsToExport) + $said.FunctionsToExport + $said.AliasesToExport | Sort-Object)
+    }
+
+    It 'has a valid manifest' {
+        (Test-ModuleManifest $manifest).Version | Should -Be $version
+    }
+}
+
+Describe 'signing in' {
+    It 'adds, signs in, tests, renews and signs out' {
+        Add-McpServer my-api $url | Out-Null
+        (Get-McpAuthStatus my-api).State | Should -Be 'NotAuthenticated'
+        (Get-McpServer my-api | Connect-McpServer -CallbackPort 0 -Vault file).State | Should -Be 'Authenticated'
+        (Test-McpServer my-api).Success | Should -BeTrue
+        $token = Get-McpToken my-api
+        $token | Should -BeOfType [securestring]
+        Get-McpAuthStatus | Where-Object State -EQ Authenticated | Update-McpToken | Out-Null
+        Get-McpToken my-api -AsPlainText | Should -Not -Be ($token | ConvertFrom-SecureString -AsPlainText)
+        Disconnect-McpServer my-api -Force
+        { Get-McpToken my-api -ErrorAction Stop } | Should -Throw -ErrorId 'AuthenticationRequired,*'
+    }
+
+    It 'shows a table that fits a terminal' {
+        $lines = Get-McpAuthStatus | Format-Table | Out-String -Width 100 -Stream
+        ($lines -join "`n") | Should -Match 'Name\s+State\s+Kind\s+Expires\s+Remedy'
+    }
+
+    It 'hands a header to Invoke-WebRequest' {
+        Connect-McpServer my-api -CallbackPort 0 | Out-Null
+        $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}'
+        $answer = Invoke-WebRequest $url -Method Post -Body $body -ContentType 'application/json' -Headers ((Get-McpToken my-api -AsHeader) + @{ Accept = 'application/json, text/event-stream' })
+        $answer.StatusCode | Should -Be 200
+    }
+}
+
+Describe 'mcpsm in the session' {
+    It 'gives objects through ConvertFrom-Json and sets LASTEXITCODE' {
+        (mcpsm auth status --json | ConvertFrom-Json).name | Should -Be 'my-api'
+        $LASTEXITCODE | Should -Be 0
+        mcpsm auth token nosuch
+        $LASTEXITCODE | Should -Be 1
+    }
+
+    It 'completes names from the catalog' {
+        (TabExpansion2 'Get-McpAuthStatus my').CompletionMatches.CompletionText | Should -Contain 'my-api'
+    }
+}
+
+Describe 'SecretManagement' -Skip:(-not $hasStore) {
+    BeforeAll {
+        $env:HOME = "$TestDrive/home"
+        New-Item -ItemType Directory $env:HOME | Out-Null
+    }
+
+    It 'keeps a sign-in in SecretStore, its registered default vault' {
+        $found = pwsh -NoProfile -NonInteractive -c @"
+            `$env:MCPSM_CONFIG_DIR = '$TestDrive/store-config'
+            Import-Module '$manifest'
+            Set-SecretStoreConfiguration -Scope CurrentUser -Authentication None -Interaction None -Confirm:`$false -Password (ConvertTo-SecureString x -AsPlainText -Force)
+            Register-SecretVault -Name Store -ModuleName Microsoft.PowerShell.SecretStore -DefaultVault
+            Add-McpServer my-api $url | Out-Null
+            (Connect-McpServer my-api -CallbackPort 0 6>`$null).Vault
+            (Get-SecretInfo | Where-Object Name -like 'mcpsm*').Count
+            (Test-McpServer my-api).Success
+            Disconnect-McpServer my-api -Force
+            (Get-SecretInfo | Where-Object Name -eq 'mcpsm-my-api').Count
+"@
+        $found | Should -Be @('secretmanagement:Store', '2', 'True', '0')
+    }
+}
