@@ -24,15 +24,17 @@ internal sealed class SignOut(CredentialStore store, TimeSpan? limit = null)
         {
             return new DisconnectResult(false, hasBearer, null);
         }
-        var failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken, limit).ConfigureAwait(false);
-        var left = raw with { OAuth = null, BearerToken = keepBearer ? raw.BearerToken : null };
-        if (left.IsEmpty)
+        string? failure = null;
+        try
         {
-            await store.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+            failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken, limit).ConfigureAwait(false);
         }
-        else
+        finally
         {
-            await store.WriteAsync(server, left, null, cancellationToken).ConfigureAwait(false);
+            // Whatever the issuer does, and if the person loses patience with it: here the credential ends.
+            var left = raw with { OAuth = null, BearerToken = keepBearer ? raw.BearerToken : null };
+            await (left.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
+                : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
         }
         return new DisconnectResult(raw.OAuth is not null, hasBearer, failure);
     }

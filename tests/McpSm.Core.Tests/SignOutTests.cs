@@ -43,6 +43,17 @@ public sealed class SignOutTests
     }
 
     [Fact]
+    public async Task Rule_38_Giving_up_on_a_hanging_issuer_ends_the_credential_here_all_the_same()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        scene.Issuer.Faults.Hang("/revoke");
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            scene.Authenticator.DisconnectAsync(scene.Server, local: false, patience.Token));
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
     public async Task Signing_out_locally_asks_the_issuer_nothing()
     {
         await using var scene = await Scene.SignedInAsync();
