@@ -8,43 +8,71 @@ if (args is ["--browse", var url])
     using var page = await StandInBrowser.ClickThroughAsync(new Uri(url));
     return page.IsSuccessStatusCode ? 0 : 1;
 }
-var keepRunning = args is ["--keep-running"];
-if (args.Length > 0 && !keepRunning)
+var keepRunning = args.Contains("--keep-running");
+var inShell = args.Contains("--shell");
+if (args.Any(a => a is not ("--keep-running" or "--shell")))
 {
-    Console.Error.WriteLine("Usage: Quickstart [--keep-running]");
+    Console.Error.WriteLine("Usage: Quickstart [--shell] [--keep-running]");
     return 2;
 }
 
 await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { SupportsDeviceCode = true });
 await using var server = await ProtectedMcpServer.StartAsync(issuer);
 Console.WriteLine($"A protected MCP server runs at {server.McpUrl}, its issuer at {issuer.Issuer}.");
-Console.WriteLine("What follows is what you would type, and what mcpsm answers. A stand-in clicks in the browser.");
-
 using var folder = new TemporaryFolder();
 var terminal = new Terminal(folder.Path);
-string[][] commands =
-[
-    ["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri],
-    ["auth", "status"],
-    ["auth", "login", "my-api", "--callback-port", "0"],
-    ["auth", "status", "--json"],
-    ["test", "my-api"],
-    ["auth", "refresh", "my-api"],
-    ["auth", "token", "my-api"],
-    ["auth", "logout", "my-api", "--force"],
-];
-foreach (var command in commands)
+if (inShell)
 {
-    if (await terminal.RunAsync(command, isToken: command is ["auth", "token", ..]) is var code and not 0)
+    Console.WriteLine("What follows is what you would type, and what mcpsm answers. A stand-in clicks in the browser.");
+    string[][] commands =
+    [
+        ["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri],
+        ["auth", "status"],
+        ["auth", "login", "my-api", "--callback-port", "0"],
+        ["auth", "status", "--json"],
+        ["test", "my-api"],
+        ["auth", "refresh", "my-api"],
+        ["auth", "token", "my-api"],
+        ["auth", "logout", "my-api", "--force"],
+    ];
+    foreach (var command in commands)
     {
-        Console.Error.WriteLine($"That command failed with exit code {code}.");
-        return 1;
+        if (await terminal.RunAsync(command, isToken: command is ["auth", "token", ..]) is var code and not 0)
+        {
+            Console.Error.WriteLine($"That command failed with exit code {code}.");
+            return 1;
+        }
+    }
+}
+else
+{
+    Console.WriteLine("What follows is what you would type in PowerShell, and what you would see. A stand-in clicks in the browser.");
+    using var session = new PowerShellSession(folder.Path);
+    string[] lines =
+    [
+        $"Add-McpServer my-api {server.McpUrl.AbsoluteUri}",
+        "Get-McpAuthStatus",
+        "Connect-McpServer my-api -CallbackPort 0",
+        "Test-McpServer my-api",
+        "Get-McpServer | Get-McpAuthStatus | Where-Object CanRenew | Update-McpToken",
+        "mcpsm auth status --json",
+        "Get-McpToken my-api",
+        "Disconnect-McpServer my-api -Force",
+    ];
+    foreach (var line in lines)
+    {
+        if (!session.Run(line))
+        {
+            Console.Error.WriteLine("That command failed.");
+            return 1;
+        }
     }
 }
 Console.WriteLine();
 if (!keepRunning)
 {
-    Console.WriteLine("That was all. To sign in by hand in a real browser: dotnet run --project samples/Quickstart -- --keep-running");
+    Console.WriteLine(inShell ? "That was all." : "That was all. The same in any shell: dotnet run --project samples/Quickstart -- --shell");
+    Console.WriteLine("To sign in by hand in a real browser, add --keep-running.");
     return 0;
 }
 Console.WriteLine($"""
@@ -52,6 +80,10 @@ Console.WriteLine($"""
 
       {terminal.CommandLine} add by-hand --type http --url {server.McpUrl}
       {terminal.CommandLine} auth login by-hand
+
+    or in pwsh 7.6, after: Import-Module '{PowerShellSession.Module}'
+
+      Connect-McpServer -Url {server.McpUrl}
 
     Ctrl+C ends it.
     """);
