@@ -31,10 +31,6 @@ internal sealed class PowerShellSession : IDisposable
         _runspace = RunspaceFactory.CreateRunspace(new ConsoleOfOurs(), state);
         _runspace.Open();
         using var shell = System.Management.Automation.PowerShell.Create(_runspace);
-        if (Console.IsOutputRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 })
-        {
-            shell.AddScript("$PSStyle.OutputRendering = 'PlainText'").AddStatement();
-        }
         shell.AddCommand("Import-Module").AddArgument(Module).Invoke();
     }
 
@@ -75,10 +71,10 @@ internal sealed class PowerShellSession : IDisposable
     private sealed class Screen : PSHostUserInterface
     {
         public override PSHostRawUserInterface RawUI { get; } = new Window();
-        public override bool SupportsVirtualTerminal => !Console.IsOutputRedirected;
-        public override void Write(string value) => Console.Write(value);
-        public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Console.Write(value);
-        public override void WriteLine(string value) => Console.WriteLine(value);
+        public override bool SupportsVirtualTerminal => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
+        public override void Write(string value) => Console.Write(GetOutputString(value, SupportsVirtualTerminal));
+        public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Write(value);
+        public override void WriteLine(string value) => Write(value + Environment.NewLine);
         public override void WriteErrorLine(string value) => Console.WriteLine(value);
         public override void WriteDebugLine(string message) => Console.WriteLine(message);
         public override void WriteVerboseLine(string message) => Console.WriteLine(message);
