@@ -56,6 +56,30 @@ Describe 'the module' {
     }
 }
 
+Describe 'a session that uses other versions of what the module depends on' {
+    # The second guard of the design: what the session loaded first stays the session's, and the module works beside it.
+    It 'keeps its own, and the module its own' {
+        $names = 'Duende.IdentityModel', 'System.CommandLine', 'ModelContextProtocol.Core', 'Microsoft.Identity.Client'
+        foreach ($name in $names) {
+            $made = [System.Reflection.Emit.PersistedAssemblyBuilder]::new([System.Reflection.AssemblyName]::new("$name, Version=1.0.0.0"), [object].Assembly)
+            [void]$made.DefineDynamicModule($name).DefineType('Of' + $name.Replace('.', ''), 'Public, Class').CreateType()
+            $made.Save("$folder/$name.dll")
+        }
+        $found = pwsh -NoProfile -NonInteractive -c @"
+            `$env:MCPSM_CONFIG_DIR = '$folder/other-config'
+            foreach (`$name in '$($names -join "','")') { [void][System.Reflection.Assembly]::LoadFrom("$folder/`$name.dll") }
+            Import-Module '$manifest'
+            Add-McpServer my-api $url | Out-Null
+            (Connect-McpServer my-api -CallbackPort 0 -Vault file 6>`$null).State
+            (Test-McpServer my-api).Success
+            [OfDuendeIdentityModel].Assembly.GetName().Version.ToString()
+            [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { `$_.GetName().Name -in 'Duende.IdentityModel', 'ModelContextProtocol.Core' } |
+                ForEach-Object { [System.Runtime.Loader.AssemblyLoadContext]::GetLoadContext(`$_).Name } | Sort-Object
+"@
+        $found | Should -Be @('Authenticated', 'True', '1.0.0.0', 'Default', 'Default', 'Mcpsm', 'Mcpsm')
+    }
+}
+
 Describe 'signing in' {
     It 'adds, signs in, tests, renews and signs out' {
         Add-McpServer my-api $url | Out-Null
