@@ -17,7 +17,9 @@ internal sealed class PowerShellSession : IDisposable
         Environment.SetEnvironmentVariable("MCP_MANAGER_CONFIG_DIR", folder);
         Environment.SetEnvironmentVariable("MCPSM_INTERACTIVE", "1");
         Environment.SetEnvironmentVariable("BROWSER", $"\"{Environment.ProcessPath}\" --browse %s");
-        foreach (var name in new[] { "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT" })
+        // Nothing of this run goes into the store of the person's own credentials.
+        Environment.SetEnvironmentVariable("MCPSM_VAULT", "file");
+        foreach (var name in new[] { "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT" })
         {
             Environment.SetEnvironmentVariable(name, null);
         }

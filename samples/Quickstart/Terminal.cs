@@ -26,7 +26,8 @@ internal sealed class Terminal(string folder)
         start.Environment["MCP_MANAGER_CONFIG_DIR"] = folder;
         start.Environment["MCPSM_INTERACTIVE"] = "1";
         start.Environment["BROWSER"] = $"\"{Environment.ProcessPath}\" --browse %s";
-        start.Environment.Remove("MCPSM_VAULT");
+        // Nothing of this run goes into the store of the person's own credentials.
+        start.Environment["MCPSM_VAULT"] = "file";
         start.Environment.Remove("MCPSM_VAULT_PASSPHRASE");
         start.Environment.Remove("MCPSM_CALLBACK_PORT");
         using var process = Process.Start(start)!;

@@ -44,7 +44,7 @@ public sealed class Mcpsm : IDisposable
         var start = new ProcessStartInfo(line[0], line[1..]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
-        foreach (var name in new[] { "CI", "BROWSER", "NO_COLOR", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT" })
+        foreach (var name in new[] { "CI", "BROWSER", "NO_COLOR", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR" })
         {
             start.Environment.Remove(name);
         }

@@ -24,7 +24,7 @@ public sealed class Session : IDisposable
 
     public Session(bool withSecretManagement = false)
     {
-        foreach (var name in new[] { "CI", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "MCP_MANAGER_CONFIG_DIR", "NO_COLOR" })
+        foreach (var name in new[] { "CI", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "MCP_MANAGER_CONFIG_DIR", "NO_COLOR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR" })
         {
             Environment.SetEnvironmentVariable(name, null);
         }

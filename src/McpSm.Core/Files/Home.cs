@@ -11,14 +11,20 @@ public sealed class Home
     {
         _environment = environment ?? Environment.GetEnvironmentVariable;
         Time = time ?? TimeProvider.System;
-        Folder = Path.GetFullPath(Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR")
-            ?? Path.Combine(UserFolder(), ".mcp-manager"));
+        var usual = Path.Combine(UserFolder(), ".mcp-manager");
+        Folder = Path.GetFullPath(Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR") ?? usual);
+        Owner = Folder == Path.GetFullPath(usual) ? "default" : Folder;
     }
 
     public TimeProvider Time { get; }
 
     /// <summary><c>~/.mcp-manager</c>, or what MCP_MANAGER_CONFIG_DIR or MCPSM_CONFIG_DIR names.</summary>
     public string Folder { get; }
+
+    /// <summary>
+    /// What tells this folder's items apart in a store that all folders of a user share: <c>default</c>, or the folder.
+    /// </summary>
+    public string Owner { get; }
 
     public string PathOf(string file) => Path.Combine(Folder, file);
 

@@ -12,7 +12,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     private const string Variable = "MCPSM_VAULT";
 
     private readonly Settings _settings = new(home);
-    private readonly List<IVaultSource> _sources = [.. sources, new EncryptedFileSource(home)];
+    private readonly List<IVaultSource> _sources = [.. sources, new SystemStoreSource(SystemStore(home), notice), new EncryptedFileSource(home)];
     private readonly Dictionary<string, IVault> _opened = new(StringComparer.Ordinal);
 
     /// <summary>The vault of that name.</summary>
@@ -90,6 +90,8 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
             notice($"{Variable} names '{ForeignText.Clean(named)}', and wins over this setting for as long.");
         }
     }
+
+    private static IVault? SystemStore(Home home) => null;
 
     private sealed class EncryptedFileSource(Home home) : IVaultSource
     {

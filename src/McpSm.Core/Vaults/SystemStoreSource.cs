@@ -1,0 +1,35 @@
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Vaults;
+
+/// <summary>The store that the operating system has for secrets, where it has one.</summary>
+internal sealed class SystemStoreSource(IVault? store, Action<string> notice) : IVaultSource
+{
+    public IVault? Find(string name) => store?.Name == name ? store : null;
+
+    public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<IVault>>(store is null ? [] : [store]);
+
+    public async Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken)
+    {
+        if (store is null)
+        {
+            return null;
+        }
+        try
+        {
+            await VaultCheck.RunAsync(store, cancellationToken).ConfigureAwait(false);
+            return (store, null);
+        }
+        catch (McpAuthException e)
+        {
+            // Many machines have none: containers, servers, CI. One that is there and locked is worth a word, since
+            // the choice that now falls on another vault is remembered.
+            if (e.Reason == ErrorReason.VaultLocked)
+            {
+                notice($"{e.Message} To use it later: mcpsm vault use {store.Name} --move");
+            }
+            return null;
+        }
+    }
+}
