@@ -65,7 +65,8 @@ public sealed record McpAuthStatus
             Issuer = facts.Issuer,
             Vault = facts.Vault,
             CanRenew = facts.CanRenew,
-            RenewalUncertain = facts.RenewalUncertain,
+            // A renewal takes seconds: one that began minutes ago was killed.
+            RenewalUncertain = facts.RenewalUncertain || now - facts.RenewalBegan > TimeSpan.FromMinutes(2),
         };
         switch (status.Kind)
         {

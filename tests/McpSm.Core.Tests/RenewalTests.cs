@@ -95,4 +95,31 @@ public sealed class RenewalTests
         Assert.True(scene.Status.CanRenew);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
+
+    [Fact]
+    public async Task A_renewal_that_was_killed_is_told_of_when_the_issuer_then_refuses()
+    {
+        var clock = new Clock();
+        await using var scene = await Scene.SignedInAsync(clock: clock);
+        var facts = new Credentials.FactsFile(scene.Work.Home);
+        await facts.WriteAsync("my-api", f => f! with { RenewalBegan = clock.GetUtcNow() }, default);
+        Assert.False(scene.Status.RenewalUncertain);
+        clock.Advance(TimeSpan.FromMinutes(3));
+        Assert.True(scene.Status.RenewalUncertain);
+        scene.Issuer.Server.RevokeAllTokens();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Contains("An earlier renewal was cut off", e.Message);
+        Assert.False(scene.Status.RenewalUncertain);
+    }
+
+    [Fact]
+    public async Task A_renewal_that_fails_for_sure_leaves_no_doubt_behind()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        scene.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_scope"}""", times: 1);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Null(new Credentials.FactsFile(scene.Work.Home).Read("my-api")!.RenewalBegan);
+        Assert.False(scene.Status.RenewalUncertain);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
 }

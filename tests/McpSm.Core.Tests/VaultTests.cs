@@ -69,4 +69,111 @@ public sealed class VaultTests
             Assert.Equal(ErrorReason.VaultCorrupt, (await FailsAsync(work, path)).Reason);
         }
     }
+
+    [Fact]
+    public async Task A_file_of_another_version_and_a_passphrase_that_is_missing_are_errors_of_their_own()
+    {
+        using var work = new Workplace();
+        work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
+        var path = await FilledAsync(work);
+        var whole = File.ReadAllBytes(path);
+        var foreign = (byte[])whole.Clone();
+        foreign[9] = 2;
+        System.Security.Cryptography.SHA256.HashData(foreign.AsSpan(0, 10)).AsSpan(0, 2).CopyTo(foreign.AsSpan(10));
+        File.WriteAllBytes(path, foreign);
+        var e = await FailsAsync(work, path);
+        Assert.Equal((ErrorReason.VaultUnavailable, true), (e.Reason, e.Message.Contains("format 2")));
+        File.WriteAllBytes(path, whole);
+        work.Variables.Remove("MCPSM_VAULT_PASSPHRASE");
+        e = await FailsAsync(work, path);
+        Assert.Equal((ErrorReason.VaultLocked, true), (e.Reason, e.Message.Contains("no passphrase is given")));
+    }
+
+    [Theory]
+    [InlineData(null, "new")]
+    [InlineData("old", "new")]
+    [InlineData("old", null)]
+    [InlineData(null, null)]
+    public async Task The_key_changes_and_the_old_one_opens_nothing(string? before, string? after)
+    {
+        using var work = new Workplace();
+        Use(work, before);
+        var path = await FilledAsync(work);
+        var (oldFile, oldKey) = (File.ReadAllBytes(path), KeyFile(work));
+        await new EncryptedFileVault(work.Home).RekeyAsync(after, default);
+        Use(work, after);
+        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default));
+        Assert.Equal(after is null, KeyFile(work) is not null);
+        Assert.NotEqual(oldKey ?? "none", KeyFile(work));
+        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-b", "x", default);
+        // What was copied before the change does not open with what is there now.
+        File.WriteAllBytes(path, oldFile);
+        Assert.Equal(ErrorReason.VaultLocked, (await FailsAsync(work, path)).Reason);
+    }
+
+    [Fact]
+    public async Task A_key_change_that_was_killed_between_its_writes_leaves_a_file_that_opens()
+    {
+        using var work = new Workplace();
+        var path = await FilledAsync(work);
+        var (oldFile, oldKey) = (File.ReadAllBytes(path), KeyFile(work)!);
+        await new EncryptedFileVault(work.Home).RekeyAsync(null, default);
+        var (newFile, newKey) = (File.ReadAllBytes(path), KeyFile(work)!);
+        foreach (var file in new[] { oldFile, newFile })
+        {
+            File.WriteAllBytes(path, file);
+            File.WriteAllText(Path.Combine(work.Folder, "credentials.key"), newKey + oldKey);
+            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default));
+        }
+        await new EncryptedFileVault(work.Home).RekeyAsync(null, default);
+        Assert.Single(KeyFile(work)!.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public async Task A_reader_at_the_moment_of_a_key_change_reads_on()
+    {
+        using var work = new Workplace();
+        await FilledAsync(work);
+        using var stop = new CancellationTokenSource();
+        var reading = Task.Run(async () =>
+        {
+            var reads = 0;
+            for (; !stop.IsCancellationRequested; reads++)
+            {
+                Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default));
+            }
+            return reads;
+        });
+        for (var i = 0; i < 30; i++)
+        {
+            await new EncryptedFileVault(work.Home).RekeyAsync(null, default);
+        }
+        stop.Cancel();
+        Assert.True(await reading > 30);
+    }
+
+    [Fact]
+    public async Task A_passphrase_that_changes_nothing_is_told_of_once()
+    {
+        using var work = new Workplace();
+        await FilledAsync(work);
+        work.Variables["MCPSM_VAULT_PASSPHRASE"] = "believed";
+        var told = new List<string>();
+        var vault = new EncryptedFileVault(work.Home, told.Add);
+        await vault.SetAsync("mcpsm-b", "x", default);
+        await vault.SetAsync("mcpsm-c", "x", default);
+        Assert.Contains("mcpsm vault rekey --passphrase", Assert.Single(told));
+    }
+
+    private static void Use(Workplace work, string? passphrase)
+    {
+        work.Variables.Remove("MCPSM_VAULT_PASSPHRASE");
+        if (passphrase is not null)
+        {
+            work.Variables["MCPSM_VAULT_PASSPHRASE"] = passphrase;
+        }
+    }
+
+    private static string? KeyFile(Workplace work) =>
+        Path.Combine(work.Folder, "credentials.key") is var path && File.Exists(path) ? File.ReadAllText(path) : null;
 }

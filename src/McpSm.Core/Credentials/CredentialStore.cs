@@ -19,7 +19,7 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     /// <summary>Holds everybody else off this server's credential.</summary>
     public Task<FileLock> LockAsync(McpServer server, CancellationToken cancellationToken) =>
-        home.LockAsync("server-" + server.Id, cancellationToken);
+        home.LockAsync(LockName(server.Id), cancellationToken);
 
     /// <summary>The server's item as it may be used now; null where there is none. Mends facts that lie.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
@@ -30,19 +30,25 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     /// <summary>The item whatever it is bound to: to remove it, and to revoke what is in it.</summary>
     public async Task<ServerItem?> ReadRawAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null)
     {
-        var facts = Facts.Read(server.Id);
-        if ((facts?.Vault is null && vaultName is not null ? vaults.Find(vaultName) : VaultOf(facts)) is not { } vault)
+        for (var again = 3; ; again--)
         {
-            return null;
+            var facts = Facts.Read(server.Id);
+            if ((facts?.Vault is null && vaultName is not null ? vaults.Find(vaultName) : VaultOf(facts)) is not { } vault)
+            {
+                return null;
+            }
+            var item = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
+            // What is absent may have been taken to another vault between the two reads: the facts tell.
+            if (item is null && again > 0 && Facts.Read(server.Id)?.Vault is { } now && now != vault.Name)
+            {
+                continue;
+            }
+            if (!Agree(facts, item))
+            {
+                await MendAsync(server, vault, cancellationToken).ConfigureAwait(false);
+            }
+            return item;
         }
-        var item = await GetAsync(vault, ItemName(server), CredentialJson.Default.ServerItem, cancellationToken).ConfigureAwait(false);
-        var kind = item is null ? CredentialKind.None : ServerFacts.Of(item, vault.Name).Kind;
-        if (kind != (facts?.Kind ?? CredentialKind.None) || item?.OAuth?.ExpiresAt != facts?.ExpiresAt)
-        {
-            await Facts.WriteAsync(server.Id, now =>
-                now?.Kind != facts?.Kind || now?.ExpiresAt != facts?.ExpiresAt ? now : item is null ? null : ServerFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
-        }
-        return item;
     }
 
     /// <summary>Keeps the item. Where it was in another vault it is removed there, afterwards.</summary>
@@ -98,7 +104,36 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     public static string ClientItemName(string issuer) =>
         "mcpsmclient-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
 
-    public static string ItemName(McpServer server) => "mcpsm-" + server.Id;
+    public static string ItemName(McpServer server) => ItemPrefix + server.Id;
+
+    internal const string ItemPrefix = "mcpsm-";
+
+    internal static string LockName(string id) => "server-" + id;
+
+    private static bool Agree(ServerFacts? facts, ServerItem? item)
+    {
+        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, "");
+        return told.Kind == (facts?.Kind ?? CredentialKind.None) && told.ExpiresAt == facts?.ExpiresAt && told.CanRenew == (facts?.CanRenew ?? false);
+    }
+
+    /// <summary>
+    /// Makes the facts say what the vault holds. Whoever has the server's lock is changing both: then it is theirs to
+    /// do, or the next reader's.
+    /// </summary>
+    private async Task MendAsync(McpServer server, IVault vault, CancellationToken cancellationToken)
+    {
+        using var held = home.TryLock(LockName(server.Id));
+        if (held is null || (Facts.Read(server.Id)?.Vault is { } now && now != vault.Name))
+        {
+            return;
+        }
+        var item = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
+        await Facts.WriteAsync(server.Id, facts => Agree(facts, item) ? facts : item is null ? null : ServerFacts.Of(item, vault.Name),
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private static Task<ServerItem?> ReadItemAsync(IVault vault, McpServer server, CancellationToken cancellationToken) =>
+        GetAsync(vault, ItemName(server), CredentialJson.Default.ServerItem, cancellationToken);
 
     private Task<IVault> ChooseAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
         vaults.ChooseAsync(vaultName ?? Facts.Read(server.Id)?.Vault, cancellationToken);

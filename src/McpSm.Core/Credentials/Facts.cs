@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
@@ -25,6 +26,13 @@ public sealed record ServerFacts
     public DateTimeOffset? ExpiresAt { get; init; }
     public bool CanRenew { get; init; }
     public bool RenewalUncertain { get; init; }
+
+    /// <summary>When a renewal was begun that has not ended: its process may have been killed before it could say so.</summary>
+    public DateTimeOffset? RenewalBegan { get; init; }
+
+    /// <summary>Whether the outcome of a renewal is unknown. Whoever holds no lock cannot tell one that goes on from one cut off.</summary>
+    [JsonIgnore]
+    public bool IsCutOff => RenewalUncertain || RenewalBegan is not null;
 
     /// <summary>The server was seen to answer without a credential.</summary>
     public bool SeenOpen { get; init; }

@@ -50,6 +50,10 @@ public sealed class Renewal(Home home, CredentialStore store)
         var policy = new UrlPolicy(new[] { server.Url, server.Issuer }.OfType<string>().Select(u => new Uri(u)));
         using var http = new SafeHttp(policy);
         current = await WithFreshMetadataAsync(current, http, policy, cancellationToken).ConfigureAwait(false);
+        var cutOff = store.Facts.Read(server.Id)?.IsCutOff == true;
+        // Written first: a disk that is full or read-only is found before the token is spent, and whoever is killed
+        // while the issuer has it leaves word of that.
+        await SetFactsAsync(server, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         TokenSet tokens;
         try
         {
@@ -58,13 +62,17 @@ public sealed class Renewal(Home home, CredentialStore store)
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {
-            throw await ForgetRefreshTokenAsync(server, item, current, e).ConfigureAwait(false);
+            throw await ForgetRefreshTokenAsync(server, item, current, e, cutOff).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or McpAuthException { OutcomeUnknown: true })
         {
             // The issuer may have spent the token. It is kept, since it may not have; the next answer tells.
-            await store.Facts.WriteAsync(server.Id, f => f is null ? null : f with { RenewalUncertain = true }, CancellationToken.None)
-                .ConfigureAwait(false);
+            await SetFactsAsync(server, f => f with { RenewalUncertain = true, RenewalBegan = null }).ConfigureAwait(false);
+            throw;
+        }
+        catch (McpAuthException)
+        {
+            await SetFactsAsync(server, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
             throw;
         }
         var renewed = current.With(tokens);
@@ -72,6 +80,10 @@ public sealed class Renewal(Home home, CredentialStore store)
         await store.WriteAsync(server, item with { OAuth = renewed }, null, CancellationToken.None).ConfigureAwait(false);
         return renewed;
     }
+
+    // Not to be cut short: what they say is already so.
+    private Task SetFactsAsync(McpServer server, Func<ServerFacts, ServerFacts> change) =>
+        store.Facts.WriteAsync(server.Id, f => f is null ? null : change(f), CancellationToken.None);
 
     private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, SafeHttp http,
         UrlPolicy policy, CancellationToken cancellationToken)
@@ -98,9 +110,8 @@ public sealed class Renewal(Home home, CredentialStore store)
     }
 
     private async Task<McpAuthException> ForgetRefreshTokenAsync(McpServer server, ServerItem item,
-        OAuthCredential current, McpAuthException rejected)
+        OAuthCredential current, McpAuthException rejected, bool cutOff)
     {
-        var uncertain = store.Facts.Read(server.Id)?.RenewalUncertain == true;
         await store.WriteAsync(server, item with { OAuth = current with { RefreshToken = null } }, null, CancellationToken.None)
             .ConfigureAwait(false);
         if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current.Client.Kind == ClientKind.Dynamic
@@ -111,7 +122,7 @@ public sealed class Renewal(Home home, CredentialStore store)
             await store.RemoveRegistrationAsync(server, current.Issuer, CancellationToken.None).ConfigureAwait(false);
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
-            + (uncertain ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
+            + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
             $"mcpsm auth login {server.Id}", rejected)
         {
             Server = server.Name,

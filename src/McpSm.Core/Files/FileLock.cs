@@ -39,7 +39,9 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    private static FileLock? TryAcquire(string path)
+    /// <summary>Takes the lock where nobody has it; null where somebody does.</summary>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
+    public static FileLock? TryAcquire(string path)
     {
         try
         {

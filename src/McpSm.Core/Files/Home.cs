@@ -33,7 +33,12 @@ public sealed class Home
 
     /// <summary>A lock of the folder by name: it guards the read-change-write of one file or one server.</summary>
     public Task<FileLock> LockAsync(string name, CancellationToken cancellationToken) =>
-        FileLock.AcquireAsync(Path.Combine(Folder, "locks", name + ".lock"), cancellationToken);
+        FileLock.AcquireAsync(LockPath(name), cancellationToken);
+
+    /// <summary>The same lock where nobody has it; null where somebody does.</summary>
+    public FileLock? TryLock(string name) => FileLock.TryAcquire(LockPath(name));
+
+    private string LockPath(string name) => Path.Combine(Folder, "locks", name + ".lock");
 
     private string UserFolder() => Variable("HOME") ?? Variable("USERPROFILE")
         ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);

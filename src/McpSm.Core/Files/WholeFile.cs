@@ -45,6 +45,7 @@ public static class WholeFile
                 stream.Flush(flushToDisk: true);
             }
             File.Move(fresh, target, overwrite: true);
+            RemoveAbandoned(target);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -131,6 +132,19 @@ public static class WholeFile
         return options;
     }
 
+    /// <summary>Removes what writers left that were killed: nobody needs that long between making and renaming.</summary>
+    private static void RemoveAbandoned(string target)
+    {
+        var before = DateTime.UtcNow - TimeSpan.FromMinutes(10);
+        foreach (var left in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, Path.GetFileName(target) + ".*.tmp"))
+        {
+            if (File.GetLastWriteTimeUtc(left) < before)
+            {
+                Discard(left);
+            }
+        }
+    }
+
     private static void Discard(string fresh)
     {
         try
@@ -139,7 +153,7 @@ public static class WholeFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The write's own error is the one to report; a left-over .tmp file is never read.
+            // What there is to report is not this; a left-over .tmp file is never read.
         }
     }
 }

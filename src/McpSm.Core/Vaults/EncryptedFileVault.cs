@@ -9,12 +9,13 @@ namespace McpSm.Core.Vaults;
 /// <c>credentials.enc</c>: all items in one encrypted file, replaced whole on each change under a lock that holds
 /// across processes. Its key comes from MCPSM_VAULT_PASSPHRASE, or from <c>credentials.key</c> beside it.
 /// </summary>
-public sealed class EncryptedFileVault(Home home) : IVault
+public sealed class EncryptedFileVault(Home home, Action<string>? notice = null) : IVault
 {
     public const string VaultName = "file";
 
     private readonly string _path = home.PathOf("credentials.enc");
     private readonly VaultKeys _keys = new(home);
+    private bool _told;
 
     public string Name => VaultName;
 
@@ -47,18 +48,59 @@ public sealed class EncryptedFileVault(Home home) : IVault
         {
             return false;
         }
-        var key = header is null ? _keys.Create() : _keys.Find(header.Value);
-        var content = JsonSerializer.SerializeToUtf8Bytes(items, VaultJson.Default.DictionaryStringString);
-        WholeFile.Replace(_path, EncryptedFileFormat.Seal(key, content));
+        if (header is { IsPassphrase: false } && !_told && home.Variable(VaultKeys.PassphraseVariable) is not null)
+        {
+            _told = true;
+            notice?.Invoke($"credentials.enc is under its key file, and {VaultKeys.PassphraseVariable} changes nothing about that. "
+                + "To put it under the passphrase: mcpsm vault rekey --passphrase");
+        }
+        Write(header is null ? _keys.Create() : _keys.Find(header.Value), items);
         return true;
     }
 
+    /// <summary>
+    /// Puts the file under another key. At every moment it opens with the old one or the new one: a new key is in the
+    /// key file before the first byte is written under it, and old ones leave after the last.
+    /// </summary>
+    /// <param name="passphrase">The new passphrase; null for a new key in the key file.</param>
+    /// <exception cref="McpAuthException">VaultLocked: the present key is not to be had; and what every change may throw.</exception>
+    public async Task RekeyAsync(string? passphrase, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
+        var (_, items) = Open();
+        var key = passphrase is null ? _keys.CreateInKeyFile() : VaultKeys.CreateFrom(passphrase);
+        Write(key, items);
+        _keys.DropOldKeys(key);
+    }
+
+    /// <summary>Whether the file that there is, or would be made, is under a passphrase.</summary>
+    /// <exception cref="McpAuthException">VaultCorrupt.</exception>
+    public bool UsesPassphrase => _keys.UsesPassphrase(WholeFile.Read(_path) is { } file ? EncryptedFileFormat.ReadHeader(file) : null);
+
+    private void Write(VaultKey key, Dictionary<string, string> items) => WholeFile.Replace(_path,
+        EncryptedFileFormat.Seal(key, JsonSerializer.SerializeToUtf8Bytes(items, VaultJson.Default.DictionaryStringString)));
+
     private (KeySource? Header, Dictionary<string, string> Items) Open()
     {
-        if (WholeFile.Read(_path) is not { } file)
+        for (var again = 3; ; again--)
         {
-            return (null, new(StringComparer.Ordinal));
+            if (WholeFile.Read(_path) is not { } file)
+            {
+                return (null, new(StringComparer.Ordinal));
+            }
+            try
+            {
+                return Open(file);
+            }
+            catch (McpAuthException) when (again > 0 && WholeFile.Read(_path) is { } now && !now.AsSpan().SequenceEqual(file))
+            {
+                // Put under another key between the reading of the file and that of its key.
+            }
         }
+    }
+
+    private (KeySource? Header, Dictionary<string, string> Items) Open(byte[] file)
+    {
         var header = EncryptedFileFormat.ReadHeader(file);
         var content = EncryptedFileFormat.Open(_keys.Find(header), file);
         try

@@ -10,7 +10,7 @@ public static class VaultCheck
     public static async Task RunAsync(IVault vault, CancellationToken cancellationToken)
     {
         // Two processes may look at once, each at an item of its own.
-        var item = "mcpsm-check-" + RandomNumberGenerator.GetHexString(8, lowercase: true);
+        var item = "mcpsmcheck-" + RandomNumberGenerator.GetHexString(8, lowercase: true);
         var text = RandomNumberGenerator.GetHexString(32);
         await vault.SetAsync(item, text, cancellationToken).ConfigureAwait(false);
         var back = await vault.GetAsync(item, cancellationToken).ConfigureAwait(false);

@@ -16,7 +16,7 @@ internal sealed class VaultKeys(Home home)
     /// <summary>More than this would let a planted file keep the processor busy for minutes.</summary>
     public const int MostRounds = 10_000_000;
 
-    private const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
+    internal const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
 
     private readonly string _keyFile = home.PathOf("credentials.key");
 
@@ -26,12 +26,33 @@ internal sealed class VaultKeys(Home home)
     public bool UsesPassphrase(KeySource? header) => header?.IsPassphrase ?? home.Variable(PassphraseVariable) is not null;
 
     /// <summary>The key for a new file.</summary>
-    public VaultKey Create()
+    public VaultKey Create() => home.Variable(PassphraseVariable) is { } passphrase ? CreateFrom(passphrase)
+        : CreateFrom(ReadKeyFile() is [var secret, ..] ? secret : AddToKeyFile([]));
+
+    /// <summary>A key of that passphrase, for a file that is written anew.</summary>
+    public static VaultKey CreateFrom(string passphrase)
     {
         var salt = RandomNumberGenerator.GetBytes(16);
-        return home.Variable(PassphraseVariable) is { } passphrase
-            ? FromSecret(Stretch(passphrase, salt, Rounds), new KeySource(true, Rounds, salt, []))
-            : FromSecret(ReadKeyFile() ?? NewKeyFile(), new KeySource(false, 0, salt, []));
+        return FromSecret(Stretch(passphrase, salt, Rounds), new KeySource(true, Rounds, salt, []));
+    }
+
+    /// <summary>
+    /// A new key of the key file, for a file that is written anew. The old ones stay in the key file until
+    /// <see cref="DropOldKeys"/>: until then either may be the one that opens <c>credentials.enc</c>.
+    /// </summary>
+    public VaultKey CreateInKeyFile() => CreateFrom(AddToKeyFile(ReadKeyFile()));
+
+    /// <summary>After the file was written under a new key: leaves only that in the key file.</summary>
+    public void DropOldKeys(VaultKey now)
+    {
+        if (now.Source.IsPassphrase)
+        {
+            WholeFile.Remove(_keyFile);
+        }
+        else
+        {
+            WriteKeyFile([.. ReadKeyFile().Where(secret => IsOf(secret, now.Source))]);
+        }
     }
 
     /// <summary>The key of an existing file.</summary>
@@ -44,45 +65,57 @@ internal sealed class VaultKeys(Home home)
         {
             return known;
         }
-        var secret = source.IsPassphrase
-            ? Stretch(home.Variable(PassphraseVariable) ?? throw Locked("no passphrase is given"), source.Salt, source.Rounds)
-            : ReadKeyFile() ?? throw new McpAuthException(ErrorReason.VaultLocked,
-                "credentials.enc cannot be opened: its key file credentials.key is missing.",
-                "Restore credentials.key, or move credentials.enc away and sign in again.");
-        var key = FromSecret(secret, source);
-        if (!CryptographicOperations.FixedTimeEquals(key.Source.Check, source.Check))
-        {
-            throw source.IsPassphrase ? Locked("the passphrase is wrong")
-                : new McpAuthException(ErrorReason.VaultLocked,
-                    "credentials.enc cannot be opened: credentials.key is not its key.",
-                    "Restore the credentials.key that belongs to it, or move credentials.enc away and sign in again.");
-        }
-        return _found = key;
+        return _found = source.IsPassphrase ? FindByPassphrase(source) : FindInKeyFile(source);
     }
 
-    private static VaultKey FromSecret(byte[] secret, KeySource source)
+    private VaultKey FindByPassphrase(KeySource source)
     {
-        var key = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, source.Salt, "mcpsm credentials.enc key"u8.ToArray());
-        var check = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 16, source.Salt, "mcpsm credentials.enc check"u8.ToArray());
-        CryptographicOperations.ZeroMemory(secret);
-        return new VaultKey(source with { Check = check }, key);
+        var secret = Stretch(home.Variable(PassphraseVariable) ?? throw Locked("no passphrase is given"), source.Salt, source.Rounds);
+        return IsOf(secret, source) ? FromSecret(secret, source) : throw Locked("the passphrase is wrong");
     }
+
+    private VaultKey FindInKeyFile(KeySource source)
+    {
+        var secrets = ReadKeyFile();
+        if (secrets.Count == 0)
+        {
+            throw new McpAuthException(ErrorReason.VaultLocked,
+                "credentials.enc cannot be opened: its key file credentials.key is missing.",
+                "Restore credentials.key, or move credentials.enc away and sign in again.");
+        }
+        return secrets.FirstOrDefault(secret => IsOf(secret, source)) is { } fitting ? FromSecret(fitting, source)
+            : throw new McpAuthException(ErrorReason.VaultLocked,
+                "credentials.enc cannot be opened: credentials.key is not its key.",
+                "Restore the credentials.key that belongs to it, or move credentials.enc away and sign in again.");
+    }
+
+    private static VaultKey CreateFrom(byte[] secret) =>
+        FromSecret(secret, new KeySource(false, 0, RandomNumberGenerator.GetBytes(16), []));
+
+    private static bool IsOf(byte[] secret, KeySource source) =>
+        CryptographicOperations.FixedTimeEquals(Derive(secret, source, 16, "check"), source.Check);
+
+    private static VaultKey FromSecret(byte[] secret, KeySource source) =>
+        new(source with { Check = Derive(secret, source, 16, "check") }, Derive(secret, source, 32, "key"));
+
+    private static byte[] Derive(byte[] secret, KeySource source, int length, string purpose) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, length, source.Salt, Encoding.ASCII.GetBytes("mcpsm credentials.enc " + purpose));
 
     private static byte[] Stretch(string passphrase, byte[] salt, int rounds) =>
         Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(passphrase), salt, rounds, HashAlgorithmName.SHA256, 32);
 
-    private byte[]? ReadKeyFile()
+    /// <summary>The secrets in the key file, a line each, the newest first; none where there is no such file.</summary>
+    private IReadOnlyList<byte[]> ReadKeyFile()
     {
         if (WholeFile.Read(_keyFile) is not { } content)
         {
-            return null;
+            return [];
         }
         try
         {
-            var bytes = Convert.FromBase64String(Encoding.ASCII.GetString(content));
-            var secret = OperatingSystem.IsWindows()
-                ? ProtectedData.Unprotect(bytes, null, DataProtectionScope.CurrentUser) : bytes;
-            return secret.Length == 32 ? secret : throw new FormatException();
+            var secrets = Encoding.ASCII.GetString(content).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(line => Unprotect(Convert.FromBase64String(line))).ToList();
+            return secrets.Count > 0 && secrets.All(s => s.Length == 32) ? secrets : throw new FormatException();
         }
         catch (Exception e) when (e is FormatException or CryptographicException)
         {
@@ -91,14 +124,21 @@ internal sealed class VaultKeys(Home home)
         }
     }
 
-    private byte[] NewKeyFile()
+    private byte[] AddToKeyFile(IReadOnlyList<byte[]> kept)
     {
         var secret = RandomNumberGenerator.GetBytes(32);
-        var bytes = OperatingSystem.IsWindows()
-            ? ProtectedData.Protect(secret, null, DataProtectionScope.CurrentUser) : secret;
-        WholeFile.Replace(_keyFile, Encoding.ASCII.GetBytes(Convert.ToBase64String(bytes) + "\n"));
+        WriteKeyFile([secret, .. kept]);
         return secret;
     }
+
+    private void WriteKeyFile(IReadOnlyList<byte[]> secrets) => WholeFile.Replace(_keyFile,
+        Encoding.ASCII.GetBytes(string.Concat(secrets.Select(s => Convert.ToBase64String(Protect(s)) + "\n"))));
+
+    private static byte[] Protect(byte[] secret) => OperatingSystem.IsWindows()
+        ? ProtectedData.Protect(secret, null, DataProtectionScope.CurrentUser) : secret;
+
+    private static byte[] Unprotect(byte[] kept) => OperatingSystem.IsWindows()
+        ? ProtectedData.Unprotect(kept, null, DataProtectionScope.CurrentUser) : kept;
 
     private static McpAuthException Locked(string why) => new(ErrorReason.VaultLocked,
         $"credentials.enc is locked: {why}.", $"Set {PassphraseVariable} to the passphrase, then run the command again.");

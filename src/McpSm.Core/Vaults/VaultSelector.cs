@@ -12,7 +12,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     private const string Variable = "MCPSM_VAULT";
 
     private readonly Settings _settings = new(home);
-    private readonly List<IVaultSource> _sources = [.. sources, new SystemStoreSource(SystemStore(home), notice), new EncryptedFileSource(home)];
+    private readonly List<IVaultSource> _sources = [.. sources, new SystemStoreSource(SystemStore(home), notice), new EncryptedFileSource(home, notice)];
     private readonly Dictionary<string, IVault> _opened = new(StringComparer.Ordinal);
 
     /// <summary>The vault of that name.</summary>
@@ -93,18 +93,15 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
 
     private static IVault? SystemStore(Home home) => null;
 
-    private sealed class EncryptedFileSource(Home home) : IVaultSource
+    private sealed class EncryptedFileSource(Home home, Action<string> notice) : IVaultSource
     {
-        public IVault? Find(string name) => name == EncryptedFileVault.VaultName ? new EncryptedFileVault(home) : null;
+        private readonly EncryptedFileVault _file = new(home, notice);
 
-        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<IVault>>([new EncryptedFileVault(home)]);
+        public IVault? Find(string name) => name == _file.Name ? _file : null;
 
-        public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken)
-        {
-            var vault = new EncryptedFileVault(home);
-            return Task.FromResult<(IVault, string?)?>((vault,
-                $"Credentials are kept in {home.PathOf("credentials.enc")}. {vault.Protection}"));
-        }
+        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([_file]);
+
+        public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken) => Task.FromResult<(IVault, string?)?>(
+            (_file, $"Credentials are kept in {home.PathOf("credentials.enc")}. {_file.Protection}"));
     }
 }
