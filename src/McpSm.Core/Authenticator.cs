@@ -254,6 +254,28 @@ public sealed class Authenticator
         return [.. Catalog.List().Where(s => facts.GetValueOrDefault(s.Id)?.Vault is { } kept && kept != name).Select(s => s.Name)];
     }
 
+    /// <summary>Chooses the vault and takes all that is kept elsewhere along; also finishes a move that was cut off.</summary>
+    /// <returns>How many items were moved.</returns>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, SecretTooLarge: each item is still where it was, or where it went.</exception>
+    public async Task<int> MoveToVaultAsync(string name, CancellationToken cancellationToken)
+    {
+        var moved = await new VaultMove(_home, _store, _vaults).RunAsync(name, cancellationToken).ConfigureAwait(false);
+        _vaults.TellOfVariable(name);
+        return moved.Count;
+    }
+
+    /// <summary>Whether the encrypted file is, or would be made, under a passphrase.</summary>
+    /// <exception cref="McpAuthException">VaultCorrupt.</exception>
+    public bool FileUsesPassphrase => File.UsesPassphrase;
+
+    /// <summary>Puts the encrypted file under another key.</summary>
+    /// <param name="passphrase">The new passphrase; null for a new key in the key file.</param>
+    /// <exception cref="McpAuthException">InvalidValue: an empty passphrase. VaultLocked, VaultCorrupt; the file then opens as before.</exception>
+    public Task RekeyFileAsync(string? passphrase, CancellationToken cancellationToken) => passphrase is ""
+        ? throw new McpAuthException(ErrorReason.InvalidValue, "The passphrase is empty.") : File.RekeyAsync(passphrase, cancellationToken);
+
+    private EncryptedFileVault File => (EncryptedFileVault)_vaults.Find(EncryptedFileVault.VaultName);
+
     private static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
         (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
         ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",

@@ -20,12 +20,29 @@ public sealed class Settings(Home home)
         JsonFile.Read(_path)?["callbackPort"] is JsonValue value && value.TryGetValue<int>(out var port)
         && port is >= 0 and <= 65535 ? port : null;
 
+    /// <summary>The vaults that a move, not yet ended, takes the credentials from.</summary>
+    public IReadOnlyList<string> MovingFrom => JsonFile.Read(_path)?["movingFrom"] is JsonArray names
+        ? [.. names.OfType<JsonValue>().Select(v => v.TryGetValue<string>(out var name) ? name : null).OfType<string>()] : [];
+
     /// <summary>Remembers the vault in use.</summary>
-    public async Task SetVaultAsync(string vault, CancellationToken cancellationToken)
+    public Task SetVaultAsync(string vault, CancellationToken cancellationToken) =>
+        ChangeAsync(root => root["vault"] = vault, cancellationToken);
+
+    /// <summary>Remembers that a move goes on; forgets it where there are none.</summary>
+    internal Task SetMovingFromAsync(IReadOnlyList<string> vaults, CancellationToken cancellationToken) => ChangeAsync(root =>
+    {
+        root.Remove("movingFrom");
+        if (vaults.Count > 0)
+        {
+            root["movingFrom"] = new JsonArray([.. vaults.Select(v => (JsonNode)v)]);
+        }
+    }, cancellationToken);
+
+    private async Task ChangeAsync(Action<JsonObject> change, CancellationToken cancellationToken)
     {
         using var held = await home.LockAsync("settings", cancellationToken).ConfigureAwait(false);
         var root = JsonFile.Read(_path) ?? [];
-        root["vault"] = vault;
+        change(root);
         JsonFile.Write(_path, root);
     }
 

@@ -6,11 +6,13 @@ namespace McpSm.Core.Vaults;
 /// <summary>Whether a vault keeps what it is given: writes, reads and removes an item.</summary>
 public static class VaultCheck
 {
+    internal const string ItemPrefix = "mcpsmcheck-";
+
     /// <exception cref="McpAuthException">VaultUnavailable, and whatever the vault says.</exception>
     public static async Task RunAsync(IVault vault, CancellationToken cancellationToken)
     {
         // Two processes may look at once, each at an item of its own.
-        var item = "mcpsmcheck-" + RandomNumberGenerator.GetHexString(8, lowercase: true);
+        var item = ItemPrefix + RandomNumberGenerator.GetHexString(8, lowercase: true);
         var text = RandomNumberGenerator.GetHexString(32);
         await vault.SetAsync(item, text, cancellationToken).ConfigureAwait(false);
         var back = await vault.GetAsync(item, cancellationToken).ConfigureAwait(false);

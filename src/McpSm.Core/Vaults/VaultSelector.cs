@@ -72,12 +72,12 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         {
             all.AddRange(await source.ListAsync(cancellationToken).ConfigureAwait(false));
         }
+        var told = all.Select(v => new McpVault(v.Name, v.Name == used, v.Name == used ? why : null, v.Protection)).ToList();
         if (used is not null && all.All(v => v.Name != used))
         {
-            all.Add(Find(used));
+            told.Add(new McpVault(used, true, why, Elsewhere(used)));
         }
-        return [.. all.OrderByDescending(v => v.Name == used)
-            .Select(v => new McpVault(v.Name, v.Name == used, v.Name == used ? why : null, v.Protection))];
+        return [.. told.OrderByDescending(v => v.InUse)];
     }
 
     /// <summary>Makes a vault the one in use.</summary>
@@ -85,9 +85,32 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     {
         await VaultCheck.RunAsync(Find(name), cancellationToken).ConfigureAwait(false);
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
-        if (home.Variable(Variable) is { } named && named != name)
+        if (_settings.MovingFrom.Count > 0)
+        {
+            notice($"An earlier move was cut off. To finish it: mcpsm vault use {name} --move");
+        }
+        TellOfVariable(name);
+    }
+
+    /// <summary>Says so where the environment names another vault than the one that was just chosen.</summary>
+    public void TellOfVariable(string chosen)
+    {
+        if (home.Variable(Variable) is { } named && named != chosen)
         {
             notice($"{Variable} names '{ForeignText.Clean(named)}', and wins over this setting for as long.");
+        }
+    }
+
+    private string Elsewhere(string name)
+    {
+        try
+        {
+            return Find(name).Protection;
+        }
+        catch (McpAuthException)
+        {
+            return name.StartsWith("secretmanagement:", StringComparison.Ordinal)
+                ? "Kept by a vault of SecretManagement, which PowerShell opens." : "There is no such vault on this system.";
         }
     }
 

@@ -1,0 +1,142 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Vaults;
+using Xunit;
+
+namespace McpSm.Core.Tests;
+
+/// <summary>Between the encrypted file and a vault that can die at any call.</summary>
+public sealed class VaultMoveTests
+{
+    [Fact]
+    public async Task A_move_takes_credentials_and_registrations_along_and_leaves_nothing_behind()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        var other = new MemoryVault();
+        var door = Door(scene.Work, other);
+        var token = await door.GetTokenAsync(scene.Server, default);
+        Assert.Equal(2, await door.MoveToVaultAsync("memory", default));
+        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
+        Assert.Equal(2, other.Items.Count);
+        Assert.Equal(token, await door.GetTokenAsync(scene.Server, default));
+        Assert.Equal(("memory", "memory"), (door.Status(scene.Server).Vault, door.VaultNameFor(null)));
+        // The registration came along: nothing is registered anew, and what is kept next goes there.
+        await door.ConnectAsync(scene.Server, new ConnectOptions { CallbackPort = 0 }, default);
+        Assert.Single(scene.Issuer.Traffic.To("/register"));
+        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
+        Assert.Equal(2, await door.MoveToVaultAsync("file", default));
+        Assert.Empty(other.Items);
+    }
+
+    [Fact]
+    public async Task Cut_off_anywhere_every_credential_is_usable_and_the_next_move_finishes()
+    {
+        for (var calls = 1; ; calls++)
+        {
+            using var work = new Workplace();
+            var names = new[] { "a", "b", "c" };
+            foreach (var name in names)
+            {
+                var server = await work.Authenticator.Catalog.AddAsync(new() { Id = "", Name = name, Url = $"https://{name}.example/mcp" }, default);
+                await work.Authenticator.SetTokenAsync(server, "token-" + name, "file", default);
+            }
+            var other = new MemoryVault { DiesAfter = calls };
+            var ended = await Record.ExceptionAsync(() => Door(work, other).MoveToVaultAsync("memory", default));
+            other.DiesAfter = null;
+            var door = Door(work, other);
+            foreach (var server in door.Catalog.List())
+            {
+                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
+            }
+            // Forth, or back: either ends in one whole place.
+            var to = calls % 2 == 0 ? "memory" : "file";
+            await door.MoveToVaultAsync(to, default);
+            foreach (var server in door.Catalog.List())
+            {
+                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
+            }
+            Assert.Equal(3, to == "memory" ? other.Items.Keys.Count(n => n.StartsWith("mcpsm-")) : (await new EncryptedFileVault(work.Home).NamesAsync(default)).Count);
+            Assert.DoesNotContain(to == "file" ? other.Items.Keys : await new EncryptedFileVault(work.Home).NamesAsync(default), n => n.StartsWith("mcpsm-"));
+            Assert.Empty(new Settings(work.Home).MovingFrom);
+            if (ended is null)
+            {
+                Assert.True(calls > 10);
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_vault_that_gives_back_something_else_gets_nothing()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", default));
+        Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
+        Assert.Equal("file", scene.Status.Vault);
+        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task A_reader_during_a_move_finds_the_credential_all_the_time()
+    {
+        using var work = new Workplace();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var other = new MemoryVault();
+        await work.Authenticator.SetTokenAsync(server, "token", "file", default);
+        using var stop = new CancellationTokenSource();
+        var reading = Task.Run(async () =>
+        {
+            for (; !stop.IsCancellationRequested; await Task.Yield())
+            {
+                Assert.Equal("token", await Door(work, other).GetTokenAsync(server, default));
+                Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
+            }
+        });
+        for (var i = 0; i < 20; i++)
+        {
+            await Door(work, other).MoveToVaultAsync(i % 2 == 0 ? "memory" : "file", default);
+        }
+        stop.Cancel();
+        await reading;
+    }
+
+    private static Authenticator Door(Workplace work, MemoryVault other) => new(work.Home, work.Person, vaults: [new MemorySource(other)]);
+
+    private sealed class MemorySource(MemoryVault vault) : IVaultSource
+    {
+        public IVault? Find(string name) => name == vault.Name ? vault : null;
+
+        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([vault]);
+
+        public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken) =>
+            Task.FromResult<(IVault, string?)?>(null);
+    }
+
+    private sealed class MemoryVault : IVault
+    {
+        private int _calls;
+
+        public System.Collections.Concurrent.ConcurrentDictionary<string, string> Items { get; } = new();
+
+        /// <summary>The number of calls after which every one fails.</summary>
+        public int? DiesAfter { get; set; }
+
+        public bool Forgets { get; set; }
+
+        public string Name => "memory";
+
+        public string Protection => "None.";
+
+        public Task<string?> GetAsync(string item, CancellationToken cancellationToken) =>
+            Answer(() => Items.GetValueOrDefault(item));
+
+        public Task SetAsync(string item, string text, CancellationToken cancellationToken) =>
+            Answer(() => Forgets ? "" : Items[item] = text);
+
+        public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => Answer(() => Items.TryRemove(item, out _));
+
+        public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<string>>(() => [.. Items.Keys]);
+
+        private Task<T> Answer<T>(Func<T> answer) => DiesAfter is { } most && Interlocked.Increment(ref _calls) > most
+            ? Task.FromException<T>(new McpAuthException(ErrorReason.VaultUnavailable, "It died.")) : Task.FromResult(answer());
+    }
+}
