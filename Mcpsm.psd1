@@ -14,7 +14,7 @@
         'Add-McpServer', 'Get-McpServer', 'Set-McpServer', 'Remove-McpServer'
         'Connect-McpServer', 'Disconnect-McpServer', 'Test-McpServer'
         'Get-McpAuthStatus', 'Get-McpToken', 'Set-McpToken', 'Update-McpToken', 'Clear-McpToken'
-        'Get-McpVault', 'Set-McpVault'
+        'Get-McpVault', 'Set-McpVault', 'Import-McpCredential'
     )
     FunctionsToExport    = @('Invoke-Mcpsm')
     AliasesToExport      = @('mcpsm')

@@ -34,7 +34,19 @@ public static class HandOver
     {
         var command = parsed.CommandResult;
         var name = command.Command.Name;
-        if (name is "list" or "status" || (name is "add" or "update" && !command.Children.OfType<OptionResult>()
+        if (name == "use")
+        {
+            var target = command.Children.OfType<ArgumentResult>().FirstOrDefault()?.Tokens.FirstOrDefault()?.Value;
+            if (!command.Children.OfType<OptionResult>().Any(o => o.Option.Name == "--move"))
+            {
+                return IsOurs(target);
+            }
+            if (IsOurs(target))
+            {
+                return true;
+            }
+        }
+        if (name is "list" or "status" or "vault" or "rekey" || (name is "add" or "update" && !command.Children.OfType<OptionResult>()
             .Any(o => !o.Implicit && SecretOptions.Contains(o.Option.Name))))
         {
             return false;

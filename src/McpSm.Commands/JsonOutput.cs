@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using McpSm.Core;
 using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
 
 namespace McpSm.Commands;
 
@@ -77,6 +78,14 @@ internal static class JsonOutput
         }
         json.WriteEndArray();
         Optional(json, "issuer", server.Issuer);
+    }
+
+    public static void Vault(Utf8JsonWriter json, McpVault vault)
+    {
+        json.WriteString("name", vault.Name);
+        json.WriteBoolean("inUse", vault.InUse);
+        Optional(json, "why", vault.Why);
+        json.WriteString("protection", vault.Protection);
     }
 
     public static void Test(Utf8JsonWriter json, McpTestResult result)

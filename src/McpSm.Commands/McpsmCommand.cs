@@ -25,6 +25,7 @@ public static class McpsmCommand
         };
         AuthCommands.AddTo(root, context);
         ServerCommands.AddTo(root, context);
+        VaultCommands.AddTo(root, context);
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         HideArgumentsAbove(parsed.CommandResult);
         if (parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null

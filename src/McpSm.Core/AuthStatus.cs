@@ -42,7 +42,17 @@ public sealed record McpAuthStatus
     public string? Remedy { get; init; }
 
     /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
-    public static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable = null)
+    /// <param name="plaintextFile">The file in which tokens of the server lie in plaintext; null where there is none.</param>
+    internal static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable, string? plaintextFile)
+    {
+        var status = Of(server, facts, now, unreadable);
+        var file = server.Plaintext.HasSecret ? "config.json" : plaintextFile;
+        // Before anything else: it may hold the very credential that is missing here.
+        return file is null || unreadable is not null ? status
+            : status with { Remedy = $"A secret lies in plaintext in {file}; mcpsm import {server.Id} takes it into the vault" };
+    }
+
+    private static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable)
     {
         var status = new McpAuthStatus { Id = server.Id, Name = server.Name, Url = server.Url, Transport = server.Transport };
         if (unreadable is not null)
@@ -84,12 +94,7 @@ public sealed record McpAuthStatus
         }
         if (server.Plaintext.BearerToken is not null)
         {
-            return status with
-            {
-                Kind = CredentialKind.Bearer,
-                State = AuthState.BearerToken,
-                Remedy = $"The token lies in plaintext in config.json; mcpsm auth set {server.Id} keeps a new one in the vault",
-            };
+            return status with { Kind = CredentialKind.Bearer, State = AuthState.BearerToken };
         }
         return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true
             ? status with { State = AuthState.NoAuth }

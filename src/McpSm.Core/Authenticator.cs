@@ -19,6 +19,7 @@ public sealed class Authenticator
     private readonly SignOut _signOut;
     private readonly SignIn _signIn;
     private readonly OwnSecrets _secrets;
+    private readonly CredentialImport _import;
     private readonly ServerEditor _editor;
 
     public Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress = null,
@@ -29,10 +30,11 @@ public sealed class Authenticator
         Catalog = new ServerCatalog(home);
         _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
         _store = new CredentialStore(home, _vaults);
-        _renewal = new Renewal(home, _store);
+        _renewal = new Renewal(home, _store, FindIssuerAsync);
         _signOut = new SignOut(_store);
         _signIn = new SignIn(home, _store, Catalog, _signOut, interaction, progress);
         _secrets = new OwnSecrets(_store, Catalog);
+        _import = new CredentialImport(home, _store, Catalog);
         _editor = new ServerEditor(Catalog, _secrets);
     }
 
@@ -54,7 +56,8 @@ public sealed class Authenticator
         }
         var unreadable = failure is null ? null : $"{failure.Message} {failure.Remedy}";
         var now = _home.Time.GetUtcNow();
-        return [.. servers.Select(s => McpAuthStatus.Of(s, facts.GetValueOrDefault(s.Id), now, unreadable))];
+        var plaintext = PlaintextTokens.Ids(_home);
+        return [.. servers.Select(s => McpAuthStatus.Of(s, facts.GetValueOrDefault(s.Id), now, unreadable, plaintext.GetValueOrDefault(s.Id)))];
     }
 
     public McpAuthStatus Status(McpServer server) => Status([server], out _)[0];
@@ -141,9 +144,12 @@ public sealed class Authenticator
     internal async Task<ServerItem?> ReadForUseAsync(McpServer server, CancellationToken cancellationToken)
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+        if (server.Plaintext.HasSecret)
+        {
+            _interaction.Notice($"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: mcpsm import {server.Id}");
+        }
         if (item?.Token is null && server.Plaintext.BearerToken is { } plaintext)
         {
-            _interaction.Notice($"The token of '{server.Name}' lies in plaintext in config.json. Keep a new one in the vault with: mcpsm auth set {server.Id}");
             item = (item ?? new ServerItem { Url = server.Url }) with { BearerToken = plaintext };
         }
         if (item is not null)
@@ -273,6 +279,28 @@ public sealed class Authenticator
     /// <exception cref="McpAuthException">InvalidValue: an empty passphrase. VaultLocked, VaultCorrupt; the file then opens as before.</exception>
     public Task RekeyFileAsync(string? passphrase, CancellationToken cancellationToken) => passphrase is ""
         ? throw new McpAuthException(ErrorReason.InvalidValue, "The passphrase is empty.") : File.RekeyAsync(passphrase, cancellationToken);
+
+    /// <summary>What there is in plaintext for a server, which <see cref="ImportAsync"/> would take over.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt: a file of tokens does not parse.</exception>
+    public IReadOnlyList<PlaintextSecret> FindPlaintext(McpServer server) => _import.Find(server);
+
+    /// <summary>The ids in files of plaintext tokens that no server has.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public IReadOnlyList<string> FindForeignPlaintext() =>
+        [.. PlaintextTokens.Read(_home).Select(t => t.ServerId).Except(Catalog.List().Select(s => s.Id)).Select(ForeignText.Clean)];
+
+    /// <summary>Takes the server's plaintext secrets into the vault, and out of the files once the vault has given them back.</summary>
+    /// <param name="force">Also removes plaintext in whose place the vault has something else.</param>
+    /// <exception cref="McpAuthException">The vault's reasons; ConfigurationCorrupt. The plaintext then still stands.</exception>
+    public Task<IReadOnlyList<McpImport>> ImportAsync(McpServer server, string? vault, bool force, CancellationToken cancellationToken) =>
+        _import.RunAsync(server, vault, force, cancellationToken);
+
+    private async Task<(string Resource, IssuerMetadata Issuer)> FindIssuerAsync(McpServer server, ServerItem item, SafeHttp http,
+        UrlPolicy policy, CancellationToken cancellationToken) =>
+        await SignInTarget.FindAsync(http, policy, server, item, null, cancellationToken).ConfigureAwait(false) is { } target
+            ? (target.Resource, target.Issuer)
+            : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
+                $"mcpsm auth login {server.Id}") { Server = server.Name };
 
     private EncryptedFileVault File => (EncryptedFileVault)_vaults.Find(EncryptedFileVault.VaultName);
 

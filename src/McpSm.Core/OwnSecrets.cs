@@ -31,7 +31,8 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog)
 
     /// <summary>Takes a bearer token that was replaced or removed out of <c>config.json</c> as well.</summary>
     public Task RemovePlaintextAsync(McpServer server, CancellationToken cancellationToken) =>
-        server.Plaintext.BearerToken is null ? Task.CompletedTask : catalog.RemovePlaintextTokenAsync(server.Id, cancellationToken);
+        server.Plaintext.BearerToken is not { } token ? Task.CompletedTask
+        : catalog.RemovePlaintextAsync(server.Id, ["bearerToken"], token, cancellationToken);
 
     /// <summary>Keeps the client's secret and headers; null leaves what there is, an empty header goes.</summary>
     /// <param name="newClient">The client or its issuer was changed: it is tied to no issuer yet.</param>

@@ -47,14 +47,14 @@ internal sealed class SignOut(CredentialStore store, TimeSpan? limit = null)
         {
             return null;
         }
-        if (credential.RevocationEndpoint is not { } endpoint)
+        if (credential is not { RevocationEndpoint: { } endpoint, Issuer: { } issuer })
         {
             return "The issuer offers no revocation; its tokens end when they expire.";
         }
         try
         {
             // The tokens go to the issuer that gave them, wherever the server's URL points by now.
-            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(credential.Issuer)), limit ?? RevocationLimit);
+            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)), limit ?? RevocationLimit);
             return await Revocation.RevokeAsync(http, endpoint, credential.Client, credential.RefreshToken,
                 credential.AccessToken, cancellationToken).ConfigureAwait(false);
         }

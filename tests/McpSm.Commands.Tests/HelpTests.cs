@@ -32,6 +32,11 @@ public sealed partial class HelpTests
         ["auth set"] = "<server> <token> --vault",
         ["auth revoke"] = "<server>",
         ["auth token"] = "<server> --header --json",
+        ["vault"] = "",
+        ["vault list"] = "--json",
+        ["vault use"] = "<vault> --move",
+        ["vault rekey"] = "--passphrase --key-file",
+        ["import"] = "<server> --dry-run --force --vault",
     };
 
     public static TheoryData<string> EveryCommand => [.. Commands.Keys];
@@ -59,7 +64,7 @@ public sealed partial class HelpTests
     public async Task Every_command_is_among_those_tested_here()
     {
         using var mcpsm = new McpsmHere();
-        foreach (var parent in new[] { "", "auth", "server" })
+        foreach (var parent in new[] { "", "auth", "server", "vault" })
         {
             var ended = (await mcpsm.RunAsync([.. parent.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Done();
             var told = Below().Matches(ended.Out[ended.Out.IndexOf("Commands:", StringComparison.Ordinal)..]).Select(m => m.Groups[1].Value);

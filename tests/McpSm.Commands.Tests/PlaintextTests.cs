@@ -25,12 +25,12 @@ public sealed class PlaintextTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_is_used_with_a_notice_that_says_how_to_keep_one_in_the_vault()
+    public async Task It_is_used_with_a_notice_that_says_how_to_take_it_into_the_vault()
     {
         var before = _mcpsm.Files();
         var ended = (await _mcpsm.RunAsync("auth token my-api")).Done();
         Assert.Equal(Token + "\n", ended.Out);
-        Assert.Equal("The token of 'my-api' lies in plaintext in config.json. Keep a new one in the vault with: mcpsm auth set my-api\n", ended.Error);
+        Assert.Equal("A secret of 'my-api' lies in plaintext in config.json. Take it into the vault with: mcpsm import my-api\n", ended.Error);
         ended = (await _mcpsm.RunAsync("test my-api")).Done();
         Assert.Contains("✔ OK (test-server", ended.Out);
         Assert.Contains("lies in plaintext", ended.Error);

@@ -55,7 +55,8 @@ public sealed class VaultMoveTests
                 Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
             }
             Assert.Equal(3, to == "memory" ? other.Items.Keys.Count(n => n.StartsWith("mcpsm-")) : (await new EncryptedFileVault(work.Home).NamesAsync(default)).Count);
-            Assert.DoesNotContain(to == "file" ? other.Items.Keys : await new EncryptedFileVault(work.Home).NamesAsync(default), n => n.StartsWith("mcpsm-"));
+            IEnumerable<string> left = to == "file" ? other.Items.Keys : await new EncryptedFileVault(work.Home).NamesAsync(default);
+            Assert.DoesNotContain(left, n => n.StartsWith("mcpsm-"));
             Assert.Empty(new Settings(work.Home).MovingFrom);
             if (ended is null)
             {

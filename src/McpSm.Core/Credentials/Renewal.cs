@@ -10,7 +10,9 @@ namespace McpSm.Core.Credentials;
 /// Renewal as one transaction under the server's lock: lock, read again, renew with what was read, write, release.
 /// Whoever finds the credential replaced meanwhile uses that one, so that a refresh token is spent once.
 /// </summary>
-public sealed class Renewal(Home home, CredentialStore store)
+/// <param name="findIssuer">Asks the server who guards it, for a credential whose issuer is not known.</param>
+public sealed class Renewal(Home home, CredentialStore store,
+    Func<McpServer, ServerItem, SafeHttp, UrlPolicy, CancellationToken, Task<(string Resource, IssuerMetadata Issuer)>> findIssuer)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 
@@ -49,7 +51,8 @@ public sealed class Renewal(Home home, CredentialStore store)
         ServerUrl.RequireSecure(server);
         var policy = new UrlPolicy(new[] { server.Url, server.Issuer }.OfType<string>().Select(u => new Uri(u)));
         using var http = new SafeHttp(policy);
-        current = await WithFreshMetadataAsync(current, http, policy, cancellationToken).ConfigureAwait(false);
+        current = current.Issuer is null ? await WithIssuerAsync(server, item, current, http, policy, cancellationToken).ConfigureAwait(false)
+            : await WithFreshMetadataAsync(current, current.Issuer, http, policy, cancellationToken).ConfigureAwait(false);
         var cutOff = store.Facts.Read(server.Id)?.IsCutOff == true;
         // Written first: a disk that is full or read-only is found before the token is spent, and whoever is killed
         // while the issuer has it leaves word of that.
@@ -57,7 +60,7 @@ public sealed class Renewal(Home home, CredentialStore store)
         TokenSet tokens;
         try
         {
-            tokens = await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint, current.Client, refreshToken,
+            tokens = await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Client, refreshToken,
                 current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
@@ -85,7 +88,7 @@ public sealed class Renewal(Home home, CredentialStore store)
     private Task SetFactsAsync(McpServer server, Func<ServerFacts, ServerFacts> change) =>
         store.Facts.WriteAsync(server.Id, f => f is null ? null : change(f), CancellationToken.None);
 
-    private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, SafeHttp http,
+    private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, string issuer, SafeHttp http,
         UrlPolicy policy, CancellationToken cancellationToken)
     {
         if (home.Time.GetUtcNow() - credential.MetadataReadAt is { } age && age >= TimeSpan.Zero && age < MetadataLifetime)
@@ -94,7 +97,7 @@ public sealed class Renewal(Home home, CredentialStore store)
         }
         try
         {
-            var metadata = await IssuerMetadata.FindAsync(http, policy, credential.Issuer, cancellationToken).ConfigureAwait(false);
+            var metadata = await IssuerMetadata.FindAsync(http, policy, issuer, cancellationToken).ConfigureAwait(false);
             return credential with
             {
                 TokenEndpoint = metadata.TokenEndpoint,
@@ -109,17 +112,32 @@ public sealed class Renewal(Home home, CredentialStore store)
         }
     }
 
+    private async Task<OAuthCredential> WithIssuerAsync(McpServer server, ServerItem item, OAuthCredential credential,
+        SafeHttp http, UrlPolicy policy, CancellationToken cancellationToken)
+    {
+        var (resource, issuer) = await findIssuer(server, item, http, policy, cancellationToken).ConfigureAwait(false);
+        return credential with
+        {
+            Issuer = issuer.Issuer,
+            Resource = resource,
+            Client = ClientIdentity.Create(credential.Client.Kind, credential.Client.Id, credential.Client.Secret, issuer),
+            TokenEndpoint = issuer.TokenEndpoint,
+            RevocationEndpoint = issuer.RevocationEndpoint,
+            MetadataReadAt = home.Time.GetUtcNow(),
+        };
+    }
+
     private async Task<McpAuthException> ForgetRefreshTokenAsync(McpServer server, ServerItem item,
         OAuthCredential current, McpAuthException rejected, bool cutOff)
     {
         await store.WriteAsync(server, item with { OAuth = current with { RefreshToken = null } }, null, CancellationToken.None)
             .ConfigureAwait(false);
-        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current.Client.Kind == ClientKind.Dynamic
-            && await store.ReadRegistrationAsync(server, current.Issuer, null, CancellationToken.None).ConfigureAwait(false) is { } kept
+        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer }
+            && await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false) is { } kept
             && kept.Client.Id == current.Client.Id)
         {
             // The issuer has forgotten the client: a sign-in with it would end on an error page of the issuer's.
-            await store.RemoveRegistrationAsync(server, current.Issuer, CancellationToken.None).ConfigureAwait(false);
+            await store.RemoveRegistrationAsync(server, issuer, CancellationToken.None).ConfigureAwait(false);
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
             + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),

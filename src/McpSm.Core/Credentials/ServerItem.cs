@@ -13,10 +13,14 @@ public sealed record OAuthCredential
     public DateTimeOffset IssuedAt { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
     public IReadOnlyList<string> Scopes { get; init; } = [];
-    public required string Issuer { get; init; }
+
+    /// <summary>Null where it was taken over from a program that kept no issuer: the first renewal finds it.</summary>
+    public string? Issuer { get; init; }
     public required string Resource { get; init; }
     public required ClientIdentity Client { get; init; }
-    public required string TokenEndpoint { get; init; }
+
+    /// <summary>Null as long as <see cref="Issuer"/> is.</summary>
+    public string? TokenEndpoint { get; init; }
     public string? RevocationEndpoint { get; init; }
 
     /// <summary>When the endpoints were read from the issuer's metadata.</summary>

@@ -13,6 +13,8 @@ public sealed class Home
         Time = time ?? TimeProvider.System;
         var usual = Path.Combine(UserFolder(), ".mcp-manager");
         Folder = Path.GetFullPath(Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR") ?? usual);
+        // Where older versions of the npm tool kept them, and where it keeps them now.
+        PlaintextTokenFiles = [PathOf("oauth-tokens.json"), Path.Combine(UserFolder(), ".mcpsm", "oauth-tokens.json")];
         Owner = Folder == Path.GetFullPath(usual) ? "default" : Folder;
     }
 
@@ -25,6 +27,9 @@ public sealed class Home
     /// What tells this folder's items apart in a store that all folders of a user share: <c>default</c>, or the folder.
     /// </summary>
     public string Owner { get; }
+
+    /// <summary>The files in which the npm tool keeps tokens.</summary>
+    public IReadOnlyList<string> PlaintextTokenFiles { get; }
 
     public string PathOf(string file) => Path.Combine(Folder, file);
 

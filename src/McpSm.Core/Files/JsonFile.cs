@@ -49,6 +49,34 @@ public static class JsonFile
         WholeFile.Replace(path, stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
 
+    /// <summary>Removes one member of an object and leaves every other byte of the file as it is.</summary>
+    /// <param name="path">Names of members and indexes of arrays, from the root.</param>
+    /// <param name="value">The text, or the text of one member, that must stand there; null where anything may.</param>
+    /// <returns>Whether the member is gone; false where something else stands there.</returns>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, ConfigurationUnavailable; the file is untouched.</exception>
+    public static bool Cut(string file, object[] path, string? value)
+    {
+        if (WholeFile.Read(file) is not { } content || Read(file) is not { } root)
+        {
+            return true;
+        }
+        JsonNode? found = root;
+        foreach (var step in path)
+        {
+            found = step is int index ? (found as JsonArray)?[index] : (found as JsonObject)?[(string)step];
+        }
+        if (found is null && !JsonCut.Has(content, path))
+        {
+            return true;
+        }
+        if (value is not null && !(found is JsonValue text && text.TryGetValue<string>(out var now) && now == value))
+        {
+            return false;
+        }
+        WholeFile.Replace(file, JsonCut.Without(content, path));
+        return true;
+    }
+
     /// <summary>Editors on Windows put a byte order mark in front; JSON does not know it.</summary>
     public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> content) =>
         content.StartsWith("\uFEFF"u8) ? content[3..] : content;

@@ -63,9 +63,16 @@ public sealed class ServerCatalog(Home home)
             return changed;
         }, cancellationToken);
 
-    /// <summary>Takes a plaintext bearer token out of the file: it was replaced or revoked.</summary>
-    public Task RemovePlaintextTokenAsync(string id, CancellationToken cancellationToken) =>
-        ChangeAsync(root => Entries(root)[IndexOf(Read(root), id)]!.AsObject().Remove("bearerToken"), cancellationToken);
+    /// <summary>Takes a plaintext secret out of the file and leaves every other byte of it.</summary>
+    /// <param name="member">Where it stands in the server's entry.</param>
+    /// <param name="value">What it is: a file in which another stands there by now is left as it is.</param>
+    /// <returns>Whether it is gone.</returns>
+    public async Task<bool> RemovePlaintextAsync(string id, string[] member, string value, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
+        var index = JsonFile.Read(_path) is { } root ? Read(root).FindIndex(s => s.Id == id) : -1;
+        return index < 0 || JsonFile.Cut(_path, ["remoteServers", index, .. member], value);
+    }
 
     public Task RemoveAsync(string id, CancellationToken cancellationToken) =>
         ChangeAsync(root =>
