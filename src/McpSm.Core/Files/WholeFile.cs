@@ -2,6 +2,17 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Files;
 
+/// <summary>The steps of a change, between any two of which a process may end.</summary>
+internal enum FileStep
+{
+    Create,
+    Write,
+    Flush,
+    Rename,
+    Sweep,
+    Remove,
+}
+
 /// <summary>
 /// Files that are only ever seen whole: written beside their place, flushed to the disk and renamed over it.
 /// A reader sees the old content or the new, never a mixture, whatever happens to the writer.
@@ -10,6 +21,9 @@ public static class WholeFile
 {
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
+
+    /// <summary>Told before each step. The fault bench ends the process there, or has the disk be full.</summary>
+    internal static Action<FileStep>? BeforeStep { get; set; }
 
     /// <summary>The content, or null where there is no such file.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
@@ -39,12 +53,17 @@ public static class WholeFile
         try
         {
             EnsureFolder(Path.GetDirectoryName(target)!);
+            BeforeStep?.Invoke(FileStep.Create);
             using (var stream = new FileStream(fresh, NewFile()))
             {
+                BeforeStep?.Invoke(FileStep.Write);
                 stream.Write(content);
+                BeforeStep?.Invoke(FileStep.Flush);
                 stream.Flush(flushToDisk: true);
             }
+            BeforeStep?.Invoke(FileStep.Rename);
             File.Move(fresh, target, overwrite: true);
+            BeforeStep?.Invoke(FileStep.Sweep);
             RemoveAbandoned(target);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -60,6 +79,7 @@ public static class WholeFile
     {
         try
         {
+            BeforeStep?.Invoke(FileStep.Remove);
             File.Delete(path);
         }
         catch (DirectoryNotFoundException)

@@ -1,0 +1,145 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+using McpSm.Samples;
+
+namespace McpSm.FaultBench;
+
+/// <summary>
+/// Two processes set, renew and remove while they are killed, at random instants and at each step of a change. After
+/// each kill every file parses, and what was acknowledged is there, or what was under way in its place.
+/// </summary>
+internal static class KillRows
+{
+    public static async Task RunAsync(Options options, Report report)
+    {
+        await RunAsync("kill -9 at random instants", options, report, options.Rounds(2000), null);
+        // A vault of the system's writes in its own process: there our steps are those of the facts alone.
+        foreach (var step in new[] { FileStep.Create, FileStep.Write, FileStep.Flush, FileStep.Rename, FileStep.Sweep })
+        {
+            await RunAsync($"kill -9 before each {step.ToString().ToLowerInvariant()}", options, report, options.Rounds(200), step);
+        }
+    }
+
+    private static async Task RunAsync(string check, Options options, Report report, int kills, FileStep? step)
+    {
+        string[][] owned = [["bearer-a", "oauth-a"], ["bearer-b", "oauth-b"]];
+        await using var shop = await Workshop.OpenAsync(options, owned.SelectMany(o => o));
+        var victims = owned.Select(ids => new Victim(shop, ids, step)).ToList();
+        var left = kills;
+        await Task.WhenAll(victims.Select(v => v.RunAsync(() => Interlocked.Decrement(ref left) >= 0)));
+        var leftovers = Directory.GetFiles(shop.Folder, "*.tmp").Length;
+        report.Row(check, $"{kills} kills, {victims.Sum(v => v.Acknowledged)} acknowledged, {victims.Sum(v => v.Lost)} lost, "
+            + $"{victims.Sum(v => v.CutOff)} renewals cut off, {leftovers} left-over .tmp", [.. victims.SelectMany(v => v.Wrong)]);
+    }
+
+    /// <summary>One process, the servers it alone changes, and what it has acknowledged of each.</summary>
+    private sealed class Victim(Workshop shop, string[] ids, FileStep? step)
+    {
+        private readonly Dictionary<string, string?> _kept = ids.ToDictionary(id => id, _ => (string?)null);
+        private readonly HashSet<string> _spent = [];
+        private (string Id, string Verb, string? Value)? _pending;
+
+        public List<string> Wrong { get; } = [];
+
+        public int Acknowledged { get; private set; }
+
+        public int Lost { get; private set; }
+
+        public int CutOff { get; private set; }
+
+        public async Task RunAsync(Func<bool> again)
+        {
+            while (again())
+            {
+                await using (var worker = await shop.WorkerAsync())
+                {
+                    if (step is { } at)
+                    {
+                        await worker.OkAsync($"die {at} {Random.Shared.Next(1, 13)}");
+                    }
+                    else
+                    {
+                        _ = Task.Delay(Random.Shared.Next(0, 900)).ContinueWith(_ => worker.Kill(), TaskScheduler.Default);
+                    }
+                    while (await StepAsync(worker))
+                    {
+                    }
+                }
+                await InspectAsync();
+            }
+        }
+
+        /// <summary>One change by the worker; false where it died.</summary>
+        private async Task<bool> StepAsync(WorkerProcess worker)
+        {
+            var id = ids[Random.Shared.Next(ids.Length)];
+            var token = id[0] == 'b' ? $"token-{Guid.NewGuid():n}" : null;
+            var verb = _kept[id] is null || _spent.Contains(id) ? token is null ? "login" : "set"
+                : Random.Shared.Next(8) == 0 ? "remove" : token is null ? "renew" : "set";
+            _pending = (id, verb, verb == "remove" ? null : token);
+            var answer = await worker.DoAsync(verb == "set" ? $"set {id} {token}" : $"{verb} {id}");
+            if (answer is null)
+            {
+                return false;
+            }
+            _pending = null;
+            if (!answer.StartsWith("ok ", StringComparison.Ordinal))
+            {
+                Wrong.Add($"{verb} failed: {answer.Split(' ')[1]}");
+                return true;
+            }
+            Acknowledged++;
+            _kept[id] = answer.Length > 3 ? answer[3..] : null;
+            _spent.Remove(id);
+            return true;
+        }
+
+        private async Task InspectAsync()
+        {
+            foreach (var id in ids)
+            {
+                try
+                {
+                    await InspectAsync(id);
+                }
+                catch (McpAuthException e)
+                {
+                    Wrong.Add($"a file that cannot be used: {e.Reason}");
+                }
+            }
+            _pending = null;
+        }
+
+        private async Task InspectAsync(string id)
+        {
+            var pending = _pending is { } under && under.Id == id ? _pending : null;
+            var facts = shop.Store.Facts.Read(id);
+            var item = await shop.ItemAsync(id);
+            var there = item?.Token;
+            var isFresh = pending is { } p && (p.Verb is "login" or "renew" ? there is not null && shop.StateOf(there) == TokenState.Active : there == p.Value);
+            if (there != _kept[id] && !isFresh)
+            {
+                Lost++;
+                Wrong.Add($"an acknowledged credential is gone, during {pending?.Verb ?? "nothing"}");
+            }
+            if (pending is { Verb: "renew" } && there == _kept[id] && item?.OAuth?.RefreshToken is { } refresh && shop.StateOf(refresh) == TokenState.Rotated)
+            {
+                // The issuer had given another, and its answer died with the process: no client can help that. It must say so.
+                CutOff++;
+                _spent.Add(id);
+                if (facts is not { RenewalBegan: not null })
+                {
+                    Wrong.Add("a refresh token was spent and no word left of it");
+                }
+            }
+            _kept[id] = there;
+            var status = shop.Door.Status(shop.Server(id));
+            if (status.Kind != (item is null ? CredentialKind.None : item.BearerToken is not null ? CredentialKind.Bearer : CredentialKind.OAuth))
+            {
+                Wrong.Add("the facts say something else than the vault, after a read");
+            }
+        }
+    }
+}

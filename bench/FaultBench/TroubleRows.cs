@@ -1,0 +1,281 @@
+using System.Diagnostics;
+using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+
+namespace McpSm.FaultBench;
+
+/// <summary>What else befalls a process that keeps credentials: an error or a wait with a limit, and nothing lost.</summary>
+internal static class TroubleRows
+{
+    public static async Task RunAsync(Options options, Report report)
+    {
+        await FailingStepsAsync(options, report);
+        await FullDiskAsync(options, report);
+        await NoPermissionAsync(options, report);
+        await ClockSetBackAsync(options, report);
+        await LocksAsync(options, report);
+        await NetworkAsync(options, report);
+    }
+
+    /// <summary>A step fails, as on a full disk; in the middle of a renewal too.</summary>
+    private static async Task FailingStepsAsync(Options options, Report report)
+    {
+        await using var shop = await Workshop.OpenAsync(options, ["bearer", "oauth"]);
+        await using var worker = await shop.WorkerAsync();
+        await worker.OkAsync("set bearer token-0");
+        var (wrong, failed, tries) = (new List<string>(), 0, options.Rounds(200));
+        string? kept = "token-0";
+        foreach (var step in new[] { FileStep.Create, FileStep.Write, FileStep.Flush, FileStep.Rename })
+        {
+            for (var i = 0; i < tries; i++)
+            {
+                // The vault's file, or the facts that are written after it.
+                await worker.OkAsync($"fail {step} {1 + (i / 2 % 2)}");
+                var wanted = i % 2 == 0 ? null : $"token-{step}-{i}";
+                var answer = await worker.DoAsync(wanted is null ? "remove bearer" : $"set bearer {wanted}");
+                var now = (await shop.ItemAsync("bearer"))?.BearerToken;
+                failed += answer?.StartsWith("err ConfigurationUnavailable ", StringComparison.Ordinal) == true ? 1 : 0;
+                if (now != kept && now != wanted)
+                {
+                    wrong.Add("a credential is gone");
+                }
+                if (answer?.StartsWith("ok ", StringComparison.Ordinal) == true && now != wanted)
+                {
+                    wrong.Add("what was acknowledged is not so");
+                }
+                kept = now;
+            }
+        }
+        await worker.OkAsync("fail Create 0");
+        await shop.SignInAsync("oauth");
+        shop.Issuer.Traffic.Clear();
+        await worker.OkAsync("fail Write 1");
+        if ((await worker.DoAsync("renew oauth"))?.StartsWith("err ConfigurationUnavailable ", StringComparison.Ordinal) != true
+            || shop.Issuer.Traffic.OfGrant("refresh_token").Count != 0)
+        {
+            wrong.Add("a refresh token was spent though nothing can be written");
+        }
+        if (Directory.GetFiles(shop.Folder, "*.tmp").Length > 0)
+        {
+            wrong.Add("temporary files were left");
+        }
+        report.Row("a create, write, flush or rename that fails", $"{tries * 4} changes, {failed} of them told so", wrong);
+    }
+
+    /// <summary>A disk that is really full, then really read-only. Needs the right to mount one.</summary>
+    private static async Task FullDiskAsync(Options options, Report report)
+    {
+        const string check = "full disk, read-only folder";
+        var folder = Directory.CreateTempSubdirectory("mcpsm-disk-").FullName;
+        if (!OperatingSystem.IsLinux() || !await RunsAsync("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", folder))
+        {
+            Directory.Delete(folder);
+            report.Skip(check, "no disk can be mounted here: it takes Linux and root");
+            return;
+        }
+        try
+        {
+            var wrong = new List<string>();
+            var inside = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
+            await using (var shop = await Workshop.OpenAsync(options, ["bearer", "oauth"], inside))
+            {
+                await using var worker = await shop.WorkerAsync();
+                await worker.OkAsync("set bearer token-0");
+                await shop.SignInAsync("oauth");
+                var token = await worker.OkAsync("token oauth");
+                var filler = Path.Combine(folder, "filler");
+                Fill(filler);
+                Expect(await worker.DoAsync("set bearer token-1"), "err ConfigurationUnavailable", "full: set", wrong);
+                Expect(await worker.DoAsync("renew oauth"), "err ConfigurationUnavailable", "full: renew", wrong);
+                Expect(await worker.DoAsync("token bearer"), "ok token-0", "full: token", wrong);
+                File.Delete(filler);
+                if (!await RunsAsync("mount", "-o", "remount,ro", folder))
+                {
+                    wrong.Add("it cannot be made read-only");
+                }
+                Expect(await worker.DoAsync("set bearer token-1"), "err ConfigurationUnavailable", "read-only: set", wrong);
+                Expect(await worker.DoAsync("renew oauth"), "err ConfigurationUnavailable", "read-only: renew", wrong);
+                Expect(await worker.DoAsync("token oauth"), "ok " + token, "read-only: token", wrong);
+                await RunsAsync("mount", "-o", "remount,rw", folder);
+                if (shop.Issuer.Traffic.OfGrant("refresh_token").Count != 0)
+                {
+                    wrong.Add("a refresh token was spent though nothing can be written");
+                }
+                Expect(await worker.DoAsync("renew oauth"), "ok ", "afterwards: renew", wrong);
+                Expect(await worker.DoAsync("set bearer token-2"), "ok token-2", "afterwards: set", wrong);
+                Expect(await worker.DoAsync("token bearer"), "ok token-2", "afterwards: token", wrong);
+            }
+            report.Row(check, "errors, tokens still given, nothing spent, nothing lost", wrong);
+        }
+        finally
+        {
+            await RunsAsync("umount", folder);
+            Directory.Delete(folder);
+        }
+    }
+
+    private static async Task NoPermissionAsync(Options options, Report report)
+    {
+        const string check = "no permission";
+        if (OperatingSystem.IsWindows())
+        {
+            report.Skip(check, "folders of another user are made otherwise on Windows");
+            return;
+        }
+        var wrong = new List<string>();
+        await using var shop = await Workshop.OpenAsync(options, ["bearer"]);
+        await using (var owner = await shop.WorkerAsync())
+        {
+            await owner.OkAsync("set bearer token-0");
+        }
+        // To root every folder is open: there it is another user who tries.
+        var isRoot = Environment.UserName == "root";
+        if (isRoot && !await RunsAsync("setpriv", "--version"))
+        {
+            report.Skip(check, "root may do everything, and setpriv, which could make it another, is not here");
+            return;
+        }
+        if (!isRoot)
+        {
+            File.SetUnixFileMode(shop.Folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(Path.Combine(shop.Folder, "locks"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+        await using (var stranger = await shop.WorkerAsync(isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []))
+        {
+            Expect(await stranger.DoAsync("set bearer token-1"), "err ConfigurationUnavailable", "set", wrong);
+        }
+        if (!isRoot)
+        {
+            const UnixFileMode all = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+            File.SetUnixFileMode(shop.Folder, all);
+            File.SetUnixFileMode(Path.Combine(shop.Folder, "locks"), all);
+        }
+        Expect((await shop.ItemAsync("bearer"))?.BearerToken, "token-0", "kept", wrong);
+        report.Row(check, "an error at once, nothing lost", wrong);
+    }
+
+    private static async Task ClockSetBackAsync(Options options, Report report)
+    {
+        var wrong = new List<string>();
+        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await shop.SignInAsync("oauth");
+        await using var worker = await shop.WorkerAsync();
+        var token = await worker.OkAsync("token oauth");
+        shop.Clock.Ahead = -TimeSpan.FromDays(1);
+        await worker.OkAsync($"clock {shop.Clock.Ahead.Ticks}");
+        for (var i = 0; i < 10; i++)
+        {
+            Expect(await worker.DoAsync("token oauth"), "ok " + token, "token", wrong);
+        }
+        Expect(shop.Door.Status(shop.Server("oauth")).State.ToString(), nameof(AuthState.Authenticated), "status", wrong);
+        Expect(await worker.DoAsync("renew oauth"), "ok ", "renew", wrong);
+        Expect($"{shop.Issuer.Traffic.OfGrant("refresh_token").Count}", "1", "refresh requests", wrong);
+        report.Row("clock set back a day", "tokens given, renewed when asked to alone", wrong);
+    }
+
+    private static async Task LocksAsync(Options options, Report report)
+    {
+        var wrong = new List<string>();
+        await using var shop = await Workshop.OpenAsync(options, ["bearer"]);
+        await using var worker = await shop.WorkerAsync();
+        await worker.OkAsync("set bearer token-0");
+        var started = Stopwatch.GetTimestamp();
+        Expect(await worker.DoAsync("set bearer token-1"), "ok token-1", "with the lock's file left behind", wrong);
+        var leftBehind = Stopwatch.GetElapsedTime(started);
+
+        TimeSpan afterKill;
+        await using (var holder = await shop.WorkerAsync())
+        {
+            await holder.OkAsync("hold server-bearer");
+            var waiting = worker.DoAsync("set bearer token-2");
+            await Task.Delay(300);
+            if (waiting.IsCompleted)
+            {
+                wrong.Add("the lock did not hold");
+            }
+            holder.Kill();
+            started = Stopwatch.GetTimestamp();
+            Expect(await waiting, "ok token-2", "after the holder was killed", wrong);
+            afterKill = Stopwatch.GetElapsedTime(started);
+        }
+        var limit = "not tried";
+        if (!options.Quick)
+        {
+            await using var holder = await shop.WorkerAsync();
+            await holder.OkAsync("hold server-bearer");
+            started = Stopwatch.GetTimestamp();
+            Expect(await worker.DoAsync("set bearer token-3"), "err ConfigurationUnavailable", "where the holder stays", wrong);
+            limit = $"{Stopwatch.GetElapsedTime(started).TotalSeconds:0} s";
+        }
+        report.Row("lock holder killed, lock left behind, lock held for good",
+            $"{afterKill.TotalMilliseconds:0} ms after the kill, {leftBehind.TotalMilliseconds:0} ms, gives up after: {limit}", wrong);
+    }
+
+    /// <summary>The connection breaks in the middle of a renewal, before and after the issuer has done its part.</summary>
+    private static async Task NetworkAsync(Options options, Report report)
+    {
+        var wrong = new List<string>();
+        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await shop.SignInAsync("oauth");
+        await using var worker = await shop.WorkerAsync();
+        var token = await worker.OkAsync("token oauth");
+        shop.Issuer.Faults.Intercept("/token", context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        }, times: 1);
+        Expect(await worker.DoAsync("renew oauth"), "err ServerUnreachable", "cut before", wrong);
+        Expect($"{shop.Door.Status(shop.Server("oauth")).RenewalUncertain}", "True", "uncertain", wrong);
+        Expect(await worker.DoAsync("token oauth"), "ok " + token, "the old token", wrong);
+        Expect(await worker.DoAsync("renew oauth"), "ok ", "renewed after all", wrong);
+        Expect($"{shop.Door.Status(shop.Server("oauth")).RenewalUncertain}", "False", "certain again", wrong);
+        shop.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
+        Expect(await worker.DoAsync("renew oauth"), "err ServerUnreachable", "cut after", wrong);
+        Expect($"{shop.Door.Status(shop.Server("oauth")).RenewalUncertain}", "True", "uncertain", wrong);
+        var refused = await worker.DoAsync("renew oauth");
+        Expect(refused, "err RefreshTokenRejected", "refused", wrong);
+        Expect($"{refused?.Contains("An earlier renewal was cut off", StringComparison.Ordinal)}", "True", "explained", wrong);
+        report.Row("network dies in the middle of a renewal", "old token kept, uncertain, explained when refused", wrong);
+    }
+
+    private static void Expect(string? answer, string beginning, string what, List<string> wrong)
+    {
+        if (answer?.StartsWith(beginning, StringComparison.Ordinal) != true)
+        {
+            // A token may be in it: of an answer that is no error only that is told.
+            wrong.Add($"{what}: {(answer?.StartsWith("err ", StringComparison.Ordinal) == true ? answer : "another answer")}");
+        }
+    }
+
+    private static void Fill(string path)
+    {
+        using var stream = new FileStream(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 });
+        var block = new byte[512];
+        try
+        {
+            while (true)
+            {
+                stream.Write(block);
+            }
+        }
+        catch (IOException)
+        {
+            // Full, as wanted.
+        }
+    }
+
+    private static async Task<bool> RunsAsync(string program, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            await process.WaitForExitAsync();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+}

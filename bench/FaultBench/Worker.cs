@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using McpSm.Core;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Samples;
+
+namespace McpSm.FaultBench;
+
+/// <summary>
+/// The process that is killed. It does what each line of standard input says and answers each with one line,
+/// <c>ok VALUE</c> or <c>err REASON MESSAGE</c>: an answer is what the outside may count on from then on.
+/// </summary>
+internal static class Worker
+{
+    private static readonly List<FileLock> Held = [];
+
+    public static async Task RunAsync()
+    {
+        var clock = new Clock();
+        var home = new Home(time: clock);
+        var door = new Authenticator(home, new Person());
+        Console.WriteLine("ready");
+        while (await Console.In.ReadLineAsync() is { } line)
+        {
+            string answer;
+            try
+            {
+                answer = "ok " + await DoAsync(line.Split(' '), door, home, clock);
+            }
+            catch (McpAuthException e)
+            {
+                answer = $"err {e.Reason} {e.Message}";
+            }
+            Console.WriteLine(answer);
+        }
+    }
+
+    private static async Task<string> DoAsync(string[] words, Authenticator door, Home home, Clock clock)
+    {
+        switch (words)
+        {
+            case ["clock", var ticks]:
+                clock.Ahead = new TimeSpan(long.Parse(ticks));
+                return "";
+            case ["die", var step, var times]:
+                Die(Enum.Parse<FileStep>(step), int.Parse(times));
+                return "";
+            case ["fail", var step, var times]:
+                Fail(Enum.Parse<FileStep>(step), int.Parse(times));
+                return "";
+            case ["set", var id, var token]:
+                await door.SetTokenAsync(door.Catalog.Get(id), token, null, default);
+                return token;
+            case ["remove", var id]:
+                await door.ClearAsync(door.Catalog.Get(id), default);
+                return "";
+            case ["login", var id]:
+                await door.ConnectAsync(door.Catalog.Get(id), new ConnectOptions { CallbackPort = 0 }, default);
+                return await door.GetTokenAsync(door.Catalog.Get(id), default);
+            case ["renew", var id]:
+                return (await door.RenewAsync(door.Catalog.Get(id), default)).AccessToken;
+            case ["token", var id]:
+                return await door.GetTokenAsync(door.Catalog.Get(id), default);
+            case ["hold", var name]:
+                Held.Add(await home.LockAsync(name, default));
+                return "";
+            case ["read", var milliseconds, .. var ids]:
+                return await ReadAsync(door, TimeSpan.FromMilliseconds(int.Parse(milliseconds)), ids);
+            default:
+                throw new InvalidOperationException($"No such command: {words[0]}");
+        }
+    }
+
+    private static void Die(FileStep step, int times) => WholeFile.BeforeStep = reached =>
+    {
+        if (reached == step && Interlocked.Decrement(ref times) == 0)
+        {
+            Process.GetCurrentProcess().Kill();
+            Thread.Sleep(Timeout.Infinite);
+        }
+    };
+
+    private static void Fail(FileStep step, int times) => WholeFile.BeforeStep = reached =>
+    {
+        if (reached == step && Interlocked.Decrement(ref times) == 0)
+        {
+            throw new IOException("No space left on device");
+        }
+    };
+
+    /// <summary>Reads everything, over and over; whatever is not whole ends it with an error.</summary>
+    private static async Task<string> ReadAsync(Authenticator door, TimeSpan time, string[] ids)
+    {
+        var reads = 0;
+        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < time; reads++)
+        {
+            var servers = door.Catalog.List();
+            _ = door.Status(servers, out var failure);
+            if (failure is not null)
+            {
+                throw failure;
+            }
+            foreach (var id in ids)
+            {
+                try
+                {
+                    await door.GetTokenAsync(door.Catalog.Get(id), default);
+                }
+                catch (McpAuthException e) when (e.Reason == ErrorReason.AuthenticationRequired)
+                {
+                    // Removed just now, which is a whole state too.
+                }
+            }
+        }
+        return reads.ToString();
+    }
+
+    /// <summary>A clock that the bench sets.</summary>
+    internal sealed class Clock : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
+    }
+
+    /// <summary>Clicks through whatever is shown.</summary>
+    internal sealed class Person : IAuthInteraction
+    {
+        public bool CanAnswer => true;
+
+        public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken)
+        {
+            _ = StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
+            return Task.FromResult(true);
+        }
+
+        public void ShowAuthorizationUrl(Uri url, bool opened)
+        {
+        }
+
+        public void ShowDeviceCode(DeviceCode code)
+        {
+        }
+
+        public Task<string?> ReadRedirectAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
+        public void Notice(string text)
+        {
+        }
+    }
+}

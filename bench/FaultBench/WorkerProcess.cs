@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+namespace McpSm.FaultBench;
+
+/// <summary>A worker as the bench sees it.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private WorkerProcess(Process process) => _process = process;
+
+    /// <param name="prefix">What runs it, such as <c>setpriv</c> and its options; empty for nothing.</param>
+    public static async Task<WorkerProcess> StartAsync(string folder, string vault, params string[] prefix)
+    {
+        string[] command = [.. prefix, Environment.ProcessPath!, .. Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
+            ? [typeof(WorkerProcess).Assembly.Location] : Array.Empty<string>(), "worker"];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["MCPSM_CONFIG_DIR"] = folder;
+        start.Environment["MCPSM_VAULT"] = vault;
+        start.Environment["DISPLAY"] = ":0";
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        foreach (var name in new[] { "MCP_MANAGER_CONFIG_DIR", "MCPSM_VAULT_PASSPHRASE", "MCPSM_INTERACTIVE", "CI" })
+        {
+            start.Environment.Remove(name);
+        }
+        var worker = new WorkerProcess(Process.Start(start)!);
+        return await worker._process.StandardOutput.ReadLineAsync() == "ready" ? worker
+            : throw new InvalidOperationException("The worker did not start.");
+    }
+
+    /// <summary>Has it do something; the answer, or null where it died first.</summary>
+    public async Task<string?> DoAsync(string command)
+    {
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(command);
+            await _process.StandardInput.FlushAsync();
+            return await _process.StandardOutput.ReadLineAsync();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Has it do something that succeeds.</summary>
+    public async Task<string> OkAsync(string command) => await DoAsync(command) is { } answer && answer.StartsWith("ok ", StringComparison.Ordinal)
+        ? answer[3..] : throw new InvalidOperationException($"'{command.Split(' ')[0]}' was to succeed.");
+
+    public void Kill() => _process.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,86 @@
+using McpSm.Core;
+using McpSm.Core.Credentials;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
+using McpSm.Samples;
+using McpSm.TestServers;
+
+namespace McpSm.FaultBench;
+
+/// <summary>An issuer that rotates refresh tokens and detects their reuse, servers that believe it, and a folder.</summary>
+internal sealed class Workshop : IAsyncDisposable
+{
+    private readonly List<TestMcpServer> _servers = [];
+
+    private Workshop(string folder, string vault, TestIssuer issuer, Worker.Clock clock)
+    {
+        (Folder, Vault, Issuer, Clock) = (folder, vault, issuer, clock);
+        Home = new Home(name => name switch { "MCPSM_CONFIG_DIR" => folder, "MCPSM_VAULT" => vault, "DISPLAY" => ":0", _ => null }, clock);
+        Door = new Authenticator(Home, new Worker.Person());
+        Store = new CredentialStore(Home, new VaultSelector(Home, [], _ => { }));
+    }
+
+    public string Folder { get; }
+
+    public string Vault { get; }
+
+    public TestIssuer Issuer { get; }
+
+    /// <summary>The issuer's clock, and ours.</summary>
+    public Worker.Clock Clock { get; }
+
+    public Home Home { get; }
+
+    public Authenticator Door { get; }
+
+    public CredentialStore Store { get; }
+
+    /// <param name="servers">The ids of the servers to start and add.</param>
+    /// <param name="folder">Where to keep everything; null for a folder of its own.</param>
+    public static async Task<Workshop> OpenAsync(Options options, IEnumerable<string> servers, string? folder = null)
+    {
+        var clock = new Worker.Clock();
+        var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { TimeProvider = clock });
+        var shop = new Workshop(folder ?? Directory.CreateTempSubdirectory("mcpsm-faults-").FullName, options.Vault, issuer, clock);
+        foreach (var id in servers)
+        {
+            var server = await TestMcpServer.StartAsync(issuer);
+            shop._servers.Add(server);
+            await shop.Door.Catalog.AddAsync(new McpServer { Id = "", Name = id, Url = server.McpUrl.AbsoluteUri }, default);
+        }
+        return shop;
+    }
+
+    public Task<WorkerProcess> WorkerAsync(params string[] prefix) => WorkerProcess.StartAsync(Folder, Vault, prefix);
+
+    public McpServer Server(string id) => Door.Catalog.Get(id);
+
+    public Task SignInAsync(string id) => Door.ConnectAsync(Server(id), new ConnectOptions { CallbackPort = 0 }, default);
+
+    /// <summary>What the vault holds for a server, whatever the facts say.</summary>
+    public Task<ServerItem?> ItemAsync(string id) => Store.ReadRawAsync(Server(id), default);
+
+    /// <summary>The issuer's state of a token; null where it is none of its.</summary>
+    public TokenState? StateOf(string? token) => Issuer.Server.IssuedTokens.FirstOrDefault(t => t.Value == token)?.State;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in Door.Catalog.List())
+        {
+            // A vault of the system's keeps what it was given beyond this folder.
+            await Store.RemoveAsync(server, default);
+        }
+        var vault = new VaultSelector(Home, [], _ => { }).Find(Vault);
+        foreach (var item in await vault.NamesAsync(default))
+        {
+            await vault.RemoveAsync(item, default);
+        }
+        foreach (var server in _servers)
+        {
+            await server.DisposeAsync();
+        }
+        await Issuer.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
