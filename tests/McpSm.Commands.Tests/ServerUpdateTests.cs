@@ -192,6 +192,27 @@ public sealed class ServerUpdateTests
         Assert.NotEmpty(server.Traffic.Requests);
     }
 
+    [Fact]
+    public async Task A_server_that_another_program_removed_and_added_elsewhere_gets_nothing_of_the_old()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        await using var other = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl, "my-api", "--header", "X-Key=1");
+        (await mcpsm.LoginAsync()).Done();
+        mcpsm.Write("config.json", $$"""{"remoteServers":[{"id":"my-api","name":"my-api","type":"http","url":"{{other.McpUrl}}"}]}""");
+        Assert.Equal("NotAuthenticated", (string?)(await mcpsm.StatusAsync())["state"]);
+        (await mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in");
+        (await mcpsm.RunAsync("auth refresh my-api")).Failed(4, "You are not signed in");
+        Assert.Equal(1, (await mcpsm.RunAsync("test my-api")).Code);
+        Assert.NotEmpty(other.Traffic.Requests);
+        (await mcpsm.LoginAsync()).Done();
+        var old = server.Traffic.Requests.Select(r => r.Header("Authorization")).OfType<string>().ToHashSet();
+        Assert.NotEmpty(old);
+        Assert.DoesNotContain(other.Traffic.Requests, r => r.Header("X-Key") is not null || old.Contains(r.Header("Authorization") ?? ""));
+    }
+
     private static Task<Ended> Update(McpsmHere mcpsm, params string[] options) =>
         mcpsm.RunAsync(["server", "update", "my-api", .. options]);
 
