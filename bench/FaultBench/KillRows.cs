@@ -39,6 +39,8 @@ internal static class KillRows
     {
         private readonly Dictionary<string, string?> _kept = ids.ToDictionary(id => id, _ => (string?)null);
         private readonly HashSet<string> _spent = [];
+        private readonly HashSet<string> _interrupted = [];
+        private readonly HashSet<string> _renewedSince = [];
         private (string Id, string Verb, string? Value)? _pending;
 
         public List<string> Wrong { get; } = [];
@@ -85,6 +87,18 @@ internal static class KillRows
                 return false;
             }
             _pending = null;
+            if (verb == "renew" && answer.StartsWith("err RefreshTokenRejected ", StringComparison.Ordinal) && _interrupted.Contains(id))
+            {
+                // The issuer acted on a request whose sender was dead by then, and after we had looked. Where another
+                // renewal had come first, it takes the late one for theft and ends them all: nobody here can know why.
+                CutOff++;
+                if (!_renewedSince.Contains(id) && !answer.Contains("An earlier renewal was cut off", StringComparison.Ordinal))
+                {
+                    Wrong.Add("a refresh token was spent and no word left of it");
+                }
+                _spent.Add(id);
+                return true;
+            }
             if (!answer.StartsWith("ok ", StringComparison.Ordinal))
             {
                 Wrong.Add($"{verb} failed: {answer.Split(' ')[1]}");
@@ -93,6 +107,14 @@ internal static class KillRows
             Acknowledged++;
             _kept[id] = answer.Length > 3 ? answer[3..] : null;
             _spent.Remove(id);
+            if (verb == "renew")
+            {
+                _renewedSince.Add(id);
+            }
+            else
+            {
+                _interrupted.Remove(id);
+            }
             return true;
         }
 
@@ -123,6 +145,11 @@ internal static class KillRows
             {
                 Lost++;
                 Wrong.Add($"an acknowledged credential is gone, during {pending?.Verb ?? "nothing"}");
+            }
+            if (pending is { Verb: "renew" })
+            {
+                _interrupted.Add(id);
+                _renewedSince.Remove(id);
             }
             if (pending is { Verb: "renew" } && there == _kept[id] && item?.OAuth?.RefreshToken is { } refresh && shop.StateOf(refresh) == TokenState.Rotated)
             {
