@@ -146,10 +146,12 @@ internal static class KillRows
                 Lost++;
                 Wrong.Add($"an acknowledged credential is gone, during {pending?.Verb ?? "nothing"}");
             }
-            if (pending is { Verb: "renew" })
+            // Whoever was killed signing out may have revoked already; whoever was killed renewing, and had kept the new
+            // token, has nothing more to say of an earlier one.
+            if (pending is { Verb: "renew" or "remove" })
             {
                 _interrupted.Add(id);
-                _renewedSince.Remove(id);
+                _ = pending is { Verb: "renew" } && there == _kept[id] ? _renewedSince.Remove(id) : _renewedSince.Add(id);
             }
             if (pending is { Verb: "renew" } && there == _kept[id] && item?.OAuth?.RefreshToken is { } refresh && shop.StateOf(refresh) == TokenState.Rotated)
             {
