@@ -29,11 +29,14 @@ for (var i = 0; i < args.Length; i += 2)
     }
 }
 
+const string jobId = "sample-job";
+var jobSecret = Secrets.New("secret_");
 await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions
 {
     Port = issuerPort,
     SupportsDeviceCode = true,
     AutoApprove = autoApprove,
+    PreRegisteredClients = [new RegisteredClient(jobId, jobSecret, [], "client_secret_basic") { GrantTypes = [GrantTypes.ClientCredentials] }],
 });
 await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Port = port });
 
@@ -48,6 +51,11 @@ Console.WriteLine($"""
 
       mcpsm add my-api --type http --url {server.McpUrl}
       mcpsm auth login my-api
+
+    Or as a CI job does, with no person near:
+
+      MCP_SERVER={server.McpUrl} MCP_ISSUER={issuer.Issuer} \
+      MCPSM_CLIENT_ID={jobId} MCPSM_CLIENT_SECRET={jobSecret} samples/ci-job.sh
 
     Ctrl+C ends it.
     """);

@@ -14,7 +14,7 @@ internal static class AuthCommands
         var server = new Argument<string?>("server") { Description = "The server to sign in to", Arity = ArgumentArity.ZeroOrOne };
         var login = new LoginOptions();
         auth.Add(server);
-        login.AddTo(auth);
+        login.AddTo(auth, ofOne: true);
         auth.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             if (parsed.GetValue(server) is not { } name)
@@ -133,7 +133,7 @@ internal static class AuthCommands
         var server = new Argument<string>("server") { Description = "Its id or name, or the URL of a new one" };
         var options = new LoginOptions();
         var command = new Command("login", "Sign in to a server") { server };
-        options.AddTo(command);
+        options.AddTo(command, ofOne: true);
         command.SetAction((parsed, cancellationToken) =>
             context.RunAsync(() => options.RunAsync(parsed.GetValue(server)!, parsed, context, cancellationToken)));
         return command;
@@ -175,7 +175,7 @@ internal static class AuthCommands
     {
         var options = new LoginOptions();
         var command = new Command("login-all", "Renew what can be renewed and sign in to the rest");
-        options.AddTo(command);
+        options.AddTo(command, ofOne: false);
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var failed = 0;

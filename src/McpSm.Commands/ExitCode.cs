@@ -13,7 +13,8 @@ public static class ExitCode
 
     public static int Of(ErrorReason reason) => reason switch
     {
-        ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected => SignInNeeded,
+        ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected
+            or ErrorReason.ClientRejected => SignInNeeded,
         ErrorReason.InvalidServerUrl or ErrorReason.InvalidServerName or ErrorReason.InvalidValue => WrongUsage,
         _ => Failed,
     };

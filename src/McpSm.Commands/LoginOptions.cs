@@ -1,5 +1,7 @@
 using System.CommandLine;
 using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Commands;
@@ -14,7 +16,11 @@ internal sealed class LoginOptions
     private readonly Option<string?> _vault = new("--vault") { Description = "The vault to keep the credential in", HelpName = "name" };
     private readonly Option<bool> _nonInteractive = new("--non-interactive") { Description = "Fail at once where a person would be asked" };
 
-    public void AddTo(Command command)
+    private readonly Option<bool> _client = new("--client-credentials") { Description = "Sign in as a client: MCPSM_CLIENT_ID and MCPSM_CLIENT_SECRET" };
+    private readonly Option<string?> _keyFile = new("--client-key-file") { Description = "The same with its key as PEM in place of a secret", HelpName = "file" };
+
+    /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret goes to that one's issuer.</param>
+    public void AddTo(Command command, bool ofOne)
     {
         _port.Validators.Add(result =>
         {
@@ -30,7 +36,7 @@ internal sealed class LoginOptions
                 result.AddError("seconds");
             }
         });
-        foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive })
+        foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }.Concat(ofOne ? [_client, _keyFile] : []))
         {
             command.Add(option);
         }
@@ -61,10 +67,17 @@ internal sealed class LoginOptions
     private ConnectOptions Read(ParseResult parsed, CommandContext context)
     {
         context.Interaction.NonInteractive = parsed.GetValue(_nonInteractive);
+        var keyFile = parsed.GetValue(_keyFile);
+        var isClient = keyFile is not null || parsed.GetValue(_client);
+        if (isClient && parsed.GetValue(_device))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "A client signs in without a person: --device is not for it.");
+        }
         return new ConnectOptions
         {
             NoBrowser = parsed.GetValue(_noBrowser),
             UseDeviceCode = parsed.GetValue(_device),
+            ClientCredentials = isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile)) : null,
             CallbackPort = parsed.GetValue(_port),
             Timeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : ConnectOptions.DefaultTimeout,
             Vault = parsed.GetValue(_vault),

@@ -18,6 +18,7 @@ public sealed class Authenticator
     private readonly Renewal _renewal;
     private readonly SignOut _signOut;
     private readonly SignIn _signIn;
+    private readonly OwnClient _ownClient;
     private readonly OwnSecrets _secrets;
     private readonly CredentialImport _import;
     private readonly ServerEditor _editor;
@@ -31,9 +32,10 @@ public sealed class Authenticator
         _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
         _store = new CredentialStore(home, _vaults);
         _renewal = new Renewal(home, _store, FindIssuerAsync);
-        _signOut = new SignOut(_store);
+        _signOut = new SignOut(home, _store);
         _signIn = new SignIn(home, _store, Catalog, _signOut, interaction, progress);
-        _secrets = new OwnSecrets(_store, Catalog);
+        _ownClient = new OwnClient(home, _store, interaction);
+        _secrets = new OwnSecrets(_store, Catalog, _signOut);
         _import = new CredentialImport(home, _store, Catalog);
         _editor = new ServerEditor(Catalog, _secrets);
     }
@@ -71,17 +73,18 @@ public sealed class Authenticator
             throw new McpAuthException(ErrorReason.OAuthDisabled, $"Signing in to '{server.Name}' is off.",
                 $"mcpsm server update {server.Id} --oauth") { Server = server.Name };
         }
-        if (!_interaction.CanAnswer)
+        var client = await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
+        if (client is null && !_interaction.CanAnswer)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
                 $"Run 'mcpsm auth login {server.Id}' at a prompt, or keep a token with 'mcpsm auth set {server.Id} -'. "
-                + "MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
+                + $"{OwnClient.HowToGive}, to sign in as a client. MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);
         try
         {
-            var signedIn = await _signIn.RunAsync(server, options, cancellationToken).ConfigureAwait(false);
+            var signedIn = await _signIn.RunAsync(server, options, client, cancellationToken).ConfigureAwait(false);
             return signedIn is var (now, unproven) ? new ConnectResult(now, Status(now), ConnectOutcome.SignedIn, unproven)
                 : new ConnectResult(server, Status(server), ConnectOutcome.NeedsNone);
         }
@@ -112,8 +115,14 @@ public sealed class Authenticator
             {
                 _interaction.Notice($"'{server.Name}': {e.Message}");
             }
+            catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected)
+            {
+                // A client signed in here: a person does not take its place unasked.
+                var given = await _ownClient.ReplacementAsync(server, cancellationToken).ConfigureAwait(false);
+                options = given is null ? throw e.For(server.Name) : options with { ClientCredentials = given };
+            }
         }
-        return await ConnectAsync(server, options, cancellationToken).ConfigureAwait(false);
+        return await ConnectAsync(server, options with { ByName = false }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Renews now; where another process has just done so, that is the result.</summary>
@@ -156,7 +165,7 @@ public sealed class Authenticator
         {
             ServerUrl.RequireSecure(server);
         }
-        return item?.OAuth is { RefreshToken: not null } oauth && Renewal.IsDue(oauth, _home.Time.GetUtcNow())
+        return item?.OAuth is { CanRenew: true } oauth && Renewal.IsDue(oauth, _home.Time.GetUtcNow())
             ? item with { OAuth = await _renewal.RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) } : item;
     }
 
@@ -298,7 +307,7 @@ public sealed class Authenticator
     private async Task<(string Resource, IssuerMetadata Issuer)> FindIssuerAsync(McpServer server, ServerItem item, SafeHttp http,
         UrlPolicy policy, CancellationToken cancellationToken) =>
         await SignInTarget.FindAsync(http, policy, server, item, null, cancellationToken).ConfigureAwait(false) is { } target
-            ? (target.Resource, target.Issuer)
+            ? (target.Resource, target.WithPkce().Issuer)
             : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
                 $"mcpsm auth login {server.Id}") { Server = server.Name };
 

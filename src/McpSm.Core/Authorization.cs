@@ -34,16 +34,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
                 var (client, tokens) = device
                     ? await WithDeviceCodeAsync(again, limit.Token).ConfigureAwait(false)
                     : await WithBrowserAsync(again, limit.Token).ConfigureAwait(false);
-                return new OAuthCredential
-                {
-                    AccessToken = "",
-                    Issuer = _issuer.Issuer,
-                    Resource = target.Resource,
-                    Client = client,
-                    TokenEndpoint = _issuer.TokenEndpoint,
-                    RevocationEndpoint = _issuer.RevocationEndpoint,
-                    MetadataReadAt = home.Time.GetUtcNow(),
-                }.With(tokens);
+                return target.Credential(client, tokens, home.Time.GetUtcNow());
             }
             catch (McpAuthException e) when (!again && server.ClientId is null
                 && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)

@@ -1,3 +1,4 @@
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -12,6 +13,19 @@ public sealed record ConnectOptions
 
     /// <summary>The port asked for; 0 is any, null the setting or 8888.</summary>
     public int? CallbackPort { get; init; }
+
+    /// <summary>
+    /// Signs in a client of its own, without a person (RFC 6749 section 4.4). What is null in it is taken from the
+    /// variables MCPSM_CLIENT_ID, MCPSM_CLIENT_SECRET and MCPSM_CLIENT_KEY_FILE, or from what is kept for the server.
+    /// </summary>
+    public ClientCredentials? ClientCredentials { get; init; }
+
+    /// <summary>
+    /// Whether the user named this very server. A server chooses its issuer: a secret from the environment, which
+    /// belongs to no server, goes to none that was not named, unless the server is known to have that client.
+    /// </summary>
+    public bool ByName { get; init; } = true;
+
     public TimeSpan Timeout { get; init; } = DefaultTimeout;
     public string? Vault { get; init; }
 }
@@ -19,7 +33,7 @@ public sealed record ConnectOptions
 /// <summary>How a sign-in ended, where it did not fail.</summary>
 public enum ConnectOutcome
 {
-    /// <summary>A person signed in.</summary>
+    /// <summary>A person, or a client of its own, signed in.</summary>
     SignedIn,
     /// <summary>What was there was renewed.</summary>
     Renewed,

@@ -3,6 +3,7 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -12,8 +13,9 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     IAuthInteraction interaction, IProgress<string>? progress)
 {
     /// <returns>The server as the catalog has it now, and why the token could not be proven, if so; null where it needs none.</returns>
+    /// <param name="client">The client that signs in by itself; null where a person does.</param>
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, ConnectOptions options,
-        CancellationToken cancellationToken)
+        ClientCredentials? client, CancellationToken cancellationToken)
     {
         var item = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
         var policy = new UrlPolicy(server.Issuer is null ? [server.Uri] : [server.Uri, ServerUrl.Parse(server.Issuer)]);
@@ -24,14 +26,17 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 ? (f ?? new ServerFacts()) with { Url = server.Url, SeenOpen = true } : f, cancellationToken).ConfigureAwait(false);
             return null;
         }
+        target = client is null ? target.WithPkce() : target;
         if (server.OAuth == OAuthMode.Unset)
         {
             server = await catalog.UpdateAsync(server.Id, s => s with { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
             interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
         }
         await store.PrepareAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
-        var credential = await new Authorization(home, server, item, target, options, http, policy,
-            new ClientRegistry(home, store), interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
+        var credential = client is not null
+            ? await new ClientSignIn(home, server, item, target, client, http).RunAsync(cancellationToken).ConfigureAwait(false)
+            : await new Authorization(home, server, item, target, options, http, policy,
+                new ClientRegistry(home, store), interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
         using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {
             var now = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
@@ -41,7 +46,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 Url = server.Url,
                 OAuth = credential,
                 BearerToken = null,
-                ClientIssuer = server.ClientId is null ? now.ClientIssuer : credential.Issuer,
+                ClientIssuer = credential.Client.Id == server.ClientId ? credential.Issuer : now.ClientIssuer,
             }, options.Vault, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, await ProveAsync(server, item, credential, http, cancellationToken).ConfigureAwait(false));

@@ -1,6 +1,7 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -12,7 +13,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
 
     /// <summary>Asks the server, and reads what it and its issuer publish (design sections 5.1 to 5.4 and 5.6).</summary>
     /// <returns>Null where the server asks for no credential.</returns>
-    /// <exception cref="McpAuthException">The reasons of discovery; PkceUnsupported.</exception>
+    /// <exception cref="McpAuthException">The reasons of discovery.</exception>
     public static async Task<SignInTarget?> FindAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
         IProgress<string>? progress, CancellationToken cancellationToken)
     {
@@ -37,15 +38,28 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         }
         var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
         progress?.Report($"The issuer is {ForeignText.Clean(issuer.Issuer)}.");
-        if (!issuer.SupportsPkce && !issuer.IsLegacyDefault)
-        {
-            throw new McpAuthException(ErrorReason.PkceUnsupported,
-                $"The issuer {ForeignText.Clean(issuer.Issuer)} does not advertise PKCE with S256, without which a code can be stolen.",
-                "Ask whoever runs it to support PKCE (RFC 7636) and to say so in its metadata.");
-        }
         return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
             ChooseScopes(server, answer.Challenge, resource, issuer));
     }
+
+    /// <summary>Refuses an issuer at which the answer to a person's sign-in could be stolen (rule 25).</summary>
+    /// <exception cref="McpAuthException">PkceUnsupported.</exception>
+    public SignInTarget WithPkce() => Issuer.SupportsPkce || Issuer.IsLegacyDefault ? this
+        : throw new McpAuthException(ErrorReason.PkceUnsupported,
+            $"The issuer {ForeignText.Clean(Issuer.Issuer)} does not advertise PKCE with S256, without which a code can be stolen.",
+            "Ask whoever runs it to support PKCE (RFC 7636) and to say so in its metadata.");
+
+    /// <summary>Tokens with all that binds them.</summary>
+    public OAuthCredential Credential(ClientIdentity client, TokenSet tokens, DateTimeOffset now) => new OAuthCredential
+    {
+        AccessToken = "",
+        Issuer = Issuer.Issuer,
+        Resource = Resource,
+        Client = client,
+        TokenEndpoint = Issuer.TokenEndpoint,
+        RevocationEndpoint = Issuer.RevocationEndpoint,
+        MetadataReadAt = now,
+    }.With(tokens);
 
     private static async Task<ResourceMetadata?> TryFindResourceAsync(SafeHttp http, McpServer server, CancellationToken cancellationToken)
     {
@@ -101,8 +115,8 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
             return server.Scopes;
         }
         var scopes = challenge?.Scopes ?? resource?.ScopesSupported ?? [];
-        return scopes.Count > 0 && issuer.ScopesSupported?.Contains("offline_access") == true
-            ? [.. scopes.Union(["offline_access"])]
-            : [.. scopes.Where(s => s != "offline_access" || issuer.ScopesSupported is null)];
+        return scopes.Count > 0 && issuer.ScopesSupported?.Contains(Discovery.Scopes.Offline) == true
+            ? [.. scopes.Union([Discovery.Scopes.Offline])]
+            : [.. scopes.Where(s => s != Discovery.Scopes.Offline || issuer.ScopesSupported is null)];
     }
 }

@@ -1,6 +1,7 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
@@ -8,7 +9,7 @@ namespace McpSm.Core;
 
 /// <summary>Ends credentials: at the issuer where it can, here in any case (rule 38).</summary>
 /// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
-internal sealed class SignOut(CredentialStore store, TimeSpan? limit = null)
+internal sealed class SignOut(Home home, CredentialStore store, TimeSpan? limit = null)
 {
     // Nobody wants to wait long for an issuer that is gone, and until then the credential is still here.
     private static readonly TimeSpan RevocationLimit = TimeSpan.FromSeconds(5);
@@ -27,7 +28,7 @@ internal sealed class SignOut(CredentialStore store, TimeSpan? limit = null)
         string? failure = null;
         try
         {
-            failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken, limit).ConfigureAwait(false);
+            failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -41,7 +42,7 @@ internal sealed class SignOut(CredentialStore store, TimeSpan? limit = null)
 
     /// <summary>Revokes; whatever goes wrong here is reported, and keeps nothing alive.</summary>
     /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
-    public static async Task<string?> RevokeAsync(OAuthCredential? credential, CancellationToken cancellationToken, TimeSpan? limit = null)
+    public async Task<string?> RevokeAsync(OAuthCredential? credential, CancellationToken cancellationToken)
     {
         if (credential is null)
         {
@@ -55,8 +56,8 @@ internal sealed class SignOut(CredentialStore store, TimeSpan? limit = null)
         {
             // The tokens go to the issuer that gave them, wherever the server's URL points by now.
             using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)), limit ?? RevocationLimit);
-            return await Revocation.RevokeAsync(http, endpoint, credential.Client, credential.RefreshToken,
-                credential.AccessToken, cancellationToken).ConfigureAwait(false);
+            return await Revocation.RevokeAsync(http, endpoint, issuer, credential.Client, credential.RefreshToken,
+                credential.AccessToken, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {

@@ -10,6 +10,8 @@ public sealed partial class HelpTests
 
     private const string Login = "--no-browser --device --callback-port --timeout --vault --non-interactive";
 
+    private const string OfOne = Login + " --client-credentials --client-key-file";
+
     private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --token "
         + "--client-metadata-url --allow-legacy-endpoints";
 
@@ -23,9 +25,9 @@ public sealed partial class HelpTests
         ["list"] = "--json",
         ["remove"] = "<server> --yes -y",
         ["test"] = "<server> --json --timeout",
-        ["auth"] = "<server> " + Login,
+        ["auth"] = "<server> " + OfOne,
         ["auth status"] = "<server> --json",
-        ["auth login"] = "<server> " + Login,
+        ["auth login"] = "<server> " + OfOne,
         ["auth logout"] = "<server> --force -f",
         ["auth login-all"] = Login,
         ["auth refresh"] = "<server>",

@@ -32,6 +32,14 @@ public sealed class Mcpsm : IDisposable
     public Task<Ended> RunShellAsync(string script, string[] arguments) =>
         FinishAsync(StartProgram(["sh", "-c", script, "sh", .. Executable, .. arguments]), "", null);
 
+    /// <summary>Runs a file of a shell's, which finds <c>mcpsm</c> by its name.</summary>
+    public Task<Ended> RunScriptAsync(string path)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName;
+        File.WriteAllText(Path.Combine(folder, "mcpsm"), $"#!/bin/sh\nexec {string.Join(' ', Executable.Select(a => $"'{a}'"))} \"$@\"\n");
+        return FinishAsync(StartProgram(["sh", "-c", "chmod +x \"$1/mcpsm\"; PATH=$1:$PATH exec sh \"$2\"", "sh", folder, path]), "", null);
+    }
+
     /// <summary>Starts <c>mcpsm</c> with all three streams redirected.</summary>
     /// <param name="onTerminal">These are then the two ends of a terminal that the program has.</param>
     public Process Start(string[] arguments, bool onTerminal = false) => StartProgram(!onTerminal ? [.. Executable, .. arguments]

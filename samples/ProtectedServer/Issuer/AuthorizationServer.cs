@@ -89,7 +89,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
     private void Map(WebApplication app)
     {
         var codes = new AuthorizationCodes(_options, _tokens);
-        var authentication = new ClientAuthentication(_clients);
+        var authentication = new ClientAuthentication(_clients, new ClientAssertions(_options, () => Issuer));
         var path = _options.IssuerPath;
 
         new MetadataEndpoints(_options, () => Issuer).Map(app);

@@ -57,7 +57,7 @@ public sealed record AuthorizationServerOptions
     public IReadOnlyList<string> ScopesSupported { get; init; } = ["mcp:tools"];
 
     public IReadOnlyList<string> TokenEndpointAuthMethods { get; init; } =
-        ["none", "client_secret_basic", "client_secret_post"];
+        ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
     public IReadOnlyList<RegisteredClient> PreRegisteredClients { get; init; } = [];
 

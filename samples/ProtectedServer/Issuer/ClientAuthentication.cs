@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace McpSm.Samples;
 
 /// <summary>Who calls the token, revocation or device endpoint (RFC 6749 section 2.3).</summary>
-internal sealed class ClientAuthentication(ClientRegistry clients)
+internal sealed class ClientAuthentication(ClientRegistry clients, ClientAssertions assertions)
 {
     /// <summary>The client, proven by the one method it is registered with.</summary>
     /// <exception cref="OAuthException"><c>invalid_client</c>, status 401.</exception>
@@ -17,6 +17,12 @@ internal sealed class ClientAuthentication(ClientRegistry clients)
         if (client.TokenEndpointAuthMethod != method)
         {
             throw Refused($"the client is registered to authenticate by {client.TokenEndpointAuthMethod}");
+        }
+
+        if (method == ClientAssertions.Method)
+        {
+            assertions.Verify(secret!, client);
+            return client;
         }
 
         return client.ClientSecret is null || Secrets.Same(client.ClientSecret, secret ?? "")
@@ -36,6 +42,18 @@ internal sealed class ClientAuthentication(ClientRegistry clients)
             }
 
             return (id, secret, "client_secret_basic");
+        }
+
+        if (form["client_assertion"] is { } assertion)
+        {
+            var subject = ClientAssertions.SubjectOf(assertion);
+            if (form["client_assertion_type"] != ClientAssertions.Type || form["client_secret"] is not null
+                || (form["client_id"] is { } named && named != subject))
+            {
+                throw new OAuthException("invalid_request", "the client assertion comes with what contradicts it");
+            }
+
+            return (subject, assertion, ClientAssertions.Method);
         }
 
         var clientId = form["client_id"] ?? throw Refused("client_id is missing");

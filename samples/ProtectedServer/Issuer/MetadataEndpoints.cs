@@ -46,6 +46,11 @@ internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Func
             ["code_challenge_methods_supported"] = new JsonArray("S256"),
             ["token_endpoint_auth_methods_supported"] = options.TokenEndpointAuthMethods.ToJsonArray(),
         };
+        if (options.TokenEndpointAuthMethods.Contains(ClientAssertions.Method))
+        {
+            metadata["token_endpoint_auth_signing_alg_values_supported"] = ClientAssertions.Algorithms.ToJsonArray();
+        }
+
         if (options.SupportsRegistration)
         {
             metadata["registration_endpoint"] = id + IssuerEndpoints.Register;

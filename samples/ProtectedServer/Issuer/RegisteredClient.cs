@@ -15,6 +15,9 @@ public sealed record RegisteredClient(
     /// <summary>What a person is shown; the identifier where it has no name.</summary>
     public string? ClientName { get; init; }
 
+    /// <summary>The public key or certificate, as PEM, of a client that authenticates by <c>private_key_jwt</c>.</summary>
+    public string? AssertionKey { get; init; }
+
     /// <summary>The registration request as it came in (RFC 7591); null if it did not register itself.</summary>
     public JsonObject? RegistrationRequest { get; init; }
 

@@ -49,7 +49,8 @@ internal sealed class RegistrationEndpoint(AuthorizationServerOptions options, C
     {
         // RFC 7591 section 2: client_secret_basic is the default.
         var asked = Text(request, "token_endpoint_auth_method") ?? "client_secret_basic";
-        return options.TokenEndpointAuthMethods.Contains(asked)
+        // Whoever registers itself gives no key here.
+        return options.TokenEndpointAuthMethods.Contains(asked) && asked != ClientAssertions.Method
             ? asked
             : throw Refused("this token_endpoint_auth_method is not supported");
     }

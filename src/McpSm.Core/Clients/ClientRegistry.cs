@@ -18,18 +18,29 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     {
         if (server.ClientId is { } id)
         {
-            if (item?.ClientIssuer is { } owner && owner != issuer.Issuer)
-            {
-                throw new McpAuthException(ErrorReason.IssuerMismatch,
-                    $"The client id of '{server.Name}' is registered with {ForeignText.Clean(owner)}, and the server now "
-                    + $"names the issuer {ForeignText.Clean(issuer.Issuer)}.",
-                    $"If that is right: mcpsm server update {server.Id} --client-id <id> --issuer <url>");
-            }
+            RequireIssuer(server, item, id, issuer);
             return ClientIdentity.Create(ClientKind.PreRegistered, id,
                 item?.ClientSecret ?? server.Plaintext.ClientSecret, issuer);
         }
         return metadataUrl is not null && issuer.TakesMetadataDocuments
             ? new ClientIdentity(ClientKind.MetadataDocument, metadataUrl, null, ClientIdentity.None) : null;
+    }
+
+    /// <summary>Refuses to show a client that the user registered to another issuer than its own (rule 15).</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch.</exception>
+    public static void RequireIssuer(McpServer server, ServerItem? item, string id, IssuerMetadata issuer)
+    {
+        var owner = id == server.ClientId ? item?.ClientIssuer
+            : item?.OAuth is { Client.Kind: ClientKind.PreRegistered } kept && kept.Client.Id == id ? kept.Issuer : null;
+        // An issuer that the user pinned is one that the user vouches for.
+        if (owner is not null && owner != issuer.Issuer && server.Issuer != issuer.Issuer)
+        {
+            throw new McpAuthException(ErrorReason.IssuerMismatch,
+                $"The client id of '{server.Name}' is registered with {ForeignText.Clean(owner)}, and the server now "
+                + $"names the issuer {ForeignText.Clean(issuer.Issuer)}.",
+                $"If that is right: mcpsm server update {server.Id} "
+                + (id == server.ClientId ? "--client-id <id> --issuer <url>" : "--issuer <url>"));
+        }
     }
 
     /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>

@@ -48,7 +48,7 @@ public sealed record ServerFacts
         Scopes = item.OAuth?.Scopes,
         IssuedAt = item.OAuth?.IssuedAt,
         ExpiresAt = item.OAuth?.ExpiresAt,
-        CanRenew = item.OAuth?.RefreshToken is not null,
+        CanRenew = item.OAuth?.CanRenew == true,
     };
 }
 

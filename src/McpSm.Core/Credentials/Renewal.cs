@@ -28,7 +28,7 @@ public sealed class Renewal(Home home, CredentialStore store,
     }
 
     /// <param name="seen">The credential as first read: where another stands in its place, that one is the answer.</param>
-    /// <exception cref="McpAuthException">RefreshTokenRejected, AuthenticationRequired, ServerUnreachable, …</exception>
+    /// <exception cref="McpAuthException">RefreshTokenRejected, ClientRejected, AuthenticationRequired, ServerUnreachable, …</exception>
     public async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
@@ -42,7 +42,7 @@ public sealed class Renewal(Home home, CredentialStore store,
         {
             return current;
         }
-        if (current.RefreshToken is not { } refreshToken)
+        if (!current.CanRenew)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
@@ -53,14 +53,44 @@ public sealed class Renewal(Home home, CredentialStore store,
         using var http = new SafeHttp(policy);
         current = current.Issuer is null ? await WithIssuerAsync(server, item, current, http, policy, cancellationToken).ConfigureAwait(false)
             : await WithFreshMetadataAsync(current, current.Issuer, http, policy, cancellationToken).ConfigureAwait(false);
+        if (current.Client is { Kind: ClientKind.PreRegistered, Secret: not null } && current.Client.Id == server.ClientId && item.ClientSecret is { } secret)
+        {
+            // The user may have replaced it since the sign-in.
+            current = current with { Client = current.Client with { Secret = secret } };
+        }
+        var renewed = current.With(current.IsOfClient
+            ? await RepeatAsync(server, current, http, cancellationToken).ConfigureAwait(false)
+            : await SpendAsync(server, item, current, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
+        // Ctrl+C must not lose what the issuer has given for good.
+        await store.WriteAsync(server, item with { OAuth = renewed }, null, CancellationToken.None).ConfigureAwait(false);
+        return renewed;
+    }
+
+    /// <summary>Repeats the client's own grant. Nothing is spent by asking.</summary>
+    private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, SafeHttp http, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
+                current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected or ErrorReason.AuthenticationRequired)
+        {
+            throw e.For(server.Name, $"mcpsm auth login {server.Id} --client-credentials");
+        }
+    }
+
+    /// <summary>Spends the refresh token.</summary>
+    private async Task<TokenSet> SpendAsync(McpServer server, ServerItem item, OAuthCredential current, string refreshToken,
+        SafeHttp http, CancellationToken cancellationToken)
+    {
         var cutOff = store.Facts.Read(server.Id)?.IsCutOff == true;
         // Written first: a disk that is full or read-only is found before the token is spent, and whoever is killed
         // while the issuer has it leaves word of that.
         await SetFactsAsync(server, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
-        TokenSet tokens;
         try
         {
-            tokens = await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Client, refreshToken,
+            return await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
                 current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
@@ -78,10 +108,6 @@ public sealed class Renewal(Home home, CredentialStore store,
             await SetFactsAsync(server, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
             throw;
         }
-        var renewed = current.With(tokens);
-        // Ctrl+C must not lose what the issuer has given for good.
-        await store.WriteAsync(server, item with { OAuth = renewed }, null, CancellationToken.None).ConfigureAwait(false);
-        return renewed;
     }
 
     // Not to be cut short: what they say is already so.

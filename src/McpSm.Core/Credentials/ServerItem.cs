@@ -26,6 +26,12 @@ public sealed record OAuthCredential
     /// <summary>When the endpoints were read from the issuer's metadata.</summary>
     public DateTimeOffset MetadataReadAt { get; init; }
 
+    /// <summary>The client's own, without a person: renewal repeats the grant (RFC 6749 section 4.4).</summary>
+    public bool IsOfClient { get; init; }
+
+    [JsonIgnore]
+    public bool CanRenew => IsOfClient || RefreshToken is not null;
+
     public OAuthCredential With(TokenSet tokens) => this with
     {
         AccessToken = tokens.AccessToken,

@@ -3,6 +3,9 @@ namespace McpSm.Core.Discovery;
 /// <summary>Lists of scopes as the wire writes them: parted by spaces, without order (RFC 6749 section 3.3).</summary>
 public static class Scopes
 {
+    /// <summary>Asks for a refresh token (OpenID Connect Core section 11).</summary>
+    public const string Offline = "offline_access";
+
     public static IReadOnlyList<string> Split(string? text) => text is null ? []
         : [.. text.Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Where(IsValid).Distinct(StringComparer.Ordinal)];
 

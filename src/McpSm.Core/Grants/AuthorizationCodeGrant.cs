@@ -43,7 +43,7 @@ public sealed class AuthorizationRequest
         {
             parameters.Add("scope", Discovery.Scopes.Join(scopes));
         }
-        if (scopes.Contains("offline_access"))
+        if (scopes.Contains(Discovery.Scopes.Offline))
         {
             // OpenID Connect Core 11: without it the scope is ignored.
             parameters.Add("prompt", "consent");
@@ -92,7 +92,7 @@ public sealed class AuthorizationRequest
             CodeVerifier = _verifier,
             Resource = [_resource],
         };
-        _client.Sign(request);
+        _client.Sign(request, _issuer.Issuer, time);
         using var response = await http.Protocol.RequestAuthorizationCodeTokenAsync(request, cancellationToken)
             .ConfigureAwait(false);
         return TokenSet.Read(response, _scopes, time.GetUtcNow());
@@ -106,7 +106,7 @@ public sealed class AuthorizationRequest
         {
             "invalid_scope" => ErrorReason.InsufficientScope,
             "temporarily_unavailable" or "server_error" => ErrorReason.ServerUnreachable,
-            "invalid_client" or "unauthorized_client" => ErrorReason.ClientRegistrationFailed,
+            "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
             _ => ErrorReason.AuthorizationDenied,
         };
         return new McpAuthException(reason, $"The issuer said no: {words}.") { OAuthError = code };

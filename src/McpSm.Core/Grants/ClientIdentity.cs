@@ -20,11 +20,19 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
     public const string None = "none";
     public const string Basic = "client_secret_basic";
     public const string Post = "client_secret_post";
+    public const string PrivateKeyJwt = "private_key_jwt";
+
+    /// <summary>The key of <see cref="PrivateKeyJwt"/>; null with any other method.</summary>
+    public ClientKey? Key { get; init; }
 
     /// <summary>An identity that the user or the issuer gave, with the method the issuer advertises for it.</summary>
     public static ClientIdentity Create(ClientKind kind, string id, string? secret, IssuerMetadata issuer,
-        string? method = null)
+        string? method = null, ClientKey? key = null)
     {
+        if (key is not null)
+        {
+            return new ClientIdentity(kind, id, null, PrivateKeyJwt) { Key = key };
+        }
         if (secret is null)
         {
             return new ClientIdentity(kind, id, null, None);
@@ -39,9 +47,16 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
             advertised is null || advertised.Contains(Basic) || !advertised.Contains(Post) ? Basic : Post);
     }
 
-    internal void Sign(ProtocolRequest request)
+    /// <summary>Makes a request to the token, device or revocation endpoint this client's.</summary>
+    /// <param name="issuer">The issuer's identifier: what is signed is for it alone.</param>
+    /// <exception cref="Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
+    internal void Sign(ProtocolRequest request, string issuer, TimeProvider time)
     {
         request.ClientId = Id;
+        if (Key is not null)
+        {
+            request.ClientAssertion = Grants.ClientAssertion.Create(Id, Key, issuer, time.GetUtcNow());
+        }
         request.ClientSecret = Secret;
         request.ClientCredentialStyle = AuthMethod == Basic
             ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody;

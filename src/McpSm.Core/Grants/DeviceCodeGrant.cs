@@ -30,7 +30,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
         };
         request.Parameters.Add("resource", resource);
-        client.Sign(request);
+        client.Sign(request, issuer.Issuer, time);
         using var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
         if (TokenSet.IsFailure(response))
         {
@@ -60,7 +60,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             await Task.Delay(_interval, time, cancellationToken).ConfigureAwait(false);
             using var request = new DeviceTokenRequest { Address = issuer.TokenEndpoint, DeviceCode = _deviceCode };
             request.Parameters.Add("resource", resource);
-            client.Sign(request);
+            client.Sign(request, issuer.Issuer, time);
             using var response = await http.Protocol.RequestDeviceTokenAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {

@@ -10,8 +10,8 @@ public static class RefreshTokenGrant
     /// <exception cref="McpAuthException">
     /// RefreshTokenRejected; else with <see cref="McpAuthException.OutcomeUnknown"/> where the token may be spent.
     /// </exception>
-    public static async Task<TokenSet> RenewAsync(SafeHttp http, string tokenEndpoint, ClientIdentity client,
-        string refreshToken, string resource, IReadOnlyList<string> scopes, TimeProvider time,
+    public static async Task<TokenSet> RenewAsync(SafeHttp http, string tokenEndpoint, string issuer,
+        ClientIdentity client, string refreshToken, string resource, IReadOnlyList<string> scopes, TimeProvider time,
         CancellationToken cancellationToken)
     {
         using var request = new RefreshTokenRequest
@@ -20,7 +20,7 @@ public static class RefreshTokenGrant
             RefreshToken = refreshToken,
             Resource = [resource],
         };
-        client.Sign(request);
+        client.Sign(request, issuer, time);
         using var response = await http.Protocol.RequestRefreshTokenAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {

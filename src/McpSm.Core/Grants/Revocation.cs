@@ -10,21 +10,21 @@ public static class Revocation
     /// <summary>Revokes the refresh token, then the access token (rule 38). Each is tried whatever the other did.</summary>
     /// <returns>Why it failed, in words for people; null where the issuer confirmed.</returns>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
-    public static async Task<string?> RevokeAsync(SafeHttp http, string endpoint, ClientIdentity client,
-        string? refreshToken, string accessToken, CancellationToken cancellationToken)
+    public static async Task<string?> RevokeAsync(SafeHttp http, string endpoint, string issuer, ClientIdentity client,
+        string? refreshToken, string accessToken, TimeProvider time, CancellationToken cancellationToken)
     {
         endpoint = http.Endpoint(endpoint, "The revocation endpoint");
         var first = refreshToken is null ? null
-            : await RevokeOneAsync(http, endpoint, client, refreshToken, "refresh_token", cancellationToken).ConfigureAwait(false);
-        var second = await RevokeOneAsync(http, endpoint, client, accessToken, "access_token", cancellationToken).ConfigureAwait(false);
+            : await RevokeOneAsync(http, endpoint, issuer, client, refreshToken, "refresh_token", time, cancellationToken).ConfigureAwait(false);
+        var second = await RevokeOneAsync(http, endpoint, issuer, client, accessToken, "access_token", time, cancellationToken).ConfigureAwait(false);
         return first ?? second;
     }
 
-    private static async Task<string?> RevokeOneAsync(SafeHttp http, string endpoint, ClientIdentity client, string token,
-        string hint, CancellationToken cancellationToken)
+    private static async Task<string?> RevokeOneAsync(SafeHttp http, string endpoint, string issuer, ClientIdentity client,
+        string token, string hint, TimeProvider time, CancellationToken cancellationToken)
     {
         using var request = new TokenRevocationRequest { Address = endpoint, Token = token, TokenTypeHint = hint };
-        client.Sign(request);
+        client.Sign(request, issuer, time);
         using var response = await http.Protocol.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
         // Section 2.2.1: an issuer that cannot revoke access tokens says so; the refresh token's end is theirs.
         if (!TokenSet.IsFailure(response))

@@ -65,7 +65,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             var words = ForeignText.Clean(Text(json, "error_description")) is { Length: > 0 } said ? $"{code}: {said}" : code;
             var reason = error switch
             {
-                "invalid_client" or "unauthorized_client" => ErrorReason.ClientRegistrationFailed,
+                "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
                 "access_denied" => ErrorReason.AuthorizationDenied,
                 "invalid_scope" => ErrorReason.InsufficientScope,
                 "temporarily_unavailable" or "server_error" => ErrorReason.ServerUnreachable,

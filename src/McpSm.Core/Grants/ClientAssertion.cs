@@ -1,0 +1,58 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Duende.IdentityModel;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>
+/// A client's signed word on who it is: <c>private_key_jwt</c> (OpenID Connect Core section 9, RFC 7523 section 2.2). It
+/// is for one issuer alone, so that no other can use it (rule 33).
+/// </summary>
+internal static class ClientAssertion
+{
+    // It is used at once; the rest is for clocks that differ.
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
+
+    /// <exception cref="McpSm.Core.Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
+    public static Duende.IdentityModel.Client.ClientAssertion Create(string clientId, ClientKey key, string issuer, DateTimeOffset now)
+    {
+        var claims = Json(json =>
+        {
+            json.WriteString("iss", clientId);
+            json.WriteString("sub", clientId);
+            json.WriteString("aud", issuer);
+            json.WriteString("jti", Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)));
+            json.WriteNumber("iat", now.ToUnixTimeSeconds());
+            json.WriteNumber("exp", (now + Lifetime).ToUnixTimeSeconds());
+        });
+        var (text, signature) = key.Sign((algorithm, certificate) => Encoding.ASCII.GetBytes(Json(json =>
+        {
+            json.WriteString("alg", algorithm);
+            json.WriteString("typ", "JWT");
+            // No kid: its name for the key is the issuer's own, and a wrong one makes issuers look no further.
+            if (certificate is not null)
+            {
+                json.WriteString("x5t#S256", Base64Url.EncodeToString(SHA256.HashData(certificate.RawData)));
+            }
+        }) + "." + claims));
+        return new()
+        {
+            Type = OidcConstants.ClientAssertionTypes.JwtBearer,
+            Value = Encoding.ASCII.GetString(text) + "." + Base64Url.EncodeToString(signature),
+        };
+    }
+
+    private static string Json(Action<Utf8JsonWriter> members)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            members(json);
+            json.WriteEndObject();
+        }
+        return Base64Url.EncodeToString(buffer.ToArray());
+    }
+}

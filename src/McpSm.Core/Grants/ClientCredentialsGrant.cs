@@ -1,0 +1,37 @@
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>A client's own credentials (RFC 6749 section 4.4): no person, no browser, no redirect.</summary>
+/// <param name="Id">The client id; null for the one that is known otherwise.</param>
+/// <param name="Secret">Its secret.</param>
+/// <param name="Key">Its key, where it authenticates by <c>private_key_jwt</c>.</param>
+public sealed record ClientCredentials(string? Id = null, string? Secret = null, ClientKey? Key = null)
+{
+    /// <summary>Whether there is something to prove the client with.</summary>
+    internal bool HasProof => Secret is not null || Key is not null;
+
+    /// <summary>Without the secret: records print all their members.</summary>
+    public override string ToString() => "client credentials";
+}
+
+/// <summary>The token request of a client for itself (rule 33). Renewal repeats it.</summary>
+public static class ClientCredentialsGrant
+{
+    /// <exception cref="McpSm.Core.Errors.McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
+    public static async Task<TokenSet> RequestAsync(SafeHttp http, string tokenEndpoint, string issuer, ClientIdentity client,
+        string resource, IReadOnlyList<string> scopes, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var request = new ClientCredentialsTokenRequest
+        {
+            Address = tokenEndpoint,
+            Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
+            Resource = [resource],
+        };
+        client.Sign(request, issuer, time);
+        using var response = await http.Protocol.RequestClientCredentialsTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        // Section 4.4.3: a refresh token has no place here; one that comes all the same is not kept.
+        return TokenSet.Read(response, scopes, time.GetUtcNow()) with { RefreshToken = null };
+    }
+}

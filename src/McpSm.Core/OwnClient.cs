@@ -1,0 +1,76 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>Which client signs in by itself, where one does: given, in variables, or kept from before.</summary>
+internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteraction interaction)
+{
+    private const string IdVariable = "MCPSM_CLIENT_ID";
+    private const string SecretVariable = "MCPSM_CLIENT_SECRET";
+    private const string KeyVariable = "MCPSM_CLIENT_KEY_FILE";
+
+    /// <summary>What to do where a client is to sign in and none is known.</summary>
+    public const string HowToGive = $"Set {IdVariable} and {SecretVariable}, or {IdVariable} and {KeyVariable}";
+
+    /// <returns>Null where a person signs in.</returns>
+    /// <exception cref="McpAuthException">InvalidValue: no client was given, or what was given cannot be used.</exception>
+    public async Task<ClientCredentials?> FindAsync(McpServer server, ConnectOptions options, CancellationToken cancellationToken)
+    {
+        var asked = options.ClientCredentials;
+        if (asked is null && (interaction.CanAnswer || options.UseDeviceCode))
+        {
+            return null;
+        }
+        if (asked is { HasProof: true })
+        {
+            return asked with { Id = asked.Id ?? home.Variable(IdVariable) ?? server.ClientId ?? throw NoneGiven(server) };
+        }
+        var (item, kept) = await KeptAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
+        var id = asked?.Id ?? home.Variable(IdVariable) ?? kept?.Id ?? server.ClientId;
+        if (id is not null && (options.ByName || id == kept?.Id || id == server.ClientId) && FromVariables(id) is { } given)
+        {
+            return given;
+        }
+        if (kept is not null && kept.Id == id)
+        {
+            return kept;
+        }
+        return asked is null ? null
+            : id is not null && id == server.ClientId && (item?.ClientSecret ?? server.Plaintext.ClientSecret) is { } secret
+            ? new ClientCredentials(id, secret) : throw NoneGiven(server);
+    }
+
+    /// <summary>A secret or key in the variables, for the client that is kept for the server and was refused.</summary>
+    public async Task<ClientCredentials?> ReplacementAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var (_, kept) = await KeptAsync(server, null, cancellationToken).ConfigureAwait(false);
+        return kept is not null && home.Variable(IdVariable) == kept.Id && FromVariables(kept.Id!) is { } given && given != kept ? given : null;
+    }
+
+    private async Task<(ServerItem? Item, ClientCredentials? Kept)> KeptAsync(McpServer server, string? vault, CancellationToken cancellationToken)
+    {
+        var item = await store.ReadAsync(server, cancellationToken, vault).ConfigureAwait(false);
+        if (item?.OAuth is not { IsOfClient: true, Client: var client })
+        {
+            return (item, null);
+        }
+        // The user may have replaced the secret since.
+        var secret = client.Secret is not null && client.Id == server.ClientId ? item.ClientSecret ?? client.Secret : client.Secret;
+        return (item, new ClientCredentials(client.Id, secret, client.Key));
+    }
+
+    private ClientCredentials? FromVariables(string id) => (home.Variable(SecretVariable), home.Variable(KeyVariable)) switch
+    {
+        ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other."),
+        ({ } secret, null) => new ClientCredentials(id, secret),
+        (null, { } file) => new ClientCredentials(id, Key: ClientKey.FromFile(file)),
+        _ => null,
+    };
+
+    private static McpAuthException NoneGiven(McpServer server) => new(ErrorReason.InvalidValue,
+        $"No client is known that could sign in to '{server.Name}' by itself.", HowToGive + ".") { Server = server.Name };
+}

@@ -1,0 +1,155 @@
+using System.Management.Automation;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using McpSm.Core;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+using McpSm.PowerShell.Pipeline;
+
+namespace McpSm.PowerShell.Cmdlets;
+
+/// <summary>Signs in to servers.</summary>
+[Cmdlet(VerbsCommunications.Connect, "McpServer", DefaultParameterSetName = Named, SupportsShouldProcess = true)]
+[OutputType(typeof(McpAuthStatus))]
+public sealed class ConnectMcpServerCommand : McpCmdlet
+{
+    // A server by name or by URL, or all; a person, or a client with its secret, certificate or key.
+    private const string Named = "Name";
+    private const string OfUrl = "Url";
+    private const string OfAll = "All";
+    private const string NamedSecret = "NameClientCredential";
+    private const string OfUrlSecret = "UrlClientCredential";
+    private const string NamedCertificate = "NameCertificate";
+    private const string OfUrlCertificate = "UrlCertificate";
+    private const string NamedKey = "NameKeyFile";
+    private const string OfUrlKey = "UrlKeyFile";
+
+    /// <summary>Ids, names or wildcards; always signs in.</summary>
+    [Parameter(ParameterSetName = Named, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedSecret, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedCertificate, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedKey, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ServerNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>The URL of a server that is added, where there is none of it, and signed in to.</summary>
+    [Parameter(ParameterSetName = OfUrl, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlSecret, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlCertificate, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlKey, Mandatory = true)]
+    public string? Url { get; set; }
+
+    /// <summary>All servers: skips what is valid and renews before it signs in.</summary>
+    [Parameter(ParameterSetName = OfAll, Mandatory = true)]
+    public SwitchParameter All { get; set; }
+
+    /// <summary>With <c>-All</c>: signs in again, valid or not.</summary>
+    [Parameter(ParameterSetName = OfAll)]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Signs in as a client, without a person: the user name is the client id, the password its secret.</summary>
+    [Parameter(ParameterSetName = NamedSecret, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlSecret, Mandatory = true)]
+    [Credential]
+    public PSCredential? ClientCredential { get; set; }
+
+    /// <summary>Signs in as a client that signs with the key of this certificate.</summary>
+    [Parameter(ParameterSetName = NamedCertificate, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlCertificate, Mandatory = true)]
+    public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>Signs in as a client that signs with the key in this PEM file, in which its certificate may stand too.</summary>
+    [Parameter(ParameterSetName = NamedKey, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlKey, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string? KeyFilePath { get; set; }
+
+    /// <summary>The client's id; the one that was kept for the server where absent.</summary>
+    [Parameter(ParameterSetName = NamedCertificate)]
+    [Parameter(ParameterSetName = OfUrlCertificate)]
+    [Parameter(ParameterSetName = NamedKey)]
+    [Parameter(ParameterSetName = OfUrlKey)]
+    [ValidateNotNullOrEmpty]
+    public string? ClientId { get; set; }
+
+    /// <summary>Shows the URL instead of opening a browser.</summary>
+    [Parameter(ParameterSetName = Named)]
+    [Parameter(ParameterSetName = OfUrl)]
+    [Parameter(ParameterSetName = OfAll)]
+    public SwitchParameter NoBrowser { get; set; }
+
+    /// <summary>Signs in with a code on another device.</summary>
+    [Parameter(ParameterSetName = Named)]
+    [Parameter(ParameterSetName = OfUrl)]
+    [Parameter(ParameterSetName = OfAll)]
+    public SwitchParameter UseDeviceCode { get; set; }
+
+    /// <summary>The local port the browser comes back to; 0 is any.</summary>
+    [Parameter(ParameterSetName = Named)]
+    [Parameter(ParameterSetName = OfUrl)]
+    [Parameter(ParameterSetName = OfAll)]
+    [ValidateRange(0, 65535)]
+    public int? CallbackPort { get; set; }
+
+    /// <summary>Seconds to wait for the sign-in; 300 where absent.</summary>
+    [Parameter]
+    [ValidateRange(1, 86400)]
+    public int TimeoutSec { get; set; } = (int)ConnectOptions.DefaultTimeout.TotalSeconds;
+
+    /// <summary>The vault to keep the credential in.</summary>
+    [Parameter]
+    public string? Vault { get; set; }
+
+    /// <summary>Fails at once where a person would be asked.</summary>
+    [Parameter]
+    public SwitchParameter NonInteractive { get; set; }
+
+    // Only the pipeline's thread can make a path of PowerShell's one of the file system's.
+    private string? _keyFile;
+
+    protected override void ProcessRecord()
+    {
+        Interaction.NonInteractive = NonInteractive;
+        _keyFile = KeyFilePath is null ? null : GetUnresolvedProviderPathFromPSPath(KeyFilePath);
+        if (Url is { } url)
+        {
+            if (ShouldProcess(url, "Add MCP server and sign in"))
+            {
+                Run(cancellationToken => TryAsync(url, async () => await ConnectAsync(
+                    (await Authenticator.FindOrAddServerAsync(url, cancellationToken).ConfigureAwait(false)).Server,
+                    cancellationToken).ConfigureAwait(false)));
+            }
+            return;
+        }
+        var servers = All ? Find(null).Where(s => s.OAuth != OAuthMode.Off) : Find(Name);
+        RunFor(servers.Where(s => ShouldProcess(s.Name, "Sign in")).ToList(), ConnectAsync);
+    }
+
+    private async Task ConnectAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var options = new ConnectOptions
+        {
+            NoBrowser = NoBrowser,
+            UseDeviceCode = UseDeviceCode,
+            CallbackPort = CallbackPort,
+            ClientCredentials = ReadClient(),
+            ByName = !All && !Name.Any(WildcardPattern.ContainsWildcardCharacters),
+            Timeout = TimeSpan.FromSeconds(TimeoutSec),
+            Vault = Vault,
+        };
+        var result = await (All && !Force ? Authenticator.EnsureConnectedAsync(server, options, cancellationToken)
+            : Authenticator.ConnectAsync(server, options, cancellationToken)).ConfigureAwait(false);
+        if (result.Unproven is { } doubt)
+        {
+            Warn($"The token of '{server.Name}' is kept, but could not be tried. {doubt}");
+        }
+        Write(result.Status);
+    }
+
+    private ClientCredentials? ReadClient() => ClientCredential is not null
+        ? new ClientCredentials(ClientCredential.UserName, new NetworkCredential("", ClientCredential.Password).Password)
+        : Certificate is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromCertificate(Certificate))
+        : _keyFile is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromFile(_keyFile)) : null;
+}
