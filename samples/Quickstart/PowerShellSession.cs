@@ -16,6 +16,8 @@ internal sealed class PowerShellSession : IDisposable
     {
         Environment.SetEnvironmentVariable("MCP_MANAGER_CONFIG_DIR", folder);
         Environment.SetEnvironmentVariable("MCPSM_INTERACTIVE", "1");
+        // Else the engine tells its makers of each start, and keeps a file in the home folder for that.
+        Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         Environment.SetEnvironmentVariable("BROWSER", $"\"{Environment.ProcessPath}\" --browse %s");
         // Nothing of this run goes into the store of the person's own credentials.
         Environment.SetEnvironmentVariable("MCPSM_VAULT", "file");

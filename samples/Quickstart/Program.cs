@@ -20,6 +20,18 @@ await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationS
 await using var server = await ProtectedMcpServer.StartAsync(issuer);
 Console.WriteLine($"A protected MCP server runs at {server.McpUrl}, its issuer at {issuer.Issuer}.");
 using var folder = new TemporaryFolder();
+// Ctrl+C and kill in the midst of it leave nothing behind either.
+var ended = new TaskCompletionSource();
+void End(PosixSignalContext signal)
+{
+    signal.Cancel = keepRunning && ended.TrySetResult();
+    if (!signal.Cancel)
+    {
+        folder.Dispose();
+    }
+}
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 var terminal = new Terminal(folder.Path);
 if (inShell)
 {
@@ -87,13 +99,5 @@ Console.WriteLine($"""
 
     Ctrl+C ends it.
     """);
-var ended = new TaskCompletionSource();
-void End(PosixSignalContext signal)
-{
-    signal.Cancel = true;
-    ended.TrySetResult();
-}
-using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 await ended.Task;
 return 0;

@@ -4,6 +4,8 @@ using McpSm.Commands;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
+// Before the first file is opened: without locks two processes would spend one refresh token.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
 using var cancel = new CancellationTokenSource();
 void Cancel(PosixSignalContext context)
 {

@@ -7,6 +7,8 @@ namespace McpSm.Cli;
 /// <summary>The terminal or pipes of this process.</summary>
 internal sealed class SystemConsole : ICommandConsole
 {
+    private Task<string?>? _reading;
+
     public SystemConsole(Home home)
     {
         var wanted = home.Variable("NO_COLOR") is null && home.Variable("TERM") != "dumb";
@@ -28,9 +30,13 @@ internal sealed class SystemConsole : ICommandConsole
 
     public bool IsInputTerminal => !Console.IsInputRedirected;
 
-    // A blocking read cannot be cancelled: it is left behind, and ends with the process.
-    public Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
-        Task.Run(Console.In.ReadLine, cancellationToken).WaitAsync(cancellationToken);
+    // A blocking read cannot be cancelled: it is left behind, and whoever reads next gets what it reads.
+    public async Task<string?> ReadLineAsync(CancellationToken cancellationToken)
+    {
+        var line = await (_reading ??= Task.Run(Console.In.ReadLine)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        _reading = null;
+        return line;
+    }
 
     public async Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken)
     {

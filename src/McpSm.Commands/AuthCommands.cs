@@ -62,7 +62,8 @@ internal static class AuthCommands
             return given;
         }
         return (await context.Console.ReadLineAsync(cancellationToken).ConfigureAwait(false))?.Trim() is { Length: > 0 } line ? line
-            : throw new McpAuthException(ErrorReason.InteractionRequired, "No token came through standard input.");
+            : throw new McpAuthException(ErrorReason.InteractionRequired, "No token came through standard input.",
+                "Pipe in one line that holds the token and nothing else.");
     }
 
     private static Argument<string> ServerArgument() => new("server") { Description = "Its id or name" };
@@ -88,7 +89,7 @@ internal static class AuthCommands
             }
             else
             {
-                Print(context, statuses);
+                Print(context, statuses, remedies: failure is null);
             }
             if (failure is not null)
             {
@@ -102,7 +103,8 @@ internal static class AuthCommands
         return command;
     }
 
-    private static void Print(CommandContext context, IReadOnlyList<McpAuthStatus> statuses)
+    /// <param name="remedies">Whether to say what comes next for each; not where one failure keeps all from being known.</param>
+    private static void Print(CommandContext context, IReadOnlyList<McpAuthStatus> statuses, bool remedies)
     {
         var width = Math.Max(16, statuses.Max(s => s.Name.Length) + 2);
         var now = context.Home.Time.GetUtcNow();
@@ -113,7 +115,7 @@ internal static class AuthCommands
             context.Console.Out.WriteLine($"  {status.Name.PadRight(width)}{context.PaintLine(Words.Of(status, now))}");
         }
         var mend = statuses.Select(s => s.Remedy).OfType<string>().ToList();
-        if (mend.Count > 0)
+        if (remedies && mend.Count > 0)
         {
             context.Console.Error.WriteLine();
             context.Console.Error.WriteLine("Next:");

@@ -29,18 +29,21 @@ internal sealed class LoginOptions
                 result.AddError("port");
             }
         });
-        _timeout.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var seconds) && seconds is > 0 and <= 86400))
-            {
-                result.AddError("seconds");
-            }
-        });
+        RequireSeconds(_timeout);
         foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }.Concat(ofOne ? [_client, _keyFile] : []))
         {
             command.Add(option);
         }
     }
+
+    /// <summary>A second to a day.</summary>
+    public static void RequireSeconds(Option<int?> option) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var seconds) && seconds is > 0 and <= 86400))
+        {
+            result.AddError("seconds");
+        }
+    });
 
     public async Task<int> RunAsync(string serverOrUrl, ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {

@@ -119,12 +119,13 @@ internal static class ServerCommands
     {
         var id = new Argument<string?>("server") { Description = "Its id or name; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
-        var timeout = new Option<int>("--timeout") { Description = "Seconds to wait", DefaultValueFactory = _ => 30 };
+        var timeout = new Option<int?>("--timeout") { Description = "Seconds to wait (30)", HelpName = "seconds" };
+        LoginOptions.RequireSeconds(timeout);
         var command = new Command("test", "Connect to servers as an MCP client does") { id, json, timeout };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             IReadOnlyList<McpServer> servers = parsed.GetValue(id) is { } one ? [context.Catalog.Get(one)] : context.Catalog.List();
-            var limit = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(timeout), 1, 3600));
+            var limit = TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? 30);
             var results = new List<Core.McpTestResult>();
             foreach (var server in servers)
             {
@@ -153,6 +154,6 @@ internal static class ServerCommands
     }
 
     private static string Said(Core.McpTestResult result) => result.Success
-        ? $"{Words.Good} OK ({result.ServerName} {result.ServerVersion}, protocol {result.ProtocolVersion}, {result.ToolCount} tools, {result.Latency!.Value.TotalMilliseconds:0} ms)"
+        ? $"{Words.Good} OK ({result.ServerName} {result.ServerVersion}, protocol {result.ProtocolVersion}, {result.ToolCount} tool{(result.ToolCount == 1 ? "" : "s")}, {result.Latency!.Value.TotalMilliseconds:0} ms)"
         : $"{Words.Bad} Failed ({(result.StatusCode is { } status and >= 400 ? Core.Discovery.ServerQuestion.Words(status) : result.Error!.TrimEnd('.'))})";
 }

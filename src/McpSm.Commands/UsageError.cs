@@ -83,7 +83,13 @@ internal static class UsageError
     }
 
     private static string Choices(Option option) =>
-        option.Name == "--type" ? "; it is http or sse" : option.Name == "--callback-port" ? "; it is a port, 0 to 65535" : "";
+        option.Name switch
+        {
+            "--type" => "; it is http or sse",
+            "--callback-port" => "; it is a port, 0 to 65535",
+            "--timeout" => "; it is a number of seconds, 1 to 86400",
+            _ => "",
+        };
 
     private static string Path(CommandResult result) => result.Parent is CommandResult parent
         ? $"{Path(parent)} {result.Command.Name}" : "mcpsm";

@@ -2,6 +2,7 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
+using McpSm.Core.Grants;
 using McpSm.Core.Probing;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
@@ -90,7 +91,7 @@ public sealed class Authenticator
         }
         catch (McpAuthException e)
         {
-            throw e.For(server.Name);
+            throw e.For(server.Name, $"mcpsm auth login {server.Id}");
         }
     }
 
@@ -132,8 +133,17 @@ public sealed class Authenticator
         return await RenewAsync(server, item?.OAuth ?? throw SignInNeeded(server, item), cancellationToken).ConfigureAwait(false);
     }
 
-    internal Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken) =>
-        _renewal.RenewAsync(server, seen, cancellationToken);
+    internal async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _renewal.RenewAsync(server, seen, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            throw e.For(server.Name, $"mcpsm auth login {server.Id}");
+        }
+    }
 
     /// <summary>A valid access token, renewed first if need be.</summary>
     /// <exception cref="McpAuthException">AuthenticationRequired, RefreshTokenRejected, ServerUnreachable, …</exception>
@@ -159,6 +169,7 @@ public sealed class Authenticator
         }
         if (item?.Token is null && server.Plaintext.BearerToken is { } plaintext)
         {
+            RequireSendable(server, plaintext);
             item = (item ?? new ServerItem { Url = server.Url }) with { BearerToken = plaintext };
         }
         if (item is not null)
@@ -166,7 +177,7 @@ public sealed class Authenticator
             ServerUrl.RequireSecure(server);
         }
         return item?.OAuth is { CanRenew: true } oauth && Renewal.IsDue(oauth, _home.Time.GetUtcNow())
-            ? item with { OAuth = await _renewal.RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) } : item;
+            ? item with { OAuth = await RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) } : item;
     }
 
     /// <summary>Keeps a bearer token; an OAuth credential that it replaces is revoked first.</summary>
@@ -221,13 +232,29 @@ public sealed class Authenticator
         {
             using var handler = new AuthenticatingHandler(server, this);
             var answer = await ServerProbe.RunAsync(server, handler, limit, () => handler.LastFailure, cancellationToken).ConfigureAwait(false);
-            return McpTestResult.Of(server, Status(server).State, answer);
+            return McpTestResult.Of(server, Status(server).State, answer).Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
         }
         catch (McpAuthException e)
         {
             return McpTestResult.Of(server, Status(server).State, e.For(server.Name,
                 e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected
-                    or ErrorReason.InsufficientScope ? $"mcpsm auth login {server.Id}" : null));
+                    or ErrorReason.InsufficientScope ? $"mcpsm auth login {server.Id}" : null))
+                .Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>What the server was sent, and could echo in its name or in where it says it has moved to.</summary>
+    private async Task<IReadOnlyList<string?>> SecretsAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+            return [item?.Token, server.Plaintext.BearerToken, .. ServerItem.HeadersFor(server, item).Values];
+        }
+        catch (McpAuthException)
+        {
+            // Then nothing of it was sent either.
+            return [];
         }
     }
 
@@ -241,6 +268,7 @@ public sealed class Authenticator
         {
             return status;
         }
+        RequireSendable(server, token);
         using var http = new SafeHttp(new UrlPolicy(server.Uri));
         var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
             ServerItem.HeadersFor(server, item), token, cancellationToken).ConfigureAwait(false);
@@ -310,6 +338,17 @@ public sealed class Authenticator
             ? (target.Resource, target.WithPkce().Issuer)
             : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
                 $"mcpsm auth login {server.Id}") { Server = server.Name };
+
+    /// <summary>What another program wrote was not looked at when it was kept.</summary>
+    private static void RequireSendable(McpServer server, string token)
+    {
+        if (!BearerToken.IsValid(token))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                $"The bearer token of '{server.Name}' in config.json cannot be sent: it has spaces or characters outside ASCII.",
+                $"mcpsm auth set {server.Id}") { Server = server.Name };
+        }
+    }
 
     private EncryptedFileVault File => (EncryptedFileVault)_vaults.Find(EncryptedFileVault.VaultName);
 

@@ -17,6 +17,8 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
     private const int DefaultPort = 8888;
 
     private readonly IssuerMetadata _issuer = target.Issuer;
+    private bool _isKept;
+    private bool _sawForeignState;
 
     /// <summary>The token set, with all that binds it.</summary>
     /// <exception cref="McpAuthException">AuthenticationTimeout, AuthorizationDenied, CallbackPortInUse, …</exception>
@@ -36,15 +38,19 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
                     : await WithBrowserAsync(again, limit.Token).ConfigureAwait(false);
                 return target.Credential(client, tokens, home.Time.GetUtcNow());
             }
-            catch (McpAuthException e) when (!again && server.ClientId is null
-                && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
+            catch (McpAuthException e) when (!again && _isKept && e.OAuthError is "invalid_client" or "unauthorized_client"
+                && _issuer.RegistrationEndpoint is not null)
             {
                 progress?.Report("The issuer has forgotten this client; registering anew.");
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                throw new McpAuthException(ErrorReason.AuthenticationTimeout,
-                    $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", $"mcpsm auth login {server.Id}");
+                throw _sawForeignState
+                    ? new McpAuthException(ErrorReason.StateMismatch,
+                        "Answers arrived that do not belong to this sign-in (missing or foreign state), and none that does.",
+                        $"mcpsm auth login {server.Id}")
+                    : new McpAuthException(ErrorReason.AuthenticationTimeout,
+                        $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", $"mcpsm auth login {server.Id}");
             }
         }
     }
@@ -93,14 +99,9 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             }
             return await called.ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (listener.SawForeignState && cancellationToken.IsCancellationRequested)
-        {
-            throw new McpAuthException(ErrorReason.StateMismatch,
-                "Answers arrived that do not belong to this sign-in (missing or foreign state), and none that does.",
-                $"mcpsm auth login {server.Id}");
-        }
         finally
         {
+            _sawForeignState |= listener.SawForeignState;
             await end.CancelAsync().ConfigureAwait(false);
         }
     }
@@ -137,6 +138,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
             var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
             var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
+            _isKept = kept is not null;
             client = kept?.Client ?? await clients.RegisterAsync(server, http, _issuer, port,
                 $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
         }
@@ -162,6 +164,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             {
                 if (CallbackListener.TryBind(port) is { } known)
                 {
+                    _isKept = true;
                     return (kept.Client, known);
                 }
             }

@@ -31,6 +31,16 @@ public sealed record McpTestResult
 
     internal ErrorReason? Reason { get; init; }
 
+    /// <summary>The same without these secrets: the server has seen them, and much of this is its word.</summary>
+    internal McpTestResult Without(IReadOnlyList<string?> secrets) => this with
+    {
+        ProtocolVersion = ForeignText.Hide(ProtocolVersion, secrets),
+        ServerName = ForeignText.Hide(ServerName, secrets),
+        ServerVersion = ForeignText.Hide(ServerVersion, secrets),
+        Error = ForeignText.Hide(Error, secrets),
+        Remedy = ForeignText.Hide(Remedy, secrets),
+    };
+
     internal static McpTestResult Of(McpServer server, AuthState state, ProbeAnswer answer) => new()
     {
         Id = server.Id,

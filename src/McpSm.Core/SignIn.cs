@@ -18,7 +18,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         ClientCredentials? client, CancellationToken cancellationToken)
     {
         var item = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
-        var policy = new UrlPolicy(server.Issuer is null ? [server.Uri] : [server.Uri, ServerUrl.Parse(server.Issuer)]);
+        var policy = server.Policy;
         using var http = new SafeHttp(policy);
         if (await FindTargetAsync(http, policy, server, item, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
         {

@@ -23,7 +23,14 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         ResourceMetadata? resource;
         if (!answer.AsksForCredential)
         {
-            ServerQuestion.RequireMcp(answer, server.Uri);
+            ServerQuestion.RequireMcp(answer, server.Uri, server.Id);
+            // 400, 406 and 415 are an MCP server's word on the question itself.
+            if (answer.Status >= 400 && answer.Status is not (400 or 406 or 415))
+            {
+                throw new McpAuthException(answer.Status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation,
+                    $"The server answered {ServerQuestion.Words(answer.Status)}, and says nothing of how to sign in.",
+                    answer.Status == 429 ? "Try again later." : $"If it takes a token of its own: mcpsm auth set {server.Id}") { StatusCode = answer.Status };
+            }
             // Some servers challenge only later requests: what they publish tells.
             resource = await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);
             if (resource is null || resource.AuthorizationServers.Count == 0)

@@ -46,6 +46,7 @@ public sealed class BadCommandLineTests
     [InlineData("list extra", "mcpsm list was given an argument too many.")]
     [InlineData("list --jsn", "Did you mean '--json'?")]
     [InlineData("test my-api --timeout soon", "--timeout")]
+    [InlineData("test my-api --timeout -5", "1 to 86400")]
     public async Task Wrong_usage_is_2_with_the_way_to_help(string line, string says)
     {
         using var mcpsm = new McpsmHere();

@@ -78,6 +78,47 @@ public sealed class BadServerTests
         (await mcpsm.LoginAsync()).Failed(1, "publishes nothing about where to get one", "mcpsm auth set my-api");
     }
 
+    [Theory]
+    [InlineData(403, "403 Forbidden, and says nothing of how to sign in", "mcpsm auth set my-api")]
+    [InlineData(429, "429 Too Many Requests", "Try again later")]
+    public async Task One_that_turns_everybody_away_needs_authentication_for_all_we_know(int status, string words, string remedy)
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { MetadataAtPath = false });
+        server.Faults.Answer("/mcp", status);
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, words, remedy);
+        Assert.Equal("NotAuthenticated", (string?)(await mcpsm.StatusAsync())["state"]);
+    }
+
+    [Fact]
+    public async Task One_that_has_moved_is_followed_by_a_command_alone()
+    {
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Intercept("/mcp", context =>
+        {
+            context.Response.StatusCode = 308;
+            context.Response.Headers.Location = "https://new.example/mcp?x=1";
+            return Task.CompletedTask;
+        });
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, "has moved to https://new.example/mcp.", "mcpsm server update my-api --url <url>");
+        Assert.Contains("mcpsm server update my-api --url <url>", (await mcpsm.RunAsync("test my-api")).Error);
+    }
+
+    [Fact]
+    public async Task Giving_up_on_one_that_never_answers_a_test_is_130()
+    {
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Hang("/mcp");
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        var ended = await mcpsm.RunAsync("test my-api", cancellationToken: patience.Token);
+        Assert.Equal((130, "Cancelled.\n"), (ended.Code, ended.Error));
+    }
+
     [Fact]
     public async Task One_that_refuses_the_very_token_its_issuer_gave()
     {

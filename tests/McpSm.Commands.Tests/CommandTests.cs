@@ -77,35 +77,4 @@ public sealed class CommandTests
         var ended = await mcpsm.RunAsync(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"], interruptAt: "Waiting for the sign-in");
         Assert.Equal(130, ended.Code);
     }
-
-    [Fact]
-    public async Task No_planted_token_is_emitted_or_left_outside_the_vault()
-    {
-        const string planted = "PLANTED-5up3r-53cr3t";
-        await using var server = await TestMcpServer.StartAsync();
-        server.Faults.Intercept("/mcp", async context =>
-        {
-            context.Response.StatusCode = 500;
-            await Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(context.Response, context.Request.Headers.Authorization + "");
-        });
-        using var mcpsm = new Mcpsm();
-        await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri, "--header", $"X-Key={planted}"]);
-        foreach (var line in new[]
-        {
-            $"auth set my-api {planted}", $"auth set my-api {planted} more", $"auth set {planted}", $"auth set my-api --tokn={planted}",
-            $"auth set my-api {planted}é", "auth status", "auth status --json", "list", "list --json", "test my-api", "test --json",
-            "auth refresh my-api", "auth login my-api", "auth logout my-api", $"[diagram] auth set my-api {planted}", $"@{planted}",
-            $"add other --type http --url https://a.example --token {planted} more",
-        })
-        {
-            var ended = await mcpsm.RunAsync(line);
-            Assert.DoesNotContain("PLANTED", ended.Out + ended.Error);
-        }
-        foreach (var file in Directory.EnumerateFiles(mcpsm.Folder, "*", SearchOption.AllDirectories))
-        {
-            Assert.DoesNotContain("PLANTED", File.ReadAllText(file));
-        }
-        Assert.Equal(planted, (await mcpsm.RunAsync("auth token my-api")).Out.Trim());
-        Assert.Contains(server.Traffic.Requests, r => r.Header("X-Key") == planted && r.Header("Authorization") == "Bearer " + planted);
-    }
 }

@@ -94,6 +94,7 @@ public sealed class DamagedFileTests
     [InlineData("[]")]
     [InlineData("{\"version\":2,\"servers\":{}}")]
     [InlineData("{\"version\":1,\"servers\":null}")]
+    [InlineData("{\"version\":1,\"servers\":{\"my-api\":null}}")]
     [InlineData("{\"version\":1,\"servers\":{\"my-api\":{\"kind\":\"Password\"}}}")]
     public async Task Facts_that_are_damaged_in_other_ways(string content)
     {
@@ -104,6 +105,7 @@ public sealed class DamagedFileTests
         var status = await mcpsm.RunAsync("auth status my-api");
         Assert.Contains("? Unknown", status.Out);
         (status with { Out = "" }).Failed(1, "credentials.json");
+        Assert.Equal(2, status.Error.Split("credentials.json").Length);
         (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "credentials.json");
         Assert.Equal(before, mcpsm.Files());
     }

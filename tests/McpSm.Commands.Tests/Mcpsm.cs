@@ -47,8 +47,13 @@ public sealed class Mcpsm : IDisposable
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
+    /// <summary>Whether Ctrl+C is ignored here, as under nohup, which every child would inherit.</summary>
+    private static bool IgnoresInterrupt => File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
+        .Any(l => l.StartsWith("SigIgn:") && (Convert.ToUInt64(l[7..].Trim(), 16) & 2) != 0);
+
     private Process StartProgram(string[] line)
     {
+        line = IgnoresInterrupt ? ["/usr/bin/env", "--default-signal=INT", .. line] : line;
         var start = new ProcessStartInfo(line[0], line[1..]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);

@@ -38,6 +38,43 @@ public sealed class PlaintextTests : IAsyncLifetime
         Assert.Equal(before, _mcpsm.Files());
     }
 
+    [Theory]
+    [InlineData("two words")]
+    [InlineData("a\r\nX-Evil: b")]
+    [InlineData("tokén")]
+    public async Task One_that_no_header_can_carry_is_an_error(string token)
+    {
+        _mcpsm.Write("config.json", Config(_server.McpUrl, token).ToJsonString());
+        foreach (var line in new[] { "auth token my-api", "test my-api" })
+        {
+            var ended = await _mcpsm.RunAsync(line);
+            Assert.NotEqual(0, ended.Code);
+            Assert.Contains("The bearer token of 'my-api' in config.json cannot be sent", ended.Out + ended.Error);
+            Assert.Contains("mcpsm auth set my-api", ended.Error);
+            Assert.DoesNotContain("unexpected failure", ended.Error);
+        }
+        Assert.Empty(_server.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData("a\r\nX-Evil: b")]
+    [InlineData("é")]
+    public async Task A_header_that_cannot_be_sent_is_named(string value)
+    {
+        var config = Config(_server.McpUrl, Token);
+        config["remoteServers"]![0]!["headers"] = new JsonObject { ["X-Team"] = value };
+        _mcpsm.Write("config.json", config.ToJsonString());
+        foreach (var line in new[] { "test my-api", "auth login my-api --no-browser" })
+        {
+            var ended = await _mcpsm.RunAsync(line);
+            Assert.NotEqual(0, ended.Code);
+            Assert.Equal(line.StartsWith("test"), ended.Out.StartsWith("Testing my-api... ✘"));
+            Assert.Contains("The header X-Team of 'my-api' in config.json cannot be sent", ended.Out + ended.Error);
+            Assert.Contains("mcpsm server update my-api --header X-Team=<value>", ended.Error);
+        }
+        Assert.DoesNotContain(_server.Traffic.Requests, r => r.Header("X-Evil") is not null);
+    }
+
     [Fact]
     public async Task Status_tells_it()
     {

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using McpSm.Core.Files;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Commands.Tests;
@@ -121,7 +124,94 @@ public sealed class ProcessTests
         Assert.Equal(0, terminal.ExitCode);
     }
 
-    private static async Task<Terminal> TerminalAsync(string[] arguments, params (string Name, string Value)[] variables)
+    [Fact]
+    public async Task What_is_pasted_at_a_terminal_reaches_the_sign_in_that_waits_for_it()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        await using var terminal = await TerminalAsync(["auth", "login-all", "--no-browser", "--callback-port", "0"], async mcpsm =>
+        {
+            (await mcpsm.RunAsync("remove my-api --yes")).Done();
+            foreach (var name in new[] { "first", "second" })
+            {
+                (await mcpsm.RunAsync($"add {name} --type http --url {server.McpUrl}")).Done();
+            }
+        });
+        // The first comes back by itself; who waited for a paste still reads.
+        using var http = new HttpClient();
+        (await http.GetAsync(await UrlAsync(1))).Dispose();
+        using var unopened = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
+        using var redirect = await unopened.GetAsync(await UrlAsync(2));
+        foreach (var key in redirect.Headers.Location!.AbsoluteUri + "\r")
+        {
+            await terminal.TypeAsync(key, quickly: true);
+        }
+        Assert.Contains("Signed in to 'second'", await terminal.EndAsync());
+
+        async Task<string> UrlAsync(int which)
+        {
+            await terminal.WaitForAsync("Waiting for the sign-in", which);
+            return Regex.Matches(terminal.Said(), @"http://\S+response_type=code\S+")[which - 1].Value;
+        }
+    }
+
+    [Fact]
+    public async Task A_token_for_this_machine_goes_to_no_proxy()
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { AcceptedTokens = ["a-token"] });
+        await using var proxy = RawServer.Hanging();
+        using var mcpsm = new Mcpsm();
+        foreach (var name in new[] { "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY" })
+        {
+            mcpsm.Variables[name] = proxy.Url.AbsoluteUri;
+        }
+        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl} --token -", "a-token\n")).Done();
+        (await mcpsm.RunAsync("test my-api --timeout 20")).Done();
+        Assert.Equal(0, proxy.Connections);
+    }
+
+    [Fact]
+    public async Task The_environment_cannot_turn_the_locks_off()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows always locks.");
+        using var mcpsm = new Mcpsm();
+        mcpsm.Variables["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1";
+        using var held = FileLock.TryAcquire(Path.Combine(mcpsm.Folder, "locks", "config.lock"));
+        using var process = mcpsm.Start(["add", "my-api", "--type", "http", "--url", "https://a.example/mcp"]);
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Assert.False(process.HasExited);
+        held!.Dispose();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_browser_is_not_given_the_passphrase()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new Mcpsm();
+        mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "PLANTED";
+        mcpsm.Variables["BROWSER"] = $"/bin/sh -c 'env > {mcpsm.Folder}/environment' %s";
+        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl}")).Done();
+        (await mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
+        var seen = await File.ReadAllTextAsync(Path.Combine(mcpsm.Folder, "environment"));
+        Assert.Contains("BROWSER=", seen);
+        Assert.DoesNotContain("PLANTED", seen);
+    }
+
+    private static Task<Terminal> TerminalAsync(string[] arguments, params (string Name, string Value)[] variables) =>
+        TerminalAsync(arguments, mcpsm =>
+        {
+            foreach (var (name, value) in variables)
+            {
+                mcpsm.Variables[name] = value;
+            }
+            return Task.CompletedTask;
+        });
+
+    private static async Task<Terminal> TerminalAsync(string[] arguments, Func<Mcpsm, Task> prepare)
     {
         const string missing = "script of util-linux, which makes a terminal, is not here.";
         if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/script"))
@@ -131,10 +221,7 @@ public sealed class ProcessTests
         }
         var mcpsm = new Mcpsm();
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
-        foreach (var (name, value) in variables)
-        {
-            mcpsm.Variables[name] = value;
-        }
+        await prepare(mcpsm);
         return new Terminal(mcpsm, arguments);
     }
 
@@ -158,19 +245,19 @@ public sealed class ProcessTests
 
         public int ExitCode => _process.ExitCode;
 
-        public async Task WaitForAsync(string words)
+        public async Task WaitForAsync(string words, int times = 1)
         {
-            for (var started = Stopwatch.GetTimestamp(); !Said().Contains(words); await Task.Delay(10))
+            for (var started = Stopwatch.GetTimestamp(); Said().Split(words).Length <= times; await Task.Delay(10))
             {
                 Assert.False(_process.HasExited || Stopwatch.GetElapsedTime(started) > Longest, Said());
             }
         }
 
-        public async Task TypeAsync(char key)
+        public async Task TypeAsync(char key, bool quickly = false)
         {
             await _process.StandardInput.WriteAsync(key);
             await _process.StandardInput.FlushAsync();
-            await Task.Delay(15);
+            await Task.Delay(quickly ? 0 : 15);
         }
 
         public async Task<string> EndAsync()
@@ -192,7 +279,7 @@ public sealed class ProcessTests
             Mcpsm.Dispose();
         }
 
-        private string Said()
+        public string Said()
         {
             lock (_said)
             {

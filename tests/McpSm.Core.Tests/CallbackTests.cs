@@ -180,6 +180,31 @@ public sealed class CallbackTests : IDisposable
     }
 
     [Fact]
+    public async Task Giving_up_after_a_wrong_state_is_giving_up()
+    {
+        await using var scene = await Scene.StartAsync();
+        using var patience = new CancellationTokenSource();
+        scene.Person.Browse = async url =>
+        {
+            var redirect = HttpUtility.ParseQueryString(url.Query)["redirect_uri"];
+            using var http = new HttpClient();
+            (await http.GetAsync(redirect + "?code=x&state=wrong")).Dispose();
+            await patience.CancelAsync();
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            scene.Authenticator.ConnectAsync(scene.Server, new ConnectOptions { CallbackPort = 0 }, patience.Token));
+    }
+
+    [Fact]
+    public async Task Port_80_is_left_out_of_the_host_by_browsers()
+    {
+        using var listener = CallbackListener.TryBind(80);
+        Assert.SkipWhen(listener is null, "port 80 cannot be bound here");
+        listener.Start("good", "my-api");
+        Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(80, "/", host: "127.0.0.1")));
+    }
+
+    [Fact]
     public async Task Rule_31_A_wrong_state_does_not_keep_the_right_one_from_signing_in()
     {
         await using var scene = await Scene.StartAsync();

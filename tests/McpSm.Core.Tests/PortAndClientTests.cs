@@ -108,6 +108,19 @@ public sealed class PortAndClientTests
         Assert.Equal(2, scene.Issuer.Traffic.Count("/register"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_was_never_kept_is_not_tried_twice(bool document)
+    {
+        await using var scene = await Scene.StartAsync(new() { SupportsClientIdMetadataDocuments = document },
+            server: s => document ? s with { ClientMetadataUrl = "https://client.example/mcpsm.json" } : s);
+        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
+        Assert.Equal(ErrorReason.ClientRegistrationFailed, (await scene.FailsAsync()).Reason);
+        Assert.Single(scene.Person.Visited);
+        Assert.Equal(document ? 0 : 1, scene.Issuer.Traffic.Count("/register"));
+    }
+
     [Fact]
     public async Task A_vault_that_does_not_work_is_told_before_anybody_is_sent_to_sign_in()
     {

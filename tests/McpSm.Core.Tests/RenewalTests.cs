@@ -75,6 +75,30 @@ public sealed class RenewalTests
     }
 
     [Fact]
+    public async Task A_clock_that_was_set_back_says_nothing_of_a_tokens_end()
+    {
+        var clock = new Clock();
+        await using var scene = await Scene.SignedInAsync(clock: clock);
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        clock.Advance(TimeSpan.FromMinutes(-4));
+        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        clock.Advance(TimeSpan.FromDays(-1));
+        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+    }
+
+    [Fact]
+    public async Task An_issuer_that_another_program_wrote_wrongly_is_named()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        await scene.ChangeServerAsync(s => s with { Issuer = "not a url" });
+        foreach (var failing in new Func<Task>[] { () => scene.LoginAsync(), () => scene.Authenticator.RenewAsync(scene.Server, default) })
+        {
+            var e = await Assert.ThrowsAsync<McpAuthException>(failing);
+            Assert.Equal((ErrorReason.InvalidServerUrl, "mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy));
+        }
+    }
+
+    [Fact]
     public async Task A_rejected_refresh_token_clears_itself_and_says_so()
     {
         await using var scene = await Scene.SignedInAsync();

@@ -86,7 +86,8 @@ public sealed class SignInTests
     {
         await using var scene = await Scene.StartAsync();
         scene.Issuer.Faults.Intercept("/token", context => context.Response.WriteAsync(body));
-        Assert.Equal(ErrorReason.TokenResponseInvalid, (await scene.FailsAsync()).Reason);
+        var e = await scene.FailsAsync();
+        Assert.Equal((ErrorReason.TokenResponseInvalid, "mcpsm auth login my-api"), (e.Reason, e.Remedy));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 

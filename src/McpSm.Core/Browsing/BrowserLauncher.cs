@@ -73,7 +73,11 @@ public sealed class BrowserLauncher(Home home)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false });
+            var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false };
+            // It lives long, and runs what strangers wrote.
+            start.Environment.Remove("MCPSM_VAULT_PASSPHRASE");
+            start.Environment.Remove("MCPSM_VAULT_NEW_PASSPHRASE");
+            using var process = Process.Start(start);
             if (process is null)
             {
                 return false;

@@ -163,7 +163,7 @@ public sealed class CallbackListener : IDisposable
             return;
         }
         // Another name that leads here is a page trying to reach this machine through its own.
-        if (host != $"127.0.0.1:{Port}" && host != $"localhost:{Port}")
+        if (host != $"127.0.0.1:{Port}" && host != $"localhost:{Port}" && !(Port == 80 && host is "127.0.0.1" or "localhost"))
         {
             await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
             return;

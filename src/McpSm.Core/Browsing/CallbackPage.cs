@@ -13,6 +13,7 @@ internal static class CallbackPage
         main{max-width:26rem;margin:1rem;padding:2.5rem;border-radius:14px;background:#fff;box-shadow:0 1px 3px #0002,0 8px 30px #0001;text-align:center}
         b{display:grid;place-items:center;width:3.5rem;height:3.5rem;margin:0 auto;border-radius:50%;font-size:1.75rem;color:#fff}
         .good b{background:#1a7f37}.bad b{background:#cf222e}
+        h1,p{text-wrap:balance}
         h1{font-size:1.35rem;margin:1.25rem 0 .5rem;overflow-wrap:anywhere}
         p{margin:0;color:#57606a}
         @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}main{background:#161b22;box-shadow:0 0 0 1px #30363d}p{color:#9198a1}.good b{background:#238636}.bad b{background:#da3633}}

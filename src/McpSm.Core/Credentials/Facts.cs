@@ -99,8 +99,8 @@ public sealed class FactsFile(Home home)
         try
         {
             var document = JsonSerializer.Deserialize(JsonFile.WithoutMark(content), CredentialJson.Default.FactsDocument);
-            return document is { Version: 1, Servers: not null } ? document
-                : throw JsonFile.Corrupt(_path, "it is not of a version that this Mcpsm knows");
+            return document is not { Version: 1, Servers: not null } ? throw JsonFile.Corrupt(_path, "it is not of a version that this Mcpsm knows")
+                : document.Servers.ContainsValue(null!) ? throw JsonFile.Corrupt(_path, "an entry of 'servers' is null") : document;
         }
         catch (JsonException e)
         {

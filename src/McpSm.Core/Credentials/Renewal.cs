@@ -16,9 +16,12 @@ public sealed class Renewal(Home home, CredentialStore store,
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 
-    /// <summary>Whether it is time: expired, or less left than min(60 s, 10 % of its lifetime).</summary>
-    public static bool IsDue(OAuthCredential credential, DateTimeOffset now) =>
-        credential.ExpiresAt is { } end && end - now <= Margin(TimeSpan.FromSeconds(60), credential.IssuedAt, end);
+    /// <summary>
+    /// Whether it is time: expired, or less left than min(60 s, 10 % of its lifetime); also where the clock was set back
+    /// past the hour it was issued at, and so says nothing of its end.
+    /// </summary>
+    public static bool IsDue(OAuthCredential credential, DateTimeOffset now) => credential.ExpiresAt is { } end
+        && (end - now <= Margin(TimeSpan.FromSeconds(60), credential.IssuedAt, end) || credential.IssuedAt - now > TimeSpan.FromMinutes(5));
 
     /// <summary>The smaller of a span and a tenth of the lifetime.</summary>
     public static TimeSpan Margin(TimeSpan most, DateTimeOffset issued, DateTimeOffset end)
@@ -49,7 +52,7 @@ public sealed class Renewal(Home home, CredentialStore store,
                 $"mcpsm auth login {server.Id}") { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);
-        var policy = new UrlPolicy(new[] { server.Url, server.Issuer }.OfType<string>().Select(u => new Uri(u)));
+        var policy = server.Policy;
         using var http = new SafeHttp(policy);
         current = current.Issuer is null ? await WithIssuerAsync(server, item, current, http, policy, cancellationToken).ConfigureAwait(false)
             : await WithFreshMetadataAsync(current, current.Issuer, http, policy, cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
@@ -76,6 +77,7 @@ public sealed record ServerItem
         : OAuth is { } oauth && !ResourceUri.Covers(oauth.Resource, server.Uri) ? this with { OAuth = null } : this;
 
     /// <summary>The server's own headers: those in the vault over those in <c>config.json</c>; none in the clear.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: one that another program wrote cannot be sent.</exception>
     public static IReadOnlyDictionary<string, string> HeadersFor(McpServer server, ServerItem? item)
     {
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -86,7 +88,10 @@ public sealed record ServerItem
                 headers[name] = value;
             }
         }
-        return headers;
+        return headers.FirstOrDefault(h => h.Value.Any(c => c is not ('\t' or (>= ' ' and <= '~')))).Key is not { } unsendable ? headers
+            : throw new McpAuthException(ErrorReason.InvalidValue,
+                $"The header {ForeignText.Clean(unsendable)} of '{server.Name}' in config.json cannot be sent: its value is not printable ASCII.",
+                $"mcpsm server update {server.Id} --header {ForeignText.Clean(unsendable)}=<value>") { Server = server.Name };
     }
 
     public override string ToString() => "server item";

@@ -51,6 +51,7 @@ public sealed class SafeHttp : IDisposable
     {
         AllowAutoRedirect = false,
         UseCookies = false,
+        Proxy = new OutsideProxy(HttpClient.DefaultProxy),
         AutomaticDecompression = DecompressionMethods.None,
         MaxResponseHeadersLength = 64,
         ConnectCallback = (context, cancellationToken) => ConnectAsync(policy, context, cancellationToken),

@@ -62,15 +62,15 @@ public static class ServerQuestion
     }
 
     /// <summary>Refuses what no MCP endpoint answers to a request it could have served.</summary>
+    /// <param name="id">The server's id, for the next command.</param>
     /// <exception cref="McpAuthException">ProtocolViolation, ServerUnreachable.</exception>
-    public static void RequireMcp(ServerAnswer answer, Uri server)
+    public static void RequireMcp(ServerAnswer answer, Uri server, string id)
     {
         if (answer.MovedTo is { } moved)
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"The server has moved to {ForeignText.Clean(moved.GetLeftPart(UriPartial.Path))}.",
-                "If you trust that address, give the server its new URL with: mcpsm server update <server> --url <url>")
-            { StatusCode = answer.Status };
+                $"If you trust that address: mcpsm server update {id} --url <url>") { StatusCode = answer.Status };
         }
         if (answer.Status >= 500)
         {

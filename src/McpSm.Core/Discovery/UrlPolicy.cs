@@ -92,8 +92,19 @@ public sealed class UrlPolicy
         || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(Plain(address)));
 
-    private static IPAddress Plain(IPAddress address) =>
-        address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    /// <summary>The IPv4 address that an IPv6 one stands for: mapped, or behind the NAT64 of RFC 6052.</summary>
+    private static IPAddress Plain(IPAddress address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+        var bytes = address.GetAddressBytes();
+        return address.IsIPv4MappedToIPv6 || bytes.AsSpan().StartsWith(Nat64) ? new IPAddress(bytes.AsSpan(12)) : address;
+    }
+
+    // 64:ff9b::/96
+    private static ReadOnlySpan<byte> Nat64 => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>
     /// Loopback, "this network", link-local (169.254/16 holds the metadata service of most clouds), and the clouds'

@@ -12,7 +12,24 @@ public static class ForeignText
     /// One line of at most 300 characters without control, formatting (such as right-to-left overrides) or
     /// unpaired surrogate characters, so that it cannot move the cursor, recolour the terminal or pose as ours.
     /// </summary>
-    public static string Clean(string? text)
+    public static string Clean(string? text) => Clean(text, []);
+
+    /// <param name="sent">Secrets that the other side has seen: what it echoes of them is left out.</param>
+    public static string Clean(string? text, params IEnumerable<string?> sent) => OneLine(Hide(text, sent));
+
+    /// <summary>The text without these secrets, as they are or as a URL would carry them.</summary>
+    public static string? Hide(string? text, IEnumerable<string?> secrets)
+    {
+        // Shorter ones are parts of words: hiding them would tell of them.
+        foreach (var secret in secrets.Where(s => s is { Length: >= 8 }))
+        {
+            text = text?.Replace(secret!, "…", StringComparison.OrdinalIgnoreCase)
+                .Replace(Uri.EscapeDataString(secret!), "…", StringComparison.OrdinalIgnoreCase);
+        }
+        return text;
+    }
+
+    private static string OneLine(string? text)
     {
         if (string.IsNullOrEmpty(text))
         {

@@ -34,7 +34,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         using var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
         if (TokenSet.IsFailure(response))
         {
-            throw TokenSet.Refused(response);
+            throw TokenSet.Refused(response, client.Secret);
         }
         if (response.Json is not { ValueKind: JsonValueKind.Object }
             || response.DeviceCode is not { Length: > 0 } deviceCode
@@ -64,7 +64,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             using var response = await http.Protocol.RequestDeviceTokenAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
-                return TokenSet.Read(response, scopes, time.GetUtcNow());
+                return TokenSet.Read(response, scopes, time.GetUtcNow(), _deviceCode, client.Secret);
             }
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
                 || e.Reason == ErrorReason.ServerUnreachable)

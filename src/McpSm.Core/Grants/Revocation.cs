@@ -31,7 +31,7 @@ public static class Revocation
         {
             return null;
         }
-        var failure = TokenSet.Refused(response);
+        var failure = TokenSet.Refused(response, token, client.Secret);
         return failure.OAuthError == "unsupported_token_type" ? null : failure.Message;
     }
 }

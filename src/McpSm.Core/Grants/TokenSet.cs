@@ -16,12 +16,13 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
 
     /// <summary>Reads a token answer (RFC 6749 section 5.1); nothing in it is believed unseen.</summary>
     /// <param name="requested">The scopes that were asked for, which hold where the answer names none.</param>
+    /// <param name="sent">The secrets in the request.</param>
     /// <exception cref="McpAuthException">TokenResponseInvalid and the reasons of <see cref="Refused"/>.</exception>
-    internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now)
+    internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, params IReadOnlyList<string?> sent)
     {
         if (IsFailure(response))
         {
-            throw Refused(response);
+            throw Refused(response, sent);
         }
         if (response.Json is not { ValueKind: JsonValueKind.Object } json)
         {
@@ -37,7 +38,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         }
         if (Text(json, "token_type") is { } type && !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
         {
-            throw Unusable($"its token type is '{ForeignText.Clean(type)}', not Bearer");
+            throw Unusable($"its token type is '{ForeignText.Clean(type, [accessToken, .. sent])}', not Bearer");
         }
         return new TokenSet(accessToken, Text(json, "refresh_token") is { Length: > 0 } refresh ? refresh : null, now,
             Lifetime(json) is { } seconds ? now.AddSeconds(seconds) : null,
@@ -52,7 +53,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         || (response.Json is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("error", out _));
 
     /// <summary>Turns an answer that is an error (RFC 6749 section 5.2), or none at all, into ours.</summary>
-    internal static McpAuthException Refused(ProtocolResponse response)
+    /// <param name="sent">The secrets in the request: an issuer that quotes them does not make us show them.</param>
+    internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent)
     {
         if (response.Exception is McpAuthException ours)
         {
@@ -61,8 +63,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         var status = (int)response.HttpStatusCode;
         if (response.Json is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
         {
-            var code = ForeignText.Clean(error);
-            var words = ForeignText.Clean(Text(json, "error_description")) is { Length: > 0 } said ? $"{code}: {said}" : code;
+            var code = ForeignText.Clean(error, sent);
+            var words = ForeignText.Clean(Text(json, "error_description"), sent) is { Length: > 0 } said ? $"{code}: {said}" : code;
             var reason = error switch
             {
                 "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
@@ -81,7 +83,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         return status switch
         {
             >= 300 and < 400 => new McpAuthException(ErrorReason.ProtocolViolation,
-                "The issuer's endpoint redirects; a request that carries a secret follows no redirect.")
+                "The issuer's endpoint redirects; a request that carries a secret follows no redirect.",
+                "Tell whoever runs the issuer, and try again later.")
                 { StatusCode = status },
             429 or >= 500 => new McpAuthException(ErrorReason.ServerUnreachable,
                 $"The issuer answered {ServerQuestion.Words(status)}.", "Try again later.")

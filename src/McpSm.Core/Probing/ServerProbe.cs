@@ -26,7 +26,7 @@ public static class ServerProbe
         end.CancelAfter(limit);
         try
         {
-            using var http = new HttpClient(new NoPages(new BoundedAnswers(handler), server.Uri), disposeHandler: false)
+            using var http = new HttpClient(new NoPages(new BoundedAnswers(handler), server), disposeHandler: false)
             {
                 Timeout = Timeout.InfiniteTimeSpan,
             };
@@ -59,11 +59,16 @@ public static class ServerProbe
             throw new McpAuthException(ErrorReason.ServerUnreachable,
                 $"The server did not answer within {limit.TotalSeconds:0} seconds.", "Check the URL and the network, then try again.");
         }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e)
         {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // Whatever the SDK made of it: its words may hold the server's.
+                throw e as OperationCanceledException ?? new OperationCanceledException(cancellationToken);
+            }
             if (lastFailure() is { } failure)
             {
-                ServerQuestion.RequireMcp(failure, server.Uri);
+                ServerQuestion.RequireMcp(failure, server.Uri, server.Id);
                 throw new McpAuthException(failure.Status == 401 ? ErrorReason.AuthenticationRequired
                     : failure.Status == 403 ? ErrorReason.InsufficientScope : ErrorReason.ProtocolViolation,
                     $"The server answered {ServerQuestion.Words(failure.Status)}.") { StatusCode = failure.Status };
@@ -74,14 +79,14 @@ public static class ServerProbe
     }
 
     /// <summary>Ends it where a web page comes: over sse the SDK would wait for an event in it until the time is over.</summary>
-    private sealed class NoPages(HttpMessageHandler inner, Uri server) : DelegatingHandler(inner)
+    private sealed class NoPages(HttpMessageHandler inner, McpServer server) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
             {
-                ServerQuestion.RequireMcp(ServerQuestion.Read(response, server), server);
+                ServerQuestion.RequireMcp(ServerQuestion.Read(response, server.Uri), server.Uri, server.Id);
             }
             return response;
         }

@@ -57,6 +57,10 @@ public sealed record McpServer
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
     internal Uri Uri => ServerUrl.Parse(Url);
 
+    /// <summary>Which URLs may be visited for it: what the user named is the server and the pinned issuer.</summary>
+    /// <exception cref="McpAuthException">InvalidServerUrl, of the issuer as well: another program may have written it.</exception>
+    internal UrlPolicy Policy => new(Issuer is null ? [Uri] : [Uri, ServerUrl.ParseIssuer(this)]);
+
     /// <summary>Whether a credential may be sent to it: https, or http on this machine.</summary>
     internal bool IsSecure => UrlPolicy.IsSecure(Uri);
 }
@@ -112,6 +116,12 @@ public static class ServerUrl
         }
         return uri;
     }
+
+    /// <summary>The issuer that the user pinned.</summary>
+    /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
+    public static Uri ParseIssuer(McpServer server) => UrlPolicy.TryParse(server.Issuer, out var uri) && uri.Scheme is "http" or "https" ? uri
+        : throw new McpAuthException(ErrorReason.InvalidServerUrl, $"The issuer set for '{server.Name}' is not an absolute http(s) URL.",
+            $"mcpsm server update {server.Id} --issuer <url>") { Server = server.Name };
 
     /// <summary>Refuses to send a credential in the clear (rule 27).</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
