@@ -40,7 +40,7 @@ internal static class KillRows
         private readonly Dictionary<string, string?> _kept = ids.ToDictionary(id => id, _ => (string?)null);
         private readonly HashSet<string> _spent = [];
         private readonly HashSet<string> _interrupted = [];
-        private readonly HashSet<string> _renewedSince = [];
+        private readonly HashSet<string> _wordless = [];
         private (string Id, string Verb, string? Value)? _pending;
 
         public List<string> Wrong { get; } = [];
@@ -92,7 +92,7 @@ internal static class KillRows
                 // The issuer acted on a request whose sender was dead by then, and after we had looked. Where another
                 // renewal had come first, it takes the late one for theft and ends them all: nobody here can know why.
                 CutOff++;
-                if (!_renewedSince.Contains(id) && !answer.Contains("An earlier renewal was cut off", StringComparison.Ordinal))
+                if (!_wordless.Contains(id) && !answer.Contains("An earlier renewal was cut off", StringComparison.Ordinal))
                 {
                     Wrong.Add("a refresh token was spent and no word left of it");
                 }
@@ -109,11 +109,12 @@ internal static class KillRows
             _spent.Remove(id);
             if (verb == "renew")
             {
-                _renewedSince.Add(id);
+                _wordless.Add(id);
             }
             else
             {
                 _interrupted.Remove(id);
+                _wordless.Remove(id);
             }
             return true;
         }
@@ -146,12 +147,15 @@ internal static class KillRows
                 Lost++;
                 Wrong.Add($"an acknowledged credential is gone, during {pending?.Verb ?? "nothing"}");
             }
-            // Whoever was killed signing out may have revoked already; whoever was killed renewing, and had kept the new
-            // token, has nothing more to say of an earlier one.
+            // Whoever was killed renewing, and had kept the new token, has nothing more to say of an earlier one; nor has
+            // whoever was killed signing out, and may have revoked already.
             if (pending is { Verb: "renew" or "remove" })
             {
                 _interrupted.Add(id);
-                _ = pending is { Verb: "renew" } && there == _kept[id] ? _renewedSince.Remove(id) : _renewedSince.Add(id);
+                if (pending is { Verb: "remove" } || there != _kept[id])
+                {
+                    _wordless.Add(id);
+                }
             }
             if (pending is { Verb: "renew" } && there == _kept[id] && item?.OAuth?.RefreshToken is { } refresh && shop.StateOf(refresh) == TokenState.Rotated)
             {

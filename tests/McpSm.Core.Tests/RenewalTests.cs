@@ -137,6 +137,26 @@ public sealed class RenewalTests
     }
 
     [Fact]
+    public async Task Word_of_a_renewal_is_left_also_where_the_facts_were_not()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        var facts = new Credentials.FactsFile(scene.Work.Home);
+        Credentials.ServerFacts? during = null;
+        scene.Issuer.Faults.Before("/token", _ =>
+        {
+            during = facts.Read("my-api");
+            return Task.CompletedTask;
+        }, times: 1);
+        var seen = (await new Credentials.CredentialStore(scene.Work.Home, new Vaults.VaultSelector(scene.Work.Home, [], _ => { }))
+            .ReadAsync(scene.Server, default))!.OAuth!;
+        // As a kill between the vault and the facts leaves it, and nobody has read since.
+        await facts.WriteAsync("my-api", _ => null, default);
+        await scene.Authenticator.RenewAsync(scene.Server, seen, default);
+        Assert.NotNull(during?.RenewalBegan);
+        Assert.Equal(("file", true), (during?.Vault, during?.CanRenew));
+    }
+
+    [Fact]
     public async Task A_renewal_that_fails_for_sure_leaves_no_doubt_behind()
     {
         await using var scene = await Scene.SignedInAsync();

@@ -65,6 +65,15 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
         }
     }
 
+    /// <summary>
+    /// Changes the facts of an item, for whoever holds the server's lock. Facts that lie, or are missing since their
+    /// writer was killed, first say what the vault holds.
+    /// </summary>
+    internal Task ChangeFactsAsync(McpServer server, ServerItem item, Func<ServerFacts, ServerFacts> change) =>
+        // Not to be cut short: what they say is already so.
+        Facts.WriteAsync(server.Id, facts => change(facts is not null && Agree(facts, item) ? facts
+            : ServerFacts.Of(item, facts?.Vault ?? vaults.NameInUse!)), CancellationToken.None);
+
     /// <summary>Removes the item and its facts.</summary>
     public async Task RemoveAsync(McpServer server, CancellationToken cancellationToken)
     {

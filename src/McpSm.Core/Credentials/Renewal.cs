@@ -90,7 +90,7 @@ public sealed class Renewal(Home home, CredentialStore store,
         var cutOff = store.Facts.Read(server.Id)?.IsCutOff == true;
         // Written first: a disk that is full or read-only is found before the token is spent, and whoever is killed
         // while the issuer has it leaves word of that.
-        await SetFactsAsync(server, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
+        await store.ChangeFactsAsync(server, item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {
             return await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
@@ -103,19 +103,15 @@ public sealed class Renewal(Home home, CredentialStore store,
         catch (Exception e) when (e is OperationCanceledException or McpAuthException { OutcomeUnknown: true })
         {
             // The issuer may have spent the token. It is kept, since it may not have; the next answer tells.
-            await SetFactsAsync(server, f => f with { RenewalUncertain = true, RenewalBegan = null }).ConfigureAwait(false);
+            await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = true, RenewalBegan = null }).ConfigureAwait(false);
             throw;
         }
         catch (McpAuthException)
         {
-            await SetFactsAsync(server, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
+            await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
             throw;
         }
     }
-
-    // Not to be cut short: what they say is already so.
-    private Task SetFactsAsync(McpServer server, Func<ServerFacts, ServerFacts> change) =>
-        store.Facts.WriteAsync(server.Id, f => f is null ? null : change(f), CancellationToken.None);
 
     private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, string issuer, SafeHttp http,
         UrlPolicy policy, CancellationToken cancellationToken)
