@@ -114,7 +114,8 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         }
     }
 
-    private static IVault? SystemStore(Home home) => OperatingSystem.IsWindows() ? new CredentialManagerVault(home) : null;
+    private static IVault? SystemStore(Home home) => OperatingSystem.IsWindows() ? new CredentialManagerVault(home)
+        : OperatingSystem.IsMacOS() ? new KeychainVault(home) : null;
 
     private sealed class EncryptedFileSource(Home home, Action<string> notice) : IVaultSource
     {
