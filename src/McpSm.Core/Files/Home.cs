@@ -12,10 +12,10 @@ public sealed class Home
         _environment = environment ?? Environment.GetEnvironmentVariable;
         Time = time ?? TimeProvider.System;
         var usual = Path.Combine(UserFolder(), ".mcp-manager");
-        Folder = Path.GetFullPath(Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR") ?? usual);
+        Folder = Full(Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR") ?? usual);
         // Where older versions of the npm tool kept them, and where it keeps them now.
         PlaintextTokenFiles = [PathOf("oauth-tokens.json"), Path.Combine(UserFolder(), ".mcpsm", "oauth-tokens.json")];
-        Owner = Folder == Path.GetFullPath(usual) ? "default" : Folder;
+        Owner = Folder.Equals(Full(usual), OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) ? "default" : Folder;
     }
 
     public TimeProvider Time { get; }
@@ -44,6 +44,9 @@ public sealed class Home
     public FileLock? TryLock(string name) => FileLock.TryAcquire(LockPath(name));
 
     private string LockPath(string name) => Path.Combine(Folder, "locks", name + ".lock");
+
+    /// <summary>One spelling of a folder, with or without a separator at its end: what a shared store keeps is found by it.</summary>
+    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     private string UserFolder() => Variable("HOME") ?? Variable("USERPROFILE")
         ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);

@@ -114,7 +114,9 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         }
     }
 
-    private static IVault? SystemStore(Home home) => OperatingSystem.IsLinux() ? new SecretServiceVault(home) : null;
+    private static IVault? SystemStore(Home home) => OperatingSystem.IsLinux() ? new SecretServiceVault(home)
+        : OperatingSystem.IsWindows() ? new CredentialManagerVault(home)
+        : OperatingSystem.IsMacOS() ? new KeychainVault(home) : null;
 
     private sealed class EncryptedFileSource(Home home, Action<string> notice) : IVaultSource
     {
