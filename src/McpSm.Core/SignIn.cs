@@ -37,9 +37,10 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             ? await new ClientSignIn(home, server, item, target, client, http).RunAsync(cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
                 new ClientRegistry(home, store), interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
+        ServerItem now;
         using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {
-            var now = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
+            now = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
             // Ctrl+C must not lose what the issuer has given.
             await store.WriteAsync(server, now with
             {
@@ -49,7 +50,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 ClientIssuer = credential.Client.Id == server.ClientId ? credential.Issuer : now.ClientIssuer,
             }, options.Vault, CancellationToken.None).ConfigureAwait(false);
         }
-        return (server, await ProveAsync(server, item, credential, http, cancellationToken).ConfigureAwait(false));
+        return (server, await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<SignInTarget?> FindTargetAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
@@ -70,8 +71,9 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     }
 
     /// <summary>One authenticated request: a token that the server refuses at once is not kept.</summary>
+    /// <param name="before">The item that the credential went into.</param>
     /// <returns>Why the server did not say yes; null where it did.</returns>
-    private async Task<string?> ProveAsync(McpServer server, ServerItem? item, OAuthCredential credential, SafeHttp http,
+    private async Task<string?> ProveAsync(McpServer server, ServerItem before, OAuthCredential credential, SafeHttp http,
         CancellationToken cancellationToken)
     {
         progress?.Report("Showing the token to the server.");
@@ -79,7 +81,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         try
         {
             answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-                ServerItem.HeadersFor(server, item), credential.AccessToken, cancellationToken).ConfigureAwait(false);
+                ServerItem.HeadersFor(server, before), credential.AccessToken, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ServerUnreachable)
         {
@@ -87,12 +89,27 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         }
         if (answer.Status == 401)
         {
-            await signOut.RunAsync(server, local: false, keepBearer: true, cancellationToken).ConfigureAwait(false);
+            await DropAsync(server, credential, before).ConfigureAwait(false);
             throw new McpAuthException(ErrorReason.TokenRejected,
                 "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
                 "Tell whoever runs the server: it does not accept its own issuer's tokens.") { StatusCode = 401 };
         }
         // 400 is an MCP server's word on the question, spoken after it took the token.
         return answer.Status > 400 ? $"The server answered {ServerQuestion.Words(answer.Status)}." : null;
+    }
+
+    /// <summary>Puts back what the credential took the place of, unless another has taken its own; then revokes it.</summary>
+    private async Task DropAsync(McpServer server, OAuthCredential credential, ServerItem before)
+    {
+        using (await store.LockAsync(server, CancellationToken.None).ConfigureAwait(false))
+        {
+            var kept = await store.ReadRawAsync(server, CancellationToken.None).ConfigureAwait(false);
+            if (kept?.OAuth?.AccessToken == credential.AccessToken)
+            {
+                await (before.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
+                    : store.WriteAsync(server, before, null, CancellationToken.None)).ConfigureAwait(false);
+            }
+        }
+        await signOut.RevokeAsync(credential, CancellationToken.None).ConfigureAwait(false);
     }
 }

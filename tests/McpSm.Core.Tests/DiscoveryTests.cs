@@ -12,6 +12,18 @@ public sealed class DiscoveryTests
         traffic.Requests.Select(r => r.Path).Where(p => p.Contains(".well-known"));
 
     [Fact]
+    public async Task Rule_2_Metadata_is_read_where_the_challenge_says_it_is()
+    {
+        await using var scene = await Scene.StartAsync(resource: new() { MetadataAtPath = false });
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/elsewhere?x=1")}\"";
+        scene.Resource.Faults.Answer("/elsewhere", 200,
+            $$"""{"resource":"{{scene.Resource.Resource}}","authorization_servers":["{{scene.Issuer.Issuer}}"],"scopes_supported":["mcp:tools"]}""");
+        await scene.LoginAsync();
+        Assert.Empty(WellKnown(scene.Resource.Traffic));
+        Assert.Equal("?x=1", Assert.Single(scene.Resource.Traffic.To("/elsewhere")).QueryString);
+    }
+
+    [Fact]
     public async Task Rule_3_A_challenge_that_names_its_metadata_is_final()
     {
         await using var scene = await Scene.StartAsync();
@@ -72,6 +84,8 @@ public sealed class DiscoveryTests
         await using var scene = await Scene.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = scene.Issuer.Issuer + "/");
         Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+        Assert.Empty(scene.Person.Visited);
     }
 
     [Fact]

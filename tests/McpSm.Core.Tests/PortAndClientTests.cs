@@ -89,6 +89,24 @@ public sealed class PortAndClientTests
         Assert.Equal(document, Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("client_id"));
     }
 
+    [Theory]
+    [InlineData("http://client.example/mcpsm.json")]
+    [InlineData("https://client.example")]
+    [InlineData("https://client.example/")]
+    [InlineData("https://user@client.example/mcpsm.json")]
+    [InlineData("https://client.example/mcpsm.json#a")]
+    [InlineData("mcpsm.json")]
+    public async Task Rule_12_What_no_metadata_document_can_be_at_is_neither_kept_nor_sent(string document)
+    {
+        await using var scene = await Scene.StartAsync(new() { SupportsClientIdMetadataDocuments = true });
+        var e = await Assert.ThrowsAsync<McpAuthException>(() =>
+            scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientMetadataUrl = document }, default));
+        Assert.Equal(ErrorReason.InvalidValue, e.Reason);
+        await scene.ChangeServerAsync(s => s with { ClientMetadataUrl = document });
+        Assert.Equal(ErrorReason.InvalidValue, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
     [Fact]
     public async Task Rule_14_An_issuer_that_refuses_to_register_is_quoted()
     {
@@ -116,7 +134,7 @@ public sealed class PortAndClientTests
         await using var scene = await Scene.StartAsync(new() { SupportsClientIdMetadataDocuments = document },
             server: s => document ? s with { ClientMetadataUrl = "https://client.example/mcpsm.json" } : s);
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
-        Assert.Equal(ErrorReason.ClientRegistrationFailed, (await scene.FailsAsync()).Reason);
+        Assert.Equal(ErrorReason.ClientRejected, (await scene.FailsAsync()).Reason);
         Assert.Single(scene.Person.Visited);
         Assert.Equal(document ? 0 : 1, scene.Issuer.Traffic.Count("/register"));
     }

@@ -111,6 +111,36 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task A_token_that_the_server_refuses_at_once_leaves_what_was_there_before()
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Resource.AcceptedTokens["a-token"] = true;
+        await scene.Authenticator.SetTokenAsync(scene.Server, "a-token", null, default);
+        scene.Resource.Introspect = null;
+        Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
+        Assert.Equal(AuthState.BearerToken, scene.Status.State);
+        Assert.Equal("a-token", await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+    }
+
+    [Fact]
+    public async Task A_token_that_the_server_refuses_takes_no_other_with_it_that_came_meanwhile()
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Resource.Introspect = null;
+        // While the server looks at the first, another process keeps one of its own.
+        scene.Resource.Faults.Before("/mcp", async context =>
+        {
+            if (context.Request.Headers.Authorization.Count > 0)
+            {
+                await scene.Work.New().SetTokenAsync(scene.Server, "another", null, default);
+            }
+        });
+        Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
+        Assert.Equal("another", await scene.Authenticator.GetTokenAsync(scene.Server, default));
+    }
+
+    [Fact]
     public async Task A_token_that_the_server_refuses_at_once_is_not_kept()
     {
         await using var scene = await Scene.StartAsync();
