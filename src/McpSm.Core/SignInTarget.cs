@@ -10,6 +10,9 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
 {
     private const int MostIssuers = 8;
 
+    // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.
+    private const int LongestScopes = 16 * 1024;
+
     /// <summary>Asks the server, and reads what it and its issuer publish (design sections 5.1 to 5.4 and 5.6).</summary>
     /// <returns>Null where the server asks for no credential.</returns>
     /// <exception cref="McpAuthException">The reasons of discovery; PkceUnsupported.</exception>
@@ -23,6 +26,13 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         if (!answer.AsksForCredential)
         {
             ServerQuestion.RequireMcp(answer, server.Uri);
+            // 400, 406 and 415 are an MCP server's word on the question itself.
+            if (answer.Status >= 400 && answer.Status is not (400 or 406 or 415))
+            {
+                throw new McpAuthException(answer.Status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation,
+                    $"The server answered {ServerQuestion.Words(answer.Status)}, and says nothing of how to sign in.",
+                    answer.Status == 429 ? "Try again later." : $"If it takes a token of its own: mcpsm auth set {server.Id}") { StatusCode = answer.Status };
+            }
             // Some servers challenge only later requests: what they publish tells.
             resource = await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);
             if (resource is null || resource.AuthorizationServers.Count == 0)
@@ -43,8 +53,13 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
                 $"The issuer {ForeignText.Clean(issuer.Issuer)} does not advertise PKCE with S256, without which a code can be stolen.",
                 "Ask whoever runs it to support PKCE (RFC 7636) and to say so in its metadata.");
         }
-        return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
-            ChooseScopes(server, answer.Challenge, resource, issuer));
+        var scopes = ChooseScopes(server, answer.Challenge, resource, issuer);
+        if (Discovery.Scopes.Join(scopes).Length > LongestScopes)
+        {
+            throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
+                $"Choose those that you need: mcpsm server update {server.Id} --scope <scope>");
+        }
+        return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer, scopes);
     }
 
     private static async Task<ResourceMetadata?> TryFindResourceAsync(SafeHttp http, McpServer server, CancellationToken cancellationToken)
