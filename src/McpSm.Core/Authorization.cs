@@ -35,7 +35,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             {
                 var (client, tokens) = device
                     ? await WithDeviceCodeAsync(again, limit.Token).ConfigureAwait(false)
-                    : await WithBrowserAsync(again, limit.Token).ConfigureAwait(false);
+                    : await WithBrowserAsync(again, limit.Token, cancellationToken).ConfigureAwait(false);
                 return target.Credential(client, tokens, home.Time.GetUtcNow());
             }
             catch (McpAuthException e) when (!again && _isKept && e.OAuthError is "invalid_client" or "unauthorized_client"
@@ -55,7 +55,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         }
     }
 
-    private async Task<(ClientIdentity, TokenSet)> WithBrowserAsync(bool anew, CancellationToken cancellationToken)
+    private async Task<(ClientIdentity, TokenSet)> WithBrowserAsync(bool anew, CancellationToken cancellationToken, CancellationToken interrupted)
     {
         var (client, listener) = await IdentifyAsync(anew, cancellationToken).ConfigureAwait(false);
         using (listener)
@@ -75,7 +75,8 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             {
                 var code = request.Validate(answer.Values);
                 progress?.Report("The issuer answered; exchanging the code.");
-                var tokens = await request.ExchangeAsync(http, code, home.Time, cancellationToken).ConfigureAwait(false);
+                // The person has done their part in time: what is left has the time of one request.
+                var tokens = await request.ExchangeAsync(http, code, home.Time, interrupted).ConfigureAwait(false);
                 signedIn = true;
                 return (client, tokens);
             }

@@ -95,7 +95,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 "Tell whoever runs the server: it does not accept its own issuer's tokens.") { StatusCode = 401 };
         }
         // 400 is an MCP server's word on the question, spoken after it took the token.
-        return answer.Status > 400 ? $"The server answered {ServerQuestion.Words(answer.Status)}." : null;
+        return answer.Status is < 200 or (>= 300 and not 400) ? $"The server answered {ServerQuestion.Words(answer.Status)}." : null;
     }
 
     /// <summary>Puts back what the credential took the place of, unless another has taken its own; then revokes it.</summary>

@@ -11,6 +11,9 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
 {
     private const int MostIssuers = 8;
 
+    // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.
+    private const int LongestScopes = 16 * 1024;
+
     /// <summary>Asks the server, and reads what it and its issuer publish (design sections 5.1 to 5.4 and 5.6).</summary>
     /// <returns>Null where the server asks for no credential.</returns>
     /// <exception cref="McpAuthException">The reasons of discovery.</exception>
@@ -45,8 +48,13 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         }
         var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
         progress?.Report($"The issuer is {ForeignText.Clean(issuer.Issuer)}.");
-        return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
-            ChooseScopes(server, answer.Challenge, resource, issuer));
+        var scopes = ChooseScopes(server, answer.Challenge, resource, issuer);
+        if (Discovery.Scopes.Join(scopes).Length > LongestScopes)
+        {
+            throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
+                $"Choose those that you need: mcpsm server update {server.Id} --scope <scope>");
+        }
+        return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer, scopes);
     }
 
     /// <summary>Refuses an issuer at which the answer to a person's sign-in could be stolen (rule 25).</summary>

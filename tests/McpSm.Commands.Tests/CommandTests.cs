@@ -52,7 +52,7 @@ public sealed class CommandTests
         mcpsm.Variables["SSL_CERT_FILE"] = authority;
         mcpsm.Variables["MCPSM_CALLBACK_PORT"] = "0";
         mcpsm.Variables["BROWSER"] = "curl -sSLk -o /dev/null %s";
-        mcpsm.Clicks = false;
+        mcpsm.Follow = _ => Task.CompletedTask;
         foreach (var line in new[]
         {
             $"add my-api --type http --url {server.McpUrl.AbsoluteUri}", "auth login my-api", "auth my-api",
@@ -72,7 +72,7 @@ public sealed class CommandTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
-        using var mcpsm = new Mcpsm { Clicks = false };
+        using var mcpsm = new Mcpsm { Follow = _ => Task.CompletedTask };
         await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri]);
         var ended = await mcpsm.RunAsync(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"], interruptAt: "Waiting for the sign-in");
         Assert.Equal(130, ended.Code);

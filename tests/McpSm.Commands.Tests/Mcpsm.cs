@@ -14,8 +14,18 @@ public sealed class Mcpsm : IDisposable
 
     public Dictionary<string, string?> Variables { get; } = new() { ["MCPSM_INTERACTIVE"] = "1", ["DISPLAY"] = ":0" };
 
-    /// <summary>Whether somebody follows the URL.</summary>
-    public bool Clicks { get; set; } = true;
+    /// <summary>What somebody does with a line of standard error; by default a stand-in follows the authorization URL.</summary>
+    public Func<string, Task> Follow { get; set; } = async line =>
+    {
+        if (AuthorizationUrl(line) is { } url)
+        {
+            (await StandInBrowser.ClickThroughAsync(url)).Dispose();
+        }
+    };
+
+    /// <summary>The authorization URL that is printed on a line of its own; null for other lines.</summary>
+    public static Uri? AuthorizationUrl(string line) =>
+        line.StartsWith("http", StringComparison.Ordinal) && line.Contains("response_type=code") ? new Uri(line) : null;
 
     /// <summary>The program and what stands before its arguments.</summary>
     private static string[] Executable => Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
@@ -23,7 +33,7 @@ public sealed class Mcpsm : IDisposable
 
     public Task<Ended> RunAsync(string commandLine, string input = "") => RunAsync(commandLine.Split(' '), input);
 
-    /// <summary>Runs <c>mcpsm</c>; a stand-in follows the authorization URL that it prints.</summary>
+    /// <summary>Runs <c>mcpsm</c>; somebody follows what it prints (<see cref="Follow"/>).</summary>
     /// <param name="interruptAt">Words of standard error at which Ctrl+C is pressed.</param>
     public Task<Ended> RunAsync(string[] arguments, string input = "", string? interruptAt = null) =>
         FinishAsync(Start(arguments), input, interruptAt);
@@ -109,10 +119,7 @@ public sealed class Mcpsm : IDisposable
                 using var kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
                 await kill.WaitForExitAsync();
             }
-            if (line.StartsWith("http", StringComparison.Ordinal) && line.Contains("response_type=code") && Clicks)
-            {
-                using var answer = await StandInBrowser.ClickThroughAsync(new Uri(line));
-            }
+            await Follow(line);
         }
         return all.ToString();
     }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using CsCheck;
 using Duende.IdentityModel.Client;
+using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
@@ -14,13 +15,16 @@ namespace McpSm.Core.Tests;
 /// <summary>What strangers send, at random: it is read, or refused as ours, and nothing else happens.</summary>
 public sealed class PropertyTests
 {
+    /// <summary>How many cases each property tries; a million take about the time of a coffee.</summary>
+    public static long Cases { get; } = long.TryParse(Environment.GetEnvironmentVariable("MCPSM_PROPERTY_CASES"), out var cases) ? cases : 5000;
+
     private static readonly Gen<string> Word = Gen.Frequency(
         (4, Gen.OneOf("", "x", "Bearer", "bearer", "DPoP", "S256", "a b", "invalid_grant", "access_denied", "https://a.example/x",
             "http://a.example", "javascript:alert(1)", "//", "\\ud800", "\\udc00x", "\\u0000", "\\u202e", "1e999", "-1", "3600", "é", "日本")),
         (1, Gen.String[Gen.Char['!', '~'], 0, 20].Select(s => JsonEncodedText.Encode(s).ToString())));
 
     /// <summary>JSON text, so that it may hold what no string of ours can: halves of surrogate pairs, huge numbers.</summary>
-    private static Gen<string> Value(int depth)
+    internal static Gen<string> Value(int depth)
     {
         var leaf = Gen.OneOf(
             Word.Select(w => $"\"{w}\""),
@@ -32,11 +36,11 @@ public sealed class PropertyTests
     }
 
     private static Gen<string> Object(string[] names, int depth = 2) =>
-        Gen.Select(Gen.OneOf(names), Value(depth)).Array[0, names.Length * 2]
+        Gen.Select(Gen.Frequency((20, Gen.OneOf(names)), (1, Gen.OneOf("\\ud800", "\\u0000", "x"))), Value(depth)).Array[0, names.Length * 2]
             .Select(all => "{" + string.Join(',', all.Select(m => $"\"{m.Item1}\":{m.Item2}")) + "}");
 
     /// <summary>Bodies: objects of these members, other JSON, and what is left when an object is cut or damaged.</summary>
-    private static Gen<byte[]> Body(params string[] names)
+    internal static Gen<byte[]> Body(params string[] names)
     {
         var whole = Object(names).Select(Encoding.UTF8.GetBytes);
         return Gen.Frequency(
@@ -53,11 +57,17 @@ public sealed class PropertyTests
     }
 
     /// <summary>True where it was done, false where it was refused as ours; all else fails the test.</summary>
-    private static bool Done(Action action)
+    private static bool Done(Action action) => DoneAsync(() =>
+    {
+        action();
+        return Task.CompletedTask;
+    }).GetAwaiter().GetResult();
+
+    internal static async Task<bool> DoneAsync(Func<Task> action)
     {
         try
         {
-            action();
+            await action();
             return true;
         }
         catch (McpAuthException e)
@@ -84,7 +94,7 @@ public sealed class PropertyTests
             Assert.True(ResourceUri.Covers(canonical, url), $"{canonical} does not cover {url.OriginalString}");
             Assert.Equal(canonical, ResourceUri.Canonical(new Uri(canonical)));
             Assert.True(query.Length > 0 || !canonical.EndsWith('/'));
-        }, iter: 5000);
+        }, iter: Cases);
     }
 
     [Fact]
@@ -102,12 +112,31 @@ public sealed class PropertyTests
                 Assert.True(BearerToken.IsValid(tokens.AccessToken));
                 Assert.All(tokens.Scopes, s => Assert.True(Scopes.IsValid(s)));
                 Assert.NotEqual("", tokens.RefreshToken);
+                AssertKept(tokens);
             }))
             {
                 Interlocked.Increment(ref seen);
             }
-        }, iter: 5000);
+        }, iter: Cases);
         Assert.True(seen > 50, $"only {seen} answers were good enough to try the reading");
+    }
+
+    /// <summary>What was read is what a vault gives back.</summary>
+    private static void AssertKept(TokenSet tokens)
+    {
+        var item = new ServerItem
+        {
+            Url = "https://server.example/mcp",
+            OAuth = new OAuthCredential
+            {
+                AccessToken = "", Issuer = "https://issuer.example", Resource = "https://server.example/mcp",
+                Client = new ClientIdentity(ClientKind.Dynamic, "client", null, ClientIdentity.None),
+            }.With(tokens),
+        };
+        var kept = JsonSerializer.Deserialize(JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem), CredentialJson.Default.ServerItem)!.OAuth!;
+        Assert.Equal((tokens.AccessToken, tokens.RefreshToken, tokens.IssuedAt, tokens.ExpiresAt),
+            (kept.AccessToken, kept.RefreshToken, kept.IssuedAt, kept.ExpiresAt));
+        Assert.Equal(tokens.Scopes, kept.Scopes);
     }
 
     [Fact]
@@ -125,7 +154,7 @@ public sealed class PropertyTests
                 }
                 Assert.NotEmpty(document.Required("issuer"));
             });
-        }, iter: 5000);
+        }, iter: Cases);
 
     [Fact]
     public void Rules_27_28_30_A_url_passes_the_policy_or_is_refused_as_ours()
@@ -147,14 +176,66 @@ public sealed class PropertyTests
                     Assert.True(uri.Scheme == "https" || (uri.Scheme == "http" && UrlPolicy.IsLoopbackHost(uri.IdnHost)));
                     Assert.Empty(uri.UserInfo);
                     Assert.True(policy != policies[0] || !UrlPolicy.IsLoopbackHost(uri.IdnHost));
+                    Assert.Equal(uri.AbsoluteUri, policy.Check(uri.AbsoluteUri, "It").AbsoluteUri);
                 });
             }
-            Done(() => ServerUrl.Parse(url));
+            Done(() =>
+            {
+                var server = ServerUrl.Parse(url);
+                var canonical = ResourceUri.Canonical(server);
+                Assert.Equal(canonical, ResourceUri.Canonical(ServerUrl.Parse(canonical)));
+                Assert.True(ResourceUri.Covers(canonical, server), $"{canonical} does not cover {url}");
+            });
             ResourceUri.Covers(url, new Uri("https://server.example/mcp"));
             using var moved = new HttpResponseMessage(HttpStatusCode.Found);
             moved.Headers.TryAddWithoutValidation("Location", url);
             Assert.True(UrlPolicy.Target(moved, new Uri("https://server.example/mcp")) is null or { IsAbsoluteUri: true });
-        }, iter: 5000);
+        }, iter: Cases);
+    }
+
+    [Fact]
+    public void Rule_2_Challenges_that_are_parsed_print_to_challenges_that_parse_the_same()
+    {
+        var seen = 0;
+        var piece = Gen.OneOf("Bearer", "Basic", "Negotiate", "a", "x1~", "realm", "scope", "resource_metadata", " ", "  ", "\t", ",", ", ", "=", "==", "\"",
+            "\"a b\"", "\"expired, scope=evil\"", "\\", "\\\"", "/", "abc==", "https://a.example/x", "é", "\0", "\r\n", "\u202e");
+        Gen.OneOf(piece.Array[0, 12].Select(string.Concat), Gen.String[Gen.Char["aB=, \"\\\t/~x1é"], 0, 40]).Sample(text =>
+        {
+            var first = Challenge.ParseAll(text);
+            var again = Challenge.ParseAll(string.Join(", ", first));
+            Assert.Equal(first.Select(c => (c.Scheme, c.Token68, c.ToString())), again.Select(c => (c.Scheme, c.Token68, c.ToString())));
+            foreach (var (one, other) in first.Zip(again))
+            {
+                Assert.Equal((one["scope"], one["realm"], one["resource_metadata"]), (other["scope"], other["realm"], other["resource_metadata"]));
+                Assert.Equal(one.Scopes, other.Scopes);
+                Interlocked.Increment(ref seen);
+            }
+        }, iter: Cases);
+        Assert.True(seen > Cases / 10, $"only {seen} challenges were found to print");
+    }
+
+    [Fact]
+    public void Rule_8_Scopes_that_are_split_are_valid_and_join_to_what_splits_the_same() =>
+        Gen.OneOf(Gen.String[0, 40], Gen.String[Gen.Char["ab:/. \t\r\n\"\\é\0"], 0, 40]).Sample(text =>
+        {
+            var scopes = Scopes.Split(text);
+            Assert.All(scopes, s => Assert.True(Scopes.IsValid(s)));
+            Assert.Equal(scopes, Scopes.Split(Scopes.Join(scopes)));
+        }, iter: Cases);
+
+    [Fact]
+    public void An_id_made_of_a_name_is_an_id_and_a_name_that_makes_the_same()
+    {
+        var word = Gen.OneOf("my", "api", "My API", "status", "LOGIN", "set", "Token", "help", " ", "-", "--", ".", "!", "é", "日本", "_", "7", "\u202e", "\t", "\ud800");
+        Gen.OneOf(word.Array[0, 5].Select(string.Concat), Gen.String[0, 70]).Sample(name =>
+        {
+            Done(() =>
+            {
+                var id = ServerName.ToSlug(name);
+                Assert.True(ServerName.IsId(id));
+                Assert.Equal(id, ServerName.ToSlug(id));
+            });
+        }, iter: Cases);
     }
 
     [Fact]
@@ -166,5 +247,5 @@ public sealed class PropertyTests
             Assert.DoesNotContain(clean, char.IsControl);
             Assert.Equal(clean.Trim(), clean);
             Assert.Equal(clean, ForeignText.Clean(clean));
-        }, iter: 5000);
+        }, iter: Cases);
 }

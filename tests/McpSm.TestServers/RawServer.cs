@@ -13,12 +13,12 @@ public sealed class RawServer : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _ending = new();
     private readonly ConcurrentQueue<string> _requests = new();
-    private readonly Func<NetworkStream, CancellationToken, Task> _answer;
+    private readonly Func<string, NetworkStream, CancellationToken, Task> _answer;
     private readonly Task _accepting;
     private int _connections;
     private int _disposed;
 
-    private RawServer(Func<NetworkStream, CancellationToken, Task> answer)
+    private RawServer(Func<string, NetworkStream, CancellationToken, Task> answer)
     {
         _answer = answer;
         _listener.Start();
@@ -35,22 +35,25 @@ public sealed class RawServer : IAsyncDisposable
     public IReadOnlyList<string> Requests => [.. _requests];
 
     /// <summary>After a request: does what it is told with the stream, then closes.</summary>
-    public static RawServer Start(Func<NetworkStream, CancellationToken, Task> answer) => new(answer);
+    public static RawServer Start(Func<NetworkStream, CancellationToken, Task> answer) => new((_, stream, ct) => answer(stream, ct));
+
+    /// <summary>The same, for answers that depend on the request: its head and body as text.</summary>
+    public static RawServer Start(Func<string, NetworkStream, CancellationToken, Task> answer) => new(answer);
 
     /// <summary>Sends these bytes and closes.</summary>
-    public static RawServer Answering(byte[] bytes) => new((stream, ct) => stream.WriteAsync(bytes, ct).AsTask());
+    public static RawServer Answering(byte[] bytes) => new((_, stream, ct) => stream.WriteAsync(bytes, ct).AsTask());
 
     /// <summary>Sends this text as UTF-8, line ends as they are, and closes.</summary>
     public static RawServer Answering(string text) => Answering(Encoding.UTF8.GetBytes(text));
 
     /// <summary>Takes the request and never answers.</summary>
-    public static RawServer Hanging() => new((_, ct) => Task.Delay(Timeout.Infinite, ct));
+    public static RawServer Hanging() => new((_, _, ct) => Task.Delay(Timeout.Infinite, ct));
 
     /// <summary>Sends the head at once and then the JSON body one byte per interval, a second by default.</summary>
     public static RawServer Dripping(string json = """{"issuer":"slow"}""", TimeSpan? interval = null)
     {
         var body = Encoding.UTF8.GetBytes(json);
-        return new RawServer(async (stream, ct) =>
+        return new RawServer(async (_, stream, ct) =>
         {
             await stream.WriteAsync(Head(body.Length), ct);
             foreach (var one in body)
@@ -65,7 +68,7 @@ public sealed class RawServer : IAsyncDisposable
     public static RawServer LargeJson(int bytes = 5 * 1024 * 1024)
     {
         var body = Encoding.UTF8.GetBytes($$"""{"filler":"{{new string('x', bytes)}}"}""");
-        return new RawServer(async (stream, ct) =>
+        return new RawServer(async (_, stream, ct) =>
         {
             await stream.WriteAsync(Head(body.Length), ct);
             await stream.WriteAsync(body, ct);
@@ -73,10 +76,29 @@ public sealed class RawServer : IAsyncDisposable
     }
 
     /// <summary>Promises a longer body than it sends, and closes in the middle.</summary>
-    public static RawServer ClosingMidBody() => new(async (stream, ct) =>
+    public static RawServer ClosingMidBody() => new(async (_, stream, ct) =>
     {
         await stream.WriteAsync(Head(1000), ct);
         await stream.WriteAsync("""{"issuer":"ht"""u8.ToArray(), ct);
+    });
+
+    /// <summary>Promises a longer body than it sends, and resets the connection in the middle.</summary>
+    public static RawServer ResettingMidBody() => new(async (_, stream, ct) =>
+    {
+        await stream.WriteAsync(Head(1000), ct);
+        await stream.WriteAsync("""{"issuer":"ht"""u8.ToArray(), ct);
+        stream.Socket.Close(0);
+        throw new IOException("It was reset.");
+    });
+
+    /// <summary>Sends this text again and again, for as long as somebody reads it.</summary>
+    public static RawServer Repeating(string head, string text, TimeSpan interval = default) => new(async (_, stream, ct) =>
+    {
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(head), ct);
+        for (var bytes = Encoding.Latin1.GetBytes(text); ; await Task.Delay(interval, ct))
+        {
+            await stream.WriteAsync(bytes, ct);
+        }
     });
 
     public async ValueTask DisposeAsync()
@@ -128,7 +150,7 @@ public sealed class RawServer : IAsyncDisposable
             }
 
             _requests.Enqueue(request);
-            await _answer(stream, _ending.Token);
+            await _answer(request, stream, _ending.Token);
             await CloseAsync(client.Client, stream);
         }
         catch (OperationCanceledException)

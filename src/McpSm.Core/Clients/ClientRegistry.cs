@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
@@ -102,7 +101,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
                 $"Supply a client of your own: mcpsm server update {server.Id} --client-id <id>", why)
                 { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
         }
-        if (response.Json is not { ValueKind: JsonValueKind.Object } || response.ClientId is not { Length: > 0 } id)
+        if (!TokenSet.IsReadable(response) || response.ClientId is not { Length: > 0 } id)
         {
             throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
                 $"The issuer {ForeignText.Clean(issuer.Issuer)} answered the registration without a client id.");

@@ -130,7 +130,7 @@ public sealed class Renewal(Home home, CredentialStore store,
                 MetadataReadAt = home.Time.GetUtcNow(),
             };
         }
-        catch (McpAuthException e) when (e.Reason is ErrorReason.ServerUnreachable or ErrorReason.MetadataInvalid)
+        catch (McpAuthException e) when (e.Reason is ErrorReason.ServerUnreachable or ErrorReason.MetadataInvalid or ErrorReason.ProtocolViolation)
         {
             // Endpoints that this very issuer published once are better than none.
             return credential;

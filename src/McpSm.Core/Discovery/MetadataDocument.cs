@@ -16,17 +16,30 @@ internal sealed class MetadataDocument
         _what = what;
     }
 
-    /// <exception cref="McpAuthException">MetadataInvalid: not a JSON object.</exception>
+    /// <exception cref="McpAuthException">MetadataInvalid: not a JSON object, or one that contradicts itself.</exception>
     public static MetadataDocument Parse(HttpAnswer answer, string what)
     {
         try
         {
             var root = JsonDocument.Parse(JsonFile.WithoutMark(answer.Body).ToArray()).RootElement;
-            return root.ValueKind == JsonValueKind.Object ? new MetadataDocument(root, what)
-                : throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} is not a JSON object.");
+            if (root.ValueKind != JsonValueKind.Object)
+            {
+                throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} is not a JSON object.");
+            }
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var member in root.EnumerateObject())
+            {
+                // Two readers could each believe another of the two.
+                if (!names.Add(member.Name))
+                {
+                    throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} names a member twice.");
+                }
+            }
+            return new MetadataDocument(root, what);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second where a name is half a surrogate pair, escaped: no text.
             var html = answer.MediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true;
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} is {(html ? "an HTML page" : "not JSON")}.");
         }

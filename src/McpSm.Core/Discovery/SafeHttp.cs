@@ -20,6 +20,9 @@ public sealed class SafeHttp : IDisposable
     /// <summary>The largest answer that is read, in bytes.</summary>
     public const int SizeLimit = 1024 * 1024;
 
+    // In KiB.
+    private const int HeaderLimit = 64;
+
     private const int MostRedirects = 5;
 
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(10);
@@ -53,7 +56,7 @@ public sealed class SafeHttp : IDisposable
         UseCookies = false,
         Proxy = new OutsideProxy(HttpClient.DefaultProxy),
         AutomaticDecompression = DecompressionMethods.None,
-        MaxResponseHeadersLength = 64,
+        MaxResponseHeadersLength = HeaderLimit,
         ConnectCallback = (context, cancellationToken) => ConnectAsync(policy, context, cancellationToken),
     };
 
@@ -141,7 +144,7 @@ public sealed class SafeHttp : IDisposable
             {
                 var response = await base.SendAsync(request, limit.Token).ConfigureAwait(false);
                 var body = request.Options.TryGetValue(HeadersOnly, out var only) && only
-                    ? [] : await ReadAsync(response, uri, limit.Token).ConfigureAwait(false);
+                    ? [] : await ReadAsync(response, request, uri, limit.Token).ConfigureAwait(false);
                 var content = new ByteArrayContent(body);
                 content.Headers.ContentType = response.Content.Headers.ContentType;
                 response.Content.Dispose();
@@ -164,7 +167,8 @@ public sealed class SafeHttp : IDisposable
             }
         }
 
-        private static async Task<byte[]> ReadAsync(HttpResponseMessage response, Uri uri, CancellationToken cancellationToken)
+        private static async Task<byte[]> ReadAsync(HttpResponseMessage response, HttpRequestMessage request, Uri uri,
+            CancellationToken cancellationToken)
         {
             using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             using var body = new MemoryStream();
@@ -174,7 +178,8 @@ public sealed class SafeHttp : IDisposable
             {
                 if (body.Length + read > SizeLimit)
                 {
-                    throw new McpAuthException(ErrorReason.MetadataInvalid,
+                    // Documents are read with GET; whoever is sent something answers with tokens, or a client.
+                    throw new McpAuthException(request.Method == HttpMethod.Get ? ErrorReason.MetadataInvalid : ErrorReason.TokenResponseInvalid,
                         $"{Origin(uri)} answered with more than {SizeLimit / 1024 / 1024} MiB.") { OutcomeUnknown = true };
                 }
                 body.Write(buffer, 0, read);
@@ -186,6 +191,11 @@ public sealed class SafeHttp : IDisposable
     internal static McpAuthException Unreachable(Uri uri, Exception e)
     {
         var error = (e as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown;
+        if (error == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return new McpAuthException(ErrorReason.ProtocolViolation, $"{Origin(uri)} answered with more than {HeaderLimit} KiB of headers.",
+                "Tell whoever runs it.", e) { OutcomeUnknown = true };
+        }
         var why = error switch
         {
             HttpRequestError.NameResolutionError => "its name does not resolve",

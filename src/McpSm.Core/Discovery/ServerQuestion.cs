@@ -56,7 +56,8 @@ public static class ServerQuestion
         // The typed header drops what it cannot parse; the raw lines keep it.
         var challenges = response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var lines)
             ? lines.SelectMany(Challenge.ParseAll).ToList() : [];
-        var moved = (int)response.StatusCode is >= 300 and < 400 ? UrlPolicy.Target(response, server) : null;
+        var moved = (int)response.StatusCode is >= 300 and < 400 && UrlPolicy.Target(response, server) is { Scheme: "http" or "https" } target
+            ? target : null;
         return new ServerAnswer((int)response.StatusCode, challenges,
             response.Content.Headers.ContentType?.MediaType, moved);
     }
@@ -71,6 +72,12 @@ public static class ServerQuestion
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"The server has moved to {ForeignText.Clean(moved.GetLeftPart(UriPartial.Path))}.",
                 $"If you trust that address: mcpsm server update {id} --url <url>") { StatusCode = answer.Status };
+        }
+        if (answer.Status is < 200 or (>= 300 and < 400))
+        {
+            throw new McpAuthException(ErrorReason.ProtocolViolation,
+                $"{server.GetLeftPart(UriPartial.Path)} is not an MCP endpoint: it answered {Words(answer.Status)}, which leads nowhere.",
+                "Check the URL and the type (http or sse) with: mcpsm list") { StatusCode = answer.Status };
         }
         if (answer.Status >= 500)
         {

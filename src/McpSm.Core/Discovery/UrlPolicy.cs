@@ -11,6 +11,9 @@ namespace McpSm.Core.Discovery;
 /// </summary>
 public sealed class UrlPolicy
 {
+    // No web server in common use takes a longer request line than Node.js with 16 KiB, and a query is still to come.
+    private const int LongestUrl = 8 * 1024;
+
     private readonly HashSet<string> _namedByUser;
     private readonly bool _local;
 
@@ -22,13 +25,17 @@ public sealed class UrlPolicy
         _local = all.Count > 0 && IsLoopbackHost(all[0].IdnHost);
     }
 
-    /// <summary>The URL, checked: absolute, https (or http on loopback), without user info.</summary>
+    /// <summary>The URL, checked: absolute, of at most 8 KiB, https (or http on loopback), without user info.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public Uri Check(string? url, string what)
     {
         if (!TryParse(url, out var uri) || uri.Scheme is not ("https" or "http"))
         {
             throw Unsafe(what, url, "it is not an absolute http(s) URL");
+        }
+        if (uri.AbsoluteUri.Length > LongestUrl)
+        {
+            throw Unsafe(what, url, $"it is longer than {LongestUrl} characters");
         }
         if (uri.UserInfo.Length > 0)
         {
@@ -55,13 +62,17 @@ public sealed class UrlPolicy
         }
     }
 
-    /// <summary>An absolute URL with a host that has an ASCII form: .NET takes others too, and throws later.</summary>
+    /// <summary>
+    /// An absolute URL with a host that has an ASCII form (.NET takes others too, and throws later), and that printed
+    /// means itself: of some hidden characters .NET makes a host that whoever reads it next takes for an address.
+    /// </summary>
     /// <remarks>Uri.TryCreate itself throws at a few texts, such as "//" and a right-to-left override.</remarks>
     internal static bool TryParse(string? text, [NotNullWhen(true)] out Uri? uri)
     {
         try
         {
-            return Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.IdnHost is not null;
+            return Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.IdnHost is not null
+                && Uri.TryCreate(uri.AbsoluteUri, UriKind.Absolute, out var printed) && printed.AbsoluteUri == uri.AbsoluteUri;
         }
         catch (Exception e) when (e is UriFormatException or IndexOutOfRangeException)
         {
@@ -70,7 +81,7 @@ public sealed class UrlPolicy
         }
     }
 
-    /// <summary>Where an answer's Location leads from the URL that was asked; null where that is no URL.</summary>
+    /// <summary>Where an answer's Location leads from the URL that was asked, whatever the scheme; null where that is no URL.</summary>
     internal static Uri? Target(HttpResponseMessage response, Uri asked)
     {
         try

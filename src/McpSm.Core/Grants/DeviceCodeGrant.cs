@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
@@ -36,7 +35,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         {
             throw TokenSet.Refused(response, client.Secret);
         }
-        if (response.Json is not { ValueKind: JsonValueKind.Object }
+        if (!TokenSet.IsReadable(response)
             || response.DeviceCode is not { Length: > 0 } deviceCode
             || ForeignText.Clean(response.UserCode) is not { Length: > 0 } userCode)
         {

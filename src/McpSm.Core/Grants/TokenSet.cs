@@ -50,7 +50,27 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     /// </summary>
     internal static bool IsFailure(ProtocolResponse response) =>
         response.ErrorType != ResponseErrorType.None || (int)response.HttpStatusCode is < 200 or >= 300
-        || (response.Json is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("error", out _));
+        || (response.Json is { ValueKind: JsonValueKind.Object } json && Member(json, "error") is not null);
+
+    /// <summary>
+    /// Whether an answer is a JSON object of names and texts that are text. Half a surrogate pair, escaped, is none, and
+    /// the library throws at it.
+    /// </summary>
+    internal static bool IsReadable(ProtocolResponse response)
+    {
+        if (response.Json is not { ValueKind: JsonValueKind.Object } json)
+        {
+            return false;
+        }
+        try
+        {
+            return json.EnumerateObject().All(m => m.Name is not null && (m.Value.ValueKind != JsonValueKind.String || m.Value.GetString() is not null));
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Turns an answer that is an error (RFC 6749 section 5.2), or none at all, into ours.</summary>
     /// <param name="sent">The secrets in the request: an issuer that quotes them does not make us show them.</param>
@@ -101,7 +121,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
 
     private static long? Lifetime(JsonElement json)
     {
-        if (!json.TryGetProperty("expires_in", out var value))
+        if (Member(json, "expires_in") is not { } value)
         {
             return null;
         }
@@ -120,12 +140,24 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     {
         try
         {
-            return json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-                ? value.GetString() : null;
+            return Member(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
         }
         catch (InvalidOperationException)
         {
             // Half a surrogate pair, escaped: no text.
+            return null;
+        }
+    }
+
+    /// <summary>A member; null where there is none, or where other names are no text and make the search fail.</summary>
+    private static JsonElement? Member(JsonElement json, string name)
+    {
+        try
+        {
+            return json.TryGetProperty(name, out var value) ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
             return null;
         }
     }

@@ -114,6 +114,10 @@ public static class ServerUrl
         {
             throw Invalid("it must not have a fragment ('#…')");
         }
+        if (uri.IdnHost.Contains('%'))
+        {
+            throw Invalid("its address has a zone ('%…'), which means nothing to an issuer");
+        }
         return uri;
     }
 

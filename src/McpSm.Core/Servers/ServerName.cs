@@ -28,10 +28,6 @@ public static class ServerName
         {
             throw Invalid("it has control characters, or spaces at its ends or in a row");
         }
-        if (Reserved.Contains(name, StringComparer.OrdinalIgnoreCase))
-        {
-            throw Invalid($"'{name.ToLowerInvariant()}' is a verb of 'mcpsm auth'");
-        }
         var slug = new StringBuilder(name.Length);
         foreach (var c in name.ToLowerInvariant())
         {
@@ -45,7 +41,15 @@ public static class ServerName
             }
         }
         var id = slug.ToString();
-        return id.Any(char.IsAsciiLetterOrDigit) ? id : throw Invalid("it has no letter a-z and no digit");
+        if (!id.Any(char.IsAsciiLetterOrDigit))
+        {
+            throw Invalid("it has no letter a-z and no digit");
+        }
+        if (id.StartsWith('-'))
+        {
+            throw Invalid($"'{id}' would be read as an option");
+        }
+        return !Reserved.Contains(id) ? id : throw Invalid($"'{id}' is a verb of 'mcpsm auth'");
     }
 
     /// <summary>Whether a text can be an id, also one that another program made.</summary>

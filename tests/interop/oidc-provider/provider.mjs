@@ -1,0 +1,71 @@
+// oidc-provider as it comes, on a free port of 127.0.0.1, until standard input ends. Standard output is lines of JSON:
+// first {issuer, introspection: {id, secret}, machine: {id, secret}}, then {event, …} for each thing that happens.
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import Provider from 'oidc-provider';
+
+// What the provider says to people goes to standard error.
+console.info = console.log = console.error;
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const secret = () => randomBytes(32).toString('hex');
+
+const server = createServer();
+await new Promise((done) => server.listen(0, '127.0.0.1', done));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+const introspection = { id: 'resource-server', secret: secret() };
+const machine = { id: 'machine', secret: secret() };
+
+const provider = new Provider(issuer, {
+  clients: [
+    {
+      client_id: introspection.id, client_secret: introspection.secret,
+      redirect_uris: [], response_types: [], grant_types: [],
+    },
+    {
+      client_id: machine.id, client_secret: machine.secret,
+      redirect_uris: [], response_types: [], grant_types: ['client_credentials'],
+    },
+  ],
+  cookies: { keys: [secret()] },
+  scopes: ['openid', 'offline_access'],
+  findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+  features: {
+    clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
+    introspection: { enabled: true },
+    registration: { enabled: true },
+    revocation: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (ctx, resource) => ({ scope: 'mcp:tools mcp:other', audience: resource, accessTokenFormat: 'opaque' }),
+    },
+  },
+});
+
+// Its pages ask a public host for a font; here nothing leaves this machine.
+provider.use(async (ctx, next) => {
+  await next();
+  if (typeof ctx.body === 'string') {
+    ctx.body = ctx.body.replaceAll(/@import url\(https:[^)]*\);?/g, '');
+  }
+});
+
+const named = {
+  'grant.success': (ctx) => ({ grant: ctx.oidc.params.grant_type }),
+  'grant.error': (ctx, error) => ({ grant: ctx.oidc.params?.grant_type, error: error.error, detail: error.error_detail }),
+  'grant.revoked': () => ({}),
+  'registration_create.success': () => ({}),
+  'authorization.success': () => ({}),
+  'authorization.error': (ctx, error) => ({ error: error.error, detail: error.error_description }),
+  'refresh_token.consumed': () => ({}),
+  'access_token.destroyed': () => ({}),
+  'refresh_token.destroyed': () => ({}),
+  server_error: (ctx, error) => ({ detail: String(error.stack) }),
+};
+for (const [event, tell] of Object.entries(named)) {
+  provider.on(event, (...all) => say({ event, ...tell(...all) }));
+}
+
+server.on('request', provider.callback());
+say({ issuer, introspection, machine });
+process.stdin.resume().on('end', () => process.exit(0));
