@@ -1,5 +1,7 @@
 @{
     RootModule           = 'Mcpsm.psm1'
+    # The module as a vault of SecretManagement.
+    NestedModules        = @('Mcpsm.Extension')
     # The build writes the version in: it stands in Directory.Build.props alone.
     ModuleVersion        = '0.0.0'
     GUID                 = 'b6a5d9a2-3f0e-4a53-9d1c-6f6c0a4b7e21'

@@ -5,6 +5,7 @@ using System.Diagnostics;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
 
 namespace McpSm.Commands;
 
@@ -16,8 +17,6 @@ public static class HandOver
 {
     /// <summary>Set for the pwsh that a command was handed to: its words for people go to standard error.</summary>
     public const string Variable = "MCPSM_HANDED_OVER";
-
-    private const string Prefix = "secretmanagement:";
 
     // Arguments come apart from the script, so that nothing in them is ever read as PowerShell.
     private const string Script = """
@@ -39,9 +38,9 @@ public static class HandOver
             var target = command.Children.OfType<ArgumentResult>().FirstOrDefault()?.Tokens.FirstOrDefault()?.Value;
             if (!command.Children.OfType<OptionResult>().Any(o => o.Option.Name == "--move"))
             {
-                return IsOurs(target);
+                return VaultSelector.IsOfSecretManagement(target);
             }
-            if (IsOurs(target))
+            if (VaultSelector.IsOfSecretManagement(target))
             {
                 return true;
             }
@@ -58,7 +57,7 @@ public static class HandOver
             var said = command.Children.OfType<ArgumentResult>().FirstOrDefault(a => a.Argument.Name == "server")?.Tokens.FirstOrDefault()?.Value;
             List<McpServer?> servers = said is not null ? [ServerCatalog.Find(all, said)] : all.Count > 0 ? [.. all] : [null];
             // Whoever moves to another vault still has to be read, and revoked, where it is.
-            return IsOurs(asked) || servers.Any(s => IsOurs(asked is null ? context.Authenticator.VaultNameFor(s)
+            return VaultSelector.IsOfSecretManagement(asked) || servers.Any(s => VaultSelector.IsOfSecretManagement(asked is null ? context.Authenticator.VaultNameFor(s)
                 : s is null ? null : context.Authenticator.Status(s).Vault));
         }
         catch (McpAuthException)
@@ -108,8 +107,6 @@ public static class HandOver
                 : throw Cannot("and pwsh does not find the module Mcpsm", "Install-PSResource Mcpsm");
         }
     }
-
-    private static bool IsOurs(string? vault) => vault?.StartsWith(Prefix, StringComparison.Ordinal) == true;
 
     private static McpAuthException Cannot(string why, string remedy) => new(ErrorReason.VaultUnavailable,
         $"That credential is in a vault of SecretManagement, which only PowerShell can open, {why}.", remedy);

@@ -43,6 +43,9 @@ public sealed class Authenticator
 
     public ServerCatalog Catalog { get; }
 
+    /// <summary>What other tools get by name.</summary>
+    public ServedSecrets Secrets => new(this, new NamedSecrets(_home, _store.Facts, _vaults), File);
+
     /// <summary>The status of servers, from the facts file alone.</summary>
     /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
     public IReadOnlyList<McpAuthStatus> Status(IEnumerable<McpServer> servers, out McpAuthException? failure)
@@ -352,7 +355,7 @@ public sealed class Authenticator
 
     private EncryptedFileVault File => (EncryptedFileVault)_vaults.Find(EncryptedFileVault.VaultName);
 
-    private static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
+    internal static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
         (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
         ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
             $"mcpsm auth set {server.Id}") { Server = server.Name }

@@ -1,3 +1,4 @@
+using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Vaults;
 using Xunit;
@@ -39,6 +40,7 @@ public sealed class VaultMoveTests
                 var server = await work.Authenticator.Catalog.AddAsync(new() { Id = "", Name = name, Url = $"https://{name}.example/mcp" }, default);
                 await work.Authenticator.SetTokenAsync(server, "token-" + name, "file", default);
             }
+            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", default);
             var other = new MemoryVault { DiesAfter = calls };
             var ended = await Record.ExceptionAsync(() => Door(work, other).MoveToVaultAsync("memory", default));
             other.DiesAfter = null;
@@ -47,6 +49,7 @@ public sealed class VaultMoveTests
             {
                 Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
             }
+            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
             // Forth, or back: either ends in one whole place.
             var to = calls % 2 == 0 ? "memory" : "file";
             await door.MoveToVaultAsync(to, default);
@@ -54,9 +57,11 @@ public sealed class VaultMoveTests
             {
                 Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
             }
-            Assert.Equal(3, to == "memory" ? other.Items.Keys.Count(n => n.StartsWith("mcpsm-")) : (await new EncryptedFileVault(work.Home).NamesAsync(default)).Count);
-            IEnumerable<string> left = to == "file" ? other.Items.Keys : await new EncryptedFileVault(work.Home).NamesAsync(default);
-            Assert.DoesNotContain(left, n => n.StartsWith("mcpsm-"));
+            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
+            var (there, left) = (await new EncryptedFileVault(work.Home).NamesAsync(default), other.Items.Keys.ToList());
+            (there, left) = to == "file" ? (there, left) : (left, [.. there]);
+            Assert.Equal((3, 1), (there.Count(n => n.StartsWith("mcpsm-")), there.Count(n => n.StartsWith("mcpsmsecret-"))));
+            Assert.DoesNotContain(left, n => !n.StartsWith("mcpsmcheck-"));
             Assert.Empty(new Settings(work.Home).MovingFrom);
             if (ended is null)
             {
@@ -64,6 +69,44 @@ public sealed class VaultMoveTests
                 return;
             }
         }
+    }
+
+    [Fact]
+    public async Task Secrets_of_other_tools_stay_out_of_SecretManagement_which_serves_them()
+    {
+        using var work = new Workplace();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var other = new MemoryVault { Name = "secretmanagement:Store" };
+        var door = Door(work, other);
+        await door.SetTokenAsync(server, "token", "file", default);
+        await door.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, default);
+        Assert.Equal(1, await door.MoveToVaultAsync(other.Name, default));
+        Assert.Equal("mcpsm-my-api", Assert.Single(other.Items.Keys));
+        Assert.StartsWith("mcpsmsecret-", Assert.Single(await new EncryptedFileVault(work.Home).NamesAsync(default)));
+        Assert.Equal("its secret", (await door.Secrets.GetAsync("a", null, default))?.Text);
+        // The one in use cannot have it: it stays where the others are.
+        await door.Secrets.SetAsync("b", SecretKind.String, "another", null, null, default);
+        Assert.Single(other.Items);
+        Assert.Equal(["another", "its secret"], [(await door.Secrets.GetAsync("B", null, default))?.Text, (await door.Secrets.GetAsync("A", null, default))?.Text]);
+    }
+
+    [Fact]
+    public async Task A_secret_is_found_where_it_was_put_whatever_vault_is_chosen_later()
+    {
+        using var work = new Workplace();
+        var other = new MemoryVault();
+        var door = Door(work, other);
+        await door.Secrets.SetAsync("a", SecretKind.String, "one", null, null, default);
+        Assert.Null(new Settings(work.Home).Vault);
+        await door.UseVaultAsync("memory", default);
+        Assert.Equal("one", (await door.Secrets.GetAsync("a", null, default))?.Text);
+        await door.Secrets.SetAsync("b", SecretKind.String, "two", null, null, default);
+        Assert.Single(other.Items);
+        Assert.Equal(["a", "b"], (await door.Secrets.ListSecretsAsync(_ => true, null, default)).Select(s => s.Name).Order());
+        // Said anew, it goes where it is told to, and leaves nothing behind.
+        await door.Secrets.SetAsync("a", SecretKind.String, "three", null, "memory", default);
+        Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
+        Assert.Equal("three", (await door.Secrets.GetAsync("a", "file", default))?.Text);
     }
 
     [Fact]
@@ -123,7 +166,7 @@ public sealed class VaultMoveTests
 
         public bool Forgets { get; set; }
 
-        public string Name => "memory";
+        public string Name { get; init; } = "memory";
 
         public string Protection => "None.";
 

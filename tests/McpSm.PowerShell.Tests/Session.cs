@@ -30,7 +30,6 @@ public sealed class Session : IDisposable
         }
         Environment.SetEnvironmentVariable("MCPSM_CONFIG_DIR", Folder);
         Environment.SetEnvironmentVariable("MCPSM_INTERACTIVE", "1");
-        Environment.SetEnvironmentVariable("PSModulePath", Path.Combine(AppContext.BaseDirectory, withSecretManagement ? "StandIn" : "none"));
         Host = new TestHost();
         var state = InitialSessionState.CreateDefault2();
         if (OperatingSystem.IsWindows())
@@ -39,6 +38,8 @@ public sealed class Session : IDisposable
         }
         _runspace = RunspaceFactory.CreateRunspace(Host, state);
         _runspace.Open();
+        // Only now: opening adds the folders of this machine, which may have the real SecretManagement.
+        Environment.SetEnvironmentVariable("PSModulePath", Path.Combine(AppContext.BaseDirectory, withSecretManagement ? "StandIn" : "none"));
         Run("$global:StandInVaults = @{}; $global:StandInCalls = [System.Collections.Generic.List[string]]::new()");
         Run("Import-Module $args[0]", Module);
     }

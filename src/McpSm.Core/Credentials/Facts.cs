@@ -56,6 +56,9 @@ internal sealed record FactsDocument
 {
     public int Version { get; init; } = 1;
     public Dictionary<string, ServerFacts> Servers { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>The vault of each named secret, by the name of its item.</summary>
+    public Dictionary<string, string>? Secrets { get; set; }
 }
 
 /// <summary><c>credentials.json</c>: the facts of all credentials, without a secret, so that status costs one read.</summary>
@@ -87,8 +90,35 @@ public sealed class FactsFile(Home home)
         {
             document.Servers[id] = after;
         }
-        WholeFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(document, CredentialJson.Default.FactsDocument));
+        Write(document);
     }
+
+    /// <summary>The vaults of named secrets, by the names of their items.</summary>
+    public IReadOnlyDictionary<string, string> ReadSecrets() => Load().Secrets ?? [];
+
+    /// <summary>Says in which vault a named secret is; null that it is in none.</summary>
+    public async Task WriteSecretAsync(string item, string? vault, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        var document = Load();
+        document.Secrets ??= new(StringComparer.Ordinal);
+        if (document.Secrets.GetValueOrDefault(item) == vault)
+        {
+            return;
+        }
+        if (vault is null)
+        {
+            document.Secrets.Remove(item);
+        }
+        else
+        {
+            document.Secrets[item] = vault;
+        }
+        Write(document);
+    }
+
+    private void Write(FactsDocument document) =>
+        WholeFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(document, CredentialJson.Default.FactsDocument));
 
     private FactsDocument Load()
     {

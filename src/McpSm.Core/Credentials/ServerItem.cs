@@ -113,4 +113,5 @@ public sealed record KeptRegistration
 [JsonSerializable(typeof(ServerItem))]
 [JsonSerializable(typeof(KeptRegistration))]
 [JsonSerializable(typeof(FactsDocument))]
+[JsonSerializable(typeof(NamedSecret))]
 internal sealed partial class CredentialJson : JsonSerializerContext;

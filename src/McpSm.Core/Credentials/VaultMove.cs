@@ -19,14 +19,17 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
     {
         var target = vaults.Find(to);
         await VaultCheck.RunAsync(target, cancellationToken).ConfigureAwait(false);
-        var from = store.Facts.Read().Values.Select(f => f.Vault).Concat(_settings.MovingFrom).Append(vaults.NameInUse)
-            .OfType<string>().Where(name => name != to).Distinct().ToList();
+        // SecretManagement cannot ask itself: what it serves of other tools' secrets stays out of its vaults.
+        var takesSecrets = !VaultSelector.IsOfSecretManagement(to);
+        var from = store.Facts.Read().Values.Select(f => f.Vault).Concat(takesSecrets ? store.Facts.ReadSecrets().Values : [])
+            .Concat(_settings.MovingFrom).Append(vaults.NameInUse).OfType<string>().Where(name => name != to).Distinct().ToList();
         var sources = new List<(IVault Vault, IReadOnlyList<string> Names)>();
         foreach (var name in from)
         {
             var source = vaults.Find(name);
             // Every vault is opened before the first item is copied: one that is locked ends it here.
-            sources.Add((source, await source.NamesAsync(cancellationToken).ConfigureAwait(false)));
+            sources.Add((source, [.. (await source.NamesAsync(cancellationToken).ConfigureAwait(false))
+                .Where(item => takesSecrets || !NamedSecrets.IsItem(item))]));
         }
         await _settings.SetMovingFromAsync(from, cancellationToken).ConfigureAwait(false);
         var moved = new List<string>();
@@ -71,7 +74,11 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
                 $"The vault '{target.Name}' does not give back what it was given. Nothing was removed from '{source.Name}'.",
                 "Choose another with: mcpsm vault use <name> --move");
         }
-        if (ServerOf(name) is { } id)
+        if (NamedSecrets.IsItem(name))
+        {
+            await store.Facts.WriteSecretAsync(name, target.Name, cancellationToken).ConfigureAwait(false);
+        }
+        else if (ServerOf(name) is { } id)
         {
             await store.Facts.WriteAsync(id, f => f is null ? null : f with { Vault = target.Name }, cancellationToken).ConfigureAwait(false);
         }
@@ -94,7 +101,8 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
     private static string? ServerOf(string name) =>
         name.StartsWith(CredentialStore.ItemPrefix, StringComparison.Ordinal) ? name[CredentialStore.ItemPrefix.Length..] : null;
 
-    private string? FactsVault(string name) => ServerOf(name) is { } id ? store.Facts.Read(id)?.Vault : null;
+    private string? FactsVault(string name) => NamedSecrets.IsItem(name) ? store.Facts.ReadSecrets().GetValueOrDefault(name)
+        : ServerOf(name) is { } id ? store.Facts.Read(id)?.Vault : null;
 
     private Task<FileLock> LockAsync(string name, CancellationToken cancellationToken) =>
         home.LockAsync(ServerOf(name) is { } id ? CredentialStore.LockName(id) : name, cancellationToken);

@@ -65,6 +65,8 @@ public enum ErrorReason
     VaultCorrupt,
     /// <summary>The secret is larger than the vault can hold.</summary>
     SecretTooLarge,
+    /// <summary>There is no secret of that name.</summary>
+    SecretNotFound,
     /// <summary>The SecretManagement module is not installed.</summary>
     SecretManagementMissing,
     /// <summary>A file of the configuration folder does not parse.</summary>

@@ -77,6 +77,18 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
     public bool UsesPassphrase => _keys.UsesPassphrase(WholeFile.Read(_path) is { } file ? EncryptedFileFormat.ReadHeader(file) : null);
 
+    /// <summary>Opens the file for the rest of this process; false where it is under no passphrase, or is not there.</summary>
+    /// <exception cref="McpAuthException">VaultLocked: the passphrase is wrong. VaultCorrupt.</exception>
+    public bool Unlock(string passphrase)
+    {
+        if (WholeFile.Read(_path) is not { } file || EncryptedFileFormat.ReadHeader(file) is not { IsPassphrase: true } source)
+        {
+            return false;
+        }
+        VaultKeys.Unlock(source, passphrase);
+        return true;
+    }
+
     private void Write(VaultKey key, Dictionary<string, string> items) => WholeFile.Replace(_path,
         EncryptedFileFormat.Seal(key, JsonSerializer.SerializeToUtf8Bytes(items, VaultJson.Default.DictionaryStringString)));
 

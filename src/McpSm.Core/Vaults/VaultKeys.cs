@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using McpSm.Core.Errors;
@@ -19,6 +20,9 @@ internal sealed class VaultKeys(Home home)
     internal const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
 
     private readonly string _keyFile = home.PathOf("credentials.key");
+
+    // What Unlock found. The keys, never the passphrase: they open that one file until it gets another key.
+    private static readonly ConcurrentDictionary<string, VaultKey> Unlocked = new(StringComparer.Ordinal);
 
     private VaultKey? _found;
 
@@ -65,8 +69,19 @@ internal sealed class VaultKeys(Home home)
         {
             return known;
         }
-        return _found = source.IsPassphrase ? FindByPassphrase(source) : FindInKeyFile(source);
+        return _found = Unlocked.GetValueOrDefault(IdOf(source)) ?? (source.IsPassphrase ? FindByPassphrase(source) : FindInKeyFile(source));
     }
+
+    /// <summary>Opens the file of that header for the rest of this process.</summary>
+    /// <exception cref="McpAuthException">VaultLocked: the passphrase is wrong.</exception>
+    public static void Unlock(KeySource source, string passphrase)
+    {
+        var secret = Stretch(passphrase, source.Salt, source.Rounds);
+        Unlocked[IdOf(source)] = IsOf(secret, source) ? FromSecret(secret, source)
+            : throw new McpAuthException(ErrorReason.VaultLocked, "credentials.enc stays locked: the passphrase is wrong.");
+    }
+
+    private static string IdOf(KeySource source) => Convert.ToHexString([.. source.Salt, .. source.Check]);
 
     private VaultKey FindByPassphrase(KeySource source)
     {

@@ -9,6 +9,9 @@ namespace McpSm.Core.Vaults;
 /// </summary>
 public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, Action<string> notice)
 {
+    /// <summary>What the names of SecretManagement's vaults begin with, which PowerShell alone can open.</summary>
+    public const string SecretManagementPrefix = "secretmanagement:";
+
     private const string Variable = "MCPSM_VAULT";
 
     private readonly Settings _settings = new(home);
@@ -47,11 +50,18 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         {
             return Find(chosen);
         }
+        var vault = await OfferAsync(cancellationToken).ConfigureAwait(false);
+        await _settings.SetVaultAsync(vault.Name, cancellationToken).ConfigureAwait(false);
+        return vault;
+    }
+
+    /// <summary>The first vault that works here. Nothing is remembered.</summary>
+    public async Task<IVault> OfferAsync(CancellationToken cancellationToken)
+    {
         foreach (var source in _sources)
         {
             if (await source.OfferAsync(cancellationToken).ConfigureAwait(false) is { } offer)
             {
-                await _settings.SetVaultAsync(offer.Vault.Name, cancellationToken).ConfigureAwait(false);
                 if (offer.Notice is not null)
                 {
                     notice(offer.Notice);
@@ -61,6 +71,8 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         }
         throw new McpAuthException(ErrorReason.VaultUnavailable, "No vault works on this system.");
     }
+
+    public static bool IsOfSecretManagement(string? name) => name?.StartsWith(SecretManagementPrefix, StringComparison.Ordinal) == true;
 
     /// <summary>All vaults there are, the one in use first.</summary>
     public async Task<IReadOnlyList<McpVault>> ListAsync(CancellationToken cancellationToken)
@@ -109,7 +121,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         }
         catch (McpAuthException)
         {
-            return name.StartsWith("secretmanagement:", StringComparison.Ordinal)
+            return IsOfSecretManagement(name)
                 ? "Kept by a vault of SecretManagement, which PowerShell opens." : "There is no such vault on this system.";
         }
     }

@@ -5,7 +5,6 @@ using System.Net;
 using System.Security;
 using McpSm.Commands;
 using McpSm.PowerShell.Pipeline;
-using McpSm.PowerShell.SecretManagement;
 
 namespace McpSm.PowerShell.Cmdlets;
 
@@ -36,8 +35,7 @@ public sealed class InvokeMcpsmCommandLineCommand : McpCmdlet
             Run(async cancellationToken =>
             {
                 var console = new HostConsole(this, lines);
-                code = await McpsmCommand.RunAsync(words, console, Home, cancellationToken,
-                    [new SecretManagementSource(new SecretManagementCommands(this))]).ConfigureAwait(false);
+                code = await McpsmCommand.RunAsync(words, console, Home, cancellationToken, VaultSources).ConfigureAwait(false);
             });
         }
         finally

@@ -15,7 +15,7 @@ internal static class Errors
 
     private static ErrorCategory Category(ErrorReason reason) => reason switch
     {
-        ErrorReason.ServerNotFound => ErrorCategory.ObjectNotFound,
+        ErrorReason.ServerNotFound or ErrorReason.SecretNotFound => ErrorCategory.ObjectNotFound,
         ErrorReason.ServerAlreadyExists => ErrorCategory.ResourceExists,
         ErrorReason.InvalidServerUrl or ErrorReason.InvalidServerName or ErrorReason.InvalidValue => ErrorCategory.InvalidArgument,
         ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected

@@ -4,6 +4,7 @@ using McpSm.Core;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
 using McpSm.PowerShell.SecretManagement;
 
 namespace McpSm.PowerShell.Pipeline;
@@ -19,8 +20,10 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 
     private protected Home Home { get; } = new();
 
-    private protected Authenticator Authenticator => _authenticator ??= new Authenticator(Home, Interaction,
-        new Progress(this), [new SecretManagementSource(new SecretManagementCommands(this))]);
+    private protected Authenticator Authenticator => _authenticator ??= new Authenticator(Home, Interaction, new Progress(this), VaultSources);
+
+    /// <summary>The vaults there are besides those that Core knows.</summary>
+    private protected virtual IReadOnlyList<IVaultSource> VaultSources => [new SecretManagementSource(new SecretManagementCommands(this))];
 
     /// <summary>Core's way to the person at this host.</summary>
     private protected CommandInteraction Interaction => _interaction ??= new CommandInteraction(new HostConsole(this, []), Home);
@@ -48,7 +51,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
         catch (McpAuthException e)
         {
-            Write(Errors.Record(e, server));
+            Report(Errors.Record(e, server));
         }
     }
 
@@ -111,7 +114,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 
     private protected void Write(object output) => Pump.Post(() => WriteObject(output));
 
-    private protected void Write(ErrorRecord error) => Pump.Post(() => WriteError(error));
+    private protected virtual void Report(ErrorRecord error) => Pump.Post(() => WriteError(error));
 
     private protected void WarnOf(DisconnectResult ended)
     {

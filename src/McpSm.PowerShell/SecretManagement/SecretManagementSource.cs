@@ -7,9 +7,8 @@ namespace McpSm.PowerShell.SecretManagement;
 /// <summary>The vaults that the user registered with SecretManagement; its default vault comes before all others.</summary>
 internal sealed class SecretManagementSource(SecretManagementCommands commands) : IVaultSource
 {
-    public IVault? Find(string name) => name.StartsWith(SecretManagementVault.Prefix, StringComparison.Ordinal)
-        && name.Length > SecretManagementVault.Prefix.Length
-        ? new SecretManagementVault(name[SecretManagementVault.Prefix.Length..], commands) : null;
+    public IVault? Find(string name) => VaultSelector.IsOfSecretManagement(name) && name.Length > VaultSelector.SecretManagementPrefix.Length
+        ? new SecretManagementVault(name[VaultSelector.SecretManagementPrefix.Length..], commands) : null;
 
     public async Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await RegisteredAsync(cancellationToken).ConfigureAwait(false)).Select(v => new SecretManagementVault(v.Name, commands))];

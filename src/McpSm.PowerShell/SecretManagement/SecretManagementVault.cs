@@ -9,9 +9,7 @@ namespace McpSm.PowerShell.SecretManagement;
 /// <summary>One registered vault of SecretManagement, whatever stands behind it.</summary>
 internal sealed class SecretManagementVault(string vault, SecretManagementCommands commands) : IVault
 {
-    public const string Prefix = "secretmanagement:";
-
-    public string Name => Prefix + vault;
+    public string Name => VaultSelector.SecretManagementPrefix + vault;
 
     public string Protection => $"Kept by the SecretManagement vault '{vault}', as its extension module protects it.";
 
