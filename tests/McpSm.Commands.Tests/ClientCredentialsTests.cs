@@ -143,7 +143,7 @@ public sealed class ClientCredentialsTests
             PreRegisteredClients = [new RegisteredClient("job", Secret, [], "client_secret_basic")],
         });
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
-        using var mcpsm = new Mcpsm { Clicks = false };
+        using var mcpsm = new Mcpsm { Follow = _ => Task.CompletedTask };
         mcpsm.Variables["MCPSM_INTERACTIVE"] = "";
         mcpsm.Variables["CI"] = "true";
         mcpsm.Variables["TMPDIR"] = mcpsm.Folder;

@@ -1,3 +1,4 @@
+using McpSm.TestServers;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using PuppeteerSharp;
