@@ -13,12 +13,14 @@ BeforeAll {
     $version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
     $manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
     $before = @{}
-    foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'BROWSER', 'CI') { $before[$name] = [Environment]::GetEnvironmentVariable($name) }
+    foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'BROWSER', 'CI', 'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR') { $before[$name] = [Environment]::GetEnvironmentVariable($name) }
     # Not on the TestDrive, which is emptied after every Describe.
     $folder = New-Item -ItemType Directory "$([System.IO.Path]::GetTempPath())/mcpsm-pester-$(New-Guid)"
     $env:MCPSM_CONFIG_DIR = "$folder/config"
     $env:MCPSM_INTERACTIVE = '1'
     $env:CI = $null
+    # The keyring of whoever runs this is not for tests.
+    $env:DBUS_SESSION_BUS_ADDRESS = $env:XDG_RUNTIME_DIR = $null
     $sample = "$root/samples/ProtectedServer/bin"
     $program = Get-ChildItem $sample -Recurse -Filter ProtectedServer.dll | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
         Sort-Object LastWriteTime | Select-Object -Last 1
