@@ -136,18 +136,29 @@ public sealed class LeakTests : IDisposable
         await _mcpsm.AddAsync(server.McpUrl);
         issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = Planted + "-refresh", times: 1);
         (await RunAsync("auth login my-api --no-browser")).Done();
-        foreach (var (path, line) in new[] { ("/token", "auth refresh my-api"), ("/revoke", "auth logout my-api --force") })
+        _mcpsm.Variables["MCPSM_CLIENT_ID"] = "client";
+        _mcpsm.Variables["MCPSM_CLIENT_SECRET"] = Planted;
+        foreach (var (path, line) in new[]
+        {
+            ("/token", "auth refresh my-api"), ("/token", "auth login my-api --client-credentials"), ("/revoke", "auth logout my-api --force"),
+        })
         {
             issuer.Faults.Intercept(path, async context =>
             {
                 var form = await context.Request.ReadFormAsync();
-                var words = string.Join(" ", form.Select(f => $"{f.Key}={f.Value}"));
+                var header = context.Request.Headers.Authorization.ToString().Split(' ')[^1];
+                var words = string.Join(" ", form.Select(f => $"{f.Key}={f.Value}")) + " " + header
+                    + " " + System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(header));
                 context.Response.StatusCode = 400;
                 await context.Response.WriteAsync(new JsonObject { ["error"] = "invalid_request", ["error_description"] = words }.ToJsonString());
             });
-            Assert.Contains("…", (await RunAsync(line)).Error);
+            var error = (await RunAsync(line)).Error;
+            Assert.Contains("…", error);
+            // A Basic header is the secret in another spelling.
+            Assert.DoesNotContain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("client:" + Planted)), error);
         }
         Assert.Contains(issuer.Traffic.To("/token"), r => r.FormValue("refresh_token") == Planted + "-refresh");
+        Assert.Contains(issuer.Traffic.To("/token"), r => r.FormValue("grant_type") == "client_credentials");
         AssertFilesClean();
     }
 
@@ -164,6 +175,9 @@ public sealed class LeakTests : IDisposable
         issuer.Faults.RewriteJson("/register", json => json["client_secret"] = Planted + "-client");
         _mcpsm.Variables["THE_SECRET"] = Planted;
         _mcpsm.Variables["MCPSM_VAULT_NEW_PASSPHRASE"] = Planted + "-phrase";
+        _mcpsm.Variables["MCPSM_CLIENT_ID"] = Planted + "-id";
+        _mcpsm.Variables["MCPSM_CLIENT_SECRET"] = Planted;
+        _mcpsm.Write("key.pem", $"-----BEGIN PRIVATE KEY-----\n{Planted}\n-----END PRIVATE KEY-----\n");
         var url = server.McpUrl.AbsoluteUri;
         foreach (var line in new[]
         {
@@ -192,12 +206,13 @@ public sealed class LeakTests : IDisposable
         foreach (var line in new[]
         {
             "vault rekey --key-file", "auth login my-api --device --timeout 2", "auth logout my-api --force", "auth revoke bearer", "auth revoke my-api",
+            $"auth login my-api --client-key-file {_mcpsm.PathOf("key.pem")}", "auth login my-api --client-credentials",
             "import", "import --dry-run", $"import {Planted.ToLowerInvariant()[8..]}", "remove bearer --yes", "auth --help", "--help", "--version",
         })
         {
             await RunAsync(line);
         }
-        AssertFilesClean();
+        AssertFilesClean("key.pem");
         Assert.Contains(server.Traffic.Requests, r => r.Header("X-Key") == Planted && r.Header("Authorization") == $"Bearer {Planted}-access");
         // What is added later is to be added here.
         var help = (await _mcpsm.RunAsync("--help")).Out + (await _mcpsm.RunAsync("auth --help")).Out + (await _mcpsm.RunAsync("vault --help")).Out;

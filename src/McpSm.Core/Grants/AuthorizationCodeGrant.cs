@@ -95,7 +95,7 @@ public sealed class AuthorizationRequest
         _client.Sign(request, _issuer.Issuer, time);
         using var response = await http.Protocol.RequestAuthorizationCodeTokenAsync(request, cancellationToken)
             .ConfigureAwait(false);
-        return TokenSet.Read(response, _scopes, time.GetUtcNow(), code, _verifier, _client.Secret);
+        return TokenSet.Read(response, _scopes, time.GetUtcNow(), [code, _verifier, .. _client.Proofs]);
     }
 
     private static McpAuthException Denied(string error, string? description)

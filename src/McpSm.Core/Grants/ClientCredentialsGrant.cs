@@ -32,6 +32,6 @@ public static class ClientCredentialsGrant
         client.Sign(request, issuer, time);
         using var response = await http.Protocol.RequestClientCredentialsTokenAsync(request, cancellationToken).ConfigureAwait(false);
         // Section 4.4.3: a refresh token has no place here; one that comes all the same is not kept.
-        return TokenSet.Read(response, scopes, time.GetUtcNow()) with { RefreshToken = null };
+        return TokenSet.Read(response, scopes, time.GetUtcNow(), [request.ClientAssertion?.Value, .. client.Proofs]) with { RefreshToken = null };
     }
 }

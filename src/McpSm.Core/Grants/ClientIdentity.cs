@@ -1,3 +1,4 @@
+using System.Text;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 
@@ -50,6 +51,10 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
     /// <summary>Makes a request to the token, device or revocation endpoint this client's.</summary>
     /// <param name="issuer">The issuer's identifier: what is signed is for it alone.</param>
     /// <exception cref="Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
+    /// <summary>What a request of this client holds that nobody may see, in the forms in which it travels.</summary>
+    internal IReadOnlyList<string> Proofs => Secret is null ? []
+        : [Secret, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(Id)}:{Uri.EscapeDataString(Secret)}"))];
+
     internal void Sign(ProtocolRequest request, string issuer, TimeProvider time)
     {
         request.ClientId = Id;

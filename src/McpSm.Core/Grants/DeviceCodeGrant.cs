@@ -33,7 +33,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         using var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
         if (TokenSet.IsFailure(response))
         {
-            throw TokenSet.Refused(response, client.Secret);
+            throw TokenSet.Refused(response, client.Proofs);
         }
         if (!TokenSet.IsReadable(response)
             || response.DeviceCode is not { Length: > 0 } deviceCode
@@ -63,7 +63,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             using var response = await http.Protocol.RequestDeviceTokenAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
-                return TokenSet.Read(response, scopes, time.GetUtcNow(), _deviceCode, client.Secret);
+                return TokenSet.Read(response, scopes, time.GetUtcNow(), [_deviceCode, .. client.Proofs]);
             }
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
                 || e.Reason == ErrorReason.ServerUnreachable)

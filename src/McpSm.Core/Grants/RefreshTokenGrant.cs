@@ -24,7 +24,7 @@ public static class RefreshTokenGrant
         using var response = await http.Protocol.RequestRefreshTokenAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
-            var tokens = TokenSet.Read(response, scopes, time.GetUtcNow(), refreshToken, client.Secret);
+            var tokens = TokenSet.Read(response, scopes, time.GetUtcNow(), [refreshToken, .. client.Proofs]);
             // Rule 23: the old one stays when none comes back.
             return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };
         }

@@ -31,7 +31,7 @@ public static class Revocation
         {
             return null;
         }
-        var failure = TokenSet.Refused(response, token, client.Secret);
+        var failure = TokenSet.Refused(response, [token, .. client.Proofs]);
         return failure.OAuthError == "unsupported_token_type" ? null : failure.Message;
     }
 }
