@@ -142,4 +142,31 @@ public sealed class CmdletTests
         Assert.Equal("typed-token", session.Text("Get-McpToken a -AsPlainText"));
         Assert.DoesNotContain(session.Host.Lines, l => l.Contains("typed-token"));
     }
+
+    [Fact]
+    public async Task Tests_run_at_once_as_many_as_are_allowed()
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
+        var (now, most) = (0, 0);
+        server.Faults.Before("/mcp", async _ =>
+        {
+            var running = Interlocked.Increment(ref now);
+            for (var seen = most; running > seen && Interlocked.CompareExchange(ref most, running, seen) != seen; seen = most)
+            {
+            }
+            await Task.Delay(150);
+            Interlocked.Decrement(ref now);
+        });
+        using var session = new Session();
+        session.Run("foreach ($i in 1..6) { Add-McpServer \"s$i\" $args[0] | ForEach-Object { } }", server.McpUrl.AbsoluteUri);
+        session.Run("Add-McpServer down http://127.0.0.1:9/mcp");
+        foreach (var (limit, at) in new[] { (1, 1), (3, 3), (32, 6) })
+        {
+            (now, most) = (0, 0);
+            Assert.Equal("6 of 7 Boolean", session.Text($"$r = Get-McpServer | Test-McpServer -ThrottleLimit {limit} -Quiet; \"$($r.Where({{ $_ }}).Count) of $($r.Count) $($r[0].GetType().Name)\""));
+            Assert.InRange(most, at == 1 ? 1 : 2, at);
+        }
+        Assert.Empty(session.Errors);
+        Assert.Equal("down", session.Text("(Test-McpServer).Where({ -not $_.Success }).Name"));
+    }
 }

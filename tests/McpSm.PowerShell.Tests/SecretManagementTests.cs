@@ -105,4 +105,35 @@ public sealed class SecretManagementTests
         Assert.Equal("secretmanagement:Store file", session.Text("(Get-McpVault).Name -join ' '"));
         Assert.Equal("0", session.Text("$global:StandInVaults['Store'].Secrets.Count"));
     }
+
+    [Fact]
+    public void Several_runspaces_share_the_one_that_SecretManagement_has()
+    {
+        using var session = WithVault("OneRunspace");
+        SetToken(session);
+        Assert.Equal("6", session.Text("""
+            $vaults = $global:StandInVaults; $module = $args[0]
+            (1..6 | ForEach-Object -ThrottleLimit 6 -Parallel {
+                $global:StandInVaults = $using:vaults; $global:StandInCalls = [System.Collections.Generic.List[string]]::new()
+                Import-Module $using:module
+                Get-McpToken my-api -AsPlainText
+            }).Where({ $_ -eq 'kept-token' }).Count
+            """, Session.Module));
+        Assert.Empty(session.Errors);
+    }
+}
+
+/// <summary>What SecretManagement does to whoever comes while its runspace for vaults is in use: fails.</summary>
+public static class OneRunspace
+{
+    private static int _users;
+
+    public static bool Enter()
+    {
+        var alone = Interlocked.Increment(ref _users) == 1;
+        Thread.Sleep(30);
+        return alone;
+    }
+
+    public static void Leave() => Interlocked.Decrement(ref _users);
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.SecretManagement;
@@ -12,6 +13,10 @@ namespace McpSm.PowerShell.SecretManagement;
 internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
 {
     private const string Module = "Microsoft.PowerShell.SecretManagement";
+
+    // It has one runspace for its vaults in a whole process, and fails whoever comes while that is in use. The limit is
+    // for a vault that would call us, in that runspace, while we wait for it.
+    private static readonly SemaphoreSlim OneAtATime = new(1, 1);
 
     // Errors are collected, not stopped at: extension vaults report several for one failure, and the last may be the
     // only one that says whether there is such a secret.
@@ -41,9 +46,22 @@ internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
                 throw new McpAuthException(ErrorReason.SecretManagementMissing,
                     $"The module {Module}, which opens that vault, is not installed.", $"Install-PSResource {Module}");
             }
-            var result = (Hashtable)cmdlet.InvokeCommand.InvokeScript(true, ScriptBlock.Create(Script), null,
-                $"{Module}\\{command}", new Hashtable(parameters))[0].BaseObject;
-            return (Items<object>(result["Output"]), Items<ErrorRecord>(result["Problems"]));
+            if (!OneAtATime.Wait(FileLock.Limit, cancellationToken))
+            {
+                throw new McpAuthException(ErrorReason.VaultUnavailable,
+                    $"SecretManagement has been busy for {FileLock.Limit.TotalSeconds:0} seconds in another runspace of this process.",
+                    "Let what it waits for end, then run the command again.");
+            }
+            try
+            {
+                var result = (Hashtable)cmdlet.InvokeCommand.InvokeScript(true, ScriptBlock.Create(Script), null,
+                    $"{Module}\\{command}", new Hashtable(parameters))[0].BaseObject;
+                return (Items<object>(result["Output"]), Items<ErrorRecord>(result["Problems"]));
+            }
+            finally
+            {
+                OneAtATime.Release();
+            }
         }, cancellationToken);
 
     private bool IsThere() =>

@@ -9,12 +9,15 @@ namespace McpSm.PowerShell.SecretManagement;
 /// <summary>One registered vault of SecretManagement, whatever stands behind it.</summary>
 internal sealed class SecretManagementVault(string vault, SecretManagementCommands commands) : IVault
 {
+    private bool _isAnothers;
+
     public string Name => VaultSelector.SecretManagementPrefix + vault;
 
     public string Protection => $"Kept by the SecretManagement vault '{vault}', as its extension module protects it.";
 
     public async Task<string?> GetAsync(string item, CancellationToken cancellationToken)
     {
+        await RefuseOurOwnAsync(cancellationToken).ConfigureAwait(false);
         var (output, problems) = await commands.RunAsync("Get-Secret",
             new() { ["Name"] = item, ["Vault"] = vault, ["AsPlainText"] = true }, cancellationToken).ConfigureAwait(false);
         if (output.Count > 0)
@@ -64,6 +67,7 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
 
     public async Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken)
     {
+        await RefuseOurOwnAsync(cancellationToken).ConfigureAwait(false);
         var (output, problems) = await commands.RunAsync("Get-SecretInfo",
             new() { ["Name"] = "mcpsm*", ["Vault"] = vault }, cancellationToken).ConfigureAwait(false);
         return problems.Count == 0
@@ -78,8 +82,13 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
     internal static bool IsOurOwn(object registered) =>
         string.Equals(Text(registered, "ModuleName"), "Mcpsm", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Before the first call of all: who is to sign in must not do so for a vault that then keeps nothing.</summary>
     private async Task RefuseOurOwnAsync(CancellationToken cancellationToken)
     {
+        if (_isAnothers)
+        {
+            return;
+        }
         var (output, problems) = await commands.RunAsync("Get-SecretVault", new() { ["Name"] = vault }, cancellationToken).ConfigureAwait(false);
         if (output.Count == 0)
         {
@@ -90,6 +99,7 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
             throw new McpAuthException(ErrorReason.VaultUnavailable,
                 $"The vault '{vault}' is Mcpsm itself, and can keep nothing for it.", "Choose another vault: Get-McpVault");
         }
+        _isAnothers = true;
     }
 
     private McpAuthException NotRegistered() => new(ErrorReason.VaultUnavailable,

@@ -1,5 +1,6 @@
 # A stand-in for the module of this name, with its documented commands, parameters and error ids. Its vaults are set
-# by tests in $global:StandInVaults: name = @{ IsDefault; ModuleName; Secrets; Mode }, Mode one of '', Locked, Broken, Forgetful.
+# by tests in $global:StandInVaults: name = @{ IsDefault; ModuleName; Secrets; Mode }, Mode one of '', Locked, Broken, Forgetful,
+# OneRunspace.
 # Every call is counted in $global:StandInCalls.
 
 class PasswordRequiredException : System.InvalidOperationException {
@@ -45,7 +46,9 @@ function Get-Secret {
         $PSCmdlet.WriteError((Problem 'GetSecretException' ([PasswordRequiredException]::new()) 'InvalidOperation'))
         return
     }
-    if ($found.Mode -eq 'Broken') {
+    $alone = $found.Mode -ne 'OneRunspace' -or [McpSm.PowerShell.Tests.OneRunspace]::Enter()
+    if ($found.Mode -eq 'OneRunspace') { [McpSm.PowerShell.Tests.OneRunspace]::Leave() }
+    if ($found.Mode -eq 'Broken' -or -not $alone) {
         $PSCmdlet.WriteError((Problem 'GetSecretInvalidOperation' ([System.InvalidOperationException]::new("Unable to get secret $Name")) 'InvalidOperation'))
     }
     elseif ($found.Secrets.ContainsKey($Name)) {

@@ -1,0 +1,99 @@
+using System.Net;
+using System.Security;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests;
+
+[Collection(OneAtATime.Name)]
+public sealed class VaultCmdletTests
+{
+    private static SecureString Secure(string text) => new NetworkCredential("", text).SecurePassword;
+
+    private static Session WithToken(bool withSecretManagement = false)
+    {
+        var session = new Session(withSecretManagement);
+        session.Run("Add-McpServer my-api https://a.example/mcp; Set-McpToken my-api $args[0] -Vault file", Secure("its-token"));
+        Assert.Empty(session.Errors);
+        return session;
+    }
+
+    private static Session WithStore()
+    {
+        var session = WithToken(withSecretManagement: true);
+        session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
+        return session;
+    }
+
+    [Fact]
+    public void Vaults_are_listed_with_which_is_in_use_why_and_what_it_protects_against()
+    {
+        using var session = WithStore();
+        Assert.Equal("False", session.Text("(Get-McpVault file).InUse"));
+        session.Run("Set-McpVault file");
+        Assert.Equal("file True it is set in settings.json", session.Text("Get-McpVault F* | ForEach-Object { \"$($_.Name) $($_.InUse) $($_.Why)\" }"));
+        Assert.Contains("not against programs that run as you", session.Text("(Get-McpVault file).Protection"));
+        Assert.Equal("secretmanagement:Store False ", session.Text("Get-McpVault *:store | ForEach-Object { \"$($_.Name) $($_.InUse) $($_.Why)\" }"));
+        Assert.Empty(session.Run("Get-McpVault nosuch"));
+        Environment.SetEnvironmentVariable("MCPSM_VAULT", "secretmanagement:Store");
+        Assert.Equal("MCPSM_VAULT names it", session.Text("(Get-McpVault secretmanagement:Store).Why"));
+    }
+
+    [Fact]
+    public void Another_vault_is_taken_for_what_comes_and_the_rest_stays_until_it_is_moved()
+    {
+        using var session = WithStore();
+        Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault *Store | Set-McpVault -PassThru).Name"));
+        Assert.Equal("The credentials of my-api stay where they are. To take them along: Set-McpVault secretmanagement:Store -Move", Assert.Single(session.Warnings));
+        Assert.Equal("file", session.Text("(Get-McpAuthStatus).Vault"));
+        session.Run("Set-McpVault secretmanagement:Store -Move");
+        Assert.Empty(session.Errors);
+        Assert.Contains("1 item was moved to 'secretmanagement:Store'.", session.Host.Lines);
+        Assert.Equal("secretmanagement:Store", session.Text("(Get-McpAuthStatus).Vault"));
+        Assert.Equal("mcpsm-my-api", session.Text("$global:StandInVaults['Store'].Secrets.Keys"));
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+        session.Run("$global:StandInVaults['Store'].Mode = 'Locked'; Set-McpVault file -Move");
+        Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+        Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault).Where({ $_.InUse }).Name"));
+        session.Run("$global:StandInVaults['Store'].Mode = ''; Set-McpVault file -Move");
+        Assert.Equal("file its-token 0", session.Text("\"$((Get-McpAuthStatus).Vault) $(Get-McpToken my-api -AsPlainText) $($global:StandInVaults['Store'].Secrets.Count)\""));
+    }
+
+    [Fact]
+    public void The_encrypted_file_is_put_under_a_passphrase_and_back()
+    {
+        using var session = WithToken();
+        session.Run("Set-McpVault -Passphrase $args[0]", Secure(""));
+        Assert.StartsWith("InvalidValue,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+
+        Assert.Contains("still needs the passphrase", session.Text("(Set-McpVault -Passphrase $args[0] -PassThru).Protection", Secure("one")));
+        Assert.Contains("Set MCPSM_VAULT_PASSPHRASE to the new passphrase wherever credentials are used.", session.Host.Lines);
+        Assert.False(File.Exists(Path.Combine(session.Folder, "credentials.key")));
+        session.Run("Get-McpToken my-api");
+        Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+        session.Run("Set-McpVault -NewKeyFile");
+        Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+
+        Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", "one");
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+        session.Run("Set-McpVault -NewKeyFile");
+        Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", null);
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+
+        var key = File.ReadAllText(Path.Combine(session.Folder, "credentials.key"));
+        session.Run("Set-McpVault -NewKeyFile");
+        Assert.NotEqual(key, File.ReadAllText(Path.Combine(session.Folder, "credentials.key")));
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+    }
+
+    [Theory]
+    [InlineData("Set-McpVault file -NewKeyFile")]
+    [InlineData("Set-McpVault -NewKeyFile -Move")]
+    [InlineData("Set-McpVault -NewKeyFile -Passphrase ([securestring]::new())")]
+    public void What_excludes_each_other_does(string line)
+    {
+        using var session = WithToken();
+        session.Run(line);
+        Assert.StartsWith("AmbiguousParameterSet,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+    }
+}

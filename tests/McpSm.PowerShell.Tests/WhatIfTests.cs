@@ -1,0 +1,82 @@
+using System.Management.Automation;
+using System.Net;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests;
+
+[Collection(OneAtATime.Name)]
+public sealed class WhatIfTests
+{
+    // Each would change something in the session below.
+    private static readonly Dictionary<string, string[]> Changes = new()
+    {
+        ["Add-McpServer"] = ["Add-McpServer c https://c.example/mcp"],
+        ["Set-McpServer"] = ["Set-McpServer a -Url https://d.example/mcp -NewName d", "Get-McpServer | Set-McpServer -OAuth off"],
+        ["Remove-McpServer"] = ["Remove-McpServer a", "Remove-McpServer * -Force"],
+        ["Connect-McpServer"] = ["Connect-McpServer b", "Connect-McpServer -All", "Connect-McpServer -All -Force", "Connect-McpServer -Url https://e.example/mcp"],
+        ["Disconnect-McpServer"] = ["Disconnect-McpServer a", "Disconnect-McpServer a -Force -Local"],
+        ["Update-McpToken"] = ["Update-McpToken a"],
+        ["Set-McpToken"] = ["Set-McpToken a ([securestring]::new())", "Set-McpToken a -FromEnvironment PATH"],
+        ["Clear-McpToken"] = ["Clear-McpToken *"],
+        ["Set-McpVault"] = ["Set-McpVault file", "Set-McpVault file -Move", "Set-McpVault -NewKeyFile", "Set-McpVault -Passphrase ([securestring]::new())"],
+        ["Import-McpCredential"] = ["Import-McpCredential", "Import-McpCredential b -Force"],
+    };
+
+    private static Session New()
+    {
+        var session = new Session();
+        session.Run("Add-McpServer a https://a.example/mcp; Add-McpServer b https://b.example/mcp; Set-McpToken a $args[0]",
+            new NetworkCredential("", "its-token").SecurePassword);
+        var config = Path.Combine(session.Folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("https://b.example/mcp\"", "https://b.example/mcp\", \"bearerToken\": \"plain-token\""));
+        Assert.Equal("2", session.Text("(Get-McpServer).Count"));
+        session.Host.Lines.Clear();
+        return session;
+    }
+
+    [Fact]
+    public void Every_cmdlet_that_changes_something_can_be_asked_what_it_would_do()
+    {
+        using var session = new Session();
+        var able = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Where({ $_.Parameters.ContainsKey('WhatIf') -and $_.Parameters.ContainsKey('Confirm') }).Name");
+        Assert.Equal(Changes.Keys.Order(), able.Select(o => o.ToString()).Order());
+        var all = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Name").Select(o => o.ToString()!);
+        Assert.All(all.Except(Changes.Keys), name => Assert.Matches("^(Get|Test)-", name));
+    }
+
+    public static TheoryData<string> Lines => [.. Changes.Values.SelectMany(l => l)];
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public void What_if_says_what_and_changes_nothing(string line)
+    {
+        using var session = New();
+        var before = Files(session);
+        Assert.Empty(session.Run(line + " -WhatIf"));
+        Assert.Empty(session.Errors);
+        Assert.All(session.Host.Lines, l => Assert.StartsWith("What if: Performing the operation ", l));
+        Assert.NotEmpty(session.Host.Lines);
+        Assert.DoesNotContain(session.Host.Lines, l => l.Contains("-token"));
+        Assert.Empty(session.Run("$WhatIfPreference = $true; " + line));
+        Assert.Equal(before, Files(session));
+    }
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public void A_no_changes_nothing(string line)
+    {
+        using var session = New();
+        var before = Files(session);
+        for (var i = 0; i < 4; i++)
+        {
+            session.Host.Typed.Enqueue("n");
+        }
+        Assert.Empty(session.Run(line + " -Confirm"));
+        Assert.Empty(session.Errors);
+        Assert.True(session.Host.Typed.Count < 4);
+        Assert.Equal(before, Files(session));
+    }
+
+    private static Dictionary<string, string> Files(Session session) =>
+        Directory.EnumerateFiles(session.Folder).ToDictionary(f => f, f => Convert.ToHexString(File.ReadAllBytes(f)));
+}

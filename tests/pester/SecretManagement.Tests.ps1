@@ -1,0 +1,173 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+
+# Mcpsm and the real SecretManagement, both ways. Each test of a session of its own runs in a fresh pwsh, whose HOME holds
+# the registered vaults.
+
+BeforeDiscovery {
+    $script:hasStore = [bool](Get-Module -ListAvailable Microsoft.PowerShell.SecretManagement) -and
+        [bool](Get-Module -ListAvailable Microsoft.PowerShell.SecretStore)
+    if (-not $hasStore -and $env:MCPSM_TEST_REQUIRE -eq '1') { throw 'SecretManagement and SecretStore are not installed.' }
+}
+
+BeforeAll {
+    $root = Resolve-Path "$PSScriptRoot/../.."
+    $version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
+    $manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
+    $before = @{}
+    foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'MCPSM_VAULT', 'MCPSM_VAULT_PASSPHRASE', 'BROWSER', 'CI', 'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR') {
+        $before[$name] = [Environment]::GetEnvironmentVariable($name)
+        [Environment]::SetEnvironmentVariable($name, $null)
+    }
+    $env:MCPSM_INTERACTIVE = '1'
+    $env:BROWSER = 'curl -sSL -o /dev/null %s'
+    $program = Get-ChildItem "$root/samples/ProtectedServer/bin" -Recurse -Filter ProtectedServer.dll | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
+        Sort-Object LastWriteTime | Select-Object -Last 1
+    $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
+    $start.ArgumentList.Add($program.FullName)
+    $start.ArgumentList.Add('--auto-approve')
+    $start.RedirectStandardOutput = $true
+    $server = [System.Diagnostics.Process]::Start($start)
+    $url = $null
+    while (-not $url -and $null -ne ($line = $server.StandardOutput.ReadLine())) {
+        if ($line -match '(http://127\.0\.0\.1:\d+/mcp)') { $url = $Matches[1] }
+    }
+
+    function Invoke-Fresh([string] $Script) {
+        pwsh -NoProfile -NonInteractive -c @"
+            `$manifest = '$manifest'; `$url = '$url'; `$InformationPreference = 'Ignore'; `$ErrorActionPreference = 'Continue'
+            function Secure(`$text) { ConvertTo-SecureString `$text -AsPlainText -Force }
+            $Script
+"@ 2>$null
+    }
+}
+
+AfterAll {
+    $server.Kill($true)
+    $server.WaitForExit()
+    foreach ($name in $before.Keys) { [Environment]::SetEnvironmentVariable($name, $before[$name]) }
+}
+
+Describe 'Mcpsm as an extension vault' -Skip:(-not $hasStore) {
+    BeforeEach {
+        $env:HOME = "$TestDrive/$(New-Guid)"
+        $env:MCPSM_CONFIG_DIR = "$env:HOME/config"
+        New-Item -ItemType Directory $env:HOME | Out-Null
+        Invoke-Fresh 'Register-SecretVault -Name Mine -ModuleName $manifest' | Should -BeNullOrEmpty
+    }
+
+    It 'registers, keeps, lists, tests, removes and unregisters' {
+        Invoke-Fresh @'
+            Set-Secret 'a Name ü "$x"' 'plain text' -Vault Mine -Metadata @{ word = 'w'; number = 7 } 6>$null
+            Set-Secret secure (Secure 'secure text') -Vault Mine
+            Get-Secret 'A NAME Ü "$x"' -Vault Mine -AsPlainText
+            (Get-Secret secure -Vault Mine).GetType().Name
+            Get-Secret secure -AsPlainText
+            Get-SecretInfo -Vault Mine | ForEach-Object { "$($_.Name) $($_.Type) $($_.VaultName) $($_.Metadata.number)" }
+            Get-SecretInfo sec* -Vault Mine | Get-Secret -AsPlainText
+            Set-SecretInfo secure @{ when = [datetime]'2026-01-02' } -Vault Mine
+            (Get-SecretInfo secure -Vault Mine).Metadata.when.Year
+            Test-SecretVault Mine
+            Remove-Secret secure -Vault Mine
+            (Get-SecretInfo -Vault Mine).Count
+            Remove-Secret secure -Vault Mine -ErrorVariable e -ErrorAction SilentlyContinue
+            $e[0].FullyQualifiedErrorId.Split(',')[0]
+            Get-Secret secure -Vault Mine -ErrorVariable e -ErrorAction SilentlyContinue
+            $e[0].FullyQualifiedErrorId.Split(',')[0]
+            Unregister-SecretVault Mine
+            @(Get-SecretVault).Count
+'@ | Should -Be @('plain text', 'SecureString', 'secure text', 'a Name ü "$x" String Mine 7', 'secure SecureString Mine ', 'secure text', '2026', 'True', '1',
+            'SecretNotFound', 'GetSecretNotFound', '0')
+    }
+
+    It 'refuses other types by name' {
+        $found = Invoke-Fresh @'
+            foreach ($secret in ([byte[]](1, 2)), ([pscredential]::new('u', (Secure 'p'))), @{ k = 'v' }) {
+                Set-Secret a -Secret $secret -Vault Mine -ErrorVariable e -ErrorAction SilentlyContinue
+                "$e"
+            }
+            @(Get-SecretInfo -Vault Mine).Count
+'@
+        $found | Should -Be (@('Byte[]', 'PSCredential', 'Hashtable' | ForEach-Object { "A secret of type $_ cannot be kept here: String and SecureString can be." }) + '0')
+    }
+
+    It 'gives a server''s token by its name, and nothing else of it' {
+        Invoke-Fresh @'
+            Import-Module $manifest
+            Add-McpServer 'My API' $url | Out-Null
+            (Connect-McpServer my-api -CallbackPort 0 6>$null).Vault
+            foreach ($name in 'my-api', 'My API', 'MY-API') { (Get-Secret $name -Vault Mine -AsPlainText) -ceq (Get-McpToken my-api -AsPlainText) }
+            (Get-Secret 'My API' -AsPlainText).Length -eq (Get-McpToken my-api).Length
+            (Get-SecretInfo -Vault Mine).ForEach({ "$($_.Name) $($_.Type) $($_.Metadata.Kind) $($_.Metadata.State)" })
+            Set-Secret my-api other -Vault Mine -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId.Split(',')[0]
+            Remove-Secret my-api -Vault Mine -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId.Split(',')[0]
+            (Get-McpAuthStatus).State
+'@ | Should -Be @('file', 'True', 'True', 'True', 'True', 'my-api SecureString OAuth Authenticated', 'InvalidValue', 'InvalidValue', 'Authenticated')
+    }
+
+    It 'tells a locked file as SecretManagement expects, and is unlocked by it' {
+        Invoke-Fresh '$env:MCPSM_VAULT_PASSPHRASE = "the right one"; Set-Secret a text -Vault Mine 6>$null' | Should -BeNullOrEmpty
+        Invoke-Fresh @'
+            Get-Secret a -Vault Mine -ErrorVariable e -ErrorAction SilentlyContinue
+            $e[0].Exception.GetType().Name
+            try { Unlock-SecretVault Mine -Password (Secure 'a wrong one') } catch { $_.Exception.GetType().Name }
+            Unlock-SecretVault Mine -Password (Secure 'the right one')
+            Get-Secret a -Vault Mine -AsPlainText
+            Set-Secret b more -Vault Mine
+            (Get-SecretInfo -Vault Mine).Name
+'@ | Should -Be @('PasswordRequiredException', 'PasswordRequiredException', 'text', 'a', 'b')
+    }
+
+    It 'is refused as its own vault, before anybody signs in' {
+        Invoke-Fresh @'
+            Import-Module $manifest
+            Add-McpServer my-api $url | Out-Null
+            Connect-McpServer my-api -CallbackPort 0 -Vault secretmanagement:Mine -ErrorVariable e -ErrorAction SilentlyContinue -InformationVariable said 6>$null
+            "$e"; @($said -match 'authorize').Count
+            Set-McpVault secretmanagement:Mine -ErrorVariable e -ErrorAction SilentlyContinue; "$e"
+            # The only registered vault is the default one, and still not taken.
+            (Connect-McpServer my-api -CallbackPort 0 6>$null).Vault
+'@ | Should -Be @("The vault 'Mine' is Mcpsm itself, and can keep nothing for it.", '0', "The vault 'Mine' is Mcpsm itself, and can keep nothing for it.", 'file')
+    }
+}
+
+Describe 'SecretStore as the vault' -Skip:(-not $hasStore) {
+    BeforeEach {
+        $env:HOME = "$TestDrive/$(New-Guid)"
+        $env:MCPSM_CONFIG_DIR = "$env:HOME/config"
+        New-Item -ItemType Directory $env:HOME | Out-Null
+        Invoke-Fresh @'
+            Set-SecretStoreConfiguration -Scope CurrentUser -Authentication Password -Interaction None -Confirm:$false -Password (Secure 'pw')
+            Register-SecretVault -Name Store -ModuleName Microsoft.PowerShell.SecretStore -DefaultVault
+'@ | Should -BeNullOrEmpty
+    }
+
+    It 'is shared by runspaces that come at once' {
+        Invoke-Fresh @'
+            Unlock-SecretVault Store -Password (Secure 'pw')
+            Import-Module $manifest
+            Add-McpServer my-api $url | Out-Null
+            (Connect-McpServer my-api -CallbackPort 0 6>$null).Vault
+            $length = (Get-McpToken my-api -AsPlainText).Length
+            @(1..6 | ForEach-Object -ThrottleLimit 6 -Parallel { Import-Module $using:manifest; (Get-McpToken my-api -AsPlainText).Length }) -eq $length | Measure-Object | ForEach-Object Count
+'@ | Should -Be @('secretmanagement:Store', '6')
+    }
+
+    It 'is an error of its own while it is locked, and status needs it not' {
+        Invoke-Fresh @'
+            Unlock-SecretVault Store -Password (Secure 'pw')
+            Import-Module $manifest
+            Add-McpServer my-api $url | Out-Null
+            Set-McpToken my-api (Secure 'its-token')
+'@ | Should -BeNullOrEmpty
+        Invoke-Fresh @'
+            Import-Module $manifest
+            (Get-McpAuthStatus).State
+            Get-McpToken my-api -ErrorVariable e -ErrorAction SilentlyContinue
+            "$($e[0].FullyQualifiedErrorId.Split(',')[0]) $($e[0].ErrorDetails.RecommendedAction)"
+            mcpsm auth token my-api 6>$null; $LASTEXITCODE
+            Unlock-SecretVault Store -Password (Secure 'pw')
+            Get-McpToken my-api -AsPlainText
+'@ | Should -Be @('BearerToken', "VaultLocked Unlock-SecretVault -Name 'Store'", '1', 'its-token')
+    }
+}
