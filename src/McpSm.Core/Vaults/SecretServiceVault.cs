@@ -82,14 +82,23 @@ public sealed class SecretServiceVault(Home home) : IVault
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => SecretServiceCall.RunAsync<IReadOnlyList<string>>(home, call =>
     {
         call.OpenCollection();
-        var names = Find(call, null).Select(path =>
+        return [.. Find(call, null).Select(path => NameOf(call, path)).OfType<string>().Distinct()];
+    }, cancellationToken);
+
+    /// <summary>The name of what was found; null where somebody has removed it since.</summary>
+    private static string? NameOf(SecretServiceCall call, string path)
+    {
+        try
         {
             using var found = Load(call, path);
             using var attributes = LibSecret.GetAttributes(found);
             return Marshal.PtrToStringUTF8(LibSecret.Lookup(attributes, "item"));
-        });
-        return [.. names.OfType<string>().Distinct()];
-    }, cancellationToken);
+        }
+        catch (GErrorException e) when (e.IsGone)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Where the items of that name are, or of any.</summary>
     /// <exception cref="Errors.McpAuthException">VaultLocked: one of them is locked.</exception>
