@@ -115,13 +115,13 @@ public sealed class SecretManagementTests
         using var session = WithVault("OneRunspace");
         SetToken(session);
         Assert.Equal("6", session.Text("""
-            $vaults = $global:StandInVaults; $module = $args[0]
+            $vaults = $global:StandInVaults; $module, $standIn = $args
             (1..6 | ForEach-Object -ThrottleLimit 6 -Parallel {
                 $global:StandInVaults = $using:vaults; $global:StandInCalls = [System.Collections.Generic.List[string]]::new()
-                Import-Module $using:module
+                Import-Module $using:standIn, $using:module
                 Get-McpToken my-api -AsPlainText
             }).Where({ $_ -eq 'kept-token' }).Count
-            """, Session.Module));
+            """, Session.Module, Path.Combine(AppContext.BaseDirectory, "StandIn", "Microsoft.PowerShell.SecretManagement")));
         Assert.Empty(session.Errors);
     }
 }

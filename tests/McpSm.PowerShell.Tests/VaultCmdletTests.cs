@@ -87,7 +87,7 @@ public sealed class VaultCmdletTests
     }
 
     [Theory]
-    [InlineData("Set-McpVault file -NewKeyFile")]
+    [InlineData("Set-McpVault -Name file -NewKeyFile")]
     [InlineData("Set-McpVault -NewKeyFile -Move")]
     [InlineData("Set-McpVault -NewKeyFile -Passphrase ([securestring]::new())")]
     public void What_excludes_each_other_does(string line)
