@@ -66,6 +66,8 @@ for (const [event, tell] of Object.entries(named)) {
   provider.on(event, (...all) => say({ event, ...tell(...all) }));
 }
 
-server.on('request', provider.callback());
+// It has no picture for a browser's tab, and the browser would note that as an error.
+const answer = provider.callback();
+server.on('request', (request, response) => (request.url === '/favicon.ico' ? response.writeHead(204).end() : answer(request, response)));
 say({ issuer, introspection, machine });
 process.stdin.resume().on('end', () => process.exit(0));
