@@ -161,17 +161,18 @@ internal static class TroubleRows
         await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
         await shop.SignInAsync("oauth");
         await using var worker = await shop.WorkerAsync();
-        var token = await worker.OkAsync("token oauth");
         shop.Clock.Ahead = -TimeSpan.FromDays(1);
         await worker.OkAsync($"clock {shop.Clock.Ahead.Ticks}");
+        // Issued in the future, a token says nothing of its end: it is renewed, once.
+        var token = await worker.OkAsync("token oauth");
         for (var i = 0; i < 10; i++)
         {
             Expect(await worker.DoAsync("token oauth"), "ok " + token, "token", wrong);
         }
         Expect(shop.Door.Status(shop.Server("oauth")).State.ToString(), nameof(AuthState.Authenticated), "status", wrong);
         Expect(await worker.DoAsync("renew oauth"), "ok ", "renew", wrong);
-        Expect($"{shop.Issuer.Traffic.OfGrant("refresh_token").Count}", "1", "refresh requests", wrong);
-        report.Row("clock set back a day", "tokens given, renewed when asked to alone", wrong);
+        Expect($"{shop.Issuer.Traffic.OfGrant("refresh_token").Count}", "2", "refresh requests", wrong);
+        report.Row("clock set back a day", "tokens given, one renewal", wrong);
     }
 
     private static async Task LocksAsync(Options options, Report report)
