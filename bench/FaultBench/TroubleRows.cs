@@ -86,9 +86,11 @@ internal static class TroubleRows
                 var token = await worker.OkAsync("token oauth");
                 var filler = Path.Combine(folder, "filler");
                 Fill(filler);
-                Expect(await worker.DoAsync("set bearer token-1"), "err ConfigurationUnavailable", "full: set", wrong);
+                // A vault of the system's is on a disk of its own, and of one token after another the facts are the same.
+                var (set, kept) = options.Vault == "file" ? ("err ConfigurationUnavailable", "ok token-0") : ("ok token-1", "ok token-1");
+                Expect(await worker.DoAsync("set bearer token-1"), set, "full: set", wrong);
                 Expect(await worker.DoAsync("renew oauth"), "err ConfigurationUnavailable", "full: renew", wrong);
-                Expect(await worker.DoAsync("token bearer"), "ok token-0", "full: token", wrong);
+                Expect(await worker.DoAsync("token bearer"), kept, "full: token", wrong);
                 File.Delete(filler);
                 if (!await RunsAsync("mount", "-o", "remount,ro", folder))
                 {
