@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -57,6 +59,26 @@ public sealed class Scene : IAsyncDisposable
     /// <summary>A sign-in that fails, and how.</summary>
     public Task<McpAuthException> FailsAsync(Func<ConnectOptions, ConnectOptions>? how = null) =>
         Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
+
+    /// <summary>A program's client over the handler.</summary>
+    /// <param name="signIn">Whether its requests may sign in.</param>
+    /// <param name="authenticator">Another process's; null for the workplace's own.</param>
+    /// <param name="client">Who signs in then; null for the person.</param>
+    public HttpClient Open(bool signIn = false, Authenticator? authenticator = null, ClientCredentials? client = null) =>
+        new(new AuthenticatingHandler(Server, authenticator ?? Authenticator, !signIn ? null
+            : new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20), ClientCredentials = client }));
+
+    /// <summary>Sends an MCP request and gives the status of its answer.</summary>
+    public async Task<int> PingAsync(HttpClient http, CancellationToken cancellationToken = default)
+    {
+        using var answer = await http.PostAsync(Resource.McpUrl, new StringContent(Ping), cancellationToken);
+        return (int)answer.StatusCode;
+    }
+
+    public const string Ping = """{"jsonrpc":"2.0","id":7,"method":"ping"}""";
+
+    /// <summary>From now on the person says no at the issuer, until its faults are cleared.</summary>
+    public void Deny() => Issuer.Faults.RewriteRedirect("/authorize", location => Regex.Replace(location, "code=[^&]*", "error=access_denied"));
 
     /// <summary>Changes the server in the catalog.</summary>
     public Task ChangeServerAsync(Func<McpServer, McpServer> change) =>

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+
+namespace McpSm.ConformanceClient;
+
+/// <summary>What a scenario says about the server, in the words of a user who adds it; and how it must end.</summary>
+internal static class Scenario
+{
+    /// <param name="context">The scenario's data, JSON; null where it has none.</param>
+    public static ServerChange Server(string scenario, string url, string? context)
+    {
+        var data = scenario == "auth/pre-registration" ? Parse(context) : default;
+        return new ServerChange
+        {
+            Name = "conformance",
+            Url = url,
+            ClientId = Text(data, "client_id"),
+            ClientSecret = Text(data, "client_secret"),
+            // The document that the suite's issuer knows; elsewhere the client registers itself.
+            ClientMetadataUrl = scenario == "auth/basic-cimd" ? "https://conformance-test.local/client-metadata.json" : null,
+            AllowLegacyEndpoints = scenario == "auth/2025-03-26-oauth-endpoint-fallback",
+        };
+    }
+
+    /// <summary>The client that signs in by itself, where the scenario is of one.</summary>
+    public static ClientCredentials? Client(string scenario, string? context)
+    {
+        if (!scenario.StartsWith("auth/client-credentials", StringComparison.Ordinal))
+        {
+            return null;
+        }
+        var data = Parse(context);
+        return new ClientCredentials(Text(data, "client_id"), Text(data, "client_secret"),
+            Text(data, "private_key_pem") is { } pem ? ClientKey.FromPem(pem) : null);
+    }
+
+    /// <summary>
+    /// Why the sign-in must fail; null where it must not. The suite is content with a client that fails in whatever way.
+    /// </summary>
+    public static ErrorReason? Refusal(string scenario) => scenario switch
+    {
+        "auth/resource-mismatch" => ErrorReason.ResourceMismatch,
+        "auth/scope-retry-limit" => ErrorReason.InsufficientScope,
+        "auth/iss-supported-missing" or "auth/iss-wrong-issuer" or "auth/iss-unexpected" or "auth/iss-normalized"
+            or "auth/metadata-issuer-mismatch" => ErrorReason.IssuerMismatch,
+        _ => null,
+    };
+
+    private static JsonElement Parse(string? context) =>
+        JsonDocument.Parse(context ?? throw new InvalidOperationException("The scenario has no data.")).RootElement;
+
+    private static string? Text(JsonElement data, string name) =>
+        data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value) ? value.GetString() : null;
+}
