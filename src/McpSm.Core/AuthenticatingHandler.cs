@@ -34,9 +34,10 @@ public sealed class AuthenticatingHandler(McpServer server, Authenticator authen
         // A request can be sent once; what a second try needs is kept before the first.
         var body = request.Content is null ? null : await request.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
         var response = await SendAsync(request, body, cancellationToken).ConfigureAwait(false);
-        if ((int)response.StatusCode == 401 && _item?.OAuth is { CanRenew: true } rejected)
+        if ((int)response.StatusCode == 401 && _item?.OAuth is { } rejected)
         {
-            var renewed = await authenticator.RenewAsync(server, rejected, cancellationToken).ConfigureAwait(false);
+            var renewed = await authenticator.RenewAsync(server, rejected, cancellationToken,
+                ServerQuestion.Read(response, server.Uri)).ConfigureAwait(false);
             if (renewed.AccessToken != rejected.AccessToken)
             {
                 response.Dispose();
