@@ -38,7 +38,7 @@ public sealed class Authenticator
         _signOut = new SignOut(home, _store);
         _signIn = new SignIn(home, _store, Catalog, _signOut, interaction, progress);
         _ownClient = new OwnClient(home, _store, interaction);
-        _secrets = new OwnSecrets(_store, Catalog, _signOut);
+        _secrets = new OwnSecrets(home, _store, Catalog);
         _import = new CredentialImport(home, _store, Catalog);
         _editor = new ServerEditor(Catalog, _secrets);
     }
@@ -145,11 +145,13 @@ public sealed class Authenticator
         return await RenewAsync(server, item?.OAuth ?? throw SignInNeeded(server, item), cancellationToken).ConfigureAwait(false);
     }
 
-    internal async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
+    /// <param name="refused">The server's answer that refused the token; null where it is renewed for another reason.</param>
+    internal async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken,
+        ServerAnswer? refused = null)
     {
         try
         {
-            return await _renewal.RenewAsync(server, seen, cancellationToken).ConfigureAwait(false);
+            return await _renewal.RenewAsync(server, seen, cancellationToken, refused).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {

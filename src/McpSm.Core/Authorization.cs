@@ -17,8 +17,10 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
     private const int DefaultPort = 8888;
 
     private readonly IssuerMetadata _issuer = target.Issuer;
-    private bool _isKept;
     private bool _sawForeignState;
+
+    // A client that the issuer gave us in an earlier sign-in, and may have forgotten since.
+    private bool _isKept;
 
     /// <summary>The token set, with all that binds it.</summary>
     /// <exception cref="McpAuthException">AuthenticationTimeout, AuthorizationDenied, CallbackPortInUse, …</exception>
@@ -29,17 +31,17 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         var launcher = new BrowserLauncher(home);
         var device = options.UseDeviceCode
             || (!options.NoBrowser && !launcher.HasDesktop && _issuer.DeviceAuthorizationEndpoint is not null);
-        for (var again = false; ; again = true)
+        for (var anew = false; ; anew = true)
         {
             try
             {
                 var (client, tokens) = device
-                    ? await WithDeviceCodeAsync(again, limit.Token).ConfigureAwait(false)
-                    : await WithBrowserAsync(again, limit.Token, cancellationToken).ConfigureAwait(false);
+                    ? await WithDeviceCodeAsync(anew, limit).ConfigureAwait(false)
+                    : await WithBrowserAsync(anew, limit.Token, cancellationToken).ConfigureAwait(false);
                 return target.Credential(client, tokens, home.Time.GetUtcNow());
             }
-            catch (McpAuthException e) when (!again && _isKept && e.OAuthError is "invalid_client" or "unauthorized_client"
-                && _issuer.RegistrationEndpoint is not null)
+            catch (McpAuthException e) when (!anew && _isKept
+                && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
             {
                 progress?.Report("The issuer has forgotten this client; registering anew.");
             }
@@ -131,8 +133,9 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         return null;
     }
 
-    private async Task<(ClientIdentity, TokenSet)> WithDeviceCodeAsync(bool anew, CancellationToken cancellationToken)
+    private async Task<(ClientIdentity, TokenSet)> WithDeviceCodeAsync(bool anew, CancellationTokenSource limit)
     {
+        var cancellationToken = limit.Token;
         var client = ClientRegistry.Supplied(server, item, _issuer, MetadataUrl());
         if (client is null)
         {
@@ -144,7 +147,17 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
                 $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Resource, target.Scopes, home.Time);
-        interaction.ShowDeviceCode(await grant.StartAsync(cancellationToken).ConfigureAwait(false));
+        var code = await grant.StartAsync(cancellationToken).ConfigureAwait(false);
+        if (options.Timeout == ConnectOptions.DefaultTimeout)
+        {
+            // Nobody asked for less: the code's own end is the one that the person is told of.
+            limit.CancelAfter(code.Lifetime);
+        }
+        else if (options.Timeout < code.Lifetime)
+        {
+            code = code with { Lifetime = options.Timeout };
+        }
+        interaction.ShowDeviceCode(code);
         return (client, await grant.WaitAsync(cancellationToken).ConfigureAwait(false));
     }
 
@@ -158,6 +171,13 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
         var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
         var asked = AskedPort();
+        _isKept = false;
+        if (kept is not null && _issuer.RegistrationEndpoint is not null
+            && await clients.IsForgottenAsync(http, _issuer, kept, cancellationToken).ConfigureAwait(false))
+        {
+            progress?.Report("The issuer has forgotten this client; registering anew.");
+            kept = null;
+        }
         if (kept is not null)
         {
             // A port that was asked for by number wins over the kept ones: a tunnel may end there.

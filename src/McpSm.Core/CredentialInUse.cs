@@ -105,7 +105,7 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
         if (!attempt.Renewed)
         {
             attempt.Renewed = true;
-            var item = await ChangeAsync(sent?.Token, "renew", () => RenewAsync(sent), cancellationToken).ConfigureAwait(false);
+            var item = await ChangeAsync(sent?.Token, "renew", () => RenewAsync(sent, answer), cancellationToken).ConfigureAwait(false);
             if (item?.Token is { } token && token != sent?.Token)
             {
                 return (true, item);
@@ -170,7 +170,7 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
     }
 
     /// <summary>After a 401: what another process has put there, or what renewal gives; else the same as before.</summary>
-    private async Task<ServerItem?> RenewAsync(ServerItem? sent)
+    private async Task<ServerItem?> RenewAsync(ServerItem? sent, ServerAnswer refused)
     {
         var item = await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false);
         if (item?.Token != sent?.Token)
@@ -181,7 +181,7 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
         {
             try
             {
-                return Set(item with { OAuth = await authenticator.RenewAsync(_server, oauth, _end.Token).ConfigureAwait(false) });
+                return Set(item with { OAuth = await authenticator.RenewAsync(_server, oauth, _end.Token, refused).ConfigureAwait(false) });
             }
             catch (McpAuthException e) when (IsForSignIn(e, oauth))
             {

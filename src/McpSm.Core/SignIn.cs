@@ -50,13 +50,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         {
             now = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
             // Ctrl+C must not lose what the issuer has given.
-            await store.WriteAsync(server, now with
-            {
-                Url = server.Url,
-                OAuth = credential,
-                BearerToken = null,
-                ClientIssuer = credential.Client.Id == server.ClientId ? credential.Issuer : now.ClientIssuer,
-            }, options.Vault, CancellationToken.None).ConfigureAwait(false);
+            await store.WriteAsync(server, now.With(credential) with { Url = server.Url }, options.Vault, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, refusal is not null ? null : await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false));
     }

@@ -31,8 +31,11 @@ public sealed class Renewal(Home home, CredentialStore store,
     }
 
     /// <param name="seen">The credential as first read: where another stands in its place, that one is the answer.</param>
+    /// <param name="refused">The server's answer that refused the token; null where it is renewed for another reason.</param>
+    /// <returns>The credential to use from now on: after a refusal the same one, where nothing can renew it.</returns>
     /// <exception cref="McpAuthException">RefreshTokenRejected, ClientRejected, AuthenticationRequired, ServerUnreachable, …</exception>
-    public async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
+    public async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken,
+        ServerAnswer? refused = null)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
@@ -45,15 +48,22 @@ public sealed class Renewal(Home home, CredentialStore store,
         {
             return current;
         }
-        if (!current.CanRenew)
-        {
-            throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
-                $"mcpsm auth login {server.Id}") { Server = server.Name };
-        }
         ServerUrl.RequireSecure(server);
         var policy = server.Policy;
         using var http = new SafeHttp(policy);
+        // A refresh token is for the issuer that gave it (rule 7), and of no use once the server trusts another: it is
+        // asked when it refuses a token, and as often as the issuer's own metadata is read anew.
+        if (current.Issuer is { } before && (refused is not null || server.Issuer is not null || IsStale(current))
+            && await IssuerChange.FindAsync(http, server, item, before, refused, cancellationToken).ConfigureAwait(false) is { } now)
+        {
+            throw await DropAsync(server, item, current, now, cancellationToken).ConfigureAwait(false);
+        }
+        if (!current.CanRenew)
+        {
+            return refused is not null ? current : throw new McpAuthException(ErrorReason.AuthenticationRequired,
+                $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
+                $"mcpsm auth login {server.Id}") { Server = server.Name };
+        }
         current = current.Issuer is null ? await WithIssuerAsync(server, item, current, http, policy, cancellationToken).ConfigureAwait(false)
             : await WithFreshMetadataAsync(current, current.Issuer, http, policy, cancellationToken).ConfigureAwait(false);
         if (current.Client is { Kind: ClientKind.PreRegistered, Secret: not null } && current.Client.Id == server.ClientId && item.ClientSecret is { } secret)
@@ -113,10 +123,30 @@ public sealed class Renewal(Home home, CredentialStore store,
         }
     }
 
+    private bool IsStale(OAuthCredential credential) =>
+        home.Time.GetUtcNow() - credential.MetadataReadAt is var age && (age < TimeSpan.Zero || age >= MetadataLifetime);
+
+    /// <summary>Ends the credential of an issuer that the server no longer trusts. What ties clients to issuers stays.</summary>
+    private async Task<McpAuthException> DropAsync(McpServer server, ServerItem item, OAuthCredential current, string now,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Revoking.RunAsync(home, current, null, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await store.WriteAsync(server, item with { OAuth = null }, null, CancellationToken.None).ConfigureAwait(false);
+        }
+        return new McpAuthException(ErrorReason.AuthenticationRequired,
+            $"'{server.Name}' has a new issuer, {ForeignText.Clean(now)}: what {ForeignText.Clean(current.Issuer)} gave for it was dropped.",
+            $"mcpsm auth login {server.Id}{(current.IsOfClient ? " --client-credentials" : "")}") { Server = server.Name };
+    }
+
     private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, string issuer, SafeHttp http,
         UrlPolicy policy, CancellationToken cancellationToken)
     {
-        if (home.Time.GetUtcNow() - credential.MetadataReadAt is { } age && age >= TimeSpan.Zero && age < MetadataLifetime)
+        if (!IsStale(credential))
         {
             return credential;
         }
@@ -157,12 +187,15 @@ public sealed class Renewal(Home home, CredentialStore store,
     {
         await store.WriteAsync(server, item with { OAuth = current with { RefreshToken = null } }, null, CancellationToken.None)
             .ConfigureAwait(false);
-        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer }
-            && await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false) is { } kept
-            && kept.Client.Id == current.Client.Id)
+        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer })
         {
             // The issuer has forgotten the client: a sign-in with it would end on an error page of the issuer's.
-            await store.RemoveRegistrationAsync(server, issuer, CancellationToken.None).ConfigureAwait(false);
+            using var held = await home.LockAsync(CredentialStore.ClientItemName(issuer), CancellationToken.None).ConfigureAwait(false);
+            var kept = await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false);
+            if (kept?.Client.Id == current.Client.Id)
+            {
+                await store.RemoveRegistrationAsync(server, issuer, CancellationToken.None).ConfigureAwait(false);
+            }
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
             + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
