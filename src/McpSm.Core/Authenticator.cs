@@ -25,16 +25,23 @@ public sealed class Authenticator
     private readonly ServerEditor _editor;
 
     public Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress = null,
-        IEnumerable<IVaultSource>? vaults = null)
+        IEnumerable<IVaultSource>? vaults = null) : this(home, interaction, progress, vaults, null)
     {
+    }
+
+    /// <param name="entraTransport">Makes what carries the requests to Entra ID; sockets where null.</param>
+    internal Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress, IEnumerable<IVaultSource>? vaults,
+        Func<HttpMessageHandler>? entraTransport)
+    {
+        var entra = new EntraGrant(home, entraTransport);
         _home = home;
         _interaction = interaction;
         Catalog = new ServerCatalog(home);
         _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
         _store = new CredentialStore(home, _vaults);
-        _renewal = new Renewal(home, _store, FindIssuerAsync);
+        _renewal = new Renewal(home, _store, entra, FindIssuerAsync);
         _signOut = new SignOut(home, _store);
-        _signIn = new SignIn(home, _store, Catalog, _signOut, interaction, progress);
+        _signIn = new SignIn(home, _store, Catalog, _signOut, entra, interaction, progress);
         _ownClient = new OwnClient(home, _store, interaction);
         _secrets = new OwnSecrets(_store, Catalog, _signOut);
         _import = new CredentialImport(home, _store, Catalog);

@@ -11,7 +11,7 @@ namespace McpSm.Core.Credentials;
 /// Whoever finds the credential replaced meanwhile uses that one, so that a refresh token is spent once.
 /// </summary>
 /// <param name="findIssuer">Asks the server who guards it, for a credential whose issuer is not known.</param>
-public sealed class Renewal(Home home, CredentialStore store,
+public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
     Func<McpServer, ServerItem, SafeHttp, UrlPolicy, CancellationToken, Task<(string Resource, IssuerMetadata Issuer)>> findIssuer)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
@@ -74,8 +74,10 @@ public sealed class Renewal(Home home, CredentialStore store,
     {
         try
         {
-            return await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
-                current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+            return EntraIssuer.Find(current.Issuer) is { } microsoft
+                ? await entra.ForClientAsync(server, microsoft, current.Client, current.Scopes, cancellationToken).ConfigureAwait(false)
+                : await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
+                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected or ErrorReason.AuthenticationRequired)
         {
@@ -93,8 +95,10 @@ public sealed class Renewal(Home home, CredentialStore store,
         await store.ChangeFactsAsync(server, item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {
-            return await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
-                current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+            return EntraIssuer.Find(current.Issuer) is { } microsoft
+                ? await entra.RenewAsync(server, microsoft, current.Client.Id, current.Scopes, refreshToken, cancellationToken).ConfigureAwait(false)
+                : await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
+                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {

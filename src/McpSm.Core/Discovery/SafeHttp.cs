@@ -31,11 +31,11 @@ public sealed class SafeHttp : IDisposable
     private readonly UrlPolicy _policy;
     private readonly HttpClient _client;
 
-    public SafeHttp(UrlPolicy policy, TimeSpan? timeLimit = null)
+    /// <param name="transport">What carries the requests; sockets where null.</param>
+    public SafeHttp(UrlPolicy policy, TimeSpan? timeLimit = null, HttpMessageHandler? transport = null)
     {
         _policy = policy;
-        var sockets = NewSocketsHandler(policy);
-        _client = new HttpClient(new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = sockets })
+        _client = new HttpClient(new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = transport ?? NewSocketsHandler(policy) })
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
