@@ -91,7 +91,8 @@ internal sealed class LoginOptions
         {
             NoBrowser = parsed.GetValue(_noBrowser),
             UseDeviceCode = parsed.GetValue(_device),
-            ClientCredentials = isMachine ? new ClientCredentials(parsed.GetValue(_machine), IsManagedIdentity: true) : isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile)) : null,
+            ClientCredentials = isMachine ? new ClientCredentials(parsed.GetValue(_machine), IsManagedIdentity: true)
+                : isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile)) : null,
             CallbackPort = parsed.GetValue(_port),
             Timeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : ConnectOptions.DefaultTimeout,
             Vault = parsed.GetValue(_vault),

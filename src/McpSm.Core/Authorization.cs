@@ -34,7 +34,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             try
             {
                 var (client, tokens) = EntraIssuer.Find(_issuer.Issuer) is { } microsoft
-                    ? await WithEntraAsync(microsoft, device, limit.Token).ConfigureAwait(false)
+                    ? await WithEntraAsync(microsoft, device, limit.Token, cancellationToken).ConfigureAwait(false)
                     : device
                     ? await WithDeviceCodeAsync(again, limit.Token).ConfigureAwait(false)
                     : await WithBrowserAsync(again, limit.Token, cancellationToken).ConfigureAwait(false);
@@ -82,20 +82,22 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
     }
 
     /// <summary>Through Microsoft's library, with a client that the user registered: Entra ID registers none by itself.</summary>
-    private async Task<(ClientIdentity, TokenSet)> WithEntraAsync(EntraIssuer microsoft, bool device, CancellationToken cancellationToken)
+    private async Task<(ClientIdentity, TokenSet)> WithEntraAsync(EntraIssuer microsoft, bool device, CancellationToken cancellationToken,
+        CancellationToken interrupted)
     {
         // Here a person signs in with a public client, which must show no secret.
         var client = ClientRegistry.Supplied(server, item, _issuer, null) is { } supplied
             ? new ClientIdentity(supplied.Kind, supplied.Id, null, ClientIdentity.None) : throw ClientRegistry.NoEntraClient(server, microsoft);
         if (device)
         {
-            return (client, await entra.WithDeviceCodeAsync(server, microsoft, client.Id, target.Scopes, interaction.ShowDeviceCode, cancellationToken).ConfigureAwait(false));
+            return (client, await entra.WithDeviceCodeAsync(server, microsoft, client.Id, target.Scopes, interaction.ShowDeviceCode, cancellationToken)
+                .ConfigureAwait(false));
         }
         var wanted = AskedPort() ?? DefaultPort;
         using var listener = CallbackListener.TryBindLocalhost(wanted)
             ?? (AskedPort() is null ? CallbackListener.TryBindLocalhost(0) : null) ?? throw PortInUse(wanted);
         return (client, await entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
-            (url, state, token) => AskAsync(listener, url, state, token), cancellationToken).ConfigureAwait(false));
+            (url, state, _) => AskAsync(listener, url, state, cancellationToken), interrupted).ConfigureAwait(false));
     }
 
     /// <summary>Sends a person to the URL, and waits for the answer that carries the state.</summary>

@@ -9,7 +9,8 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>How a client signs in by itself: no person, no browser, no redirect (RFC 6749 section 4.4; rule 33).</summary>
-internal sealed class ClientSignIn(Home home, McpServer server, ServerItem? item, SignInTarget target, ClientCredentials client, SafeHttp http, EntraGrant entra)
+internal sealed class ClientSignIn(Home home, McpServer server, ServerItem? item, SignInTarget target, ClientCredentials client,
+    SafeHttp http, EntraGrant entra)
 {
     /// <exception cref="McpAuthException">ClientRejected; IssuerMismatch: the client was used with another issuer.</exception>
     public async Task<OAuthCredential> RunAsync(CancellationToken cancellationToken)

@@ -27,7 +27,8 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         }
         if (asked is { HasProof: true })
         {
-            return asked.IsManagedIdentity ? asked with { Id = asked.Id ?? "" } : asked with { Id = asked.Id ?? home.Variable(IdVariable) ?? server.ClientId ?? throw NoneGiven(server) };
+            return asked.IsManagedIdentity ? asked with { Id = asked.Id ?? "" }
+                : asked with { Id = asked.Id ?? home.Variable(IdVariable) ?? server.ClientId ?? throw NoneGiven(server) };
         }
         var (item, kept) = await KeptAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
         var id = asked?.Id ?? home.Variable(IdVariable) ?? kept?.Id ?? server.ClientId;

@@ -28,7 +28,7 @@ public sealed class Mcpsm : IDisposable
         line.StartsWith("http", StringComparison.Ordinal) && line.Contains("response_type=code") ? new Uri(line) : null;
 
     /// <summary>The program and what stands before its arguments.</summary>
-    private static string[] Executable => Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
+    public string[] Executable { get; set; } = Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
         : ["dotnet", typeof(Mcpsm).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "mcpsm").Value!];
 
     public Task<Ended> RunAsync(string commandLine, string input = "") => RunAsync(commandLine.Split(' '), input);

@@ -83,7 +83,8 @@ public sealed class EntraClientTests : IAsyncLifetime
     public async Task A_certificate_with_another_than_an_RSA_key_is_said_to_be_of_no_use()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=daemon", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest("CN=daemon", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync(certificate: certificate));
         Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
         Assert.Contains("RSA", failure.Message);

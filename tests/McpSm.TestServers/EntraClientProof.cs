@@ -12,7 +12,8 @@ internal static class EntraClientProof
 {
     public static void Verify(IFormCollection form, EntraApp app, string host, string tenant)
     {
-        var good = form.ContainsKey("client_assertion") ? app.Certificate is { } certificate && IsSigned(form, app.ClientId, certificate, $"https://{host}/{tenant}/oauth2/v2.0/token")
+        var good = form.ContainsKey("client_assertion")
+            ? app.Certificate is { } certificate && IsSigned(form, app.ClientId, certificate, $"https://{host}/{tenant}/oauth2/v2.0/token")
             : app.Secret is not null && form["client_secret"] == app.Secret;
         if (!good)
         {
@@ -32,6 +33,7 @@ internal static class EntraClientProof
             && claims.GetProperty("iss").GetString() == client && claims.GetProperty("sub").GetString() == client
             && claims.GetProperty("aud").GetString() == audience
             && long.Parse(claims.GetProperty("exp").ToString()) > DateTimeOffset.UtcNow.ToUnixTimeSeconds()
-            && key.VerifyData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]), HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
+            && key.VerifyData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]),
+                HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
     }
 }

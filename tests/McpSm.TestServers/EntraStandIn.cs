@@ -94,7 +94,12 @@ public sealed class EntraStandIn : IAsyncDisposable
         }
     }
 
-    private sealed class Transport(EntraStandIn standIn) : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false })
+    private sealed class Transport(EntraStandIn standIn) : DelegatingHandler(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        SslOptions = { RemoteCertificateValidationCallback = LoopbackCertificates.Trusts },
+    })
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {

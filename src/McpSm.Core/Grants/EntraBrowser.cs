@@ -11,13 +11,24 @@ internal sealed class EntraBrowser(EntraIssuer issuer, UrlPolicy policy, Func<Ur
 {
     private CallbackAnswer? _answer;
 
+    /// <summary>The cancellation that ended the wait: the library makes another exception of it.</summary>
+    public OperationCanceledException? Cancelled { get; private set; }
+
     public string? Code => _answer?.Values.GetValueOrDefault("code");
 
     public async Task<Uri> AcquireAuthorizationCodeAsync(Uri authorizationUri, Uri redirectUri, CancellationToken cancellationToken)
     {
         var url = policy.Check(authorizationUri.AbsoluteUri, "The authorization endpoint");
         var state = QueryOf(url).GetValueOrDefault("state") ?? throw new InvalidOperationException("The library asks without a state.");
-        _answer = await ask(url, state, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _answer = await ask(url, state, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            Cancelled = e;
+            throw;
+        }
         // Rule 17: of a shared tenant the answer is from the person's own, so that its cloud is all that can be compared.
         if (_answer.Values.TryGetValue("iss", out var named) && EntraIssuer.Find(named)?.Host != issuer.Host)
         {

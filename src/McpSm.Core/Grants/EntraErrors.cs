@@ -38,15 +38,19 @@ internal static class EntraErrors
         MsalUiRequiredException { Classification: UiRequiredExceptionClassification.BasicAction or UiRequiredExceptionClassification.AdditionalAction
             or UiRequiredExceptionClassification.MessageOnly or UiRequiredExceptionClassification.ConsentRequired } asks => MustBeThere(asks, sent),
         MsalUiRequiredException { ErrorCode: "interaction_required" or "login_required" or "consent_required" } asks => MustBeThere(asks, sent),
-        MsalException { AdditionalExceptionData: var data } managed when data.ContainsKey(MsalException.ManagedIdentitySource) => OfManagedIdentity(managed, sent),
+        MsalException { AdditionalExceptionData: var data } managed when data.ContainsKey(MsalException.ManagedIdentitySource) =>
+            OfManagedIdentity(managed, sent),
         MsalServiceException { ErrorCode: "expired_token" } or MsalClientException { ErrorCode: MsalError.CodeExpired } => DeviceCodeGrant.Expired(),
         MsalServiceException { StatusCode: > 0 } said => TokenSet.Refused(said.StatusCode, Json(said.ResponseBody), sent),
-        MsalClientException { ErrorCode: MsalError.AuthenticationCanceledError } => new McpAuthException(ErrorReason.AuthorizationDenied, "The sign-in was cancelled."),
+        MsalClientException { ErrorCode: MsalError.AuthenticationCanceledError } => new McpAuthException(ErrorReason.AuthorizationDenied,
+            "The sign-in was cancelled."),
         MsalClientException { ErrorCode: MsalError.CertificateNotRsa } => new McpAuthException(ErrorReason.InvalidValue,
             "Microsoft Entra ID takes certificates with an RSA key alone."),
         JsonException => TokenSet.Unusable("it is not the JSON of a token answer"),
-        MsalException other => new McpAuthException(ErrorReason.ProtocolViolation, $"Microsoft's library ended the sign-in: {ForeignText.Clean(other.ErrorCode)}."),
-        _ => new McpAuthException(ErrorReason.ProtocolViolation, $"Microsoft's library could not make use of the answer ({e.GetType().Name}).") { OutcomeUnknown = true },
+        MsalException other => new McpAuthException(ErrorReason.ProtocolViolation,
+            $"Microsoft's library ended the sign-in: {ForeignText.Clean(other.ErrorCode)}."),
+        _ => new McpAuthException(ErrorReason.ProtocolViolation,
+            $"Microsoft's library could not make use of the answer ({e.GetType().Name}).") { OutcomeUnknown = true },
     };
 
     /// <summary>What is kept is still good, and a person must do something before it gives a token again.</summary>

@@ -37,6 +37,10 @@ public sealed class EntraGrant(Home home, Func<HttpMessageHandler>? transport = 
             signedIn = true;
             return tokens;
         }
+        catch (McpAuthException) when (browser.Cancelled is not null)
+        {
+            throw new OperationCanceledException(browser.Cancelled.Message, browser.Cancelled, browser.Cancelled.CancellationToken);
+        }
         finally
         {
             await browser.FinishAsync(signedIn).ConfigureAwait(false);
