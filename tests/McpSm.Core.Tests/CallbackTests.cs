@@ -31,6 +31,17 @@ public sealed class CallbackTests : IDisposable
         return await page;
     }
 
+    [Fact]
+    public async Task A_port_belongs_to_one_sign_in_and_is_free_right_after_it()
+    {
+        var port = _listener.Port;
+        Assert.Null(CallbackListener.TryBind(port));
+        await AnswerAsync();
+        _listener.Dispose();
+        using var next = CallbackListener.TryBind(port);
+        Assert.NotNull(next);
+    }
+
     [Theory]
     [InlineData("GET", "/", 404)]
     [InlineData("GET", "/callback/?code=x&state=good", 404)]

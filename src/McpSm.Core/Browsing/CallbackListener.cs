@@ -69,8 +69,12 @@ public sealed class CallbackListener : IDisposable
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            // On Windows another program could else bind the same port and take the code.
-            socket.ExclusiveAddressUse = OperatingSystem.IsWindows();
+            if (OperatingSystem.IsWindows())
+            {
+                // Another program could else bind the same port and take the code. Not to be set elsewhere, even to false:
+                // there it would let another sign-in have the port too.
+                socket.ExclusiveAddressUse = true;
+            }
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
             socket.Listen(MostConnections);
             return new CallbackListener(socket, host, path);
