@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
@@ -23,6 +24,7 @@ public sealed class Authenticator
     private readonly OwnSecrets _secrets;
     private readonly CredentialImport _import;
     private readonly ServerEditor _editor;
+    private readonly ConcurrentDictionary<string, bool> _toldOfPlaintext = [];
 
     public Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress = null,
         IEnumerable<IVaultSource>? vaults = null)
@@ -45,6 +47,8 @@ public sealed class Authenticator
 
     /// <summary>What other tools get by name.</summary>
     public ServedSecrets Secrets => new(this, new NamedSecrets(_home, _store.Facts, _vaults), File);
+
+    internal TimeProvider Time => _home.Time;
 
     /// <summary>The status of servers, from the facts file alone.</summary>
     /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
@@ -70,7 +74,12 @@ public sealed class Authenticator
 
     /// <summary>Signs in.</summary>
     /// <exception cref="McpAuthException">OAuthDisabled, InteractionRequired, and the reasons of every step.</exception>
-    public async Task<ConnectResult> ConnectAsync(McpServer server, ConnectOptions options, CancellationToken cancellationToken)
+    public Task<ConnectResult> ConnectAsync(McpServer server, ConnectOptions options, CancellationToken cancellationToken) =>
+        ConnectAsync(server, options, null, cancellationToken);
+
+    /// <param name="refusal">The answer to a request that is repeated afterwards; null where there is none.</param>
+    internal async Task<ConnectResult> ConnectAsync(McpServer server, ConnectOptions options, Refusal? refusal,
+        CancellationToken cancellationToken)
     {
         if (server.OAuth == OAuthMode.Off)
         {
@@ -88,7 +97,7 @@ public sealed class Authenticator
         ServerUrl.RequireSecure(server);
         try
         {
-            var signedIn = await _signIn.RunAsync(server, options, client, cancellationToken).ConfigureAwait(false);
+            var signedIn = await _signIn.RunAsync(server, options, client, refusal, cancellationToken).ConfigureAwait(false);
             return signedIn is var (now, unproven) ? new ConnectResult(now, Status(now), ConnectOutcome.SignedIn, unproven)
                 : new ConnectResult(server, Status(server), ConnectOutcome.NeedsNone);
         }
@@ -148,6 +157,10 @@ public sealed class Authenticator
         }
     }
 
+    /// <summary>Does not keep a token that was just given and that the server refuses.</summary>
+    internal async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential) =>
+        (await _signIn.DropAsync(server, credential, null).ConfigureAwait(false)).For(server.Name);
+
     /// <summary>A valid access token, renewed first if need be.</summary>
     /// <exception cref="McpAuthException">AuthenticationRequired, RefreshTokenRejected, ServerUnreachable, …</exception>
     public async Task<string> GetTokenAsync(McpServer server, CancellationToken cancellationToken)
@@ -163,10 +176,19 @@ public sealed class Authenticator
     }
 
     /// <summary>The server's item with a token that is not about to expire, where that can be had.</summary>
-    internal async Task<ServerItem?> ReadForUseAsync(McpServer server, CancellationToken cancellationToken)
+    private async Task<ServerItem?> ReadForUseAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var item = await ReadAsync(server, cancellationToken).ConfigureAwait(false);
+        return item?.OAuth is { CanRenew: true } oauth && Renewal.IsDue(oauth, Time.GetUtcNow())
+            ? item with { OAuth = await RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) } : item;
+    }
+
+    /// <summary>The server's item as it may be sent: with the plaintext token where there is no other.</summary>
+    /// <exception cref="McpAuthException">UnsafeEndpoint: the server's URL is plain http to another machine.</exception>
+    internal async Task<ServerItem?> ReadAsync(McpServer server, CancellationToken cancellationToken)
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        if (server.Plaintext.HasSecret)
+        if (server.Plaintext.HasSecret && _toldOfPlaintext.TryAdd(server.Id, true))
         {
             _interaction.Notice($"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: mcpsm import {server.Id}");
         }
@@ -179,8 +201,7 @@ public sealed class Authenticator
         {
             ServerUrl.RequireSecure(server);
         }
-        return item?.OAuth is { CanRenew: true } oauth && Renewal.IsDue(oauth, _home.Time.GetUtcNow())
-            ? item with { OAuth = await RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) } : item;
+        return item;
     }
 
     /// <summary>Keeps a bearer token; an OAuth credential that it replaces is revoked first.</summary>
@@ -234,8 +255,15 @@ public sealed class Authenticator
         try
         {
             using var handler = new AuthenticatingHandler(server, this);
-            var answer = await ServerProbe.RunAsync(server, handler, limit, () => handler.LastFailure, cancellationToken).ConfigureAwait(false);
-            return McpTestResult.Of(server, Status(server).State, answer).Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
+            try
+            {
+                var answer = await ServerProbe.RunAsync(server, handler, limit, cancellationToken).ConfigureAwait(false);
+                return McpTestResult.Of(server, Status(server).State, answer).Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
+            }
+            finally
+            {
+                await handler.EndAsync().ConfigureAwait(false);
+            }
         }
         catch (McpAuthException e)
         {
@@ -337,7 +365,7 @@ public sealed class Authenticator
 
     private async Task<(string Resource, IssuerMetadata Issuer)> FindIssuerAsync(McpServer server, ServerItem item, SafeHttp http,
         UrlPolicy policy, CancellationToken cancellationToken) =>
-        await SignInTarget.FindAsync(http, policy, server, item, null, cancellationToken).ConfigureAwait(false) is { } target
+        await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false) is { } target
             ? (target.Resource, target.WithPkce().Issuer)
             : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
                 $"mcpsm auth login {server.Id}") { Server = server.Name };

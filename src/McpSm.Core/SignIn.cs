@@ -12,15 +12,16 @@ namespace McpSm.Core;
 internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, SignOut signOut,
     IAuthInteraction interaction, IProgress<string>? progress)
 {
+    /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null where there is none.</param>
     /// <returns>The server as the catalog has it now, and why the token could not be proven, if so; null where it needs none.</returns>
     /// <param name="client">The client that signs in by itself; null where a person does.</param>
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, ConnectOptions options,
-        ClientCredentials? client, CancellationToken cancellationToken)
+        ClientCredentials? client, Refusal? refusal, CancellationToken cancellationToken)
     {
         var item = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
         var policy = server.Policy;
         using var http = new SafeHttp(policy);
-        if (await FindTargetAsync(http, policy, server, item, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
+        if (await FindTargetAsync(http, policy, server, item, refusal, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
         {
             await store.Facts.WriteAsync(server.Id, f => f is null or { Kind: CredentialKind.None }
                 ? (f ?? new ServerFacts()) with { Url = server.Url, SeenOpen = true } : f, cancellationToken).ConfigureAwait(false);
@@ -33,6 +34,13 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
         }
         await store.PrepareAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
+        if (item?.OAuth?.Issuer is { } before && !target.Named.Contains(before))
+        {
+            // Rule 7: the server takes no token of the old issuer any longer, and none is shown to it.
+            interaction.Notice($"'{server.Name}' has a new issuer, {ForeignText.Clean(target.Issuer.Issuer)}: "
+                + $"what {ForeignText.Clean(before)} gave for it is dropped.");
+            await signOut.RunAsync(server, local: false, keepBearer: true, cancellationToken).ConfigureAwait(false);
+        }
         var credential = client is not null
             ? await new ClientSignIn(home, server, item, target, client, http).RunAsync(cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
@@ -50,17 +58,17 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 ClientIssuer = credential.Client.Id == server.ClientId ? credential.Issuer : now.ClientIssuer,
             }, options.Vault, CancellationToken.None).ConfigureAwait(false);
         }
-        return (server, await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false));
+        return (server, refusal is not null ? null : await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<SignInTarget?> FindTargetAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
-        TimeSpan timeout, CancellationToken cancellationToken)
+        Refusal? refusal, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
         try
         {
-            return await SignInTarget.FindAsync(http, policy, server, item, progress, limit.Token).ConfigureAwait(false);
+            return await SignInTarget.FindAsync(http, policy, server, item, refusal, progress, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -89,27 +97,33 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         }
         if (answer.Status == 401)
         {
-            await DropAsync(server, credential, before).ConfigureAwait(false);
-            throw new McpAuthException(ErrorReason.TokenRejected,
-                "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
-                "Tell whoever runs the server: it does not accept its own issuer's tokens.") { StatusCode = 401 };
+            throw await DropAsync(server, credential, before).ConfigureAwait(false);
         }
         // 400 is an MCP server's word on the question, spoken after it took the token.
         return answer.Status is < 200 or (>= 300 and not 400) ? $"The server answered {ServerQuestion.Words(answer.Status)}." : null;
     }
 
-    /// <summary>Puts back what the credential took the place of, unless another has taken its own; then revokes it.</summary>
-    private async Task DropAsync(McpServer server, OAuthCredential credential, ServerItem before)
+    /// <summary>
+    /// Does not keep a token that was just given and that the server refuses: puts back what it took the place of, unless
+    /// another has taken its own; then revokes it.
+    /// </summary>
+    /// <param name="before">The item that the credential went into; null where its token was refused as well.</param>
+    /// <returns>What to tell.</returns>
+    public async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential, ServerItem? before)
     {
         using (await store.LockAsync(server, CancellationToken.None).ConfigureAwait(false))
         {
             var kept = await store.ReadRawAsync(server, CancellationToken.None).ConfigureAwait(false);
             if (kept?.OAuth?.AccessToken == credential.AccessToken)
             {
-                await (before.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
-                    : store.WriteAsync(server, before, null, CancellationToken.None)).ConfigureAwait(false);
+                var left = before ?? kept with { OAuth = null };
+                await (left.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
+                    : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
             }
         }
         await signOut.RevokeAsync(credential, CancellationToken.None).ConfigureAwait(false);
+        return new McpAuthException(ErrorReason.TokenRejected,
+            "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
+            "Tell whoever runs the server: it does not accept its own issuer's tokens.") { StatusCode = 401 };
     }
 }

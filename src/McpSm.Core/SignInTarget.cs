@@ -6,8 +6,13 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
+/// <summary>What a server refused a request with, which a sign-in is to answer.</summary>
+/// <param name="Prior">The scopes held so far, to be asked for again along with those the challenge names (rule 24).</param>
+internal sealed record Refusal(ServerAnswer Answer, IReadOnlyList<string> Prior);
+
 /// <summary>What a sign-in is for: the resource, the issuer that guards it, the scopes to ask for.</summary>
-internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IReadOnlyList<string> Scopes)
+/// <param name="Named">The issuers that guard the resource by what the user or the server says; the issuer is one of them.</param>
+internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IReadOnlyList<string> Named, IReadOnlyList<string> Scopes)
 {
     private const int MostIssuers = 8;
 
@@ -15,14 +20,19 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
     private const int LongestScopes = 16 * 1024;
 
     /// <summary>Asks the server, and reads what it and its issuer publish (design sections 5.1 to 5.4 and 5.6).</summary>
+    /// <param name="refusal">What the server has answered already; null to ask it.</param>
     /// <returns>Null where the server asks for no credential.</returns>
     /// <exception cref="McpAuthException">The reasons of discovery.</exception>
     public static async Task<SignInTarget?> FindAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
-        IProgress<string>? progress, CancellationToken cancellationToken)
+        Refusal? refusal, IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        progress?.Report($"Asking {server.Uri.GetLeftPart(UriPartial.Path)} without a credential.");
-        var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-            ServerItem.HeadersFor(server, item), null, cancellationToken).ConfigureAwait(false);
+        var answer = refusal?.Answer;
+        if (answer is null)
+        {
+            progress?.Report($"Asking {server.Uri.GetLeftPart(UriPartial.Path)} without a credential.");
+            answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
+                ServerItem.HeadersFor(server, item), null, cancellationToken).ConfigureAwait(false);
+        }
         ResourceMetadata? resource;
         if (!answer.AsksForCredential)
         {
@@ -48,13 +58,14 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         }
         var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
         progress?.Report($"The issuer is {ForeignText.Clean(issuer.Issuer)}.");
-        var scopes = ChooseScopes(server, answer.Challenge, resource, issuer);
+        var scopes = ChooseScopes(server, answer.Challenge, refusal?.Prior ?? [], resource, issuer);
         if (Discovery.Scopes.Join(scopes).Length > LongestScopes)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
                 $"Choose those that you need: mcpsm server update {server.Id} --scope <scope>");
         }
-        return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer, scopes);
+        return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
+            server.Issuer is null && resource is not null ? resource.AuthorizationServers : [issuer.Issuer], scopes);
     }
 
     /// <summary>Refuses an issuer at which the answer to a person's sign-in could be stolen (rule 25).</summary>
@@ -74,6 +85,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         TokenEndpoint = Issuer.TokenEndpoint,
         RevocationEndpoint = Issuer.RevocationEndpoint,
         MetadataReadAt = now,
+        DeniedScopes = Scopes.Except(tokens.Scopes).ToList() is { Count: > 0 } denied ? denied : null,
     }.With(tokens);
 
     private static async Task<ResourceMetadata?> TryFindResourceAsync(SafeHttp http, McpServer server, CancellationToken cancellationToken)
@@ -122,14 +134,18 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
             $"mcpsm server update {server.Id} --issuer <url>");
     }
 
-    /// <summary>Rules 8 to 10: the user's, the challenge's, the resource's; offline_access only where it is listed.</summary>
-    private static IReadOnlyList<string> ChooseScopes(McpServer server, Challenge? challenge, ResourceMetadata? resource, IssuerMetadata issuer)
+    /// <summary>
+    /// Rules 8 to 10 and 24: the user's, the challenge's with those held before, the resource's; offline_access only
+    /// where it is listed.
+    /// </summary>
+    private static IReadOnlyList<string> ChooseScopes(McpServer server, Challenge? challenge, IReadOnlyList<string> prior,
+        ResourceMetadata? resource, IssuerMetadata issuer)
     {
         if (server.Scopes.Count > 0)
         {
             return server.Scopes;
         }
-        var scopes = challenge?.Scopes ?? resource?.ScopesSupported ?? [];
+        var scopes = challenge?.Scopes is { } challenged ? [.. prior.Union(challenged)] : resource?.ScopesSupported ?? [];
         return scopes.Count > 0 && issuer.ScopesSupported?.Contains(Discovery.Scopes.Offline) == true
             ? [.. scopes.Union([Discovery.Scopes.Offline])]
             : [.. scopes.Where(s => s != Discovery.Scopes.Offline || issuer.ScopesSupported is null)];

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 using McpSm.Samples;
@@ -57,6 +58,24 @@ public sealed class Scene : IAsyncDisposable
     /// <summary>A sign-in that fails, and how.</summary>
     public Task<McpAuthException> FailsAsync(Func<ConnectOptions, ConnectOptions>? how = null) =>
         Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
+
+    /// <summary>A program's client over the handler.</summary>
+    /// <param name="signIn">Whether its requests may sign in.</param>
+    /// <param name="authenticator">Another process's; null for the workplace's own.</param>
+    public HttpClient Open(bool signIn = false, Authenticator? authenticator = null) => new(new AuthenticatingHandler(Server,
+        authenticator ?? Authenticator, signIn ? new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) } : null));
+
+    /// <summary>Sends an MCP request and gives the status of its answer.</summary>
+    public async Task<int> PingAsync(HttpClient http, CancellationToken cancellationToken = default)
+    {
+        using var answer = await http.PostAsync(Resource.McpUrl, new StringContent(Ping), cancellationToken);
+        return (int)answer.StatusCode;
+    }
+
+    public const string Ping = """{"jsonrpc":"2.0","id":7,"method":"ping"}""";
+
+    /// <summary>From now on the person says no at the issuer, until its faults are cleared.</summary>
+    public void Deny() => Issuer.Faults.RewriteRedirect("/authorize", location => Regex.Replace(location, "code=[^&]*", "error=access_denied"));
 
     /// <summary>Changes the server in the catalog.</summary>
     public Task ChangeServerAsync(Func<McpServer, McpServer> change) =>

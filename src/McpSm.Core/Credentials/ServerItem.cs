@@ -15,6 +15,9 @@ public sealed record OAuthCredential
     public DateTimeOffset? ExpiresAt { get; init; }
     public IReadOnlyList<string> Scopes { get; init; } = [];
 
+    /// <summary>Scopes that were asked for and not given (RFC 6749 section 5.1): a step-up does not ask for them again.</summary>
+    public IReadOnlyList<string>? DeniedScopes { get; init; }
+
     /// <summary>Null where it was taken over from a program that kept no issuer: the first renewal finds it.</summary>
     public string? Issuer { get; init; }
     public required string Resource { get; init; }

@@ -12,6 +12,9 @@ public sealed record ServerAnswer(int Status, IReadOnlyList<Challenge> Challenge
     public Challenge? Challenge => Challenges.FirstOrDefault(c => c.IsBearer);
 
     public bool AsksForCredential => Status == 401 || (Status == 403 && Challenge is not null);
+
+    /// <summary>The token that was sent is good, and lacks a scope (RFC 6750 section 3.1).</summary>
+    public bool IsInsufficientScope => Status == 403 && Challenge?["error"] == "insufficient_scope";
 }
 
 /// <summary>

@@ -15,18 +15,19 @@ public static class ServerProbe
 {
     /// <summary>
     /// Connects and lists the tools. What the SDK's exceptions say may hold the server's own words, and in them a
-    /// token that it echoes: they are thrown away, and the failure is told from what the handler saw.
+    /// token that it echoes: they are thrown away, and the failure is told from its answers.
     /// </summary>
     /// <exception cref="McpAuthException">ServerUnreachable, ProtocolViolation.</exception>
     public static async Task<ProbeAnswer> RunAsync(McpServer server, HttpMessageHandler handler, TimeSpan limit,
-        Func<ServerAnswer?> lastFailure, CancellationToken cancellationToken)
+        CancellationToken cancellationToken)
     {
+        var answers = new Answers(new BoundedAnswers(handler), server);
         var started = Stopwatch.GetTimestamp();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(limit);
         try
         {
-            using var http = new HttpClient(new NoPages(new BoundedAnswers(handler), server), disposeHandler: false)
+            using var http = new HttpClient(answers, disposeHandler: false)
             {
                 Timeout = Timeout.InfiniteTimeSpan,
             };
@@ -66,7 +67,7 @@ public static class ServerProbe
                 // Whatever the SDK made of it: its words may hold the server's.
                 throw e as OperationCanceledException ?? new OperationCanceledException(cancellationToken);
             }
-            if (lastFailure() is { } failure)
+            if (answers.LastFailure is { } failure)
             {
                 ServerQuestion.RequireMcp(failure, server.Uri, server.Id);
                 throw new McpAuthException(failure.Status == 401 ? ErrorReason.AuthenticationRequired
@@ -78,15 +79,31 @@ public static class ServerProbe
         }
     }
 
-    /// <summary>Ends it where a web page comes: over sse the SDK would wait for an event in it until the time is over.</summary>
-    private sealed class NoPages(HttpMessageHandler inner, McpServer server) : DelegatingHandler(inner)
+    /// <summary>Looks at each answer, and ends it where a web page comes: over sse the SDK would wait for an event in it.</summary>
+    private sealed class Answers(HttpMessageHandler inner, McpServer server) : DelegatingHandler(inner)
     {
+        /// <summary>The last answer that was not a success.</summary>
+        public ServerAnswer? LastFailure { get; private set; }
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response;
+            try
+            {
+                response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                throw SafeHttp.Unreachable(server.Uri, e);
+            }
+            var answer = ServerQuestion.Read(response, server.Uri);
             if (response.IsSuccessStatusCode)
             {
-                ServerQuestion.RequireMcp(ServerQuestion.Read(response, server.Uri), server.Uri, server.Id);
+                ServerQuestion.RequireMcp(answer, server.Uri, server.Id);
+            }
+            else
+            {
+                LastFailure = answer;
             }
             return response;
         }

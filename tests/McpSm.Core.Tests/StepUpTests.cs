@@ -1,0 +1,168 @@
+using McpSm.Core.Errors;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests;
+
+/// <summary>A 403 that asks for more scopes (RFC 6750 section 3.1).</summary>
+public sealed class StepUpTests
+{
+    private static readonly AuthorizationServerOptions Issuing =
+        new() { ScopesSupported = ["mcp:tools", "mcp:write", "mcp:other", "a", "b", "c", "d", "e"] };
+
+    private static IEnumerable<string?> Asked(Scene scene) => scene.Issuer.Traffic.To("/authorize", "GET").Select(r => r.QueryValue("scope"));
+
+    private static async Task<McpAuthException> InsufficientAsync(Scene scene, HttpClient http)
+    {
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        Assert.Equal((ErrorReason.InsufficientScope, "my-api"), (e.Reason, e.Server));
+        return e;
+    }
+
+    [Fact]
+    public async Task Rule_24_What_was_held_and_what_is_challenged_are_asked_for_together()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Resource.Scope = "mcp:write";
+        scene.Resource.Traffic.Clear();
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools", "mcp:tools mcp:write"], Asked(scene));
+        Assert.Equal([403, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
+        Assert.Single(scene.Resource.Traffic.To("/mcp").Select(r => r.Body).Distinct());
+        scene.Resource.Scope = "mcp:tools";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+    }
+
+    [Fact]
+    public async Task Rule_24_Many_requests_at_once_step_up_once()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:tools mcp:write";
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => scene.PingAsync(http))));
+        Assert.All(answers, status => Assert.Equal(200, status));
+        Assert.Equal(2, scene.Person.Visited.Count);
+    }
+
+    [Fact]
+    public async Task Rule_24_A_server_that_always_wants_more_gets_three_tries_in_all()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        var more = new Queue<string>(["a", "b", "c", "d", "e"]);
+        scene.Resource.Faults.Intercept("/mcp", context =>
+        {
+            context.Response.StatusCode = 403;
+            context.Response.Headers.WWWAuthenticate =
+                $"Bearer error=\"insufficient_scope\", scope=\"{more.Dequeue()}\", resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
+            return Task.CompletedTask;
+        });
+        using var http = scene.Open(signIn: true);
+        await InsufficientAsync(scene, http);
+        Assert.Equal(["mcp:tools", "mcp:tools a", "mcp:tools a b", "mcp:tools a b c"], Asked(scene));
+        await InsufficientAsync(scene, http);
+        Assert.Equal(4, scene.Person.Visited.Count);
+    }
+
+    [Fact]
+    public async Task Rule_24_Tries_that_helped_do_not_count()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        foreach (var scope in new[] { "a", "b", "c", "d", "e" })
+        {
+            scene.Resource.Scope = scope;
+            Assert.Equal(200, await scene.PingAsync(http));
+        }
+        Assert.Equal("mcp:tools a b c d e", Asked(scene).Last());
+    }
+
+    [Fact]
+    public async Task Rule_24_A_scope_that_the_token_has_is_not_asked_for_again()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        scene.Resource.Faults.Intercept("/mcp", context =>
+        {
+            context.Response.StatusCode = 403;
+            context.Response.Headers.WWWAuthenticate = "Bearer error=\"insufficient_scope\", scope=\"mcp:tools\"";
+            return Task.CompletedTask;
+        });
+        using var http = scene.Open(signIn: true);
+        Assert.Contains("which the token has", (await InsufficientAsync(scene, http)).Message);
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_24_A_scope_that_a_person_denied_is_not_asked_for_again_and_the_token_stays()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        scene.Deny();
+        var denied = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        Assert.Equal(ErrorReason.AuthorizationDenied, denied.Reason);
+        Assert.Contains("asked for and not given", (await InsufficientAsync(scene, http)).Message);
+        Assert.Equal(2, scene.Person.Visited.Count);
+
+        scene.Resource.Scope = "mcp:tools";
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Issuer.Faults.Clear();
+        scene.Resource.Scope = "mcp:other";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal("mcp:tools mcp:other", Asked(scene).Last());
+    }
+
+    [Fact]
+    public async Task Rule_24_A_scope_that_the_issuer_did_not_give_is_not_asked_for_again_by_any_process()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = "mcp:tools");
+        scene.Resource.Introspect = token => scene.Issuer.Server.Introspect(token) is { } known
+            ? known with { Scopes = [.. known.Scopes.Where(s => s != "mcp:write")] } : null;
+        await InsufficientAsync(scene, http);
+        Assert.Equal(2, scene.Person.Visited.Count);
+        await InsufficientAsync(scene, http);
+        using var other = scene.Open(signIn: true, scene.Work.New());
+        Assert.Contains("asked for and not given", (await InsufficientAsync(scene, other)).Message);
+        Assert.Equal(2, scene.Person.Visited.Count);
+        Assert.Equal(["mcp:tools"], scene.Status.Scopes);
+    }
+
+    [Fact]
+    public async Task Rules_8_24_Scopes_that_the_user_chose_are_not_stepped_over()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing, server: s => s with { Scopes = ["mcp:tools"] });
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal("mcpsm server update my-api --scope <scope>...", (await InsufficientAsync(scene, http)).Remedy);
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_24_Without_leave_to_sign_in_the_403_is_the_callers()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        using var http = scene.Open();
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(403, await scene.PingAsync(http));
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), default);
+        Assert.Equal((ErrorReason.InsufficientScope, "mcpsm auth login my-api"), (result.Reason, result.Remedy));
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rules_10_24_A_step_up_keeps_asking_for_offline_access_where_the_issuer_lists_it()
+    {
+        await using var scene = await Scene.StartAsync(Issuing with { ScopesSupported = ["mcp:tools", "mcp:write", "offline_access"] });
+        scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = "mcp:tools", times: 1);
+        await scene.LoginAsync();
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools offline_access", "mcp:tools mcp:write offline_access"], Asked(scene));
+    }
+}
