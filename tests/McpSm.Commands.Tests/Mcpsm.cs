@@ -29,7 +29,10 @@ public sealed class Mcpsm : IDisposable
 
     /// <summary>The program and what stands before its arguments.</summary>
     private static string[] Executable => Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
-        : ["dotnet", typeof(Mcpsm).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "mcpsm").Value!];
+        : ["dotnet", Built("mcpsm")];
+
+    private static string Built(string name) =>
+        typeof(Mcpsm).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!;
 
     public Task<Ended> RunAsync(string commandLine, string input = "") => RunAsync(commandLine.Split(' '), input);
 
@@ -37,6 +40,9 @@ public sealed class Mcpsm : IDisposable
     /// <param name="interruptAt">Words of standard error at which Ctrl+C is pressed.</param>
     public Task<Ended> RunAsync(string[] arguments, string input = "", string? interruptAt = null) =>
         FinishAsync(Start(arguments), input, interruptAt);
+
+    /// <summary>Runs the sample of a .NET program, which shares the folder.</summary>
+    public Task<Ended> RunSampleAsync(string url) => FinishAsync(StartProgram(["dotnet", Built("sample"), url]), "", null);
 
     /// <summary>Runs a shell script whose arguments are the command line.</summary>
     public Task<Ended> RunShellAsync(string script, string[] arguments) =>

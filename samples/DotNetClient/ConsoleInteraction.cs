@@ -1,0 +1,29 @@
+using McpSm.Core;
+using McpSm.Core.Browsing;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+
+namespace McpSm.Samples.DotNetClient;
+
+/// <summary>How the library talks to the person at this console. A program with windows would show these in them.</summary>
+internal sealed class ConsoleInteraction(Home home) : IAuthInteraction
+{
+    public bool CanAnswer => Interactivity.CanAnswer(home, refused: false);
+
+    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken)
+    {
+        var launcher = new BrowserLauncher(home);
+        return launcher.HasDesktop ? launcher.OpenAsync(url, cancellationToken) : Task.FromResult(false);
+    }
+
+    public void ShowAuthorizationUrl(Uri url, bool opened) =>
+        Console.Error.WriteLine($"{(opened ? "Your browser was opened to sign in. If it was not, visit:" : "To sign in, visit:")}\n{url.AbsoluteUri}");
+
+    public void ShowDeviceCode(DeviceCode code) =>
+        Console.Error.WriteLine($"To sign in, visit {code.VerificationUri.AbsoluteUri} and enter the code {code.UserCode}");
+
+    /// <summary>Nobody can paste here: the browser must be on this machine.</summary>
+    public Task<string?> ReadRedirectAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
+    public void Notice(string text) => Console.Error.WriteLine(text);
+}
