@@ -1,0 +1,40 @@
+using System.Text.Json;
+using McpSm.Core;
+using McpSm.Core.Errors;
+
+namespace McpSm.ConformanceClient;
+
+/// <summary>What a scenario says about the server, in the words of a user who adds it; and how it must end.</summary>
+internal static class Scenario
+{
+    /// <param name="context">The scenario's data, JSON; null where it has none.</param>
+    public static ServerChange Server(string scenario, string url, string? context)
+    {
+        var data = context is null ? default : JsonDocument.Parse(context).RootElement;
+        return new ServerChange
+        {
+            Name = "conformance",
+            Url = url,
+            ClientId = Text(data, "client_id"),
+            ClientSecret = Text(data, "client_secret"),
+            // The document that the suite's issuer knows; elsewhere the client registers itself.
+            ClientMetadataUrl = scenario == "auth/basic-cimd" ? "https://conformance-test.local/client-metadata.json" : null,
+            AllowLegacyEndpoints = scenario == "auth/2025-03-26-oauth-endpoint-fallback",
+        };
+    }
+
+    /// <summary>
+    /// Why the sign-in must fail; null where it must not. The suite is content with a client that fails in whatever way.
+    /// </summary>
+    public static ErrorReason? Refusal(string scenario) => scenario switch
+    {
+        "auth/resource-mismatch" => ErrorReason.ResourceMismatch,
+        "auth/scope-retry-limit" => ErrorReason.InsufficientScope,
+        "auth/iss-supported-missing" or "auth/iss-wrong-issuer" or "auth/iss-unexpected" or "auth/iss-normalized"
+            or "auth/metadata-issuer-mismatch" => ErrorReason.IssuerMismatch,
+        _ => null,
+    };
+
+    private static string? Text(JsonElement data, string name) =>
+        data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value) ? value.GetString() : null;
+}

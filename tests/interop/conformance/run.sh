@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Runs the auth/ client scenarios of the official MCP conformance suite against tests/McpSm.ConformanceClient, one at a
+# time, each in every revision of the protocol it belongs to, and prints one line for each.
+#   tests/interop/conformance/run.sh [scenario...]      all of them where none is named
+# Needs npm and .NET; the suite and its Node are installed beside this file. Where npm is missing everything is skipped,
+# or fails under MCPSM_TEST_REQUIRE=1. CONFIGURATION is the build's; Debug where unset.
+set -uo pipefail
+cd "$(dirname "$0")"
+suite=$PWD/node_modules/@modelcontextprotocol/conformance/dist/index.js
+node=$PWD/node_modules/node/bin/node
+configuration=${CONFIGURATION:-Debug}
+client=../../McpSm.ConformanceClient
+
+# What is not built yet. A scenario of these that passes all the same is a failure: this list must not go stale.
+later=" auth/dpop auth/dpop-nonce auth/enterprise-managed-authorization auth/wif-jwt-bearer "
+
+# Longest a scenario may take, in seconds: the program, and the suite around it.
+program_limit=30
+suite_limit=60
+
+stop() { echo "$1" >&2; echo "0 passed, 1 failed"; exit 1; }
+
+if ! command -v npm >/dev/null; then
+    [ "${MCPSM_TEST_REQUIRE:-}" = 1 ] && stop "npm is missing, which installs the conformance suite."
+    echo "The conformance suite is skipped: npm is missing."
+    echo "0 passed, 0 failed, 1 skipped"
+    exit 0
+fi
+if [ ! node_modules/.package-lock.json -nt package.json ] || [ ! -x "$node" ]; then
+    npm install --no-package-lock --no-audit --no-fund --loglevel=error >&2 || stop "The conformance suite could not be installed."
+fi
+dotnet build "$client" -c "$configuration" -v quiet -warnaserror >&2 || stop "The program under test does not build."
+
+temporary=$(mktemp -d)
+running=
+end() { [ -z "$running" ] || kill -TERM -- "-$running" 2>/dev/null; rm -rf "$temporary"; }
+trap end EXIT
+trap 'exit 130' INT TERM
+
+"$node" "$suite" list --client >"$temporary/list" || stop "The conformance suite does not start."
+sed -nE 's/^ +- (auth\/[^ ]+) \[(.*)\]$/\1 \2/p' "$temporary/list" >"$temporary/scenarios"
+[ -s "$temporary/scenarios" ] || stop "The conformance suite lists no auth/ scenario."
+
+# The suite splits the command at spaces, so the program is started from its own folder.
+cd "$client/bin/$configuration/net10.0" || stop "The program under test is not where it was built."
+
+# Runs a scenario in one revision. A group of its own, so that all it started ends with it.
+run() {
+    local revision=()
+    [ "$2" = extension ] || revision=(--spec-version "$2")
+    setsid timeout --kill-after=5 "$suite_limit" "$node" "$suite" client --command ./McpSm.ConformanceClient --scenario "$1" \
+        --timeout "${program_limit}000" "${revision[@]}" >"$temporary/log" 2>&1 </dev/null &
+    running=$!
+    wait "$running"
+    local code=$?
+    kill -KILL -- "-$running" 2>/dev/null
+    running=
+    # A scenario that the suite skips ends in 0 too, and some allow the program to fail in whatever way.
+    [ "$code" = 0 ] && grep -q 'OVERALL: PASSED' "$temporary/log" && ! grep -q 'Client exited with code' "$temporary/log"
+}
+
+passed=0 failed=0 skipped=0
+while read -r scenario revisions; do
+    [ $# = 0 ] || [[ " $* " == *" $scenario "* ]] || continue
+    started=$(date +%s%N)
+    bad=
+    for revision in ${revisions//,/ }; do
+        if ! run "$scenario" "$revision"; then
+            bad="$bad $revision"
+            [[ $later == *" $scenario "* ]] || sed -E 's/\x1b\[[0-9;]*m//g; s/^/    /' "$temporary/log" | tail -n 60 >>"$temporary/why"
+        fi
+    done
+    printf -v took '%5.1f s' "$(( ($(date +%s%N) - started) / 100000000 ))e-1"
+    if [[ $later == *" $scenario "* ]]; then
+        if [ -n "$bad" ]; then
+            word=later skipped=$((skipped + 1))
+        else
+            word=STALE failed=$((failed + 1))
+            echo "    It passes: take it off the list in $(basename "$0")." >"$temporary/why"
+        fi
+    elif [ -n "$bad" ]; then
+        word=FAILED failed=$((failed + 1))
+    else
+        word=passed passed=$((passed + 1))
+    fi
+    printf '%-7s %-45s %s  %s\n' "$word" "$scenario" "$took" "${revisions//,/ }${bad:+, not in$bad}"
+    [ ! -s "$temporary/why" ] || { cat "$temporary/why"; : >"$temporary/why"; }
+done <"$temporary/scenarios"
+
+[ $((passed + failed + skipped)) -gt 0 ] || stop "The suite has no such scenario."
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
