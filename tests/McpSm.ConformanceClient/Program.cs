@@ -8,7 +8,8 @@ using ModelContextProtocol.Client;
 // The program under test of the official conformance suite: adds the suite's server as a user would, then lists and
 // calls tools through the handler, which signs in where it is asked to. tests/interop/conformance/run.sh runs it.
 var scenario = Environment.GetEnvironmentVariable("MCP_CONFORMANCE_SCENARIO") ?? throw new InvalidOperationException("No scenario is named.");
-var change = Scenario.Server(scenario, url: args[^1], context: Environment.GetEnvironmentVariable("MCP_CONFORMANCE_CONTEXT"));
+var context = Environment.GetEnvironmentVariable("MCP_CONFORMANCE_CONTEXT");
+var change = Scenario.Server(scenario, url: args[^1], context);
 var refusal = Scenario.Refusal(scenario);
 
 var folder = Directory.CreateTempSubdirectory("mcpsm-conformance-");
@@ -16,7 +17,14 @@ try
 {
     var variables = new Dictionary<string, string> { ["MCPSM_CONFIG_DIR"] = folder.FullName, ["MCPSM_VAULT"] = "file", ["BROWSER"] = "a stand-in" };
     var authenticator = new Authenticator(new Home(variables.GetValueOrDefault), new StandInPerson());
-    await UseAsync((await authenticator.AddServerAsync(change, CancellationToken.None)).Server, authenticator);
+    var server = (await authenticator.AddServerAsync(change, CancellationToken.None)).Server;
+    var signIn = new ConnectOptions
+    {
+        CallbackPort = 0,
+        Timeout = TimeSpan.FromSeconds(20),
+        ClientCredentials = Scenario.Client(scenario, context),
+    };
+    await UseAsync(server, authenticator, signIn);
     Console.Error.WriteLine(refusal is null ? "Every tool was called." : $"Every tool was called, and {refusal} was to be found.");
     return refusal is null ? 0 : 1;
 }
@@ -30,9 +38,8 @@ finally
     folder.Delete(recursive: true);
 }
 
-static async Task UseAsync(McpServer server, Authenticator authenticator)
+static async Task UseAsync(McpServer server, Authenticator authenticator, ConnectOptions signIn)
 {
-    var signIn = new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
     using var http = new HttpClient(new AuthenticatingHandler(server, authenticator, signIn));
     await using var transport = new HttpClientTransport(new HttpClientTransportOptions
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using McpSm.Core;
 using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 
 namespace McpSm.ConformanceClient;
 
@@ -10,7 +11,7 @@ internal static class Scenario
     /// <param name="context">The scenario's data, JSON; null where it has none.</param>
     public static ServerChange Server(string scenario, string url, string? context)
     {
-        var data = context is null ? default : JsonDocument.Parse(context).RootElement;
+        var data = scenario == "auth/pre-registration" ? Parse(context) : default;
         return new ServerChange
         {
             Name = "conformance",
@@ -21,6 +22,18 @@ internal static class Scenario
             ClientMetadataUrl = scenario == "auth/basic-cimd" ? "https://conformance-test.local/client-metadata.json" : null,
             AllowLegacyEndpoints = scenario == "auth/2025-03-26-oauth-endpoint-fallback",
         };
+    }
+
+    /// <summary>The client that signs in by itself, where the scenario is of one.</summary>
+    public static ClientCredentials? Client(string scenario, string? context)
+    {
+        if (!scenario.StartsWith("auth/client-credentials", StringComparison.Ordinal))
+        {
+            return null;
+        }
+        var data = Parse(context);
+        return new ClientCredentials(Text(data, "client_id"), Text(data, "client_secret"),
+            Text(data, "private_key_pem") is { } pem ? ClientKey.FromPem(pem) : null);
     }
 
     /// <summary>
@@ -34,6 +47,9 @@ internal static class Scenario
             or "auth/metadata-issuer-mismatch" => ErrorReason.IssuerMismatch,
         _ => null,
     };
+
+    private static JsonElement Parse(string? context) =>
+        JsonDocument.Parse(context ?? throw new InvalidOperationException("The scenario has no data.")).RootElement;
 
     private static string? Text(JsonElement data, string name) =>
         data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value) ? value.GetString() : null;

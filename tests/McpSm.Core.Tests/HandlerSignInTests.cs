@@ -1,4 +1,5 @@
 using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
@@ -188,5 +189,42 @@ public sealed class HandlerSignInTests
         Assert.DoesNotContain(second.Traffic.Requests, r => (r.QueryString + r.Body + r.Header("Authorization")).Contains(old));
         Assert.Equal(1, second.Traffic.Count("/register"));
         Assert.Contains(scene.Person.Notices, n => n.Contains(scene.Issuer.Issuer) && n.Contains(second.Issuer));
+    }
+
+    private static Task<Scene> StartForJobAsync() => Scene.StartAsync(new()
+    {
+        PreRegisteredClients = [new RegisteredClient("job", "s3cret", [], "client_secret_basic")],
+        ScopesSupported = ["mcp:tools", "mcp:write"],
+    });
+
+    private static readonly ClientCredentials Job = new("job", "s3cret");
+
+    [Fact]
+    public async Task Rules_24_33_A_client_signs_in_renews_and_steps_up_by_itself()
+    {
+        await using var scene = await StartForJobAsync();
+        scene.Person.CanAnswer = false;
+        using var http = scene.Open(signIn: true, client: Job);
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools", "mcp:tools", "mcp:tools mcp:write"],
+            scene.Issuer.Traffic.OfGrant("client_credentials").Select(r => r.FormValue("scope")));
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task A_person_does_not_take_the_place_of_a_client_unasked()
+    {
+        await using var scene = await StartForJobAsync();
+        await scene.LoginAsync(o => o with { ClientCredentials = Job });
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(403, await scene.PingAsync(http));
+        scene.Resource.Introspect = _ => null;
+        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Empty(scene.Person.Visited);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -62,8 +63,10 @@ public sealed class Scene : IAsyncDisposable
     /// <summary>A program's client over the handler.</summary>
     /// <param name="signIn">Whether its requests may sign in.</param>
     /// <param name="authenticator">Another process's; null for the workplace's own.</param>
-    public HttpClient Open(bool signIn = false, Authenticator? authenticator = null) => new(new AuthenticatingHandler(Server,
-        authenticator ?? Authenticator, signIn ? new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) } : null));
+    /// <param name="client">Who signs in then; null for the person.</param>
+    public HttpClient Open(bool signIn = false, Authenticator? authenticator = null, ClientCredentials? client = null) =>
+        new(new AuthenticatingHandler(Server, authenticator ?? Authenticator, !signIn ? null
+            : new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20), ClientCredentials = client }));
 
     /// <summary>Sends an MCP request and gives the status of its answer.</summary>
     public async Task<int> PingAsync(HttpClient http, CancellationToken cancellationToken = default)
