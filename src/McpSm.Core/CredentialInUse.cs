@@ -81,10 +81,10 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
     /// <summary>Ends what is under way and waits until it has ended.</summary>
     public async Task EndAsync()
     {
+        await _end.CancelAsync().ConfigureAwait(false);
         Task? running;
         lock (_gate)
         {
-            _end.Cancel();
             running = _change?.Task;
         }
         if (running is not null)
@@ -216,7 +216,11 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
             return Set(item);
         }
         _denied.UnionWith(held.DeniedScopes ?? []);
-        var missing = (answer.Challenge!.Scopes ?? []).Except(held.Scopes).ToList();
+        if (answer.Challenge!.Scopes is not { } challenged)
+        {
+            throw Insufficient(answer, "and names none");
+        }
+        var missing = challenged.Except(held.Scopes).ToList();
         if (missing.Count == 0)
         {
             throw Insufficient(answer, "which the token has");
@@ -319,9 +323,8 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
 
     private McpAuthException Insufficient(ServerAnswer answer, string why)
     {
-        var scopes = Scopes.Join(answer.Challenge?.Scopes ?? []);
-        return new McpAuthException(ErrorReason.InsufficientScope,
-            $"'{_server.Name}' asks for the scope '{ForeignText.Clean(scopes)}', {why}.",
+        var what = answer.Challenge?.Scopes is { } scopes ? $"asks for the scope '{ForeignText.Clean(Scopes.Join(scopes))}'" : "misses a scope in the token";
+        return new McpAuthException(ErrorReason.InsufficientScope, $"'{_server.Name}' {what}, {why}.",
             _server.Scopes.Count > 0 ? $"mcpsm server update {_server.Id} --scope <scope>..." : $"mcpsm auth login {_server.Id}")
         {
             Server = _server.Name,
@@ -329,5 +332,9 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
         };
     }
 
-    private sealed record Change(string? Token, string Purpose, Task<ServerItem?> Task);
+    private sealed record Change(string? Token, string Purpose, Task<ServerItem?> Task)
+    {
+        /// <summary>Without the token: records print all their members.</summary>
+        public override string ToString() => Purpose;
+    }
 }

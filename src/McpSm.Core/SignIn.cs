@@ -12,9 +12,9 @@ namespace McpSm.Core;
 internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, SignOut signOut,
     IAuthInteraction interaction, IProgress<string>? progress)
 {
+    /// <param name="client">The client that signs in by itself; null where a person does.</param>
     /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null where there is none.</param>
     /// <returns>The server as the catalog has it now, and why the token could not be proven, if so; null where it needs none.</returns>
-    /// <param name="client">The client that signs in by itself; null where a person does.</param>
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, ConnectOptions options,
         ClientCredentials? client, Refusal? refusal, CancellationToken cancellationToken)
     {

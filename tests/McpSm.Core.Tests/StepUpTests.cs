@@ -79,18 +79,20 @@ public sealed class StepUpTests
         Assert.Equal("mcp:tools a b c d e", Asked(scene).Last());
     }
 
-    [Fact]
-    public async Task Rule_24_A_scope_that_the_token_has_is_not_asked_for_again()
+    [Theory]
+    [InlineData(", scope=\"mcp:tools\"", "which the token has")]
+    [InlineData("", "and names none")]
+    public async Task Rule_24_A_challenge_that_names_nothing_new_asks_nobody(string scope, string why)
     {
         await using var scene = await Scene.SignedInAsync(Issuing);
         scene.Resource.Faults.Intercept("/mcp", context =>
         {
             context.Response.StatusCode = 403;
-            context.Response.Headers.WWWAuthenticate = "Bearer error=\"insufficient_scope\", scope=\"mcp:tools\"";
+            context.Response.Headers.WWWAuthenticate = "Bearer error=\"insufficient_scope\"" + scope;
             return Task.CompletedTask;
         });
         using var http = scene.Open(signIn: true);
-        Assert.Contains("which the token has", (await InsufficientAsync(scene, http)).Message);
+        Assert.Contains(why, (await InsufficientAsync(scene, http)).Message);
         Assert.Single(scene.Person.Visited);
     }
 
