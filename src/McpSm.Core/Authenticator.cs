@@ -36,9 +36,9 @@ public sealed class Authenticator
         _store = new CredentialStore(home, _vaults);
         _renewal = new Renewal(home, _store, FindIssuerAsync);
         _signOut = new SignOut(home, _store);
-        _signIn = new SignIn(home, _store, Catalog, _signOut, interaction, progress);
+        _signIn = new SignIn(home, _store, Catalog, interaction, progress);
         _ownClient = new OwnClient(home, _store, interaction);
-        _secrets = new OwnSecrets(_store, Catalog, _signOut);
+        _secrets = new OwnSecrets(home, _store, Catalog);
         _import = new CredentialImport(home, _store, Catalog);
         _editor = new ServerEditor(Catalog, _secrets);
     }

@@ -16,9 +16,14 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
 {
     private const int DefaultPort = 8888;
 
+    // Within which an issuer that lets the person straight through, and an issuer that must ask, have shown their page.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private readonly IssuerMetadata _issuer = target.Issuer;
-    private bool _isKept;
     private bool _sawForeignState;
+
+    // What the issuer gave us in an earlier sign-in, and may have forgotten since.
+    private KeptRegistration? _kept;
 
     /// <summary>The token set, with all that binds it.</summary>
     /// <exception cref="McpAuthException">AuthenticationTimeout, AuthorizationDenied, CallbackPortInUse, …</exception>
@@ -29,19 +34,20 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         var launcher = new BrowserLauncher(home);
         var device = options.UseDeviceCode
             || (!options.NoBrowser && !launcher.HasDesktop && _issuer.DeviceAuthorizationEndpoint is not null);
-        for (var again = false; ; again = true)
+        for (var anew = false; ; anew = true)
         {
             try
             {
                 var (client, tokens) = device
-                    ? await WithDeviceCodeAsync(again, limit.Token).ConfigureAwait(false)
-                    : await WithBrowserAsync(again, limit.Token, cancellationToken).ConfigureAwait(false);
+                    ? await WithDeviceCodeAsync(anew, limit).ConfigureAwait(false)
+                    : await WithBrowserAsync(anew, limit.Token, cancellationToken).ConfigureAwait(false);
                 return target.Credential(client, tokens, home.Time.GetUtcNow());
             }
-            catch (McpAuthException e) when (!again && _isKept && e.OAuthError is "invalid_client" or "unauthorized_client"
-                && _issuer.RegistrationEndpoint is not null)
+            catch (McpAuthException e) when (!anew && _kept is not null
+                && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
             {
-                progress?.Report("The issuer has forgotten this client; registering anew.");
+                // The page that the person may see says so too, in words of the issuer's.
+                interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} no longer knows this client; it is registered anew, and the sign-in begins again.");
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -91,19 +97,53 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         CancellationTokenSource end, CancellationToken cancellationToken)
     {
         var pasted = opened ? null : PastedAsync(listener, end.Token);
+        var forgotten = IsForgottenAsync(end.Token);
         try
         {
-            if (pasted is not null && await Task.WhenAny(called, pasted).ConfigureAwait(false) == pasted
-                && await pasted.ConfigureAwait(false) is { } values)
+            for (List<Task> waits = [called, forgotten, .. pasted is null ? (Task[])[] : [pasted]]; ;)
             {
-                return new CallbackAnswer(values);
+                var first = await Task.WhenAny(waits).ConfigureAwait(false);
+                if (first == called)
+                {
+                    return await called.ConfigureAwait(false);
+                }
+                if (first == pasted && await pasted.ConfigureAwait(false) is { } values)
+                {
+                    return new CallbackAnswer(values);
+                }
+                if (first == forgotten && await forgotten.ConfigureAwait(false))
+                {
+                    throw new McpAuthException(ErrorReason.ClientRejected, "The issuer no longer knows this client.") { OAuthError = "invalid_client" };
+                }
+                waits.Remove(first);
             }
-            return await called.ConfigureAwait(false);
         }
         finally
         {
             _sawForeignState |= listener.SawForeignState;
             await end.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Whether an answer stays away because the issuer has forgotten the client: its authorization endpoint shows that to
+    /// the person alone (RFC 6749 section 4.1.2.1), and the sign-in could only time out.
+    /// </summary>
+    private async Task<bool> IsForgottenAsync(CancellationToken cancellationToken)
+    {
+        if (_kept is null || _issuer.RegistrationEndpoint is null)
+        {
+            return false;
+        }
+        try
+        {
+            await Task.Delay(Patience, cancellationToken).ConfigureAwait(false);
+            return await clients.IsForgottenAsync(http, _issuer, _kept, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The sign-in has ended.
+            return false;
         }
     }
 
@@ -131,20 +171,31 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         return null;
     }
 
-    private async Task<(ClientIdentity, TokenSet)> WithDeviceCodeAsync(bool anew, CancellationToken cancellationToken)
+    private async Task<(ClientIdentity, TokenSet)> WithDeviceCodeAsync(bool anew, CancellationTokenSource limit)
     {
+        var cancellationToken = limit.Token;
         var client = ClientRegistry.Supplied(server, item, _issuer, MetadataUrl());
         if (client is null)
         {
             using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
             var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
             var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
-            _isKept = kept is not null;
+            _kept = kept;
             client = kept?.Client ?? await clients.RegisterAsync(server, http, _issuer, port,
                 $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Resource, target.Scopes, home.Time);
-        interaction.ShowDeviceCode(await grant.StartAsync(cancellationToken).ConfigureAwait(false));
+        var code = await grant.StartAsync(cancellationToken).ConfigureAwait(false);
+        if (options.Timeout == ConnectOptions.DefaultTimeout)
+        {
+            // Nobody asked for less: the code's own end is the one that the person is told of.
+            limit.CancelAfter(code.Lifetime);
+        }
+        else if (options.Timeout < code.Lifetime)
+        {
+            code = code with { Lifetime = options.Timeout };
+        }
+        interaction.ShowDeviceCode(code);
         return (client, await grant.WaitAsync(cancellationToken).ConfigureAwait(false));
     }
 
@@ -158,6 +209,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
         var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
         var asked = AskedPort();
+        _kept = null;
         if (kept is not null)
         {
             // A port that was asked for by number wins over the kept ones: a tunnel may end there.
@@ -165,7 +217,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             {
                 if (CallbackListener.TryBind(port) is { } known)
                 {
-                    _isKept = true;
+                    _kept = kept;
                     return (kept.Client, known);
                 }
             }

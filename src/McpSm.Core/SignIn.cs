@@ -9,8 +9,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>One sign-in, from the server's challenge to a kept and proven credential (design section 5).</summary>
-internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, SignOut signOut,
-    IAuthInteraction interaction, IProgress<string>? progress)
+internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, IAuthInteraction interaction, IProgress<string>? progress)
 {
     /// <param name="client">The client that signs in by itself; null where a person does.</param>
     /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null where there is none.</param>
@@ -34,12 +33,10 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
         }
         await store.PrepareAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
-        if (item?.OAuth?.Issuer is { } before && !target.Named.Contains(before))
+        if (item?.OAuth?.Issuer is { } other && !target.Named.Contains(other))
         {
-            // Rule 7: the server takes no token of the old issuer any longer, and none is shown to it.
             interaction.Notice($"'{server.Name}' has a new issuer, {ForeignText.Clean(target.Issuer.Issuer)}: "
-                + $"what {ForeignText.Clean(before)} gave for it is dropped.");
-            await signOut.RunAsync(server, local: false, keepBearer: true, cancellationToken).ConfigureAwait(false);
+                + $"what {ForeignText.Clean(other)} gave for it ends with this sign-in.");
         }
         var credential = client is not null
             ? await new ClientSignIn(home, server, item, target, client, http).RunAsync(cancellationToken).ConfigureAwait(false)
@@ -50,15 +47,16 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         {
             now = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
             // Ctrl+C must not lose what the issuer has given.
-            await store.WriteAsync(server, now with
-            {
-                Url = server.Url,
-                OAuth = credential,
-                BearerToken = null,
-                ClientIssuer = credential.Client.Id == server.ClientId ? credential.Issuer : now.ClientIssuer,
-            }, options.Vault, CancellationToken.None).ConfigureAwait(false);
+            await store.WriteAsync(server, now.With(credential) with { Url = server.Url }, options.Vault, CancellationToken.None).ConfigureAwait(false);
         }
-        return (server, refusal is not null ? null : await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false));
+        var unproven = refusal is not null ? null : await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false);
+        if (now.OAuth is { Issuer: { } before } replaced && before != credential.Issuer)
+        {
+            // Rule 7: nobody would renew these any more, nor sign them out. Not before the new ones are here, lest a
+            // server that names a wrong issuer for a moment cost the user what works.
+            await Revoking.RunAsync(home, replaced, null, CancellationToken.None).ConfigureAwait(false);
+        }
+        return (server, unproven);
     }
 
     private async Task<SignInTarget?> FindTargetAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
@@ -121,7 +119,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                     : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
             }
         }
-        await signOut.RevokeAsync(credential, CancellationToken.None).ConfigureAwait(false);
+        await Revoking.RunAsync(home, credential, null, CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
             "Tell whoever runs the server: it does not accept its own issuer's tokens.") { StatusCode = 401 };

@@ -1,8 +1,5 @@
 using McpSm.Core.Credentials;
-using McpSm.Core.Discovery;
-using McpSm.Core.Errors;
 using McpSm.Core.Files;
-using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -11,9 +8,6 @@ namespace McpSm.Core;
 /// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
 internal sealed class SignOut(Home home, CredentialStore store, TimeSpan? limit = null)
 {
-    // Nobody wants to wait long for an issuer that is gone, and until then the credential is still here.
-    private static readonly TimeSpan RevocationLimit = TimeSpan.FromSeconds(5);
-
     /// <param name="local">Does not tell the issuer.</param>
     /// <param name="keepBearer">Leaves a bearer token, which no issuer knows of.</param>
     public async Task<DisconnectResult> RunAsync(McpServer server, bool local, bool keepBearer, CancellationToken cancellationToken)
@@ -28,7 +22,7 @@ internal sealed class SignOut(Home home, CredentialStore store, TimeSpan? limit 
         string? failure = null;
         try
         {
-            failure = local ? null : await RevokeAsync(raw.OAuth, cancellationToken).ConfigureAwait(false);
+            failure = local ? null : await Revoking.RunAsync(home, raw.OAuth, limit, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -38,30 +32,5 @@ internal sealed class SignOut(Home home, CredentialStore store, TimeSpan? limit 
                 : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
         }
         return new DisconnectResult(raw.OAuth is not null, hasBearer, failure);
-    }
-
-    /// <summary>Revokes; whatever goes wrong here is reported, and keeps nothing alive.</summary>
-    /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
-    public async Task<string?> RevokeAsync(OAuthCredential? credential, CancellationToken cancellationToken)
-    {
-        if (credential is null)
-        {
-            return null;
-        }
-        if (credential is not { RevocationEndpoint: { } endpoint, Issuer: { } issuer })
-        {
-            return "The issuer offers no revocation; its tokens end when they expire.";
-        }
-        try
-        {
-            // The tokens go to the issuer that gave them, wherever the server's URL points by now.
-            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)), limit ?? RevocationLimit);
-            return await Revocation.RevokeAsync(http, endpoint, issuer, credential.Client, credential.RefreshToken,
-                credential.AccessToken, home.Time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (McpAuthException e)
-        {
-            return e.Message;
-        }
     }
 }

@@ -186,6 +186,18 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
+    public async Task Rule_15_A_client_stays_tied_to_its_issuer_when_the_server_names_another()
+    {
+        await using var scene = await StartAsync();
+        await using var second = await TestIssuer.StartAsync(Knowing());
+        await scene.LoginAsync(AsJob);
+        scene.Resource.Issuers = [second.Issuer];
+        scene.Resource.Introspect = second.Server.Introspect;
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync(AsJob)).Reason);
+        Assert.Empty(second.Traffic.To("/token"));
+    }
+
+    [Fact]
     public async Task The_secret_rests_in_the_vault_and_nowhere_else()
     {
         await using var scene = await StartAsync();

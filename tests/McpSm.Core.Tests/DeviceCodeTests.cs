@@ -127,6 +127,19 @@ public sealed class DeviceCodeTests
     }
 
     [Theory]
+    [InlineData(300, 600)]
+    [InlineData(90, 90)]
+    [InlineData(900, 600)]
+    public async Task The_person_is_told_how_long_the_code_will_really_be_waited_for(int seconds, int told)
+    {
+        await using var scene = await StartAsync(approve: true);
+        DeviceCode? shown = null;
+        scene.Person.Device += code => shown = code;
+        await scene.LoginAsync(o => ByDevice(o) with { Timeout = TimeSpan.FromSeconds(seconds) });
+        Assert.Equal(told, shown!.Lifetime.TotalSeconds);
+    }
+
+    [Theory]
     [InlineData(true, false, true)]
     [InlineData(false, false, false)]
     [InlineData(true, true, false)]

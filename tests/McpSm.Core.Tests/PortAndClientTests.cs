@@ -117,15 +117,6 @@ public sealed class PortAndClientTests
         Assert.Contains("invalid_redirect_uri: not here", e.Message);
     }
 
-    [Fact]
-    public async Task A_client_that_the_issuer_has_forgotten_is_registered_anew_once()
-    {
-        await using var scene = await Scene.SignedInAsync(new() { TokenEndpointAuthMethods = ["client_secret_basic"] });
-        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
-        await scene.LoginAsync();
-        Assert.Equal(2, scene.Issuer.Traffic.Count("/register"));
-    }
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

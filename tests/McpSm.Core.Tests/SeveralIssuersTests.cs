@@ -42,6 +42,90 @@ public sealed class SeveralIssuersTests
         Assert.Empty(second.Traffic.Requests);
     }
 
+    /// <summary>Signed in, and then the server trusts a second issuer in place of the first.</summary>
+    private static async Task<(Scene, TestIssuer)> ChangedAsync(AuthorizationServerOptions? options = null, Clock? clock = null)
+    {
+        var scene = await Scene.SignedInAsync(options, clock: clock);
+        var second = await TestIssuer.StartAsync(clock is null ? null : new() { TimeProvider = clock });
+        scene.Resource.Issuers = [second.Issuer];
+        scene.Resource.Introspect = second.Server.Introspect;
+        return (scene, second);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rules_7_15_A_sign_in_at_a_new_issuer_ends_what_the_old_one_gave_and_keeps_its_registration(bool renewable)
+    {
+        var (scene, second) = await ChangedAsync(new() { IssueRefreshTokens = renewable });
+        await using var _ = scene;
+        await using var __ = second;
+        await scene.LoginAsync();
+        Assert.Contains(scene.Person.Notices, n => n.Contains($"has a new issuer, {second.Issuer}: what {scene.Issuer.Issuer} gave"));
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+        Assert.Equal(second.Issuer, scene.Status.Issuer);
+        scene.Resource.Issuers = [scene.Issuer.Issuer];
+        scene.Resource.Introspect = scene.Issuer.Server.Introspect;
+        await scene.LoginAsync();
+        Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
+    }
+
+    [Fact]
+    public async Task Rule_7_A_sign_in_at_a_new_issuer_that_fails_costs_nothing_of_the_old_one()
+    {
+        var (scene, second) = await ChangedAsync();
+        await using var _ = scene;
+        await using var __ = second;
+        second.Faults.Answer("/token", 500);
+        await scene.FailsAsync();
+        Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
+        Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Rules_7_15_A_renewal_asks_the_server_for_its_issuer_once_a_day()
+    {
+        var clock = new Clock();
+        var (scene, second) = await ChangedAsync(clock: clock);
+        await using var _ = scene;
+        await using var __ = second;
+        clock.Advance(TimeSpan.FromHours(25));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy));
+        Assert.Contains("has a new issuer", e.Message);
+        Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.Empty(second.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData("/mcp", 500)]
+    [InlineData("/.well-known", 503)]
+    [InlineData("/.well-known", 404)]
+    public async Task Rule_7_A_server_that_cannot_be_read_has_not_changed_its_issuer(string path, int status)
+    {
+        var clock = new Clock();
+        await using var scene = await Scene.SignedInAsync(clock: clock);
+        clock.Advance(TimeSpan.FromHours(25));
+        scene.Resource.Faults.Answer(path, status);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Rules_7_15_An_issuer_that_the_user_pins_ends_what_another_gave_and_outdoes_what_the_server_names()
+    {
+        var (scene, second) = await ChangedAsync();
+        await using var _ = scene;
+        await using var __ = second;
+        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.ChangeServerAsync(s => s with { Issuer = second.Issuer });
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Contains("has a new issuer", e.Message);
+        Assert.Empty(second.Traffic.Requests);
+    }
+
     [Theory]
     [InlineData(404, "")]
     [InlineData(200, "<html>")]

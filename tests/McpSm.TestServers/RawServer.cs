@@ -109,7 +109,7 @@ public sealed class RawServer : IAsyncDisposable
         }
 
         await _ending.CancelAsync();
-        _listener.Stop();
+        // Before the listener stops: whoever is about to accept must not find it stopped.
         await _accepting;
         _listener.Dispose();
         _ending.Dispose();

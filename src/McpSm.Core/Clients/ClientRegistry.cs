@@ -1,4 +1,7 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
 using Duende.IdentityModel.Client;
+using McpSm.Core.Browsing;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
@@ -29,8 +32,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     /// <exception cref="McpAuthException">IssuerMismatch.</exception>
     public static void RequireIssuer(McpServer server, ServerItem? item, string id, IssuerMetadata issuer)
     {
-        var owner = id == server.ClientId ? item?.ClientIssuer
-            : item?.OAuth is { Client.Kind: ClientKind.PreRegistered } kept && kept.Client.Id == id ? kept.Issuer : null;
+        var owner = item?.ClientIssuers?.GetValueOrDefault(id);
         // An issuer that the user pinned is one that the user vouches for.
         if (owner is not null && owner != issuer.Issuer && server.Issuer != issuer.Issuer)
         {
@@ -55,6 +57,33 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     {
         var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
         return kept?.SecretExpiresAt is { } end && end <= home.Time.GetUtcNow() ? null : kept;
+    }
+
+    /// <summary>
+    /// Asks whether the issuer has forgotten a client that registered itself. Its token endpoint looks at the client before
+    /// anything else, and says so (RFC 6749 section 5.2). The code that is shown to it is none.
+    /// </summary>
+    /// <returns>False also where the issuer does not tell.</returns>
+    public async Task<bool> IsForgottenAsync(SafeHttp http, IssuerMetadata issuer, KeptRegistration kept, CancellationToken cancellationToken)
+    {
+        using var request = new AuthorizationCodeTokenRequest
+        {
+            Address = issuer.TokenEndpoint,
+            Code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)),
+            RedirectUri = $"http://127.0.0.1:{kept.Ports[0]}{CallbackListener.Path}",
+        };
+        kept.Client.Sign(request, issuer.Issuer, home.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LongestQuestion);
+        try
+        {
+            using var response = await http.Protocol.RequestAuthorizationCodeTokenAsync(request, limit.Token).ConfigureAwait(false);
+            return TokenSet.IsFailure(response) && TokenSet.Refused(response).OAuthError == "invalid_client";
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>Registers with the issuer (RFC 7591) and keeps what it gave.</summary>
@@ -120,6 +149,8 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         }, vault, cancellationToken).ConfigureAwait(false);
         return identity;
     }
+
+    private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(10);
 
     private const string DeviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 }

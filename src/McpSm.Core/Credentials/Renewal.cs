@@ -54,6 +54,13 @@ public sealed class Renewal(Home home, CredentialStore store,
         ServerUrl.RequireSecure(server);
         var policy = server.Policy;
         using var http = new SafeHttp(policy);
+        // A refresh token is for the issuer that gave it (rule 7), and of no use once the server trusts another: the server
+        // is asked as often as the issuer's own metadata is read anew.
+        if (current.Issuer is { } before && (server.Issuer is not null || IsStale(current))
+            && await IssuerChange.FindAsync(http, server, item, before, cancellationToken).ConfigureAwait(false) is { } now)
+        {
+            throw await DropAsync(server, item, current, now, cancellationToken).ConfigureAwait(false);
+        }
         current = current.Issuer is null ? await WithIssuerAsync(server, item, current, http, policy, cancellationToken).ConfigureAwait(false)
             : await WithFreshMetadataAsync(current, current.Issuer, http, policy, cancellationToken).ConfigureAwait(false);
         if (current.Client is { Kind: ClientKind.PreRegistered, Secret: not null } && current.Client.Id == server.ClientId && item.ClientSecret is { } secret)
@@ -113,10 +120,30 @@ public sealed class Renewal(Home home, CredentialStore store,
         }
     }
 
+    private bool IsStale(OAuthCredential credential) =>
+        home.Time.GetUtcNow() - credential.MetadataReadAt is var age && (age < TimeSpan.Zero || age >= MetadataLifetime);
+
+    /// <summary>Ends the credential of an issuer that the server no longer trusts. What ties clients to issuers stays.</summary>
+    private async Task<McpAuthException> DropAsync(McpServer server, ServerItem item, OAuthCredential current, string now,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Revoking.RunAsync(home, current, null, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await store.WriteAsync(server, item with { OAuth = null }, null, CancellationToken.None).ConfigureAwait(false);
+        }
+        return new McpAuthException(ErrorReason.AuthenticationRequired,
+            $"'{server.Name}' has a new issuer, {ForeignText.Clean(now)}: what {ForeignText.Clean(current.Issuer)} gave for it was dropped.",
+            $"mcpsm auth login {server.Id}{(current.IsOfClient ? " --client-credentials" : "")}") { Server = server.Name };
+    }
+
     private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, string issuer, SafeHttp http,
         UrlPolicy policy, CancellationToken cancellationToken)
     {
-        if (home.Time.GetUtcNow() - credential.MetadataReadAt is { } age && age >= TimeSpan.Zero && age < MetadataLifetime)
+        if (!IsStale(credential))
         {
             return credential;
         }
@@ -157,12 +184,15 @@ public sealed class Renewal(Home home, CredentialStore store,
     {
         await store.WriteAsync(server, item with { OAuth = current with { RefreshToken = null } }, null, CancellationToken.None)
             .ConfigureAwait(false);
-        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer }
-            && await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false) is { } kept
-            && kept.Client.Id == current.Client.Id)
+        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer })
         {
             // The issuer has forgotten the client: a sign-in with it would end on an error page of the issuer's.
-            await store.RemoveRegistrationAsync(server, issuer, CancellationToken.None).ConfigureAwait(false);
+            using var held = await home.LockAsync(CredentialStore.ClientItemName(issuer), CancellationToken.None).ConfigureAwait(false);
+            var kept = await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false);
+            if (kept?.Client.Id == current.Client.Id)
+            {
+                await store.RemoveRegistrationAsync(server, issuer, CancellationToken.None).ConfigureAwait(false);
+            }
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
             + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),

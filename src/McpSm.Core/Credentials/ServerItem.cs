@@ -60,8 +60,8 @@ public sealed record ServerItem
     public OAuthCredential? OAuth { get; init; }
     public string? ClientSecret { get; init; }
 
-    /// <summary>The issuer that the user's client was first used with: it is shown to no other (rule 15).</summary>
-    public string? ClientIssuer { get; init; }
+    /// <summary>The issuers that clients of the user's were first used with, by client id: each is shown to no other (rule 15).</summary>
+    public IReadOnlyDictionary<string, string>? ClientIssuers { get; init; }
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
     /// <summary>The access token to send, whatever its kind.</summary>
@@ -78,6 +78,15 @@ public sealed record ServerItem
     /// <summary>What of it may be used for the server: nothing after a move, no token outside its resource (rule 22).</summary>
     public ServerItem? UsableFor(McpServer server) => !IsFor(server) ? null
         : OAuth is { } oauth && !ResourceUri.Covers(oauth.Resource, server.Uri) ? this with { OAuth = null } : this;
+
+    /// <summary>The item with a new credential, and with the tie of the user's client to its issuer.</summary>
+    public ServerItem With(OAuthCredential credential) => this with
+    {
+        OAuth = credential,
+        BearerToken = null,
+        ClientIssuers = credential is { Client.Kind: ClientKind.PreRegistered, Issuer: { } issuer }
+            ? new Dictionary<string, string>(ClientIssuers ?? new Dictionary<string, string>()) { [credential.Client.Id] = issuer } : ClientIssuers,
+    };
 
     /// <summary>The server's own headers: those in the vault over those in <c>config.json</c>; none in the clear.</summary>
     /// <exception cref="McpAuthException">InvalidValue: one that another program wrote cannot be sent.</exception>

@@ -1,0 +1,39 @@
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>Tells the issuer of a credential that its tokens are dead (rule 38).</summary>
+internal static class Revoking
+{
+    // Nobody wants to wait long for an issuer that is gone, and until then the credential is still here.
+    private static readonly TimeSpan UsualLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Revokes; whatever goes wrong is reported, and keeps nothing alive.</summary>
+    /// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
+    /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
+    public static async Task<string?> RunAsync(Home home, OAuthCredential? credential, TimeSpan? limit, CancellationToken cancellationToken)
+    {
+        if (credential is null)
+        {
+            return null;
+        }
+        if (credential is not { RevocationEndpoint: { } endpoint, Issuer: { } issuer })
+        {
+            return "The issuer offers no revocation; its tokens end when they expire.";
+        }
+        try
+        {
+            // The tokens go to the issuer that gave them, wherever the server's URL points by now.
+            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)), limit ?? UsualLimit);
+            return await Revocation.RevokeAsync(http, endpoint, issuer, credential.Client, credential.RefreshToken,
+                credential.AccessToken, home.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            return e.Message;
+        }
+    }
+}
