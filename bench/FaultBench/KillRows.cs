@@ -147,6 +147,16 @@ internal static class KillRows
                 Lost++;
                 Wrong.Add($"an acknowledged credential is gone, during {pending?.Verb ?? "nothing"}");
             }
+            if (pending is { Verb: "renew" } && there == _kept[id] && item?.OAuth is { RefreshToken: null })
+            {
+                // Killed while it forgot a refresh token that the issuer had refused, since a sign-out or a renewal of it was killed before.
+                CutOff++;
+                _spent.Add(id);
+                if (!_interrupted.Contains(id))
+                {
+                    Wrong.Add("a refresh token is gone that nobody had reason to refuse");
+                }
+            }
             // Whoever was killed renewing, and had kept the new token, has nothing more to say of an earlier one; nor has
             // whoever was killed signing out, and may have revoked already.
             if (pending is { Verb: "renew" or "remove" })

@@ -18,6 +18,10 @@ internal sealed class SystemConsole : ICommandConsole
         {
             Console.OutputEncoding = Encoding.UTF8;
         }
+        else if (Console.OutputEncoding is not UTF8Encoding)
+        {
+            Console.OutputEncoding = PlainEncoding.Of(Console.OutputEncoding);
+        }
     }
 
     public TextWriter Out => Console.Out;

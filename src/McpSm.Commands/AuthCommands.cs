@@ -58,7 +58,7 @@ internal static class AuthCommands
     {
         if (given != "-")
         {
-            context.Console.Error.WriteLine("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.");
+            context.Hint("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.");
             return given;
         }
         return (await context.Console.ReadLineAsync(cancellationToken).ConfigureAwait(false))?.Trim() is { Length: > 0 } line ? line
@@ -85,7 +85,7 @@ internal static class AuthCommands
             }
             else if (statuses.Count == 0)
             {
-                context.Console.Error.WriteLine("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
+                context.Hint("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
             }
             else
             {
@@ -117,15 +117,15 @@ internal static class AuthCommands
         var mend = statuses.Select(s => s.Remedy).OfType<string>().ToList();
         if (remedies && mend.Count > 0)
         {
-            context.Console.Error.WriteLine();
-            context.Console.Error.WriteLine("Next:");
+            context.Hint("");
+            context.Hint("Next:");
             foreach (var remedy in mend.Take(5))
             {
-                context.Console.Error.WriteLine($"  {remedy}");
+                context.Hint($"  {remedy}");
             }
             if (mend.Count > 5)
             {
-                context.Console.Error.WriteLine("  mcpsm auth login-all");
+                context.Hint("  mcpsm auth login-all");
             }
         }
     }
@@ -153,7 +153,7 @@ internal static class AuthCommands
             if (kind == Core.Credentials.CredentialKind.OAuth && !parsed.GetValue(force) && !await context.Interaction.ConfirmAsync(
                 $"Sign out of '{server.Name}'?", "--force", cancellationToken).ConfigureAwait(false))
             {
-                context.Console.Error.WriteLine("Still signed in.");
+                context.Hint("Still signed in.");
                 return ExitCode.Failed;
             }
             var result = await context.Authenticator.DisconnectAsync(server, local: false, cancellationToken).ConfigureAwait(false);
@@ -164,7 +164,7 @@ internal static class AuthCommands
             }
             else
             {
-                context.Console.Error.WriteLine(result.HasBearer
+                context.Hint(result.HasBearer
                     ? $"'{server.Name}' has a bearer token, which signing out leaves alone. Remove it with: mcpsm auth revoke {server.Id}"
                     : $"You are not signed in to '{server.Name}'.");
             }
@@ -198,7 +198,7 @@ internal static class AuthCommands
             }
             if (servers.Count == 0)
             {
-                context.Console.Error.WriteLine("There are no servers to sign in to. Add one with: mcpsm add <name> --type http --url <url>");
+                context.Hint("There are no servers to sign in to. Add one with: mcpsm add <name> --type http --url <url>");
             }
             return failed == 0 ? ExitCode.Done : ExitCode.Failed;
         }));
@@ -272,7 +272,7 @@ internal static class AuthCommands
             }
             else
             {
-                context.Console.Error.WriteLine($"'{server.Name}' has no credential.");
+                context.Hint($"'{server.Name}' has no credential.");
             }
             return ExitCode.Done;
         }));

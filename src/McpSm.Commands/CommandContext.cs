@@ -14,7 +14,17 @@ internal sealed class CommandContext
         Console = console;
         Home = home;
         Interaction = new CommandInteraction(console, home);
-        Authenticator = new Authenticator(home, Interaction, vaults: vaults);
+        Authenticator = new Authenticator(home, Interaction, new Story(this), vaults);
+    }
+
+    /// <summary>Whether the steps of the work are told.</summary>
+    public bool Verbose { get; set; }
+
+    /// <summary>Whether results and errors alone are printed.</summary>
+    public bool Quiet
+    {
+        get => Interaction.Quiet;
+        set => Interaction.Quiet = value;
     }
 
     public ICommandConsole Console { get; }
@@ -60,7 +70,23 @@ internal sealed class CommandContext
         }
     }
 
-    public void Succeed(string text) => Console.Out.WriteLine($"{Paint(Words.Good, 32, Console.Colours)} {text}");
+    /// <summary>Says that something was done; the exit code says it too.</summary>
+    public void Succeed(string text)
+    {
+        if (!Quiet)
+        {
+            Console.Out.WriteLine($"{Paint(Words.Good, 32, Console.Colours)} {text}");
+        }
+    }
+
+    /// <summary>Says what a person may want to know or do.</summary>
+    public void Hint(string text)
+    {
+        if (!Quiet)
+        {
+            Console.Error.WriteLine(text);
+        }
+    }
 
     public void Warn(string text) => Console.Error.WriteLine($"Warning: {text}");
 
@@ -71,6 +97,17 @@ internal sealed class CommandContext
         Words.Bad => Paint(Words.Bad, 31, Console.Colours) + said[1..],
         _ => said,
     };
+
+    private sealed class Story(CommandContext context) : IProgress<string>
+    {
+        public void Report(string value)
+        {
+            if (context.Verbose)
+            {
+                context.Console.Error.WriteLine(value);
+            }
+        }
+    }
 
     private static string Paint(string text, int colour, bool coloured) => coloured ? $"\x1b[{colour}m{text}\x1b[0m" : text;
 }

@@ -12,10 +12,21 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
     /// <summary>Set by <c>--non-interactive</c> or <c>-NonInteractive</c>.</summary>
     public bool NonInteractive { get; set; }
 
+    /// <summary>Set by <c>--quiet</c>: says nothing but what somebody must act on.</summary>
+    public bool Quiet { get; set; }
+
     public bool CanAnswer => Interactivity.CanAnswer(home, NonInteractive, console.ForbidsQuestions);
 
     public void ShowAuthorizationUrl(Uri url, bool opened)
     {
+        if (Quiet)
+        {
+            if (!opened)
+            {
+                console.Error.WriteLine(url.AbsoluteUri);
+            }
+            return;
+        }
         console.Error.WriteLine(opened ? "Your browser was opened to sign in. If it was not, visit:" : "To sign in, visit:");
         console.Error.WriteLine();
         // On a line of its own, so that a terminal makes it a link and a person can select it.
@@ -44,7 +55,13 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
     public Task<string?> ReadRedirectAsync(CancellationToken cancellationToken) =>
         console.IsInputTerminal ? console.ReadLineAsync(cancellationToken) : Task.FromResult<string?>(null);
 
-    public void Notice(string text) => console.Error.WriteLine(text);
+    public void Notice(string text)
+    {
+        if (!Quiet)
+        {
+            console.Error.WriteLine(text);
+        }
+    }
 
     /// <summary>Asks a yes-or-no question; no is the answer to an empty line.</summary>
     /// <param name="option">What answers it beforehand.</param>

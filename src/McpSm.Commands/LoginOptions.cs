@@ -16,8 +16,8 @@ internal sealed class LoginOptions
     private readonly Option<string?> _vault = new("--vault") { Description = "The vault to keep the credential in", HelpName = "name" };
     private readonly Option<bool> _nonInteractive = new("--non-interactive") { Description = "Fail at once where a person would be asked" };
 
-    private readonly Option<bool> _client = new("--client-credentials") { Description = "Sign in as a client: MCPSM_CLIENT_ID and MCPSM_CLIENT_SECRET" };
-    private readonly Option<string?> _keyFile = new("--client-key-file") { Description = "The same with its key as PEM in place of a secret", HelpName = "file" };
+    private readonly Option<bool> _client = new("--client-credentials") { Description = "Sign in as MCPSM_CLIENT_ID, with its secret" };
+    private readonly Option<string?> _keyFile = new("--client-key-file") { Description = "The same, with its key (PEM) in place of a secret", HelpName = "file" };
 
     /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret goes to that one's issuer.</param>
     public void AddTo(Command command, bool ofOne)
@@ -53,7 +53,7 @@ internal sealed class LoginOptions
             (server, var isNew) = await context.Authenticator.FindOrAddServerAsync(serverOrUrl, cancellationToken).ConfigureAwait(false);
             if (isNew)
             {
-                context.Console.Error.WriteLine($"Server '{server.Name}' added.");
+                context.Hint($"Server '{server.Name}' added.");
             }
         }
         else

@@ -16,11 +16,15 @@ public static class McpsmCommand
         CancellationToken cancellationToken, IEnumerable<IVaultSource>? vaults = null)
     {
         var context = new CommandContext(console, home, vaults);
+        var (verbose, quiet) = (new Option<bool>("--verbose", "-v") { Description = "Tell every step and URL", Recursive = true },
+            new Option<bool>("--quiet", "-q") { Description = "Print results and errors alone", Recursive = true });
         // Not a RootCommand: that is named after the process, which in PowerShell is not ours, and knows directives
         // such as [diagram] that print the arguments back, one of which may be a token.
-        var root = new Command("mcpsm", "Signs you in to remote MCP servers and keeps their tokens in your system's vault.")
+        var root = new Command("mcpsm", "Signs you in to remote MCP servers, and keeps their tokens in your vault.")
         {
-            new HelpOption(),
+            verbose,
+            quiet,
+            new HelpOption { Action = new Examples(new HelpAction(), console) },
             new VersionOption { Action = new VersionAction(console) },
         };
         AuthCommands.AddTo(root, context);
@@ -28,12 +32,13 @@ public static class McpsmCommand
         VaultCommands.AddTo(root, context);
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         HideArgumentsAbove(parsed.CommandResult);
-        if (parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null
+        if (parsed.Action is not Examples && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null
             || UsageError.IsInterrupted(parsed)))
         {
             return UsageError.Report(parsed, arguments, context);
         }
-        if (vaults is null && parsed.Action is not HelpAction && parsed.Action is not VersionAction && HandOver.IsNeeded(parsed, context))
+        (context.Verbose, context.Quiet) = (parsed.GetValue(verbose), parsed.GetValue(quiet));
+        if (vaults is null && parsed.Action is not Examples && parsed.Action is not VersionAction && HandOver.IsNeeded(parsed, context))
         {
             return await context.RunAsync(() => HandOver.RunAsync(arguments, context, cancellationToken)).ConfigureAwait(false);
         }

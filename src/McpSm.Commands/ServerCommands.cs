@@ -78,7 +78,7 @@ internal static class ServerCommands
             }
             else if (servers.Count == 0)
             {
-                context.Console.Error.WriteLine("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
+                context.Hint("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
             }
             else
             {
@@ -104,7 +104,7 @@ internal static class ServerCommands
             if (!parsed.GetValue(yes) && !await context.Interaction.ConfirmAsync(
                 $"Remove '{server.Name}' and its credentials?", "--yes", cancellationToken).ConfigureAwait(false))
             {
-                context.Console.Error.WriteLine("Nothing was removed.");
+                context.Hint("Nothing was removed.");
                 return ExitCode.Failed;
             }
             var result = await context.Authenticator.RemoveServerAsync(server, cancellationToken).ConfigureAwait(false);
@@ -136,7 +136,7 @@ internal static class ServerCommands
                     context.Console.Out.WriteLine($"Testing {server.Name}... {context.PaintLine(Said(result))}");
                     if (result.Remedy is { } remedy)
                     {
-                        context.Console.Error.WriteLine($"  {remedy}");
+                        context.Hint($"  {remedy}");
                     }
                 }
             }
@@ -146,7 +146,7 @@ internal static class ServerCommands
             }
             else if (servers.Count == 0)
             {
-                context.Console.Error.WriteLine("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
+                context.Hint("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
             }
             return results.All(r => r.Success) ? ExitCode.Done : ExitCode.Failed;
         }));

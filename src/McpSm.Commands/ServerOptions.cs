@@ -16,10 +16,10 @@ internal sealed class ServerOptions
     private readonly Option<string?> _secret = new("--client-secret-from-env") { Description = "The variable that holds the client's secret", HelpName = "NAME" };
     private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to ask for instead of the server's", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> _issuer = new("--issuer") { Description = "The one issuer to use", HelpName = "url" };
-    private readonly Option<string[]> _headers = new("--header") { Description = "A header to send, kept in the vault; empty removes it", HelpName = "name=value" };
+    private readonly Option<string[]> _headers = new("--header") { Description = "A header, kept in the vault", HelpName = "name=value" };
     private readonly Option<string?> _token = new("--token") { Description = "A bearer token; - reads standard input" };
     private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document", HelpName = "url" };
-    private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow the unverifiable default endpoints of 2025-03-26" };
+    private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow default endpoints (2025-03-26)" };
 
     public ServerOptions(bool typeRequired)
     {

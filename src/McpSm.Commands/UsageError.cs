@@ -34,7 +34,7 @@ internal static class UsageError
         for (var above = parsed.CommandResult.Parent as CommandResult; above is not null; above = above.Parent as CommandResult)
         {
             if (above.Children.OfType<ArgumentResult>().Any(a => a.Tokens.Count > 0)
-                || above.Children.OfType<OptionResult>().Any(o => !o.Implicit))
+                || above.Children.OfType<OptionResult>().Any(o => o is { Implicit: false, Option.Recursive: false }))
             {
                 return true;
             }
@@ -91,7 +91,8 @@ internal static class UsageError
             _ => "",
         };
 
-    private static string Path(CommandResult result) => result.Parent is CommandResult parent
+    /// <summary>The words of the command, <c>mcpsm</c> first.</summary>
+    public static string Path(CommandResult result) => result.Parent is CommandResult parent
         ? $"{Path(parent)} {result.Command.Name}" : "mcpsm";
 
     private static int Distance(string a, string b)

@@ -46,7 +46,7 @@ internal static class VaultCommands
         }
         if (!vaults.Any(v => v.InUse))
         {
-            context.Console.Error.WriteLine("None is in use yet: the first that works is taken when something is kept.");
+            context.Hint("None is in use yet: the first that works is taken when something is kept.");
         }
         return ExitCode.Done;
     }
@@ -69,7 +69,7 @@ internal static class VaultCommands
             context.Succeed($"Credentials are kept in '{chosen}' from now on.");
             if (elsewhere.Count > 0)
             {
-                context.Console.Error.WriteLine($"Those of {string.Join(", ", elsewhere)} stay where they are. To take them along: mcpsm vault use {chosen} --move");
+                context.Hint($"Those of {string.Join(", ", elsewhere)} stay where they are. To take them along: mcpsm vault use {chosen} --move");
             }
             return ExitCode.Done;
         }));
@@ -78,7 +78,7 @@ internal static class VaultCommands
 
     private static Command Rekey(CommandContext context)
     {
-        var passphrase = new Option<bool>("--passphrase") { Description = "Under a new passphrase, asked for or in " + NewPassphraseVariable };
+        var passphrase = new Option<bool>("--passphrase") { Description = "Under a new one, asked for or in " + NewPassphraseVariable };
         var keyFile = new Option<bool>("--key-file") { Description = "Under a new key in credentials.key" };
         var command = new Command("rekey", "Put the encrypted file under another key") { passphrase, keyFile };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
@@ -93,7 +93,7 @@ internal static class VaultCommands
             context.Succeed(toPassphrase ? "credentials.enc is under the new passphrase." : "credentials.enc is under a new key in credentials.key.");
             if (toPassphrase)
             {
-                context.Console.Error.WriteLine("Set MCPSM_VAULT_PASSPHRASE to it wherever credentials are used.");
+                context.Hint("Set MCPSM_VAULT_PASSPHRASE to it wherever credentials are used.");
             }
             return ExitCode.Done;
         }));
@@ -121,9 +121,9 @@ internal static class VaultCommands
     {
         var id = new Argument<string?>("server") { Description = "Its id or name; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only show what would be done" };
-        var force = new Option<bool>("--force") { Description = "Also remove plaintext in whose place the vault has something else" };
+        var force = new Option<bool>("--force") { Description = "Also where the vault has something else in its place" };
         var vault = new Option<string?>("--vault") { Description = "The vault to keep it in" };
-        var command = new Command("import", "Take plaintext tokens and secrets of the npm tool into the vault") { id, dryRun, force, vault };
+        var command = new Command("import", "Take the npm tool's plaintext secrets into the vault") { id, dryRun, force, vault };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var all = context.Catalog.List();
@@ -157,7 +157,7 @@ internal static class VaultCommands
             }
             if (!some)
             {
-                context.Console.Error.WriteLine("No secret lies in plaintext.");
+                context.Hint("No secret lies in plaintext.");
             }
             return failed == 0 ? ExitCode.Done : ExitCode.Failed;
         }));

@@ -26,6 +26,7 @@ public sealed class Authenticator
     private readonly ServerEditor _editor;
     private readonly ConcurrentDictionary<string, bool> _toldOfPlaintext = [];
 
+    /// <param name="progress">Is told, step by step, what a sign-in, renewal or sign-out does: every URL, and no secret.</param>
     public Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress = null,
         IEnumerable<IVaultSource>? vaults = null)
     {
@@ -34,11 +35,12 @@ public sealed class Authenticator
         Catalog = new ServerCatalog(home);
         _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
         _store = new CredentialStore(home, _vaults);
-        _renewal = new Renewal(home, _store, FindIssuerAsync);
-        _signOut = new SignOut(home, _store);
-        _signIn = new SignIn(home, _store, Catalog, interaction, progress);
+        _renewal = new Renewal(home, _store, FindIssuerAsync, progress);
+        var revoking = new Revoking(home, progress);
+        _signOut = new SignOut(_store, revoking);
+        _signIn = new SignIn(home, _store, Catalog, revoking, interaction, progress);
         _ownClient = new OwnClient(home, _store, interaction);
-        _secrets = new OwnSecrets(home, _store, Catalog);
+        _secrets = new OwnSecrets(_store, Catalog, revoking);
         _import = new CredentialImport(home, _store, Catalog);
         _editor = new ServerEditor(Catalog, _secrets);
     }

@@ -66,6 +66,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         var (client, listener) = await IdentifyAsync(anew, cancellationToken).ConfigureAwait(false);
         using (listener)
         {
+            progress?.Report($"The client is {Words(client.Kind)}; the answer is waited for on {listener.RedirectUri}.");
             var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Resource, target.Scopes, policy);
             listener.Start(request.State, server.Name);
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -249,6 +250,13 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             }
         }
     }
+
+    private string Words(ClientKind kind) => kind switch
+    {
+        ClientKind.PreRegistered => "the one supplied for this server",
+        ClientKind.MetadataDocument => "our metadata document",
+        _ => _kept is null ? "registered just now" : "the one registered in an earlier sign-in",
+    };
 
     private Task<FileLock> LockClientAsync(CancellationToken cancellationToken) =>
         home.LockAsync(CredentialStore.ClientItemName(_issuer.Issuer), cancellationToken);

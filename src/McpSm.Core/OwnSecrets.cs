@@ -1,13 +1,12 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
 /// <summary>Secrets that the user gives for a server: a bearer token, the client's secret, headers.</summary>
-internal sealed class OwnSecrets(Home home, CredentialStore store, ServerCatalog catalog)
+internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, Revoking revoking)
 {
     /// <summary>Keeps a bearer token; an OAuth credential that it replaces is revoked first.</summary>
     /// <returns>Why that revocation failed; null where it did not.</returns>
@@ -23,7 +22,7 @@ internal sealed class OwnSecrets(Home home, CredentialStore store, ServerCatalog
         var raw = await store.ReadRawAsync(server, cancellationToken, vault).ConfigureAwait(false);
         // Nothing is revoked for a token that then has no place to be kept.
         await store.PrepareAsync(server, vault, cancellationToken).ConfigureAwait(false);
-        var failure = await Revoking.RunAsync(home, raw?.OAuth, null, cancellationToken).ConfigureAwait(false);
+        var failure = await revoking.RunAsync(raw?.OAuth, cancellationToken).ConfigureAwait(false);
         var kept = raw?.IsFor(server) == true ? raw : new ServerItem { Url = server.Url };
         await store.WriteAsync(server, kept with { Url = server.Url, BearerToken = token, OAuth = null }, vault, cancellationToken).ConfigureAwait(false);
         await RemovePlaintextAsync(server, cancellationToken).ConfigureAwait(false);

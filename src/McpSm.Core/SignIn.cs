@@ -9,7 +9,8 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>One sign-in, from the server's challenge to a kept and proven credential (design section 5).</summary>
-internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, IAuthInteraction interaction, IProgress<string>? progress)
+internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, Revoking revoking,
+    IAuthInteraction interaction, IProgress<string>? progress)
 {
     /// <param name="client">The client that signs in by itself; null where a person does.</param>
     /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null where there is none.</param>
@@ -19,7 +20,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     {
         var item = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
         var policy = server.Policy;
-        using var http = new SafeHttp(policy);
+        using var http = new SafeHttp(policy, progress);
         if (await FindTargetAsync(http, policy, server, item, refusal, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
         {
             await store.Facts.WriteAsync(server.Id, f => f is null or { Kind: CredentialKind.None }
@@ -49,12 +50,13 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             // Ctrl+C must not lose what the issuer has given.
             await store.WriteAsync(server, now.With(credential) with { Url = server.Url }, options.Vault, CancellationToken.None).ConfigureAwait(false);
         }
+        progress?.Report($"The credential is kept in the vault '{store.Facts.Read(server.Id)?.Vault}'.");
         var unproven = refusal is not null ? null : await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false);
         if (now.OAuth is { Issuer: { } before } replaced && before != credential.Issuer)
         {
             // Rule 7: nobody would renew these any more, nor sign them out. Not before the new ones are here, lest a
             // server that names a wrong issuer for a moment cost the user what works.
-            await Revoking.RunAsync(home, replaced, null, CancellationToken.None).ConfigureAwait(false);
+            await revoking.RunAsync(replaced, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, unproven);
     }
@@ -119,7 +121,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                     : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
             }
         }
-        await Revoking.RunAsync(home, credential, null, CancellationToken.None).ConfigureAwait(false);
+        await revoking.RunAsync(credential, CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
             "Tell whoever runs the server: it does not accept its own issuer's tokens.") { StatusCode = 401 };

@@ -64,6 +64,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
                 $"Choose those that you need: mcpsm server update {server.Id} --scope <scope>");
         }
+        progress?.Report(scopes.Count == 0 ? "No scopes are asked for." : $"The scopes to ask for are {ForeignText.Clean(Discovery.Scopes.Join(scopes))}.");
         return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
             server.Issuer is null && resource is not null ? resource.AuthorizationServers : [issuer.Issuer], scopes);
     }

@@ -1,12 +1,10 @@
 using McpSm.Core.Credentials;
-using McpSm.Core.Files;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
 /// <summary>Ends credentials: at the issuer where it can, here in any case (rule 38).</summary>
-/// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
-internal sealed class SignOut(Home home, CredentialStore store, TimeSpan? limit = null)
+internal sealed class SignOut(CredentialStore store, Revoking revoking)
 {
     /// <param name="local">Does not tell the issuer.</param>
     /// <param name="keepBearer">Leaves a bearer token, which no issuer knows of.</param>
@@ -22,7 +20,7 @@ internal sealed class SignOut(Home home, CredentialStore store, TimeSpan? limit 
         string? failure = null;
         try
         {
-            failure = local ? null : await Revoking.RunAsync(home, raw.OAuth, limit, cancellationToken).ConfigureAwait(false);
+            failure = local ? null : await revoking.RunAsync(raw.OAuth, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

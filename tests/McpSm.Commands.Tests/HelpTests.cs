@@ -6,7 +6,7 @@ namespace McpSm.Commands.Tests;
 
 public sealed partial class HelpTests
 {
-    private const int Widest = 100;
+    private const int Widest = 80;
 
     private const string Login = "--no-browser --device --callback-port --timeout --vault --non-interactive";
 
@@ -57,7 +57,7 @@ public sealed partial class HelpTests
             Assert.Equal(Commands[command].Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(),
                 Told().Matches(ended.Out).Select(m => m.Groups[1].Value)
                     .Concat(Argument().Matches(Usage(ended.Out)).Select(m => m.Value))
-                    .Where(o => o is not ("--help" or "-h" or "-?" or "-t" or "-u")).Distinct().Order());
+                    .Where(o => o is not ("--help" or "-h" or "-?" or "-t" or "-u" or "--verbose" or "-v" or "--quiet" or "-q")).Distinct().Order());
         }
         Assert.Empty(mcpsm.Files());
     }
@@ -69,7 +69,7 @@ public sealed partial class HelpTests
         foreach (var parent in new[] { "", "auth", "server", "vault" })
         {
             var ended = (await mcpsm.RunAsync([.. parent.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Done();
-            var told = Below().Matches(ended.Out[ended.Out.IndexOf("Commands:", StringComparison.Ordinal)..]).Select(m => m.Groups[1].Value);
+            var told = Below().Matches(ended.Out.Split("Commands:\n")[1].Split("\n\n")[0]).Select(m => m.Groups[1].Value);
             Assert.Equal(Commands.Keys.Where(c => c.Length > 0 && (c.LastIndexOf(' ') is var at && at < 0 ? "" : c[..at]) == parent)
                 .Select(c => c.Split(' ')[^1]).Order(), told.Order());
         }
@@ -87,6 +87,25 @@ public sealed partial class HelpTests
         Assert.Equal(usage, Usage((await mcpsm.RunAsync(command + " --help")).Done().Out).Trim());
     }
 
+    /// <summary>Each where nobody is near and no server answers, so that most fail; but none for how it is written.</summary>
+    [Theory]
+    [MemberData(nameof(EveryCommand))]
+    public async Task Its_examples_can_be_typed(string command)
+    {
+        using var mcpsm = new McpsmHere { Variables = { ["MCPSM_INTERACTIVE"] = "0", ["MCPSM_CLIENT_ID"] = "job", ["MCPSM_CLIENT_SECRET"] = "a secret" } };
+        string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
+        var help = (await mcpsm.RunAsync(words)).Done().Out;
+        var examples = Example().Matches(help[Regex.Match(help, "Examples?:").Index..]).Select(m => m.Groups[1].Value.TrimEnd()).ToList();
+        Assert.NotEmpty(examples);
+        await mcpsm.AddAsync(new Uri("http://127.0.0.1:1/mcp"));
+        Assert.Contains(examples, e => e.StartsWith($"mcpsm {command}".TrimEnd(), StringComparison.Ordinal));
+        foreach (var example in examples)
+        {
+            var ended = await mcpsm.RunAsync(example["mcpsm ".Length..]);
+            Assert.True(ended.Code != ExitCode.WrongUsage, $"{example}: {ended.Error}");
+        }
+    }
+
     [Fact]
     public async Task Version_is_the_version_and_nothing_else()
     {
@@ -98,6 +117,9 @@ public sealed partial class HelpTests
         using var process = new Mcpsm();
         Assert.Equal(ended.Out, (await process.RunAsync("--version")).Done().Out.ReplaceLineEndings("\n"));
     }
+
+    [GeneratedRegex(@"(mcpsm [^|)""#\n]+)")]
+    private static partial Regex Example();
 
     private static string Usage(string help) => help.Split("Usage:\n")[1].Split("\n\n")[0];
 

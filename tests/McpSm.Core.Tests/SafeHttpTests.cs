@@ -14,7 +14,7 @@ public sealed class SafeHttpTests
 
     private static async Task<McpAuthException> FailsAsync(Uri url, UrlPolicy? policy = null, TimeSpan? limit = null)
     {
-        using var http = new SafeHttp(policy ?? new UrlPolicy(url), limit);
+        using var http = new SafeHttp(policy ?? new UrlPolicy(url), timeLimit: limit);
         return await Assert.ThrowsAsync<McpAuthException>(() => http.GetAsync(url.AbsoluteUri, "It", default).WaitAsync(TimeSpan.FromSeconds(20)));
     }
 

@@ -34,7 +34,8 @@ public sealed class SignOutTests
         await using var scene = await Scene.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
         var home = scene.Work.Home;
-        var hasty = new SignOut(home, new CredentialStore(home, new VaultSelector(home, [], _ => { })), TimeSpan.FromMilliseconds(300));
+        var hasty = new SignOut(new CredentialStore(home, new VaultSelector(home, [], _ => { })),
+            new Revoking(home, limit: TimeSpan.FromMilliseconds(300)));
         var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, default).WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Contains("did not answer within", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);

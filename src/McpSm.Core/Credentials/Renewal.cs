@@ -12,7 +12,7 @@ namespace McpSm.Core.Credentials;
 /// </summary>
 /// <param name="findIssuer">Asks the server who guards it, for a credential whose issuer is not known.</param>
 public sealed class Renewal(Home home, CredentialStore store,
-    Func<McpServer, ServerItem, SafeHttp, UrlPolicy, CancellationToken, Task<(string Resource, IssuerMetadata Issuer)>> findIssuer)
+    Func<McpServer, ServerItem, SafeHttp, UrlPolicy, CancellationToken, Task<(string Resource, IssuerMetadata Issuer)>> findIssuer, IProgress<string>? progress = null)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 
@@ -53,7 +53,7 @@ public sealed class Renewal(Home home, CredentialStore store,
         }
         ServerUrl.RequireSecure(server);
         var policy = server.Policy;
-        using var http = new SafeHttp(policy);
+        using var http = new SafeHttp(policy, progress);
         // A refresh token is for the issuer that gave it (rule 7), and of no use once the server trusts another: the server
         // is asked as often as the issuer's own metadata is read anew.
         if (current.Issuer is { } before && (server.Issuer is not null || IsStale(current))
@@ -68,6 +68,7 @@ public sealed class Renewal(Home home, CredentialStore store,
             // The user may have replaced it since the sign-in.
             current = current with { Client = current.Client with { Secret = secret } };
         }
+        progress?.Report($"Renewing the token of '{server.Name}' with {(current.IsOfClient ? "the client's own grant" : "its refresh token")}.");
         var renewed = current.With(current.IsOfClient
             ? await RepeatAsync(server, current, http, cancellationToken).ConfigureAwait(false)
             : await SpendAsync(server, item, current, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
@@ -129,7 +130,7 @@ public sealed class Renewal(Home home, CredentialStore store,
     {
         try
         {
-            await Revoking.RunAsync(home, current, null, cancellationToken).ConfigureAwait(false);
+            await new Revoking(home, progress).RunAsync(current, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

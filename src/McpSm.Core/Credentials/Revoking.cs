@@ -6,15 +6,15 @@ using McpSm.Core.Grants;
 namespace McpSm.Core.Credentials;
 
 /// <summary>Tells the issuer of a credential that its tokens are dead (rule 38).</summary>
-internal static class Revoking
+/// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
+internal sealed class Revoking(Home home, IProgress<string>? progress = null, TimeSpan? limit = null)
 {
     // Nobody wants to wait long for an issuer that is gone, and until then the credential is still here.
     private static readonly TimeSpan UsualLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Revokes; whatever goes wrong is reported, and keeps nothing alive.</summary>
-    /// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
     /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
-    public static async Task<string?> RunAsync(Home home, OAuthCredential? credential, TimeSpan? limit, CancellationToken cancellationToken)
+    public async Task<string?> RunAsync(OAuthCredential? credential, CancellationToken cancellationToken)
     {
         if (credential is null)
         {
@@ -27,7 +27,7 @@ internal static class Revoking
         try
         {
             // The tokens go to the issuer that gave them, wherever the server's URL points by now.
-            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)), limit ?? UsualLimit);
+            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)), progress, limit ?? UsualLimit);
             return await Revocation.RevokeAsync(http, endpoint, issuer, credential.Client, credential.RefreshToken,
                 credential.AccessToken, home.Time, cancellationToken).ConfigureAwait(false);
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -31,11 +32,12 @@ public sealed class SafeHttp : IDisposable
     private readonly UrlPolicy _policy;
     private readonly HttpClient _client;
 
-    public SafeHttp(UrlPolicy policy, TimeSpan? timeLimit = null)
+    /// <param name="progress">Is told of every exchange.</param>
+    public SafeHttp(UrlPolicy policy, IProgress<string>? progress = null, TimeSpan? timeLimit = null)
     {
         _policy = policy;
-        var sockets = NewSocketsHandler(policy);
-        _client = new HttpClient(new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = sockets })
+        var bounded = new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = NewSocketsHandler(policy) };
+        _client = new HttpClient(progress is null ? bounded : new TellingHandler(progress) { InnerHandler = bounded })
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
@@ -185,6 +187,27 @@ public sealed class SafeHttp : IDisposable
                 body.Write(buffer, 0, read);
             }
             return body.ToArray();
+        }
+    }
+
+    /// <summary>Says what was asked and how that ended, without queries, headers or bodies: those hold secrets.</summary>
+    private sealed class TellingHandler(IProgress<string> progress) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var what = $"{request.Method} {ForeignText.Clean(request.RequestUri?.GetLeftPart(UriPartial.Path))}";
+            var began = Stopwatch.GetTimestamp();
+            try
+            {
+                var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                progress.Report($"{what}: {(int)response.StatusCode} ({Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms)");
+                return response;
+            }
+            catch (McpAuthException e)
+            {
+                progress.Report($"{what}: {e.Message}");
+                throw;
+            }
         }
     }
 

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace McpSm.Commands;
+
+/// <summary>The help of a command, which ends in how it is used.</summary>
+internal sealed class Examples(HelpAction help, ICommandConsole console) : SynchronousCommandLineAction
+{
+    /// <summary>By the command's words after <c>mcpsm</c>.</summary>
+    private static readonly Dictionary<string, string[]> All = new()
+    {
+        [""] =
+        [
+            "mcpsm add my-api --type http --url https://example.com/mcp",
+            "mcpsm auth login my-api",
+            "curl -H \"$(mcpsm auth token my-api --header)\" https://example.com/mcp",
+        ],
+        ["add"] =
+        [
+            "mcpsm add my-api --type http --url https://example.com/mcp",
+            "mcpsm add old --type sse --url https://example.com/sse --no-oauth --token -",
+            "mcpsm add work --type http --url https://example.com/mcp --client-id abc",
+        ],
+        ["server"] = ["mcpsm server update my-api --url https://example.com/v2/mcp"],
+        ["server update"] =
+        [
+            "mcpsm server update my-api --url https://example.com/v2/mcp",
+            "mcpsm server update my-api --issuer https://login.example.com --scope mcp:read",
+        ],
+        ["list"] = ["mcpsm list", "mcpsm list --json"],
+        ["remove"] = ["mcpsm remove my-api --yes"],
+        ["test"] = ["mcpsm test", "mcpsm test my-api --json"],
+        ["auth"] = ["mcpsm auth my-api", "mcpsm auth status"],
+        ["auth status"] = ["mcpsm auth status", "mcpsm auth status my-api --json"],
+        ["auth login"] =
+        [
+            "mcpsm auth login my-api",
+            "mcpsm auth login my-api --no-browser            # over SSH",
+            "mcpsm auth login my-api --device                # with a phone",
+            "mcpsm auth login my-api --client-credentials    # in a CI job",
+        ],
+        ["auth logout"] = ["mcpsm auth logout my-api", "mcpsm auth logout my-api --force"],
+        ["auth login-all"] = ["mcpsm auth login-all", "mcpsm auth login-all --non-interactive"],
+        ["auth refresh"] = ["mcpsm auth refresh my-api"],
+        ["auth set"] = ["mcpsm auth set my-api", "printenv API_TOKEN | mcpsm auth set my-api -"],
+        ["auth revoke"] = ["mcpsm auth revoke my-api"],
+        ["auth token"] =
+        [
+            "curl -H \"$(mcpsm auth token my-api --header)\" https://example.com/mcp",
+            "mcpsm auth token my-api --json",
+        ],
+        ["vault"] = ["mcpsm vault list", "mcpsm vault use file --move"],
+        ["vault list"] = ["mcpsm vault list --json"],
+        ["vault use"] = ["mcpsm vault use secret-service", "mcpsm vault use file --move"],
+        ["vault rekey"] = ["mcpsm vault rekey --passphrase", "mcpsm vault rekey --key-file"],
+        ["import"] = ["mcpsm import --dry-run", "mcpsm import my-api"],
+    };
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = help.Invoke(parseResult);
+        if (All.GetValueOrDefault(UsageError.Path(parseResult.CommandResult)["mcpsm".Length..].TrimStart()) is { } examples)
+        {
+            console.Out.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");
+            foreach (var example in examples)
+            {
+                console.Out.WriteLine($"  {example}");
+            }
+        }
+        return code;
+    }
+}
