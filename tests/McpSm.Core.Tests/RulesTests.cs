@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using McpSm.Core.Errors;
 using Xunit;
 
 namespace McpSm.Core.Tests;
@@ -16,8 +17,7 @@ public sealed partial class RulesTests
     public void Every_rule_has_tests_and_the_table_in_docs_names_such_as_there_are()
     {
         var held = TestsByRule();
-        var table = Row().Matches(File.ReadAllText(Path.Combine(Root, "docs", "rules.md")))
-            .ToDictionary(row => row.Groups[1].Value, row => Name().Matches(row.Groups[2].Value).Select(name => name.Groups[1].Value).ToList());
+        var table = Row().Matches(Docs).ToDictionary(row => row.Groups[1].Value, row => Names(row.Groups[2].Value));
 
         var wrong = Required.Except(held.Keys).Select(rule => $"No test names rule {rule}.")
             .Concat(held.Keys.Except(table.Keys).Select(rule => $"docs/rules.md lacks: | {rule} | … | {string.Join("<br>", held[rule].Select(test => $"`{test}`"))} |"))
@@ -27,24 +27,58 @@ public sealed partial class RulesTests
         Assert.Equal("", string.Join("\n", wrong));
     }
 
+    [Fact]
+    public void The_table_names_every_conformance_scenario_that_must_pass_and_none_that_there_is_not()
+    {
+        var listed = File.ReadAllLines(Path.Combine(Root, "tests", "interop", "conformance", "scenarios.txt"));
+        var named = Row().Matches(Docs).SelectMany(row => Names(row.Groups[3].Value)).ToHashSet();
+        var later = Later().Match(File.ReadAllText(Path.Combine(Root, "tests", "interop", "conformance", "run.sh"))).Groups[1].Value.Split(' ');
+        Assert.Equal([], named.Except(listed));
+        Assert.Equal([], listed.Except(later).Except(named));
+    }
+
+    [Fact]
+    public void What_was_found_in_the_field_has_an_end_and_tests_that_there_are()
+    {
+        var tests = Tests().Select(test => test.Name).ToHashSet();
+        var rows = Docs[Docs.IndexOf("## Interplay found in the field", StringComparison.Ordinal)..].Split('\n')
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1).Select(line => line.Split(" | ")).ToList();
+        Assert.NotEmpty(rows);
+        foreach (var row in rows)
+        {
+            Assert.Equal(3, row.Length);
+            Assert.All(Names(row[1]), id => Assert.True(Enum.TryParse<ErrorReason>(id, out _), id));
+            Assert.NotEmpty(Names(row[2]));
+            Assert.All(Names(row[2]), test => Assert.Contains(test, tests));
+        }
+    }
+
     /// <summary>For each rule that a test names, the tests as <c>Class.Method</c>.</summary>
     private static Dictionary<string, SortedSet<string>> TestsByRule()
     {
         var held = new Dictionary<string, SortedSet<string>>();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Root, "tests"), "*.cs", SearchOption.AllDirectories)
-            .Where(f => !f.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin")))
+        foreach (var (name, rules) in Tests())
         {
-            foreach (Match test in Test().Matches(File.ReadAllText(file)))
+            foreach (var rule in rules)
             {
-                foreach (var rule in test.Groups["rules"].Value.Split('_', StringSplitOptions.RemoveEmptyEntries))
-                {
-                    (held.TryGetValue(rule, out var tests) ? tests : held[rule] = new(StringComparer.Ordinal))
-                        .Add($"{Path.GetFileNameWithoutExtension(file)}.{test.Groups["name"].Value}");
-                }
+                (held.TryGetValue(rule, out var tests) ? tests : held[rule] = new(StringComparer.Ordinal)).Add(name);
             }
         }
         return held;
     }
+
+    /// <summary>All tests as <c>Class.Method</c>, each with the rules that it names.</summary>
+    private static IEnumerable<(string Name, string[] Rules)> Tests() =>
+        Directory.EnumerateFiles(Path.Combine(Root, "tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules"))
+            .SelectMany(file => Test().Matches(File.ReadAllText(file)).Select(test => (
+                $"{Path.GetFileNameWithoutExtension(file)}.{test.Groups["name"].Value}",
+                test.Groups["rules"].Value.Split('_', StringSplitOptions.RemoveEmptyEntries))));
+
+    /// <summary>What stands in backticks.</summary>
+    private static List<string> Names(string cell) => [.. Name().Matches(cell).Select(name => name.Groups[1].Value)];
+
+    private static string Docs => File.ReadAllText(Path.Combine(Root, "docs", "rules.md"));
 
     private static string Root
     {
@@ -59,12 +93,16 @@ public sealed partial class RulesTests
         }
     }
 
-    [GeneratedRegex(@"\[(?:Fact|Theory)[^\n]*\n(?:\s+\[[^\n]*\n)*\s+public (?:async )?\w+ (?<name>Rules?_(?<rules>(?:\d+a?_)+)\w+)\(")]
+    [GeneratedRegex(@"\[(?:Fact|Theory)[^\n]*\n(?:\s+\[[^\n]*\n)*\s+public (?:async )?\w+ (?<name>(?:Rules?_(?<rules>(?:\d+a?_)+))?\w+)\(")]
     private static partial Regex Test();
 
     [GeneratedRegex(@"`([^`]+)`")]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"^\| (\d+a?) \| [^|]+ \| ([^|]*) \|$", RegexOptions.Multiline)]
+    // The last cell, of conformance scenarios, is left out where there are none.
+    [GeneratedRegex(@"^\| (\d+a?) \| [^|]+ \| ([^|]*) \|(?: ([^|]*) \|)?$", RegexOptions.Multiline)]
     private static partial Regex Row();
+
+    [GeneratedRegex("^later=\" (.+) \"$", RegexOptions.Multiline)]
+    private static partial Regex Later();
 }

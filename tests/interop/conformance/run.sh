@@ -40,6 +40,8 @@ trap 'exit 130' INT TERM
 "$node" "$suite" list --client >"$temporary/list" || stop "The conformance suite does not start."
 sed -nE 's/^ +- (auth\/[^ ]+) \[(.*)\]$/\1 \2/p' "$temporary/list" >"$temporary/scenarios"
 [ -s "$temporary/scenarios" ] || stop "The conformance suite lists no auth/ scenario."
+# docs/rules.md says which rule each of them looks at.
+cut -d' ' -f1 "$temporary/scenarios" | LC_ALL=C sort | diff scenarios.txt - >&2 || stop "scenarios.txt does not list the suite's scenarios."
 
 # The suite splits the command at spaces, so the program is started from its own folder.
 cd "$client/bin/$configuration/net10.0" || stop "The program under test is not where it was built."
