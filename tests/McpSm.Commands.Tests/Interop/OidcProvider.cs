@@ -26,6 +26,7 @@ public sealed class OidcProvider : IAsyncDisposable
         _process = process;
         Issuer = (string)started["issuer"]!;
         Machine = ((string)started["machine"]!["id"]!, (string)started["machine"]!["secret"]!);
+        Keyed = started["keyed"]!.AsObject().ToDictionary(k => k.Key, k => ((string)k.Value!["id"]!, (string)k.Value["key"]!));
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(
             Encoding.ASCII.GetBytes($"{started["introspection"]!["id"]}:{started["introspection"]!["secret"]}")));
         _listening = ListenAsync();
@@ -35,6 +36,9 @@ public sealed class OidcProvider : IAsyncDisposable
 
     /// <summary>A client that may sign in by itself.</summary>
     public (string Id, string Secret) Machine { get; }
+
+    /// <summary>Such clients with a private key, as PEM, in place of a secret; by its algorithm.</summary>
+    public IReadOnlyDictionary<string, (string Id, string Key)> Keyed { get; }
 
     /// <summary>What it says has happened, such as <c>grant.success</c>.</summary>
     public IReadOnlyList<JsonObject> Events => [.. _events];

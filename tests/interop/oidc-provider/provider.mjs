@@ -1,6 +1,7 @@
 // oidc-provider as it comes, on a free port of 127.0.0.1, until standard input ends. Standard output is lines of JSON:
-// first {issuer, introspection: {id, secret}, machine: {id, secret}}, then {event, …} for each thing that happens.
-import { randomBytes } from 'node:crypto';
+// first {issuer, introspection: {id, secret}, machine: {id, secret}, keyed: {ES256: {id, key}, RS256: …}}, then {event, …}
+// for each thing that happens.
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
@@ -14,6 +15,18 @@ await new Promise((done) => server.listen(0, '127.0.0.1', done));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const introspection = { id: 'resource-server', secret: secret() };
 const machine = { id: 'machine', secret: secret() };
+// Clients that prove themselves with a key: the issuer keeps the public half, whoever started it is told the private one.
+const keyed = (algorithm, pair) => ({
+  id: `machine-${algorithm.toLowerCase()}`,
+  key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  registration: {
+    client_id: `machine-${algorithm.toLowerCase()}`, jwks: { keys: [pair.publicKey.export({ format: 'jwk' })] },
+    token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: algorithm,
+    redirect_uris: [], response_types: [], grant_types: ['client_credentials'],
+  },
+});
+const es256 = keyed('ES256', generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+const rs256 = keyed('RS256', generateKeyPairSync('rsa', { modulusLength: 2048 }));
 
 const provider = new Provider(issuer, {
   clients: [
@@ -25,6 +38,8 @@ const provider = new Provider(issuer, {
       client_id: machine.id, client_secret: machine.secret,
       redirect_uris: [], response_types: [], grant_types: ['client_credentials'],
     },
+    es256.registration,
+    rs256.registration,
   ],
   cookies: { keys: [secret()] },
   scopes: ['openid', 'offline_access'],
@@ -69,5 +84,5 @@ for (const [event, tell] of Object.entries(named)) {
 // It has no picture for a browser's tab, and the browser would note that as an error.
 const answer = provider.callback();
 server.on('request', (request, response) => (request.url === '/favicon.ico' ? response.writeHead(204).end() : answer(request, response)));
-say({ issuer, introspection, machine });
+say({ issuer, introspection, machine, keyed: { ES256: { id: es256.id, key: es256.key }, RS256: { id: rs256.id, key: rs256.key } } });
 process.stdin.resume().on('end', () => process.exit(0));

@@ -1,0 +1,93 @@
+using System.Text.Json.Nodes;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Interop;
+
+/// <summary>The executable against an issuer that others wrote, as a client that signs in with no person near.</summary>
+public sealed class OidcProviderClientTests
+{
+    /// <param name="proof">secret, or the algorithm of a key.</param>
+    /// <param name="wrong">What proves another client than this.</param>
+    /// <returns>The program, and the id of the client that it is to sign in as.</returns>
+    private static async Task<(Mcpsm, string Id)> NewAsync(OidcProvider provider, TestMcpServer server, string proof, string? wrong = null)
+    {
+        var mcpsm = new Mcpsm { Follow = _ => Task.CompletedTask };
+        mcpsm.Variables["MCPSM_INTERACTIVE"] = "0";
+        var id = proof == "secret" ? provider.Machine.Id : provider.Keyed[proof].Id;
+        mcpsm.Variables["MCPSM_CLIENT_ID"] = id;
+        if (proof == "secret")
+        {
+            mcpsm.Variables["MCPSM_CLIENT_SECRET"] = wrong ?? provider.Machine.Secret;
+        }
+        else
+        {
+            mcpsm.Variables["MCPSM_CLIENT_KEY_FILE"] = KeyFile(mcpsm);
+            await File.WriteAllTextAsync(KeyFile(mcpsm), wrong ?? provider.Keyed[proof].Key);
+        }
+        (await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri])).Done();
+        return (mcpsm, id);
+    }
+
+    private static string KeyFile(Mcpsm mcpsm) => Path.Combine(mcpsm.Folder, "key.pem");
+
+    private static async Task<string> TokenAsync(Mcpsm mcpsm) => (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim();
+
+    [Theory]
+    [InlineData("secret")]
+    [InlineData("ES256")]
+    [InlineData("RS256")]
+    public async Task A_client_signs_in_by_itself_and_renewal_repeats_its_grant(string proof)
+    {
+        await using var provider = await OidcProvider.StartAsync();
+        await using var server = await provider.StartServerAsync();
+        var (mcpsm, id) = await NewAsync(provider, server, proof);
+        using var ended = mcpsm;
+
+        (await mcpsm.RunAsync("auth login my-api --client-credentials")).Done();
+        var first = await TokenAsync(mcpsm);
+        await AssertOursAsync(first);
+        Assert.Contains("✔ OK (test-server", (await mcpsm.RunAsync("test my-api")).Done().Out);
+
+        // What proves the client is in the vault by now.
+        mcpsm.Variables.Remove("MCPSM_CLIENT_ID");
+        mcpsm.Variables.Remove("MCPSM_CLIENT_SECRET");
+        mcpsm.Variables.Remove("MCPSM_CLIENT_KEY_FILE");
+        File.Delete(KeyFile(mcpsm));
+        (await mcpsm.RunAsync("auth refresh my-api")).Done();
+        var renewed = await TokenAsync(mcpsm);
+        Assert.False(first == renewed);
+        await AssertOursAsync(renewed);
+        Assert.Contains("✔ OK (test-server", (await mcpsm.RunAsync("test my-api")).Done().Out);
+        Assert.Equal((2, 2), (provider.Count("grant.success", "client_credentials"), provider.Count("grant.success")));
+
+        (await mcpsm.RunAsync("auth logout my-api --force")).Done();
+        Assert.Null(await provider.IntrospectAsync(renewed));
+        Assert.Equal((0, 0), (provider.Count("grant.error"), provider.Count("registration_create.success")));
+        provider.AssertHealthy();
+
+        async Task AssertOursAsync(string token)
+        {
+            var known = await provider.IntrospectAsync(token);
+            Assert.Equal(id, known!.ClientId);
+            Assert.Equal([server.Resource], known.Resources);
+            Assert.Equal(["mcp:tools"], known.Scopes);
+        }
+    }
+
+    [Theory]
+    [InlineData("secret")]
+    [InlineData("ES256")]
+    [InlineData("RS256")]
+    public async Task What_does_not_prove_the_client_is_refused_and_nothing_is_kept(string proof)
+    {
+        await using var provider = await OidcProvider.StartAsync();
+        await using var server = await provider.StartServerAsync();
+        var (mcpsm, _) = await NewAsync(provider, server, proof, wrong: proof == "secret" ? "not-the-secret" : Keys.Of(proof).Private);
+        using var ended = mcpsm;
+        (await mcpsm.RunAsync("auth login my-api --client-credentials")).Failed(4, "invalid_client", "Check the client's id");
+        Assert.Equal("invalid_client", (string?)Assert.Single(provider.Events)["error"]);
+        Assert.Equal("NotAuthenticated", (string?)JsonNode.Parse((await mcpsm.RunAsync("auth status my-api --json")).Out)![0]!["state"]);
+        provider.AssertHealthy();
+    }
+}
