@@ -18,7 +18,7 @@ later=" auth/dpop auth/dpop-nonce auth/enterprise-managed-authorization auth/wif
 program_limit=30
 suite_limit=60
 
-stop() { echo "$1" >&2; echo "0 passed, 1 failed"; exit 1; }
+stop() { echo "$1" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 if ! command -v npm >/dev/null; then
     [ "${MCPSM_TEST_REQUIRE:-}" = 1 ] && stop "npm is missing, which installs the conformance suite."
