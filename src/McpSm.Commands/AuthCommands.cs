@@ -178,6 +178,8 @@ internal static class AuthCommands
         var options = new LoginOptions();
         var command = new Command("login-all", "Renew what can be renewed and sign in to the rest");
         options.AddTo(command, ofOne: false);
+        var throttle = LoginOptions.ThrottleLimit(8);
+        command.Add(throttle);
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var failed = 0;
@@ -187,15 +189,11 @@ internal static class AuthCommands
             {
                 throw failure;
             }
-            foreach (var server in servers)
+            await CommandContext.ForEachAsync(servers, parsed.GetValue(throttle), cancellationToken, async (server, cancel) =>
             {
-                var code = await context.RunAsync(() => options.EnsureAsync(server, parsed, context, cancellationToken), server.Name).ConfigureAwait(false);
-                if (code == ExitCode.Cancelled)
-                {
-                    return code;
-                }
-                failed += code == ExitCode.Done ? 0 : 1;
-            }
+                var code = await context.RunAsync(() => options.EnsureAsync(server, parsed, context, cancel), server.Name).ConfigureAwait(false);
+                Interlocked.Add(ref failed, code == ExitCode.Done ? 0 : 1);
+            }).ConfigureAwait(false);
             if (servers.Count == 0)
             {
                 context.Hint("There are no servers to sign in to. Add one with: mcpsm add <name> --type http --url <url>");

@@ -28,13 +28,17 @@ internal sealed class CommandContext
     }
 
     public ICommandConsole Console { get; }
+
+    /// <summary>Held while several lines are said that belong together.</summary>
+    public Lock Saying => Interaction.Saying;
+
     public Home Home { get; }
     public CommandInteraction Interaction { get; }
     public Authenticator Authenticator { get; }
     public ServerCatalog Catalog => Authenticator.Catalog;
 
     /// <summary>Runs a command's work and turns its failure into one message and an exit code.</summary>
-    /// <param name="about">The server it is about, where a command has several.</param>
+    /// <param name="about">The server it is about, where a command has several; being cancelled is then the command's to tell.</param>
     public async Task<int> RunAsync(Func<Task<int>> work, string? about = null)
     {
         try
@@ -46,7 +50,7 @@ internal sealed class CommandContext
             Fail(e, about);
             return ExitCode.Of(e.Reason);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (about is null)
         {
             Console.Error.WriteLine("Cancelled.");
             return ExitCode.Cancelled;
@@ -61,8 +65,14 @@ internal sealed class CommandContext
         }
     }
 
+    /// <summary>Work for many servers at a time. What one says in several lines stays together under a lock of this context.</summary>
+    public static Task ForEachAsync<T>(IEnumerable<T> all, int most, CancellationToken cancellationToken, Func<T, CancellationToken, Task> work) =>
+        Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = most, CancellationToken = cancellationToken },
+            (one, cancel) => new ValueTask(work(one, cancel)));
+
     public void Fail(McpAuthException e, string? about = null)
     {
+        using var _ = Saying.EnterScope();
         Console.Error.WriteLine($"{Paint(Words.Bad, 31, Console.ErrorColours)} {(about is null ? "" : about + ": ")}{e.Message}");
         if (e.Remedy is not null)
         {

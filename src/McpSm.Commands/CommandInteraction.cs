@@ -12,6 +12,9 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
     /// <summary>Set by <c>--non-interactive</c> or <c>-NonInteractive</c>.</summary>
     public bool NonInteractive { get; set; }
 
+    /// <summary>Held while several lines are said that belong together.</summary>
+    internal Lock Saying { get; } = new();
+
     /// <summary>Set by <c>--quiet</c>: says nothing but what somebody must act on.</summary>
     public bool Quiet { get; set; }
 
@@ -19,6 +22,7 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
 
     public void ShowAuthorizationUrl(Uri url, bool opened)
     {
+        using var _ = Saying.EnterScope();
         if (Quiet)
         {
             if (!opened)
@@ -41,6 +45,7 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
 
     public void ShowDeviceCode(DeviceCode code)
     {
+        using var _ = Saying.EnterScope();
         console.Error.WriteLine($"To sign in, visit {(code.CompleteUri ?? code.VerificationUri).AbsoluteUri}");
         console.Error.WriteLine($"and enter the code  {code.UserCode}");
         console.Error.WriteLine($"Waiting for the sign-in… (the code lasts {code.Lifetime.TotalMinutes:0} min, Ctrl+C ends it)");

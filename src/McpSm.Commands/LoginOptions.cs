@@ -36,6 +36,25 @@ internal sealed class LoginOptions
         }
     }
 
+    /// <summary>How many servers at a time.</summary>
+    public static Option<int> ThrottleLimit(int usual)
+    {
+        var option = new Option<int>("--throttle-limit")
+        {
+            Description = $"How many at a time ({usual})",
+            HelpName = "n",
+            DefaultValueFactory = _ => usual,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var most) && most is > 0 and <= 1024))
+            {
+                result.AddError("limit");
+            }
+        });
+        return option;
+    }
+
     /// <summary>A second to a day.</summary>
     public static void RequireSeconds(Option<int?> option) => option.Validators.Add(result =>
     {

@@ -121,25 +121,27 @@ internal static class ServerCommands
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
         var timeout = new Option<int?>("--timeout") { Description = "Seconds to wait (30)", HelpName = "seconds" };
         LoginOptions.RequireSeconds(timeout);
-        var command = new Command("test", "Connect to servers as an MCP client does") { id, json, timeout };
+        var throttle = LoginOptions.ThrottleLimit(32);
+        var command = new Command("test", "Connect to servers as an MCP client does") { id, json, timeout, throttle };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             IReadOnlyList<McpServer> servers = parsed.GetValue(id) is { } one ? [context.Catalog.Get(one)] : context.Catalog.List();
             var limit = TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? 30);
-            var results = new List<Core.McpTestResult>();
-            foreach (var server in servers)
+            var results = new Core.McpTestResult[servers.Count];
+            await CommandContext.ForEachAsync(servers.Index(), parsed.GetValue(throttle), cancellationToken, async (numbered, cancel) =>
             {
-                var result = await context.Authenticator.TestAsync(server, limit, cancellationToken).ConfigureAwait(false);
-                results.Add(result);
+                var (number, server) = numbered;
+                var result = results[number] = await context.Authenticator.TestAsync(server, limit, cancel).ConfigureAwait(false);
                 if (!parsed.GetValue(json))
                 {
+                    using var _ = context.Saying.EnterScope();
                     context.Console.Out.WriteLine($"Testing {server.Name}... {context.PaintLine(Said(result))}");
                     if (result.Remedy is { } remedy)
                     {
                         context.Hint($"  {remedy}");
                     }
                 }
-            }
+            }).ConfigureAwait(false);
             if (parsed.GetValue(json))
             {
                 context.Console.Out.WriteLine(JsonOutput.Array(results, JsonOutput.Test));

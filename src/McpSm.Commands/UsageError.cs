@@ -87,6 +87,7 @@ internal static class UsageError
         {
             "--type" => "; it is http or sse",
             "--callback-port" => "; it is a port, 0 to 65535",
+            "--throttle-limit" => "; it is a number, 1 to 1024",
             "--timeout" => "; it is a number of seconds, 1 to 86400",
             _ => "",
         };

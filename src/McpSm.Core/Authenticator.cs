@@ -26,6 +26,9 @@ public sealed class Authenticator
     private readonly ServerEditor _editor;
     private readonly ConcurrentDictionary<string, bool> _toldOfPlaintext = [];
 
+    // Of many sign-ins at once each has the person's browser, and the callback port, to itself.
+    private readonly SemaphoreSlim _person = new(1);
+
     /// <param name="progress">Is told, step by step, what a sign-in, renewal or sign-out does: every URL, and no secret.</param>
     public Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress = null,
         IEnumerable<IVaultSource>? vaults = null)
@@ -97,6 +100,7 @@ public sealed class Authenticator
                 + $"{OwnClient.HowToGive}, to sign in as a client. MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);
+        using var turn = client is null ? await TakeTurnAsync(cancellationToken).ConfigureAwait(false) : null;
         try
         {
             var signedIn = await _signIn.RunAsync(server, options, client, refusal, cancellationToken).ConfigureAwait(false);
@@ -107,6 +111,17 @@ public sealed class Authenticator
         {
             throw e.For(server.Name, $"mcpsm auth login {server.Id}");
         }
+    }
+
+    private async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        await _person.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return new Turn(_person);
+    }
+
+    private sealed class Turn(SemaphoreSlim turns) : IDisposable
+    {
+        public void Dispose() => turns.Release();
     }
 
     /// <summary>Makes sure of a usable credential: what is valid stays, what can be renewed is renewed, else signs in.</summary>

@@ -39,14 +39,14 @@ public sealed class LoginAllTests
 
         var ended = await mcpsm.RunAsync("auth login-all --no-browser");
         Assert.Equal(1, ended.Code);
+        // Each line as soon as it is true.
         Assert.Equal("""
             valid: ✔ Authenticated (expires: in 8 h)
             ✔ Token of 'expired' renewed (expires: in 60 min).
             bearer: ✔ Bearer token set
             ○ 'open' needs no authentication.
             ✔ Signed in to 'fresh' (expires: in 60 min).
-
-            """, ended.Out);
+            """.Split('\n').Order(StringComparer.Ordinal), ended.Out.Trim().Split('\n').Order(StringComparer.Ordinal));
         Assert.Single(ended.Error.Split('\n'), l => l.StartsWith('✘'));
         Assert.Contains("✘ nowhere: Cannot reach http://127.0.0.1:1", ended.Error);
         Assert.Empty(longer.Traffic.Requests);
@@ -61,6 +61,75 @@ public sealed class LoginAllTests
 
         (await mcpsm.RunAsync("remove nowhere --yes")).Done();
         Assert.Equal("", (await mcpsm.RunAsync("auth login-all --no-browser")).Done().Error);
+    }
+
+    [Fact]
+    public async Task Renewals_run_side_by_side_and_people_sign_in_to_one_at_a_time()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new McpsmHere();
+        string[] old = ["a", "b", "c", "d", "e", "f"];
+        string[] fresh = ["x", "y", "z"];
+        foreach (var name in old.Concat(fresh))
+        {
+            await mcpsm.AddAsync(server.McpUrl, name);
+        }
+        foreach (var name in old)
+        {
+            (await mcpsm.LoginAsync(name)).Done();
+        }
+        mcpsm.Clock.Now += TimeSpan.FromHours(2);
+        var (renewing, signingIn) = (new Crowd(), new Crowd());
+        issuer.Faults.Before("/token", _ => renewing.PassAsync());
+        var browse = mcpsm.Browse;
+        mcpsm.Browse = async url =>
+        {
+            using var held = signingIn.Enter();
+            await browse(url);
+        };
+        var ended = (await mcpsm.RunAsync("auth login-all --no-browser --throttle-limit 3")).Done();
+        Assert.Equal(9, ended.Out.Split('\n').Count(l => l.StartsWith('✔')));
+        Assert.InRange(renewing.Most, 2, 3);
+        Assert.Equal((3, 1), (signingIn.Came, signingIn.Most));
+    }
+
+    /// <summary>Counts how many are somewhere at once.</summary>
+    private sealed class Crowd
+    {
+        private readonly Lock _gate = new();
+        private int _here;
+
+        public int Came { get; private set; }
+
+        public int Most { get; private set; }
+
+        public IDisposable Enter()
+        {
+            lock (_gate)
+            {
+                Came++;
+                Most = Math.Max(Most, ++_here);
+            }
+            return new Leaving(this);
+        }
+
+        public async Task PassAsync()
+        {
+            using var held = Enter();
+            await Task.Delay(300);
+        }
+
+        private sealed class Leaving(Crowd crowd) : IDisposable
+        {
+            public void Dispose()
+            {
+                lock (crowd._gate)
+                {
+                    crowd._here--;
+                }
+            }
+        }
     }
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class ConnectTests
         await using var other = await ProtectedMcpServer.StartAsync(lasting);
         using var session = new Session();
         session.Run("Add-McpServer short $args[0]; Add-McpServer long $args[1]; Add-McpServer off https://a.example/mcp -OAuth off", server.McpUrl.AbsoluteUri, other.McpUrl.AbsoluteUri);
-        const string all = "(Connect-McpServer -All -NoBrowser -CallbackPort 0 @args).ForEach({ \"$($_.Name) $($_.State)\" }) -join ', '";
+        const string all = "(Connect-McpServer -All -ThrottleLimit 1 -NoBrowser -CallbackPort 0 @args).ForEach({ \"$($_.Name) $($_.State)\" }) -join ', '";
         Assert.Equal("short Authenticated, long Authenticated", session.Text(all));
         Assert.Equal(2, SignIns(session));
         var token = session.Text("Get-McpToken short -AsPlainText");

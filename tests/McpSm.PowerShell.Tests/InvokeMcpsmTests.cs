@@ -17,7 +17,8 @@ public sealed class InvokeMcpsmTests
         Assert.Equal("0", session.Text("'piped-token' | mcpsm auth set my-api - | ForEach-Object { }; $LASTEXITCODE"));
         Assert.Equal("piped-token", session.Text("mcpsm auth token my-api"));
         Assert.Equal("0", session.Text("mcpsm remove my-api -y | ForEach-Object { }; $LASTEXITCODE"));
-        foreach (var word in new[] { "-v", "-e", "-o", "-f" })
+        Assert.Equal("0", session.Text("mcpsm list -v; $LASTEXITCODE"));
+        foreach (var word in new[] { "-e", "-o", "-f" })
         {
             Assert.Equal("2", session.Text($"mcpsm list {word}; $LASTEXITCODE"));
         }

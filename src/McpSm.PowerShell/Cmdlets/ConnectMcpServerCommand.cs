@@ -106,6 +106,11 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [Parameter]
     public SwitchParameter NonInteractive { get; set; }
 
+    /// <summary>With <c>-All</c>: how many are renewed at once; people sign in to one at a time.</summary>
+    [Parameter(ParameterSetName = OfAll)]
+    [ValidateRange(1, 1024)]
+    public int ThrottleLimit { get; set; } = 8;
+
     // Only the pipeline's thread can make a path of PowerShell's one of the file system's.
     private string? _keyFile;
 
@@ -124,7 +129,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
             return;
         }
         var servers = All ? Find(null).Where(s => s.OAuth != OAuthMode.Off) : Find(Name);
-        RunFor(servers.Where(s => ShouldProcess(s.Name, "Sign in")).ToList(), ConnectAsync);
+        RunForMany("Signing in to MCP servers", [.. servers.Where(s => ShouldProcess(s.Name, "Sign in"))], All ? ThrottleLimit : 1, ConnectAsync);
     }
 
     private async Task ConnectAsync(McpServer server, CancellationToken cancellationToken)

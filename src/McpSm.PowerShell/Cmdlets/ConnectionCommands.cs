@@ -76,11 +76,9 @@ public sealed class TestMcpServerCommand : McpCmdlet
 
     protected override void ProcessRecord() => _servers.AddRange(Find(Name));
 
-    protected override void EndProcessing() => Run(cancellationToken => Parallel.ForEachAsync(_servers,
-        new ParallelOptions { MaxDegreeOfParallelism = ThrottleLimit, CancellationToken = cancellationToken },
-        (server, one) => new ValueTask(TryAsync(server.Name, async () =>
-        {
-            var result = await Authenticator.TestAsync(server, TimeSpan.FromSeconds(TimeoutSec), one).ConfigureAwait(false);
-            Write(Quiet ? result.Success : result);
-        }))));
+    protected override void EndProcessing() => RunForMany("Testing MCP servers", _servers, ThrottleLimit, async (server, cancellationToken) =>
+    {
+        var result = await Authenticator.TestAsync(server, TimeSpan.FromSeconds(TimeoutSec), cancellationToken).ConfigureAwait(false);
+        Write(Quiet ? result.Success : result);
+    });
 }

@@ -64,6 +64,28 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
             }
         });
 
+    /// <summary>Work for many servers at a time, each of whose results comes as it is there.</summary>
+    /// <param name="activity">What is shown beside how many are done.</param>
+    private protected void RunForMany(string activity, IReadOnlyList<McpServer> servers, int most, Func<McpServer, CancellationToken, Task> work) =>
+        Run(async cancellationToken =>
+        {
+            var done = 0;
+            await Parallel.ForEachAsync(servers, new ParallelOptions { MaxDegreeOfParallelism = most, CancellationToken = cancellationToken },
+                async (server, one) =>
+                {
+                    await TryAsync(server.Name, () => work(server, one)).ConfigureAwait(false);
+                    ShowProgress(activity, $"{server.Name}: {Interlocked.Increment(ref done)} of {servers.Count}", 100 * done / servers.Count);
+                }).ConfigureAwait(false);
+            EndProgress(activity);
+        });
+
+    /// <param name="percent">How far it is; -1 where one cannot know.</param>
+    private protected void ShowProgress(string activity, string status, int percent = -1) =>
+        Pump.Post(() => WriteProgress(new ProgressRecord(0, activity, status) { PercentComplete = percent }));
+
+    private protected void EndProgress(string activity) =>
+        Pump.Post(() => WriteProgress(new ProgressRecord(0, activity, "Done") { RecordType = ProgressRecordType.Completed }));
+
     /// <summary>
     /// The servers of ids, names or wildcards. What names nothing is an error of its own; a wildcard may match nothing.
     /// </summary>
