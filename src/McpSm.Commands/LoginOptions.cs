@@ -18,6 +18,12 @@ internal sealed class LoginOptions
 
     private readonly Option<bool> _client = new("--client-credentials") { Description = "Sign in as MCPSM_CLIENT_ID, with its secret" };
     private readonly Option<string?> _keyFile = new("--client-key-file") { Description = "The same, with its key (PEM) in place of a secret", HelpName = "file" };
+    private readonly Option<string?> _machine = new("--managed-identity")
+    {
+        Description = "Sign in as this machine's Azure identity, or as id",
+        HelpName = "id",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret goes to that one's issuer.</param>
     public void AddTo(Command command, bool ofOne)
@@ -30,7 +36,7 @@ internal sealed class LoginOptions
             }
         });
         RequireSeconds(_timeout);
-        foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }.Concat(ofOne ? [_client, _keyFile] : []))
+        foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }.Concat(ofOne ? [_client, _keyFile, _machine] : []))
         {
             command.Add(option);
         }
@@ -90,8 +96,13 @@ internal sealed class LoginOptions
     {
         context.Interaction.NonInteractive = parsed.GetValue(_nonInteractive);
         var keyFile = parsed.GetValue(_keyFile);
+        var isMachine = parsed.GetResult(_machine) is not null;
         var isClient = keyFile is not null || parsed.GetValue(_client);
-        if (isClient && parsed.GetValue(_device))
+        if (isClient && isMachine)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "A managed identity has no secret and no key: --managed-identity stands alone.");
+        }
+        if ((isClient || isMachine) && parsed.GetValue(_device))
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "A client signs in without a person: --device is not for it.");
         }
@@ -99,7 +110,8 @@ internal sealed class LoginOptions
         {
             NoBrowser = parsed.GetValue(_noBrowser),
             UseDeviceCode = parsed.GetValue(_device),
-            ClientCredentials = isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile)) : null,
+            ClientCredentials = isMachine ? new ClientCredentials(parsed.GetValue(_machine), IsManagedIdentity: true)
+                : isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile)) : null,
             CallbackPort = parsed.GetValue(_port),
             Timeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : ConnectOptions.DefaultTimeout,
             Vault = parsed.GetValue(_vault),

@@ -31,17 +31,24 @@ public sealed class Authenticator
 
     /// <param name="progress">Is told, step by step, what a sign-in, renewal or sign-out does: every URL, and no secret.</param>
     public Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress = null,
-        IEnumerable<IVaultSource>? vaults = null)
+        IEnumerable<IVaultSource>? vaults = null) : this(home, interaction, progress, vaults, null)
     {
+    }
+
+    /// <param name="entraTransport">Makes what carries the requests to Entra ID; sockets where null.</param>
+    internal Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress, IEnumerable<IVaultSource>? vaults,
+        Func<HttpMessageHandler>? entraTransport)
+    {
+        var entra = new EntraGrant(home, entraTransport, progress);
         _home = home;
         _interaction = interaction;
         Catalog = new ServerCatalog(home);
         _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
         _store = new CredentialStore(home, _vaults);
-        _renewal = new Renewal(home, _store, FindIssuerAsync, progress);
+        _renewal = new Renewal(home, _store, entra, FindIssuerAsync, progress);
         var revoking = new Revoking(home, progress);
         _signOut = new SignOut(_store, revoking);
-        _signIn = new SignIn(home, _store, Catalog, revoking, interaction, progress);
+        _signIn = new SignIn(home, _store, Catalog, revoking, entra, interaction, progress);
         _ownClient = new OwnClient(home, _store, interaction);
         _secrets = new OwnSecrets(_store, Catalog, revoking);
         _import = new CredentialImport(home, _store, Catalog);

@@ -12,7 +12,7 @@ namespace McpSm.Core;
 
 /// <summary>How a person authorizes us, in a browser or with a device code (design sections 5.5, 5.7 and 5.8).</summary>
 internal sealed class Authorization(Home home, McpServer server, ServerItem? item, SignInTarget target, ConnectOptions options,
-    SafeHttp http, UrlPolicy policy, ClientRegistry clients, IAuthInteraction interaction, IProgress<string>? progress)
+    SafeHttp http, UrlPolicy policy, ClientRegistry clients, EntraGrant entra, IAuthInteraction interaction, IProgress<string>? progress)
 {
     private const int DefaultPort = 8888;
 
@@ -38,7 +38,9 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         {
             try
             {
-                var (client, tokens) = device
+                var (client, tokens) = EntraIssuer.Find(_issuer.Issuer) is { } microsoft
+                    ? await WithEntraAsync(microsoft, device, limit, cancellationToken).ConfigureAwait(false)
+                    : device
                     ? await WithDeviceCodeAsync(anew, limit).ConfigureAwait(false)
                     : await WithBrowserAsync(anew, limit.Token, cancellationToken).ConfigureAwait(false);
                 return target.Credential(client, tokens, home.Time.GetUtcNow());
@@ -68,15 +70,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         {
             progress?.Report($"The client is {Words(client.Kind)}; the answer is waited for on {listener.RedirectUri}.");
             var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Resource, target.Scopes, policy);
-            listener.Start(request.State, server.Name);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var called = listener.WaitAsync(end.Token);
-            // Whether a browser stays open takes a moment to see; an answer need not wait for that.
-            var opening = options.NoBrowser ? Task.FromResult(false) : interaction.OpenBrowserAsync(request.Url, cancellationToken);
-            await Task.WhenAny(opening, called).ConfigureAwait(false);
-            var opened = !opening.IsCompleted || await opening.ConfigureAwait(false);
-            interaction.ShowAuthorizationUrl(request.Url, opened);
-            var answer = await WaitAsync(listener, called, opened, end, cancellationToken).ConfigureAwait(false);
+            var answer = await AskAsync(listener, request.Url, request.State, cancellationToken).ConfigureAwait(false);
             var signedIn = false;
             try
             {
@@ -92,6 +86,39 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
                 await answer.FinishAsync(signedIn).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Through Microsoft's library, with a client that the user registered: Entra ID registers none by itself.</summary>
+    private async Task<(ClientIdentity, TokenSet)> WithEntraAsync(EntraIssuer microsoft, bool device, CancellationTokenSource limit,
+        CancellationToken interrupted)
+    {
+        // Here a person signs in with a public client, which must show no secret.
+        var client = ClientRegistry.Supplied(server, item, _issuer, null) is { } supplied
+            ? new ClientIdentity(supplied.Kind, supplied.Id, null, ClientIdentity.None) : throw ClientRegistry.NoEntraClient(server, microsoft);
+        if (device)
+        {
+            return (client, await entra.WithDeviceCodeAsync(server, microsoft, client.Id, target.Scopes,
+                code => interaction.ShowDeviceCode(Within(limit, code)), limit.Token).ConfigureAwait(false));
+        }
+        var wanted = AskedPort() ?? DefaultPort;
+        using var listener = CallbackListener.TryBindLocalhost(wanted)
+            ?? (AskedPort() is null ? CallbackListener.TryBindLocalhost(0) : null) ?? throw PortInUse(wanted);
+        return (client, await entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
+            (url, state, _) => AskAsync(listener, url, state, limit.Token), interrupted).ConfigureAwait(false));
+    }
+
+    /// <summary>Sends a person to the URL, and waits for the answer that carries the state.</summary>
+    private async Task<CallbackAnswer> AskAsync(CallbackListener listener, Uri url, string state, CancellationToken cancellationToken)
+    {
+        listener.Start(state, server.Name);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var called = listener.WaitAsync(end.Token);
+        // Whether a browser stays open takes a moment to see; an answer need not wait for that.
+        var opening = options.NoBrowser ? Task.FromResult(false) : interaction.OpenBrowserAsync(url, cancellationToken);
+        await Task.WhenAny(opening, called).ConfigureAwait(false);
+        var opened = !opening.IsCompleted || await opening.ConfigureAwait(false);
+        interaction.ShowAuthorizationUrl(url, opened);
+        return await WaitAsync(listener, called, opened, end, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<CallbackAnswer> WaitAsync(CallbackListener listener, Task<CallbackAnswer> called, bool opened,
@@ -186,18 +213,20 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
                 $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Resource, target.Scopes, home.Time);
-        var code = await grant.StartAsync(cancellationToken).ConfigureAwait(false);
-        if (options.Timeout == ConnectOptions.DefaultTimeout)
-        {
-            // Nobody asked for less: the code's own end is the one that the person is told of.
-            limit.CancelAfter(code.Lifetime);
-        }
-        else if (options.Timeout < code.Lifetime)
-        {
-            code = code with { Lifetime = options.Timeout };
-        }
-        interaction.ShowDeviceCode(code);
+        interaction.ShowDeviceCode(Within(limit, await grant.StartAsync(cancellationToken).ConfigureAwait(false)));
         return (client, await grant.WaitAsync(cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>The code with the time that there is for it.</summary>
+    private DeviceCode Within(CancellationTokenSource limit, DeviceCode code)
+    {
+        if (options.Timeout != ConnectOptions.DefaultTimeout)
+        {
+            return options.Timeout < code.Lifetime ? code with { Lifetime = options.Timeout } : code;
+        }
+        // Nobody asked for less: the code's own end is the one that the person is told of.
+        limit.CancelAfter(code.Lifetime);
+        return code;
     }
 
     /// <summary>The client identity and a listener on a port that it may be redirected to (rule 26).</summary>

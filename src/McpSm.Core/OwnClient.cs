@@ -27,7 +27,8 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         }
         if (asked is { HasProof: true })
         {
-            return asked with { Id = asked.Id ?? home.Variable(IdVariable) ?? server.ClientId ?? throw NoneGiven(server) };
+            return asked.IsManagedIdentity ? asked with { Id = asked.Id ?? "" }
+                : asked with { Id = asked.Id ?? home.Variable(IdVariable) ?? server.ClientId ?? throw NoneGiven(server) };
         }
         var (item, kept) = await KeptAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
         var id = asked?.Id ?? home.Variable(IdVariable) ?? kept?.Id ?? server.ClientId;
@@ -60,7 +61,7 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         }
         // The user may have replaced the secret since.
         var secret = client.Secret is not null && client.Id == server.ClientId ? item.ClientSecret ?? client.Secret : client.Secret;
-        return (item, new ClientCredentials(client.Id, secret, client.Key));
+        return (item, new ClientCredentials(client.Id, secret, client.Key, client.Kind == ClientKind.ManagedIdentity));
     }
 
     private ClientCredentials? FromVariables(string id) => (home.Variable(SecretVariable), home.Variable(KeyVariable)) switch

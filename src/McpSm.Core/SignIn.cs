@@ -9,7 +9,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>One sign-in, from the server's challenge to a kept and proven credential (design section 5).</summary>
-internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, Revoking revoking,
+internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, Revoking revoking, EntraGrant entra,
     IAuthInteraction interaction, IProgress<string>? progress)
 {
     /// <param name="client">The client that signs in by itself; null where a person does.</param>
@@ -40,9 +40,9 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 + $"what {ForeignText.Clean(other)} gave for it ends with this sign-in.");
         }
         var credential = client is not null
-            ? await new ClientSignIn(home, server, item, target, client, http).RunAsync(cancellationToken).ConfigureAwait(false)
+            ? await new ClientSignIn(home, server, item, target, client, http, entra).RunAsync(cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
-                new ClientRegistry(home, store), interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
+                new ClientRegistry(home, store), entra, interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
         ServerItem now;
         using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {

@@ -28,10 +28,11 @@ public sealed class Mcpsm : IDisposable
         line.StartsWith("http", StringComparison.Ordinal) && line.Contains("response_type=code") ? new Uri(line) : null;
 
     /// <summary>The program and what stands before its arguments.</summary>
-    private static string[] Executable => Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
+    public string[] Executable { get; set; } = Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
         : ["dotnet", Built("mcpsm")];
 
-    private static string Built(string name) =>
+    /// <summary>What this build made of that name.</summary>
+    public static string Built(string name) =>
         typeof(Mcpsm).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!;
 
     public Task<Ended> RunAsync(string commandLine, string input = "") => RunAsync(commandLine.Split(' '), input);

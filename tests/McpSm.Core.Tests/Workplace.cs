@@ -8,9 +8,12 @@ public sealed class Workplace : IDisposable
 {
     private readonly TimeProvider? _time;
 
-    public Workplace(TimeProvider? time = null)
+    private readonly Func<HttpMessageHandler>? _entra;
+
+    /// <param name="entra">What carries requests to Entra ID.</param>
+    public Workplace(TimeProvider? time = null, Func<HttpMessageHandler>? entra = null)
     {
-        _time = time;
+        (_time, _entra) = (time, entra);
         Variables["MCPSM_CONFIG_DIR"] = Folder;
         Variables["DISPLAY"] = ":0";
         Authenticator = New();
@@ -27,7 +30,7 @@ public sealed class Workplace : IDisposable
     public Home Home => new(Variables.GetValueOrDefault, _time);
 
     /// <summary>Another process's view of the same folder.</summary>
-    public Authenticator New() => new(Home, Person);
+    public Authenticator New() => new(Home, Person, null, null, _entra);
 
     public Task<McpServer> AddAsync(Uri url, Func<McpServer, McpServer>? change = null) =>
         Authenticator.Catalog.AddAsync((change ?? (s => s))(new McpServer { Id = "", Name = "my-api", Url = url.AbsoluteUri }), default);

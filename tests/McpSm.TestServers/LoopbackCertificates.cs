@@ -5,7 +5,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace McpSm.TestServers;
 
-/// <summary>A certificate authority of this process, and a certificate of it for 127.0.0.1 and localhost.</summary>
+/// <summary>
+/// A certificate authority of this process, and a certificate of it for 127.0.0.1, localhost and the hosts that
+/// <see cref="EntraStandIn"/> stands in for.
+/// </summary>
 public static class LoopbackCertificates
 {
     private static readonly Lazy<(X509Certificate2 Authority, X509Certificate2 Server)> Made = new(Make);
@@ -55,6 +58,10 @@ public static class LoopbackCertificates
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         names.AddDnsName("localhost");
+        foreach (var host in EntraStandIn.Hosts)
+        {
+            names.AddDnsName(host);
+        }
         serverRequest.CertificateExtensions.Add(names.Build());
         serverRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         serverRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));

@@ -37,6 +37,8 @@ public sealed class CallbackListener : IDisposable
     private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(10);
 
     private readonly Socket _socket;
+    private readonly string _host;
+    private readonly string _path;
     private readonly CancellationTokenSource _end = new();
     private readonly Channel<CallbackAnswer> _answers = Channel.CreateUnbounded<CallbackAnswer>();
     private readonly SemaphoreSlim _places = new(MostConnections);
@@ -44,17 +46,25 @@ public sealed class CallbackListener : IDisposable
     private string _server = "";
     private int _answered;
 
-    private CallbackListener(Socket socket) => _socket = socket;
+    private CallbackListener(Socket socket, string host, string path) => (_socket, _host, _path) = (socket, host, path);
 
     public int Port => ((IPEndPoint)_socket.LocalEndPoint!).Port;
 
-    public string RedirectUri => $"http://127.0.0.1:{Port}{Path}";
+    public string RedirectUri => $"http://{_host}:{Port}{_path}";
 
     /// <summary>Whether an answer with a missing or foreign state was refused.</summary>
     public bool SawForeignState { get; private set; }
 
     /// <summary>Binds the port; 0 is any free one. Null where it is taken.</summary>
-    public static CallbackListener? TryBind(int port)
+    public static CallbackListener? TryBind(int port) => TryBind(port, "127.0.0.1", Path);
+
+    /// <summary>
+    /// The same for Entra ID, whose forms take no <c>http://127.0.0.1</c>: of <c>http://localhost</c>, without a path, it
+    /// lets any port pass (RFC 8252 section 8.3 says why that is worse).
+    /// </summary>
+    public static CallbackListener? TryBindLocalhost(int port) => TryBind(port, "localhost", "");
+
+    private static CallbackListener? TryBind(int port, string host, string path)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -67,7 +77,7 @@ public sealed class CallbackListener : IDisposable
             }
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
             socket.Listen(MostConnections);
-            return new CallbackListener(socket);
+            return new CallbackListener(socket, host, path);
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
         {
@@ -93,7 +103,7 @@ public sealed class CallbackListener : IDisposable
     {
         text = text.Trim();
         if (!text.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
-            || !Uri.TryCreate(text, UriKind.Absolute, out var url) || !url.IsLoopback || url.AbsolutePath != Path)
+            || !Uri.TryCreate(text, UriKind.Absolute, out var url) || !url.IsLoopback || !IsPath(url.AbsolutePath))
         {
             return null;
         }
@@ -173,7 +183,7 @@ public sealed class CallbackListener : IDisposable
             return;
         }
         var question = parts[1].IndexOf('?');
-        if ((question < 0 ? parts[1] : parts[1][..question]) != Path)
+        if (!IsPath(question < 0 ? parts[1] : parts[1][..question]))
         {
             await SendAsync(stream, "404 Not Found", CallbackPage.Stray).ConfigureAwait(false);
             return;
@@ -197,6 +207,8 @@ public sealed class CallbackListener : IDisposable
             signedIn ? CallbackPage.Success(_server) : CallbackPage.Failure(_server)).ConfigureAwait(false);
         answer.Shown.TrySetResult();
     }
+
+    private bool IsPath(string path) => path == (_path.Length == 0 ? "/" : _path);
 
     /// <summary>The query's values; null where one is repeated, which RFC 6749 section 3.1 forbids.</summary>
     private static Dictionary<string, string>? ReadQuery(string query)

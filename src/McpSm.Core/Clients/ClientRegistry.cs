@@ -44,6 +44,12 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         }
     }
 
+    /// <summary>What to do before signing in to Entra ID, which registers no clients by itself.</summary>
+    public static McpAuthException NoEntraClient(McpServer server, EntraIssuer issuer) => new(ErrorReason.ClientRegistrationFailed,
+        $"Microsoft Entra ID registers no clients by itself, and no client id is set for '{server.Name}'.",
+        $"Register an app at {issuer.Portal} (App registrations, platform 'Mobile and desktop applications', redirect URI http://localhost), "
+        + $"then: mcpsm server update {server.Id} --client-id <application id>");
+
     /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>
     public static string CheckMetadataUrl(string url) =>
         UrlPolicy.TryParse(url, out var uri) && uri.Scheme == "https" && uri.AbsolutePath.Length > 1

@@ -11,7 +11,7 @@ namespace McpSm.Core.Credentials;
 /// Whoever finds the credential replaced meanwhile uses that one, so that a refresh token is spent once.
 /// </summary>
 /// <param name="findIssuer">Asks the server who guards it, for a credential whose issuer is not known.</param>
-public sealed class Renewal(Home home, CredentialStore store,
+public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
     Func<McpServer, ServerItem, SafeHttp, UrlPolicy, CancellationToken, Task<(string Resource, IssuerMetadata Issuer)>> findIssuer, IProgress<string>? progress = null)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
@@ -82,12 +82,14 @@ public sealed class Renewal(Home home, CredentialStore store,
     {
         try
         {
-            return await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
-                current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+            return EntraIssuer.Find(current.Issuer) is { } microsoft
+                ? await entra.ForClientAsync(server, microsoft, current.Client, current.Scopes, cancellationToken).ConfigureAwait(false)
+                : await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
+                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected or ErrorReason.AuthenticationRequired)
         {
-            throw e.For(server.Name, $"mcpsm auth login {server.Id} --client-credentials");
+            throw e.For(server.Name, HowToSignIn(server, current));
         }
     }
 
@@ -101,8 +103,10 @@ public sealed class Renewal(Home home, CredentialStore store,
         await store.ChangeFactsAsync(server, item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {
-            return await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
-                current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+            return EntraIssuer.Find(current.Issuer) is { } microsoft
+                ? await entra.RenewAsync(server, microsoft, current.Client.Id, current.Scopes, refreshToken, cancellationToken).ConfigureAwait(false)
+                : await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
+                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {
@@ -121,6 +125,9 @@ public sealed class Renewal(Home home, CredentialStore store,
         }
     }
 
+    private static string HowToSignIn(McpServer server, OAuthCredential current) => $"mcpsm auth login {server.Id}"
+        + (!current.IsOfClient ? "" : current.Client.Kind == ClientKind.ManagedIdentity ? " --managed-identity" : " --client-credentials");
+
     private bool IsStale(OAuthCredential credential) =>
         home.Time.GetUtcNow() - credential.MetadataReadAt is var age && (age < TimeSpan.Zero || age >= MetadataLifetime);
 
@@ -138,7 +145,7 @@ public sealed class Renewal(Home home, CredentialStore store,
         }
         return new McpAuthException(ErrorReason.AuthenticationRequired,
             $"'{server.Name}' has a new issuer, {ForeignText.Clean(now)}: what {ForeignText.Clean(current.Issuer)} gave for it was dropped.",
-            $"mcpsm auth login {server.Id}{(current.IsOfClient ? " --client-credentials" : "")}") { Server = server.Name };
+            HowToSignIn(server, current)) { Server = server.Name };
     }
 
     private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, string issuer, SafeHttp http,

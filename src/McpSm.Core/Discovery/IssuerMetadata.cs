@@ -24,7 +24,7 @@ public sealed record IssuerMetadata
 
     public IReadOnlyList<string>? GrantTypesSupported { get; init; }
 
-    /// <summary>Whether PKCE with S256 is advertised (RFC 7636); unknowable for endpoints taken by default.</summary>
+    /// <summary>Whether PKCE with S256 is advertised (RFC 7636), or known; unknowable for endpoints taken by default.</summary>
     public bool SupportsPkce { get; init; }
 
     /// <summary>Whether every authorization response carries <c>iss</c> (RFC 9207 section 3).</summary>
@@ -36,12 +36,19 @@ public sealed record IssuerMetadata
     /// <summary>Whether these are the default endpoints of 2025-03-26, that no metadata vouches for (rule 39).</summary>
     public bool IsLegacyDefault { get; init; }
 
-    /// <summary>Finds the metadata of an issuer, in the order of rules 4 and 5; each must name that very issuer.</summary>
+    /// <summary>
+    /// Finds the metadata of an issuer, in the order of rules 4 and 5; each must name that very issuer. Of Entra ID it is
+    /// known, see <see cref="EntraIssuer"/>.
+    /// </summary>
     /// <exception cref="McpAuthException">MetadataInvalid, IssuerMismatch, UnsafeEndpoint, ServerUnreachable.</exception>
     public static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer,
         CancellationToken cancellationToken)
     {
         var identifier = policy.Check(issuer, "The issuer");
+        if (EntraIssuer.Find(issuer) is { } entra)
+        {
+            return entra.Describe(issuer);
+        }
         if (identifier.Query.Length > 0 || identifier.Fragment.Length > 0)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid,

@@ -33,10 +33,11 @@ public sealed class SafeHttp : IDisposable
     private readonly HttpClient _client;
 
     /// <param name="progress">Is told of every exchange.</param>
-    public SafeHttp(UrlPolicy policy, IProgress<string>? progress = null, TimeSpan? timeLimit = null)
+    /// <param name="transport">What carries the requests; sockets where null.</param>
+    public SafeHttp(UrlPolicy policy, IProgress<string>? progress = null, TimeSpan? timeLimit = null, HttpMessageHandler? transport = null)
     {
         _policy = policy;
-        var bounded = new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = NewSocketsHandler(policy) };
+        var bounded = new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = transport ?? NewSocketsHandler(policy) };
         _client = new HttpClient(progress is null ? bounded : new TellingHandler(progress) { InnerHandler = bounded })
         {
             Timeout = Timeout.InfiniteTimeSpan,

@@ -68,10 +68,7 @@ public sealed class AuthorizationRequest
         var named = answer.GetValueOrDefault("iss");
         if (named is null ? _issuer.SendsIssuer : named != _issuer.Issuer)
         {
-            throw new McpAuthException(ErrorReason.IssuerMismatch, named is null
-                ? "The answer does not say which issuer it is from, though the issuer promises to."
-                : "The answer is from another issuer than the one that was asked.",
-                "Do not repeat the sign-in before whoever runs the server has explained this.");
+            throw FromAnother(named);
         }
         if (answer.TryGetValue("error", out var error))
         {
@@ -98,7 +95,12 @@ public sealed class AuthorizationRequest
         return TokenSet.Read(response, _scopes, time.GetUtcNow(), [code, _verifier, .. _client.Proofs]);
     }
 
-    private static McpAuthException Denied(string error, string? description)
+    internal static McpAuthException FromAnother(string? named) => new(ErrorReason.IssuerMismatch, named is null
+        ? "The answer does not say which issuer it is from, though the issuer promises to."
+        : "The answer is from another issuer than the one that was asked.",
+        "Do not repeat the sign-in before whoever runs the server has explained this.");
+
+    internal static McpAuthException Denied(string error, string? description)
     {
         var code = ForeignText.Clean(error);
         var words = ForeignText.Clean(description) is { Length: > 0 } said ? $"{code}: {said}" : code;

@@ -7,10 +7,11 @@ namespace McpSm.Core.Grants;
 /// <param name="Id">The client id; null for the one that is known otherwise.</param>
 /// <param name="Secret">Its secret.</param>
 /// <param name="Key">Its key, where it authenticates by <c>private_key_jwt</c>.</param>
-public sealed record ClientCredentials(string? Id = null, string? Secret = null, ClientKey? Key = null)
+/// <param name="IsManagedIdentity">It is an identity that Azure gives this machine or service; without an id its own.</param>
+public sealed record ClientCredentials(string? Id = null, string? Secret = null, ClientKey? Key = null, bool IsManagedIdentity = false)
 {
     /// <summary>Whether there is something to prove the client with.</summary>
-    internal bool HasProof => Secret is not null || Key is not null;
+    internal bool HasProof => Secret is not null || Key is not null || IsManagedIdentity;
 
     /// <summary>Without the secret: records print all their members.</summary>
     public override string ToString() => "client credentials";

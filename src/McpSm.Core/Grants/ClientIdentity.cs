@@ -13,6 +13,8 @@ public enum ClientKind
     MetadataDocument,
     /// <summary>Registered dynamically (RFC 7591).</summary>
     Dynamic,
+    /// <summary>Azure gives it to this machine or service. Its id is empty where it is the machine's own.</summary>
+    ManagedIdentity,
 }
 
 /// <summary>How we are known to one issuer, and how we prove it (RFC 6749 section 2.3).</summary>

@@ -97,10 +97,7 @@ public sealed record ClientKey
     /// <exception cref="McpAuthException">AuthenticationRequired: the certificate store no longer has it, or does not let it sign.</exception>
     internal (byte[] Text, byte[] Signature) Sign(Func<string, X509Certificate2?, byte[]> text)
     {
-        using var certificate = Thumbprint is not null
-            ? Find(Thumbprint) ?? throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                "The certificate that this client signs with is no longer in the certificate store.")
-            : Labels(Pem!).Contains("CERTIFICATE") ? X509Certificate2.CreateFromPem(Pem) : null;
+        using var certificate = Thumbprint is not null ? FindAgain() : Labels(Pem!).Contains("CERTIFICATE") ? X509Certificate2.CreateFromPem(Pem) : null;
         try
         {
             using var key = Thumbprint is not null ? KeyOf(certificate!) : Import(Pem!);
@@ -116,8 +113,16 @@ public sealed record ClientKey
         }
     }
 
+    /// <summary>The certificate with the key; null where the key came without one.</summary>
+    /// <exception cref="McpAuthException">AuthenticationRequired: the certificate store no longer has it.</exception>
+    internal X509Certificate2? ToCertificate() => Thumbprint is not null ? FindAgain()
+        : Labels(Pem!).Contains("CERTIFICATE") ? X509Certificate2.CreateFromPem(Pem, Pem) : null;
+
     /// <summary>Without the key: records print all their members.</summary>
     public override string ToString() => "client key";
+
+    private X509Certificate2 FindAgain() => Find(Thumbprint!) ?? throw new McpAuthException(ErrorReason.AuthenticationRequired,
+        "The certificate that this client signs with is no longer in the certificate store.");
 
     private static AsymmetricAlgorithm Import(string pem)
     {

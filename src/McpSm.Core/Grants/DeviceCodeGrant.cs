@@ -35,12 +35,11 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         {
             throw TokenSet.Refused(response, client.Proofs);
         }
-        if (!TokenSet.IsReadable(response)
-            || response.DeviceCode is not { Length: > 0 } deviceCode
-            || ForeignText.Clean(response.UserCode) is not { Length: > 0 } userCode)
+        if (!TokenSet.IsReadable(response) || response.DeviceCode is not { Length: > 0 } deviceCode)
         {
-            throw new McpAuthException(ErrorReason.TokenResponseInvalid, "The issuer's device answer has no code.");
+            throw NoCode();
         }
+        var userCode = UserCode(response.UserCode);
         _deviceCode = deviceCode;
         _interval = TimeSpan.FromSeconds(Math.Clamp(response.Interval, 1, 60));
         var lifetime = TimeSpan.FromSeconds(response.ExpiresIn is > 0 and < 86400 ? response.ExpiresIn.Value : 600);
@@ -85,6 +84,12 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         }
     }
 
-    private static McpAuthException Expired() =>
+    /// <summary>The code as it may be shown.</summary>
+    /// <exception cref="McpAuthException">TokenResponseInvalid: there is none.</exception>
+    internal static string UserCode(string? text) => ForeignText.Clean(text) is { Length: > 0 } code ? code : throw NoCode();
+
+    private static McpAuthException NoCode() => new(ErrorReason.TokenResponseInvalid, "The issuer's device answer has no code.");
+
+    internal static McpAuthException Expired() =>
         new(ErrorReason.AuthenticationTimeout, "The device code expired before anyone approved it.");
 }

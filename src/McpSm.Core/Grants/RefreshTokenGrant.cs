@@ -28,14 +28,18 @@ public static class RefreshTokenGrant
             // Rule 23: the old one stays when none comes back.
             return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };
         }
-        catch (McpAuthException e) when (e.OAuthError is "invalid_grant" or "invalid_client" or "unauthorized_client")
+        catch (McpAuthException e) when (IsRejection(e))
         {
-            throw new McpAuthException(ErrorReason.RefreshTokenRejected,
-                "The issuer no longer accepts the refresh token. " + e.Message, innerException: e)
-            {
-                OAuthError = e.OAuthError,
-                StatusCode = e.StatusCode,
-            };
+            throw Rejected(e);
         }
     }
+
+    internal static bool IsRejection(McpAuthException e) => e.OAuthError is "invalid_grant" or "invalid_client" or "unauthorized_client";
+
+    internal static McpAuthException Rejected(McpAuthException e) => new(ErrorReason.RefreshTokenRejected,
+        "The issuer no longer accepts the refresh token. " + e.Message, innerException: e)
+    {
+        OAuthError = e.OAuthError,
+        StatusCode = e.StatusCode,
+    };
 }

@@ -7,6 +7,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Grants;
 
 /// <summary>What a grant gave.</summary>
+/// <param name="RefreshToken">What to renew with. Of Entra ID it is the token cache of its library, as base64.</param>
 /// <param name="ExpiresAt">Null where the issuer gave no lifetime.</param>
 public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTimeOffset IssuedAt,
     DateTimeOffset? ExpiresAt, IReadOnlyList<string> Scopes)
@@ -74,21 +75,20 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
 
     /// <summary>Turns an answer that is an error (RFC 6749 section 5.2), or none at all, into ours.</summary>
     /// <param name="sent">The secrets in the request: an issuer that quotes them does not make us show them.</param>
-    internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent)
+    internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent) =>
+        response.Exception as McpAuthException ?? Refused((int)response.HttpStatusCode, response.Json, sent);
+
+    /// <param name="body">The answer's JSON; null where it is none.</param>
+    internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent)
     {
-        if (response.Exception is McpAuthException ours)
-        {
-            return ours;
-        }
-        var status = (int)response.HttpStatusCode;
-        if (response.Json is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
+        if (body is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
         {
             var code = ForeignText.Clean(error, sent);
             var words = ForeignText.Clean(Text(json, "error_description"), sent) is { Length: > 0 } said ? $"{code}: {said}" : code;
             var reason = error switch
             {
                 "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
-                "access_denied" => ErrorReason.AuthorizationDenied,
+                "access_denied" or "authorization_declined" => ErrorReason.AuthorizationDenied,
                 "invalid_scope" => ErrorReason.InsufficientScope,
                 "temporarily_unavailable" or "server_error" => ErrorReason.ServerUnreachable,
                 _ => ErrorReason.TokenResponseInvalid,
@@ -116,7 +116,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     }
 
     /// <summary>An answer of status 200 that cannot be used: the issuer believes that it gave tokens.</summary>
-    private static McpAuthException Unusable(string why) =>
+    internal static McpAuthException Unusable(string why) =>
         new(ErrorReason.TokenResponseInvalid, $"The issuer's token answer cannot be used: {why}.") { OutcomeUnknown = true };
 
     private static long? Lifetime(JsonElement json)

@@ -13,7 +13,7 @@ namespace McpSm.PowerShell.Cmdlets;
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ConnectMcpServerCommand : McpCmdlet
 {
-    // A server by name or by URL, or all; a person, or a client with its secret, certificate or key.
+    // A server by name or by URL, or all; a person, or a client with its secret, certificate or key, or this machine.
     private const string Named = "Name";
     private const string OfUrl = "Url";
     private const string OfAll = "All";
@@ -23,12 +23,15 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     private const string OfUrlCertificate = "UrlCertificate";
     private const string NamedKey = "NameKeyFile";
     private const string OfUrlKey = "UrlKeyFile";
+    private const string NamedMachine = "NameManagedIdentity";
+    private const string OfUrlMachine = "UrlManagedIdentity";
 
     /// <summary>Ids, names or wildcards; always signs in.</summary>
     [Parameter(ParameterSetName = Named, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = NamedSecret, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = NamedCertificate, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = NamedKey, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedMachine, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
@@ -39,6 +42,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [Parameter(ParameterSetName = OfUrlSecret, Mandatory = true)]
     [Parameter(ParameterSetName = OfUrlCertificate, Mandatory = true)]
     [Parameter(ParameterSetName = OfUrlKey, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlMachine, Mandatory = true)]
     public string? Url { get; set; }
 
     /// <summary>All servers: skips what is valid and renews before it signs in.</summary>
@@ -66,11 +70,18 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [ValidateNotNullOrEmpty]
     public string? KeyFilePath { get; set; }
 
+    /// <summary>Signs in as the identity that Azure gives this machine or service; with a client id, as that one of them.</summary>
+    [Parameter(ParameterSetName = NamedMachine, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlMachine, Mandatory = true)]
+    public SwitchParameter ManagedIdentity { get; set; }
+
     /// <summary>The client's id; the one that was kept for the server where absent.</summary>
     [Parameter(ParameterSetName = NamedCertificate)]
     [Parameter(ParameterSetName = OfUrlCertificate)]
     [Parameter(ParameterSetName = NamedKey)]
     [Parameter(ParameterSetName = OfUrlKey)]
+    [Parameter(ParameterSetName = NamedMachine)]
+    [Parameter(ParameterSetName = OfUrlMachine)]
     [ValidateNotNullOrEmpty]
     public string? ClientId { get; set; }
 
@@ -156,5 +167,6 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     private ClientCredentials? ReadClient() => ClientCredential is not null
         ? new ClientCredentials(ClientCredential.UserName, new NetworkCredential("", ClientCredential.Password).Password)
         : Certificate is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromCertificate(Certificate))
-        : _keyFile is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromFile(_keyFile)) : null;
+        : _keyFile is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromFile(_keyFile))
+        : ManagedIdentity ? new ClientCredentials(ClientId, IsManagedIdentity: true) : null;
 }
