@@ -100,6 +100,9 @@ public sealed class TestHost : PSHost
     /// <summary>Whether somebody follows a sign-in URL.</summary>
     public bool Clicks { get => _ui.Clicks; set => _ui.Clicks = value; }
 
+    /// <summary>How somebody follows it.</summary>
+    public Func<Uri, Task> Click { get => _ui.Click; set => _ui.Click = value; }
+
     public override CultureInfo CurrentCulture => CultureInfo.InvariantCulture;
     public override CultureInfo CurrentUICulture => CultureInfo.InvariantCulture;
     public override Guid InstanceId { get; } = Guid.NewGuid();
@@ -117,6 +120,7 @@ public sealed class TestHost : PSHost
         public List<string> Shown { get; } = [];
         public Queue<string> Typed { get; } = new();
         public bool Clicks { get; set; } = true;
+        public Func<Uri, Task> Click { get; set; } = async url => (await StandInBrowser.ClickThroughAsync(url)).Dispose();
 
         // No keys can be looked for here, as in many a host: Mcpsm must do with ReadLine.
         public override PSHostRawUserInterface RawUI => null!;
@@ -163,10 +167,7 @@ public sealed class TestHost : PSHost
             }
             if (Clicks && text.StartsWith("http", StringComparison.Ordinal) && text.Contains("response_type=code"))
             {
-                _ = Task.Run(async () =>
-                {
-                    using var page = await StandInBrowser.ClickThroughAsync(new Uri(text));
-                });
+                _ = Task.Run(() => Click(new Uri(text)));
             }
         }
     }
