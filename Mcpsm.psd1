@@ -2,7 +2,7 @@
     RootModule           = 'Mcpsm.psm1'
     # The module as a vault of SecretManagement.
     NestedModules        = @('Mcpsm.Extension')
-    # The build writes the version in: it stands in Directory.Build.props alone.
+    # The build writes the version in, and Prerelease below: they stand in Directory.Build.props alone.
     ModuleVersion        = '0.0.0'
     GUID                 = 'b6a5d9a2-3f0e-4a53-9d1c-6f6c0a4b7e21'
     Author               = 'The Mcpsm authors'
@@ -25,6 +25,7 @@
         PSData = @{
             Tags       = @('MCP', 'ModelContextProtocol', 'OAuth', 'Authentication', 'Token', 'Vault', 'SecretManagement', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
             LicenseUri = 'https://opensource.org/license/mit'
+            Prerelease = ''
         }
     }
 }

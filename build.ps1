@@ -31,5 +31,5 @@ switch ($Task) {
         }
         else { Write-Warning 'Pester 5 is not installed: tests/pester was not run. Install-PSResource Pester' }
     }
-    'Package' { Invoke-DotNet pack src/McpSm.PowerShell --configuration $Configuration --output out/packages }
+    'Package' { Invoke-DotNet msbuild build/Package.proj -nologo -v:minimal "-p:Configuration=$Configuration" }
 }

@@ -30,6 +30,26 @@ public sealed class ModuleTests
         Assert.Equal("my-api", session.Text("(mcpsm list --json | Where-Object { $_ -match '\"name\"' }) -replace '.*: \"|\",',''"));
     }
 
+    [Fact]
+    public void Its_commands_find_it_by_themselves_where_it_is_on_the_module_path()
+    {
+        using var session = new Session();
+        var folder = Path.GetDirectoryName(Session.Module)!;
+        session.Run("Remove-Module Mcpsm; $env:PSModulePath = $args[0]", Path.GetFullPath(Path.Combine(folder, "..", "..")));
+        Assert.Equal("[]", session.Text("mcpsm auth status --json"));
+        Assert.Equal(folder, session.Text("(Get-Module Mcpsm).ModuleBase"));
+    }
+
+    [Fact]
+    public void Its_version_is_that_of_its_folder_and_of_what_it_runs()
+    {
+        using var session = new Session();
+        var version = session.Text("(Get-Module Mcpsm).Version");
+        Assert.Equal(Path.GetFileName(Path.GetDirectoryName(Session.Module)), version);
+        var prerelease = session.Text("(Get-Module Mcpsm).PrivateData.PSData.Prerelease");
+        Assert.Equal(prerelease == "" ? version : $"{version}-{prerelease}", session.Text("mcpsm --version"));
+    }
+
     /// <summary>The first guard of design section 11.</summary>
     [Fact]
     public void The_cmdlets_name_no_assembly_but_the_engine_the_framework_and_ours()

@@ -17,8 +17,9 @@ public static class OneAtATime
 /// <summary>A real runspace with the laid-out module in it, and a configuration folder of its own.</summary>
 public sealed class Session : IDisposable
 {
-    public static readonly string Module = typeof(Session).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(a => a.Key == "module").Value!;
+    /// <summary>The manifest of the laid-out module, or of one that is installed: that needs a process of its own.</summary>
+    public static readonly string Module = Environment.GetEnvironmentVariable("MCPSM_TEST_MODULE")
+        ?? typeof(Session).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "module").Value!;
 
     private readonly Runspace _runspace;
 
