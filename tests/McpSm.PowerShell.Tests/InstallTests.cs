@@ -44,6 +44,8 @@ public sealed class InstallTests
         using var home = EmptyHome.OrSkip();
         Assert.SkipUnless((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Any(f => File.Exists(Path.Combine(f, "pwsh")) || File.Exists(Path.Combine(f, "pwsh.exe"))), "There is no pwsh on this machine.");
+        var version = (await home.RunAsync("pwsh", "-NoProfile", "-NonInteractive", "-Command", "\"$($PSVersionTable.PSVersion.Major).$($PSVersionTable.PSVersion.Minor)\"")).Trim();
+        Assert.SkipWhen(Version.Parse(version) < new Version(7, 6), $"The pwsh on this machine is {version}: the module needs 7.6.");
         var folder = Install(home);
         home.Variables["PSModulePath"] = Path.GetFullPath(Path.Combine(folder, "..", ".."));
         var said = await home.RunAsync("pwsh", "-NoProfile", "-NonInteractive", "-Command", """
@@ -57,6 +59,19 @@ public sealed class InstallTests
         Assert.Contains("✘ Not authenticated", said);
         Assert.EndsWith(folder, said.TrimEnd());
         Assert.True(File.Exists(Path.Combine(home.Folder, ".mcp-manager", "config.json")));
+    }
+
+    [Fact]
+    public void The_notices_name_everything_that_is_not_ours()
+    {
+        using var home = EmptyHome.OrSkip();
+        using var zip = ZipFile.OpenRead(PackageIn(home));
+        using var reader = new StreamReader(zip.GetEntry("THIRD-PARTY-NOTICES.md")!.Open());
+        var named = reader.ReadToEnd().Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Select(l => l.Split('|')[1].Trim()).ToHashSet();
+        var foreign = zip.Entries.Select(e => e.FullName).Where(n => n.StartsWith("dependencies/", StringComparison.Ordinal))
+            .Select(n => Path.GetFileNameWithoutExtension(n)).Where(n => !n.StartsWith("McpSm.", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(foreign);
+        Assert.All(foreign, n => Assert.Contains(n, named));
     }
 
     private static string PackageIn(EmptyHome home) => Directory.GetFiles(Path.Combine(home.Packages, "module"), "*.nupkg").Single();
