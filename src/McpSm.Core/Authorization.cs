@@ -17,7 +17,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
     private const int DefaultPort = 8888;
 
     // Within which an issuer that lets the person straight through, and an issuer that must ask, have shown their page.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly IssuerMetadata _issuer = target.Issuer;
     private bool _sawForeignState;

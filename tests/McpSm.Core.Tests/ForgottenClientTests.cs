@@ -135,7 +135,7 @@ public sealed class ForgottenClientTests
     /// <summary>A person who takes longer than an issuer that asks nothing.</summary>
     private static void Hesitate(Scene scene) => scene.Person.Browse = async url =>
     {
-        await Task.Delay(TimeSpan.FromSeconds(5));
+        await Task.Delay(TimeSpan.FromSeconds(8));
         using var answer = await StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
     };
 }
