@@ -9,5 +9,6 @@ function Invoke-Mcpsm {
     param()
     Invoke-McpsmCommandLine -ArgumentList $args -InputObject @($input)
 }
+. "$PSScriptRoot/Mcpsm.completion.ps1"
 
 Export-ModuleMember -Cmdlet *-Mcp* -Function Invoke-Mcpsm -Alias mcpsm

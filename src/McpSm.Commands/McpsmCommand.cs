@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using McpSm.Commands.Completion;
 using McpSm.Core;
 using McpSm.Core.Files;
 using McpSm.Core.Vaults;
@@ -10,6 +11,8 @@ namespace McpSm.Commands;
 /// <summary>The command tree <c>mcpsm</c>, for any console.</summary>
 public static class McpsmCommand
 {
+    internal static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
+
     /// <summary>Runs one command line and gives its exit code.</summary>
     /// <param name="vaults">Kinds of vaults that this process has beside those of Core; null outside PowerShell.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ICommandConsole console, Home home,
@@ -30,7 +33,13 @@ public static class McpsmCommand
         AuthCommands.AddTo(root, context);
         ServerCommands.AddTo(root, context);
         VaultCommands.AddTo(root, context);
-        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        CompletionCommand.AddTo(root, context);
+        if (Suggestions.AreAsked(arguments))
+        {
+            Suggestions.AddSources(root, new KnownNames(home));
+            return await context.RunAsync(() => Suggestions.AnswerAsync(arguments, root, console, cancellationToken)).ConfigureAwait(false);
+        }
+        var parsed = root.Parse(arguments, Parsing);
         HideArgumentsAbove(parsed.CommandResult);
         if (parsed.Action is not Examples && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null
             || UsageError.IsInterrupted(parsed)))

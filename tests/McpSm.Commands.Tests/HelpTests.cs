@@ -38,6 +38,7 @@ public sealed partial class HelpTests
         ["vault list"] = "--json",
         ["vault use"] = "<vault> --move",
         ["vault rekey"] = "--passphrase --key-file",
+        ["completion"] = "<shell>",
         ["import"] = "<server> --dry-run --force --vault",
     };
 

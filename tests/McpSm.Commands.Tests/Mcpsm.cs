@@ -52,9 +52,34 @@ public sealed class Mcpsm : IDisposable
     /// <summary>Runs a file of a shell's, which finds <c>mcpsm</c> by its name.</summary>
     public Task<Ended> RunScriptAsync(string path)
     {
+        PutOnPath();
+        return FinishAsync(StartProgram(["sh", path]), "", null);
+    }
+
+    /// <summary>Runs another program, which finds <c>mcpsm</c> by its name.</summary>
+    public Task<Ended> RunProgramAsync(params string[] line)
+    {
+        PutOnPath();
+        return FinishAsync(StartProgram(line), "", null);
+    }
+
+    /// <summary>Starts another program on a terminal, whose ends are the three streams. It finds <c>mcpsm</c> by its name.</summary>
+    public Process StartOnTerminal(string commandLine)
+    {
+        PutOnPath();
+        return StartProgram(["/usr/bin/script", "-qefc", commandLine, "/dev/null"]);
+    }
+
+    private void PutOnPath()
+    {
         var folder = Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName;
-        File.WriteAllText(Path.Combine(folder, "mcpsm"), $"#!/bin/sh\nexec {string.Join(' ', Executable.Select(a => $"'{a}'"))} \"$@\"\n");
-        return FinishAsync(StartProgram(["sh", "-c", "chmod +x \"$1/mcpsm\"; PATH=$1:$PATH exec sh \"$2\"", "sh", folder, path]), "", null);
+        var program = Path.Combine(folder, "mcpsm");
+        File.WriteAllText(program, $"#!/bin/sh\nexec {string.Join(' ', Executable.Select(a => $"'{a}'"))} \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        Variables["PATH"] = $"{folder}:{Environment.GetEnvironmentVariable("PATH")}";
     }
 
     /// <summary>Starts <c>mcpsm</c> with all three streams redirected.</summary>

@@ -12,7 +12,16 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     /// <summary>What the names of SecretManagement's vaults begin with, which PowerShell alone can open.</summary>
     public const string SecretManagementPrefix = "secretmanagement:";
 
-    private const string Variable = "MCPSM_VAULT";
+    /// <summary>The variable that names the vault in use.</summary>
+    public const string Variable = "MCPSM_VAULT";
+
+    /// <summary>The vaults that Core knows on this system, whether or not they work here.</summary>
+    public static IReadOnlyList<string> NamesHere =>
+    [
+        .. OperatingSystem.IsLinux() ? [SecretServiceVault.VaultName] : OperatingSystem.IsWindows() ? [CredentialManagerVault.VaultName]
+            : OperatingSystem.IsMacOS() ? new[] { KeychainVault.VaultName } : [],
+        EncryptedFileVault.VaultName,
+    ];
 
     private readonly Settings _settings = new(home);
     private readonly List<IVaultSource> _sources = [.. sources, new SystemStoreSource(SystemStore(home), notice), new EncryptedFileSource(home, notice)];

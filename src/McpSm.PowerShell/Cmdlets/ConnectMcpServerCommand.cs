@@ -111,6 +111,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
 
     /// <summary>The vault to keep the credential in.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
     /// <summary>Fails at once where a person would be asked.</summary>

@@ -51,11 +51,13 @@ public abstract class ServerChangeCommand : McpCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Scopes")]
     [AllowEmptyCollection]
+    [ArgumentCompleter(typeof(ScopeCompleter))]
     public string[]? Scope { get; set; }
 
     /// <summary>The one issuer to use.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(IssuerCompleter))]
     public string? Issuer { get; set; }
 
     /// <summary>Headers to send along, kept in the vault; an empty value removes one.</summary>

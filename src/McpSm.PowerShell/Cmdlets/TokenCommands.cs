@@ -114,6 +114,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
 
     /// <summary>The vault to keep it in.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
     /// <summary>Emits the status afterwards.</summary>

@@ -16,6 +16,7 @@ public sealed class GetMcpVaultCommand : McpCmdlet
     /// <summary>Names or wildcards; all vaults where absent.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(VaultCompleter))]
     public string[] Name { get; set; } = ["*"];
 
     protected override void ProcessRecord() => Run(cancellationToken => TryAsync(null, async () =>
@@ -38,6 +39,7 @@ public sealed class SetMcpVaultCommand : McpCmdlet
 {
     /// <summary>Its name: <c>file</c>, <c>secret-service</c>, <c>secretmanagement:NAME</c>, …</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Use")]
+    [ArgumentCompleter(typeof(VaultCompleter))]
     public string Name { get; set; } = "";
 
     /// <summary>Takes all that is kept elsewhere along.</summary>
@@ -112,6 +114,7 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
 
     /// <summary>The vault to keep it in.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
     /// <summary>Also removes plaintext in whose place the vault has something else.</summary>

@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
+using McpSm.Core;
+
+namespace McpSm.Commands.Completion;
+
+/// <summary>
+/// What may stand at the cursor of a command line, as the scripts of <c>mcpsm completion</c> ask for it:
+/// <c>mcpsm [suggest]</c> reads the words behind <c>mcpsm</c>, one a line, the one at the cursor last, and answers in lines
+/// of a word, a tab and what it is; <c>mcpsm [suggest:bash]</c> reads bash's line up to the cursor and answers in words as
+/// that shell takes them. The line comes through standard input because others see arguments, and it may hold a token.
+/// </summary>
+internal static class Suggestions
+{
+    private const string OfWords = "[suggest]";
+    private const string OfBash = "[suggest:bash]";
+
+    public static bool AreAsked(IReadOnlyList<string> arguments) => arguments is [OfWords or OfBash, ..];
+
+    /// <param name="arguments">For bash also the characters that end a word there besides white space, like <c>:=</c>.</param>
+    public static async Task<int> AnswerAsync(IReadOnlyList<string> arguments, Command root, ICommandConsole console, CancellationToken cancellationToken)
+    {
+        var lines = new List<string>();
+        while (await console.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+        {
+            lines.Add(line);
+        }
+        if (arguments[0] == OfBash)
+        {
+            var typed = BashLine.Parse(string.Join('\n', lines), arguments.ElementAtOrDefault(1) ?? "");
+            foreach (var (text, _) in At(root, typed.Before, typed.Word))
+            {
+                if (typed.Completed(text) is { } completed)
+                {
+                    console.Out.WriteLine(completed);
+                }
+            }
+            return ExitCode.Done;
+        }
+        foreach (var (text, about) in lines.Count == 0 ? [] : At(root, lines[..^1], lines[^1]))
+        {
+            console.Out.WriteLine($"{text}\t{about}");
+        }
+        return ExitCode.Done;
+    }
+
+    /// <summary>
+    /// Gives every argument and option of the tree what it completes from; only for this, or their help would list it.
+    /// </summary>
+    public static void AddSources(Command command, KnownNames known)
+    {
+        foreach (var server in command.Arguments.Where(a => a.Name == "server"))
+        {
+            // Found by its name too, which two may have: the library drops items of one label.
+            server.CompletionSources.Add(_ => known.Servers(plain: true).Select(s => new CompletionItem(s.Known.Text, documentation: s.Server.Name, detail: s.Known.About)));
+        }
+        foreach (var (name, sources) in command.Arguments.Select(a => (a.Name, a.CompletionSources)).Concat(command.Options.Select(o => (o.Name, o.CompletionSources))))
+        {
+            Func<IEnumerable<KnownName>>? names = name switch
+            {
+                "vault" or "--vault" => known.Vaults,
+                "--issuer" => known.Issuers,
+                "--scope" => known.Scopes,
+                _ => null,
+            };
+            if (names is not null)
+            {
+                sources.Add(_ => names().Select(n => new CompletionItem(n.Text, detail: n.About)));
+            }
+        }
+        foreach (var below in command.Subcommands)
+        {
+            AddSources(below, known);
+        }
+    }
+
+    /// <param name="before">The words between <c>mcpsm</c> and the one at the cursor.</param>
+    /// <param name="word">The one at the cursor, as far as it is typed.</param>
+    internal static IEnumerable<KnownName> At(Command root, IReadOnlyList<string> before, string word)
+    {
+        var command = root.Parse(before, McpsmCommand.Parsing).CommandResult;
+        var options = command.Command.Options.Concat(root.Options.Where(o => o.Recursive)).Where(o => !o.Hidden).Distinct().ToList();
+        var onlyArguments = before.Contains("--");
+        if (!onlyArguments && word.StartsWith("--", StringComparison.Ordinal) && word.IndexOf('=') is > 0 and var at)
+        {
+            var named = options.FirstOrDefault(o => Answers(o, word[..at]));
+            return named is null ? [] : Beginning(word[(at + 1)..], named.GetCompletions(CompletionContext.Empty))
+                .Select(value => value with { Text = word[..(at + 1)] + value.Text });
+        }
+        if (!onlyArguments && word.StartsWith('-'))
+        {
+            return Beginning(word, Names(options, command));
+        }
+        if (!onlyArguments && Open(options, before) is { } open)
+        {
+            return Beginning(word, open.GetCompletions(CompletionContext.Empty));
+        }
+        var given = command.Children.Any(c => c is ArgumentResult { Tokens.Count: > 0 } or OptionResult { Implicit: false });
+        // A verb behind a server or an option would be refused.
+        IEnumerable<CompletionItem> items = given ? [] : command.Command.Subcommands.Where(c => !c.Hidden).Select(c => new CompletionItem(c.Name, detail: c.Description));
+        var next = command.Command.Arguments.FirstOrDefault(a => (command.GetResult(a)?.Tokens.Count ?? 0) < a.Arity.MaximumNumberOfValues);
+        items = next is null ? items : items.Concat(next.GetCompletions(CompletionContext.Empty));
+        return Beginning(word, next is null && word.Length == 0 && (given || command.Command.Subcommands.Count == 0) ? Names(options, command) : items);
+    }
+
+    /// <summary>The option whose value stands at the cursor; null where none wants one.</summary>
+    private static Option? Open(List<Option> options, IReadOnlyList<string> before)
+    {
+        for (var i = before.Count - 1; i >= 0; i--)
+        {
+            if (before[i].StartsWith('-'))
+            {
+                var option = options.FirstOrDefault(o => Answers(o, before[i]));
+                var values = before.Count - 1 - i;
+                return option is { Arity.MaximumNumberOfValues: > 0 } && option.ValueType != typeof(bool)
+                    && (values == 0 || option.AllowMultipleArgumentsPerToken) ? option : null;
+            }
+        }
+        return null;
+    }
+
+    private static bool Answers(Option option, string name) => option.Name == name || option.Aliases.Contains(name);
+
+    /// <summary>The options that may still be given. Their short forms are no shorter to complete than to type.</summary>
+    private static IEnumerable<CompletionItem> Names(List<Option> options, CommandResult command) => options
+        .Where(o => o.Arity.MaximumNumberOfValues > 1 || command.GetResult(o) is null or { Implicit: true })
+        .Select(o => new CompletionItem(o.Name, detail: o.Description));
+
+    private static IEnumerable<KnownName> Beginning(string word, IEnumerable<CompletionItem> items) => items
+        .Where(i => i.Label.StartsWith(word, StringComparison.OrdinalIgnoreCase) || i.Documentation?.StartsWith(word, StringComparison.OrdinalIgnoreCase) == true)
+        .Select(i => new KnownName(i.Label, i.Detail ?? ""));
+}

@@ -1,0 +1,12 @@
+# Completes mcpsm in bash. In ~/.bashrc:  source <(mcpsm completion bash)
+# The line goes through standard input: other users see arguments, and it may hold a token. What comes back is quoted.
+_mcpsm() {
+    local word breaks=
+    [[ $COMP_WORDBREAKS == *:* ]] && breaks+=:
+    [[ $COMP_WORDBREAKS == *=* ]] && breaks+==
+    COMPREPLY=()
+    while IFS= read -r word; do
+        COMPREPLY+=("$word")
+    done < <(printf '%s\n' "${COMP_LINE:0:COMP_POINT}" | command mcpsm '[suggest:bash]' "$breaks" 2>/dev/null)
+}
+complete -F _mcpsm mcpsm

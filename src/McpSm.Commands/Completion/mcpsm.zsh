@@ -1,0 +1,21 @@
+#compdef mcpsm
+# Completes mcpsm in zsh. In ~/.zshrc:  source <(mcpsm completion zsh)
+# Or save it as _mcpsm in a folder of $fpath.
+# The words go through standard input: other users see arguments, and they may hold a token. zsh quotes what comes back.
+_mcpsm() {
+    local line
+    local -a before found shown
+    before=("${(@Q)words[2,CURRENT-1]}")
+    while IFS= read -r line; do
+        found+=("${line%%$'\t'*}")
+        shown+=("${line%%$'\t'*}  -- ${line#*$'\t'}")
+    done < <(printf '%s\n' "${before[@]//$'\n'/ }" "${(Q)PREFIX}" | command mcpsm '[suggest]' 2>/dev/null)
+    # -U: what comes back fits already, also where it is written in other letters than what was typed.
+    compadd -U -l -d shown -a found
+}
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    _mcpsm "$@"
+else
+    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+    compdef _mcpsm mcpsm
+fi

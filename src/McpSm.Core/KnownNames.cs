@@ -1,0 +1,86 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
+
+namespace McpSm.Core;
+
+/// <summary>A name that can be completed.</summary>
+/// <param name="Text">What is typed; one line without control characters, and nothing else is sure of it.</param>
+/// <param name="About">What a person is told of it, in one line.</param>
+public sealed record KnownName(string Text, string About);
+
+/// <summary>
+/// What a key press may complete, from the files of the folder alone: no network and no vault. A file that cannot be
+/// read gives nothing: a key press is no place for an error, and the command that is being typed will report it.
+/// </summary>
+public sealed class KnownNames(Home home)
+{
+    /// <summary>
+    /// Servers by their names; by the id, which every shell takes as it is, where the name is no plain word or means
+    /// another server.
+    /// </summary>
+    /// <param name="plain">Whether only plain words are wanted.</param>
+    public IReadOnlyList<(McpServer Server, KnownName Known)> Servers(bool plain)
+    {
+        var all = Catalog();
+        // By hand, not by ServerCatalog.Find: that looks through all for each.
+        var ids = all.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+        var names = all.CountBy(s => s.Name, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+        return [.. all.Select(s => (s, new KnownName(
+            (s.Name == s.Id || (names[s.Name] == 1 && !ids.Contains(s.Name))) && (!plain || IsPlain(s.Name)) ? s.Name : s.Id,
+            ForeignText.Clean(s.Name == s.Id ? s.Url : $"{s.Name}: {s.Url}"))))];
+    }
+
+    /// <summary>The vaults of this system, and those that were named before.</summary>
+    public IReadOnlyList<KnownName> Vaults()
+    {
+        var kept = Facts().Where(f => f.Vault is not null).CountBy(f => f.Vault!, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+        var used = home.Variable(VaultSelector.Variable) ?? Or(() => new Settings(home).Vault, null);
+        IEnumerable<string> names = [.. VaultSelector.NamesHere, .. used is null ? [] : new[] { used }, .. kept.Keys];
+        return Known(names.Select(name => (name, kept.GetValueOrDefault(name) switch
+        {
+            0 => "keeps no credential",
+            1 => "keeps the credential of 1 server",
+            var several => $"keeps the credentials of {several} servers",
+        } + (name == used ? "; in use" : ""))));
+    }
+
+    /// <summary>The issuers that servers are pinned to or signed in at.</summary>
+    public IReadOnlyList<KnownName> Issuers() => UsedBy((server, facts) => [server.Issuer, facts?.Issuer]);
+
+    /// <summary>The scopes that are asked for or were granted.</summary>
+    public IReadOnlyList<KnownName> Scopes() => UsedBy((server, facts) => [.. server.Scopes, .. facts?.Scopes ?? []]);
+
+    /// <summary>Letters, digits, dashes, dots and underscores, which no shell reads as anything else.</summary>
+    private static bool IsPlain(string name) => char.IsLetterOrDigit(name[0]) && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.');
+
+    private List<KnownName> UsedBy(Func<McpServer, ServerFacts?, IEnumerable<string?>> of)
+    {
+        var facts = Or(() => new FactsFile(home).Read(), new Dictionary<string, ServerFacts>());
+        return Known(Catalog().SelectMany(s => of(s, facts.GetValueOrDefault(s.Id)).Distinct().Select(text => (Text: text, s.Name)))
+            .Where(u => !string.IsNullOrEmpty(u.Text)).GroupBy(u => u.Text!, u => u.Name, StringComparer.Ordinal)
+            .Select(u => (u.Key, $"used by {string.Join(", ", u.Take(3))}{(u.Skip(3).Any() ? ", …" : "")}")));
+    }
+
+    private IReadOnlyList<McpServer> Catalog() => Or(() => new ServerCatalog(home).List(), []);
+
+    private IEnumerable<ServerFacts> Facts() => Or(() => new FactsFile(home).Read().Values, []);
+
+    /// <summary>Without what a line cannot hold: the files may be another program's.</summary>
+    private static List<KnownName> Known(IEnumerable<(string Text, string About)> names) =>
+        [.. names.Where(n => n.Text == ForeignText.Clean(n.Text)).DistinctBy(n => n.Text).Select(n => new KnownName(n.Text, ForeignText.Clean(n.About)))];
+
+    private static T Or<T>(Func<T> read, T otherwise)
+    {
+        try
+        {
+            return read();
+        }
+        catch (McpAuthException)
+        {
+            return otherwise;
+        }
+    }
+}
