@@ -5,6 +5,8 @@ Import-Module "$PSScriptRoot/McpSm.PowerShell.dll"
 
 # A simple function over $args: an advanced one would take -v, -e and -o for its own common parameters.
 function Invoke-Mcpsm {
+    # .EXTERNALHELP McpSm.PowerShell.dll-Help.xml
+
     [Alias('mcpsm')]
     param()
     Invoke-McpsmCommandLine -ArgumentList $args -InputObject @($input)

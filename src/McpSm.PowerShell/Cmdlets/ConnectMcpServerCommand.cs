@@ -9,7 +9,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Signs in to servers.</summary>
-[Cmdlet(VerbsCommunications.Connect, "McpServer", DefaultParameterSetName = Named, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Connect, "McpServer", HelpUri = HelpPages.Authorization, DefaultParameterSetName = Named, SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ConnectMcpServerCommand : McpCmdlet
 {

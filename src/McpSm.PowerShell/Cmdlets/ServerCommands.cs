@@ -10,7 +10,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Lists servers.</summary>
-[Cmdlet(VerbsCommon.Get, "McpServer")]
+[Cmdlet(VerbsCommon.Get, "McpServer", HelpUri = HelpPages.Servers)]
 [OutputType(typeof(McpServer))]
 public sealed class GetMcpServerCommand : McpCmdlet
 {
@@ -111,7 +111,7 @@ public abstract class ServerChangeCommand : McpCmdlet
 }
 
 /// <summary>Adds a remote MCP server.</summary>
-[Cmdlet(VerbsCommon.Add, "McpServer", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Add, "McpServer", HelpUri = HelpPages.Servers, SupportsShouldProcess = true)]
 [OutputType(typeof(McpServer))]
 public sealed class AddMcpServerCommand : ServerChangeCommand
 {
@@ -138,7 +138,7 @@ public sealed class AddMcpServerCommand : ServerChangeCommand
 }
 
 /// <summary>Changes a server.</summary>
-[Cmdlet(VerbsCommon.Set, "McpServer", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Set, "McpServer", HelpUri = HelpPages.Servers, SupportsShouldProcess = true)]
 [OutputType(typeof(McpServer))]
 public sealed class SetMcpServerCommand : ServerChangeCommand
 {
@@ -174,7 +174,7 @@ public sealed class SetMcpServerCommand : ServerChangeCommand
 }
 
 /// <summary>Removes a server and its credentials.</summary>
-[Cmdlet(VerbsCommon.Remove, "McpServer", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(VerbsCommon.Remove, "McpServer", HelpUri = HelpPages.Servers, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 public sealed class RemoveMcpServerCommand : McpCmdlet
 {
     /// <summary>Ids, names or wildcards.</summary>

@@ -10,7 +10,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Shows how things stand with servers, from facts alone.</summary>
-[Cmdlet(VerbsCommon.Get, "McpAuthStatus")]
+[Cmdlet(VerbsCommon.Get, "McpAuthStatus", HelpUri = HelpPages.Authorization)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class GetMcpAuthStatusCommand : McpCmdlet
 {
@@ -56,7 +56,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
 }
 
 /// <summary>Gives a valid access token, renewed first if need be.</summary>
-[Cmdlet(VerbsCommon.Get, "McpToken", DefaultParameterSetName = "SecureString")]
+[Cmdlet(VerbsCommon.Get, "McpToken", HelpUri = HelpPages.Authorization, DefaultParameterSetName = "SecureString")]
 [OutputType(typeof(SecureString), ParameterSetName = ["SecureString"])]
 [OutputType(typeof(string), ParameterSetName = ["PlainText"])]
 [OutputType(typeof(Hashtable), ParameterSetName = ["Header"])]
@@ -92,7 +92,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
 }
 
 /// <summary>Keeps a bearer token.</summary>
-[Cmdlet(VerbsCommon.Set, "McpToken", DefaultParameterSetName = "Token", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Set, "McpToken", HelpUri = HelpPages.Authorization, DefaultParameterSetName = "Token", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class SetMcpTokenCommand : McpCmdlet
 {
@@ -158,7 +158,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
 }
 
 /// <summary>Renews tokens now.</summary>
-[Cmdlet(VerbsData.Update, "McpToken", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Update, "McpToken", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class UpdateMcpTokenCommand : McpCmdlet
 {
@@ -178,7 +178,7 @@ public sealed class UpdateMcpTokenCommand : McpCmdlet
 }
 
 /// <summary>Revokes and removes every credential of a server, bearer and OAuth.</summary>
-[Cmdlet(VerbsCommon.Clear, "McpToken", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Clear, "McpToken", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ClearMcpTokenCommand : McpCmdlet
 {

@@ -1,0 +1,67 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Text;
+using McpSm.Help;
+
+// <module manifest> <folder of pages> <folder to write to>
+var (manifest, pages, output) = (args[0], args[1], args[2]);
+
+// The engine else tells its makers of each start, and keeps a file in the home folder for that.
+Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
+var state = InitialSessionState.CreateDefault2();
+if (OperatingSystem.IsWindows())
+{
+    state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.Bypass;
+}
+using var runspace = RunspaceFactory.CreateRunspace(state);
+runspace.Open();
+Environment.SetEnvironmentVariable("PSModulePath", output);
+using var shell = PowerShell.Create(runspace);
+// What a command takes is asked of the engine, so that only words stand in the pages.
+var commands = shell.AddScript("Import-Module $args[0] -ErrorAction Stop; Get-Command -Module Mcpsm -CommandType Cmdlet, Function")
+    .AddArgument(manifest).Invoke<CommandInfo>().OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
+
+var problems = new List<string>();
+var maml = new Maml();
+var files = Directory.GetFiles(pages, "*.md").ToDictionary(f => Path.GetFileNameWithoutExtension(f)!, StringComparer.Ordinal);
+Directory.CreateDirectory(output);
+foreach (var command in commands)
+{
+    if (!files.Remove(command.Name, out var file))
+    {
+        problems.Add($"{Path.Combine(pages, command.Name)}.md : error MCPSMHELP: {command.Name} has no page.");
+        continue;
+    }
+    Try(file, () => maml.Add(command, CommandPage.Read(File.ReadAllText(file))));
+}
+foreach (var (name, file) in files)
+{
+    if (!name.StartsWith("about_", StringComparison.Ordinal))
+    {
+        problems.Add($"{file} : error MCPSMHELP: there is no command {name}.");
+        continue;
+    }
+    Try(file, () => File.WriteAllText(Path.Combine(output, name + ".help.txt"), AboutText.Of(name, File.ReadAllText(file)), new UTF8Encoding(false)));
+}
+foreach (var problem in problems)
+{
+    Console.Error.WriteLine(problem);
+}
+if (problems.Count > 0)
+{
+    return 1;
+}
+maml.Save(Path.Combine(output, "McpSm.PowerShell.dll-Help.xml"));
+return 0;
+
+void Try(string file, Action work)
+{
+    try
+    {
+        work();
+    }
+    catch (FormatException e)
+    {
+        problems.Add($"{file} : error MCPSMHELP: {e.Message}");
+    }
+}
