@@ -84,11 +84,11 @@ public sealed class ShellCompletionTests
             tab '$x = 1; mcpsm auth login '
             tab 'mcpsm vault use secretm'
             tab 'mcpsm auth login "my'
-            tab 'mcpsm list --'
+            tab 'mcpsm list --j'
             "$LASTEXITCODE $($Error.Count)"
             """);
         var ended = await mcpsm.RunProgramAsync("pwsh", "-NoProfile", "-NonInteractive", "-File", script);
-        Assert.Equal(["token", "evil my-api their-server", $"'{Vault.Replace("'", "''")}'", "my-api", "--json --help", "7 0"], ended.Out.Split('\n')[..^1]);
+        Assert.Equal(["token", "evil my-api their-server", $"'{Vault.Replace("'", "''")}'", "my-api", "--json", "7 0"], ended.Out.Split('\n')[..^1]);
         Assert.Equal("", ended.Error);
     }
 
