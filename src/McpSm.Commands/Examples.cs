@@ -54,6 +54,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
         ["vault list"] = ["mcpsm vault list --json"],
         ["vault use"] = ["mcpsm vault use secret-service", "mcpsm vault use file --move"],
         ["vault rekey"] = ["mcpsm vault rekey --passphrase", "mcpsm vault rekey --key-file"],
+        ["completion"] = ["mcpsm completion bash >> ~/.bashrc", "mcpsm completion fish | source"],
         ["import"] = ["mcpsm import --dry-run", "mcpsm import my-api"],
     };
 

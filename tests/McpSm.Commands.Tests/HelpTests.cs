@@ -119,7 +119,7 @@ public sealed partial class HelpTests
         Assert.Equal(ended.Out, (await process.RunAsync("--version")).Done().Out.ReplaceLineEndings("\n"));
     }
 
-    [GeneratedRegex(@"(mcpsm [^|)""#\n]+)")]
+    [GeneratedRegex(@"(mcpsm [^|>)""#\n]+)")]
     private static partial Regex Example();
 
     private static string Usage(string help) => help.Split("Usage:\n")[1].Split("\n\n")[0];
