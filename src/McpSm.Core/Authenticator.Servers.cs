@@ -1,0 +1,100 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Probing;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <remarks>Servers, and whether they answer.</remarks>
+public sealed partial class Authenticator
+{
+    /// <summary>Adds a server with the secrets that are given for it.</summary>
+    /// <exception cref="McpAuthException">ServerAlreadyExists, InvalidServerName, InvalidServerUrl, InvalidValue, …</exception>
+    public Task<ServerChanged> AddServerAsync(ServerChange change, CancellationToken cancellationToken) =>
+        _editor.AddAsync(change, cancellationToken);
+
+    /// <summary>Changes a server and the secrets that are given for it.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound, and what adding one may throw.</exception>
+    public Task<ServerChanged> UpdateServerAsync(McpServer server, ServerChange change, CancellationToken cancellationToken) =>
+        _editor.UpdateAsync(server, change, cancellationToken);
+
+    /// <summary>The server of that URL; where there is none it is added, named after its host.</summary>
+    public Task<(McpServer Server, bool IsNew)> FindOrAddServerAsync(string url, CancellationToken cancellationToken) =>
+        _editor.FindOrAddAsync(url, cancellationToken);
+
+    /// <summary>Removes the server with all that is kept for it.</summary>
+    public async Task<DisconnectResult> RemoveServerAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var result = await _signOut.RunAsync(server, local: false, keepBearer: false, cancellationToken).ConfigureAwait(false);
+        using (await _store.LockAsync(server, cancellationToken).ConfigureAwait(false))
+        {
+            await _store.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        await Catalog.RemoveAsync(server.Id, cancellationToken).ConfigureAwait(false);
+        return result;
+    }
+
+    /// <summary>Connects as an MCP client with the server's credential.</summary>
+    /// <param name="limit">The longest it may take.</param>
+    public async Task<McpTestResult> TestAsync(McpServer server, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var handler = new AuthenticatingHandler(server, this);
+            try
+            {
+                var answer = await ServerProbe.RunAsync(server, handler, limit, cancellationToken).ConfigureAwait(false);
+                return McpTestResult.Of(server, Status(server).State, answer).Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
+            }
+            finally
+            {
+                await handler.EndAsync().ConfigureAwait(false);
+            }
+        }
+        catch (McpAuthException e)
+        {
+            return McpTestResult.Of(server, Status(server).State, e.For(server.Name,
+                e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected
+                    or ErrorReason.InsufficientScope ? $"mcpsm auth login {server.Id}" : null))
+                .Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>What the server was sent, and could echo in its name or in where it says it has moved to.</summary>
+    private async Task<IReadOnlyList<string?>> SecretsAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+            return [item?.Token, server.Plaintext.BearerToken, .. ServerItem.HeadersFor(server, item).Values];
+        }
+        catch (McpAuthException)
+        {
+            // Then nothing of it was sent either.
+            return [];
+        }
+    }
+
+    /// <summary>The status after reading the secret and showing it to the server: what the facts cannot know.</summary>
+    /// <exception cref="McpAuthException">The vault's reasons; ServerUnreachable where nothing was learned.</exception>
+    public async Task<McpAuthStatus> ValidateAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+        var status = Status(server);
+        if ((item?.Token ?? server.Plaintext.BearerToken) is not { } token || !server.IsSecure)
+        {
+            return status;
+        }
+        RequireSendable(server, token);
+        using var http = new SafeHttp(new UrlPolicy(server.Uri));
+        var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
+            ServerItem.HeadersFor(server, item), token, cancellationToken).ConfigureAwait(false);
+        return answer.Status != 401 ? status : status with
+        {
+            State = AuthState.Expired,
+            Remedy = status.CanRenew ? $"mcpsm auth refresh {server.Id}"
+                : status.Kind == CredentialKind.Bearer ? $"mcpsm auth set {server.Id}" : $"mcpsm auth login {server.Id}",
+        };
+    }
+}
