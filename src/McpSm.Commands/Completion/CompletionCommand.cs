@@ -10,7 +10,7 @@ internal static class CompletionCommand
 
     public static void AddTo(Command root, CommandContext context)
     {
-        var shell = new Argument<string?>("shell") { Description = "bash, zsh, fish or pwsh", Arity = ArgumentArity.ZeroOrOne };
+        var shell = new Argument<string?>("shell") { Description = "bash, zsh, fish or pwsh", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne };
         shell.CompletionSources.Add(Shells);
         var command = new Command("completion", "Print the script that completes mcpsm in a shell") { shell };
         command.SetAction((parsed, _) => context.RunAsync(() =>
