@@ -21,6 +21,8 @@ Register-ArgumentCompleter -Native -CommandName mcpsm, Invoke-Mcpsm -ScriptBlock
             [System.Management.Automation.CompletionResult]::new($written, $text, 'ParameterValue', $(if ($about) { $about } else { $text }))
         }
     }
-    catch { }
+    catch {
+        # Whoever types sees no error in the middle of the line; the command itself will tell.
+    }
     finally { $global:LASTEXITCODE = $code }
 }

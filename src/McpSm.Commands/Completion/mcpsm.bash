@@ -7,6 +7,6 @@ _mcpsm() {
     COMPREPLY=()
     while IFS= read -r word; do
         COMPREPLY+=("$word")
-    done < <(printf '%s\n' "${COMP_LINE:0:COMP_POINT}" | command mcpsm '[suggest:bash]' "$breaks" 2>/dev/null)
+    done < <(printf '%s\n' "${COMP_LINE:0:COMP_POINT}" 2>/dev/null | command mcpsm '[suggest:bash]' "$breaks" 2>/dev/null)
 }
 complete -F _mcpsm mcpsm

@@ -9,7 +9,7 @@ _mcpsm() {
     while IFS= read -r line; do
         found+=("${line%%$'\t'*}")
         shown+=("${line%%$'\t'*}  -- ${line#*$'\t'}")
-    done < <(printf '%s\n' "${before[@]//$'\n'/ }" "${(Q)PREFIX}" | command mcpsm '[suggest]' 2>/dev/null)
+    done < <(printf '%s\n' "${before[@]//$'\n'/ }" "${(Q)PREFIX}" 2>/dev/null | command mcpsm '[suggest]' 2>/dev/null)
     # -U: what comes back fits already, also where it is written in other letters than what was typed.
     compadd -U -l -d shown -a found
 }
