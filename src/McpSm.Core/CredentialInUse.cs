@@ -22,19 +22,15 @@ internal sealed class Attempt
 /// <param name="signIn">How to sign in where a request needs it; null never to.</param>
 internal sealed class CredentialInUse(McpServer server, Authenticator authenticator, ConnectOptions? signIn) : IDisposable
 {
-    /// <summary>Rule 24: a few times at most.</summary>
-    private const int MostStepUps = 3;
-
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _end = new();
-    private readonly HashSet<string> _denied = new(StringComparer.Ordinal);
+    private readonly StepUp _stepUp = new();
     private McpServer _server = server;
     private ServerItem? _item;
     private bool _read;
     private Change? _change;
     private string? _heldBack;
     private McpAuthException? _failed;
-    private int _stepUps;
 
     /// <summary>The item for the next request, its token renewed where that is due.</summary>
     /// <exception cref="McpAuthException">The vault's and the renewal's reasons.</exception>
@@ -62,9 +58,9 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
         }
         if (answer.IsInsufficientScope && sent?.OAuth is { } oauth && MaySignIn(sent))
         {
-            if (attempt.StepUps++ >= MostStepUps)
+            if (attempt.StepUps++ >= StepUp.Most)
             {
-                throw Insufficient(answer, "and still does after several sign-ins");
+                throw StepUp.Insufficient(_server, answer, "and still does after several sign-ins");
             }
             var item = await ChangeAsync(sent.Token, "step up " + answer.Challenge!["scope"],
                 () => StepUpAsync(oauth, answer), cancellationToken).ConfigureAwait(false);
@@ -72,8 +68,7 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
         }
         if (attempt.StepUps > 0)
         {
-            // That one helped.
-            Interlocked.Exchange(ref _stepUps, 0);
+            _stepUp.Helped();
         }
         return (false, null);
     }
@@ -215,35 +210,14 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
         {
             return Set(item);
         }
-        _denied.UnionWith(held.DeniedScopes ?? []);
-        if (answer.Challenge!.Scopes is not { } challenged)
-        {
-            throw Insufficient(answer, "and names none");
-        }
-        var missing = challenged.Except(held.Scopes).ToList();
-        if (missing.Count == 0)
-        {
-            throw Insufficient(answer, "which the token has");
-        }
-        if (_server.Scopes.Count > 0)
-        {
-            throw Insufficient(answer, $"and the scopes to ask for are set to '{Scopes.Join(_server.Scopes)}'");
-        }
-        if (missing.Any(_denied.Contains))
-        {
-            throw Insufficient(answer, "which was asked for and not given");
-        }
-        if (Interlocked.Increment(ref _stepUps) > MostStepUps)
-        {
-            throw Insufficient(answer, "and signing in for more did not help");
-        }
+        var missing = _stepUp.Begin(_server, held, answer);
         try
         {
             return await SignInAsync(new Refusal(answer, held.Scopes)).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.AuthorizationDenied or ErrorReason.InsufficientScope)
         {
-            _denied.UnionWith(missing);
+            _stepUp.Deny(missing);
             throw;
         }
     }
@@ -319,17 +293,6 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
         {
             throw e.For(_server.Name);
         }
-    }
-
-    private McpAuthException Insufficient(ServerAnswer answer, string why)
-    {
-        var what = answer.Challenge?.Scopes is { } scopes ? $"asks for the scope '{ForeignText.Clean(Scopes.Join(scopes))}'" : "misses a scope in the token";
-        return new McpAuthException(ErrorReason.InsufficientScope, $"'{_server.Name}' {what}, {why}.",
-            _server.Scopes.Count > 0 ? $"mcpsm server update {_server.Id} --scope <scope>..." : $"mcpsm auth login {_server.Id}")
-        {
-            Server = _server.Name,
-            StatusCode = answer.Status,
-        };
     }
 
     private sealed record Change(string? Token, string Purpose, Task<ServerItem?> Task)
