@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using McpSm.Core.Files;
+using McpSm.Core.Vaults;
 using McpSm.Samples;
 
 namespace McpSm.Commands.Tests;
@@ -17,6 +18,9 @@ public sealed class McpsmHere : IDisposable
     public Dictionary<string, string> Variables { get; } = new() { ["MCPSM_INTERACTIVE"] = "1", ["MCPSM_CALLBACK_PORT"] = "0" };
 
     public TestClock Clock { get; } = new();
+
+    /// <summary>Kinds of vaults beside those that Core knows; null outside PowerShell.</summary>
+    public IReadOnlyList<IVaultSource>? VaultSources { get; set; }
 
     /// <summary>What the person does with an authorization URL that is shown; by default clicks through.</summary>
     public Func<Uri, Task> Browse { get; set; } = async url => (await StandInBrowser.ClickThroughAsync(url)).Dispose();
@@ -37,7 +41,7 @@ public sealed class McpsmHere : IDisposable
             }
         };
         var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? Folder : Variables.GetValueOrDefault(name), Clock);
-        var code = await McpsmCommand.RunAsync(arguments, console, home, cancellationToken).WaitAsync(Longest);
+        var code = await McpsmCommand.RunAsync(arguments, console, home, cancellationToken, VaultSources).WaitAsync(Longest);
         await browsing.WaitAsync(Longest);
         return new Ended(code, console.Out.ToString()!, console.Error.ToString()!);
     }

@@ -128,13 +128,16 @@ public sealed class FactsFile(Home home)
         }
         try
         {
-            var document = JsonSerializer.Deserialize(JsonFile.WithoutMark(content), CredentialJson.Default.FactsDocument);
-            return document is not { Version: 1, Servers: not null } ? throw JsonFile.Corrupt(_path, "it is not of a version that this Mcpsm knows")
-                : document.Servers.ContainsValue(null!) ? throw JsonFile.Corrupt(_path, "an entry of 'servers' is null") : document;
+            using var document = JsonDocument.Parse(JsonFile.WithoutMark(content));
+            return FactsReader.Read(document.RootElement);
         }
         catch (JsonException e)
         {
             throw JsonFile.Corrupt(_path, e);
+        }
+        catch (FormatException e)
+        {
+            throw JsonFile.Corrupt(_path, e.Message);
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class MetadataDocument
     {
         try
         {
-            var root = JsonDocument.Parse(JsonFile.WithoutMark(answer.Body).ToArray()).RootElement;
+            var root = JsonDocument.Parse(JsonFile.WithoutMark(answer.Body)).RootElement;
             if (root.ValueKind != JsonValueKind.Object)
             {
                 throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} is not a JSON object.");

@@ -35,6 +35,10 @@ public static class ForeignText
         {
             return "";
         }
+        if (text.Length < Longest && !text.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            return text;
+        }
         var clean = new StringBuilder(Math.Min(text.Length, Longest));
         var spaced = true;
         foreach (var rune in text.EnumerateRunes())

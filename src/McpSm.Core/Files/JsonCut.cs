@@ -5,15 +5,15 @@ namespace McpSm.Core.Files;
 /// <summary>Cuts a member out of a JSON text without touching another byte: people's files keep their form.</summary>
 internal static class JsonCut
 {
-    public static bool Has(ReadOnlySpan<byte> json, object[] path) => Find(json, path) is not null;
+    public static bool Has(ReadOnlyMemory<byte> json, object[] path) => Find(json, path) is not null;
 
     /// <summary>The text without that member, its comma and the white space before it.</summary>
-    public static byte[] Without(ReadOnlySpan<byte> json, object[] path) => Find(json, path) is not var (start, end) ? json.ToArray()
-        : [.. json[..start], .. json[end..]];
+    public static byte[] Without(ReadOnlyMemory<byte> json, object[] path) => Find(json, path) is not var (start, end) ? json.ToArray()
+        : [.. json.Span[..start], .. json.Span[end..]];
 
-    private static (int Start, int End)? Find(ReadOnlySpan<byte> json, object[] path)
+    private static (int Start, int End)? Find(ReadOnlyMemory<byte> json, object[] path)
     {
-        var text = JsonFile.WithoutMark(json);
+        var text = JsonFile.WithoutMark(json).Span;
         var mark = json.Length - text.Length;
         var reader = new Utf8JsonReader(text);
         reader.Read();

@@ -18,19 +18,22 @@ public static class JsonFile
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The file's root object; null where there is no file. An empty file is a damaged one.</summary>
+    /// <summary>The file's root object, to be changed; null where there is no file. An empty file is a damaged one.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
-    public static JsonObject? Read(string path)
+    public static JsonObject? Read(string path) => Open(path) is { } document ? JsonObject.Create(document.RootElement) : null;
+
+    /// <summary>The file as it is, its root an object, to be read alone: a tenth of what <see cref="Read"/> costs.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
+    public static JsonDocument? Open(string path)
     {
-        var content = WholeFile.Read(path);
-        if (content is null)
+        if (WholeFile.Read(path) is not { } content)
         {
             return null;
         }
         try
         {
-            return JsonNode.Parse(WithoutMark(content), documentOptions: Strict) as JsonObject
-                ?? throw Corrupt(path, "its root is not an object");
+            var document = JsonDocument.Parse(WithoutMark(content), Strict);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document : throw Corrupt(path, "its root is not an object");
         }
         catch (JsonException e)
         {
@@ -78,8 +81,8 @@ public static class JsonFile
     }
 
     /// <summary>Editors on Windows put a byte order mark in front; JSON does not know it.</summary>
-    public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> content) =>
-        content.StartsWith("\uFEFF"u8) ? content[3..] : content;
+    public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> content) =>
+        content.Span.StartsWith("\uFEFF"u8) ? content[3..] : content;
 
     public static McpAuthException Corrupt(string path, JsonException e) => Corrupt(path,
         e.LineNumber is { } line && e.BytePositionInLine is { } column

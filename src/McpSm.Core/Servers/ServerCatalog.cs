@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
@@ -15,8 +16,11 @@ public sealed class ServerCatalog(Home home)
 
     /// <summary>All servers, in the file's order.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
-    public IReadOnlyList<McpServer> List() => JsonFile.Read(_path) is { } root
-        ? [.. Entries(root).Select((entry, i) => ServerEntry.Read(entry, i, _path))] : [];
+    public IReadOnlyList<McpServer> List()
+    {
+        using var document = JsonFile.Open(_path);
+        return document is null ? [] : Read(document.RootElement);
+    }
 
     /// <summary>The server of that id, or else of that name.</summary>
     /// <exception cref="McpAuthException">ServerNotFound, which names the servers there are.</exception>
@@ -35,9 +39,8 @@ public sealed class ServerCatalog(Home home)
     {
         var slug = ServerName.ToSlug(server.Name);
         _ = server.Uri;
-        return await ChangeAsync(root =>
+        return await ChangeAsync((root, all) =>
         {
-            var all = Read(root);
             RequireNewName(all, server.Name);
             var added = server with { Id = FreeId(root, all, slug) };
             Entries(root).Add((JsonNode)ServerEntry.Write(added, []));
@@ -48,9 +51,8 @@ public sealed class ServerCatalog(Home home)
     /// <summary>Changes a server; its id stays.</summary>
     /// <exception cref="McpAuthException">ServerNotFound, ServerAlreadyExists, InvalidServerName, InvalidServerUrl.</exception>
     public Task<McpServer> UpdateAsync(string id, Func<McpServer, McpServer> change, CancellationToken cancellationToken) =>
-        ChangeAsync(root =>
+        ChangeAsync((root, all) =>
         {
-            var all = Read(root);
             var index = IndexOf(all, id);
             var changed = change(all[index]) with { Id = all[index].Id };
             if (changed.Name != all[index].Name)
@@ -70,14 +72,14 @@ public sealed class ServerCatalog(Home home)
     public async Task<bool> RemovePlaintextAsync(string id, string[] member, string value, CancellationToken cancellationToken)
     {
         using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
-        var index = JsonFile.Read(_path) is { } root ? Read(root).FindIndex(s => s.Id == id) : -1;
+        var index = List().ToList().FindIndex(s => s.Id == id);
         return index < 0 || JsonFile.Cut(_path, ["remoteServers", index, .. member], value);
     }
 
     public Task RemoveAsync(string id, CancellationToken cancellationToken) =>
-        ChangeAsync(root =>
+        ChangeAsync((root, all) =>
         {
-            Entries(root).RemoveAt(IndexOf(Read(root), id));
+            Entries(root).RemoveAt(IndexOf(all, id));
             return true;
         }, cancellationToken);
 
@@ -104,32 +106,45 @@ public sealed class ServerCatalog(Home home)
         ?? (all.Where(s => s.Name.Equals(idOrName, StringComparison.OrdinalIgnoreCase)).Take(2).ToList() is [var one]
             ? one : null);
 
-    private async Task<T> ChangeAsync<T>(Func<JsonObject, T> change, CancellationToken cancellationToken)
+    private async Task<T> ChangeAsync<T>(Func<JsonObject, List<McpServer>, T> change, CancellationToken cancellationToken)
     {
         using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
-        var root = JsonFile.Read(_path)
-            ?? new JsonObject { ["servers"] = new JsonArray(), ["remoteServers"] = new JsonArray(), ["port"] = 8850 };
-        var result = change(root);
+        using var document = JsonFile.Open(_path);
+        var root = document is not null ? JsonObject.Create(document.RootElement)!
+            : new JsonObject { ["servers"] = new JsonArray(), ["remoteServers"] = new JsonArray(), ["port"] = 8850 };
+        var result = change(root, document is null ? [] : Read(document.RootElement));
         JsonFile.Write(_path, root);
         return result;
     }
 
-    private List<McpServer> Read(JsonObject root) =>
-        [.. Entries(root).Select((entry, i) => ServerEntry.Read(entry, i, _path))];
-
-    private JsonArray Entries(JsonObject root)
+    private List<McpServer> Read(JsonElement root)
     {
-        switch (root["remoteServers"])
+        if (!root.TryGetProperty("remoteServers", out var entries) || entries.ValueKind == JsonValueKind.Null)
         {
-            case JsonArray entries:
-                return entries;
-            case null:
-                var none = new JsonArray();
-                root["remoteServers"] = none;
-                return none;
-            default:
-                throw JsonFile.Corrupt(_path, "its 'remoteServers' is not an array");
+            return [];
         }
+        if (entries.ValueKind != JsonValueKind.Array)
+        {
+            throw JsonFile.Corrupt(_path, "its 'remoteServers' is not an array");
+        }
+        try
+        {
+            return [.. entries.EnumerateArray().Select((entry, i) => ServerEntry.Read(entry, i, _path))];
+        }
+        catch (InvalidOperationException)
+        {
+            throw JsonFile.Corrupt(_path, "a text in its 'remoteServers' is no Unicode");
+        }
+    }
+
+    /// <summary>The entries to change, which <see cref="Read"/> has seen.</summary>
+    private static JsonArray Entries(JsonObject root)
+    {
+        if (root["remoteServers"] is not JsonArray entries)
+        {
+            root["remoteServers"] = entries = [];
+        }
+        return entries;
     }
 
     private static int IndexOf(List<McpServer> all, string id)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
@@ -7,17 +8,20 @@ namespace McpSm.Core.Servers;
 /// <summary>One element of <c>remoteServers</c> in <c>config.json</c>, as the npm tool 2.6.1 shapes it.</summary>
 internal static class ServerEntry
 {
-    public static McpServer Read(JsonNode? node, int index, string path)
+    public static McpServer Read(JsonElement entry, int index, string path)
     {
-        var where = $"remoteServers[{index}]";
-        var entry = node as JsonObject ?? throw JsonFile.Corrupt(path, $"{where} is not an object");
+        McpAuthException Corrupt(string what) => JsonFile.Corrupt(path, $"remoteServers[{index}] {what}");
+        if (entry.ValueKind != JsonValueKind.Object)
+        {
+            throw Corrupt("is not an object");
+        }
         var id = Text(entry, "id");
-        var url = Text(entry, "url") ?? throw JsonFile.Corrupt(path, $"{where} has no 'url'");
+        var url = Text(entry, "url") ?? throw Corrupt("has no 'url'");
         if (!ServerName.IsId(id))
         {
-            throw JsonFile.Corrupt(path, $"{where} has no 'id' of letters, digits and dashes");
+            throw Corrupt("has no 'id' of letters, digits and dashes");
         }
-        var oauth = entry["oauth"] as JsonObject;
+        var oauth = Member(entry, "oauth", JsonValueKind.Object);
         return new McpServer
         {
             Id = id!,
@@ -27,16 +31,15 @@ internal static class ServerEntry
             {
                 null or "http" or "streamable-http" => McpTransport.Http,
                 "sse" => McpTransport.Sse,
-                _ => throw JsonFile.Corrupt(path, $"{where} has a 'type' that is neither http nor sse"),
+                _ => throw Corrupt("has a 'type' that is neither http nor sse"),
             },
-            OAuth = oauth?["enabled"] is JsonValue enabled && enabled.TryGetValue<bool>(out var on)
-                ? on ? OAuthMode.On : OAuthMode.Off : OAuthMode.Unset,
+            OAuth = Member(oauth, "enabled", JsonValueKind.True) is not null ? OAuthMode.On
+                : Member(oauth, "enabled", JsonValueKind.False) is not null ? OAuthMode.Off : OAuthMode.Unset,
             ClientId = Text(oauth, "clientId"),
             ClientMetadataUrl = Text(oauth, "clientMetadataUrl"),
             Scopes = Texts(oauth, "scopes"),
             Issuer = Text(oauth, "authServerUrl"),
-            AllowLegacyEndpoints = oauth?["allowLegacyEndpoints"] is JsonValue legacy
-                && legacy.TryGetValue<bool>(out var allowed) && allowed,
+            AllowLegacyEndpoints = Member(oauth, "allowLegacyEndpoints", JsonValueKind.True) is not null,
             Plaintext = new PlaintextSecrets(Text(entry, "bearerToken"), Text(oauth, "clientSecret"), Headers(entry)),
         };
     }
@@ -79,23 +82,19 @@ internal static class ServerEntry
         }
     }
 
-    private static string? Text(JsonObject? from, string name) =>
-        from?[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+    /// <summary>The member where it is of that kind; what is of another is not ours to judge.</summary>
+    private static JsonElement? Member(JsonElement? from, string name, JsonValueKind kind) =>
+        from is { } there && there.TryGetProperty(name, out var member) && member.ValueKind == kind ? member : null;
 
-    private static List<string> Texts(JsonObject? from, string name) => from?[name] is JsonArray array
-        ? [.. array.OfType<JsonValue>().Select(v => v.TryGetValue<string>(out var text) ? text : null).OfType<string>()]
-        : [];
+    private static string? Text(JsonElement? from, string name) =>
+        Member(from, name, JsonValueKind.String) is { } value && value.GetString() is { Length: > 0 } text ? text : null;
 
-    private static Dictionary<string, string> Headers(JsonObject entry)
-    {
-        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in entry["headers"] as JsonObject ?? [])
-        {
-            if (value is JsonValue text && text.TryGetValue<string>(out var written))
-            {
-                headers[name] = written;
-            }
-        }
-        return headers;
-    }
+    private static List<string> Texts(JsonElement? from, string name) => Member(from, name, JsonValueKind.Array) is { } array
+        ? [.. array.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(v => v.GetString()!)] : [];
+
+    private static IReadOnlyDictionary<string, string> Headers(JsonElement entry) =>
+        Member(entry, "headers", JsonValueKind.Object) is not { } headers ? PlaintextSecrets.None.Headers
+            : headers.EnumerateObject().Where(h => h.Value.ValueKind == JsonValueKind.String)
+                .GroupBy(h => h.Name, StringComparer.OrdinalIgnoreCase)
+                .ToDictionary(same => same.Key, same => same.Last().Value.GetString()!, StringComparer.OrdinalIgnoreCase);
 }
