@@ -1,0 +1,46 @@
+using BenchmarkDotNet.Attributes;
+using McpSm.Core.Credentials;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+
+namespace McpSm.Bench.HotPaths;
+
+/// <summary>The two files of every status.</summary>
+public class CatalogPaths
+{
+    private string _folder = null!;
+    private ServerCatalog _catalog = null!;
+    private FactsFile _facts = null!;
+
+    [Params(1, 100, 1_000, 10_000)]
+    public int Servers { get; set; }
+
+    [GlobalSetup]
+    public void Open()
+    {
+        _folder = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
+        Place.WriteCatalog(_folder, Enumerable.Range(0, Servers).Select(n => ($"server-{n}", new Uri("https://mcp.example.com/mcp"))));
+        // As many as a sign-in to each would leave.
+        var entry = """
+            {"vault":"file","kind":"OAuth","url":"https://mcp.example.com/mcp","issuer":"https://issuer.example.com","resource":"https://mcp.example.com/mcp",
+            "scopes":["mcp:tools"],"issuedAt":"2026-01-01T00:00:00+00:00","expiresAt":"2036-01-01T00:00:00+00:00","canRenew":true}
+            """;
+        File.WriteAllText(Path.Combine(_folder, "credentials.json"),
+            "{\"version\":1,\"servers\":{" + string.Join(',', Enumerable.Range(0, Servers).Select(n => $"\"server-{n}\":{entry}")) + "}}");
+        var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? _folder : null);
+        (_catalog, _facts) = (new ServerCatalog(home), new FactsFile(home));
+        if (_facts.Read().Count != Servers || _catalog.List().Count != Servers)
+        {
+            throw new InvalidOperationException("The files do not say what is measured.");
+        }
+    }
+
+    [GlobalCleanup]
+    public void Close() => Directory.Delete(_folder, recursive: true);
+
+    [Benchmark(Description = "read the catalog")]
+    public IReadOnlyList<McpServer> Catalog() => _catalog.List();
+
+    [Benchmark(Description = "read the facts")]
+    public IReadOnlyDictionary<string, ServerFacts> Facts() => _facts.Read();
+}

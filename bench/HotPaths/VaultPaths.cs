@@ -1,0 +1,36 @@
+using BenchmarkDotNet.Attributes;
+using McpSm.Core.Files;
+using McpSm.Core.Vaults;
+
+namespace McpSm.Bench.HotPaths;
+
+/// <summary>The encrypted file with a key file: opened by each token, written and flushed to the disk by each renewal.</summary>
+public class VaultPaths
+{
+    private readonly string _item = new('x', 2_000);
+    private string _folder = null!;
+    private Home _home = null!;
+
+    [Params(1, 100)]
+    public int Items { get; set; }
+
+    [GlobalSetup]
+    public async Task Open()
+    {
+        _folder = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
+        _home = new Home(name => name is "MCPSM_CONFIG_DIR" or "HOME" ? _folder : null);
+        for (var n = 0; n < Items; n++)
+        {
+            await new EncryptedFileVault(_home).SetAsync($"mcpsm-server-{n}", _item, default);
+        }
+    }
+
+    [GlobalCleanup]
+    public void Close() => Directory.Delete(_folder, recursive: true);
+
+    [Benchmark(Description = "open the encrypted file")]
+    public Task<string?> Get() => new EncryptedFileVault(_home).GetAsync("mcpsm-server-0", default);
+
+    [Benchmark(Description = "write the encrypted file")]
+    public Task Set() => new EncryptedFileVault(_home).SetAsync("mcpsm-server-0", _item, default);
+}

@@ -1,0 +1,209 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using McpSm.Samples;
+
+namespace McpSm.Bench;
+
+/// <summary>An issuer and a server on loopback that let everybody in, the programs, and folders for them to work in.</summary>
+internal sealed class Place : IAsyncDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
+    private readonly string _mcpsm;
+    private readonly string? _peer;
+
+    private Place(AuthorizationServer issuer, ProtectedMcpServer server, string mcpsm, string? peer) =>
+        (Issuer, Server, _mcpsm, _peer) = (issuer, server, mcpsm, peer);
+
+    public AuthorizationServer Issuer { get; }
+
+    public ProtectedMcpServer Server { get; }
+
+    /// <summary>This repository.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    public static async Task<Place> OpenAsync(Report report)
+    {
+        var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { AutoApprove = true });
+        var server = await ProtectedMcpServer.StartAsync(issuer);
+        return new Place(issuer, server, await MakeMcpsmAsync(report), await InstallPeerAsync(report));
+    }
+
+    /// <summary><c>mcpsm</c> in a folder of its own; the vault is the encrypted file with a key file.</summary>
+    public Line Ours(string folder, params string[] arguments) => new("mcpsm " + string.Join(' ', arguments.Take(2)), _mcpsm, arguments, new Dictionary<string, string>
+    {
+        ["MCPSM_CONFIG_DIR"] = folder, ["HOME"] = _root, ["MCPSM_VAULT"] = "file", ["MCPSM_INTERACTIVE"] = "1",
+    });
+
+    /// <summary>The npm tool; null where it could not be installed.</summary>
+    public Line? Peer(string folder, params string[] arguments) => _peer is null ? null
+        : new Line("npm tool", "node", [_peer, .. arguments], new Dictionary<string, string> { ["MCP_MANAGER_CONFIG_DIR"] = folder, ["HOME"] = _root });
+
+    /// <summary>The shortest that Node can do; null where there is none.</summary>
+    public Line? Node() => _peer is null ? null : new Line("node -e 0", "node", ["-e", "0"], new Dictionary<string, string>());
+
+    public string NewFolder() => Directory.CreateDirectory(Path.Combine(_root, Path.GetRandomFileName())).FullName;
+
+    /// <summary>Somebody who opens each authorization URL that is printed.</summary>
+    public static async Task ClickAsync(string line)
+    {
+        var at = line.IndexOf("http://", StringComparison.Ordinal);
+        if (at >= 0 && line.Contains("response_type=code", StringComparison.Ordinal))
+        {
+            // What a terminal would colour ends where the URL does.
+            var url = new string([.. line[at..].TakeWhile(c => c > ' ')]);
+            (await StandInBrowser.ClickThroughAsync(new Uri(url))).Dispose();
+        }
+    }
+
+    /// <summary>A folder of ours in which as many servers as asked for are signed in; the first is <c>my-api</c>.</summary>
+    public async Task<string> OurFolderAsync(int servers)
+    {
+        var folder = NewFolder();
+        await Ours(folder, "add", "my-api", "--type", "http", "--url", Server.McpUrl.AbsoluteUri).RunAsync();
+        await (Ours(folder, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = ClickAsync }).RunAsync();
+        Multiply(Path.Combine(folder, "config.json"), servers);
+        ChangeJson(Path.Combine(folder, "credentials.json"), document =>
+        {
+            var entry = document["servers"]!["my-api"]!;
+            foreach (var id in Ids(servers))
+            {
+                document["servers"]![id] = entry.DeepClone();
+            }
+        });
+        return folder;
+    }
+
+    /// <summary>The same for the npm tool.</summary>
+    public async Task<string> PeerFolderAsync(int servers)
+    {
+        var folder = NewFolder();
+        WriteCatalog(folder, [("my-api", Server.McpUrl)]);
+        if (Peer(folder, "auth", "login", "my-api", "--no-browser") is { } login)
+        {
+            await (login with { Follow = ClickAsync }).RunAsync();
+            ChangeJson(Path.Combine(folder, "oauth-tokens.json"), document => AddToEach(document, servers));
+        }
+        Multiply(Path.Combine(folder, "config.json"), servers);
+        return folder;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        await Issuer.DisposeAsync();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    /// <summary>Writes the catalog as both programs read it. The npm tool signs in only where OAuth is said to be on.</summary>
+    public static void WriteCatalog(string folder, IEnumerable<(string Id, Uri Url)> servers) =>
+        File.WriteAllText(Path.Combine(folder, "config.json"), new JsonObject
+        {
+            ["servers"] = new JsonArray(),
+            ["remoteServers"] = new JsonArray([.. servers.Select(s => new JsonObject
+            {
+                ["id"] = s.Id, ["name"] = s.Id, ["type"] = "http", ["url"] = s.Url.AbsoluteUri, ["oauth"] = new JsonObject { ["enabled"] = true },
+            })]),
+        }.ToJsonString());
+
+    private static void ChangeJson(string path, Action<JsonNode> change)
+    {
+        var document = JsonNode.Parse(File.ReadAllText(path))!;
+        change(document);
+        File.WriteAllText(path, document.ToJsonString());
+    }
+
+    private static void Multiply(string config, int servers) => ChangeJson(config, document =>
+    {
+        var list = document["remoteServers"]!.AsArray();
+        var first = list[0]!;
+        foreach (var id in Ids(servers))
+        {
+            var next = first.DeepClone();
+            (next["id"], next["name"]) = (id, id);
+            list.Add(next);
+        }
+    });
+
+    private static IEnumerable<string> Ids(int servers) => Enumerable.Range(1, servers - 1).Select(n => $"my-api-{n}");
+
+    /// <summary>Repeats the one token there is, however the npm tool wraps it.</summary>
+    private static void AddToEach(JsonNode document, int servers)
+    {
+        if (document is JsonArray list)
+        {
+            var first = list[0]!;
+            foreach (var id in Ids(servers))
+            {
+                var next = first.DeepClone();
+                next["serverId"] = id;
+                list.Add(next);
+            }
+            return;
+        }
+        var holder = document["my-api"] is not null ? document.AsObject() : document["tokens"]!.AsObject();
+        var token = holder["my-api"]!;
+        foreach (var id in Ids(servers))
+        {
+            var next = token.DeepClone();
+            if (next["serverId"] is not null)
+            {
+                next["serverId"] = id;
+            }
+            holder[id] = next;
+        }
+    }
+
+    private static async Task<string> MakeMcpsmAsync(Report report)
+    {
+        if (Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { Length: > 0 } given)
+        {
+            return Path.GetFullPath(given);
+        }
+        report.Say("Making the native mcpsm, which takes minutes the first time …");
+        var folder = Path.Combine(Repository, "out", "bench");
+        await RunAsync("dotnet", "publish", Path.Combine(Repository, "src", "McpSm.Cli"), "-c", "Release", "--use-current-runtime", "-o", folder, "-v", "quiet");
+        return Path.Combine(folder, OperatingSystem.IsWindows() ? "mcpsm.exe" : "mcpsm");
+    }
+
+    private static async Task<string?> InstallPeerAsync(Report report)
+    {
+        var folder = Path.Combine(Repository, "bench", "peer");
+        var script = Path.Combine(folder, "node_modules", "mcp-server-manager", "bin", "cli.js");
+        try
+        {
+            if (!File.Exists(script))
+            {
+                report.Say("Installing the npm tool …");
+                await RunAsync(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", "install", "--prefix", folder, "--loglevel=error");
+            }
+            return script;
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            report.Miss("all rows against the npm tool", "npm is missing, or could not install it");
+            return null;
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">It failed.</exception>
+    public static async Task RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} {arguments[0]} ended with exit code {process.ExitCode}: {output}");
+        }
+    }
+
+    private static string FindRepository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Mcpsm.slnx")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("The bench runs from where it was built.");
+        }
+        return folder.FullName;
+    }
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace McpSm.Bench;
+
+/// <summary>One comparison: what ours took against what another took, and what it may take.</summary>
+/// <param name="AtMost">The target: the greatest ratio; null where the row only tells.</param>
+internal sealed record Comparison(string Work, Sample Ours, Sample Other, double? AtMost)
+{
+    public double Ratio => Ours.Median / Other.Median;
+
+    public bool? Met => AtMost is { } most ? Ratio <= most : null;
+}
+
+/// <summary>The most memory of a run, in bytes.</summary>
+internal sealed record Peak(string Work, string Program, long Bytes, long? AtMost)
+{
+    public bool? Met => AtMost is { } most ? Bytes <= most : null;
+}
+
+/// <summary>A path inside the process: time in nanoseconds, and bytes allocated.</summary>
+internal sealed record HotPath(string Path, double Nanoseconds, long AllocatedBytes);
+
+internal sealed record Missing(string Work, string Why);
+
+internal sealed record Document(string Machine, int Runs, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<Peak> Peaks,
+    IReadOnlyList<HotPath> Paths, IReadOnlyList<Missing> NotMeasured);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(Document))]
+internal sealed partial class ReportJson : JsonSerializerContext;
+
+/// <summary>What was measured, as a table or as JSON.</summary>
+internal sealed class Report(Options options)
+{
+    private readonly List<Comparison> _comparisons = [];
+    private readonly List<Peak> _peaks = [];
+    private readonly List<HotPath> _paths = [];
+    private readonly List<Missing> _missing = [];
+
+    public bool Wants(string work) => options.Only is null || work.Contains(options.Only, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Runs ours and the others in turn, so that whatever else the machine does meets all of them.</summary>
+    public async Task CompareAsync(string work, Line ours, params (Line? Other, double? AtMost)[] others)
+    {
+        if (!Wants(work))
+        {
+            return;
+        }
+        var lines = others.Where(o => o.Other is not null).Select(o => o.Other!).Prepend(ours).ToList();
+        var times = lines.Select(_ => new List<double>()).ToList();
+        Say($"{work} …");
+        // The first run of each fills the disk's cache, and counts for nobody.
+        for (var run = -1; run < options.Runs; run++)
+        {
+            for (var i = 0; i < lines.Count; i++)
+            {
+                var taken = await lines[i].RunAsync();
+                if (run >= 0)
+                {
+                    times[i].Add(taken.TotalMilliseconds);
+                }
+            }
+        }
+        var samples = lines.Select((line, i) => new Sample(line.Name, times[i])).ToList();
+        _comparisons.AddRange(others.Where(o => o.Other is not null)
+            .Select((o, i) => new Comparison(work, samples[0], samples[i + 1], o.AtMost)));
+    }
+
+    public async Task PeakAsync(string work, Line line, long? atMost = null)
+    {
+        if (Wants(work))
+        {
+            // The greatest of a few: the last question may have come a moment before the end.
+            var peaks = new List<long>();
+            for (var run = 0; run < 5; run++)
+            {
+                peaks.Add(await line.PeakAsync());
+            }
+            _peaks.Add(new Peak(work, line.Name, peaks.Max(), atMost));
+        }
+    }
+
+    public void Add(HotPath path) => _paths.Add(path);
+
+    public void Miss(string work, string why)
+    {
+        if (Wants(work))
+        {
+            _missing.Add(new Missing(work, why));
+        }
+    }
+
+    /// <summary>What is under way: to standard error, since standard output is the table's.</summary>
+    public void Say(string text) => Console.Error.WriteLine(text);
+
+    public void Print()
+    {
+        var machine = $"{Environment.ProcessorCount} cores, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {Noise()}";
+        if (options.Json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(new Document(machine, options.Runs, _comparisons, _peaks, _paths, _missing), ReportJson.Default.Document));
+            return;
+        }
+        Console.WriteLine($"Medians of {options.Runs} runs in turn, least and most beside them; {machine}.");
+        Table("| work | mcpsm, ms | against | ms | ratio | at most | |", _comparisons.Select(c => Row(c.Work, Times(c.Ours), c.Other.Name, Times(c.Other),
+            Text(c.Ratio, "0.000"), c.AtMost is { } most ? Text(most, "0.0##") + " ×" : "", Word(c.Met))));
+        Table("| peak memory of | program | MB | at most | |", _peaks.Select(p => Row(p.Work, p.Program, Megabytes(p.Bytes),
+            p.AtMost is { } most ? Megabytes(most) : "", Word(p.Met))));
+        Table("| path in the process | time, µs | allocated, kB |", _paths.Select(p =>
+            Row(p.Path, Text(p.Nanoseconds / 1000, "0.0"), Text(p.AllocatedBytes / 1000.0, "0.0"))));
+        Table("| not measured | why |", _missing.Select(m => Row(m.Work, m.Why)));
+    }
+
+    /// <summary>How far the times of one and the same program lie apart.</summary>
+    private string Noise() => _comparisons.Count == 0 ? "" : "noise: the slowest run of a program takes "
+        + Text(_comparisons.SelectMany(c => new[] { c.Ours, c.Other }).Average(s => s.Most / s.Median), "0.00") + " × its median on average";
+
+    private static void Table(string head, IEnumerable<string> rows)
+    {
+        var lines = rows.ToList();
+        if (lines.Count > 0)
+        {
+            Console.WriteLine();
+            Console.WriteLine(head);
+            Console.WriteLine(string.Concat(Enumerable.Repeat("|---", head.Count(c => c == '|') - 1)) + "|");
+            lines.ForEach(Console.WriteLine);
+        }
+    }
+
+    private static string Row(params string[] cells) => $"| {string.Join(" | ", cells)} |";
+
+    private static string Times(Sample sample) => $"{Text(sample.Median, "0.0")} ({Text(sample.Least, "0.0")}–{Text(sample.Most, "0.0")})";
+
+    private static string Megabytes(long bytes) => Text(bytes / 1e6, "0.0");
+
+    private static string Word(bool? met) => met switch { true => "met", false => "**not met**", null => "" };
+
+    private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

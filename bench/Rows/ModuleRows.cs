@@ -1,0 +1,58 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace McpSm.Bench.Rows;
+
+/// <summary>What a session pays for the module, as pwsh itself measures it, without its own start.</summary>
+internal static class ModuleRows
+{
+    private const string Peer = "Microsoft.PowerShell.SecretManagement";
+
+    public static async Task RunAsync(Place place, Report report)
+    {
+        const string work = "Import-Module Mcpsm, Get-McpAuthStatus";
+        const string many = "Test-McpServer, 100 servers of 200 ms";
+        if (!report.Wants(work) && !report.Wants(many))
+        {
+            return;
+        }
+        if (Missing() is { } missing)
+        {
+            report.Miss(work, missing);
+            report.Miss(many, missing);
+            return;
+        }
+        report.Say("Building the module …");
+        await Place.RunAsync("dotnet", "build", Path.Combine(Place.Repository, "src", "McpSm.PowerShell"), "-c", "Release", "-v", "quiet");
+        var module = Directory.GetFiles(Path.Combine(Place.Repository, "out", "Mcpsm"), "Mcpsm.psd1", SearchOption.AllDirectories).Single();
+        var folder = await place.OurFolderAsync(1);
+        var ours = Pwsh("Import-Module Mcpsm, status", $"Import-Module '{module}'; Get-McpAuthStatus | Out-Null", folder);
+        await report.CompareAsync(work, ours, (Pwsh($"Import-Module {Peer.Split('.')[^1]}", $"Import-Module {Peer}", folder), 2));
+        await report.PeakAsync(work, ours);
+        await report.PeakAsync(work, Pwsh("pwsh with nothing imported", "", folder));
+        await using var slow = await ManyServersRows.StartSlowAsync();
+        Line Test(string name, int servers) => Pwsh(name, $"Import-Module '{module}'; Test-McpServer | Out-Null", ManyServersRows.Folder(place, slow, servers));
+        await report.CompareAsync(many, Test("Test-McpServer", 100), (Test("the same, 1 server", 1), 5));
+    }
+
+    private static Line Pwsh(string name, string script, string folder) => new(name, "pwsh",
+        ["-NoProfile", "-NonInteractive", "-Command", $"$watch = [Diagnostics.Stopwatch]::StartNew(); {script}; $watch.Elapsed.TotalMilliseconds"],
+        new Dictionary<string, string> { ["MCPSM_CONFIG_DIR"] = folder, ["MCPSM_VAULT"] = "file", ["POWERSHELL_TELEMETRY_OPTOUT"] = "1" })
+        { TellsItsTime = true };
+
+    private static string? Missing()
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo("pwsh", ["-NoProfile", "-Command", $"(Get-Module -ListAvailable {Peer}).Count"])
+            {
+                RedirectStandardOutput = true,
+            })!;
+            return process.StandardOutput.ReadToEnd().Trim() is "" or "0" ? $"the module {Peer} is missing" : null;
+        }
+        catch (Win32Exception)
+        {
+            return "pwsh is missing";
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace McpSm.Bench.Rows;
+
+/// <summary>What a prompt asks before it is drawn: who is signed in.</summary>
+internal static class StatusRows
+{
+    public static async Task RunAsync(Place place, Report report)
+    {
+        var version = place.Ours(place.NewFolder(), "--version");
+        foreach (var (servers, ofPeer, mostMemory) in new[] { (1, 0.03, 30_000_000L), (1_000, 0.06, 0), (10_000, 0.2, 150_000_000L) })
+        {
+            var work = $"auth status --json, {servers} server{(servers == 1 ? "" : "s")}";
+            if (!report.Wants(work))
+            {
+                continue;
+            }
+            var ours = place.Ours(await place.OurFolderAsync(servers), "auth", "status", "--json");
+            var peer = place.Peer(await place.PeerFolderAsync(servers), "auth", "status", "--json");
+            await (servers == 1 ? report.CompareAsync(work, ours, (peer, ofPeer), (place.Node(), 1), (version, 1.5))
+                : report.CompareAsync(work, ours, (peer, ofPeer)));
+            await report.PeakAsync(work, ours, mostMemory == 0 ? null : mostMemory);
+            if (peer is not null)
+            {
+                await report.PeakAsync(work, peer);
+            }
+        }
+    }
+}
