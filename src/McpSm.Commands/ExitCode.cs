@@ -14,7 +14,7 @@ public static class ExitCode
     public static int Of(ErrorReason reason) => reason switch
     {
         ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected
-            or ErrorReason.ClientRejected => SignInNeeded,
+            or ErrorReason.ClientRejected or ErrorReason.AssertionRejected => SignInNeeded,
         ErrorReason.InvalidServerUrl or ErrorReason.InvalidServerName or ErrorReason.InvalidValue => WrongUsage,
         _ => Failed,
     };

@@ -26,6 +26,8 @@ public enum ErrorReason
     TokenRejected,
     /// <summary>The issuer does not take this client: its id, its secret or its key (RFC 6749 section 5.2, <c>invalid_client</c>).</summary>
     ClientRejected,
+    /// <summary>The issuer does not take the assertion of who is asking (RFC 7523 section 3.1, <c>invalid_grant</c>).</summary>
+    AssertionRejected,
     /// <summary>The issuer, or the person there, said no (RFC 6749 section 4.1.2.1).</summary>
     AuthorizationDenied,
     /// <summary>The token lacks a scope (RFC 6750 section 3.1, <c>insufficient_scope</c>).</summary>

@@ -19,7 +19,7 @@ internal static class Errors
         ErrorReason.ServerAlreadyExists => ErrorCategory.ResourceExists,
         ErrorReason.InvalidServerUrl or ErrorReason.InvalidServerName or ErrorReason.InvalidValue => ErrorCategory.InvalidArgument,
         ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected
-            or ErrorReason.TokenRejected or ErrorReason.ClientRejected => ErrorCategory.AuthenticationError,
+            or ErrorReason.TokenRejected or ErrorReason.ClientRejected or ErrorReason.AssertionRejected => ErrorCategory.AuthenticationError,
         ErrorReason.AuthorizationDenied or ErrorReason.InsufficientScope => ErrorCategory.PermissionDenied,
         ErrorReason.StateMismatch or ErrorReason.IssuerMismatch or ErrorReason.ResourceMismatch
             or ErrorReason.PkceUnsupported or ErrorReason.UnsafeEndpoint => ErrorCategory.SecurityError,

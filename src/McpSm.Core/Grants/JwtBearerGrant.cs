@@ -1,0 +1,48 @@
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>
+/// The JWT bearer grant (RFC 7523 section 2.1): somebody whom the issuer trusts has signed who is asking (rules 34 and 36).
+/// One request, once: what is refused is neither repeated nor tried another way.
+/// </summary>
+public static class JwtBearerGrant
+{
+    /// <param name="client">Its id is empty where the issuer knows no client: section 3.1 leaves it out then.</param>
+    /// <param name="assertion">The JWT. It is a bearer secret, and is shown to this issuer alone.</param>
+    /// <exception cref="McpAuthException">AssertionRejected, ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
+    public static async Task<TokenSet> RequestAsync(SafeHttp http, string tokenEndpoint, string issuer, ClientIdentity client,
+        string assertion, string resource, IReadOnlyList<string> scopes, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var request = new TokenRequest
+        {
+            Address = tokenEndpoint,
+            GrantType = OidcConstants.GrantTypes.JwtBearer,
+        };
+        request.Parameters.Add(OidcConstants.TokenRequest.Assertion, assertion);
+        request.Parameters.Add(OidcConstants.TokenRequest.Resource, resource);
+        if (scopes.Count > 0)
+        {
+            request.Parameters.Add(OidcConstants.TokenRequest.Scope, Discovery.Scopes.Join(scopes));
+        }
+        client.Sign(request, issuer, time);
+        using var response = await http.Protocol.RequestTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // RFC 7521 section 4.1: what is to come after is had with an assertion; a refresh token, which would outlive
+            // the trust in whoever signs them, is not kept.
+            return TokenSet.Read(response, scopes, time.GetUtcNow(), [assertion, request.ClientAssertion?.Value, .. client.Proofs]) with { RefreshToken = null };
+        }
+        catch (McpAuthException e) when (e.OAuthError == "invalid_grant")
+        {
+            throw new McpAuthException(ErrorReason.AssertionRejected, "The issuer did not accept the assertion. " + e.Message, innerException: e)
+            {
+                OAuthError = e.OAuthError,
+                StatusCode = e.StatusCode,
+            };
+        }
+    }
+}
