@@ -30,6 +30,9 @@ public sealed record McpAuthStatus
     public required string Url { get; init; }
     public McpTransport Transport { get; init; }
     public CredentialKind Kind { get; init; }
+
+    /// <summary>Who signed in; null where nobody did, or it was not kept then.</summary>
+    public SignedInBy? SignedInBy { get; init; }
     public AuthState State { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
     public IReadOnlyList<string> Scopes { get; init; } = [];
@@ -65,6 +68,7 @@ public sealed record McpAuthStatus
         status = facts is null ? status : status with
         {
             Kind = facts.Kind,
+            SignedInBy = facts.SignedInBy,
             ExpiresAt = facts.ExpiresAt,
             Scopes = facts.Scopes ?? [],
             Issuer = facts.Issuer,

@@ -30,7 +30,7 @@ public sealed partial class Authenticator
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
                 $"Run 'mcpsm auth login {server.Id}' at a prompt, or keep a token with 'mcpsm auth set {server.Id} -'. "
-                + $"{OwnClient.HowToGive}, to sign in as a client. MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
+                + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);
         using var turn = client is null ? await TakeTurnAsync(cancellationToken).ConfigureAwait(false) : null;
@@ -73,6 +73,11 @@ public sealed partial class Authenticator
             {
                 await RenewAsync(server, cancellationToken).ConfigureAwait(false);
                 return new ConnectResult(server, Status(server), ConnectOutcome.Renewed);
+            }
+            catch (McpAuthException e) when (status.SignedInBy == SignedInBy.Workload)
+            {
+                // Rule 36: no other grant takes the place of its own, and that one is not repeated.
+                throw e.For(server.Name);
             }
             catch (McpAuthException e) when (e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired)
             {

@@ -16,7 +16,8 @@ public sealed record ConnectOptions
 
     /// <summary>
     /// Signs in a client of its own, without a person (RFC 6749 section 4.4). What is null in it is taken from the
-    /// variables MCPSM_CLIENT_ID, MCPSM_CLIENT_SECRET and MCPSM_CLIENT_KEY_FILE, or from what is kept for the server.
+    /// variables MCPSM_CLIENT_ID, MCPSM_CLIENT_SECRET and MCPSM_CLIENT_KEY_FILE, or from what is kept for the server. Or a
+    /// workload, with its assertion (RFC 7523 section 2.1).
     /// </summary>
     public ClientCredentials? ClientCredentials { get; init; }
 
@@ -33,7 +34,7 @@ public sealed record ConnectOptions
 /// <summary>How a sign-in ended, where it did not fail.</summary>
 public enum ConnectOutcome
 {
-    /// <summary>A person, or a client of its own, signed in.</summary>
+    /// <summary>A person, a client of its own or a workload signed in.</summary>
     SignedIn,
     /// <summary>What was there was renewed.</summary>
     Renewed,

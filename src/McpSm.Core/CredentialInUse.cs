@@ -125,14 +125,17 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
     }
 
     /// <summary>
-    /// Whether what there is may be replaced by a sign-in: a bearer token is the user's own, and where a client signed
-    /// in by itself a person does not take its place unasked.
+    /// Whether what there is may be replaced by a sign-in: a bearer token is the user's own, and where a client or a
+    /// workload signed in by itself a person does not take its place unasked.
     /// </summary>
     private bool MaySignIn(ServerItem? item) => signIn is not null && item?.BearerToken is null
-        && (item?.OAuth is not { IsOfClient: true } || signIn.ClientCredentials is not null);
+        && (item?.OAuth is null or { SignedInBy: SignedInBy.Person } || signIn.ClientCredentials is not null);
 
-    /// <summary>Whether a renewal failed for good, in a way that a sign-in mends.</summary>
-    private bool IsForSignIn(McpAuthException e, OAuthCredential held) => MaySignIn(new ServerItem { Url = _server.Url, OAuth = held })
+    /// <summary>
+    /// Whether a renewal failed for good, in a way that a sign-in mends. A workload's sign-in would be the same request
+    /// again, which rule 36 forbids.
+    /// </summary>
+    private bool IsForSignIn(McpAuthException e, OAuthCredential held) => held.SignedInBy != SignedInBy.Workload && MaySignIn(new ServerItem { Url = _server.Url, OAuth = held })
         && e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.ClientRejected;
 
     private bool IsDue(ServerItem? item)

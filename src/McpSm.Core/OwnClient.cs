@@ -6,12 +6,15 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
-/// <summary>Which client signs in by itself, where one does: given, in variables, or kept from before.</summary>
+/// <summary>Which client or workload signs in by itself, where one does: given, in variables, or kept from before.</summary>
 internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteraction interaction)
 {
     private const string IdVariable = "MCPSM_CLIENT_ID";
     private const string SecretVariable = "MCPSM_CLIENT_SECRET";
     private const string KeyVariable = "MCPSM_CLIENT_KEY_FILE";
+
+    /// <summary>Names the file of a workload's assertion.</summary>
+    public const string AssertionVariable = "MCPSM_ASSERTION_FILE";
 
     /// <summary>What to do where a client is to sign in and none is known.</summary>
     public const string HowToGive = $"Set {IdVariable} and {SecretVariable}, or {IdVariable} and {KeyVariable}";
@@ -25,12 +28,21 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         {
             return null;
         }
+        if (asked is { Assertion: not null })
+        {
+            return asked with { Id = asked.Id ?? home.Variable(IdVariable) ?? server.ClientId ?? "" };
+        }
         if (asked is { HasProof: true })
         {
             return asked.IsManagedIdentity ? asked with { Id = asked.Id ?? "" }
                 : asked with { Id = asked.Id ?? home.Variable(IdVariable) ?? server.ClientId ?? throw NoneGiven(server) };
         }
         var (item, kept) = await KeptAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
+        if (asked is null && FindWorkload(server, options.ByName, kept) is { } workload)
+        {
+            return workload;
+        }
+        kept = kept is { Assertion: not null } ? null : kept;
         var id = asked?.Id ?? home.Variable(IdVariable) ?? kept?.Id ?? server.ClientId;
         if (id is not null && (options.ByName || id == kept?.Id || id == server.ClientId) && FromVariables(id) is { } given)
         {
@@ -49,19 +61,35 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
     public async Task<ClientCredentials?> ReplacementAsync(McpServer server, CancellationToken cancellationToken)
     {
         var (_, kept) = await KeptAsync(server, null, cancellationToken).ConfigureAwait(false);
-        return kept is not null && home.Variable(IdVariable) == kept.Id && FromVariables(kept.Id!) is { } given && given != kept ? given : null;
+        return kept is { Assertion: null } && home.Variable(IdVariable) == kept.Id && FromVariables(kept.Id!) is { } given && given != kept ? given : null;
+    }
+
+    /// <summary>The workload that signs in where nobody can answer: that of the variable, else the one that did before.</summary>
+    private ClientCredentials? FindWorkload(McpServer server, bool byName, ClientCredentials? kept)
+    {
+        if (home.Variable(AssertionVariable) is not { } file)
+        {
+            return kept is { Assertion: not null } ? kept : null;
+        }
+        if (home.Variable(SecretVariable) is not null || home.Variable(KeyVariable) is not null)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, $"{AssertionVariable} excludes {SecretVariable} and {KeyVariable}.");
+        }
+        var source = AssertionSource.FromFile(file);
+        return byName || source == kept?.Assertion ? new ClientCredentials(home.Variable(IdVariable) ?? server.ClientId ?? "", Assertion: source)
+            : kept is { Assertion: not null } ? kept : null;
     }
 
     private async Task<(ServerItem? Item, ClientCredentials? Kept)> KeptAsync(McpServer server, string? vault, CancellationToken cancellationToken)
     {
         var item = await store.ReadAsync(server, cancellationToken, vault).ConfigureAwait(false);
-        if (item?.OAuth is not { IsOfClient: true, Client: var client })
+        if (item?.OAuth is not { SignedInBy: SignedInBy.Client or SignedInBy.Workload, Client: var client, Assertion: var assertion })
         {
             return (item, null);
         }
         // The user may have replaced the secret since.
         var secret = client.Secret is not null && client.Id == server.ClientId ? item.ClientSecret ?? client.Secret : client.Secret;
-        return (item, new ClientCredentials(client.Id, secret, client.Key, client.Kind == ClientKind.ManagedIdentity));
+        return (item, new ClientCredentials(client.Id, secret, client.Key, client.Kind == ClientKind.ManagedIdentity, assertion));
     }
 
     private ClientCredentials? FromVariables(string id) => (home.Variable(SecretVariable), home.Variable(KeyVariable)) switch

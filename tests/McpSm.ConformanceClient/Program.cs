@@ -22,7 +22,7 @@ try
     {
         CallbackPort = 0,
         Timeout = TimeSpan.FromSeconds(20),
-        ClientCredentials = Scenario.Client(scenario, context),
+        ClientCredentials = Scenario.Client(scenario, context, folder.FullName),
     };
     await UseAsync(server, authenticator, signIn);
     Console.Error.WriteLine(refusal is null ? "Every tool was called." : $"Every tool was called, and {refusal} was to be found.");

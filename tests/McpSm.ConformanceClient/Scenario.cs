@@ -24,9 +24,17 @@ internal static class Scenario
         };
     }
 
-    /// <summary>The client that signs in by itself, where the scenario is of one.</summary>
-    public static ClientCredentials? Client(string scenario, string? context)
+    /// <summary>The client or workload that signs in by itself, where the scenario is of one.</summary>
+    /// <param name="folder">Where a workload's platform puts its assertion.</param>
+    public static ClientCredentials? Client(string scenario, string? context, string folder)
     {
+        if (scenario == "auth/wif-jwt-bearer")
+        {
+            var job = Parse(context);
+            var file = Path.Combine(folder, "assertion");
+            File.WriteAllText(file, Text(job, "valid_jwt"));
+            return new ClientCredentials(Text(job, "client_id"), Assertion: AssertionSource.FromFile(file));
+        }
         if (!scenario.StartsWith("auth/client-credentials", StringComparison.Ordinal))
         {
             return null;

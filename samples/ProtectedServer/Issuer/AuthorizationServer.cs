@@ -13,6 +13,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
     private readonly ClientRegistry _clients;
     private readonly TokenStore _tokens;
     private readonly DeviceCodes _devices;
+    private readonly WorkloadAssertions _workloads;
     private LoopbackHost? _host;
 
     private AuthorizationServer(AuthorizationServerOptions options)
@@ -21,6 +22,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         _clients = new ClientRegistry(options);
         _tokens = new TokenStore(options);
         _devices = new DeviceCodes(options);
+        _workloads = new WorkloadAssertions(options, () => Issuer);
     }
 
     /// <summary>The issuer identifier, the very string that is in its metadata.</summary>
@@ -82,7 +84,11 @@ public sealed class AuthorizationServer : IAsyncDisposable
     /// <summary>Decides on a device as a person on the device page would. False if no such code waits.</summary>
     public bool DecideDevice(string userCode, bool approve) => _devices.Decide(userCode, approve);
 
-    public ValueTask DisposeAsync() => Host.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        _workloads.Dispose();
+    }
 
     private Uri At(string endpoint) => new(Issuer + endpoint);
 
@@ -98,7 +104,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         app.MapGet(path + IssuerEndpoints.Authorize, authorization.AskAsync);
         app.MapPost(path + IssuerEndpoints.Authorize, authorization.DecideAsync);
 
-        var token = new TokenEndpoint(_options, authentication, codes, _devices, _tokens);
+        var token = new TokenEndpoint(_options, authentication, _workloads, codes, _devices, _tokens);
         app.MapPost(path + IssuerEndpoints.Token, Answering(token.IssueAsync));
 
         if (_options.SupportsRegistration)

@@ -61,5 +61,8 @@ public sealed record AuthorizationServerOptions
 
     public IReadOnlyList<RegisteredClient> PreRegisteredClients { get; init; } = [];
 
+    /// <summary>The platforms whose workloads are let in with an assertion (RFC 7523 section 2.1).</summary>
+    public IReadOnlyList<TrustedPlatform> TrustedPlatforms { get; init; } = [];
+
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

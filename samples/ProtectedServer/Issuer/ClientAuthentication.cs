@@ -8,6 +8,10 @@ namespace McpSm.Samples;
 /// <summary>Who calls the token, revocation or device endpoint (RFC 6749 section 2.3).</summary>
 internal sealed class ClientAuthentication(ClientRegistry clients, ClientAssertions assertions)
 {
+    /// <summary>Whether a request says that it is of a client.</summary>
+    public static bool IsOfClient(HttpRequest request, Parameters form) =>
+        request.Headers.Authorization.Count > 0 || form["client_id"] is not null || form["client_assertion"] is not null;
+
     /// <summary>The client, proven by the one method it is registered with.</summary>
     /// <exception cref="OAuthException"><c>invalid_client</c>, status 401.</exception>
     public RegisteredClient Authenticate(HttpRequest request, Parameters form)

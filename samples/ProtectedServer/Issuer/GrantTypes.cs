@@ -5,6 +5,7 @@ internal static class GrantTypes
     public const string AuthorizationCode = "authorization_code";
     public const string RefreshToken = "refresh_token";
     public const string ClientCredentials = "client_credentials";
+    public const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     public const string DeviceCode = "urn:ietf:params:oauth:grant-type:device_code";
 
     /// <summary>Those an issuer with these options takes.</summary>
@@ -19,6 +20,11 @@ internal static class GrantTypes
         if (options.TokenEndpointAuthMethods.Any(m => m != "none"))
         {
             types.Add(ClientCredentials);
+        }
+
+        if (options.TrustedPlatforms.Count > 0)
+        {
+            types.Add(JwtBearer);
         }
 
         if (options.SupportsDeviceCode)

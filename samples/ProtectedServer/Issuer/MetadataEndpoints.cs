@@ -48,7 +48,7 @@ internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Func
         };
         if (options.TokenEndpointAuthMethods.Contains(ClientAssertions.Method))
         {
-            metadata["token_endpoint_auth_signing_alg_values_supported"] = ClientAssertions.Algorithms.ToJsonArray();
+            metadata["token_endpoint_auth_signing_alg_values_supported"] = SignedJwt.Algorithms.ToJsonArray();
         }
 
         if (options.SupportsRegistration)

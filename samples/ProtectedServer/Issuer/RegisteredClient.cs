@@ -9,6 +9,9 @@ public sealed record RegisteredClient(
     IReadOnlyList<string> RedirectUris,
     string TokenEndpointAuthMethod)
 {
+    /// <summary>In place of a client where there is none: a workload is known by its assertion.</summary>
+    internal static readonly RegisteredClient Nobody = new("", null, [], "none");
+
     /// <summary>The grant types it may use; null for all of them.</summary>
     public IReadOnlyList<string>? GrantTypes { get; init; }
 

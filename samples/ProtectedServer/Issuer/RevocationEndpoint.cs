@@ -8,7 +8,8 @@ internal sealed class RevocationEndpoint(ClientAuthentication authentication, To
     public async Task RevokeAsync(HttpContext context)
     {
         var form = await Parameters.ReadFormAsync(context.Request);
-        var client = authentication.Authenticate(context.Request, form);
+        // What a workload got belongs to no client: whoever holds it may end it.
+        var client = ClientAuthentication.IsOfClient(context.Request, form) ? authentication.Authenticate(context.Request, form) : RegisteredClient.Nobody;
 
         // token_type_hint only helps a search; here one look finds either kind.
         tokens.Revoke(form.Required("token"), client.ClientId);

@@ -7,6 +7,7 @@ namespace McpSm.Samples;
 internal sealed class TokenEndpoint(
     AuthorizationServerOptions options,
     ClientAuthentication authentication,
+    WorkloadAssertions workloads,
     AuthorizationCodes codes,
     DeviceCodes devices,
     TokenStore tokens)
@@ -20,7 +21,9 @@ internal sealed class TokenEndpoint(
             throw new OAuthException("unsupported_grant_type", "this grant_type is not supported");
         }
 
-        var client = authentication.Authenticate(context.Request, form);
+        // RFC 7523 section 3.1: with this grant a client may show itself, and need not.
+        var client = grantType == GrantTypes.JwtBearer && !ClientAuthentication.IsOfClient(context.Request, form)
+            ? RegisteredClient.Nobody : authentication.Authenticate(context.Request, form);
         if (!client.MayUse(grantType))
         {
             throw new OAuthException("unauthorized_client", $"the client did not register for {grantType}");
@@ -28,7 +31,8 @@ internal sealed class TokenEndpoint(
 
         var answer = grantType == GrantTypes.RefreshToken
             ? tokens.Refresh(form.Required("refresh_token"), client.ClientId, form)
-            : tokens.Issue(FamilyOf(grantType, client, form), client, grantType);
+            : tokens.Issue(grantType == GrantTypes.JwtBearer ? await OfWorkloadAsync(client, form, context.RequestAborted)
+                : FamilyOf(grantType, client, form), client, grantType);
         await context.Response.WriteJsonAsync(StatusCodes.Status200OK, Write(answer));
     }
 
@@ -46,6 +50,17 @@ internal sealed class TokenEndpoint(
             throw new OAuthException("unauthorized_client", "client_credentials is for confidential clients");
         }
 
+        return ForResources(client, form);
+    }
+
+    private async Task<TokenFamily> OfWorkloadAsync(RegisteredClient client, Parameters form, CancellationToken cancellationToken)
+    {
+        await workloads.VerifyAsync(form.Required("assertion"), cancellationToken);
+        return ForResources(client, form);
+    }
+
+    private TokenFamily ForResources(RegisteredClient client, Parameters form)
+    {
         var resources = form.Resources;
         return resources.Count > 0
             ? new TokenFamily(new Grant(client.ClientId, form.Scopes(options.ScopesSupported), resources))

@@ -22,9 +22,9 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
 
     public TokenAnswer Issue(TokenFamily family, RegisteredClient client, string grantType)
     {
-        // A client that can ask again by itself gets no refresh token (RFC 6749 section 4.4.3).
+        // Who can ask again by itself gets no refresh token (RFC 6749 section 4.4.3, RFC 7521 section 4.1).
         var refreshable = options.IssueRefreshTokens
-            && grantType != GrantTypes.ClientCredentials
+            && grantType is not (GrantTypes.ClientCredentials or GrantTypes.JwtBearer)
             && client.MayUse(GrantTypes.RefreshToken);
         lock (_gate)
         {

@@ -44,6 +44,18 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         }
     }
 
+    /// <summary>Refuses to show a workload's assertion to another issuer than the one it was first shown to.</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch.</exception>
+    public static void RequireIssuer(McpServer server, ServerItem? item, AssertionSource assertion, IssuerMetadata issuer)
+    {
+        if (item?.ClientIssuers?.GetValueOrDefault(assertion.Place) is { } owner && owner != issuer.Issuer && server.Issuer != issuer.Issuer)
+        {
+            throw new McpAuthException(ErrorReason.IssuerMismatch,
+                $"The assertion of '{server.Name}' is for {ForeignText.Clean(owner)}, and the server now names the issuer {ForeignText.Clean(issuer.Issuer)}.",
+                $"If that is right: mcpsm server update {server.Id} --issuer <url>");
+        }
+    }
+
     /// <summary>What to do before signing in to Entra ID, which registers no clients by itself.</summary>
     public static McpAuthException NoEntraClient(McpServer server, EntraIssuer issuer) => new(ErrorReason.ClientRegistrationFailed,
         $"Microsoft Entra ID registers no clients by itself, and no client id is set for '{server.Name}'.",

@@ -13,11 +13,24 @@ public enum CredentialKind
     OAuth,
 }
 
+/// <summary>Who signed in.</summary>
+public enum SignedInBy
+{
+    Person,
+    /// <summary>A client of its own (RFC 6749 section 4.4).</summary>
+    Client,
+    /// <summary>A workload, with an assertion that its platform gives it (RFC 7523).</summary>
+    Workload,
+}
+
 /// <summary>The non-secret side of a credential.</summary>
 public sealed record ServerFacts
 {
     public string? Vault { get; init; }
     public CredentialKind Kind { get; init; }
+
+    /// <summary>Null where there is no OAuth credential, or its facts are from before this was kept.</summary>
+    public SignedInBy? SignedInBy { get; init; }
     public string? Url { get; init; }
     public string? Issuer { get; init; }
     public string? Resource { get; init; }
@@ -42,6 +55,7 @@ public sealed record ServerFacts
         Vault = vault,
         Kind = item.BearerToken is not null ? CredentialKind.Bearer
             : item.OAuth is not null ? CredentialKind.OAuth : CredentialKind.None,
+        SignedInBy = item.BearerToken is null ? item.OAuth?.SignedInBy : null,
         Url = item.Url,
         Issuer = item.OAuth?.Issuer,
         Resource = item.OAuth?.Resource,

@@ -68,8 +68,8 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
             // The user may have replaced it since the sign-in.
             current = current with { Client = current.Client with { Secret = secret } };
         }
-        progress?.Report($"Renewing the token of '{server.Name}' with {(current.IsOfClient ? "the client's own grant" : "its refresh token")}.");
-        var renewed = current.With(current.IsOfClient
+        progress?.Report($"Renewing the token of '{server.Name}' with {With(current.SignedInBy)}.");
+        var renewed = current.With(current.SignedInBy != SignedInBy.Person
             ? await RepeatAsync(server, current, http, cancellationToken).ConfigureAwait(false)
             : await SpendAsync(server, item, current, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
         // Ctrl+C must not lose what the issuer has given for good.
@@ -77,19 +77,42 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
         return renewed;
     }
 
-    /// <summary>Repeats the client's own grant. Nothing is spent by asking.</summary>
+    private static string With(SignedInBy who) => who switch
+    {
+        SignedInBy.Client => "the client's own grant",
+        SignedInBy.Workload => "the workload's assertion of now",
+        _ => "its refresh token",
+    };
+
+    /// <summary>Repeats the grant of a client or a workload. Nothing is spent by asking.</summary>
     private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, SafeHttp http, CancellationToken cancellationToken)
     {
         try
         {
-            return EntraIssuer.Find(current.Issuer) is { } microsoft
+            return current.Assertion is { } source
+                ? await JwtBearerGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, ReadAssertion(source),
+                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false)
+                : EntraIssuer.Find(current.Issuer) is { } microsoft
                 ? await entra.ForClientAsync(server, microsoft, current.Client, current.Scopes, cancellationToken).ConfigureAwait(false)
                 : await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
                     current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
         }
-        catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected or ErrorReason.AuthenticationRequired)
+        catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected or ErrorReason.AssertionRejected or ErrorReason.AuthenticationRequired)
         {
             throw e.For(server.Name, HowToSignIn(server, current));
+        }
+    }
+
+    /// <exception cref="McpAuthException">AuthenticationRequired: to whoever wants a token, that is what it comes to.</exception>
+    private string ReadAssertion(AssertionSource source)
+    {
+        try
+        {
+            return source.Read(home);
+        }
+        catch (McpAuthException e)
+        {
+            throw new McpAuthException(ErrorReason.AuthenticationRequired, e.Message, e.Remedy, e);
         }
     }
 
@@ -125,8 +148,12 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
         }
     }
 
-    private static string HowToSignIn(McpServer server, OAuthCredential current) => $"mcpsm auth login {server.Id}"
-        + (!current.IsOfClient ? "" : current.Client.Kind == ClientKind.ManagedIdentity ? " --managed-identity" : " --client-credentials");
+    private static string HowToSignIn(McpServer server, OAuthCredential current) => $"mcpsm auth login {server.Id}" + current.SignedInBy switch
+    {
+        SignedInBy.Workload => " " + current.Assertion!.Option,
+        SignedInBy.Client => current.Client.Kind == ClientKind.ManagedIdentity ? " --managed-identity" : " --client-credentials",
+        _ => "",
+    };
 
     private bool IsStale(OAuthCredential credential) =>
         home.Time.GetUtcNow() - credential.MetadataReadAt is var age && (age < TimeSpan.Zero || age >= MetadataLifetime);

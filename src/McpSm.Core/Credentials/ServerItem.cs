@@ -33,8 +33,14 @@ public sealed record OAuthCredential
     /// <summary>The client's own, without a person: renewal repeats the grant (RFC 6749 section 4.4).</summary>
     public bool IsOfClient { get; init; }
 
+    /// <summary>Where the workload that signed in has its assertions from: renewal repeats the grant with the next one (RFC 7523).</summary>
+    public AssertionSource? Assertion { get; init; }
+
     [JsonIgnore]
-    public bool CanRenew => IsOfClient || RefreshToken is not null;
+    public SignedInBy SignedInBy => Assertion is not null ? SignedInBy.Workload : IsOfClient ? SignedInBy.Client : SignedInBy.Person;
+
+    [JsonIgnore]
+    public bool CanRenew => SignedInBy != SignedInBy.Person || RefreshToken is not null;
 
     public OAuthCredential With(TokenSet tokens) => this with
     {
@@ -60,7 +66,10 @@ public sealed record ServerItem
     public OAuthCredential? OAuth { get; init; }
     public string? ClientSecret { get; init; }
 
-    /// <summary>The issuers that clients of the user's were first used with, by client id: each is shown to no other (rule 15).</summary>
+    /// <summary>
+    /// The issuers that clients of the user's were first used with, by client id, and assertions, by their place: each is
+    /// shown to no other (rule 15).
+    /// </summary>
     public IReadOnlyDictionary<string, string>? ClientIssuers { get; init; }
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
@@ -84,8 +93,11 @@ public sealed record ServerItem
     {
         OAuth = credential,
         BearerToken = null,
-        ClientIssuers = credential is { Client.Kind: ClientKind.PreRegistered, Issuer: { } issuer }
-            ? new Dictionary<string, string>(ClientIssuers ?? new Dictionary<string, string>()) { [credential.Client.Id] = issuer } : ClientIssuers,
+        ClientIssuers = credential.Issuer is { } issuer
+            && new[] { credential.Client.Kind == ClientKind.PreRegistered ? credential.Client.Id : null, credential.Assertion?.Place }.OfType<string>().ToList()
+                is { Count: > 0 } tied
+            ? new Dictionary<string, string>((ClientIssuers ?? new Dictionary<string, string>()).Where(t => !tied.Contains(t.Key))
+                .Concat(tied.Select(t => KeyValuePair.Create(t, issuer)))) : ClientIssuers,
     };
 
     /// <summary>The server's own headers: those in the vault over those in <c>config.json</c>; none in the clear.</summary>

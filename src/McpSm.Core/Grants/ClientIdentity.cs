@@ -15,6 +15,8 @@ public enum ClientKind
     Dynamic,
     /// <summary>Azure gives it to this machine or service. Its id is empty where it is the machine's own.</summary>
     ManagedIdentity,
+    /// <summary>None, and so without an id: the issuer knows a workload by its assertion.</summary>
+    Workload,
 }
 
 /// <summary>How we are known to one issuer, and how we prove it (RFC 6749 section 2.3).</summary>

@@ -1,0 +1,143 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace McpSm.Samples;
+
+/// <summary>A platform whose workloads are let in: it signs who they are, and publishes its keys as OpenID Connect has it.</summary>
+/// <param name="Issuer">Its issuer identifier, the <c>iss</c> of its assertions.</param>
+/// <param name="Subjects">The workloads that are let in, by their <c>sub</c>.</param>
+public sealed record TrustedPlatform(string Issuer, IReadOnlyList<string> Subjects)
+{
+    /// <summary>Each assertion serves once (<c>jti</c>, RFC 7523 section 3): a workload then needs a new one for each token.</summary>
+    public bool RefuseReplays { get; init; }
+}
+
+/// <summary>
+/// Assertions of workloads: the JWT bearer grant (RFC 7523 section 2.1) with its rules (section 3). The keys are those that
+/// the platform publishes now.
+/// </summary>
+internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Func<string> issuer) : IDisposable
+{
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly ConcurrentDictionary<(string Issuer, string Id), bool> _seen = new();
+
+    /// <summary>Makes sure that an assertion is of a workload that is let in, for this issuer, and in its time.</summary>
+    /// <exception cref="OAuthException"><c>invalid_grant</c> (RFC 7523 section 3.1).</exception>
+    public async Task VerifyAsync(string assertion, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var jwt = SignedJwt.Read(assertion);
+            var from = SignedJwt.Text(jwt.Claims, "iss");
+            var platform = options.TrustedPlatforms.FirstOrDefault(p => p.Issuer == from) ?? throw new JwtException("its issuer is not trusted");
+            if (!await IsSignedAsync(jwt, platform, cancellationToken))
+            {
+                throw new JwtException("its signature is not of its issuer");
+            }
+
+            Check(jwt, platform);
+        }
+        catch (JwtException e)
+        {
+            throw new OAuthException("invalid_grant", $"the assertion was refused: {e.Message}");
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private void Check(SignedJwt jwt, TrustedPlatform platform)
+    {
+        if (!platform.Subjects.Contains(SignedJwt.Text(jwt.Claims, "sub")))
+        {
+            throw new JwtException("its subject is not let in");
+        }
+
+        // Section 3: the issuer identifier, or the URL of the token endpoint.
+        if (!Audiences(jwt.Claims).Any(a => a == issuer() || a == issuer() + IssuerEndpoints.Token))
+        {
+            throw new JwtException("its audience is not this issuer");
+        }
+
+        var now = options.TimeProvider.GetUtcNow();
+        if (jwt.Time("exp") <= now - ClockSkew)
+        {
+            throw new JwtException("it has expired");
+        }
+
+        if (jwt.OptionalTime("nbf") > now + ClockSkew || jwt.OptionalTime("iat") > now + ClockSkew)
+        {
+            throw new JwtException("it is from the future");
+        }
+
+        if (platform.RefuseReplays && !_seen.TryAdd((platform.Issuer, SignedJwt.Text(jwt.Claims, "jti")), true))
+        {
+            throw new JwtException("it was used before");
+        }
+    }
+
+    private async Task<bool> IsSignedAsync(SignedJwt jwt, TrustedPlatform platform, CancellationToken cancellationToken)
+    {
+        var kid = SignedJwt.OptionalText(jwt.Header, "kid");
+        foreach (var key in (await KeysAsync(platform, cancellationToken)).EnumerateArray())
+        {
+            if (kid is not null && SignedJwt.OptionalText(key, "kid") is { } named && named != kid)
+            {
+                continue;
+            }
+
+            using var candidate = Import(key);
+            if (candidate is not null && jwt.IsSignedBy(candidate))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<JsonElement> KeysAsync(TrustedPlatform platform, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var metadata = await GetAsync(platform.Issuer + "/.well-known/openid-configuration");
+            return SignedJwt.OptionalText(metadata, "issuer") == platform.Issuer
+                && (await GetAsync(SignedJwt.Text(metadata, "jwks_uri"))).TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
+                ? keys : throw new JwtException("its issuer publishes no keys");
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException { InnerException: TimeoutException })
+        {
+            throw new OAuthException("temporarily_unavailable", "the keys of the assertion's issuer cannot be had", StatusCodes.Status503ServiceUnavailable);
+        }
+
+        async Task<JsonElement> GetAsync(string url)
+        {
+            using var document = JsonDocument.Parse(await _http.GetStringAsync(url, cancellationToken));
+            return document.RootElement.Clone();
+        }
+    }
+
+    /// <summary>A public key (RFC 7517); null where it is of another kind.</summary>
+    private static AsymmetricAlgorithm? Import(JsonElement key)
+    {
+        switch (SignedJwt.OptionalText(key, "kty"), SignedJwt.OptionalText(key, "crv"))
+        {
+            case ("RSA", _):
+                return RSA.Create(new RSAParameters { Modulus = Number("n"), Exponent = Number("e") });
+            case ("EC", "P-256"):
+                return ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = Number("x"), Y = Number("y") } });
+            default:
+                return null;
+        }
+
+        byte[] Number(string name) => Base64Url.DecodeFromChars(SignedJwt.Text(key, name));
+    }
+
+    private static IEnumerable<string?> Audiences(JsonElement claims) => !claims.TryGetProperty("aud", out var audience) ? []
+        : audience.ValueKind == JsonValueKind.Array ? audience.EnumerateArray().Where(a => a.ValueKind == JsonValueKind.String).Select(a => a.GetString())
+        : audience.ValueKind == JsonValueKind.String ? [audience.GetString()] : [];
+}

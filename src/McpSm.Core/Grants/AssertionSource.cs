@@ -1,0 +1,113 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>
+/// Where the platform that a workload runs on puts its assertion (RFC 7523): a file, as Kubernetes does, or a variable. The
+/// place is what is kept; the assertion is short-lived and replaced all the time, so it is read anew at each use (rule 36).
+/// </summary>
+public sealed record AssertionSource
+{
+    // Kubernetes and GitHub make them of 1 to 2 KiB.
+    private const int LargestAssertion = 64 * 1024;
+
+    /// <summary>An absolute path.</summary>
+    [JsonInclude]
+    internal string? File { get; init; }
+
+    /// <summary>The name of an environment variable.</summary>
+    [JsonInclude]
+    internal string? Variable { get; init; }
+
+    /// <summary>One spelling of the place.</summary>
+    [JsonIgnore]
+    internal string Place => File is null ? "env:" + Variable : "file:" + File;
+
+    /// <summary>The options of <c>mcpsm auth login</c> that name the place.</summary>
+    [JsonIgnore]
+    internal string Option => File is null ? $"--assertion-from-env {ForeignText.Clean(Variable)}"
+        : File.Any(char.IsWhiteSpace) ? $"--assertion-file \"{ForeignText.Clean(File)}\"" : $"--assertion-file {ForeignText.Clean(File)}";
+
+    private string Words => File is null ? $"the variable {ForeignText.Clean(Variable)}" : $"the file {ForeignText.Clean(File)}";
+
+    /// <summary>A file that need not be there yet. A relative path counts from the current folder, now and for good.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: that is no path.</exception>
+    public static AssertionSource FromFile(string path)
+    {
+        try
+        {
+            return new AssertionSource { File = Path.GetFullPath(path) };
+        }
+        catch (ArgumentException)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "The file of the assertion needs a path.");
+        }
+    }
+
+    /// <summary>A variable that need not be set yet.</summary>
+    /// <exception cref="McpAuthException">
+    /// InvalidValue: that is no name. It is not repeated, since it may be the assertion itself.
+    /// </exception>
+    public static AssertionSource FromVariable(string name) =>
+        name.Length is > 0 and <= 255 && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && !char.IsAsciiDigit(name[0])
+            ? new AssertionSource { Variable = name }
+            : throw new McpAuthException(ErrorReason.InvalidValue, "The variable of the assertion needs a name: letters, digits and underscores.");
+
+    /// <summary>The assertion as it is now, without the space around it.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: there is none, or it is no signed JWT. It is never shown.</exception>
+    internal string Read(Home home)
+    {
+        var text = (File is null ? home.Variable(Variable!) ?? throw Unusable("it is not set") : ReadFile(File)).Trim();
+        return text.Length == 0 ? throw Unusable("it is empty")
+            : text.Length > LargestAssertion ? throw Unusable("it is larger than 64 KiB")
+            : IsSigned(text) ? text : throw Unusable("what it holds is no signed JWT");
+    }
+
+    /// <summary>Without what is in it: nobody prints that by accident.</summary>
+    public override string ToString() => Place;
+
+    private string ReadFile(string path)
+    {
+        try
+        {
+            // Opened once: whoever replaces the file meanwhile, as the kubelet does by a link, does not mix two of them.
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var content = new byte[LargestAssertion + 1];
+            return Encoding.Latin1.GetString(content, 0, file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw Unusable(e is FileNotFoundException or DirectoryNotFoundException ? "there is none of that name"
+                : e is UnauthorizedAccessException ? "access is denied" : "it cannot be read");
+        }
+    }
+
+    /// <summary>
+    /// Whether it has the form of a JWS (RFC 7515 section 3.1): what lies in the wrong file, a key perhaps, goes to no issuer.
+    /// </summary>
+    private static bool IsSigned(string text)
+    {
+        if (text.Split('.') is not [{ Length: > 0 } header, { Length: > 0 } claims, { Length: > 0 } signature]
+            || !Base64Url.IsValid(claims) || !Base64Url.IsValid(signature))
+        {
+            return false;
+        }
+        try
+        {
+            using var json = JsonDocument.Parse(Base64Url.DecodeFromChars(header));
+            return json.RootElement is { ValueKind: JsonValueKind.Object } head && head.TryGetProperty("alg", out _);
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
+            return false;
+        }
+    }
+
+    private McpAuthException Unusable(string why) => new(ErrorReason.InvalidValue, $"The assertion cannot be had from {Words}: {why}.",
+        File is null ? "Set it to a JWT that the platform gives for this issuer." : "Let the platform put a JWT for this issuer there.");
+}

@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+
+namespace McpSm.TestServers;
+
+/// <summary>
+/// A projected service account token, as the kubelet puts it into a volume: <c>token</c> is a link to <c>..data/token</c>, and
+/// <c>..data</c> a link that is replaced, in one step, by one to a new folder. Unix alone.
+/// </summary>
+public sealed class ProjectedToken(string folder)
+{
+    private int _generation;
+
+    /// <summary>The file that the container sees.</summary>
+    public string File { get; } = Path.Combine(folder, "token");
+
+    /// <summary>Puts the next token there, and removes the one before.</summary>
+    public void Put(string token)
+    {
+        var (data, old) = (Path.Combine(folder, "..data"), Path.Combine(folder, $"..gen_{_generation}"));
+        var name = $"..gen_{++_generation}";
+        System.IO.File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, name)).FullName, "token"), token);
+        var next = Path.Combine(folder, "..data_tmp");
+        System.IO.File.CreateSymbolicLink(next, name);
+        // What .NET has for this looks through links to folders, and finds no file there.
+        if (Rename(next, data) != 0)
+        {
+            throw new IOException($"The link could not be replaced: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+        if (!Path.Exists(File))
+        {
+            System.IO.File.CreateSymbolicLink(File, Path.Combine("..data", "token"));
+        }
+        if (Directory.Exists(old))
+        {
+            Directory.Delete(old, recursive: true);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "rename", SetLastError = true)]
+    private static extern int Rename(string from, string to);
+}
