@@ -39,6 +39,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
             "mcpsm auth login my-api --no-browser            # over SSH",
             "mcpsm auth login my-api --device                # with a phone",
             "mcpsm auth login my-api --client-credentials    # in a CI job",
+            "mcpsm auth login my-api --assertion-file jwt    # in Kubernetes",
         ],
         ["auth logout"] = ["mcpsm auth logout my-api", "mcpsm auth logout my-api --force"],
         ["auth login-all"] = ["mcpsm auth login-all", "mcpsm auth login-all --non-interactive"],

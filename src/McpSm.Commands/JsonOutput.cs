@@ -50,6 +50,7 @@ internal static class JsonOutput
         }
         json.WriteEndArray();
         Optional(json, "issuer", status.Issuer);
+        Optional(json, "signedInBy", status.SignedInBy?.ToString());
         Optional(json, "vault", status.Vault);
         json.WriteBoolean("canRenew", status.CanRenew);
         json.WriteBoolean("renewalUncertain", status.RenewalUncertain);

@@ -11,7 +11,7 @@ internal sealed class LoginOptions
 {
     private readonly Option<bool> _noBrowser = new("--no-browser") { Description = "Print the URL instead of opening a browser" };
     private readonly Option<bool> _device = new("--device") { Description = "Sign in with a code on another device" };
-    private readonly Option<int?> _port = new("--callback-port") { Description = "The local port the browser comes back to; 0 is any", HelpName = "port" };
+    private readonly Option<int?> _port = new("--callback-port") { Description = "The local port a browser comes back to; 0 is any", HelpName = "port" };
     private readonly Option<int?> _timeout = new("--timeout") { Description = "Seconds to wait for the sign-in (300)", HelpName = "seconds" };
     private readonly Option<string?> _vault = new("--vault") { Description = "The vault to keep the credential in", HelpName = "name" };
     private readonly Option<bool> _nonInteractive = new("--non-interactive") { Description = "Fail at once where a person would be asked" };
@@ -20,12 +20,14 @@ internal sealed class LoginOptions
     private readonly Option<string?> _keyFile = new("--client-key-file") { Description = "The same, with its key (PEM) in place of a secret", HelpName = "file" };
     private readonly Option<string?> _machine = new("--managed-identity")
     {
-        Description = "Sign in as this machine's Azure identity, or as id",
+        Description = "Sign in as this machine's Azure identity, or id",
         HelpName = "id",
         Arity = ArgumentArity.ZeroOrOne,
     };
+    private readonly Option<string?> _assertionFile = new("--assertion-file") { Description = "Sign in as a workload, by the JWT in this file", HelpName = "file" };
+    private readonly Option<string?> _assertionVariable = new("--assertion-from-env") { Description = "The same, by the JWT in this variable", HelpName = "NAME" };
 
-    /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret goes to that one's issuer.</param>
+    /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret or a workload's assertion goes to that one's issuer.</param>
     public void AddTo(Command command, bool ofOne)
     {
         _port.Validators.Add(result =>
@@ -36,7 +38,8 @@ internal sealed class LoginOptions
             }
         });
         RequireSeconds(_timeout);
-        foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }.Concat(ofOne ? [_client, _keyFile, _machine] : []))
+        foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }
+            .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable] : []))
         {
             command.Add(option);
         }
@@ -95,6 +98,7 @@ internal sealed class LoginOptions
     private ConnectOptions Read(ParseResult parsed, CommandContext context)
     {
         context.Interaction.NonInteractive = parsed.GetValue(_nonInteractive);
+        var assertion = ReadAssertion(parsed);
         var keyFile = parsed.GetValue(_keyFile);
         var isMachine = parsed.GetResult(_machine) is not null;
         var isClient = keyFile is not null || parsed.GetValue(_client);
@@ -110,12 +114,32 @@ internal sealed class LoginOptions
         {
             NoBrowser = parsed.GetValue(_noBrowser),
             UseDeviceCode = parsed.GetValue(_device),
-            ClientCredentials = isMachine ? new ClientCredentials(parsed.GetValue(_machine), IsManagedIdentity: true)
+            ClientCredentials = assertion is not null ? new ClientCredentials(Assertion: assertion)
+                : isMachine ? new ClientCredentials(parsed.GetValue(_machine), IsManagedIdentity: true)
                 : isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile)) : null,
             CallbackPort = parsed.GetValue(_port),
             Timeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : ConnectOptions.DefaultTimeout,
             Vault = parsed.GetValue(_vault),
         };
+    }
+
+    /// <summary>Null where no workload signs in.</summary>
+    private AssertionSource? ReadAssertion(ParseResult parsed)
+    {
+        var (file, variable) = (parsed.GetValue(_assertionFile), parsed.GetValue(_assertionVariable));
+        if (file is null && variable is null)
+        {
+            return null;
+        }
+        if (file is not null && variable is not null)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "--assertion-file and --assertion-from-env exclude each other.");
+        }
+        if (new Option[] { _noBrowser, _device, _port, _client, _keyFile, _machine }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } other)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, $"A workload signs in with its assertion alone: {other.Name} is not for it.");
+        }
+        return file is not null ? AssertionSource.FromFile(file) : AssertionSource.FromVariable(variable!);
     }
 
     private static int Report(ConnectResult result, CommandContext context)

@@ -46,6 +46,9 @@ public sealed class AssertionSourceTests : IDisposable
     [InlineData(Good + "\n" + Good, "no signed JWT")]
     [InlineData("{\"value\":\"" + Good + "\"}", "no signed JWT")]
     [InlineData("\u00eayJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJzdWIi\nOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJQTEFOVEVEIn0=.c2lnbmVk", "no signed JWT")]
+    [InlineData("eyJcdWQ4MDAiOjF9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
     [InlineData("", "it is empty")]
     [InlineData(" \n", "it is empty")]
     public void What_is_no_signed_JWT_is_refused_and_not_shown(string content, string why)

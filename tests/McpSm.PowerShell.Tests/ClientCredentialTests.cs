@@ -69,6 +69,10 @@ public sealed class ClientCredentialTests
     [InlineData("Connect-McpServer -All -ClientCredential $c")]
     [InlineData("Connect-McpServer my-api -KeyFilePath ./key.pem -ClientCredential $c")]
     [InlineData("Connect-McpServer my-api -ClientId signing")]
+    [InlineData("Connect-McpServer my-api -AssertionFile ./token -AssertionVariable JOB_TOKEN")]
+    [InlineData("Connect-McpServer my-api -AssertionFile ./token -ClientCredential $c")]
+    [InlineData("Connect-McpServer my-api -AssertionVariable JOB_TOKEN -NoBrowser")]
+    [InlineData("Connect-McpServer -All -AssertionFile ./token")]
     public void What_does_not_go_together_is_no_command_line(string script)
     {
         using var session = new Session();

@@ -117,9 +117,11 @@ public sealed partial class HelpTests
     [MemberData(nameof(Examples))]
     public async Task An_example_does_what_it_says_without_an_error(string command, string code)
     {
+        await using var platform = await WorkloadPlatform.StartAsync();
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions
         {
             AutoApprove = true,
+            TrustedPlatforms = [platform.Trusted],
             PreRegisteredClients = [new RegisteredClient("machine", "s3cr3t-of-it", [], "client_secret_basic")],
         });
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -130,9 +132,11 @@ public sealed partial class HelpTests
             Environment.SetEnvironmentVariable(name, value);
         }
         Prepare(session, server.McpUrl.AbsoluteUri);
+        var assertion = Path.Combine(session.Folder, "assertion");
+        File.WriteAllText(assertion, platform.Sign(issuer.Issuer));
         var before = Files(session);
 
-        session.Run(code.Replace(Url, server.McpUrl.AbsoluteUri));
+        session.Run(code.Replace(Url, server.McpUrl.AbsoluteUri).Replace("/var/run/secrets/mcpsm/token", assertion));
 
         Assert.Empty(session.Errors.Select(e => e.ToString()));
         // The one warning that a page tells of.

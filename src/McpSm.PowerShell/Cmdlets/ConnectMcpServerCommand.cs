@@ -13,7 +13,8 @@ namespace McpSm.PowerShell.Cmdlets;
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ConnectMcpServerCommand : McpCmdlet
 {
-    // A server by name or by URL, or all; a person, or a client with its secret, certificate or key, or this machine.
+    // A server by name or by URL, or all; a person, or a client with its secret, certificate or key, or this machine, or a
+    // workload with its assertion.
     private const string Named = "Name";
     private const string OfUrl = "Url";
     private const string OfAll = "All";
@@ -25,6 +26,10 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     private const string OfUrlKey = "UrlKeyFile";
     private const string NamedMachine = "NameManagedIdentity";
     private const string OfUrlMachine = "UrlManagedIdentity";
+    private const string NamedAssertion = "NameAssertionFile";
+    private const string OfUrlAssertion = "UrlAssertionFile";
+    private const string NamedVariable = "NameAssertionVariable";
+    private const string OfUrlVariable = "UrlAssertionVariable";
 
     /// <summary>Ids, names or wildcards; always signs in.</summary>
     [Parameter(ParameterSetName = Named, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -32,6 +37,8 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [Parameter(ParameterSetName = NamedCertificate, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = NamedKey, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = NamedMachine, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedAssertion, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedVariable, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
@@ -43,6 +50,8 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [Parameter(ParameterSetName = OfUrlCertificate, Mandatory = true)]
     [Parameter(ParameterSetName = OfUrlKey, Mandatory = true)]
     [Parameter(ParameterSetName = OfUrlMachine, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlAssertion, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlVariable, Mandatory = true)]
     public string? Url { get; set; }
 
     /// <summary>All servers: skips what is valid and renews before it signs in.</summary>
@@ -75,6 +84,18 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [Parameter(ParameterSetName = OfUrlMachine, Mandatory = true)]
     public SwitchParameter ManagedIdentity { get; set; }
 
+    /// <summary>Signs in as a workload, with the JWT that its platform puts into this file.</summary>
+    [Parameter(ParameterSetName = NamedAssertion, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlAssertion, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string? AssertionFile { get; set; }
+
+    /// <summary>Signs in as a workload, with the JWT that its platform puts into this environment variable.</summary>
+    [Parameter(ParameterSetName = NamedVariable, Mandatory = true)]
+    [Parameter(ParameterSetName = OfUrlVariable, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string? AssertionVariable { get; set; }
+
     /// <summary>The client's id; the one that was kept for the server where absent.</summary>
     [Parameter(ParameterSetName = NamedCertificate)]
     [Parameter(ParameterSetName = OfUrlCertificate)]
@@ -82,6 +103,10 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [Parameter(ParameterSetName = OfUrlKey)]
     [Parameter(ParameterSetName = NamedMachine)]
     [Parameter(ParameterSetName = OfUrlMachine)]
+    [Parameter(ParameterSetName = NamedAssertion)]
+    [Parameter(ParameterSetName = OfUrlAssertion)]
+    [Parameter(ParameterSetName = NamedVariable)]
+    [Parameter(ParameterSetName = OfUrlVariable)]
     [ValidateNotNullOrEmpty]
     public string? ClientId { get; set; }
 
@@ -125,11 +150,13 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
 
     // Only the pipeline's thread can make a path of PowerShell's one of the file system's.
     private string? _keyFile;
+    private string? _assertionFile;
 
     protected override void ProcessRecord()
     {
         Interaction.NonInteractive = NonInteractive;
         _keyFile = KeyFilePath is null ? null : GetUnresolvedProviderPathFromPSPath(KeyFilePath);
+        _assertionFile = AssertionFile is null ? null : GetUnresolvedProviderPathFromPSPath(AssertionFile);
         if (Url is { } url)
         {
             if (ShouldProcess(url, "Add MCP server and sign in"))
@@ -169,5 +196,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         ? new ClientCredentials(ClientCredential.UserName, new NetworkCredential("", ClientCredential.Password).Password)
         : Certificate is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromCertificate(Certificate))
         : _keyFile is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromFile(_keyFile))
-        : ManagedIdentity ? new ClientCredentials(ClientId, IsManagedIdentity: true) : null;
+        : ManagedIdentity ? new ClientCredentials(ClientId, IsManagedIdentity: true)
+        : _assertionFile is not null ? new ClientCredentials(ClientId, Assertion: AssertionSource.FromFile(_assertionFile))
+        : AssertionVariable is not null ? new ClientCredentials(ClientId, Assertion: AssertionSource.FromVariable(AssertionVariable)) : null;
 }
