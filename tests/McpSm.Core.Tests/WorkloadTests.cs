@@ -285,15 +285,18 @@ public sealed class WorkloadTests
     }
 
     [Fact]
-    public async Task Facts_from_before_it_was_kept_who_signed_in_are_read()
+    public async Task Facts_that_do_not_say_who_signed_in_or_say_what_only_a_later_version_knows_are_read()
     {
         await using var workload = await WorkloadScene.SignedInAsync();
         var path = workload.Scene.Work.Home.PathOf("credentials.json");
         var facts = JsonNode.Parse(File.ReadAllText(path))!;
         Assert.Equal("Workload", (string?)facts["servers"]!["my-api"]!["signedInBy"]);
-        facts["servers"]!["my-api"]!.AsObject().Remove("signedInBy");
-        File.WriteAllText(path, facts.ToJsonString());
-        Assert.Equal((AuthState.Authenticated, null), (workload.Scene.Status.State, workload.Scene.Status.SignedInBy));
+        foreach (var before in new[] { null, "SomethingLater" })
+        {
+            facts["servers"]!["my-api"]!["signedInBy"] = before;
+            File.WriteAllText(path, facts.ToJsonString());
+            Assert.Equal((AuthState.Authenticated, null), (workload.Scene.Status.State, workload.Scene.Status.SignedInBy));
+        }
     }
 
     [Fact]

@@ -48,6 +48,14 @@ internal static class FactsReader
             nameof(CredentialKind.OAuth) => CredentialKind.OAuth,
             _ => throw new FormatException("a 'kind' in it is none that this Mcpsm knows"),
         },
+        // One that only a later Mcpsm knows makes the file no damaged one.
+        SignedInBy = Text(entry, "signedInBy") switch
+        {
+            nameof(SignedInBy.Person) => SignedInBy.Person,
+            nameof(SignedInBy.Client) => SignedInBy.Client,
+            nameof(SignedInBy.Workload) => SignedInBy.Workload,
+            _ => null,
+        },
         Url = Text(entry, "url"),
         Issuer = Text(entry, "issuer"),
         Resource = Text(entry, "resource"),
