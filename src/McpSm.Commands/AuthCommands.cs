@@ -81,7 +81,7 @@ internal static class AuthCommands
             var statuses = context.Authenticator.Status(chosen, out var failure);
             if (parsed.GetValue(json))
             {
-                context.Console.Out.WriteLine(JsonOutput.Array(statuses, JsonOutput.Status));
+                JsonOutput.Array(context.Console.Out, statuses, JsonOutput.Status);
             }
             else if (statuses.Count == 0)
             {

@@ -74,7 +74,7 @@ internal static class ServerCommands
             var servers = context.Catalog.List();
             if (parsed.GetValue(json))
             {
-                context.Console.Out.WriteLine(JsonOutput.Array(servers, JsonOutput.Server));
+                JsonOutput.Array(context.Console.Out, servers, JsonOutput.Server);
             }
             else if (servers.Count == 0)
             {
@@ -144,7 +144,7 @@ internal static class ServerCommands
             }).ConfigureAwait(false);
             if (parsed.GetValue(json))
             {
-                context.Console.Out.WriteLine(JsonOutput.Array(results, JsonOutput.Test));
+                JsonOutput.Array(context.Console.Out, results, JsonOutput.Test);
             }
             else if (servers.Count == 0)
             {

@@ -36,7 +36,7 @@ internal static class VaultCommands
         var vaults = await context.Authenticator.VaultsAsync(cancellationToken).ConfigureAwait(false);
         if (json)
         {
-            context.Console.Out.WriteLine(JsonOutput.Array(vaults, JsonOutput.Vault));
+            JsonOutput.Array(context.Console.Out, vaults, JsonOutput.Vault);
             return ExitCode.Done;
         }
         foreach (var vault in vaults)
