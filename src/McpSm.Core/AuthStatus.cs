@@ -35,7 +35,7 @@ public sealed record McpAuthStatus
     public SignedInBy? SignedInBy { get; init; }
     public AuthState State { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
-    public IReadOnlyList<string> Scopes { get; init; } = [];
+    public IReadOnlyList<string> Scopes { get; init => field = ScopeList.Of(value); } = ScopeList.None;
     public string? Issuer { get; init; }
     public string? Vault { get; init; }
     public bool CanRenew { get; init; }

@@ -169,4 +169,16 @@ public sealed class CmdletTests
         Assert.Empty(session.Errors);
         Assert.Equal("down", session.Text("(Test-McpServer).Where({ -not $_.Success }).Name"));
     }
+
+    [Fact]
+    public async Task Scopes_read_as_the_wire_writes_them_where_a_value_becomes_text()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var session = new Session();
+        session.Run("Add-McpServer my-api $args[0] -Scope mcp:tools, other; Add-McpServer none https://a.example/mcp", server.McpUrl.AbsoluteUri);
+        Assert.Equal("mcp:tools other|", session.Text("(Get-McpServer | ForEach-Object { $_.Scopes.ToString() }) -join '|'"));
+        session.Run("Set-McpServer my-api -Scope mcp:tools; Connect-McpServer my-api -NoBrowser -CallbackPort 0");
+        Assert.Equal("mcp:tools|", session.Text("(Get-McpAuthStatus | ForEach-Object { $_.Scopes.ToString() }) -join '|'"));
+    }
 }

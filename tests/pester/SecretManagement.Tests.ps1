@@ -153,6 +153,25 @@ Describe 'SecretStore as the vault' -Skip:(-not $hasStore) {
 '@ | Should -Be @('secretmanagement:Store', '6')
     }
 
+    It 'keeps a sign-in through renewals, and lets it be moved in and out' {
+        Invoke-Fresh @'
+            Unlock-SecretVault Store -Password (Secure 'pw')
+            Import-Module $manifest
+            Add-McpServer my-api $url | Out-Null
+            (Connect-McpServer my-api -CallbackPort 0 -Vault file 6>$null).Vault
+            @(Get-SecretInfo -Vault Store).Count
+            Set-McpVault secretmanagement:Store -Move 6>$null
+            (Get-McpAuthStatus).Vault
+            Get-SecretInfo -Vault Store | ForEach-Object { $_.Name -replace '-[0-9a-f]{16}$', '-…' } | Sort-Object
+            $then = Get-McpToken my-api -AsPlainText
+            (Update-McpToken my-api).State
+            (Get-McpToken my-api -AsPlainText) -ne $then
+            (Test-McpServer my-api).Success
+            Set-McpVault file -Move 6>$null
+            "$((Get-McpAuthStatus).Vault) $(@(Get-SecretInfo -Vault Store).Count) $((Test-McpServer my-api).Success)"
+'@ | Should -Be @('file', '0', 'secretmanagement:Store', 'mcpsm-my-api', 'mcpsmclient-…', 'Authenticated', 'True', 'True', 'file 0 True')
+    }
+
     It 'is an error of its own while it is locked, and status needs it not' {
         Invoke-Fresh @'
             Unlock-SecretVault Store -Password (Secure 'pw')

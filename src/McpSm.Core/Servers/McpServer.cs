@@ -39,7 +39,7 @@ public sealed record McpServer
     public string? ClientMetadataUrl { get; init; }
 
     /// <summary>The scopes the user wants instead of those the server asks for.</summary>
-    public IReadOnlyList<string> Scopes { get; init; } = [];
+    public IReadOnlyList<string> Scopes { get; init => field = ScopeList.Of(value); } = ScopeList.None;
 
     /// <summary>The issuer the user pinned.</summary>
     public string? Issuer { get; init; }

@@ -141,18 +141,20 @@ public sealed class SetMcpTokenCommand : McpCmdlet
         if (ParameterSetName == "FromEnvironment")
         {
             return Home.Variable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
-                "The environment variable that -FromEnvironment names is not set.");
+                "The environment variable that -FromEnvironment names is not set.",
+                $"Set it, or leave -FromEnvironment out to be asked: Set-McpToken {server.Id}");
         }
         if (Token is not null)
         {
             return new NetworkCredential("", Token).Password;
         }
-        if (!Interaction.CanAnswer)
+        using var typed = Interaction.CanAnswer
+            ? await new HostInput(this).ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false) : null;
+        if (typed is null)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for, and nobody can answer here.",
                 $"Set-McpToken {server.Id} -FromEnvironment NAME");
         }
-        using var typed = await new HostInput(this).ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false);
         return new NetworkCredential("", typed).Password;
     }
 }

@@ -33,7 +33,7 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string> piped)
     public async Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken)
     {
         using var typed = await _input.ReadSecretAsync(prompt, cancellationToken).ConfigureAwait(false);
-        return new NetworkCredential("", typed).Password;
+        return typed is null ? null : new NetworkCredential("", typed).Password;
     }
 
     /// <summary>Hands on whole lines; the rest where somebody is asked on the same line.</summary>

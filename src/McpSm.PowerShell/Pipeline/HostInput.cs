@@ -20,7 +20,7 @@ internal sealed class HostInput(McpCmdlet cmdlet)
 
     /// <summary>
     /// A line, read key by key where the host lets us look for keys: a host's own ReadLine cannot be left, and the
-    /// browser's answer may come first.
+    /// browser's answer may come first. Null where the host takes no lines at all.
     /// </summary>
     public async Task<string?> ReadLineAsync(CancellationToken cancellationToken)
     {
@@ -32,7 +32,7 @@ internal sealed class HostInput(McpCmdlet cmdlet)
                 case Seen.Line:
                     return line.ToString();
                 case Seen.NoKeys:
-                    return await cmdlet.Serving.AskAsync(() => _host.UI.ReadLine(), cancellationToken).ConfigureAwait(false);
+                    return await cmdlet.Serving.AskAsync(() => OrNull(_host.UI.ReadLine), cancellationToken).ConfigureAwait(false);
                 default:
                     await Task.Delay(BetweenLooks, cancellationToken).ConfigureAwait(false);
                     break;
@@ -40,13 +40,26 @@ internal sealed class HostInput(McpCmdlet cmdlet)
         }
     }
 
-    /// <summary>A secret, typed without being shown.</summary>
-    public Task<SecureString> ReadSecretAsync(string prompt, CancellationToken cancellationToken) =>
-        cmdlet.Serving.AskAsync(() =>
+    /// <summary>A secret, typed without being shown; null where the host takes none.</summary>
+    public Task<SecureString?> ReadSecretAsync(string prompt, CancellationToken cancellationToken) =>
+        cmdlet.Serving.AskAsync(() => OrNull(() =>
         {
             _host.UI.Write(prompt);
             return _host.UI.ReadLineAsSecureString();
-        }, cancellationToken);
+        }), cancellationToken);
+
+    /// <summary>The host of a runspace that a program, a thread job or <c>-Parallel</c> opened refuses to ask: there its input is closed.</summary>
+    private static T? OrNull<T>(Func<T?> read) where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (HostException)
+        {
+            return null;
+        }
+    }
 
     private enum Seen
     {

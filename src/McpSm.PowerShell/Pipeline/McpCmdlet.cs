@@ -15,6 +15,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private Authenticator? _authenticator;
     private CommandInteraction? _interaction;
+    private bool _saidUnreadable;
 
     private protected PipelinePump Pump { get; private set; } = null!;
 
@@ -98,7 +99,12 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
         catch (McpAuthException e)
         {
-            ThrowTerminatingError(Errors.Record(e, null));
+            // Not a terminating one, which no -ErrorAction silences; and once, however much comes through the pipeline.
+            if (!_saidUnreadable)
+            {
+                _saidUnreadable = true;
+                WriteError(Errors.Record(e, null));
+            }
             return [];
         }
         if (names is null)

@@ -1,0 +1,48 @@
+# Dot-sourced in BeforeAll: the built module in $manifest, the sample server with an issuer that approves by itself in
+# $server at $url, and an environment in which nothing of whoever runs this is touched. Stop-Sample ends it all.
+
+$root = Resolve-Path "$PSScriptRoot/../.."
+$version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
+$manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
+# Not on the TestDrive, which is emptied after every Describe.
+$folder = New-Item -ItemType Directory "$([System.IO.Path]::GetTempPath())/mcpsm-pester-$(New-Guid)"
+$before = @{}
+foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCP_MANAGER_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'MCPSM_VAULT', 'MCPSM_VAULT_PASSPHRASE', 'BROWSER', 'CI', 'NO_COLOR',
+    'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR') {
+    $before[$name] = [Environment]::GetEnvironmentVariable($name)
+    [Environment]::SetEnvironmentVariable($name, $name -eq 'HOME' ? "$folder" : $null)
+}
+$env:MCPSM_CONFIG_DIR = "$folder/config"
+$env:MCPSM_INTERACTIVE = '1'
+$env:MCPSM_VAULT = 'file'
+# Follows the redirects of an issuer that approves by itself.
+$env:BROWSER = 'curl -sSL -o /dev/null %s'
+$program = Get-ChildItem "$root/samples/ProtectedServer/bin" -Recurse -Filter ProtectedServer.dll | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
+    Sort-Object LastWriteTime | Select-Object -Last 1
+$start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
+$start.ArgumentList.Add($program.FullName)
+$start.ArgumentList.Add('--auto-approve')
+$start.RedirectStandardOutput = $true
+$server = [System.Diagnostics.Process]::Start($start)
+$url = $null
+while (-not $url -and $null -ne ($line = $server.StandardOutput.ReadLine())) {
+    if ($line -match '(http://127\.0\.0\.1:\d+/mcp)') { $url = $Matches[1] }
+}
+
+function Stop-Sample {
+    $server.Kill($true)
+    $server.WaitForExit()
+    Remove-Item -Recurse -Force $folder
+    foreach ($name in $before.Keys) { [Environment]::SetEnvironmentVariable($name, $before[$name]) }
+}
+
+function Get-FolderHash {
+    Get-ChildItem $env:MCPSM_CONFIG_DIR -File -Recurse | Get-FileHash | ForEach-Object { "$($_.Path) $($_.Hash)" }
+}
+
+function Get-FreePort {
+    $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
+    $listener.Start()
+    $listener.LocalEndpoint.Port
+    $listener.Stop()
+}

@@ -1,0 +1,140 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+
+# Sessions that are interrupted, that do many things at once, and that have loaded other things first.
+
+BeforeDiscovery {
+    $script:hasInterrupt = -not $IsWindows
+    $script:hasThreadJob = [bool](Get-Command Start-ThreadJob -ErrorAction Ignore)
+    if (-not $hasThreadJob -and $env:MCPSM_TEST_REQUIRE -eq '1') { throw 'This pwsh has no Start-ThreadJob.' }
+}
+
+BeforeAll {
+    . "$PSScriptRoot/Sample.ps1"
+    Import-Module $manifest
+    Add-McpServer my-api $url | Out-Null
+    # Nobody follows the URL of a sign-in.
+    $env:BROWSER = $IsWindows ? 'cmd /c rem' : 'true'
+
+    function Wait-Until([scriptblock] $Condition) {
+        for ($i = 0; $i -lt 300 -and -not (& $Condition); $i++) { Start-Sleep -Milliseconds 100 }
+        & $Condition | Should -BeTrue -Because "it comes to: $Condition"
+    }
+
+    function Test-Listening($Port) {
+        [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners().Port -contains $Port
+    }
+
+    function Assert-NothingHeld($Port) {
+        $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, $Port)
+        $listener.Start()
+        $listener.Stop()
+        foreach ($lock in Get-ChildItem $env:MCPSM_CONFIG_DIR -Recurse -Filter *.lock) {
+            [System.IO.File]::Open($lock, 'Open', 'ReadWrite', 'None').Dispose()
+        }
+        Set-McpServer my-api -Scope a | Out-Null
+        Set-McpServer my-api -Scope @() | Out-Null
+    }
+}
+
+AfterAll {
+    Remove-Module Mcpsm
+    Stop-Sample
+}
+
+Describe 'Ctrl+C during a sign-in' {
+    It 'ends a pipeline at once and leaves nothing held' {
+        $port = Get-FreePort
+        $shell = [powershell]::Create().AddScript("Import-Module '$manifest'; Connect-McpServer my-api -NoBrowser -CallbackPort $port")
+        $running = $shell.BeginInvoke()
+        Wait-Until { Test-Listening $port }
+        (Measure-Command { $shell.Stop() }).TotalSeconds | Should -BeLessThan 5
+        $running.IsCompleted | Should -BeTrue
+        $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+        $shell.Dispose()
+        Assert-NothingHeld $port
+    }
+
+    It 'ends a pwsh at once and leaves nothing held' -Skip:(-not $hasInterrupt) {
+        $port = Get-FreePort
+        $start = [System.Diagnostics.ProcessStartInfo]::new('/usr/bin/env')
+        # Under nohup and in background jobs it is ignored, and that is inherited.
+        foreach ($word in '--default-signal=INT', 'pwsh', '-NoProfile', '-c', "Import-Module '$manifest'; Connect-McpServer my-api -NoBrowser -CallbackPort $port; 'went on'") {
+            $start.ArgumentList.Add($word)
+        }
+        $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+        $pwsh = [System.Diagnostics.Process]::Start($start)
+        try {
+            $said = $pwsh.StandardOutput.ReadToEndAsync()
+            Wait-Until { Test-Listening $port }
+            kill -INT $pwsh.Id
+            $pwsh.WaitForExit(5000) | Should -BeTrue
+            $said.Result | Should -Not -Match 'went on'
+        }
+        finally {
+            if (-not $pwsh.HasExited) { $pwsh.Kill($true) }
+        }
+        Assert-NothingHeld $port
+    }
+}
+
+Describe 'many at once' {
+    BeforeAll {
+        Set-McpToken my-api (ConvertTo-SecureString one-token -AsPlainText)
+    }
+
+    It 'in the runspaces of ForEach-Object -Parallel' {
+        $found = 1..12 | ForEach-Object -ThrottleLimit 6 -Parallel {
+            Import-Module $using:manifest
+            Add-McpServer "p$_" "https://p$_.example/mcp" | Out-Null
+            Get-McpToken my-api -AsPlainText
+        }
+        $found | Should -Be (@('one-token') * 12)
+        @(Get-McpServer p*).Count | Should -Be 12
+        Remove-McpServer p* -Force
+    }
+
+    # Part of PowerShell as it is released; one that is built from its sources may lack it.
+    It 'in thread jobs' -Skip:(-not $hasThreadJob) {
+        $jobs = 1..6 | ForEach-Object { Start-ThreadJob { Import-Module $using:manifest; Get-McpAuthStatus my-api; Get-McpToken my-api -AsPlainText } }
+        $found = $jobs | Wait-Job -Timeout 60 | Receive-Job
+        $jobs | Remove-Job -Force
+        @($found | Where-Object { $_ -is [string] }) | Should -Be (@('one-token') * 6)
+        ($found | Where-Object { $_ -isnot [string] }).State | Sort-Object -Unique | Should -Be 'BearerToken'
+    }
+}
+
+Describe 'a session that has loaded another Microsoft.Identity.Client first' {
+    It 'keeps it, and the module has its own' {
+        $other = '4.73.1'
+        @"
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><TargetFramework>net8.0</TargetFramework><CopyLocalLockFileAssemblies>true</CopyLocalLockFileAssemblies></PropertyGroup>
+  <ItemGroup><PackageReference Include="Microsoft.Identity.Client" Version="$other" /></ItemGroup>
+</Project>
+"@ | Set-Content "$TestDrive/other.csproj"
+        $env:HOME = $before['HOME']
+        dotnet restore "$TestDrive/other.csproj" --packages "$TestDrive/packages" 2>&1 | Out-Null
+        $restored = $LASTEXITCODE
+        $env:HOME = "$folder"
+        $dll = "$TestDrive/packages/microsoft.identity.client/$other/lib/net8.0/Microsoft.Identity.Client.dll"
+        if ($restored -ne 0 -or -not (Test-Path $dll)) {
+            if ($env:MCPSM_TEST_REQUIRE -eq '1') { throw "Microsoft.Identity.Client $other cannot be restored here." }
+            Set-ItResult -Skipped -Because "Microsoft.Identity.Client $other cannot be restored here"
+            return
+        }
+        $abstractions = Get-ChildItem "$TestDrive/packages/microsoft.identitymodel.abstractions" -Recurse -Filter *.dll | Where-Object FullName -Match 'net8.0|net6.0' | Select-Object -First 1
+        $found = pwsh -NoProfile -NonInteractive -c @"
+            [void][System.Reflection.Assembly]::LoadFrom('$abstractions')
+            [void][System.Reflection.Assembly]::LoadFrom('$dll')
+            [Microsoft.Identity.Client.PublicClientApplicationBuilder]::Create('a').Build().AppConfig.ClientId
+            Import-Module '$manifest'
+            (Get-McpAuthStatus my-api).State
+            `$ours = [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -EQ Mcpsm
+            `$loaded = `$ours.LoadFromAssemblyName([System.Reflection.AssemblyName]'Microsoft.Identity.Client')
+            "`$(`$loaded.GetName().Version -gt [version]'$other') `$([System.Runtime.Loader.AssemblyLoadContext]::GetLoadContext(`$loaded).Name)"
+            [Microsoft.Identity.Client.PublicClientApplicationBuilder].Assembly.GetName().Version.ToString(3)
+"@
+        $found | Should -Be @('a', 'BearerToken', 'True Mcpsm', $other)
+    }
+}

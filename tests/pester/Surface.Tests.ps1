@@ -1,0 +1,156 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+
+# What a person sees who works with the module on a real pwsh: help, completion, pipelines, tables.
+
+BeforeDiscovery {
+    $root = Resolve-Path "$PSScriptRoot/../.."
+    $version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
+    $script:cmdlets = (Import-PowerShellDataFile "$root/out/Mcpsm/$version/Mcpsm.psd1").CmdletsToExport
+}
+
+BeforeAll {
+    . "$PSScriptRoot/Sample.ps1"
+    Import-Module $manifest
+    Add-McpServer my-api $url | Out-Null
+    Connect-McpServer my-api -CallbackPort 0 6>$null | Out-Null
+    Add-McpServer 'Other API' https://other.example/mcp | Out-Null
+}
+
+AfterAll {
+    Remove-Module Mcpsm
+    Stop-Sample
+}
+
+Describe 'help' {
+    It 'is full for <_>' -ForEach $cmdlets {
+        $help = Get-Help $_ -Full
+        $help.Synopsis | Should -Match '^[A-Z].*\.$'
+        @($help.examples.example).Count | Should -BeGreaterOrEqual 2
+        foreach ($parameter in $help.parameters.parameter | Where-Object name -NotIn 'WhatIf', 'Confirm', 'ProgressAction') {
+            "$($parameter.description.Text)" | Should -Match '\w' -Because "-$($parameter.name) of $_ is described"
+        }
+        # As text it has every section.
+        $text = $help | Out-String -Width 100
+        foreach ($section in 'NAME', 'SYNOPSIS', 'SYNTAX', 'PARAMETERS', 'OUTPUTS') { $text | Should -Match "(?m)^$section" }
+    }
+
+    It 'has the topic <_>' -ForEach 'about_Mcpsm', 'about_McpAuthentication', 'about_McpVaults', 'about_McpTroubleshooting' {
+        Get-Help $_ | Out-String | Should -Match '(?i)mcp'
+    }
+}
+
+Describe 'completion' {
+    It 'of <line> is <text>, with a tool tip' -ForEach @(
+        @{ Line = 'Get-McpAuthStatus my'; Text = 'my-api'; Tip = '*127.0.0.1*' }
+        @{ Line = 'Get-McpToken oth'; Text = "'Other API'"; Tip = '*other.example*' }
+        @{ Line = 'Connect-McpServer my-api -Vault fi'; Text = 'file'; Tip = 'keeps the credential of 1 server*' }
+        @{ Line = 'Set-McpServer my-api -Issuer '; Text = 'http://127.0.0.1:*'; Tip = '*my-api*' }
+        @{ Line = 'Set-McpServer my-api -Scope mcp'; Text = 'mcp:tools'; Tip = '*my-api*' }
+    ) {
+        $found = (TabExpansion2 $line).CompletionMatches | Where-Object CompletionText -Like $text
+        $found | Should -HaveCount 1
+        $found.ToolTip | Should -BeLike $tip
+    }
+}
+
+Describe '-WhatIf' {
+    It 'of <_> changes nothing' -ForEach @(
+        'Add-McpServer c https://c.example/mcp', 'Set-McpServer my-api -Url https://d.example/mcp', 'Remove-McpServer * -Force',
+        'Connect-McpServer my-api', 'Connect-McpServer -All -Force', 'Disconnect-McpServer my-api -Force', 'Update-McpToken my-api',
+        'Set-McpToken my-api (ConvertTo-SecureString t -AsPlainText)', 'Clear-McpToken *', 'Set-McpVault file', 'Set-McpVault -NewKeyFile', 'Get-McpServer | Remove-McpServer'
+    ) {
+        $files = Get-FolderHash
+        & ([scriptblock]::Create("$_ -WhatIf")) | Should -BeNullOrEmpty
+        Get-FolderHash | Should -Be $files
+        (Get-McpAuthStatus my-api).State | Should -Be 'Authenticated'
+    }
+}
+
+Describe 'a pipeline' {
+    It 'renews what has expired' {
+        $facts = "$env:MCPSM_CONFIG_DIR/credentials.json"
+        (Get-Content $facts -Raw) -replace '("expiresAt"\s*:\s*")20\d\d', '${1}2001' | Set-Content $facts -NoNewline
+        $renewed = Get-McpAuthStatus | Where-Object State -EQ Expired | Update-McpToken
+        $renewed.Name | Should -Be 'my-api'
+        $renewed.State | Should -Be 'Authenticated'
+        Get-McpAuthStatus | Where-Object State -EQ Expired | Should -BeNullOrEmpty
+    }
+
+    It 'adds what stands in a CSV file' {
+        @'
+Name,Url,Transport,ClientId,Scope
+csv-one,https://one.example/mcp,http,id-1,a
+csv-two,https://two.example/sse,sse,id-2,b
+'@ | Set-Content "$TestDrive/servers.csv"
+        Import-Csv "$TestDrive/servers.csv" | Add-McpServer | Out-Null
+        Get-McpServer csv-* | ForEach-Object { "$($_.Name) $($_.Url) $($_.Transport) $($_.Scopes)" } |
+            Should -Be @('csv-one https://one.example/mcp Http a', 'csv-two https://two.example/sse Sse b')
+        Get-McpServer csv-* | Remove-McpServer -Force
+    }
+
+    It 'gives JSON that says what is' {
+        $one = Get-McpAuthStatus my-api | ConvertTo-Json -EnumsAsStrings | ConvertFrom-Json
+        $one.State | Should -Be 'Authenticated'
+        $one.Kind | Should -Be 'OAuth'
+        $one.ExpiresAt | Should -BeGreaterThan ([datetime]::UtcNow)
+        $one.Scopes | Should -Be 'mcp:tools'
+        Get-McpServer my-api | ConvertTo-Json -WarningVariable cut | Out-Null
+        $cut | Should -BeNullOrEmpty
+    }
+
+    It 'gives CSV that says what is' {
+        Get-McpAuthStatus | Export-Csv "$TestDrive/status.csv"
+        $read = Import-Csv "$TestDrive/status.csv" | Where-Object Name -EQ my-api
+        $read.State | Should -Be 'Authenticated'
+        $read.Url | Should -Be $url
+        $read.Scopes | Should -Be 'mcp:tools'
+    }
+
+    It 'compares one time with another' {
+        $then = Get-McpAuthStatus
+        Set-McpToken 'Other API' (ConvertTo-SecureString t -AsPlainText)
+        $changed = Compare-Object $then (Get-McpAuthStatus) -Property Name, State
+        $changed | ForEach-Object { "$($_.SideIndicator) $($_.Name) $($_.State)" } | Sort-Object | Should -Be @('<= Other API NotAuthenticated', '=> Other API BearerToken')
+        Clear-McpToken 'Other API'
+    }
+
+    It 'hands a token to Invoke-RestMethod' {
+        $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}'
+        $answer = Invoke-RestMethod $url -Method Post -Body $body -ContentType 'application/json' -Headers @{ Accept = 'application/json, text/event-stream' } `
+            -Authentication Bearer -Token (Get-McpToken my-api) -AllowUnencryptedAuthentication
+        "$answer$($answer | ConvertTo-Json -Depth 9)" | Should -Match 'sample-server'
+    }
+}
+
+Describe 'a table' {
+    AfterEach {
+        $PSStyle.OutputRendering = 'Host'
+        $env:NO_COLOR = $null
+    }
+
+    It 'of <_> fits 100 columns, and loses nothing of a usual line' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpVault' {
+        $PSStyle.OutputRendering = 'PlainText'
+        $lines = & ([scriptblock]::Create($_)) | Out-String -Width 100 -Stream
+        $lines | ForEach-Object { $_.Length | Should -BeLessOrEqual 100 }
+        ($lines -join "`n") | Should -Not -Match '…'
+    }
+
+    It 'has colours beside the words where they are wanted, and nowhere else' {
+        $escape = [char]27
+        $PSStyle.OutputRendering = 'Ansi'
+        Get-McpAuthStatus my-api | Out-String | Should -Match "$escape\[32mAuthenticated"
+        $env:NO_COLOR = '1'
+        (Get-McpAuthStatus my-api | Out-String) -split "`n" | Where-Object { $_ -match 'Authenticated' } | Should -Not -Match $escape
+        $env:NO_COLOR = $null
+        $PSStyle.OutputRendering = 'PlainText'
+        Get-McpAuthStatus my-api | Out-String | Should -Not -Match $escape
+    }
+
+    It 'becomes a list of everything' {
+        $text = Get-McpAuthStatus my-api | Format-List | Out-String -Width 200
+        foreach ($name in 'Id', 'Name', 'Url', 'Transport', 'Kind', 'State', 'ExpiresAt', 'Scopes', 'Issuer', 'Vault', 'CanRenew', 'RenewalUncertain', 'Remedy') {
+            $text | Should -Match "(?m)^$name\s+:"
+        }
+    }
+}
