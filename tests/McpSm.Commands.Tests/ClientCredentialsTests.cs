@@ -151,7 +151,7 @@ public sealed class ClientCredentialsTests
         mcpsm.Variables["MCP_ISSUER"] = issuer.Issuer;
         mcpsm.Variables["MCPSM_CLIENT_ID"] = "job";
         mcpsm.Variables["MCPSM_CLIENT_SECRET"] = Secret;
-        var ended = (await mcpsm.RunScriptAsync(Path.Combine(Root(), "samples", "ci-job.sh"))).Done();
+        var ended = (await mcpsm.RunScriptAsync(Path.Combine(Repository.Root, "samples", "ci-job.sh"))).Done();
         Assert.Contains("✔ Signed in to 'job'", ended.Out);
         Assert.Contains("Testing job... ✔ OK (sample-server", ended.Out);
         Assert.Contains("\"serverInfo\":{\"name\":\"sample-server\"", ended.Out);
@@ -160,15 +160,5 @@ public sealed class ClientCredentialsTests
         Assert.DoesNotContain(token.Value, ended.Out + ended.Error);
         Assert.DoesNotContain(Secret, ended.Out + ended.Error);
         Assert.Equal(["bin"], Directory.EnumerateFileSystemEntries(mcpsm.Folder).Select(Path.GetFileName));
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Mcpsm.slnx")))
-        {
-            folder = folder.Parent;
-        }
-        return folder.FullName;
     }
 }

@@ -57,10 +57,12 @@ public sealed class Mcpsm : IDisposable
     }
 
     /// <summary>Runs another program, which finds <c>mcpsm</c> by its name.</summary>
-    public Task<Ended> RunProgramAsync(params string[] line)
+    public Task<Ended> RunProgramAsync(params string[] line) => RunProgramAsync(line, "");
+
+    public Task<Ended> RunProgramAsync(string[] line, string input)
     {
         PutOnPath();
-        return FinishAsync(StartProgram(line), "", null);
+        return FinishAsync(StartProgram(line), input, null);
     }
 
     /// <summary>Starts another program on a terminal, whose ends are the three streams. It finds <c>mcpsm</c> by its name.</summary>

@@ -1,0 +1,10 @@
+namespace McpSm.TestServers;
+
+/// <summary>The files of this repository, found from where the tests run.</summary>
+public static class Repository
+{
+    public static string Root { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
+
+    private static string Find(DirectoryInfo folder) => File.Exists(Path.Combine(folder.FullName, "Mcpsm.slnx")) ? folder.FullName
+        : Find(folder.Parent ?? throw new DirectoryNotFoundException("The tests do not run from inside the repository."));
+}
