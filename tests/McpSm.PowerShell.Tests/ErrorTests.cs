@@ -8,7 +8,10 @@ namespace McpSm.PowerShell.Tests;
 [Collection(OneAtATime.Name)]
 public sealed class ErrorTests
 {
-    public static TheoryData<string> Ids => [.. Provocation.All.Keys];
+    public static TheoryData<string> Ids => [.. Provocation.All.Keys.Where(id => !Provocation.OutOfReach.ContainsKey(id))];
+
+    /// <summary>Those that a command of <c>mcpsm</c> reaches too.</summary>
+    public static TheoryData<string> CommandIds => [.. Provocation.All.Where(r => r.Value.Command is not null && !Provocation.OutOfReach.ContainsKey(r.Key)).Select(r => r.Key)];
 
     [Fact]
     public void Every_error_id_is_in_the_table()
@@ -25,7 +28,6 @@ public sealed class ErrorTests
     [MemberData(nameof(Ids))]
     public async Task A_failure_is_one_error_record_however_it_is_asked_for(string id)
     {
-        Assert.SkipWhen(Provocation.OutOfReach.ContainsKey(id), Provocation.OutOfReach.GetValueOrDefault(id, ""));
         var row = Provocation.All[id];
         await using var stage = await ErrorStage.StartAsync();
         var session = stage.Session;
@@ -59,12 +61,10 @@ public sealed class ErrorTests
     }
 
     [Theory]
-    [MemberData(nameof(Ids))]
+    [MemberData(nameof(CommandIds))]
     public async Task In_the_command_tree_it_is_one_line_what_to_do_next_and_an_exit_code(string id)
     {
-        Assert.SkipWhen(Provocation.OutOfReach.ContainsKey(id), Provocation.OutOfReach.GetValueOrDefault(id, ""));
         var row = Provocation.All[id];
-        Assert.SkipWhen(row.Command is null, "No command of mcpsm gets there.");
         await using var stage = await ErrorStage.StartAsync();
         row.Arrange(stage);
         stage.Session.Host.Lines.Clear();

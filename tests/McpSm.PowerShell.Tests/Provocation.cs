@@ -40,6 +40,12 @@ internal sealed record Provocation(ErrorCategory Category, string? Target, strin
         ["TokenRejected"] = new(ErrorCategory.AuthenticationError, "my-api", Connect, Login, 1, s => s.Server.Introspect = _ => null),
         ["ClientRejected"] = new(ErrorCategory.AuthenticationError, "my-api", Connect, Login, 4,
             s => s.Issuer.Faults.Answer("/token", 400, """{"error":"unauthorized_client"}""")),
+        ["AssertionRejected"] = new(ErrorCategory.AuthenticationError, "my-api", "Connect-McpServer my-api -AssertionVariable MCPSM_TEST_ASSERTION",
+            "auth login my-api --assertion-from-env MCPSM_TEST_ASSERTION", 4, s =>
+        {
+            Environment.SetEnvironmentVariable("MCPSM_TEST_ASSERTION", "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl");
+            s.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_grant"}""");
+        }),
         ["AuthorizationDenied"] = new(ErrorCategory.PermissionDenied, "my-api", Connect, Login, 1, s => s.Session.Host.Click = ErrorStage.DenyAsync),
         ["InsufficientScope"] = new(ErrorCategory.PermissionDenied, "my-api", Connect, Login, 1,
             s => s.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_scope"}""")),
