@@ -2,13 +2,15 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using McpSm.Samples;
 
-const string Usage = "Usage: ProtectedServer [--port N] [--issuer-port N] [--auto-approve]";
+const string Usage = "Usage: ProtectedServer [--port N] [--issuer-port N] [--auto-approve] [--dpop]";
 
 var port = 0;
 var issuerPort = 0;
 // For scripts: everybody who asks is let in, without a page to click.
 var autoApprove = args.Contains("--auto-approve");
-args = [.. args.Where(a => a != "--auto-approve")];
+// Tokens that are bound to a key alone, with nonces (RFC 9449).
+var dpop = args.Contains("--dpop");
+args = [.. args.Where(a => a is not ("--auto-approve" or "--dpop"))];
 for (var i = 0; i < args.Length; i += 2)
 {
     var value = 0;
@@ -36,9 +38,11 @@ await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationS
     Port = issuerPort,
     SupportsDeviceCode = true,
     AutoApprove = autoApprove,
+    SupportsDPoP = true,
+    RequireDPoPNonce = dpop,
     PreRegisteredClients = [new RegisteredClient(jobId, jobSecret, [], "client_secret_basic") { GrantTypes = [GrantTypes.ClientCredentials] }],
 });
-await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Port = port });
+await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Port = port, RequireDPoP = dpop, RequireDPoPNonce = dpop });
 
 Console.WriteLine($"""
     A protected MCP server is running.

@@ -33,6 +33,9 @@ public sealed record McpAuthStatus
 
     /// <summary>Who signed in; null where nobody did, or it was not kept then.</summary>
     public SignedInBy? SignedInBy { get; init; }
+
+    /// <summary>How the token is sent: Bearer, or DPoP where it is bound to a key (RFC 9449); null without one.</summary>
+    public string? TokenType { get; init; }
     public AuthState State { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
     public IReadOnlyList<string> Scopes { get; init => field = ScopeList.Of(value); } = ScopeList.None;
@@ -69,6 +72,7 @@ public sealed record McpAuthStatus
         {
             Kind = facts.Kind,
             SignedInBy = facts.SignedInBy,
+            TokenType = facts.Kind == CredentialKind.None ? null : facts.TokenType ?? Grants.TokenType.Bearer,
             ExpiresAt = facts.ExpiresAt,
             Scopes = facts.Scopes ?? [],
             Issuer = facts.Issuer,
@@ -93,7 +97,7 @@ public sealed record McpAuthStatus
         }
         if (server.Plaintext.BearerToken is not null)
         {
-            return status with { Kind = CredentialKind.Bearer, State = AuthState.BearerToken };
+            return status with { Kind = CredentialKind.Bearer, TokenType = Grants.TokenType.Bearer, State = AuthState.BearerToken };
         }
         return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true
             ? status with { State = AuthState.NoAuth }

@@ -1,7 +1,7 @@
-using System.Net.Http.Headers;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -12,7 +12,8 @@ namespace McpSm.Core;
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>It attaches the server's credential (RFC 6750 section 2.1) and the secret headers kept for it, to requests of
+/// <item>It attaches the server's credential (RFC 6750 section 2.1; where it is bound to a key,
+/// with a proof for each request, RFC 9449 section 7.1, and the server's nonce in it) and the secret headers kept for it, to requests of
 /// the server's own URL and below it; over the sse transport, whose server names its own endpoint, of its origin.
 /// A request to anywhere else fails with <see cref="ErrorReason.UnsafeEndpoint"/> before it is sent.</item>
 /// <item>It renews the token before it expires (RFC 6749 section 6), at most 60 seconds or a tenth of its lifetime
@@ -36,6 +37,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     private readonly Uri _resource;
     private readonly CredentialInUse _credential;
     private readonly HttpMessageInvoker _sender;
+    private readonly TimeProvider _time;
 
     /// <param name="server">The server, as the catalog of <paramref name="authenticator"/> has it.</param>
     /// <param name="authenticator">Whose servers and credentials these are.</param>
@@ -46,6 +48,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     {
         _server = server;
         _resource = server.Uri;
+        _time = authenticator.Time;
         _credential = new CredentialInUse(server, authenticator, signIn);
         _sender = new HttpMessageInvoker(SafeHttp.NewSocketsHandler(new UrlPolicy(_resource)));
     }
@@ -54,7 +57,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     /// <exception cref="HttpRequestException">The server cannot be reached, or the connection broke.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        RequireOwn(request.RequestUri!);
+        RequireOwn(_server, request.RequestUri!);
         if (request.Content is { } content)
         {
             // A stream can be sent once; what may be sent again is kept before the first time.
@@ -64,12 +67,11 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
         var attempt = new Attempt();
         while (true)
         {
-            var response = await SendAsync(request, item, cancellationToken).ConfigureAwait(false);
+            var (response, answer) = await SendWithNonceAsync(request, item, cancellationToken).ConfigureAwait(false);
             var again = true;
             try
             {
-                (again, item) = await _credential.AnswerAsync(item, ServerQuestion.Read(response, _resource), attempt, cancellationToken)
-                    .ConfigureAwait(false);
+                (again, item) = await _credential.AnswerAsync(item, answer, attempt, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -98,14 +100,38 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
-    private void RequireOwn(Uri uri)
+    /// <summary>Refuses what leads out of the server.</summary>
+    /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
+    internal static void RequireOwn(McpServer server, Uri uri)
     {
         // The path too: on one host there may be servers of several owners (rule 22).
-        if (_server.Transport == McpTransport.Sse ? !ResourceUri.SameOrigin(uri, _resource)
-            : !ResourceUri.Covers(_resource.GetLeftPart(UriPartial.Path), uri))
+        if (server.Transport == McpTransport.Sse ? !ResourceUri.SameOrigin(uri, server.Uri)
+            : !ResourceUri.Covers(server.Uri.GetLeftPart(UriPartial.Path), uri))
         {
             throw new McpAuthException(ErrorReason.UnsafeEndpoint,
-                $"The request leads out of '{_server.Name}', whose credential goes nowhere else.") { Server = _server.Name };
+                $"The request leads out of '{server.Name}', whose credential goes nowhere else.") { Server = server.Name };
+        }
+    }
+
+    /// <summary>Sends the request, and once more where the server wants a nonce in the proof (RFC 9449 section 9): the token is not what it refused.</summary>
+    private async Task<(HttpResponseMessage Response, ServerAnswer Answer)> SendWithNonceAsync(HttpRequestMessage request, ServerItem? item,
+        CancellationToken cancellationToken)
+    {
+        for (var again = false; ; again = true)
+        {
+            var response = await SendAsync(request, item, cancellationToken).ConfigureAwait(false);
+            var answer = ServerQuestion.Read(response, _resource);
+            if (item?.OAuth?.DPoPKey is null || !answer.WantsNonce)
+            {
+                return (response, answer);
+            }
+            response.Dispose();
+            if (again)
+            {
+                throw new McpAuthException(ErrorReason.ProtocolViolation,
+                    $"'{_server.Name}' asks for a new nonce in every proof (use_dpop_nonce), also where its last one was in it.",
+                    "Try again; if that does not help, tell whoever runs the server.") { Server = _server.Name, StatusCode = answer.Status };
+            }
         }
     }
 
@@ -116,12 +142,10 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
         var added = ServerItem.HeadersFor(_server, item)
             .Where(h => !request.Headers.Contains(h.Key) && request.Headers.TryAddWithoutValidation(h.Key, h.Value)).ToList();
         var own = request.Headers.Authorization;
-        if (item?.Token is { } token)
-        {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
+        var ownProof = request.Headers.NonValidated.TryGetValues(DPoPProof.Header, out var proofs) ? proofs.ToList() : [];
         try
         {
+            item?.Authorize(request, _time.GetUtcNow());
             return await _sender.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException e) when (e.InnerException is McpAuthException refused)
@@ -131,6 +155,8 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
         finally
         {
             request.Headers.Authorization = own;
+            request.Headers.Remove(DPoPProof.Header);
+            request.Headers.TryAddWithoutValidation(DPoPProof.Header, ownProof);
             added.ForEach(h => request.Headers.Remove(h.Key));
         }
     }

@@ -87,9 +87,10 @@ public sealed partial class Authenticator
             return status;
         }
         RequireSendable(server, token);
+        var shown = item?.Token is not null ? item : new ServerItem { Url = server.Url, BearerToken = token };
         using var http = new SafeHttp(new UrlPolicy(server.Uri));
         var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-            ServerItem.HeadersFor(server, item), token, cancellationToken).ConfigureAwait(false);
+            ServerItem.HeadersFor(server, item), request => shown.Authorize(request, Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
         return answer.Status != 401 ? status : status with
         {
             State = AuthState.Expired,

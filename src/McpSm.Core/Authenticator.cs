@@ -99,9 +99,13 @@ public sealed partial class Authenticator
         }
     }
 
+    /// <summary>The text of <see cref="GetAccessTokenAsync"/>.</summary>
+    public async Task<string> GetTokenAsync(McpServer server, CancellationToken cancellationToken) =>
+        (await GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false)).Text;
+
     /// <summary>A valid access token, renewed first if need be.</summary>
     /// <exception cref="McpAuthException">AuthenticationRequired, RefreshTokenRejected, ServerUnreachable, …</exception>
-    public async Task<string> GetTokenAsync(McpServer server, CancellationToken cancellationToken)
+    public async Task<AccessToken> GetAccessTokenAsync(McpServer server, CancellationToken cancellationToken)
     {
         ServerUrl.RequireSecure(server);
         var item = await ReadForUseAsync(server, cancellationToken).ConfigureAwait(false);
@@ -110,7 +114,8 @@ public sealed partial class Authenticator
             throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
                 $"mcpsm auth login {server.Id}") { Server = server.Name };
         }
-        return item?.Token ?? throw SignInNeeded(server, item);
+        return item?.Token is { } text ? new AccessToken(server, text, item.BearerToken is null ? item.OAuth!.DPoPKey : null, Time)
+            : throw SignInNeeded(server, item);
     }
 
     /// <summary>The server's item with a token that is not about to expire, where that can be had.</summary>

@@ -69,7 +69,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         using (listener)
         {
             progress?.Report($"The client is {Words(client.Kind)}; the answer is waited for on {listener.RedirectUri}.");
-            var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Resource, target.Scopes, policy);
+            var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Resource, target.Scopes, target.DPoP.Bind(), policy);
             var answer = await AskAsync(listener, request.Url, request.State, cancellationToken).ConfigureAwait(false);
             var signedIn = false;
             try
@@ -212,7 +212,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             client = kept?.Client ?? await clients.RegisterAsync(server, http, _issuer, port,
                 $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
         }
-        var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Resource, target.Scopes, home.Time);
+        var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Resource, target.Scopes, target.DPoP.Bind(), home.Time);
         interaction.ShowDeviceCode(Within(limit, await grant.StartAsync(cancellationToken).ConfigureAwait(false)));
         return (client, await grant.WaitAsync(cancellationToken).ConfigureAwait(false));
     }

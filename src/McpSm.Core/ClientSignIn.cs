@@ -26,11 +26,11 @@ internal sealed class ClientSignIn(Home home, McpServer server, ServerItem? item
         {
             var tokens = client.Assertion is { } source
                 ? await JwtBearerGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity, source.Read(home),
-                    target.Resource, scopes, home.Time, cancellationToken).ConfigureAwait(false)
+                    target.Resource, scopes, target.DPoP.Bind(), home.Time, cancellationToken).ConfigureAwait(false)
                 : EntraIssuer.Find(issuer.Issuer) is { } microsoft
                 ? await entra.ForClientAsync(server, microsoft, identity, scopes, cancellationToken).ConfigureAwait(false)
                 : await ClientCredentialsGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity,
-                    target.Resource, scopes, home.Time, cancellationToken).ConfigureAwait(false);
+                    target.Resource, scopes, target.DPoP.Bind(), home.Time, cancellationToken).ConfigureAwait(false);
             return target.Credential(identity, tokens, home.Time.GetUtcNow()) with { IsOfClient = client.Assertion is null, Assertion = client.Assertion };
         }
         catch (McpAuthException e) when (WhatToDo(e) is { } remedy)

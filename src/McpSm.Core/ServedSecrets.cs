@@ -107,7 +107,10 @@ public sealed class ServedSecrets
         var place = _authenticator.VaultNameFor(server);
         if (!VaultSelector.IsOfSecretManagement(place))
         {
-            return await _authenticator.GetTokenAsync(server, cancellationToken).ConfigureAwait(false);
+            var token = await _authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
+            return !token.IsBound ? token.Text : throw new McpAuthException(ErrorReason.InvalidValue,
+                $"The token of '{server.Name}' is bound to a key (DPoP): alone, as a secret is, nobody takes it.",
+                $"Get-McpToken {server.Id} -AsHeader gives it with a proof for one request.") { Server = server.Name };
         }
         throw _authenticator.Status(server).Kind == CredentialKind.None ? Authenticator.SignInNeeded(server, null)
             : new McpAuthException(ErrorReason.VaultUnavailable, $"The credential of '{server.Name}' is in '{ForeignText.Clean(place)}', "

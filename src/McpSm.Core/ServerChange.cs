@@ -23,6 +23,7 @@ public sealed record ServerChange
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
     public string? ClientMetadataUrl { get; init; }
     public bool? AllowLegacyEndpoints { get; init; }
+    public DPoPMode? DPoP { get; init; }
 
     /// <summary>A bearer token, kept in the vault.</summary>
     public string? Token { get; init; }
@@ -63,6 +64,7 @@ public sealed record ServerChange
         Issuer = Or(Issuer, server.Issuer),
         ClientMetadataUrl = Or(ClientMetadataUrl, server.ClientMetadataUrl),
         AllowLegacyEndpoints = AllowLegacyEndpoints ?? server.AllowLegacyEndpoints,
+        DPoP = DPoP ?? server.DPoP,
     };
 
     /// <summary>Without the secrets: records print all their members.</summary>

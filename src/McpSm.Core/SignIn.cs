@@ -89,7 +89,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         try
         {
             answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-                ServerItem.HeadersFor(server, before), credential.AccessToken, cancellationToken).ConfigureAwait(false);
+                ServerItem.HeadersFor(server, before), request => credential.Authorize(request, home.Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ServerUnreachable)
         {

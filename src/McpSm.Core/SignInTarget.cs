@@ -16,6 +16,9 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
 {
     private const int MostIssuers = 8;
 
+    /// <summary>Whether tokens are to be bound to a key, and whether they must be (rule 35).</summary>
+    public DPoPDemand DPoP { get; init; }
+
     // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.
     private const int LongestScopes = 16 * 1024;
 
@@ -54,7 +57,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         else
         {
             progress?.Report("The server asks for a credential; reading its resource metadata.");
-            resource = await ResourceMetadata.FindAsync(http, server.Uri, answer.Challenge, cancellationToken).ConfigureAwait(false);
+            resource = await ResourceMetadata.FindAsync(http, server.Uri, answer.MetadataChallenge, cancellationToken).ConfigureAwait(false);
         }
         var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
         progress?.Report($"The issuer is {ForeignText.Clean(issuer.Issuer)}.");
@@ -66,7 +69,10 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         }
         progress?.Report(scopes.Count == 0 ? "No scopes are asked for." : $"The scopes to ask for are {ForeignText.Clean(Discovery.Scopes.Join(scopes))}.");
         return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
-            server.Issuer is null && resource is not null ? resource.AuthorizationServers : [issuer.Issuer], scopes);
+            server.Issuer is null && resource is not null ? resource.AuthorizationServers : [issuer.Issuer], scopes)
+        {
+            DPoP = DPoPDemands.Of(server, answer, resource, issuer),
+        };
     }
 
     /// <summary>Refuses an issuer at which the answer to a person's sign-in could be stolen (rule 25).</summary>
@@ -86,6 +92,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         TokenEndpoint = Issuer.TokenEndpoint,
         RevocationEndpoint = Issuer.RevocationEndpoint,
         MetadataReadAt = now,
+        RequiresDPoP = DPoP == DPoPDemand.Required,
         DeniedScopes = Scopes.Except(tokens.Scopes).ToList() is { Count: > 0 } denied ? denied : null,
     }.With(tokens);
 

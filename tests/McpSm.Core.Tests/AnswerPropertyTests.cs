@@ -54,7 +54,7 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
         await Gen.Select(Gen.Frequency((1, PropertyTests.Body("device_code", "user_code", "error")), (4, DeviceAnswer)), Status)
             .SampleAsync(async (body, status) =>
             {
-                var grant = new DeviceCodeGrant(_http!, new UrlPolicy(Server.McpUrl), Issuer(Answer(body, status)), Client, "https://server.example/mcp", [], TimeProvider.System);
+                var grant = new DeviceCodeGrant(_http!, new UrlPolicy(Server.McpUrl), Issuer(Answer(body, status)), Client, "https://server.example/mcp", [], TokenBinding.None, TimeProvider.System);
                 if (await PropertyTests.DoneAsync(async () =>
                 {
                     var code = await grant.StartAsync(default);

@@ -79,7 +79,7 @@ public sealed class AuthorizationAnswerTests
         var request = new AuthorizationRequest(
             new IssuerMetadata { Issuer = issuer, TokenEndpoint = issuer, AuthorizationEndpoint = issuer },
             new ClientIdentity(ClientKind.Dynamic, "client", null, ClientIdentity.None), "http://127.0.0.1:1/callback",
-            "https://server.example/mcp", [], new UrlPolicy(new Uri("https://server.example/mcp")));
+            "https://server.example/mcp", [], TokenBinding.None, new UrlPolicy(new Uri("https://server.example/mcp")));
         var answer = new Dictionary<string, string> { ["code"] = "c", ["state"] = request.State, ["iss"] = iss };
         if (same)
         {

@@ -65,6 +65,9 @@ public sealed class TestMcpServer : IAsyncDisposable
     /// <summary>Gets the header the server would send and gives the one it sends; null for none.</summary>
     public Func<string, string?>? Challenge { get; set; }
 
+    /// <summary>Checks the proofs of bound tokens, and takes no others (RFC 9449); null where the server knows bearer tokens alone.</summary>
+    public DPoPProofs? DPoP { get; set; }
+
     /// <summary>Status of challenges to requests without a good token.</summary>
     public int ChallengeStatus { get; set; } = StatusCodes.Status401Unauthorized;
 
@@ -115,6 +118,7 @@ public sealed class TestMcpServer : IAsyncDisposable
 
     private Task AnswerMcpAsync(HttpContext context)
     {
+        DPoP?.Offer(context.Response);
         if (!Open && Refusal(context.Request) is { } refusal)
         {
             context.Response.StatusCode = refusal.Status;
@@ -129,12 +133,13 @@ public sealed class TestMcpServer : IAsyncDisposable
     private (int Status, string Header)? Refusal(HttpRequest request)
     {
         var header = request.Headers.Authorization.ToString();
-        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+        var scheme = DPoP is null ? "Bearer " : "DPoP ";
+        if (!header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
         {
             return (ChallengeStatus, Header(null));
         }
 
-        var token = header["Bearer ".Length..].Trim();
+        var token = header[scheme.Length..].Trim();
         if (AcceptedTokens.ContainsKey(token))
         {
             return null;
@@ -146,6 +151,19 @@ public sealed class TestMcpServer : IAsyncDisposable
             return (ChallengeStatus, Header("invalid_token"));
         }
 
+        try
+        {
+            var key = DPoP?.Verify(request, token);
+            if (key != known.KeyThumbprint || (DPoP is not null && key is null))
+            {
+                return (ChallengeStatus, Header("invalid_token"));
+            }
+        }
+        catch (DPoPException error)
+        {
+            return (ChallengeStatus, Header(error.Error));
+        }
+
         return Scopes.All(known.Scopes.Contains) ? null : (StatusCodes.Status403Forbidden, Header("insufficient_scope"));
     }
 
@@ -153,7 +171,7 @@ public sealed class TestMcpServer : IAsyncDisposable
 
     private string Header(string? error)
     {
-        var header = $"Bearer resource_metadata=\"{ResourceMetadataUrl}\"";
+        var header = $"{(DPoP is null ? "Bearer" : "DPoP")} resource_metadata=\"{ResourceMetadataUrl}\"";
         header += Scope.Length > 0 ? $", scope=\"{Scope}\"" : "";
         return error is null ? header : $"{header}, error=\"{error}\"";
     }
@@ -167,6 +185,12 @@ public sealed class TestMcpServer : IAsyncDisposable
             ["scopes_supported"] = new JsonArray([.. Scopes.Select(s => (JsonNode)s)]),
             ["bearer_methods_supported"] = new JsonArray("header"),
         };
+        if (DPoP is not null)
+        {
+            document["dpop_bound_access_tokens_required"] = true;
+            document["dpop_signing_alg_values_supported"] = new JsonArray(DPoPProofs.Algorithm);
+        }
+
         var served = ResourceMetadata is null ? document : ResourceMetadata(document);
         if (served is null)
         {

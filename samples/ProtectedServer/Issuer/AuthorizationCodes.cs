@@ -7,7 +7,8 @@ internal sealed record AuthorizationRequest(
     string? State,
     string CodeChallenge,
     IReadOnlyList<string> Scopes,
-    IReadOnlyList<string> Resources);
+    IReadOnlyList<string> Resources,
+    string? Key);
 
 /// <summary>Requests that wait for a person, and codes that wait to be exchanged. Both work once.</summary>
 internal sealed class AuthorizationCodes(AuthorizationServerOptions options, TokenStore tokens)
@@ -55,7 +56,7 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
     }
 
     /// <summary>The grant behind a code, if it is this client's, fresh, and everything it is bound to agrees.</summary>
-    public TokenFamily Redeem(string value, string clientId, Parameters form)
+    public TokenFamily Redeem(string value, string clientId, Parameters form, string? key)
     {
         var redirectUri = form.Required("redirect_uri");
         var verifier = form.Required("code_verifier");
@@ -83,6 +84,11 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
             if (code.Request.RedirectUri != redirectUri)
             {
                 throw new OAuthException("invalid_grant", "redirect_uri differs from the authorization request");
+            }
+
+            if (code.Request.Key is { } bound && bound != key)
+            {
+                throw new OAuthException("invalid_grant", "the code is bound to another key");
             }
 
             if (!Secrets.Same(code.Request.CodeChallenge, Secrets.ChallengeOf(verifier)))

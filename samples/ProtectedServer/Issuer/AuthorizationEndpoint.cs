@@ -121,7 +121,8 @@ internal sealed class AuthorizationEndpoint(
         }
 
         var scopes = query.Scopes(options.ScopesSupported);
-        return new AuthorizationRequest(client, redirectUri, query["state"], challenge, scopes, resources);
+        return new AuthorizationRequest(client, redirectUri, query["state"], challenge, scopes, resources,
+            options.SupportsDPoP || options.RequireDPoP ? query["dpop_jkt"] : null);
     }
 
     private void Approve(HttpContext context, int status, AuthorizationRequest request) =>

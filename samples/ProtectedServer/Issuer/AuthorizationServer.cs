@@ -14,6 +14,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
     private readonly TokenStore _tokens;
     private readonly DeviceCodes _devices;
     private readonly WorkloadAssertions _workloads;
+    private readonly DPoPProofs? _proofs;
     private LoopbackHost? _host;
 
     private AuthorizationServer(AuthorizationServerOptions options)
@@ -23,6 +24,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         _tokens = new TokenStore(options);
         _devices = new DeviceCodes(options);
         _workloads = new WorkloadAssertions(options, () => Issuer);
+        _proofs = options.SupportsDPoP || options.RequireDPoP ? new DPoPProofs(options.TimeProvider, options.RequireDPoPNonce) : null;
     }
 
     /// <summary>The issuer identifier, the very string that is in its metadata.</summary>
@@ -39,6 +41,9 @@ public sealed class AuthorizationServer : IAsyncDisposable
     public Uri RevocationEndpoint => At(IssuerEndpoints.Revoke);
 
     public Uri DeviceAuthorizationEndpoint => At(IssuerEndpoints.DeviceAuthorization);
+
+    /// <summary>What checks the proofs of token requests; null where the issuer knows nothing of them.</summary>
+    public DPoPProofs? DPoP => _proofs;
 
     /// <summary>The clients known now.</summary>
     public IReadOnlyCollection<RegisteredClient> Clients => _clients.All;
@@ -104,7 +109,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         app.MapGet(path + IssuerEndpoints.Authorize, authorization.AskAsync);
         app.MapPost(path + IssuerEndpoints.Authorize, authorization.DecideAsync);
 
-        var token = new TokenEndpoint(_options, authentication, _workloads, codes, _devices, _tokens);
+        var token = new TokenEndpoint(_options, authentication, _workloads, codes, _devices, _tokens, _proofs);
         app.MapPost(path + IssuerEndpoints.Token, Answering(token.IssueAsync));
 
         if (_options.SupportsRegistration)

@@ -48,6 +48,15 @@ public sealed record AuthorizationServerOptions
     /// <summary>Advertises <c>iss</c> in authorization responses and sends it, RFC 9207.</summary>
     public bool AdvertiseIss { get; init; } = true;
 
+    /// <summary>Says in its metadata that it takes DPoP proofs, and binds tokens to their keys (RFC 9449).</summary>
+    public bool SupportsDPoP { get; init; }
+
+    /// <summary>Gives no token to a request without a proof.</summary>
+    public bool RequireDPoP { get; init; }
+
+    /// <summary>Wants its nonce in each proof.</summary>
+    public bool RequireDPoPNonce { get; init; }
+
     /// <summary>Serves RFC 8414 metadata.</summary>
     public bool ServeOAuthMetadata { get; init; } = true;
 

@@ -72,6 +72,11 @@ internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Func
             metadata["client_id_metadata_document_supported"] = true;
         }
 
+        if (options.SupportsDPoP)
+        {
+            metadata["dpop_signing_alg_values_supported"] = new JsonArray(DPoPProofs.Algorithm);
+        }
+
         if (options.AdvertiseIss)
         {
             metadata["authorization_response_iss_parameter_supported"] = true;

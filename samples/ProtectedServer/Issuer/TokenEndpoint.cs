@@ -10,7 +10,8 @@ internal sealed class TokenEndpoint(
     WorkloadAssertions workloads,
     AuthorizationCodes codes,
     DeviceCodes devices,
-    TokenStore tokens)
+    TokenStore tokens,
+    DPoPProofs? proofs)
 {
     public async Task IssueAsync(HttpContext context)
     {
@@ -29,16 +30,37 @@ internal sealed class TokenEndpoint(
             throw new OAuthException("unauthorized_client", $"the client did not register for {grantType}");
         }
 
+        // Before anything is spent: a request may come again with the nonce that it lacked.
+        var key = KeyOf(context);
         var answer = grantType == GrantTypes.RefreshToken
-            ? tokens.Refresh(form.Required("refresh_token"), client.ClientId, form)
+            ? tokens.Refresh(form.Required("refresh_token"), client.ClientId, form, key)
             : tokens.Issue(grantType == GrantTypes.JwtBearer ? await OfWorkloadAsync(client, form, context.RequestAborted)
-                : FamilyOf(grantType, client, form), client, grantType);
-        await context.Response.WriteJsonAsync(StatusCodes.Status200OK, Write(answer));
+                : FamilyOf(grantType, client, form, key), client, grantType, key);
+        await context.Response.WriteJsonAsync(StatusCodes.Status200OK, Write(answer, key));
     }
 
-    private TokenFamily FamilyOf(string grantType, RegisteredClient client, Parameters form) => grantType switch
+    private string? KeyOf(HttpContext context)
     {
-        GrantTypes.AuthorizationCode => codes.Redeem(form.Required("code"), client.ClientId, form),
+        if (proofs is null)
+        {
+            return null;
+        }
+
+        proofs.Offer(context.Response);
+        try
+        {
+            return proofs.Verify(context.Request, null)
+                ?? (options.RequireDPoP ? throw new OAuthException("invalid_dpop_proof", "a proof is missing") : null);
+        }
+        catch (DPoPException error)
+        {
+            throw new OAuthException(error.Error, error.Description);
+        }
+    }
+
+    private TokenFamily FamilyOf(string grantType, RegisteredClient client, Parameters form, string? key) => grantType switch
+    {
+        GrantTypes.AuthorizationCode => codes.Redeem(form.Required("code"), client.ClientId, form, key),
         GrantTypes.DeviceCode => devices.Redeem(form.Required("device_code"), client.ClientId, form),
         _ => OfClientItself(client, form),
     };
@@ -67,9 +89,9 @@ internal sealed class TokenEndpoint(
             : throw new OAuthException("invalid_target", "resource is missing");
     }
 
-    private JsonObject Write(TokenAnswer answer)
+    private JsonObject Write(TokenAnswer answer, string? key)
     {
-        var json = new JsonObject { ["access_token"] = answer.AccessToken, ["token_type"] = "Bearer" };
+        var json = new JsonObject { ["access_token"] = answer.AccessToken, ["token_type"] = key is null ? "Bearer" : "DPoP" };
         if (!options.OmitExpiresIn)
         {
             json["expires_in"] = (long)answer.Lifetime.TotalSeconds;

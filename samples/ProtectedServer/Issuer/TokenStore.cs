@@ -20,7 +20,8 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         }
     }
 
-    public TokenAnswer Issue(TokenFamily family, RegisteredClient client, string grantType)
+    /// <param name="key">The thumbprint of the key that the tokens are bound to; null for bearer tokens.</param>
+    public TokenAnswer Issue(TokenFamily family, RegisteredClient client, string grantType, string? key)
     {
         // Who can ask again by itself gets no refresh token (RFC 6749 section 4.4.3, RFC 7521 section 4.1).
         var refreshable = options.IssueRefreshTokens
@@ -28,12 +29,12 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
             && client.MayUse(GrantTypes.RefreshToken);
         lock (_gate)
         {
-            return Issue(family, grantType, family.Grant.Scopes, family.Grant.Resources, refreshable);
+            return Issue(family, grantType, family.Grant.Scopes, family.Grant.Resources, refreshable, key);
         }
     }
 
     /// <summary>Spends a refresh token: one step under the lock, so that of two callers only one can win.</summary>
-    public TokenAnswer Refresh(string value, string clientId, Parameters form)
+    public TokenAnswer Refresh(string value, string clientId, Parameters form, string? key)
     {
         lock (_gate)
         {
@@ -51,6 +52,11 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
                 throw new OAuthException("invalid_grant", "the refresh token was used before");
             }
 
+            if (entry.Key is not null && entry.Key != key)
+            {
+                throw new OAuthException("invalid_grant", "the refresh token is bound to another key");
+            }
+
             if (StateOf(entry) != TokenState.Active)
             {
                 throw new OAuthException("invalid_grant", "the refresh token is no longer valid");
@@ -60,7 +66,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
             var scopes = form.Scopes(grant.Scopes);
             var resources = Narrow(grant.Resources, form.Resources);
             entry.Rotated = options.RotateRefreshTokens;
-            return Issue(entry.Family, GrantTypes.RefreshToken, scopes, resources, options.RotateRefreshTokens);
+            return Issue(entry.Family, GrantTypes.RefreshToken, scopes, resources, options.RotateRefreshTokens, key);
         }
     }
 
@@ -70,7 +76,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         lock (_gate)
         {
             return _tokens.TryGetValue(value, out var entry) && entry is { Kind: TokenKind.Access, ExpiresAt: { } expires }
-                ? new(StateOf(entry) == TokenState.Active, entry.Family.Grant.ClientId, entry.Scopes, entry.Resources, expires)
+                ? new(StateOf(entry) == TokenState.Active, entry.Family.Grant.ClientId, entry.Scopes, entry.Resources, expires) { KeyThumbprint = entry.Key }
                 : null;
         }
     }
@@ -142,7 +148,8 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         string grantType,
         IReadOnlyList<string> scopes,
         IReadOnlyList<string> resources,
-        bool withRefreshToken)
+        bool withRefreshToken,
+        string? key)
     {
         var access = Add("at_", TokenKind.Access, Now + options.AccessTokenLifetime);
         var refresh = withRefreshToken ? Add("rt_", TokenKind.Refresh, null) : null;
@@ -154,6 +161,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
             _tokens[value] = new Entry(value, kind, family, grantType, scopes, resources, Now, _tokens.Count)
             {
                 ExpiresAt = expiresAt,
+                Key = key,
             };
             return value;
         }
@@ -166,7 +174,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         : TokenState.Active;
 
     private IssuedToken Describe(Entry e) => new(
-        e.Value, e.Kind, StateOf(e), e.Family.Grant.ClientId, e.GrantType, e.Scopes, e.Resources, e.IssuedAt, e.ExpiresAt);
+        e.Value, e.Kind, StateOf(e), e.Family.Grant.ClientId, e.GrantType, e.Scopes, e.Resources, e.IssuedAt, e.ExpiresAt) { KeyThumbprint = e.Key };
 
     private sealed record Entry(
         string Value,
@@ -179,6 +187,8 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         int Sequence)
     {
         public DateTimeOffset? ExpiresAt { get; set; }
+
+        public string? Key { get; init; }
 
         public bool Rotated { get; set; }
 

@@ -26,7 +26,11 @@ public sealed record IssuedToken(
     IReadOnlyList<string> Scopes,
     IReadOnlyList<string> Resources,
     DateTimeOffset IssuedAt,
-    DateTimeOffset? ExpiresAt);
+    DateTimeOffset? ExpiresAt)
+{
+    /// <summary>The key it is bound to (RFC 9449); null for a bearer token.</summary>
+    public string? KeyThumbprint { get; init; }
+}
 
 /// <summary>What a resource server learns of an access token (the substance of RFC 7662).</summary>
 public sealed record AccessTokenInfo(
@@ -34,7 +38,11 @@ public sealed record AccessTokenInfo(
     string ClientId,
     IReadOnlyList<string> Scopes,
     IReadOnlyList<string> Resources,
-    DateTimeOffset ExpiresAt);
+    DateTimeOffset ExpiresAt)
+{
+    /// <summary>The key it is bound to, as <c>cnf.jkt</c> says it (RFC 9449 section 6.2); null for a bearer token.</summary>
+    public string? KeyThumbprint { get; init; }
+}
 
 /// <summary>What was granted, by a person or by the issuer's own rules.</summary>
 internal sealed record Grant(string ClientId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Resources);

@@ -62,7 +62,7 @@ public sealed class ProtectedMcpServer : IAsyncDisposable
         app.UseWhen(c => c.Request.Path.StartsWithSegments(McpPath), mcp => mcp.Use(origin.InvokeAsync));
         if (_options.RequireAuthentication)
         {
-            var guard = new BearerGuard(_issuer, _options, () => McpUrl.OriginalString, () => ResourceMetadataUrl);
+            var guard = new TokenGuard(_issuer, _options, () => McpUrl.OriginalString, () => ResourceMetadataUrl);
             app.UseWhen(c => c.Request.Path.StartsWithSegments(McpPath), mcp => mcp.Use(guard.InvokeAsync));
             app.MapGet(MetadataPath, WriteMetadataAsync);
 
@@ -73,15 +73,24 @@ public sealed class ProtectedMcpServer : IAsyncDisposable
         app.MapMcp(McpPath);
     }
 
-    private Task WriteMetadataAsync(HttpContext context) =>
-        context.Response.WriteJsonAsync(StatusCodes.Status200OK, new JsonObject
+    private Task WriteMetadataAsync(HttpContext context)
+    {
+        var metadata = new JsonObject
         {
             ["resource"] = McpUrl.OriginalString,
             ["authorization_servers"] = new JsonArray(_issuer.Issuer),
             ["scopes_supported"] = _options.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToJsonArray(),
             ["bearer_methods_supported"] = new JsonArray("header"),
             ["resource_name"] = "Mcpsm sample server",
-        });
+        };
+        if (_options.RequireDPoP)
+        {
+            metadata["dpop_bound_access_tokens_required"] = true;
+            metadata["dpop_signing_alg_values_supported"] = new JsonArray(DPoPProofs.Algorithm);
+        }
+
+        return context.Response.WriteJsonAsync(StatusCodes.Status200OK, metadata);
+    }
 
     private static void AddMcp(IServiceCollection services) =>
         services

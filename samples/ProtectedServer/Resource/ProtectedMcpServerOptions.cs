@@ -17,6 +17,12 @@ public sealed record ProtectedMcpServerOptions
     /// <summary>Names the metadata in challenges; else clients must look in the well-known places.</summary>
     public bool ResourceMetadataInChallenge { get; init; } = true;
 
+    /// <summary>Takes tokens with proofs of their keys alone (RFC 9449).</summary>
+    public bool RequireDPoP { get; init; }
+
+    /// <summary>Wants its nonce in each proof.</summary>
+    public bool RequireDPoPNonce { get; init; }
+
     /// <summary>Off: anyone may call the tools.</summary>
     public bool RequireAuthentication { get; init; } = true;
 }

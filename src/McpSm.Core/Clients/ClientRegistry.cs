@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Browsing;
 using McpSm.Core.Credentials;
@@ -155,7 +156,9 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         }
         var granted = response.TryGet("token_endpoint_auth_method") ?? (method == ClientIdentity.None ? null : method);
         var identity = ClientIdentity.Create(ClientKind.Dynamic, id,
-            granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } secret ? null : secret, issuer, granted);
+            granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } secret ? null : secret, issuer, granted)
+            // Not asked for: what is registered is kept by issuer, and the next server there may take bearer tokens alone.
+            with { IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True };
         await store.WriteRegistrationAsync(server, new KeptRegistration
         {
             Issuer = issuer.Issuer,

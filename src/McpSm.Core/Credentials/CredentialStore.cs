@@ -122,7 +122,8 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     private static bool Agree(ServerFacts? facts, ServerItem? item)
     {
         var told = item is null ? new ServerFacts() : ServerFacts.Of(item, "");
-        return told.Kind == (facts?.Kind ?? CredentialKind.None) && told.ExpiresAt == facts?.ExpiresAt && told.CanRenew == (facts?.CanRenew ?? false);
+        return told.Kind == (facts?.Kind ?? CredentialKind.None) && told.ExpiresAt == facts?.ExpiresAt && told.CanRenew == (facts?.CanRenew ?? false)
+            && told.TokenType == facts?.TokenType;
     }
 
     /// <summary>

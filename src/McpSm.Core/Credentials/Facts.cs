@@ -38,6 +38,9 @@ public sealed record ServerFacts
     public DateTimeOffset? IssuedAt { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
     public bool CanRenew { get; init; }
+
+    /// <summary>How the token is sent; null, as in facts of before there were others, for Bearer.</summary>
+    public string? TokenType { get; init; }
     public bool RenewalUncertain { get; init; }
 
     /// <summary>When a renewal was begun that has not ended: its process may have been killed before it could say so.</summary>
@@ -63,6 +66,7 @@ public sealed record ServerFacts
         IssuedAt = item.OAuth?.IssuedAt,
         ExpiresAt = item.OAuth?.ExpiresAt,
         CanRenew = item.OAuth?.CanRenew == true,
+        TokenType = item.BearerToken is null && item.OAuth?.DPoPKey is not null ? Grants.TokenType.DPoP : null,
     };
 }
 

@@ -64,6 +64,7 @@ internal static class FactsReader
         IssuedAt = Time(entry, "issuedAt"),
         ExpiresAt = Time(entry, "expiresAt"),
         CanRenew = Flag(entry, "canRenew"),
+        TokenType = Text(entry, "tokenType"),
         RenewalUncertain = Flag(entry, "renewalUncertain"),
         RenewalBegan = Time(entry, "renewalBegan"),
         SeenOpen = Flag(entry, "seenOpen"),

@@ -24,7 +24,7 @@ internal static class IssuerChange
         {
             var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
                 ServerItem.HeadersFor(server, item), null, limit.Token).ConfigureAwait(false);
-            var resource = await ResourceMetadata.FindAsync(http, server.Uri, answer.Challenge, limit.Token).ConfigureAwait(false);
+            var resource = await ResourceMetadata.FindAsync(http, server.Uri, answer.MetadataChallenge, limit.Token).ConfigureAwait(false);
             return resource is { AuthorizationServers: [var first, ..] named } && !named.Contains(issuer) ? first : null;
         }
         catch (Exception e) when (e is McpAuthException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))

@@ -68,10 +68,12 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
             // The user may have replaced it since the sign-in.
             current = current with { Client = current.Client with { Secret = secret } };
         }
+        // Its own key: the refresh token of a public client is bound to it too (RFC 9449 section 5).
+        var binding = new TokenBinding(current.DPoPKey, current.RequiresDPoP && server.DPoP != DPoPMode.Never, server.DPoP != DPoPMode.Never);
         progress?.Report($"Renewing the token of '{server.Name}' with {With(current.SignedInBy)}.");
         var renewed = current.With(current.SignedInBy != SignedInBy.Person
-            ? await RepeatAsync(server, current, http, cancellationToken).ConfigureAwait(false)
-            : await SpendAsync(server, item, current, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
+            ? await RepeatAsync(server, current, binding, http, cancellationToken).ConfigureAwait(false)
+            : await SpendAsync(server, item, current, binding, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
         // Ctrl+C must not lose what the issuer has given for good.
         await store.WriteAsync(server, item with { OAuth = renewed }, null, CancellationToken.None).ConfigureAwait(false);
         return renewed;
@@ -85,17 +87,18 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
     };
 
     /// <summary>Repeats the grant of a client or a workload. Nothing is spent by asking.</summary>
-    private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, SafeHttp http, CancellationToken cancellationToken)
+    private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, TokenBinding binding, SafeHttp http,
+        CancellationToken cancellationToken)
     {
         try
         {
             return current.Assertion is { } source
                 ? await JwtBearerGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, ReadAssertion(source),
-                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false)
+                    current.Resource, current.Scopes, binding, home.Time, cancellationToken).ConfigureAwait(false)
                 : EntraIssuer.Find(current.Issuer) is { } microsoft
                 ? await entra.ForClientAsync(server, microsoft, current.Client, current.Scopes, cancellationToken).ConfigureAwait(false)
                 : await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
-                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+                    current.Resource, current.Scopes, binding, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected or ErrorReason.AssertionRejected or ErrorReason.AuthenticationRequired)
         {
@@ -117,8 +120,8 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
     }
 
     /// <summary>Spends the refresh token.</summary>
-    private async Task<TokenSet> SpendAsync(McpServer server, ServerItem item, OAuthCredential current, string refreshToken,
-        SafeHttp http, CancellationToken cancellationToken)
+    private async Task<TokenSet> SpendAsync(McpServer server, ServerItem item, OAuthCredential current, TokenBinding binding,
+        string refreshToken, SafeHttp http, CancellationToken cancellationToken)
     {
         var cutOff = store.Facts.Read(server.Id)?.IsCutOff == true;
         // Written first: a disk that is full or read-only is found before the token is spent, and whoever is killed
@@ -129,7 +132,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
             return EntraIssuer.Find(current.Issuer) is { } microsoft
                 ? await entra.RenewAsync(server, microsoft, current.Client.Id, current.Scopes, refreshToken, cancellationToken).ConfigureAwait(false)
                 : await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
-                    current.Resource, current.Scopes, home.Time, cancellationToken).ConfigureAwait(false);
+                    current.Resource, current.Scopes, binding, home.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {

@@ -36,6 +36,12 @@ public sealed record OAuthCredential
     /// <summary>Where the workload that signed in has its assertions from: renewal repeats the grant with the next one (RFC 7523).</summary>
     public AssertionSource? Assertion { get; init; }
 
+    /// <summary>The key that the access token is bound to (RFC 9449); null for a bearer token.</summary>
+    public DPoPKey? DPoPKey { get; init; }
+
+    /// <summary>The server takes no token that is not bound: one that renewal brings is refused.</summary>
+    public bool RequiresDPoP { get; init; }
+
     [JsonIgnore]
     public SignedInBy SignedInBy => Assertion is not null ? SignedInBy.Workload : IsOfClient ? SignedInBy.Client : SignedInBy.Person;
 
@@ -49,7 +55,21 @@ public sealed record OAuthCredential
         IssuedAt = tokens.IssuedAt,
         ExpiresAt = tokens.ExpiresAt,
         Scopes = tokens.Scopes,
+        DPoPKey = tokens.Key,
     };
+
+    /// <summary>Puts the token into a request; where it is bound, with a proof for this request (RFC 9449 section 7.1).</summary>
+    /// <exception cref="McpAuthException">VaultCorrupt: the key is damaged.</exception>
+    internal void Authorize(HttpRequestMessage request, DateTimeOffset now)
+    {
+        request.Headers.Authorization = new(DPoPKey is null ? TokenType.Bearer : TokenType.DPoP, AccessToken);
+        if (DPoPKey is not null)
+        {
+            request.Headers.Remove(DPoPProof.Header);
+            request.Headers.Add(DPoPProof.Header,
+                DPoPProof.Create(DPoPKey, request.Method, request.RequestUri!, now, AccessToken, DPoPNonces.For(request.RequestUri!)));
+        }
+    }
 
     public override string ToString() => $"OAuth credential, expires {ExpiresAt:u}";
 }
@@ -76,6 +96,19 @@ public sealed record ServerItem
     /// <summary>The access token to send, whatever its kind.</summary>
     [JsonIgnore]
     public string? Token => BearerToken ?? OAuth?.AccessToken;
+
+    /// <summary>Puts the credential into a request, if there is one.</summary>
+    internal void Authorize(HttpRequestMessage request, DateTimeOffset now)
+    {
+        if (BearerToken is not null)
+        {
+            request.Headers.Authorization = new(TokenType.Bearer, BearerToken);
+        }
+        else
+        {
+            OAuth?.Authorize(request, now);
+        }
+    }
 
     [JsonIgnore]
     public bool IsEmpty => BearerToken is null && OAuth is null && ClientSecret is null && Headers is null or { Count: 0 };

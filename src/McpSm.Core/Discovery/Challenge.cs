@@ -24,6 +24,9 @@ public sealed class Challenge
 
     public bool IsBearer => Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>It asks for a token that is bound to a key (RFC 9449 section 7.1).</summary>
+    public bool IsDPoP => Scheme.Equals("DPoP", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The scopes it asks for (RFC 6750 section 3); null where it names none.</summary>
     public IReadOnlyList<string>? Scopes =>
         this["scope"] is { } scope ? Discovery.Scopes.Split(scope) is { Count: > 0 } some ? some : null : null;

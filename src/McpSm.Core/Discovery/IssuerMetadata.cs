@@ -24,6 +24,9 @@ public sealed record IssuerMetadata
 
     public IReadOnlyList<string>? GrantTypesSupported { get; init; }
 
+    /// <summary>The algorithms of proofs it takes (RFC 9449 section 5.1); null where it does not say.</summary>
+    public IReadOnlyList<string>? DPoPAlgorithms { get; init; }
+
     /// <summary>Whether PKCE with S256 is advertised (RFC 7636), or known; unknowable for endpoints taken by default.</summary>
     public bool SupportsPkce { get; init; }
 
@@ -154,6 +157,7 @@ public sealed record IssuerMetadata
             TokenEndpointAuthMethods = document.Strings("token_endpoint_auth_methods_supported"),
             ScopesSupported = document.Strings("scopes_supported"),
             GrantTypesSupported = document.Strings("grant_types_supported"),
+            DPoPAlgorithms = document.Strings("dpop_signing_alg_values_supported"),
             SupportsPkce = document.Strings("code_challenge_methods_supported")?.Contains("S256") == true,
             SendsIssuer = document.IsTrue("authorization_response_iss_parameter_supported"),
             TakesMetadataDocuments = document.IsTrue("client_id_metadata_document_supported"),

@@ -6,6 +6,12 @@ namespace McpSm.Core.Discovery;
 public sealed record ResourceMetadata(
     string Resource, IReadOnlyList<string> AuthorizationServers, IReadOnlyList<string>? ScopesSupported)
 {
+    /// <summary>It takes no token that is not bound to a key (RFC 9728 section 2).</summary>
+    public bool RequiresDPoP { get; init; }
+
+    /// <summary>The algorithms of proofs it takes (RFC 9449); null where it does not say.</summary>
+    public IReadOnlyList<string>? DPoPAlgorithms { get; init; }
+
     private const string WellKnown = "/.well-known/oauth-protected-resource";
 
     /// <summary>
@@ -66,7 +72,11 @@ public sealed record ResourceMetadata(
                 "Check the server's URL; a token for another resource must not be used here.");
         }
         return new ResourceMetadata(resource, document.Strings("authorization_servers") ?? [],
-            document.Strings("scopes_supported")?.Where(Scopes.IsValid).ToList());
+            document.Strings("scopes_supported")?.Where(Scopes.IsValid).ToList())
+        {
+            RequiresDPoP = document.IsTrue("dpop_bound_access_tokens_required"),
+            DPoPAlgorithms = document.Strings("dpop_signing_alg_values_supported"),
+        };
     }
 
     private static McpAuthException Answered(string what, int status) =>

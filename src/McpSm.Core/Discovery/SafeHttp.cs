@@ -146,6 +146,7 @@ public sealed class SafeHttp : IDisposable
             try
             {
                 var response = await base.SendAsync(request, limit.Token).ConfigureAwait(false);
+                DPoPNonces.Remember(uri, response);
                 var body = request.Options.TryGetValue(HeadersOnly, out var only) && only
                     ? [] : await ReadAsync(response, request, uri, limit.Token).ConfigureAwait(false);
                 var content = new ByteArrayContent(body);

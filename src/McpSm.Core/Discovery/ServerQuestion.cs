@@ -8,8 +8,25 @@ namespace McpSm.Core.Discovery;
 /// <summary>What a server says to one MCP request.</summary>
 public sealed record ServerAnswer(int Status, IReadOnlyList<Challenge> Challenges, string? MediaType, Uri? MovedTo)
 {
-    /// <summary>The challenge to answer: the first Bearer one.</summary>
-    public Challenge? Challenge => Challenges.FirstOrDefault(c => c.IsBearer);
+    /// <summary>The challenge to answer: the first Bearer one, or DPoP one where that alone says what went wrong, or stands alone.</summary>
+    public Challenge? Challenge
+    {
+        get
+        {
+            var (bearer, dpop) = (Challenges.FirstOrDefault(c => c.IsBearer), Challenges.FirstOrDefault(c => c.IsDPoP));
+            return bearer is null || (dpop?["error"] is not null && bearer["error"] is null) ? dpop : bearer;
+        }
+    }
+
+    /// <summary>The challenge that says where the resource metadata is, where one does; else the one to answer.</summary>
+    public Challenge? MetadataChallenge => Challenge?["resource_metadata"] is not null ? Challenge
+        : Challenges.FirstOrDefault(c => (c.IsBearer || c.IsDPoP) && c["resource_metadata"] is not null) ?? Challenge;
+
+    /// <summary>The nonce that came along for the next proof; null where none did.</summary>
+    public string? DPoPNonce { get; init; }
+
+    /// <summary>The proof that was sent lacks the server's nonce, which is here (RFC 9449 section 9).</summary>
+    public bool WantsNonce => Status == 401 && DPoPNonce is not null && Challenges.Any(c => c.IsDPoP && c["error"] == "use_dpop_nonce");
 
     public bool AsksForCredential => Status == 401 || (Status == 403 && Challenge is not null);
 
@@ -29,10 +46,18 @@ public static class ServerQuestion
         """;
 
     /// <param name="headers">The server's own headers, sent along.</param>
-    /// <param name="token">The access token to show, or null.</param>
+    /// <param name="authorize">Puts the credential to show into a request; null for none. It is called once more where the server wants its nonce in a proof.</param>
     /// <exception cref="McpAuthException">ServerUnreachable, UnsafeEndpoint.</exception>
     public static async Task<ServerAnswer> AskAsync(SafeHttp http, Uri server, bool isSse,
-        IReadOnlyDictionary<string, string> headers, string? token, CancellationToken cancellationToken)
+        IReadOnlyDictionary<string, string> headers, Action<HttpRequestMessage>? authorize, CancellationToken cancellationToken)
+    {
+        var answer = await AskOnceAsync(http, server, isSse, headers, authorize, cancellationToken).ConfigureAwait(false);
+        return authorize is not null && answer.WantsNonce
+            ? await AskOnceAsync(http, server, isSse, headers, authorize, cancellationToken).ConfigureAwait(false) : answer;
+    }
+
+    private static async Task<ServerAnswer> AskOnceAsync(SafeHttp http, Uri server, bool isSse,
+        IReadOnlyDictionary<string, string> headers, Action<HttpRequestMessage>? authorize, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(isSse ? HttpMethod.Get : HttpMethod.Post, server);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
@@ -46,10 +71,7 @@ public static class ServerQuestion
         {
             request.Headers.TryAddWithoutValidation(name, value);
         }
-        if (token is not null)
-        {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
+        authorize?.Invoke(request);
         using var response = await http.SendForHeadersAsync(request, cancellationToken).ConfigureAwait(false);
         return Read(response, server);
     }
@@ -62,7 +84,7 @@ public static class ServerQuestion
         var moved = (int)response.StatusCode is >= 300 and < 400 && UrlPolicy.Target(response, server) is { Scheme: "http" or "https" } target
             ? target : null;
         return new ServerAnswer((int)response.StatusCode, challenges,
-            response.Content.Headers.ContentType?.MediaType, moved);
+            response.Content.Headers.ContentType?.MediaType, moved) { DPoPNonce = DPoPNonces.Remember(server, response) };
     }
 
     /// <summary>Refuses what no MCP endpoint answers to a request it could have served.</summary>

@@ -19,15 +19,17 @@ public sealed class AuthorizationRequest
     private readonly string _redirectUri;
     private readonly string _resource;
     private readonly IReadOnlyList<string> _scopes;
+    private readonly TokenBinding _binding;
 
     public AuthorizationRequest(IssuerMetadata issuer, ClientIdentity client, string redirectUri, string resource,
-        IReadOnlyList<string> scopes, UrlPolicy policy)
+        IReadOnlyList<string> scopes, TokenBinding binding, UrlPolicy policy)
     {
         _issuer = issuer;
         _client = client;
         _redirectUri = redirectUri;
         _resource = resource;
         _scopes = scopes;
+        _binding = binding;
         var endpoint = policy.Check(issuer.AuthorizationEndpoint, "The authorization endpoint");
         var parameters = new Parameters
         {
@@ -39,6 +41,11 @@ public sealed class AuthorizationRequest
             { "code_challenge_method", "S256" },
             { "resource", resource },
         };
+        if (binding.Key is { } key)
+        {
+            // RFC 9449 section 10: then the code too is of no use without the key.
+            parameters.Add("dpop_jkt", key.Thumbprint());
+        }
         if (scopes.Count > 0)
         {
             parameters.Add("scope", Discovery.Scopes.Join(scopes));
@@ -89,10 +96,8 @@ public sealed class AuthorizationRequest
             CodeVerifier = _verifier,
             Resource = [_resource],
         };
-        _client.Sign(request, _issuer.Issuer, time);
-        using var response = await http.Protocol.RequestAuthorizationCodeTokenAsync(request, cancellationToken)
-            .ConfigureAwait(false);
-        return TokenSet.Read(response, _scopes, time.GetUtcNow(), [code, _verifier, .. _client.Proofs]);
+        return await _client.SendAsync(request, http.Protocol.RequestAuthorizationCodeTokenAsync, _issuer.Issuer, _binding, _scopes, time,
+            [code, _verifier], cancellationToken).ConfigureAwait(false);
     }
 
     internal static McpAuthException FromAnother(string? named) => new(ErrorReason.IssuerMismatch, named is null

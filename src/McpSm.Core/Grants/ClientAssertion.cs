@@ -1,7 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Duende.IdentityModel;
 
 namespace McpSm.Core.Grants;
@@ -18,41 +16,30 @@ internal static class ClientAssertion
     /// <exception cref="McpSm.Core.Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
     public static Duende.IdentityModel.Client.ClientAssertion Create(string clientId, ClientKey key, string issuer, DateTimeOffset now)
     {
-        var claims = Json(json =>
-        {
-            json.WriteString("iss", clientId);
-            json.WriteString("sub", clientId);
-            json.WriteString("aud", issuer);
-            json.WriteString("jti", Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)));
-            json.WriteNumber("iat", now.ToUnixTimeSeconds());
-            json.WriteNumber("exp", (now + Lifetime).ToUnixTimeSeconds());
-        });
-        var (text, signature) = key.Sign((algorithm, certificate) => Encoding.ASCII.GetBytes(Json(json =>
-        {
-            json.WriteString("alg", algorithm);
-            json.WriteString("typ", "JWT");
-            // No kid: its name for the key is the issuer's own, and a wrong one makes issuers look no further.
-            if (certificate is not null)
+        var (text, signature) = key.Sign((algorithm, certificate) => Jws.Text(
+            json =>
             {
-                json.WriteString("x5t#S256", Base64Url.EncodeToString(SHA256.HashData(certificate.RawData)));
-            }
-        }) + "." + claims));
+                json.WriteString("alg", algorithm);
+                json.WriteString("typ", "JWT");
+                // No kid: its name for the key is the issuer's own, and a wrong one makes issuers look no further.
+                if (certificate is not null)
+                {
+                    json.WriteString("x5t#S256", Base64Url.EncodeToString(SHA256.HashData(certificate.RawData)));
+                }
+            },
+            json =>
+            {
+                json.WriteString("iss", clientId);
+                json.WriteString("sub", clientId);
+                json.WriteString("aud", issuer);
+                json.WriteString("jti", Jws.NewId());
+                json.WriteNumber("iat", now.ToUnixTimeSeconds());
+                json.WriteNumber("exp", (now + Lifetime).ToUnixTimeSeconds());
+            }));
         return new()
         {
             Type = OidcConstants.ClientAssertionTypes.JwtBearer,
-            Value = Encoding.ASCII.GetString(text) + "." + Base64Url.EncodeToString(signature),
+            Value = Jws.Of(text, signature),
         };
-    }
-
-    private static string Json(Action<Utf8JsonWriter> members)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            members(json);
-            json.WriteEndObject();
-        }
-        return Base64Url.EncodeToString(buffer.ToArray());
     }
 }

@@ -24,7 +24,7 @@ public static class ClientCredentialsGrant
 {
     /// <exception cref="McpSm.Core.Errors.McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
     public static async Task<TokenSet> RequestAsync(SafeHttp http, string tokenEndpoint, string issuer, ClientIdentity client,
-        string resource, IReadOnlyList<string> scopes, TimeProvider time, CancellationToken cancellationToken)
+        string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time, CancellationToken cancellationToken)
     {
         using var request = new ClientCredentialsTokenRequest
         {
@@ -32,9 +32,9 @@ public static class ClientCredentialsGrant
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
             Resource = [resource],
         };
-        client.Sign(request, issuer, time);
-        using var response = await http.Protocol.RequestClientCredentialsTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        var tokens = await client.SendAsync(request, http.Protocol.RequestClientCredentialsTokenAsync, issuer, binding, scopes, time, [], cancellationToken)
+            .ConfigureAwait(false);
         // Section 4.4.3: a refresh token has no place here; one that comes all the same is not kept.
-        return TokenSet.Read(response, scopes, time.GetUtcNow(), [request.ClientAssertion?.Value, .. client.Proofs]) with { RefreshToken = null };
+        return tokens with { RefreshToken = null };
     }
 }

@@ -30,6 +30,9 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
     /// <summary>The key of <see cref="PrivateKeyJwt"/>; null with any other method.</summary>
     public ClientKey? Key { get; init; }
 
+    /// <summary>The issuer gives this client bound tokens alone (RFC 9449 section 5.2).</summary>
+    public bool IsDPoPBound { get; init; }
+
     /// <summary>An identity that the user or the issuer gave, with the method the issuer advertises for it.</summary>
     public static ClientIdentity Create(ClientKind kind, string id, string? secret, IssuerMetadata issuer,
         string? method = null, ClientKey? key = null)
@@ -52,13 +55,13 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
             advertised is null || advertised.Contains(Basic) || !advertised.Contains(Post) ? Basic : Post);
     }
 
-    /// <summary>Makes a request to the token, device or revocation endpoint this client's.</summary>
-    /// <param name="issuer">The issuer's identifier: what is signed is for it alone.</param>
-    /// <exception cref="Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
     /// <summary>What a request of this client holds that nobody may see, in the forms in which it travels.</summary>
     internal IReadOnlyList<string> Proofs => Secret is null ? []
         : [Secret, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(Id)}:{Uri.EscapeDataString(Secret)}"))];
 
+    /// <summary>Makes a request to the token, device or revocation endpoint this client's.</summary>
+    /// <param name="issuer">The issuer's identifier: what is signed is for it alone.</param>
+    /// <exception cref="Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
     internal void Sign(ProtocolRequest request, string issuer, TimeProvider time)
     {
         request.ClientId = Id;

@@ -11,7 +11,7 @@ public sealed record DeviceCode(string UserCode, Uri VerificationUri, Uri? Compl
 
 /// <summary>Sign-in with another device (RFC 8628).</summary>
 public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetadata issuer, ClientIdentity client,
-    string resource, IReadOnlyList<string> scopes, TimeProvider time)
+    string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time)
 {
     private string _deviceCode = "";
     private TimeSpan _interval;
@@ -58,11 +58,10 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             await Task.Delay(_interval, time, cancellationToken).ConfigureAwait(false);
             using var request = new DeviceTokenRequest { Address = issuer.TokenEndpoint, DeviceCode = _deviceCode };
             request.Parameters.Add("resource", resource);
-            client.Sign(request, issuer.Issuer, time);
-            using var response = await http.Protocol.RequestDeviceTokenAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
-                return TokenSet.Read(response, scopes, time.GetUtcNow(), [_deviceCode, .. client.Proofs]);
+                return await client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, binding, scopes, time, [_deviceCode], cancellationToken)
+                    .ConfigureAwait(false);
             }
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
                 || e.Reason == ErrorReason.ServerUnreachable)

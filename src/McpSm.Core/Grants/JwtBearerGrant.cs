@@ -15,7 +15,8 @@ public static class JwtBearerGrant
     /// <param name="assertion">The JWT. It is a bearer secret, and is shown to this issuer alone.</param>
     /// <exception cref="McpAuthException">AssertionRejected, ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
     public static async Task<TokenSet> RequestAsync(SafeHttp http, string tokenEndpoint, string issuer, ClientIdentity client,
-        string assertion, string resource, IReadOnlyList<string> scopes, TimeProvider time, CancellationToken cancellationToken)
+        string assertion, string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         using var request = new TokenRequest
         {
@@ -28,13 +29,13 @@ public static class JwtBearerGrant
         {
             request.Parameters.Add(OidcConstants.TokenRequest.Scope, Discovery.Scopes.Join(scopes));
         }
-        client.Sign(request, issuer, time);
-        using var response = await http.Protocol.RequestTokenAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
+            var tokens = await client.SendAsync(request, http.Protocol.RequestTokenAsync, issuer, binding, scopes, time, [assertion], cancellationToken)
+                .ConfigureAwait(false);
             // RFC 7521 section 4.1: what is to come after is had with an assertion; a refresh token, which would outlive
             // the trust in whoever signs them, is not kept.
-            return TokenSet.Read(response, scopes, time.GetUtcNow(), [assertion, request.ClientAssertion?.Value, .. client.Proofs]) with { RefreshToken = null };
+            return tokens with { RefreshToken = null };
         }
         catch (McpAuthException e) when (e.OAuthError == "invalid_grant")
         {

@@ -11,7 +11,7 @@ public static class RefreshTokenGrant
     /// RefreshTokenRejected; else with <see cref="McpAuthException.OutcomeUnknown"/> where the token may be spent.
     /// </exception>
     public static async Task<TokenSet> RenewAsync(SafeHttp http, string tokenEndpoint, string issuer,
-        ClientIdentity client, string refreshToken, string resource, IReadOnlyList<string> scopes, TimeProvider time,
+        ClientIdentity client, string refreshToken, string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time,
         CancellationToken cancellationToken)
     {
         using var request = new RefreshTokenRequest
@@ -20,11 +20,10 @@ public static class RefreshTokenGrant
             RefreshToken = refreshToken,
             Resource = [resource],
         };
-        client.Sign(request, issuer, time);
-        using var response = await http.Protocol.RequestRefreshTokenAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
-            var tokens = TokenSet.Read(response, scopes, time.GetUtcNow(), [refreshToken, .. client.Proofs]);
+            var tokens = await client.SendAsync(request, http.Protocol.RequestRefreshTokenAsync, issuer, binding, scopes, time, [refreshToken], cancellationToken)
+                .ConfigureAwait(false);
             // Rule 23: the old one stays when none comes back.
             return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };
         }

@@ -15,11 +15,21 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     // A lifetime that overflows a date is no lifetime that anyone waits for.
     private const long LongestLifetime = 100L * 365 * 24 * 3600;
 
+    /// <summary>The key that the access token is bound to; null for a bearer token.</summary>
+    public DPoPKey? Key { get; init; }
+
+    /// <summary>Reads the answer to a request without a proof.</summary>
+    internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, params IReadOnlyList<string?> sent) =>
+        Read(response, requested, now, null, false, sent);
+
     /// <summary>Reads a token answer (RFC 6749 section 5.1); nothing in it is believed unseen.</summary>
     /// <param name="requested">The scopes that were asked for, which hold where the answer names none.</param>
+    /// <param name="key">The key of the proof in the request; null where there was none.</param>
+    /// <param name="isBound">The token must be bound to it: a bearer token is of no use.</param>
     /// <param name="sent">The secrets in the request.</param>
     /// <exception cref="McpAuthException">TokenResponseInvalid and the reasons of <see cref="Refused"/>.</exception>
-    internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, params IReadOnlyList<string?> sent)
+    internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, DPoPKey? key, bool isBound,
+        IReadOnlyList<string?> sent)
     {
         if (IsFailure(response))
         {
@@ -37,14 +47,25 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         {
             throw Unusable("its access token has characters that no header can carry");
         }
-        if (Text(json, "token_type") is { } type && !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
+        var type = Text(json, "token_type") ?? TokenType.Bearer;
+        var bound = type.Equals(TokenType.DPoP, StringComparison.OrdinalIgnoreCase);
+        if (bound ? key is null : !type.Equals(TokenType.Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            throw Unusable($"its token type is '{ForeignText.Clean(type, [accessToken, .. sent])}', not Bearer");
+            // A bound token without our key is bound to somebody else's, or to none.
+            throw Unusable($"its token type is '{ForeignText.Clean(type, [accessToken, .. sent])}', not {(key is null ? "" : "DPoP or ")}Bearer");
+        }
+        if (isBound && !bound)
+        {
+            throw Unusable("its token is not bound to our key (DPoP), and the server takes no other", "Tell whoever runs the issuer.");
         }
         return new TokenSet(accessToken, Text(json, "refresh_token") is { Length: > 0 } refresh ? refresh : null, now,
             Lifetime(json) is { } seconds ? now.AddSeconds(seconds) : null,
-            Text(json, "scope") is { Length: > 0 } scope ? Discovery.Scopes.Split(scope) : requested);
+            Text(json, "scope") is { Length: > 0 } scope ? Discovery.Scopes.Split(scope) : requested) { Key = bound ? key : null };
     }
+
+    /// <summary>The <c>error</c> of an answer; null where it is none, or names none.</summary>
+    internal static string? Error(ProtocolResponse response) =>
+        IsFailure(response) && response.Json is { ValueKind: JsonValueKind.Object } json ? Text(json, "error") : null;
 
     /// <summary>
     /// Whether an answer is no success. The library's own IsError throws where the JSON is no object.
@@ -116,8 +137,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     }
 
     /// <summary>An answer of status 200 that cannot be used: the issuer believes that it gave tokens.</summary>
-    internal static McpAuthException Unusable(string why) =>
-        new(ErrorReason.TokenResponseInvalid, $"The issuer's token answer cannot be used: {why}.") { OutcomeUnknown = true };
+    internal static McpAuthException Unusable(string why, string? remedy = null) =>
+        new(ErrorReason.TokenResponseInvalid, $"The issuer's token answer cannot be used: {why}.", remedy) { OutcomeUnknown = true };
 
     private static long? Lifetime(JsonElement json)
     {
@@ -164,6 +185,13 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
 
     /// <summary>Without the tokens: records print all their members.</summary>
     public override string ToString() => $"token set, expires {ExpiresAt:u}";
+}
+
+/// <summary>How an access token is sent: the scheme of its Authorization header (RFC 6750 section 2.1, RFC 9449 section 7.1).</summary>
+public static class TokenType
+{
+    public const string Bearer = "Bearer";
+    public const string DPoP = "DPoP";
 }
 
 /// <summary>The syntax of tokens in an Authorization header.</summary>

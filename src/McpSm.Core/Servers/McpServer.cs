@@ -18,6 +18,17 @@ public enum OAuthMode
     Off,
 }
 
+/// <summary>Whether tokens are bound to a key of ours (RFC 9449).</summary>
+public enum DPoPMode
+{
+    /// <summary>Where the server or the issuer asks for it.</summary>
+    Auto,
+    /// <summary>A token that is not bound is refused.</summary>
+    Always,
+    /// <summary>Whatever they ask for.</summary>
+    Never,
+}
+
 /// <summary>A remote MCP server that the user named; what the catalog knows of it. Holds no secret of ours.</summary>
 public sealed record McpServer
 {
@@ -46,6 +57,9 @@ public sealed record McpServer
 
     /// <summary>Whether the default endpoints of 2025-03-26 may be used (rule 39).</summary>
     public bool AllowLegacyEndpoints { get; init; }
+
+    /// <summary>Whether its tokens are bound to a key (rule 35).</summary>
+    public DPoPMode DPoP { get; init; }
 
     /// <summary>
     /// Secrets of this server that lie in <c>config.json</c>, where another program put them. Not public: whoever

@@ -40,6 +40,13 @@ internal static class ServerEntry
             Scopes = Texts(oauth, "scopes"),
             Issuer = Text(oauth, "authServerUrl"),
             AllowLegacyEndpoints = Member(oauth, "allowLegacyEndpoints", JsonValueKind.True) is not null,
+            DPoP = Text(oauth, "dpop") switch
+            {
+                null or "auto" => DPoPMode.Auto,
+                "always" => DPoPMode.Always,
+                "never" => DPoPMode.Never,
+                _ => throw Corrupt("has a 'dpop' that is none of auto, always and never"),
+            },
             Plaintext = new PlaintextSecrets(Text(entry, "bearerToken"), Text(oauth, "clientSecret"), Headers(entry)),
         };
     }
@@ -59,6 +66,7 @@ internal static class ServerEntry
             : new JsonArray([.. server.Scopes.Select(s => (JsonNode)s)]));
         Put(oauth, "authServerUrl", server.Issuer);
         Put(oauth, "allowLegacyEndpoints", server.AllowLegacyEndpoints ? JsonValue.Create(true) : null);
+        Put(oauth, "dpop", server.DPoP switch { DPoPMode.Always => "always", DPoPMode.Never => "never", _ => null });
         if (oauth.Count == 0)
         {
             entry.Remove("oauth");

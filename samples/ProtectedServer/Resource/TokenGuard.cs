@@ -3,20 +3,22 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>Lets requests through whose bearer token is good for this resource (RFC 6750, RFC 9728).</summary>
-internal sealed class BearerGuard(
+/// <summary>Lets requests through whose token is good for this resource (RFC 6750, RFC 9728), and theirs who send it (RFC 9449).</summary>
+internal sealed class TokenGuard(
     AuthorizationServer issuer,
     ProtectedMcpServerOptions options,
     Func<string> resource,
     Func<Uri> resourceMetadata)
 {
+    private readonly DPoPProofs? _proofs = options.RequireDPoP ? new DPoPProofs(TimeProvider.System, options.RequireDPoPNonce) : null;
     private readonly string[] _scopes = options.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
+        _proofs?.Offer(context.Response);
         // Only the header counts: a token in a query ends up in logs.
         if (!AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var header)
-            || !header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+            || !header.Scheme.Equals(Scheme, StringComparison.OrdinalIgnoreCase)
             || string.IsNullOrEmpty(header.Parameter))
         {
             return Challenge(context, StatusCodes.Status401Unauthorized, null, null);
@@ -25,6 +27,19 @@ internal sealed class BearerGuard(
         if (issuer.Introspect(header.Parameter) is not { Active: true } token)
         {
             return Challenge(context, 401, "invalid_token", "The token is unknown, expired or revoked");
+        }
+
+        try
+        {
+            // A bound token is no bearer token, whoever comes with it (section 7.2).
+            if (_proofs?.Verify(context.Request, header.Parameter) != token.KeyThumbprint || (_proofs is not null && token.KeyThumbprint is null))
+            {
+                return Challenge(context, 401, "invalid_token", "The token is bound to another key, or to none");
+            }
+        }
+        catch (DPoPException error)
+        {
+            return Challenge(context, 401, error.Error, error.Description);
         }
 
         if (!token.Resources.Contains(resource()))
@@ -36,6 +51,8 @@ internal sealed class BearerGuard(
             ? next(context)
             : Challenge(context, StatusCodes.Status403Forbidden, "insufficient_scope", "The token lacks a scope");
     }
+
+    private string Scheme => _proofs is null ? "Bearer" : "DPoP";
 
     // RFC 6750 section 3: without a token there is no error to name.
     private Task Challenge(HttpContext context, int status, string? error, string? description)
@@ -57,9 +74,14 @@ internal sealed class BearerGuard(
             parameters.Add($"scope=\"{string.Join(' ', _scopes)}\"");
         }
 
+        if (_proofs is not null)
+        {
+            parameters.Add($"algs=\"{DPoPProofs.Algorithm}\"");
+        }
+
         context.Response.StatusCode = status;
         context.Response.ContentLength = 0;
-        context.Response.Headers.WWWAuthenticate = $"Bearer {string.Join(", ", parameters)}".TrimEnd();
+        context.Response.Headers.WWWAuthenticate = $"{Scheme} {string.Join(", ", parameters)}".TrimEnd();
         return Task.CompletedTask;
     }
 }

@@ -1,0 +1,55 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>The proof that whoever sends a request has the key (RFC 9449 section 4.2): a JWT for that request alone.</summary>
+internal static class DPoPProof
+{
+    public const string Header = "DPoP";
+
+    public const string Algorithm = "ES256";
+
+    /// <param name="accessToken">The token that the request carries; null at the token endpoint.</param>
+    /// <param name="nonce">What the other side gave to be put in; null where it gave none.</param>
+    /// <exception cref="McpSm.Core.Errors.McpAuthException">VaultCorrupt: the key is damaged.</exception>
+    public static string Create(DPoPKey key, HttpMethod method, Uri uri, DateTimeOffset now, string? accessToken, string? nonce)
+    {
+        var (text, signature) = key.Sign((x, y) => Jws.Text(
+            json =>
+            {
+                json.WriteString("typ", "dpop+jwt");
+                json.WriteString("alg", Algorithm);
+                json.WriteStartObject("jwk");
+                json.WriteString("kty", "EC");
+                json.WriteString("crv", "P-256");
+                json.WriteString("x", x);
+                json.WriteString("y", y);
+                json.WriteEndObject();
+            },
+            json =>
+            {
+                json.WriteString("jti", Jws.NewId());
+                json.WriteString("htm", method.Method);
+                json.WriteString("htu", Target(uri));
+                json.WriteNumber("iat", now.ToUnixTimeSeconds());
+                if (accessToken is not null)
+                {
+                    json.WriteString("ath", Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken))));
+                }
+                if (nonce is not null)
+                {
+                    json.WriteString("nonce", nonce);
+                }
+            }));
+        return Jws.Of(text, signature);
+    }
+
+    /// <summary>The URI without user, query and fragment, and its host as it goes over the wire.</summary>
+    private static string Target(Uri uri)
+    {
+        var host = uri.HostNameType == UriHostNameType.IPv6 ? uri.Host : uri.IdnHost;
+        return $"{uri.Scheme}://{host}{(uri.IsDefaultPort ? "" : $":{uri.Port}")}{uri.AbsolutePath}";
+    }
+}

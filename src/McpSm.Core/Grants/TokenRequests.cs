@@ -1,0 +1,52 @@
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using McpSm.Core.Discovery;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>
+/// The one way in which every grant asks the token endpoint: as a client, with a proof where tokens are to be bound
+/// (RFC 9449 section 5), and with the issuer's nonce where it wants one in there (section 8).
+/// </summary>
+internal static class TokenRequests
+{
+    /// <summary>
+    /// Sends the request. It is sent again, once for each reason, where the issuer wants a key or a nonce before it looks
+    /// at what is in it: nothing of it is spent by then.
+    /// </summary>
+    /// <param name="send">The library's method for this kind of request; it works on a copy.</param>
+    /// <param name="issuer">The issuer's identifier.</param>
+    /// <param name="scopes">Those that were asked for, which hold where the answer names none.</param>
+    /// <param name="secrets">The secrets in the request, beside the client's own.</param>
+    /// <returns>The tokens, and the key that they are bound to.</returns>
+    /// <exception cref="Errors.McpAuthException">The reasons of <see cref="TokenSet.Read"/> and <see cref="ClientIdentity.Sign"/>.</exception>
+    public static async Task<TokenSet> SendAsync<TRequest>(this ClientIdentity client, TRequest request,
+        Func<TRequest, CancellationToken, Task<TokenResponse>> send, string issuer, TokenBinding binding, IReadOnlyList<string> scopes,
+        TimeProvider time, IReadOnlyList<string?> secrets, CancellationToken cancellationToken) where TRequest : ProtocolRequest
+    {
+        var key = binding.Key ?? (client.IsDPoPBound && binding.IsAllowed ? DPoPKey.Create() : null);
+        var endpoint = new Uri(request.Address!);
+        for (var (keyAsked, nonceAsked) = (key is not null || !binding.IsAllowed, false); ;)
+        {
+            // Each time anew: an assertion is taken once, and so is a proof.
+            client.Sign(request, issuer, time);
+            request.DPoPProofToken = key is null ? null
+                : DPoPProof.Create(key, HttpMethod.Post, endpoint, time.GetUtcNow(), null, DPoPNonces.For(endpoint));
+            using var response = await send(request, cancellationToken).ConfigureAwait(false);
+            var error = TokenSet.Error(response);
+            if (!keyAsked && error is OidcConstants.TokenErrors.UseDPoPNonce or OidcConstants.TokenErrors.InvalidDPoPProof)
+            {
+                keyAsked = true;
+                key = DPoPKey.Create();
+                continue;
+            }
+            if (!nonceAsked && key is not null && error == OidcConstants.TokenErrors.UseDPoPNonce && DPoPNonces.Remember(endpoint, response.HttpResponse!) is not null)
+            {
+                nonceAsked = true;
+                continue;
+            }
+            return TokenSet.Read(response, scopes, time.GetUtcNow(), key, binding.IsRequired,
+                [.. secrets, request.ClientAssertion?.Value, request.DPoPProofToken, .. client.Proofs]);
+        }
+    }
+}
