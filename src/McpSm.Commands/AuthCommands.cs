@@ -280,21 +280,42 @@ internal static class AuthCommands
     private static Command Token(CommandContext context)
     {
         var id = ServerArgument();
-        var header = new Option<bool>("--header") { Description = "Print it as an HTTP header" };
+        var header = new Option<bool>("--header") { Description = "Print it as an HTTP header; two where it is bound" };
         var json = new Option<bool>("--json") { Description = "Print a JSON object of headers, as header helpers do" };
-        var command = new Command("token", "Print a valid access token, renewed first if need be") { id, header, json };
+        var method = new Option<string?>("--method") { Description = "The request's method, for a bound token (POST)" };
+        var uri = new Option<string?>("--uri") { Description = "The request's URL (the server's own)", HelpName = "url" };
+        var nonce = new Option<string?>("--nonce") { Description = "The DPoP-Nonce of the server's last answer" };
+        var command = new Command("token", "Print a valid access token, renewed first if need be") { id, header, json, method, uri, nonce };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
-            var token = await context.Authenticator.GetTokenAsync(server, cancellationToken).ConfigureAwait(false);
-            context.Console.Out.WriteLine(parsed.GetValue(json)
+            var (asHeader, asJson) = (parsed.GetValue(header), parsed.GetValue(json));
+            if (!asHeader && !asJson && (parsed.GetValue(method) ?? parsed.GetValue(uri) ?? parsed.GetValue(nonce)) is not null)
+            {
+                throw new McpAuthException(ErrorReason.InvalidValue, "--method, --uri and --nonce are of headers: say --header or --json as well.");
+            }
+            var token = await context.Authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
+            if (!asHeader && !asJson)
+            {
+                context.Console.Out.WriteLine(token.Text);
+                if (token.IsBound)
+                {
+                    context.Hint($"Hint: this token is bound to a key (DPoP) and needs a proof for each request: mcpsm auth token {server.Id} --header");
+                }
+                return ExitCode.Done;
+            }
+            var headers = token.HeadersFor(parsed.GetValue(method), parsed.GetValue(uri), parsed.GetValue(nonce));
+            context.Console.Out.WriteLine(asJson
                 ? JsonOutput.Document(writer =>
                 {
                     writer.WriteStartObject();
-                    writer.WriteString("Authorization", "Bearer " + token);
+                    foreach (var (name, value) in headers)
+                    {
+                        writer.WriteString(name, value);
+                    }
                     writer.WriteEndObject();
                 })
-                : parsed.GetValue(header) ? $"Authorization: Bearer {token}" : token);
+                : string.Join('\n', headers.Select(h => $"{h.Key}: {h.Value}")));
             return ExitCode.Done;
         }));
         return command;

@@ -27,6 +27,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
         [
             "mcpsm server update my-api --url https://example.com/v2/mcp",
             "mcpsm server update my-api --issuer https://login.example.com --scope mcp:read",
+            "mcpsm server update my-api --dpop always",
         ],
         ["list"] = ["mcpsm list", "mcpsm list --json"],
         ["remove"] = ["mcpsm remove my-api --yes"],
@@ -50,6 +51,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
         [
             "curl -H \"$(mcpsm auth token my-api --header)\" https://example.com/mcp",
             "mcpsm auth token my-api --json",
+            "mcpsm auth token my-api --header --method GET   # one request of a bound token",
         ],
         ["vault"] = ["mcpsm vault list", "mcpsm vault use file --move"],
         ["vault list"] = ["mcpsm vault list --json"],

@@ -59,6 +59,7 @@ internal static class JsonOutput
         json.WriteString("url", status.Url);
         json.WriteString("transport", status.Transport == McpTransport.Sse ? "sse" : "http");
         json.WriteString("kind", status.Kind.ToString());
+        Optional(json, "tokenType", status.TokenType);
         json.WriteString("state", status.State.ToString());
         Optional(json, "expiresAt", status.ExpiresAt?.ToUniversalTime().ToString("O"));
         json.WriteStartArray("scopes");

@@ -21,15 +21,18 @@ internal sealed class ServerOptions
     private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document", HelpName = "url" };
     private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow default endpoints (2025-03-26)" };
 
+    private readonly Option<string?> _dpop = new("--dpop") { Description = "Bind tokens to a key: auto, always, never", HelpName = "when" };
+
     public ServerOptions(bool typeRequired)
     {
+        _dpop.AcceptOnlyFromAmong("auto", "always", "never");
         _type = new Option<string?>("--type", "-t") { Description = "http or sse", Required = typeRequired };
         _type.AcceptOnlyFromAmong("http", "sse");
     }
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, _headers, _token, _metadata, _legacy })
+        foreach (var option in new Option[] { _type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, _headers, _token, _metadata, _legacy, _dpop })
         {
             command.Add(option);
         }
@@ -59,6 +62,7 @@ internal sealed class ServerOptions
             Headers = ReadHeaders(parsed.GetValue(_headers)),
             ClientMetadataUrl = parsed.GetValue(_metadata),
             AllowLegacyEndpoints = parsed.GetValue(_legacy) ? true : null,
+            DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
             Token = parsed.GetValue(_token) is { } given
                 ? await AuthCommands.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
         };

@@ -13,7 +13,7 @@ public sealed partial class HelpTests
     private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env";
 
     private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --token "
-        + "--client-metadata-url --allow-legacy-endpoints";
+        + "--client-metadata-url --allow-legacy-endpoints --dpop";
 
     /// <summary>Every command with all its arguments and options.</summary>
     private static readonly Dictionary<string, string> Commands = new()
@@ -33,7 +33,7 @@ public sealed partial class HelpTests
         ["auth refresh"] = "<server>",
         ["auth set"] = "<server> <token> --vault",
         ["auth revoke"] = "<server>",
-        ["auth token"] = "<server> --header --json",
+        ["auth token"] = "<server> --header --json --method --uri --nonce",
         ["vault"] = "",
         ["vault list"] = "--json",
         ["vault use"] = "<vault> --move",

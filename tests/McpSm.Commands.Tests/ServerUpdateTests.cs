@@ -22,6 +22,8 @@ public sealed class ServerUpdateTests
     [InlineData("oauth.authServerUrl", "\"https://login.example\"", "--issuer", "https://login.example")]
     [InlineData("oauth.clientMetadataUrl", "\"https://c.example/client\"", "--client-metadata-url", "https://c.example/client")]
     [InlineData("oauth.allowLegacyEndpoints", "true", "--allow-legacy-endpoints")]
+    [InlineData("oauth.dpop", "\"always\"", "--dpop", "always")]
+    [InlineData("oauth.dpop", "\"never\"", "--dpop", "never")]
     public async Task Each_option_changes_its_setting_and_no_other(string path, string value, params string[] options)
     {
         using var mcpsm = await WithServerAsync();

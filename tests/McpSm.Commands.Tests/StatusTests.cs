@@ -10,7 +10,7 @@ public sealed class StatusTests
 {
     private static readonly string[] Fields =
     [
-        "id", "name", "url", "transport", "kind", "state", "expiresAt", "scopes", "issuer", "signedInBy", "vault", "canRenew",
+        "id", "name", "url", "transport", "kind", "tokenType", "state", "expiresAt", "scopes", "issuer", "signedInBy", "vault", "canRenew",
         "renewalUncertain", "remedy",
     ];
 

@@ -77,6 +77,11 @@ public abstract class ServerChangeCommand : McpCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public SwitchParameter AllowLegacyEndpoints { get; set; }
 
+    /// <summary>Whether tokens are bound to a key (RFC 9449).</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateSet("auto", "always", "never")]
+    public string? DPoP { get; set; }
+
     private protected ServerChange Change(string? name, string? url) => new()
     {
         Name = name,
@@ -90,6 +95,7 @@ public abstract class ServerChangeCommand : McpCmdlet
         Headers = Header?.Cast<DictionaryEntry>().ToDictionary(h => $"{h.Key}", h => $"{h.Value}", StringComparer.OrdinalIgnoreCase),
         ClientMetadataUrl = ClientMetadataUrl,
         AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
+        DPoP = Said(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
         Token = Plain(Token),
     };
 

@@ -77,10 +77,31 @@ public sealed class GetMcpTokenCommand : McpCmdlet
     [Parameter(ParameterSetName = "Header", Mandatory = true)]
     public SwitchParameter AsHeader { get; set; }
 
+    /// <summary>The method of the request that the headers are for; POST where absent.</summary>
+    [Parameter(ParameterSetName = "Header")]
+    public string? Method { get; set; }
+
+    /// <summary>Its URL; the server's own where absent.</summary>
+    [Parameter(ParameterSetName = "Header")]
+    public string? Uri { get; set; }
+
+    /// <summary>The DPoP-Nonce of the server's last answer.</summary>
+    [Parameter(ParameterSetName = "Header")]
+    public string? Nonce { get; set; }
+
     protected override void ProcessRecord() => RunFor(Find(Name), async (server, cancellationToken) =>
     {
-        var token = await Authenticator.GetTokenAsync(server, cancellationToken).ConfigureAwait(false);
-        Write(AsPlainText ? token : AsHeader ? new Hashtable { ["Authorization"] = "Bearer " + token } : Secure(token));
+        var token = await Authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
+        if (AsHeader)
+        {
+            Write(new Hashtable(token.HeadersFor(Method, Uri, Nonce).ToDictionary(h => h.Key, h => h.Value)));
+            return;
+        }
+        Write(AsPlainText ? token.Text : Secure(token.Text));
+        if (token.IsBound)
+        {
+            Warn($"The token of '{server.Name}' is bound to a key (DPoP) and needs a proof for each request: Get-McpToken {server.Id} -AsHeader");
+        }
     });
 
     private static SecureString Secure(string token)
