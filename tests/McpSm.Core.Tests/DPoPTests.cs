@@ -261,6 +261,43 @@ public sealed class DPoPTests
     }
 
     [Fact]
+    public async Task Rule_35_Served_as_a_secret_a_bound_token_is_refused_and_a_bearer_token_is_not()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Secrets.GetAsync("my-api", null, default));
+        Assert.Equal((ErrorReason.InvalidValue, "my-api"), (e.Reason, e.Server));
+        Assert.Contains("Get-McpToken my-api -AsHeader", e.Remedy);
+        await scene.Authenticator.SetTokenAsync(scene.Server, "own-token", null, default);
+        Assert.Equal("own-token", (await scene.Authenticator.Secrets.GetAsync("my-api", null, default))!.Value.Text);
+        Assert.Equal("Bearer", scene.Status.TokenType);
+    }
+
+    [Fact]
+    public async Task Rules_23_35_Who_is_cut_off_between_the_nonce_and_the_second_request_has_spent_nothing()
+    {
+        await using var scene = await StartAsync(Binding with { RequireDPoPNonce = true });
+        await scene.LoginAsync();
+        scene.Issuer.Server.DPoP!.Rotate();
+        using var end = new CancellationTokenSource();
+        // The second request is on its way when the process ends, and never arrives.
+        scene.Issuer.Faults.Before("/token", async context =>
+        {
+            if (scene.Issuer.Traffic.OfGrant("refresh_token").Count == 2)
+            {
+                await end.CancelAsync();
+                context.Abort();
+            }
+        }, times: 2);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Work.New().RenewAsync(scene.Server, end.Token));
+        Assert.True(scene.Status.RenewalUncertain);
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.False(scene.Status.RenewalUncertain);
+        using var http = scene.Open();
+        Assert.Equal(200, await scene.PingAsync(http));
+    }
+
+    [Fact]
     public async Task Rules_24_35_A_step_up_is_a_sign_in_with_a_new_key()
     {
         await using var scene = await StartAsync(Binding with { ScopesSupported = ["mcp:tools", "mcp:write"] });
