@@ -4,6 +4,7 @@ using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 using McpSm.Samples;
 using McpSm.TestServers;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace McpSm.Core.Tests;
@@ -278,17 +279,19 @@ public sealed class DPoPTests
     {
         await using var scene = await StartAsync(Binding with { RequireDPoPNonce = true });
         await scene.LoginAsync();
-        scene.Issuer.Server.DPoP!.Rotate();
         using var end = new CancellationTokenSource();
-        // The second request is on its way when the process ends, and never arrives.
-        scene.Issuer.Faults.Before("/token", async context =>
+        scene.Issuer.Faults.Intercept("/token", context =>
         {
-            if (scene.Issuer.Traffic.OfGrant("refresh_token").Count == 2)
-            {
-                await end.CancelAsync();
-                context.Abort();
-            }
-        }, times: 2);
+            (context.Response.StatusCode, context.Response.ContentType) = (400, "application/json");
+            scene.Issuer.Server.DPoP!.Offer(context.Response);
+            return context.Response.WriteAsync("""{"error":"use_dpop_nonce"}""");
+        }, times: 1);
+        // The second request is on its way when the process ends, and never arrives.
+        scene.Issuer.Faults.Intercept("/token", async context =>
+        {
+            await end.CancelAsync();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        }, times: 1);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Work.New().RenewAsync(scene.Server, end.Token));
         Assert.True(scene.Status.RenewalUncertain);
         await scene.Work.New().RenewAsync(scene.Server, default);
