@@ -24,13 +24,11 @@ public sealed partial class Authenticator
             throw new McpAuthException(ErrorReason.OAuthDisabled, $"Signing in to '{server.Name}' is off.",
                 $"mcpsm server update {server.Id} --oauth") { Server = server.Name };
         }
-        var client = await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
-        if (client is null && !_interaction.CanAnswer)
+        var client = options.IdentityProvider is not null ? null
+            : await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
+        if (client is null && !_identity.MayVouch(server, options))
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired,
-                $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
-                $"Run 'mcpsm auth login {server.Id}' at a prompt, or keep a token with 'mcpsm auth set {server.Id} -'. "
-                + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
+            RequirePerson(server, _interaction);
         }
         ServerUrl.RequireSecure(server);
         using var turn = client is null ? await TakeTurnAsync(cancellationToken).ConfigureAwait(false) : null;
@@ -43,6 +41,18 @@ public sealed partial class Authenticator
         catch (McpAuthException e)
         {
             throw e.For(server.Name, $"mcpsm auth login {server.Id}");
+        }
+    }
+
+    /// <exception cref="McpAuthException">InteractionRequired: nobody can answer.</exception>
+    internal static void RequirePerson(McpServer server, IAuthInteraction interaction)
+    {
+        if (!interaction.CanAnswer)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired,
+                $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
+                $"Run 'mcpsm auth login {server.Id}' at a prompt, or keep a token with 'mcpsm auth set {server.Id} -'. "
+                + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
         }
     }
 

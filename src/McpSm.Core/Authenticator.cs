@@ -16,6 +16,8 @@ public sealed partial class Authenticator
     private readonly IAuthInteraction _interaction;
     private readonly VaultSelector _vaults;
     private readonly CredentialStore _store;
+    private readonly IdentityStore _identities;
+    private readonly IdentitySignIn _identity;
     private readonly Renewal _renewal;
     private readonly SignOut _signOut;
     private readonly SignIn _signIn;
@@ -41,10 +43,13 @@ public sealed partial class Authenticator
         Catalog = new ServerCatalog(home);
         _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
         _store = new CredentialStore(home, _vaults);
-        _renewal = new Renewal(home, _store, entra, FindIssuerAsync, progress);
+        _identities = new IdentityStore(home, _store.Facts, _vaults);
+        var assertion = new IdentityAssertion(home, new IdentityRenewal(home, _identities, progress), progress);
+        _identity = new IdentitySignIn(home, _store, _identities, assertion, entra, interaction, progress);
+        _renewal = new Renewal(home, _store, entra, assertion, FindIssuerAsync, progress);
         var revoking = new Revoking(home, progress);
         _signOut = new SignOut(_store, revoking);
-        _signIn = new SignIn(home, _store, Catalog, revoking, entra, interaction, progress);
+        _signIn = new SignIn(home, _store, Catalog, revoking, entra, _identity, interaction, progress);
         _ownClient = new OwnClient(home, _store, interaction);
         _secrets = new OwnSecrets(_store, Catalog, revoking);
         _import = new CredentialImport(home, _store, Catalog);

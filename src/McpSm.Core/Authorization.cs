@@ -22,12 +22,23 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
     private readonly IssuerMetadata _issuer = target.Issuer;
     private bool _sawForeignState;
 
+    /// <summary>The command that begins such a sign-in anew.</summary>
+    public string Command { get; init; } = $"mcpsm auth login {server.Id}";
+
     // What the issuer gave us in an earlier sign-in, and may have forgotten since.
     private KeptRegistration? _kept;
 
     /// <summary>The token set, with all that binds it.</summary>
     /// <exception cref="McpAuthException">AuthenticationTimeout, AuthorizationDenied, CallbackPortInUse, …</exception>
     public async Task<OAuthCredential> RunAsync(CancellationToken cancellationToken)
+    {
+        var (client, tokens) = await ObtainAsync(cancellationToken).ConfigureAwait(false);
+        return target.Credential(client, tokens, home.Time.GetUtcNow());
+    }
+
+    /// <summary>What the issuer gives, and to which client.</summary>
+    /// <exception cref="McpAuthException">As <see cref="RunAsync"/>.</exception>
+    public async Task<(ClientIdentity Client, TokenSet Tokens)> ObtainAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.Timeout);
@@ -38,12 +49,11 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         {
             try
             {
-                var (client, tokens) = EntraIssuer.Find(_issuer.Issuer) is { } microsoft
+                return EntraIssuer.Find(_issuer.Issuer) is { } microsoft
                     ? await WithEntraAsync(microsoft, device, limit, cancellationToken).ConfigureAwait(false)
                     : device
                     ? await WithDeviceCodeAsync(anew, limit).ConfigureAwait(false)
                     : await WithBrowserAsync(anew, limit.Token, cancellationToken).ConfigureAwait(false);
-                return target.Credential(client, tokens, home.Time.GetUtcNow());
             }
             catch (McpAuthException e) when (!anew && _kept is not null
                 && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
@@ -56,9 +66,9 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
                 throw _sawForeignState
                     ? new McpAuthException(ErrorReason.StateMismatch,
                         "Answers arrived that do not belong to this sign-in (missing or foreign state), and none that does.",
-                        $"mcpsm auth login {server.Id}")
+                        Command)
                     : new McpAuthException(ErrorReason.AuthenticationTimeout,
-                        $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", $"mcpsm auth login {server.Id}");
+                        $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", Command);
             }
         }
     }
@@ -69,7 +79,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         using (listener)
         {
             progress?.Report($"The client is {Words(client.Kind)}; the answer is waited for on {listener.RedirectUri}.");
-            var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Resource, target.Scopes, target.DPoP.Bind(), policy);
+            var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Asked, target.Scopes, target.DPoP.Bind(), policy);
             var answer = await AskAsync(listener, request.Url, request.State, cancellationToken).ConfigureAwait(false);
             var signedIn = false;
             try
@@ -212,7 +222,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             client = kept?.Client ?? await clients.RegisterAsync(server, http, _issuer, port,
                 $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
         }
-        var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Resource, target.Scopes, target.DPoP.Bind(), home.Time);
+        var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Asked, target.Scopes, target.DPoP.Bind(), home.Time);
         interaction.ShowDeviceCode(Within(limit, await grant.StartAsync(cancellationToken).ConfigureAwait(false)));
         return (client, await grant.WaitAsync(cancellationToken).ConfigureAwait(false));
     }
@@ -292,7 +302,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
 
     private McpAuthException PortInUse(int port) => new(ErrorReason.CallbackPortInUse,
         $"Port {port} of 127.0.0.1, where the browser is to come back to, is in use.",
-        $"mcpsm auth login {server.Id} --callback-port <port>");
+        $"{Command} --callback-port <port>");
 
     private int? AskedPort()
     {

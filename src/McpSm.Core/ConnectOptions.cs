@@ -22,6 +22,12 @@ public sealed record ConnectOptions
     public ClientCredentials? ClientCredentials { get; init; }
 
     /// <summary>
+    /// The issuer identifier of the identity provider that is to vouch for the person (rule 34). Null: the one that did
+    /// before, or the one that is set, where the server's issuer says that it takes its word.
+    /// </summary>
+    public string? IdentityProvider { get; init; }
+
+    /// <summary>
     /// Whether the user named this very server. A server chooses its issuer: a secret from the environment, which
     /// belongs to no server, goes to none that was not named, unless the server is known to have that client.
     /// </summary>

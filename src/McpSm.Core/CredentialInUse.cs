@@ -129,7 +129,7 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
     /// workload signed in by itself a person does not take its place unasked.
     /// </summary>
     private bool MaySignIn(ServerItem? item) => signIn is not null && item?.BearerToken is null
-        && (item?.OAuth is null or { SignedInBy: SignedInBy.Person } || signIn.ClientCredentials is not null);
+        && (item?.OAuth is null or { SignedInBy: SignedInBy.Person or SignedInBy.IdentityProvider } || signIn.ClientCredentials is not null);
 
     /// <summary>
     /// Whether a renewal failed for good, in a way that a sign-in mends. A workload's sign-in would be the same request

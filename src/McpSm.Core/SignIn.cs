@@ -9,7 +9,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>One sign-in, from the server's challenge to a kept and proven credential (design section 5).</summary>
-internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, Revoking revoking, EntraGrant entra,
+internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, Revoking revoking, EntraGrant entra, IdentitySignIn identity,
     IAuthInteraction interaction, IProgress<string>? progress)
 {
     /// <param name="client">The client that signs in by itself; null where a person does.</param>
@@ -27,7 +27,12 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 ? (f ?? new ServerFacts()) with { Url = server.Url, SeenOpen = true } : f, cancellationToken).ConfigureAwait(false);
             return null;
         }
-        target = client is null ? target.WithPkce() : target;
+        var provider = client is null ? identity.Choose(server, item, target, options) : null;
+        if (client is null && provider is null)
+        {
+            target = target.WithPkce();
+            Authenticator.RequirePerson(server, interaction);
+        }
         if (server.OAuth == OAuthMode.Unset)
         {
             server = await catalog.UpdateAsync(server.Id, s => s with { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
@@ -41,6 +46,8 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         }
         var credential = client is not null
             ? await new ClientSignIn(home, server, item, target, client, http, entra).RunAsync(cancellationToken).ConfigureAwait(false)
+            : provider is not null
+            ? await identity.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
                 new ClientRegistry(home, store), entra, interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
         ServerItem now;

@@ -19,6 +19,12 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
     /// <summary>Whether tokens are to be bound to a key, and whether they must be (rule 35).</summary>
     public DPoPDemand DPoP { get; init; }
 
+    /// <summary>Whether it is an identity provider, which is asked who signs in: its resource is itself, and is not asked for.</summary>
+    public bool IsIdentityProvider { get; init; }
+
+    /// <summary>The <c>resource</c> of the requests (rule 20); null where there is none.</summary>
+    public string? Asked => IsIdentityProvider ? null : Resource;
+
     // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.
     private const int LongestScopes = 16 * 1024;
 

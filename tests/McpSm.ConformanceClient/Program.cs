@@ -22,6 +22,7 @@ try
     {
         CallbackPort = 0,
         Timeout = TimeSpan.FromSeconds(20),
+        IdentityProvider = await Scenario.SignInToIdentityProviderAsync(scenario, context, authenticator),
         ClientCredentials = Scenario.Client(scenario, context, folder.FullName),
     };
     await UseAsync(server, authenticator, signIn);

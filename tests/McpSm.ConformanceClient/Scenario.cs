@@ -8,10 +8,13 @@ namespace McpSm.ConformanceClient;
 /// <summary>What a scenario says about the server, in the words of a user who adds it; and how it must end.</summary>
 internal static class Scenario
 {
+    /// <summary>Its identity provider has nobody sign in: another program did, and hands the ID token over.</summary>
+    private const string IdentityProvider = "auth/enterprise-managed-authorization";
+
     /// <param name="context">The scenario's data, JSON; null where it has none.</param>
     public static ServerChange Server(string scenario, string url, string? context)
     {
-        var data = scenario == "auth/pre-registration" ? Parse(context) : default;
+        var data = scenario is "auth/pre-registration" or IdentityProvider ? Parse(context) : default;
         return new ServerChange
         {
             Name = "conformance",
@@ -42,6 +45,19 @@ internal static class Scenario
         var data = Parse(context);
         return new ClientCredentials(Text(data, "client_id"), Text(data, "client_secret"),
             Text(data, "private_key_pem") is { } pem ? ClientKey.FromPem(pem) : null);
+    }
+
+    /// <summary>The identity provider with the ID token that was got there, where the scenario has one.</summary>
+    public static async Task<string?> SignInToIdentityProviderAsync(string scenario, string? context, Authenticator authenticator)
+    {
+        if (scenario != IdentityProvider)
+        {
+            return null;
+        }
+        var data = Parse(context);
+        var provider = Text(data, "idp_issuer")!;
+        await authenticator.KeepIdTokenAsync(provider, Text(data, "idp_client_id"), Text(data, "idp_id_token")!, null, CancellationToken.None);
+        return provider;
     }
 
     /// <summary>

@@ -8,7 +8,8 @@ internal sealed record AuthorizationRequest(
     string CodeChallenge,
     IReadOnlyList<string> Scopes,
     IReadOnlyList<string> Resources,
-    string? Key);
+    string? Key,
+    string? Nonce);
 
 /// <summary>Requests that wait for a person, and codes that wait to be exchanged. Both work once.</summary>
 internal sealed class AuthorizationCodes(AuthorizationServerOptions options, TokenStore tokens)
@@ -46,7 +47,7 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
     public string Issue(AuthorizationRequest request)
     {
         var value = Secrets.New("code_");
-        var family = new TokenFamily(new Grant(request.Client.ClientId, request.Scopes, request.Resources));
+        var family = new TokenFamily(new Grant(request.Client.ClientId, request.Scopes, request.Resources, request.Nonce));
         lock (_gate)
         {
             _codes[value] = new Code(request, family, Now + CodeLifetime);

@@ -115,14 +115,14 @@ internal sealed class AuthorizationEndpoint(
         }
 
         var resources = query.Resources;
-        if (resources.Count == 0)
+        if (resources.Count == 0 && options.Organisation is null)
         {
             throw new OAuthException("invalid_target", "resource is missing");
         }
 
         var scopes = query.Scopes(options.ScopesSupported);
         return new AuthorizationRequest(client, redirectUri, query["state"], challenge, scopes, resources,
-            options.SupportsDPoP || options.RequireDPoP ? query["dpop_jkt"] : null);
+            options.SupportsDPoP || options.RequireDPoP ? query["dpop_jkt"] : null, query["nonce"]);
     }
 
     private void Approve(HttpContext context, int status, AuthorizationRequest request) =>

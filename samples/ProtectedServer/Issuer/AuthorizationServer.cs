@@ -15,6 +15,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
     private readonly DeviceCodes _devices;
     private readonly WorkloadAssertions _workloads;
     private readonly DPoPProofs? _proofs;
+    private readonly IdentityTokens _identities;
     private LoopbackHost? _host;
 
     private AuthorizationServer(AuthorizationServerOptions options)
@@ -25,6 +26,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         _devices = new DeviceCodes(options);
         _workloads = new WorkloadAssertions(options, () => Issuer);
         _proofs = options.SupportsDPoP || options.RequireDPoP ? new DPoPProofs(options.TimeProvider, options.RequireDPoPNonce) : null;
+        _identities = new IdentityTokens(options, () => Issuer);
     }
 
     /// <summary>The issuer identifier, the very string that is in its metadata.</summary>
@@ -93,6 +95,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
     {
         await Host.DisposeAsync();
         _workloads.Dispose();
+        _identities.Dispose();
     }
 
     private Uri At(string endpoint) => new(Issuer + endpoint);
@@ -103,13 +106,14 @@ public sealed class AuthorizationServer : IAsyncDisposable
         var authentication = new ClientAuthentication(_clients, new ClientAssertions(_options, () => Issuer));
         var path = _options.IssuerPath;
 
-        new MetadataEndpoints(_options, () => Issuer).Map(app);
+        new MetadataEndpoints(_options, _identities, () => Issuer).Map(app);
 
         var authorization = new AuthorizationEndpoint(_options, _clients, codes, () => Issuer);
         app.MapGet(path + IssuerEndpoints.Authorize, authorization.AskAsync);
         app.MapPost(path + IssuerEndpoints.Authorize, authorization.DecideAsync);
 
-        var token = new TokenEndpoint(_options, authentication, _workloads, codes, _devices, _tokens, _proofs);
+        var token = new TokenEndpoint(_options, authentication, _workloads, new IdentityAssertions(_options, () => Issuer, _workloads), _identities,
+            codes, _devices, _tokens, _proofs);
         app.MapPost(path + IssuerEndpoints.Token, Answering(token.IssueAsync));
 
         if (_options.SupportsRegistration)

@@ -73,5 +73,11 @@ public sealed record AuthorizationServerOptions
     /// <summary>The platforms whose workloads are let in with an assertion (RFC 7523 section 2.1).</summary>
     public IReadOnlyList<TrustedPlatform> TrustedPlatforms { get; init; } = [];
 
+    /// <summary>Given: this is the identity provider of an organisation, which vouches for its people at issuers of servers.</summary>
+    public Organisation? Organisation { get; init; }
+
+    /// <summary>The identity providers whose word is taken, by their issuer identifiers: an ID-JAG of theirs lets a person in.</summary>
+    public IReadOnlyList<string> TrustedIdentityProviders { get; init; } = [];
+
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

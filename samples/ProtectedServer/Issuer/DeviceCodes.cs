@@ -86,7 +86,7 @@ internal sealed class DeviceCodes(AuthorizationServerOptions options)
 
             // RFC 8707 does not say which of the two requests names the resource: either may.
             var resources = entry.Grant.Resources.Count == 0 ? asked : TokenStore.Narrow(entry.Grant.Resources, asked);
-            if (resources.Count == 0)
+            if (resources.Count == 0 && options.Organisation is null)
             {
                 throw new OAuthException("invalid_target", "resource is missing");
             }

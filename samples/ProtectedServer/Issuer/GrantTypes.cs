@@ -6,6 +6,7 @@ internal static class GrantTypes
     public const string RefreshToken = "refresh_token";
     public const string ClientCredentials = "client_credentials";
     public const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    public const string TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
     public const string DeviceCode = "urn:ietf:params:oauth:grant-type:device_code";
 
     /// <summary>Those an issuer with these options takes.</summary>
@@ -22,7 +23,12 @@ internal static class GrantTypes
             types.Add(ClientCredentials);
         }
 
-        if (options.TrustedPlatforms.Count > 0)
+        if (options.Organisation is not null)
+        {
+            types.Add(TokenExchange);
+        }
+
+        if (options.TrustedPlatforms.Count > 0 || options.TrustedIdentityProviders.Count > 0)
         {
             types.Add(JwtBearer);
         }

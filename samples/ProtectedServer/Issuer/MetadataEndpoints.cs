@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 namespace McpSm.Samples;
 
 /// <summary>The issuer's metadata: RFC 8414, and OpenID Connect discovery in both of its places.</summary>
-internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Func<string> issuer)
+internal sealed class MetadataEndpoints(AuthorizationServerOptions options, IdentityTokens identities, Func<string> issuer)
 {
     public void Map(IEndpointRouteBuilder app)
     {
@@ -27,7 +27,7 @@ internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Func
 
             app.MapGet(
                 path + IssuerEndpoints.JsonWebKeys,
-                c => c.Response.WriteJsonAsync(200, new JsonObject { ["keys"] = new JsonArray() }));
+                c => c.Response.WriteJsonAsync(200, new JsonObject { ["keys"] = options.Organisation is null ? [] : new JsonArray(identities.PublicKey()) }));
         }
     }
 
@@ -82,16 +82,26 @@ internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Func
             metadata["authorization_response_iss_parameter_supported"] = true;
         }
 
+        if (options.Organisation is not null)
+        {
+            metadata["identity_chaining_requested_token_types_supported"] = new JsonArray(IdentityTokens.IdJag);
+        }
+
+        if (options.TrustedIdentityProviders.Count > 0)
+        {
+            metadata["authorization_grant_profiles_supported"] = new JsonArray("urn:ietf:params:oauth:grant-profile:id-jag");
+        }
+
         return metadata;
     }
 
-    // The members that OpenID Connect requires. No ID token is ever issued, so there are no keys.
+    // The members that OpenID Connect requires. Who is no identity provider issues no ID token, and has no keys.
     private JsonObject OpenId()
     {
         var metadata = OAuth();
         metadata["jwks_uri"] = issuer() + IssuerEndpoints.JsonWebKeys;
         metadata["subject_types_supported"] = new JsonArray("public");
-        metadata["id_token_signing_alg_values_supported"] = new JsonArray("RS256");
+        metadata["id_token_signing_alg_values_supported"] = new JsonArray(options.Organisation is null ? "RS256" : "ES256");
         return metadata;
     }
 }

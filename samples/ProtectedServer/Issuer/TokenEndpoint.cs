@@ -8,6 +8,8 @@ internal sealed class TokenEndpoint(
     AuthorizationServerOptions options,
     ClientAuthentication authentication,
     WorkloadAssertions workloads,
+    IdentityAssertions assertions,
+    IdentityTokens identities,
     AuthorizationCodes codes,
     DeviceCodes devices,
     TokenStore tokens,
@@ -32,11 +34,33 @@ internal sealed class TokenEndpoint(
 
         // Before anything is spent: a request may come again with the nonce that it lacked.
         var key = KeyOf(context);
-        var answer = grantType == GrantTypes.RefreshToken
-            ? tokens.Refresh(form.Required("refresh_token"), client.ClientId, form, key)
-            : tokens.Issue(grantType == GrantTypes.JwtBearer ? await OfWorkloadAsync(client, form, context.RequestAborted)
-                : FamilyOf(grantType, client, form, key), client, grantType, key);
-        await context.Response.WriteJsonAsync(StatusCodes.Status200OK, Write(answer, key));
+        if (grantType == GrantTypes.TokenExchange)
+        {
+            await context.Response.WriteJsonAsync(StatusCodes.Status200OK, identities.Exchange(client, form));
+            return;
+        }
+
+        string? nonce = null;
+        TokenAnswer answer;
+        if (grantType == GrantTypes.RefreshToken)
+        {
+            answer = tokens.Refresh(form.Required("refresh_token"), client.ClientId, form, key);
+        }
+        else
+        {
+            var family = grantType == GrantTypes.JwtBearer ? await OfAssertionAsync(client, form, context.RequestAborted)
+                : FamilyOf(grantType, client, form, key);
+            nonce = family.Grant.Nonce;
+            answer = tokens.Issue(family, client, grantType, key);
+        }
+
+        var json = Write(answer, key);
+        if (options.Organisation is not null && answer.Scopes.Contains(IdentityTokens.OpenId))
+        {
+            json["id_token"] = identities.SignIdToken(client.ClientId, nonce);
+        }
+
+        await context.Response.WriteJsonAsync(StatusCodes.Status200OK, json);
     }
 
     private string? KeyOf(HttpContext context)
@@ -75,8 +99,13 @@ internal sealed class TokenEndpoint(
         return ForResources(client, form);
     }
 
-    private async Task<TokenFamily> OfWorkloadAsync(RegisteredClient client, Parameters form, CancellationToken cancellationToken)
+    private async Task<TokenFamily> OfAssertionAsync(RegisteredClient client, Parameters form, CancellationToken cancellationToken)
     {
+        if (IdentityAssertions.IsIdJag(form.Required("assertion")))
+        {
+            return new TokenFamily(await assertions.RedeemAsync(client, form, cancellationToken));
+        }
+
         await workloads.VerifyAsync(form.Required("assertion"), cancellationToken);
         return ForResources(client, form);
     }

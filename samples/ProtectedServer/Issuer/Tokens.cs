@@ -45,7 +45,8 @@ public sealed record AccessTokenInfo(
 }
 
 /// <summary>What was granted, by a person or by the issuer's own rules.</summary>
-internal sealed record Grant(string ClientId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Resources);
+/// <param name="Nonce">Of the request, for the ID token that answers it.</param>
+internal sealed record Grant(string ClientId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Resources, string? Nonce = null);
 
 /// <summary>All tokens that descend from one grant; they die together.</summary>
 internal sealed class TokenFamily(Grant grant)

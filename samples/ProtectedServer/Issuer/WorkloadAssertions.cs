@@ -35,7 +35,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
             var jwt = SignedJwt.Read(assertion);
             var from = SignedJwt.Text(jwt.Claims, "iss");
             var platform = options.TrustedPlatforms.FirstOrDefault(p => p.Issuer == from) ?? throw new JwtException("its issuer is not trusted");
-            if (!await IsSignedAsync(jwt, platform, cancellationToken))
+            if (!await IsSignedAsync(jwt, platform.Issuer, cancellationToken))
             {
                 throw new JwtException("its signature is not of its issuer");
             }
@@ -80,10 +80,11 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
         }
     }
 
-    private async Task<bool> IsSignedAsync(SignedJwt jwt, TrustedPlatform platform, CancellationToken cancellationToken)
+    /// <summary>Whether one of the keys that an issuer publishes now signed it.</summary>
+    public async Task<bool> IsSignedAsync(SignedJwt jwt, string from, CancellationToken cancellationToken)
     {
         var kid = SignedJwt.OptionalText(jwt.Header, "kid");
-        foreach (var key in (await KeysAsync(platform, cancellationToken)).EnumerateArray())
+        foreach (var key in (await KeysAsync(from, cancellationToken)).EnumerateArray())
         {
             if (kid is not null && SignedJwt.OptionalText(key, "kid") is { } named && named != kid)
             {
@@ -100,12 +101,12 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
         return false;
     }
 
-    private async Task<JsonElement> KeysAsync(TrustedPlatform platform, CancellationToken cancellationToken)
+    private async Task<JsonElement> KeysAsync(string from, CancellationToken cancellationToken)
     {
         try
         {
-            var metadata = await GetAsync(platform.Issuer + "/.well-known/openid-configuration");
-            return SignedJwt.OptionalText(metadata, "issuer") == platform.Issuer
+            var metadata = await GetAsync(from + "/.well-known/openid-configuration");
+            return SignedJwt.OptionalText(metadata, "issuer") == from
                 && (await GetAsync(SignedJwt.Text(metadata, "jwks_uri"))).TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
                 ? keys : throw new JwtException("its issuer publishes no keys");
         }

@@ -150,7 +150,7 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     private IVault? VaultOf(ServerFacts? facts) => facts?.Vault is { } name ? vaults.Find(name) : vaults.InUse;
 
-    private static async Task<T?> GetAsync<T>(IVault vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    internal static async Task<T?> GetAsync<T>(IVault vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
         var text = await vault.GetAsync(name, cancellationToken).ConfigureAwait(false);
@@ -166,6 +166,6 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
         }
     }
 
-    private static Task SetAsync<T>(IVault vault, string name, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+    internal static Task SetAsync<T>(IVault vault, string name, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         vault.SetAsync(name, JsonSerializer.Serialize(value, type), cancellationToken);
 }

@@ -21,6 +21,8 @@ public enum SignedInBy
     Client,
     /// <summary>A workload, with an assertion that its platform gives it (RFC 7523).</summary>
     Workload,
+    /// <summary>A person, at the identity provider of their organisation, which vouches for them at the server's issuer.</summary>
+    IdentityProvider,
 }
 
 /// <summary>The non-secret side of a credential.</summary>
@@ -33,6 +35,9 @@ public sealed record ServerFacts
     public SignedInBy? SignedInBy { get; init; }
     public string? Url { get; init; }
     public string? Issuer { get; init; }
+
+    /// <summary>The issuer identifier of the identity provider through which a person signed in.</summary>
+    public string? IdentityProvider { get; init; }
     public string? Resource { get; init; }
     public IReadOnlyList<string>? Scopes { get; init; }
     public DateTimeOffset? IssuedAt { get; init; }
@@ -61,6 +66,7 @@ public sealed record ServerFacts
         SignedInBy = item.BearerToken is null ? item.OAuth?.SignedInBy : null,
         Url = item.Url,
         Issuer = item.OAuth?.Issuer,
+        IdentityProvider = item.OAuth?.IdentityProvider,
         Resource = item.OAuth?.Resource,
         Scopes = item.OAuth?.Scopes,
         IssuedAt = item.OAuth?.IssuedAt,
@@ -77,6 +83,9 @@ internal sealed record FactsDocument
 
     /// <summary>The vault of each named secret, by the name of its item.</summary>
     public Dictionary<string, string>? Secrets { get; set; }
+
+    /// <summary>The sessions at identity providers, by the name of their item.</summary>
+    public Dictionary<string, IdentityFacts>? Identities { get; set; }
 }
 
 /// <summary><c>credentials.json</c>: the facts of all credentials, without a secret, so that status costs one read.</summary>
@@ -131,6 +140,32 @@ public sealed class FactsFile(Home home)
         else
         {
             document.Secrets[item] = vault;
+        }
+        Write(document);
+    }
+
+    /// <summary>The sessions at identity providers, by the names of their items.</summary>
+    public IReadOnlyDictionary<string, IdentityFacts> ReadIdentities() => Load().Identities ?? [];
+
+    /// <summary>Replaces the facts of one session; null removes them.</summary>
+    public async Task WriteIdentityAsync(string item, Func<IdentityFacts?, IdentityFacts?> change, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        var document = Load();
+        document.Identities ??= new(StringComparer.Ordinal);
+        var before = document.Identities.GetValueOrDefault(item);
+        var after = change(before);
+        if (after == before)
+        {
+            return;
+        }
+        if (after is null)
+        {
+            document.Identities.Remove(item);
+        }
+        else
+        {
+            document.Identities[item] = after;
         }
         Write(document);
     }

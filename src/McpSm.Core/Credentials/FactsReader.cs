@@ -35,8 +35,28 @@ internal static class FactsReader
                 document.Secrets[secret.Name] = Text(secrets, secret.Name)!;
             }
         }
+        if (Member(root, "identities", JsonValueKind.Object) is { } identities)
+        {
+            document.Identities = new(StringComparer.Ordinal);
+            foreach (var identity in identities.EnumerateObject())
+            {
+                document.Identities[identity.Name] = identity.Value.ValueKind == JsonValueKind.Object ? Identity(identity.Value)
+                    : throw new FormatException("an entry of 'identities' is no object");
+            }
+        }
         return document;
     }
+
+    private static IdentityFacts Identity(JsonElement entry) => new()
+    {
+        Issuer = Text(entry, "issuer") ?? throw new FormatException("an entry of 'identities' has no 'issuer'"),
+        Vault = Text(entry, "vault") ?? throw new FormatException("an entry of 'identities' has no 'vault'"),
+        ClientId = Text(entry, "clientId"),
+        SignedInAt = Time(entry, "signedInAt"),
+        ExpiresAt = Time(entry, "expiresAt"),
+        CanRenew = Flag(entry, "canRenew"),
+        RenewalBegan = Time(entry, "renewalBegan"),
+    };
 
     private static ServerFacts Facts(JsonElement entry) => new()
     {
@@ -54,10 +74,12 @@ internal static class FactsReader
             nameof(SignedInBy.Person) => SignedInBy.Person,
             nameof(SignedInBy.Client) => SignedInBy.Client,
             nameof(SignedInBy.Workload) => SignedInBy.Workload,
+            nameof(SignedInBy.IdentityProvider) => SignedInBy.IdentityProvider,
             _ => null,
         },
         Url = Text(entry, "url"),
         Issuer = Text(entry, "issuer"),
+        IdentityProvider = Text(entry, "identityProvider"),
         Resource = Text(entry, "resource"),
         Scopes = Member(entry, "scopes", JsonValueKind.Array) is { } scopes ? [.. scopes.EnumerateArray().Select(s =>
             s.ValueKind == JsonValueKind.String ? Text(s) : throw new FormatException("a scope in it is no text"))] : null,

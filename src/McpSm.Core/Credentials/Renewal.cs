@@ -11,7 +11,7 @@ namespace McpSm.Core.Credentials;
 /// Whoever finds the credential replaced meanwhile uses that one, so that a refresh token is spent once.
 /// </summary>
 /// <param name="findIssuer">Asks the server who guards it, for a credential whose issuer is not known.</param>
-public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
+public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, IdentityAssertion identity,
     Func<McpServer, ServerItem, SafeHttp, UrlPolicy, CancellationToken, Task<(string Resource, IssuerMetadata Issuer)>> findIssuer, IProgress<string>? progress = null)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
@@ -83,16 +83,20 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
     {
         SignedInBy.Client => "the client's own grant",
         SignedInBy.Workload => "the workload's assertion of now",
+        SignedInBy.IdentityProvider => "the session at the identity provider",
         _ => "its refresh token",
     };
 
-    /// <summary>Repeats the grant of a client or a workload. Nothing is spent by asking.</summary>
+    /// <summary>Repeats the grant of a client, a workload or an identity provider. Nothing of the server's is spent by asking.</summary>
     private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, TokenBinding binding, SafeHttp http,
         CancellationToken cancellationToken)
     {
         try
         {
-            return current.Assertion is { } source
+            return current.IdentityProvider is { } provider
+                ? await identity.RequestAsync(http, provider, current.Issuer!, current.TokenEndpoint!, current.Client, current.Resource,
+                    current.Scopes, binding, cancellationToken).ConfigureAwait(false)
+                : current.Assertion is { } source
                 ? await JwtBearerGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, ReadAssertion(source),
                     current.Resource, current.Scopes, binding, home.Time, cancellationToken).ConfigureAwait(false)
                 : EntraIssuer.Find(current.Issuer) is { } microsoft
@@ -154,6 +158,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra,
     private static string HowToSignIn(McpServer server, OAuthCredential current) => $"mcpsm auth login {server.Id}" + current.SignedInBy switch
     {
         SignedInBy.Workload => " " + current.Assertion!.Option,
+        SignedInBy.IdentityProvider => " --identity-provider " + ForeignText.Clean(current.IdentityProvider),
         SignedInBy.Client => current.Client.Kind == ClientKind.ManagedIdentity ? " --managed-identity" : " --client-credentials",
         _ => "",
     };

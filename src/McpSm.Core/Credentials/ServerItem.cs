@@ -42,8 +42,15 @@ public sealed record OAuthCredential
     /// <summary>The server takes no token that is not bound: one that renewal brings is refused.</summary>
     public bool RequiresDPoP { get; init; }
 
+    /// <summary>
+    /// The issuer identifier of the identity provider that vouched for the person: renewal asks it again (rule 34). The
+    /// session there is an item of its own, <see cref="IdentityItem"/>.
+    /// </summary>
+    public string? IdentityProvider { get; init; }
+
     [JsonIgnore]
-    public SignedInBy SignedInBy => Assertion is not null ? SignedInBy.Workload : IsOfClient ? SignedInBy.Client : SignedInBy.Person;
+    public SignedInBy SignedInBy => Assertion is not null ? SignedInBy.Workload : IsOfClient ? SignedInBy.Client
+        : IdentityProvider is not null ? SignedInBy.IdentityProvider : SignedInBy.Person;
 
     [JsonIgnore]
     public bool CanRenew => SignedInBy != SignedInBy.Person || RefreshToken is not null;
@@ -171,4 +178,5 @@ public sealed record KeptRegistration
 [JsonSerializable(typeof(KeptRegistration))]
 [JsonSerializable(typeof(FactsDocument))]
 [JsonSerializable(typeof(NamedSecret))]
+[JsonSerializable(typeof(IdentityItem))]
 internal sealed partial class CredentialJson : JsonSerializerContext;

@@ -22,6 +22,7 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         // SecretManagement cannot ask itself: what it serves of other tools' secrets stays out of its vaults.
         var takesSecrets = !VaultSelector.IsOfSecretManagement(to);
         var from = store.Facts.Read().Values.Select(f => f.Vault).Concat(takesSecrets ? store.Facts.ReadSecrets().Values : [])
+            .Concat(store.Facts.ReadIdentities().Values.Select(i => i.Vault))
             .Concat(_settings.MovingFrom).Append(vaults.NameInUse).OfType<string>().Where(name => name != to).Distinct().ToList();
         var sources = new List<(IVault Vault, IReadOnlyList<string> Names)>();
         foreach (var name in from)
@@ -78,6 +79,10 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         {
             await store.Facts.WriteSecretAsync(name, target.Name, cancellationToken).ConfigureAwait(false);
         }
+        else if (IdentityStore.IsItem(name))
+        {
+            await store.Facts.WriteIdentityAsync(name, f => f is null ? null : f with { Vault = target.Name }, cancellationToken).ConfigureAwait(false);
+        }
         else if (ServerOf(name) is { } id)
         {
             await store.Facts.WriteAsync(id, f => f is null ? null : f with { Vault = target.Name }, cancellationToken).ConfigureAwait(false);
@@ -102,6 +107,7 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         name.StartsWith(CredentialStore.ItemPrefix, StringComparison.Ordinal) ? name[CredentialStore.ItemPrefix.Length..] : null;
 
     private string? FactsVault(string name) => NamedSecrets.IsItem(name) ? store.Facts.ReadSecrets().GetValueOrDefault(name)
+        : IdentityStore.IsItem(name) ? store.Facts.ReadIdentities().GetValueOrDefault(name)?.Vault
         : ServerOf(name) is { } id ? store.Facts.Read(id)?.Vault : null;
 
     private Task<FileLock> LockAsync(string name, CancellationToken cancellationToken) =>

@@ -5,6 +5,9 @@ namespace McpSm.Core.Discovery;
 /// <summary>Metadata of an authorization server (RFC 8414, OpenID Connect Discovery 1.0), validated for its issuer.</summary>
 public sealed record IssuerMetadata
 {
+    private const string IdJagProfile = "urn:ietf:params:oauth:grant-profile:id-jag";
+    private const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
     /// <summary>The issuer's identifier, a raw string: never normalised.</summary>
     public required string Issuer { get; init; }
 
@@ -26,6 +29,18 @@ public sealed record IssuerMetadata
 
     /// <summary>The algorithms of proofs it takes (RFC 9449 section 5.1); null where it does not say.</summary>
     public IReadOnlyList<string>? DPoPAlgorithms { get; init; }
+
+    /// <summary>The grant profiles of <c>authorization_grant_profiles_supported</c> (draft-ietf-oauth-identity-assertion-authz-grant).</summary>
+    public IReadOnlyList<string>? GrantProfiles { get; init; }
+
+    /// <summary>
+    /// What an identity provider exchanges its tokens for, of <c>identity_chaining_requested_token_types_supported</c>; null
+    /// where it does not say.
+    /// </summary>
+    public IReadOnlyList<string>? RequestedTokenTypes { get; init; }
+
+    /// <summary>Whether it says that it lets in people whom an identity provider vouches for with an ID-JAG.</summary>
+    public bool TakesIdJags => GrantProfiles?.Contains(IdJagProfile) == true && GrantTypesSupported?.Contains(JwtBearer) == true;
 
     /// <summary>Whether PKCE with S256 is advertised (RFC 7636), or known; unknowable for endpoints taken by default.</summary>
     public bool SupportsPkce { get; init; }
@@ -158,6 +173,8 @@ public sealed record IssuerMetadata
             ScopesSupported = document.Strings("scopes_supported"),
             GrantTypesSupported = document.Strings("grant_types_supported"),
             DPoPAlgorithms = document.Strings("dpop_signing_alg_values_supported"),
+            GrantProfiles = document.Strings("authorization_grant_profiles_supported"),
+            RequestedTokenTypes = document.Strings("identity_chaining_requested_token_types_supported"),
             SupportsPkce = document.Strings("code_challenge_methods_supported")?.Contains("S256") == true,
             SendsIssuer = document.IsTrue("authorization_response_iss_parameter_supported"),
             TakesMetadataDocuments = document.IsTrue("client_id_metadata_document_supported"),

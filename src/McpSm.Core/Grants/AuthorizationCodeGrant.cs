@@ -17,11 +17,15 @@ public sealed class AuthorizationRequest
     private readonly ClientIdentity _client;
     private readonly string _verifier = Random();
     private readonly string _redirectUri;
-    private readonly string _resource;
+    private readonly string? _resource;
+
+    // Ties the ID token to this request (OpenID Connect Core section 3.1.2.1).
+    private readonly string? _nonce;
     private readonly IReadOnlyList<string> _scopes;
     private readonly TokenBinding _binding;
 
-    public AuthorizationRequest(IssuerMetadata issuer, ClientIdentity client, string redirectUri, string resource,
+    /// <param name="resource">Null at an identity provider, which is asked who signs in and not for a server.</param>
+    public AuthorizationRequest(IssuerMetadata issuer, ClientIdentity client, string redirectUri, string? resource,
         IReadOnlyList<string> scopes, TokenBinding binding, UrlPolicy policy)
     {
         _issuer = issuer;
@@ -39,12 +43,19 @@ public sealed class AuthorizationRequest
             { "state", State },
             { "code_challenge", Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(_verifier))) },
             { "code_challenge_method", "S256" },
-            { "resource", resource },
         };
         if (binding.Key is { } key)
         {
             // RFC 9449 section 10: then the code too is of no use without the key.
             parameters.Add("dpop_jkt", key.Thumbprint());
+        }
+        if (resource is not null)
+        {
+            parameters.Add("resource", resource);
+        }
+        else
+        {
+            parameters.Add("nonce", _nonce = Random());
         }
         if (scopes.Count > 0)
         {
@@ -94,10 +105,15 @@ public sealed class AuthorizationRequest
             Code = code,
             RedirectUri = _redirectUri,
             CodeVerifier = _verifier,
-            Resource = [_resource],
+            Resource = _resource is null ? [] : [_resource],
         };
-        return await _client.SendAsync(request, http.Protocol.RequestAuthorizationCodeTokenAsync, _issuer.Issuer, _binding, _scopes, time,
+        var tokens = await _client.SendAsync(request, http.Protocol.RequestAuthorizationCodeTokenAsync, _issuer.Issuer, _binding, _scopes, time,
             [code, _verifier], cancellationToken).ConfigureAwait(false);
+        if (_nonce is not null)
+        {
+            Grants.IdToken.Check(tokens.IdToken, _issuer.Issuer, _client.Id, _nonce, time.GetUtcNow());
+        }
+        return tokens;
     }
 
     internal static McpAuthException FromAnother(string? named) => new(ErrorReason.IssuerMismatch, named is null

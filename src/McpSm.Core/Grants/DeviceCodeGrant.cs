@@ -10,8 +10,9 @@ namespace McpSm.Core.Grants;
 public sealed record DeviceCode(string UserCode, Uri VerificationUri, Uri? CompleteUri, TimeSpan Lifetime);
 
 /// <summary>Sign-in with another device (RFC 8628).</summary>
+/// <param name="resource">Null at an identity provider.</param>
 public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetadata issuer, ClientIdentity client,
-    string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time)
+    string? resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time)
 {
     private string _deviceCode = "";
     private TimeSpan _interval;
@@ -28,7 +29,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
                     "The issuer offers no sign-in by device code.", "Sign in with a browser: leave --device out."),
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
         };
-        request.Parameters.Add("resource", resource);
+        request.Parameters.AddOptional("resource", resource);
         client.Sign(request, issuer.Issuer, time);
         using var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
         if (TokenSet.IsFailure(response))
@@ -57,7 +58,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         {
             await Task.Delay(_interval, time, cancellationToken).ConfigureAwait(false);
             using var request = new DeviceTokenRequest { Address = issuer.TokenEndpoint, DeviceCode = _deviceCode };
-            request.Parameters.Add("resource", resource);
+            request.Parameters.AddOptional("resource", resource);
             try
             {
                 return await client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, binding, scopes, time, [_deviceCode], cancellationToken)

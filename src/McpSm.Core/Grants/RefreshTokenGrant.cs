@@ -7,18 +7,19 @@ namespace McpSm.Core.Grants;
 /// <summary>Renewal (RFC 6749 section 6). A refresh token may be single-use: this sends one request, once.</summary>
 public static class RefreshTokenGrant
 {
+    /// <param name="resource">What the tokens are for; null at an identity provider, where they are for no server.</param>
     /// <exception cref="McpAuthException">
     /// RefreshTokenRejected; else with <see cref="McpAuthException.OutcomeUnknown"/> where the token may be spent.
     /// </exception>
     public static async Task<TokenSet> RenewAsync(SafeHttp http, string tokenEndpoint, string issuer,
-        ClientIdentity client, string refreshToken, string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time,
+        ClientIdentity client, string refreshToken, string? resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time,
         CancellationToken cancellationToken)
     {
         using var request = new RefreshTokenRequest
         {
             Address = tokenEndpoint,
             RefreshToken = refreshToken,
-            Resource = [resource],
+            Resource = resource is null ? [] : [resource],
         };
         try
         {

@@ -11,12 +11,13 @@ public static class Revocation
     /// <returns>Why it failed, in words for people; null where the issuer confirmed.</returns>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public static async Task<string?> RevokeAsync(SafeHttp http, string endpoint, string issuer, ClientIdentity client,
-        string? refreshToken, string accessToken, TimeProvider time, CancellationToken cancellationToken)
+        string? refreshToken, string? accessToken, TimeProvider time, CancellationToken cancellationToken)
     {
         endpoint = http.Endpoint(endpoint, "The revocation endpoint");
         var first = refreshToken is null ? null
             : await RevokeOneAsync(http, endpoint, issuer, client, refreshToken, "refresh_token", time, cancellationToken).ConfigureAwait(false);
-        var second = await RevokeOneAsync(http, endpoint, issuer, client, accessToken, "access_token", time, cancellationToken).ConfigureAwait(false);
+        var second = accessToken is null ? null
+            : await RevokeOneAsync(http, endpoint, issuer, client, accessToken, "access_token", time, cancellationToken).ConfigureAwait(false);
         return first ?? second;
     }
 

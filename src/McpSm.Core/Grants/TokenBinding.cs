@@ -8,4 +8,7 @@ public sealed record TokenBinding(DPoPKey? Key, bool IsRequired = false, bool Is
 {
     /// <summary>Bearer tokens, unless the issuer wants otherwise.</summary>
     public static TokenBinding None { get; } = new((DPoPKey?)null);
+
+    /// <summary>Bearer tokens, whatever the issuer wants.</summary>
+    public static TokenBinding Bearer { get; } = new(null, IsAllowed: false);
 }

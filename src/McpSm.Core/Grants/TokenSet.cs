@@ -12,6 +12,9 @@ namespace McpSm.Core.Grants;
 public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTimeOffset IssuedAt,
     DateTimeOffset? ExpiresAt, IReadOnlyList<string> Scopes)
 {
+    /// <summary>Who signed in, as an OpenID Connect provider signs it; null where it gave none.</summary>
+    public string? IdToken { get; init; }
+
     // A lifetime that overflows a date is no lifetime that anyone waits for.
     private const long LongestLifetime = 100L * 365 * 24 * 3600;
 
@@ -60,7 +63,11 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         }
         return new TokenSet(accessToken, Text(json, "refresh_token") is { Length: > 0 } refresh ? refresh : null, now,
             Lifetime(json) is { } seconds ? now.AddSeconds(seconds) : null,
-            Text(json, "scope") is { Length: > 0 } scope ? Discovery.Scopes.Split(scope) : requested) { Key = bound ? key : null };
+            Text(json, "scope") is { Length: > 0 } scope ? Discovery.Scopes.Split(scope) : requested)
+        {
+            Key = bound ? key : null,
+            IdToken = Text(json, "id_token") is { Length: > 0 } idToken ? idToken : null,
+        };
     }
 
     /// <summary>The <c>error</c> of an answer; null where it is none, or names none.</summary>
@@ -157,7 +164,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         return seconds is { } s && double.IsFinite(s) ? (long)Math.Clamp(s, 0, LongestLifetime) : null;
     }
 
-    private static string? Text(JsonElement json, string name)
+    internal static string? Text(JsonElement json, string name)
     {
         try
         {

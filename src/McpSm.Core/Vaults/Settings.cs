@@ -3,8 +3,14 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core.Vaults;
 
+/// <summary>The identity provider for the whole catalog.</summary>
+/// <param name="Issuer">Its issuer identifier, a raw string.</param>
+/// <param name="ClientId">The client that its administrators registered; null where we register ourselves.</param>
+/// <param name="Scopes">What is asked for beside <c>openid</c>; empty for what renews the session without a person.</param>
+public sealed record IdentityProviderSetting(string Issuer, string? ClientId, IReadOnlyList<string> Scopes);
+
 /// <summary>
-/// <c>settings.json</c>: the vault in use, the callback port, the client metadata document. The npm tool keeps its
+/// <c>settings.json</c>: the vault in use, the callback port, the client metadata document, the identity provider. The npm tool keeps its
 /// own settings in the same file; they are left as they are.
 /// </summary>
 public sealed class Settings(Home home)
@@ -23,6 +29,32 @@ public sealed class Settings(Home home)
     /// <summary>The vaults that a move, not yet ended, takes the credentials from.</summary>
     public IReadOnlyList<string> MovingFrom => JsonFile.Read(_path)?["movingFrom"] is JsonArray names
         ? [.. names.OfType<JsonValue>().Select(v => v.TryGetValue<string>(out var name) ? name : null).OfType<string>()] : [];
+
+    /// <summary>The identity provider for every server that takes its word; null where none is set.</summary>
+    /// <exception cref="Errors.McpAuthException">ConfigurationCorrupt.</exception>
+    public IdentityProviderSetting? IdentityProvider =>
+        JsonFile.Read(_path)?["identityProvider"] is JsonObject set && Text(set["issuer"]) is { } issuer
+            ? new(issuer, Text(set["clientId"]), set["scopes"] is JsonArray scopes ? [.. scopes.Select(Text).OfType<string>()] : []) : null;
+
+    /// <summary>Sets it; null for none.</summary>
+    internal Task SetIdentityProviderAsync(IdentityProviderSetting? provider, CancellationToken cancellationToken) => ChangeAsync(root =>
+    {
+        root.Remove("identityProvider");
+        if (provider is null)
+        {
+            return;
+        }
+        var set = new JsonObject { ["issuer"] = provider.Issuer };
+        if (provider.ClientId is not null)
+        {
+            set["clientId"] = provider.ClientId;
+        }
+        if (provider.Scopes.Count > 0)
+        {
+            set["scopes"] = new JsonArray([.. provider.Scopes.Select(s => (JsonNode)s)]);
+        }
+        root["identityProvider"] = set;
+    }, cancellationToken);
 
     /// <summary>Remembers the vault in use.</summary>
     public Task SetVaultAsync(string vault, CancellationToken cancellationToken) =>
@@ -46,7 +78,7 @@ public sealed class Settings(Home home)
         JsonFile.Write(_path, root);
     }
 
-    private string? Text(string name) =>
-        JsonFile.Read(_path)?[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0
-            ? text : null;
+    private string? Text(string name) => Text(JsonFile.Read(_path)?[name]);
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
 }

@@ -12,7 +12,7 @@ configuration=${CONFIGURATION:-Debug}
 client=../../McpSm.ConformanceClient
 
 # What is not built yet. A scenario of these that passes all the same is a failure: this list must not go stale.
-later=" auth/enterprise-managed-authorization "
+later=" "
 
 # Longest a scenario may take, in seconds: the program, and the suite around it.
 program_limit=30

@@ -1,0 +1,33 @@
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>
+/// The grant of enterprise-managed authorization (rule 34): the session at the identity provider gives an ID-JAG for one
+/// server, and that the server's access token. The ID-JAG is used at once and kept nowhere.
+/// </summary>
+public sealed class IdentityAssertion(Home home, IdentityRenewal sessions, IProgress<string>? progress = null)
+{
+    /// <param name="http">For the server's issuer. The identity provider, which the user named, has a policy of its own.</param>
+    /// <param name="provider">The identity provider's issuer identifier.</param>
+    /// <param name="issuer">The server's issuer.</param>
+    /// <param name="client">As the server's issuer knows us.</param>
+    /// <exception cref="McpAuthException">
+    /// AuthenticationRequired: a person must sign in at the provider. AssertionRejected: the server's issuer does not trust it.
+    /// The reasons of <see cref="TokenExchangeGrant"/> and <see cref="JwtBearerGrant"/>.
+    /// </exception>
+    public async Task<TokenSet> RequestAsync(SafeHttp http, string provider, string issuer, string tokenEndpoint, ClientIdentity client,
+        string resource, IReadOnlyList<string> scopes, TokenBinding binding, CancellationToken cancellationToken)
+    {
+        var session = await sessions.CurrentAsync(provider, cancellationToken).ConfigureAwait(false);
+        using var there = new SafeHttp(new UrlPolicy(new Uri(provider)), progress);
+        progress?.Report($"Asking the identity provider {ForeignText.Clean(provider)} to vouch for you at {ForeignText.Clean(issuer)}.");
+        var (idJag, granted) = await TokenExchangeGrant.RequestIdJagAsync(there, session.TokenEndpoint, provider, session.Client, session.IdToken,
+            issuer, resource, scopes, home.Time, cancellationToken).ConfigureAwait(false);
+        return await JwtBearerGrant.RequestAsync(http, tokenEndpoint, issuer, client, idJag, resource, granted, binding, home.Time, cancellationToken)
+            .ConfigureAwait(false);
+    }
+}

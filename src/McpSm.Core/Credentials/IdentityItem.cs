@@ -1,0 +1,86 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>A person's session at an identity provider, which every server of the organisation is signed in to with (rule 34).</summary>
+public sealed record IdentitySession
+{
+    /// <summary>As the identity provider knows us.</summary>
+    public required ClientIdentity Client { get; init; }
+
+    /// <summary>Goes back to the identity provider alone, to be exchanged.</summary>
+    public required string IdToken { get; init; }
+
+    /// <summary>Who signed in (<c>sub</c>): a renewal must give the same.</summary>
+    public required string Subject { get; init; }
+    public string? RefreshToken { get; init; }
+    public DateTimeOffset SignedInAt { get; init; }
+    public DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary>When the ID token expires.</summary>
+    public DateTimeOffset ExpiresAt { get; init; }
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+    public required string TokenEndpoint { get; init; }
+    public string? RevocationEndpoint { get; init; }
+
+    /// <summary>When the endpoints were read from the provider's metadata.</summary>
+    public DateTimeOffset MetadataReadAt { get; init; }
+
+    /// <summary>
+    /// The session with what a sign-in or renewal gave. Its access token is not kept: nothing is asked of the provider with it.
+    /// </summary>
+    internal IdentitySession With(TokenSet tokens, IdToken identity) => this with
+    {
+        IdToken = tokens.IdToken!,
+        Subject = identity.Subject,
+        RefreshToken = tokens.RefreshToken,
+        IssuedAt = tokens.IssuedAt,
+        ExpiresAt = identity.ExpiresAt,
+        Scopes = tokens.Scopes,
+    };
+
+    public override string ToString() => $"identity session, ID token expires {ExpiresAt:u}";
+}
+
+/// <summary>
+/// The vault item of one identity provider, <c>mcpsmidp-&lt;16 hex of SHA-256(issuer)&gt;</c>: the secret of the user's client
+/// there, and the session.
+/// </summary>
+public sealed record IdentityItem
+{
+    public required string Issuer { get; init; }
+
+    /// <summary>The client that <see cref="ClientSecret"/> is of.</summary>
+    public string? ClientId { get; init; }
+    public string? ClientSecret { get; init; }
+    public IdentitySession? Session { get; init; }
+
+    public override string ToString() => "identity item";
+}
+
+/// <summary>The non-secret side of an <see cref="IdentityItem"/>.</summary>
+public sealed record IdentityFacts
+{
+    public required string Issuer { get; init; }
+    public required string Vault { get; init; }
+    public string? ClientId { get; init; }
+
+    /// <summary>Null where nobody is signed in.</summary>
+    public DateTimeOffset? SignedInAt { get; init; }
+    public DateTimeOffset? ExpiresAt { get; init; }
+    public bool CanRenew { get; init; }
+
+    /// <summary>When a renewal was begun whose outcome is not known: its answer was lost, or its process killed.</summary>
+    public DateTimeOffset? RenewalBegan { get; init; }
+
+    internal static IdentityFacts Of(IdentityItem item, string vault) => new()
+    {
+        Issuer = item.Issuer,
+        Vault = vault,
+        ClientId = item.Session?.Client.Id,
+        SignedInAt = item.Session?.SignedInAt,
+        ExpiresAt = item.Session?.ExpiresAt,
+        CanRenew = item.Session?.RefreshToken is not null,
+    };
+}

@@ -1,0 +1,121 @@
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>
+/// The session at an identity provider with an ID token that holds. Its renewal is one transaction under the session's lock,
+/// as <see cref="Renewal"/> is under a server's: many servers renew with it, and its refresh token is spent once.
+/// </summary>
+public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<string>? progress = null)
+{
+    private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
+
+    /// <summary>The session, renewed first if need be, without a person.</summary>
+    /// <exception cref="McpAuthException">AuthenticationRequired: there is none, or it has ended. ServerUnreachable, the vault's reasons, …</exception>
+    public async Task<IdentitySession> CurrentAsync(string provider, CancellationToken cancellationToken)
+    {
+        var session = (await store.ReadAsync(provider, cancellationToken).ConfigureAwait(false))?.Session ?? throw NotSignedIn(provider);
+        if (!IsDue(session))
+        {
+            return session;
+        }
+        using var held = await store.LockAsync(provider, cancellationToken).ConfigureAwait(false);
+        var item = await store.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
+        session = item?.Session ?? throw NotSignedIn(provider);
+        if (!IsDue(session))
+        {
+            return session;
+        }
+        if (session.RefreshToken is not { } refreshToken)
+        {
+            return session.ExpiresAt > home.Time.GetUtcNow() ? session : throw Ended(provider, "It gave no refresh token.", null);
+        }
+        using var http = new SafeHttp(new UrlPolicy(new Uri(provider)), progress);
+        session = await WithFreshMetadataAsync(session, provider, http, cancellationToken).ConfigureAwait(false);
+        if (item.ClientSecret is { } secret && item.ClientId == session.Client.Id && session.Client.Secret is not null)
+        {
+            // The user may have replaced it since the sign-in.
+            session = session with { Client = session.Client with { Secret = secret } };
+        }
+        progress?.Report($"Renewing the session at the identity provider {ForeignText.Clean(provider)}.");
+        var renewed = await SpendAsync(provider, item, session, refreshToken, http, cancellationToken).ConfigureAwait(false);
+        // Ctrl+C must not lose what the provider has given for good.
+        await store.WriteAsync(item with { Session = renewed }, null, CancellationToken.None).ConfigureAwait(false);
+        return renewed.ExpiresAt > home.Time.GetUtcNow() ? renewed : throw Ended(provider, "It gives no new ID token.", null);
+    }
+
+    /// <summary>What to tell where a person must sign in at the provider. Which command does so is for the caller to say.</summary>
+    internal static McpAuthException NotSignedIn(string provider) => new(ErrorReason.AuthenticationRequired,
+        $"You are not signed in at the identity provider {ForeignText.Clean(provider)}.");
+
+    private static McpAuthException Ended(string provider, string why, McpAuthException? e) => new(ErrorReason.AuthenticationRequired,
+        $"The session at the identity provider {ForeignText.Clean(provider)} has ended. {why}", innerException: e)
+        { OAuthError = e?.OAuthError, StatusCode = e?.StatusCode };
+
+    private bool IsDue(IdentitySession session)
+    {
+        var now = home.Time.GetUtcNow();
+        return session.ExpiresAt - now <= Renewal.Margin(TimeSpan.FromSeconds(60), session.IssuedAt, session.ExpiresAt)
+            || session.IssuedAt - now > TimeSpan.FromMinutes(5);
+    }
+
+    private async Task<IdentitySession> SpendAsync(string provider, IdentityItem item, IdentitySession session, string refreshToken,
+        SafeHttp http, CancellationToken cancellationToken)
+    {
+        var cutOff = store.Facts(provider)?.RenewalBegan;
+        // Written first: a disk that is full is found before the token is spent, and who is killed leaves word of it.
+        await store.ChangeFactsAsync(item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
+        try
+        {
+            var tokens = await RefreshTokenGrant.RenewAsync(http, session.TokenEndpoint, provider, session.Client, refreshToken, null,
+                session.Scopes, TokenBinding.Bearer, home.Time, cancellationToken).ConfigureAwait(false);
+            if (tokens.IdToken is null)
+            {
+                // OpenID Connect Core section 12.2 allows that. What came must be kept all the same.
+                return session with { RefreshToken = tokens.RefreshToken };
+            }
+            var identity = IdToken.Check(tokens.IdToken, provider, session.Client.Id, null, home.Time.GetUtcNow());
+            return identity.Subject == session.Subject ? session.With(tokens, identity)
+                : throw await EndAsync(provider, item, "Its renewal gave an ID token of another person.", null).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
+        {
+            var why = e.Message + (cutOff is null ? "" : " An earlier renewal was cut off before its answer arrived, which may have spent it.");
+            throw await EndAsync(provider, item, why, e).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e is { OutcomeUnknown: false, Reason: not (ErrorReason.AuthenticationRequired or ErrorReason.IssuerMismatch) })
+        {
+            await store.ChangeFactsAsync(item, f => f with { RenewalBegan = cutOff }).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Removes a session that nothing renews. The client's secret, which is the user's, stays.</summary>
+    private async Task<McpAuthException> EndAsync(string provider, IdentityItem item, string why, McpAuthException? e)
+    {
+        await store.WriteAsync(item with { Session = null }, null, CancellationToken.None).ConfigureAwait(false);
+        return Ended(provider, why, e);
+    }
+
+    private async Task<IdentitySession> WithFreshMetadataAsync(IdentitySession session, string provider, SafeHttp http, CancellationToken cancellationToken)
+    {
+        var now = home.Time.GetUtcNow();
+        if (now - session.MetadataReadAt is var age && age >= TimeSpan.Zero && age < MetadataLifetime)
+        {
+            return session;
+        }
+        try
+        {
+            var metadata = await IssuerMetadata.FindAsync(http, new UrlPolicy(new Uri(provider)), provider, cancellationToken).ConfigureAwait(false);
+            return session with { TokenEndpoint = metadata.TokenEndpoint, RevocationEndpoint = metadata.RevocationEndpoint, MetadataReadAt = now };
+        }
+        catch (McpAuthException e) when (e.Reason is ErrorReason.ServerUnreachable or ErrorReason.MetadataInvalid or ErrorReason.ProtocolViolation)
+        {
+            // Endpoints that this very provider published once are better than none.
+            return session;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using System.Text;
+using McpSm.Core.Files;
+using McpSm.Core.Vaults;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>The one place that reads and replaces what is kept for identity providers; as <see cref="CredentialStore"/> for servers.</summary>
+public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaults)
+{
+    private const string ItemPrefix = "mcpsmidp-";
+
+    /// <summary>Letters, digits and dashes, so that every vault takes it.</summary>
+    public static string ItemName(string issuer) =>
+        ItemPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
+
+    internal static bool IsItem(string name) => name.StartsWith(ItemPrefix, StringComparison.Ordinal);
+
+    /// <summary>Holds everybody else off this provider's session, in all processes.</summary>
+    public Task<FileLock> LockAsync(string issuer, CancellationToken cancellationToken) => home.LockAsync(ItemName(issuer), cancellationToken);
+
+    /// <summary>The facts, without a vault being opened; null where there are none.</summary>
+    public IdentityFacts? Facts(string issuer) => facts.ReadIdentities().GetValueOrDefault(ItemName(issuer)) is { } found && found.Issuer == issuer ? found : null;
+
+    /// <summary>What is kept for the provider; null where nothing is.</summary>
+    /// <exception cref="Errors.McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
+    public async Task<IdentityItem?> ReadAsync(string issuer, CancellationToken cancellationToken)
+    {
+        for (var again = 3; ; again--)
+        {
+            var name = facts.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault;
+            if ((name is null ? vaults.InUse : vaults.Find(name)) is not { } vault)
+            {
+                return null;
+            }
+            var item = await CredentialStore.GetAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+            // What is absent may have been taken to another vault between the two reads.
+            if (item is null && again > 0 && facts.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault is { } now && now != vault.Name)
+            {
+                continue;
+            }
+            return item?.Issuer == issuer ? item : null;
+        }
+    }
+
+    /// <summary>Keeps the item, for whoever holds the lock: the secret first, then the facts.</summary>
+    /// <param name="vaultName">The vault the user named; null for the one it is in, or the one in use.</param>
+    public async Task WriteAsync(IdentityItem item, string? vaultName, CancellationToken cancellationToken)
+    {
+        var name = ItemName(item.Issuer);
+        var before = facts.ReadIdentities().GetValueOrDefault(name)?.Vault;
+        var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
+        await CredentialStore.SetAsync(vault, name, item, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+        await facts.WriteIdentityAsync(name, _ => IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+        if (before is not null && before != vault.Name)
+        {
+            await vaults.Find(before).RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Changes the facts of an item, for whoever holds the lock.</summary>
+    internal Task ChangeFactsAsync(IdentityItem item, Func<IdentityFacts, IdentityFacts> change) =>
+        // Not to be cut short: what they say is already so.
+        facts.WriteIdentityAsync(ItemName(item.Issuer), f => change(f ?? IdentityFacts.Of(item, vaults.NameInUse!)), CancellationToken.None);
+
+    /// <summary>Chooses the vault and opens it, before a person signs in for nothing.</summary>
+    /// <exception cref="Errors.McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
+    public async Task PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken) =>
+        await (await vaults.ChooseAsync(vaultName ?? Facts(issuer)?.Vault, cancellationToken).ConfigureAwait(false))
+            .GetAsync(ItemName(issuer), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Removes the item and its facts, for whoever holds the lock.</summary>
+    public async Task RemoveAsync(string issuer, CancellationToken cancellationToken)
+    {
+        var name = ItemName(issuer);
+        var kept = facts.ReadIdentities().GetValueOrDefault(name)?.Vault;
+        if ((kept is null ? vaults.InUse : vaults.Find(kept)) is { } vault)
+        {
+            await vault.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        await facts.WriteIdentityAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
+    }
+}

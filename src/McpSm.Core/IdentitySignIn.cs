@@ -1,0 +1,218 @@
+using McpSm.Core.Clients;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
+
+namespace McpSm.Core;
+
+/// <summary>
+/// Enterprise-managed authorization (rule 34): a person signs in at the identity provider of their organisation, once, and it
+/// vouches for them at the issuer of every server that trusts it.
+/// </summary>
+internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityStore identities, IdentityAssertion assertion,
+    EntraGrant entra, IAuthInteraction interaction, IProgress<string>? progress)
+{
+    private readonly Settings _settings = new(home);
+
+    /// <summary>Whether an identity provider may be the one that signs in to the server: then nobody needs to be there, perhaps.</summary>
+    public bool MayVouch(McpServer server, ConnectOptions options) =>
+        options.IdentityProvider is not null || store.Facts.Read(server.Id)?.IdentityProvider is not null || _settings.IdentityProvider is not null;
+
+    /// <summary>The provider that vouches for the person at this issuer; null where a person signs in there.</summary>
+    /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint: the one that the user named cannot be used.</exception>
+    public string? Choose(McpServer server, ServerItem? item, SignInTarget target, ConnectOptions options)
+    {
+        if (options.IdentityProvider is { } named)
+        {
+            Check(named);
+            return named;
+        }
+        if (item?.OAuth is { IdentityProvider: { } before, Issuer: { } issuer } && issuer == target.Issuer.Issuer)
+        {
+            return before;
+        }
+        if (_settings.IdentityProvider is not { Issuer: var set } || !target.Issuer.TakesIdJags)
+        {
+            return null;
+        }
+        if (Client(server, item, target) is not null)
+        {
+            return set;
+        }
+        interaction.Notice($"The identity provider could sign in to '{server.Name}' if a client were known there: mcpsm server update {server.Id} --client-id <id>");
+        return null;
+    }
+
+    /// <summary>Signs in to a server with the provider's word. A person is asked where there is no session with the provider.</summary>
+    public async Task<OAuthCredential> RunAsync(string provider, McpServer server, ServerItem? item, SignInTarget target, ConnectOptions options,
+        SafeHttp http, CancellationToken cancellationToken)
+    {
+        var issuer = target.Issuer;
+        if (EntraIssuer.Find(issuer.Issuer) is not null)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                $"The issuer of '{server.Name}' is Microsoft Entra ID, which takes no other identity provider's word.", $"mcpsm auth login {server.Id}");
+        }
+        // Not a client that registers itself: the provider writes the client's id into what it signs, and so must know it.
+        var client = Client(server, item, target) ?? throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
+            $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows at {ForeignText.Clean(issuer.Issuer)}.",
+            $"Ask whoever runs the identity provider, then: mcpsm server update {server.Id} --client-id <id>");
+        // Rule 10: what offline_access asks for, a refresh token, has no place here.
+        target = server.Scopes.Count > 0 ? target : target with { Scopes = [.. target.Scopes.Where(s => s != Discovery.Scopes.Offline)] };
+        for (var asked = false; ; asked = true)
+        {
+            try
+            {
+                var tokens = await assertion.RequestAsync(http, provider, issuer.Issuer, issuer.TokenEndpoint, client, target.Resource,
+                    target.Scopes, target.DPoP.Bind(), cancellationToken).ConfigureAwait(false);
+                return target.Credential(client, tokens, home.Time.GetUtcNow()) with { IdentityProvider = provider };
+            }
+            catch (McpAuthException e) when (e.Reason == ErrorReason.AuthenticationRequired && !asked)
+            {
+                await SignInAsync(provider, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (McpAuthException e) when (e.Reason == ErrorReason.AssertionRejected)
+            {
+                throw e.For(server.Name, $"Ask whoever runs {ForeignText.Clean(issuer.Issuer)} whether it trusts the identity provider "
+                    + $"{ForeignText.Clean(provider)} and lets this client use the JWT bearer grant.");
+            }
+        }
+    }
+
+    /// <summary>Signs a person in at the provider, and keeps the session.</summary>
+    /// <exception cref="McpAuthException">InteractionRequired, PkceUnsupported, IssuerMismatch, TokenResponseInvalid, and the reasons of every step.</exception>
+    public async Task<IdentitySession> SignInAsync(string provider, ConnectOptions options, CancellationToken cancellationToken)
+    {
+        var command = Command(provider);
+        if (!interaction.CanAnswer)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired,
+                $"Signing in at the identity provider {ForeignText.Clean(provider)} needs a person, and nobody can answer here.",
+                $"Run '{command}' at a prompt. MCPSM_INTERACTIVE=1 says that somebody is there.");
+        }
+        var (http, policy, issuer) = await OpenAsync(provider, options.Timeout, cancellationToken).ConfigureAwait(false);
+        using (http)
+        {
+            await identities.PrepareAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
+            var (server, secret) = await AsServerAsync(provider, cancellationToken).ConfigureAwait(false);
+            var target = new SignInTarget(provider, issuer, [provider], Scopes(provider, issuer)) { IsIdentityProvider = true, DPoP = DPoPDemand.Unwanted }.WithPkce();
+            progress?.Report($"Signing in at the identity provider {ForeignText.Clean(provider)}.");
+            try
+            {
+                var (client, tokens) = await new Authorization(home, server, new ServerItem { Url = provider, ClientSecret = secret }, target, options, http,
+                    policy, new ClientRegistry(home, store), entra, interaction, progress) { Command = command }.ObtainAsync(cancellationToken).ConfigureAwait(false);
+                return await KeepAsync(issuer, client, tokens, options.Vault).ConfigureAwait(false);
+            }
+            catch (McpAuthException e) when (e.Reason == ErrorReason.ClientRegistrationFailed)
+            {
+                throw new McpAuthException(e.Reason, e.Message,
+                    $"Register a client there, redirect URI http://127.0.0.1:8888/callback, then: mcpsm identity use {ForeignText.Clean(provider)} --client-id <id>", e)
+                    { OAuthError = e.OAuthError, StatusCode = e.StatusCode };
+            }
+        }
+    }
+
+    /// <summary>Keeps an ID token that another program got at the provider for the same client; nothing renews it.</summary>
+    /// <param name="clientId">The client that the token was made for; null for the one that is set.</param>
+    public async Task<IdentitySession> KeepTokenAsync(string provider, string? clientId, string idToken, string? vault, CancellationToken cancellationToken)
+    {
+        var (http, _, issuer) = await OpenAsync(provider, ConnectOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
+        http.Dispose();
+        var (server, secret) = await AsServerAsync(provider, cancellationToken).ConfigureAwait(false);
+        var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was made for is not known.",
+            $"mcpsm identity use {ForeignText.Clean(provider)} --client-id <id>");
+        var client = ClientIdentity.Create(ClientKind.PreRegistered, id, id == server.ClientId ? secret : null, issuer);
+        var now = home.Time.GetUtcNow();
+        return await KeepAsync(issuer, client, new TokenSet("", null, now, null, []) { IdToken = idToken }, vault).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses what can be no identity provider here.</summary>
+    /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint.</exception>
+    public static Uri Check(string provider)
+    {
+        if (!UrlPolicy.TryParse(provider, out var uri) || uri.Scheme is not ("https" or "http"))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "The identity provider's issuer must be an absolute http(s) URL.",
+                "Give the 'issuer' of its OpenID Connect metadata, such as https://login.example.com");
+        }
+        if (EntraIssuer.Find(provider) is not null)
+        {
+            // Its token endpoint has no RFC 8693 token exchange; its on-behalf-of grant stays within Entra.
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                "Microsoft Entra ID issues no ID-JAGs, so it cannot be the identity provider that signs in to other issuers' servers.",
+                "Servers whose issuer is Entra ID itself need none: mcpsm auth login <server>");
+        }
+        return new UrlPolicy(uri).Check(provider, "The identity provider");
+    }
+
+    /// <summary>The command that signs in at a provider.</summary>
+    public string Command(string provider) =>
+        _settings.IdentityProvider?.Issuer == provider ? "mcpsm identity login" : $"mcpsm auth login <server> --identity-provider {ForeignText.Clean(provider)}";
+
+    private async Task<IdentitySession> KeepAsync(IssuerMetadata issuer, ClientIdentity client, TokenSet tokens, string? vault)
+    {
+        var now = home.Time.GetUtcNow();
+        var identity = IdToken.Check(tokens.IdToken, issuer.Issuer, client.Id, null, now);
+        var session = new IdentitySession
+        {
+            Client = client,
+            IdToken = "",
+            Subject = "",
+            SignedInAt = now,
+            TokenEndpoint = issuer.TokenEndpoint,
+            RevocationEndpoint = issuer.RevocationEndpoint,
+            MetadataReadAt = now,
+        }.With(tokens, identity);
+        // Ctrl+C must not lose what the provider has given.
+        using var held = await identities.LockAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false);
+        var kept = await identities.ReadAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false) ?? new IdentityItem { Issuer = issuer.Issuer };
+        await identities.WriteAsync(kept with { Session = session }, vault, CancellationToken.None).ConfigureAwait(false);
+        return session;
+    }
+
+    private async Task<(SafeHttp Http, UrlPolicy Policy, IssuerMetadata Issuer)> OpenAsync(string provider, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var policy = new UrlPolicy(Check(provider));
+        var http = new SafeHttp(policy, progress);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            var issuer = await IssuerMetadata.FindAsync(http, policy, provider, limit.Token).ConfigureAwait(false);
+            return issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == false
+                ? throw TokenExchangeGrant.NoIdJags(provider, "Its metadata says so.") : (http, policy, issuer);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            http.Dispose();
+            throw new McpAuthException(ErrorReason.ServerUnreachable, $"The identity provider did not answer within {timeout.TotalSeconds:0} seconds.",
+                "Check the URL and the network, then try again.");
+        }
+        catch
+        {
+            http.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The provider as what is signed in to, and the secret of the user's client there.</summary>
+    private async Task<(McpServer Server, string? Secret)> AsServerAsync(string provider, CancellationToken cancellationToken)
+    {
+        var id = _settings.IdentityProvider is { } set && set.Issuer == provider ? set.ClientId : null;
+        var kept = await identities.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
+        return (new McpServer { Id = "", Name = new Uri(provider).Host, Url = provider, Issuer = provider, ClientId = id },
+            id is not null && kept?.ClientId == id ? kept.ClientSecret : null);
+    }
+
+    /// <summary>openid; and what gives a refresh token, where the provider lists it and the user did not choose.</summary>
+    private IReadOnlyList<string> Scopes(string provider, IssuerMetadata issuer) =>
+        [.. new[] { "openid" }.Union(_settings.IdentityProvider is { Scopes.Count: > 0 } set && set.Issuer == provider ? set.Scopes
+            : issuer.ScopesSupported?.Contains(Discovery.Scopes.Offline) == true ? [Discovery.Scopes.Offline] : [])];
+
+    private ClientIdentity? Client(McpServer server, ServerItem? item, SignInTarget target) => ClientRegistry.Supplied(server, item, target.Issuer,
+        (server.ClientMetadataUrl ?? _settings.ClientMetadataUrl) is { } url ? ClientRegistry.CheckMetadataUrl(url) : null);
+}
