@@ -53,6 +53,15 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
             "mcpsm auth token my-api --json",
             "mcpsm auth token my-api --header --method GET   # one request of a bound token",
         ],
+        ["identity"] = ["mcpsm identity", "mcpsm identity --json"],
+        ["identity use"] =
+        [
+            "mcpsm identity use https://login.example.com --client-id abc",
+            "mcpsm identity use https://login.example.com --scope offline_access",
+        ],
+        ["identity login"] = ["mcpsm identity login", "mcpsm identity login --no-browser"],
+        ["identity logout"] = ["mcpsm identity logout --force"],
+        ["identity none"] = ["mcpsm identity none"],
         ["vault"] = ["mcpsm vault list", "mcpsm vault use file --move"],
         ["vault list"] = ["mcpsm vault list --json"],
         ["vault use"] = ["mcpsm vault use secret-service", "mcpsm vault use file --move"],

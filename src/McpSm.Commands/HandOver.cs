@@ -45,7 +45,7 @@ public static class HandOver
                 return true;
             }
         }
-        if (name is "list" or "status" or "vault" or "rekey" or "completion" || (name is "add" or "update" && !command.Children.OfType<OptionResult>()
+        if (name is "list" or "status" or "identity" or "vault" or "rekey" or "completion" || (name is "add" or "update" && !command.Children.OfType<OptionResult>()
             .Any(o => !o.Implicit && SecretOptions.Contains(o.Option.Name))))
         {
             return false;

@@ -76,6 +76,29 @@ internal static class JsonOutput
         Optional(json, "remedy", status.Remedy);
     }
 
+    public static void IdentityProvider(Utf8JsonWriter json, IdentityProviderStatus provider)
+    {
+        json.WriteString("issuer", provider.Issuer);
+        json.WriteBoolean("isSet", provider.IsSet);
+        Optional(json, "clientId", provider.ClientId);
+        json.WriteStartArray("scopes");
+        foreach (var scope in provider.Scopes)
+        {
+            json.WriteStringValue(scope);
+        }
+        json.WriteEndArray();
+        Optional(json, "signedInAt", provider.SignedInAt?.ToUniversalTime().ToString("O"));
+        Optional(json, "expiresAt", provider.ExpiresAt?.ToUniversalTime().ToString("O"));
+        json.WriteBoolean("canRenew", provider.CanRenew);
+        Optional(json, "vault", provider.Vault);
+        json.WriteStartArray("servers");
+        foreach (var server in provider.Servers)
+        {
+            json.WriteStringValue(server);
+        }
+        json.WriteEndArray();
+    }
+
     public static void Server(Utf8JsonWriter json, McpServer server)
     {
         json.WriteString("id", server.Id);

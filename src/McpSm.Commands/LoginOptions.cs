@@ -27,6 +27,8 @@ internal sealed class LoginOptions
     private readonly Option<string?> _assertionFile = new("--assertion-file") { Description = "Sign in as a workload, by the JWT in this file", HelpName = "file" };
     private readonly Option<string?> _assertionVariable = new("--assertion-from-env") { Description = "The same, by the JWT in this variable", HelpName = "NAME" };
 
+    private readonly Option<string?> _provider = new("--identity-provider") { Description = "Let this identity provider vouch for you", HelpName = "url" };
+
     /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret or a workload's assertion goes to that one's issuer.</param>
     public void AddTo(Command command, bool ofOne)
     {
@@ -39,7 +41,7 @@ internal sealed class LoginOptions
         });
         RequireSeconds(_timeout);
         foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }
-            .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable] : []))
+            .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable, _provider] : []))
         {
             command.Add(option);
         }
@@ -95,7 +97,7 @@ internal sealed class LoginOptions
     public async Task<int> EnsureAsync(McpServer server, ParseResult parsed, CommandContext context, CancellationToken cancellationToken) =>
         Report(await context.Authenticator.EnsureConnectedAsync(server, Read(parsed, context), cancellationToken).ConfigureAwait(false), context);
 
-    private ConnectOptions Read(ParseResult parsed, CommandContext context)
+    public ConnectOptions Read(ParseResult parsed, CommandContext context)
     {
         context.Interaction.NonInteractive = parsed.GetValue(_nonInteractive);
         var assertion = ReadAssertion(parsed);
@@ -110,8 +112,13 @@ internal sealed class LoginOptions
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "A client signs in without a person: --device is not for it.");
         }
+        if (parsed.GetValue(_provider) is not null && (isClient || isMachine || assertion is not null))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "An identity provider vouches for a person: --identity-provider is not for a client or a workload.");
+        }
         return new ConnectOptions
         {
+            IdentityProvider = parsed.GetValue(_provider),
             NoBrowser = parsed.GetValue(_noBrowser),
             UseDeviceCode = parsed.GetValue(_device),
             ClientCredentials = assertion is not null ? new ClientCredentials(Assertion: assertion)

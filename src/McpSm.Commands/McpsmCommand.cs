@@ -32,6 +32,7 @@ public static class McpsmCommand
         };
         AuthCommands.AddTo(root, context);
         ServerCommands.AddTo(root, context);
+        IdentityCommands.AddTo(root, context);
         VaultCommands.AddTo(root, context);
         CompletionCommand.AddTo(root, context);
         if (Suggestions.AreAsked(arguments))

@@ -31,7 +31,7 @@ internal static class Words
         status.ExpiresAt is { } end ? $" (expires: {When(end, now)})"
         : status.Kind == Core.Credentials.CredentialKind.OAuth ? " (expires: unknown)" : "";
 
-    private static string When(DateTimeOffset end, DateTimeOffset now)
+    public static string When(DateTimeOffset end, DateTimeOffset now)
     {
         var left = end - now;
         return left >= TimeSpan.FromDays(1) ? Date(end)

@@ -50,6 +50,11 @@ public sealed class KnownNames(Home home)
     /// <summary>The issuers that servers are pinned to or signed in at.</summary>
     public IReadOnlyList<KnownName> Issuers() => UsedBy((server, facts) => [server.Issuer, facts?.Issuer]);
 
+    /// <summary>The identity providers that are set or signed in at.</summary>
+    public IReadOnlyList<KnownName> IdentityProviders() => Known(new[] { Or(() => new Settings(home).IdentityProvider?.Issuer, null) }.OfType<string>()
+        .Select(issuer => (issuer, "set for all servers that take its word"))
+        .Concat(Or(() => new FactsFile(home).ReadIdentities().Values.Select(i => (i.Issuer, "signed in at")).ToList(), [])));
+
     /// <summary>The scopes that are asked for or were granted.</summary>
     public IReadOnlyList<KnownName> Scopes() => UsedBy((server, facts) => [.. server.Scopes, .. facts?.Scopes ?? []]);
 

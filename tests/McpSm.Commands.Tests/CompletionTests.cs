@@ -22,7 +22,7 @@ public sealed class CompletionTests
         mcpsm.Write("credentials.json", """
             {"version":1,"servers":{"my-api":{"vault":"file","kind":"OAuth","url":"https://my-api.example/mcp","issuer":"https://issuer.example/a?b&c","scopes":["mcp:read","openid"]}}}
             """);
-        mcpsm.Write("settings.json", """{"vault":"secretmanagement:Some $(vault)"}""");
+        mcpsm.Write("settings.json", """{"vault":"secretmanagement:Some $(vault)","identityProvider":{"issuer":"https://login.example"}}""");
         return mcpsm;
     }
 
@@ -40,13 +40,16 @@ public sealed class CompletionTests
     }
 
     [Theory]
-    [InlineData("", "add auth completion import list remove server test vault")]
+    [InlineData("", "add auth completion identity import list remove server test vault")]
     [InlineData("auth to", "token")]
     [InlineData("auth log", "login login-all logout")]
     [InlineData("vault ", "list rekey use")]
+    [InlineData("identity ", "login logout none use")]
+    [InlineData("identity use ", "https://login.example")]
+    [InlineData("auth login my-api --identity-provider ", "https://login.example")]
     [InlineData("auth login ", "evil my-api my-server other twin-1 twin-2")]
     [InlineData("auth login MY", "my-api my-server other")]
-    [InlineData("auth login my-api ", "--assertion-file --assertion-from-env --callback-port --client-credentials --client-key-file --device --help --managed-identity --no-browser --non-interactive --quiet --timeout --vault --verbose")]
+    [InlineData("auth login my-api ", "--assertion-file --assertion-from-env --callback-port --client-credentials --client-key-file --device --help --identity-provider --managed-identity --no-browser --non-interactive --quiet --timeout --vault --verbose")]
     [InlineData("auth login my-api --no", "--no-browser --non-interactive")]
     [InlineData("auth login my-api --no-browser --no", "--non-interactive")]
     [InlineData("auth my-api --de", "--device")]
@@ -63,7 +66,7 @@ public sealed class CompletionTests
     [InlineData("auth set my-api SECRET --v", "--vault --verbose")]
     [InlineData("auth set -- my", "my-api my-server other")]
     [InlineData("completion ", "bash fish pwsh zsh")]
-    [InlineData("nosuch ", "add auth completion import list remove server test vault")]
+    [InlineData("nosuch ", "add auth completion identity import list remove server test vault")]
     public async Task Commands_options_servers_and_vaults_are_suggested_where_they_may_stand(string line, string expected)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || !line.StartsWith("vault use"), "The system's vault has another name here.");

@@ -10,7 +10,7 @@ public sealed partial class HelpTests
 
     private const string Login = "--no-browser --device --callback-port --timeout --vault --non-interactive";
 
-    private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env";
+    private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --identity-provider";
 
     private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --token "
         + "--client-metadata-url --allow-legacy-endpoints --dpop";
@@ -34,6 +34,11 @@ public sealed partial class HelpTests
         ["auth set"] = "<server> <token> --vault",
         ["auth revoke"] = "<server>",
         ["auth token"] = "<server> --header --json --method --uri --nonce",
+        ["identity"] = "--json",
+        ["identity use"] = "<issuer> --client-id --client-secret-from-env --scope --vault",
+        ["identity login"] = Login + " --id-token-from-env",
+        ["identity logout"] = "--force -f",
+        ["identity none"] = "",
         ["vault"] = "",
         ["vault list"] = "--json",
         ["vault use"] = "<vault> --move",
@@ -67,7 +72,7 @@ public sealed partial class HelpTests
     public async Task Every_command_is_among_those_tested_here()
     {
         using var mcpsm = new McpsmHere();
-        foreach (var parent in new[] { "", "auth", "server", "vault" })
+        foreach (var parent in new[] { "", "auth", "server", "identity", "vault" })
         {
             var ended = (await mcpsm.RunAsync([.. parent.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Done();
             var told = Below().Matches(ended.Out.Split("Commands:\n")[1].Split("\n\n")[0]).Select(m => m.Groups[1].Value);

@@ -61,6 +61,7 @@ internal static class Suggestions
             {
                 "vault" or "--vault" => known.Vaults,
                 "--issuer" => known.Issuers,
+                "issuer" or "--identity-provider" => known.IdentityProviders,
                 "--scope" => known.Scopes,
                 _ => null,
             };

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests;
+
+/// <summary><c>mcpsm identity</c>, and what signing in is like with an identity provider (rule 34).</summary>
+public sealed class IdentityCommandTests : IAsyncLifetime
+{
+    private readonly McpsmHere _mcpsm = new();
+    private readonly Organisation _organisation = new();
+    private TestIssuer _provider = null!;
+    private TestIssuer _issuer = null!;
+    private TestMcpServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var anyPort = Enumerable.Range(1024, 65536 - 1024).Select(port => $"http://127.0.0.1:{port}/callback");
+        _provider = await TestIssuer.StartAsync(new AuthorizationServerOptions
+        {
+            Organisation = _organisation,
+            ScopesSupported = ["openid", "offline_access"],
+            SupportsRegistration = false,
+            TimeProvider = _mcpsm.Clock,
+            PreRegisteredClients = [new RegisteredClient("at-work", "PLANTED-at-work", [.. anyPort], "client_secret_basic")],
+        });
+        _issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions
+        {
+            TrustedIdentityProviders = [_provider.Issuer],
+            TimeProvider = _mcpsm.Clock,
+            PreRegisteredClients = [new RegisteredClient("at-server", null, [], "none")],
+        });
+        _server = await TestMcpServer.StartAsync(_issuer);
+        _organisation.Add(new OrganisationServer(_issuer.Issuer, _server.Resource, "at-server", ["mcp:tools"]));
+        await _mcpsm.AddAsync(_server.McpUrl, "my-api", "--client-id", "at-server");
+        _mcpsm.Variables["WORK_SECRET"] = "PLANTED-at-work";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _mcpsm.Dispose();
+        await _server.DisposeAsync();
+        await _issuer.DisposeAsync();
+        await _provider.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Rule_34_One_identity_login_signs_in_to_servers_until_it_is_logged_out()
+    {
+        Assert.Contains("No identity provider is set.", (await _mcpsm.RunAsync("identity")).Done().Error);
+        (await _mcpsm.RunAsync("identity login")).Failed(4, "No identity provider is set.", "mcpsm identity use <issuer>");
+        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
+        Assert.Contains("✘ Not signed in", (await _mcpsm.RunAsync("identity")).Done().Out);
+        (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
+        Assert.Contains("✔ Signed in, renewed without you", (await _mcpsm.RunAsync("identity")).Done().Out);
+        (await _mcpsm.RunAsync("auth login-all --non-interactive")).Done();
+        Assert.Equal("IdentityProvider", (string?)(await _mcpsm.StatusAsync())["signedInBy"]);
+        var first = await _mcpsm.TokenAsync();
+        _mcpsm.Clock.Now += TimeSpan.FromHours(2);
+        Assert.NotEqual(first, await _mcpsm.TokenAsync());
+        var told = JsonNode.Parse((await _mcpsm.RunAsync("identity --json")).Done().Out)!.AsArray().Single()!;
+        Assert.Equal((_provider.Issuer, true, "my-api"), ((string?)told["issuer"], (bool)told["isSet"]!, (string?)told["servers"]!.AsArray().Single()));
+        (await _mcpsm.RunAsync("identity logout --force")).Done();
+        _mcpsm.Clock.Now += TimeSpan.FromHours(2);
+        (await _mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in at the identity provider", $"mcpsm auth login my-api --identity-provider {_provider.Issuer}");
+        (await _mcpsm.RunAsync("identity none")).Done();
+        Assert.Equal("[]", (await _mcpsm.RunAsync("identity --json")).Done().Out.Trim().ReplaceLineEndings("").Replace(" ", ""));
+        foreach (var file in Directory.EnumerateFiles(_mcpsm.Folder, "*", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain("PLANTED", await File.ReadAllTextAsync(file));
+        }
+    }
+
+    [Fact]
+    public async Task Rule_34_A_provider_named_for_one_server_is_used_for_it_and_what_cannot_be_is_one_error()
+    {
+        (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Failed(1, "registers no clients by itself", "mcpsm identity use");
+        (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0")).Failed(2, "Entra ID issues no ID-JAGs");
+        (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer, "--client-credentials")).Failed(2, "vouches for a person");
+        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-secret-from-env WORK_SECRET")).Failed(2, "needs the client id");
+        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id a --client-secret-from-env NO_SUCH")).Failed(2, "is not set");
+        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
+        (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Done();
+        Assert.Equal("IdentityProvider", (string?)(await _mcpsm.StatusAsync())["signedInBy"]);
+        _mcpsm.Variables["ID_TOKEN"] = "no.jwt.PLANTED";
+        var ended = await _mcpsm.RunAsync("identity login --id-token-from-env ID_TOKEN");
+        ended.Failed(1, "The ID token cannot be used: it is no JWT");
+        Assert.DoesNotContain("PLANTED", ended.Out + ended.Error);
+    }
+}
