@@ -36,7 +36,7 @@ public sealed partial class Authenticator
     {
         var set = IdentityProvider;
         var servers = _store.Facts.Read();
-        var names = Catalog.List().ToDictionary(s => s.Id, s => s.Name);
+        var names = Catalog.List().DistinctBy(s => s.Id).ToDictionary(s => s.Id, s => s.Name);
         var kept = _store.Facts.ReadIdentities().Values.Select(i => i.Issuer);
         return [.. new[] { set?.Issuer }.Concat(kept).OfType<string>().Distinct().Select(issuer => Describe(issuer, _identities.Facts(issuer)))];
 

@@ -96,6 +96,19 @@ public sealed class EnterpriseTests
     }
 
     [Fact]
+    public async Task Rules_14_34_A_provider_that_registers_clients_is_asked_for_the_exchange_and_knows_the_client_again()
+    {
+        await using var work = await EnterpriseScene.StartAsync(set: false, provider: o => o with { SupportsRegistration = true });
+        await work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer });
+        await work.Authenticator.SignOutOfIdentityProviderAsync(work.Provider.Issuer, local: false, default);
+        await work.LoginAsync(work.Two, o => o with { IdentityProvider = work.Provider.Issuer });
+        var registered = Assert.Single(work.Provider.Traffic.To("/register")).Json!["grant_types"]!.AsArray().Select(g => (string?)g);
+        Assert.Equal(["authorization_code", "refresh_token", EnterpriseScene.Exchange], registered);
+        Assert.Equal(2, work.Work.Person.Visited.Count);
+        Assert.All(work.Issuers, i => Assert.Empty(i.Traffic.To("/register")));
+    }
+
+    [Fact]
     public async Task Rule_34_A_session_that_has_ended_says_which_command_signs_in_and_that_command_does()
     {
         var clock = new Clock();

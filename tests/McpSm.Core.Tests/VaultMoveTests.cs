@@ -29,6 +29,24 @@ public sealed class VaultMoveTests
     }
 
     [Fact]
+    public async Task A_move_takes_the_session_at_the_identity_provider_along()
+    {
+        var clock = new Clock();
+        await using var work = await EnterpriseScene.SignedInAsync(clock);
+        var other = new MemoryVault();
+        var door = Door(work.Work, other);
+        Assert.Equal(3, await door.MoveToVaultAsync("memory", default));
+        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
+        Assert.Equal("memory", door.IdentityProviders()[0].Vault);
+        clock.Advance(TimeSpan.FromHours(2));
+        // Renewed there, with its client's secret.
+        Assert.NotNull(await door.GetTokenAsync(work.One, default));
+        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
+        Assert.Null(await door.RemoveIdentityProviderAsync(work.Provider.Issuer, default));
+        Assert.Equal(2, other.Items.Count);
+    }
+
+    [Fact]
     public async Task Cut_off_anywhere_every_credential_is_usable_and_the_next_move_finishes()
     {
         for (var calls = 1; ; calls++)

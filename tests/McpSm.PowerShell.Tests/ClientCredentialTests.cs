@@ -73,6 +73,8 @@ public sealed class ClientCredentialTests
     [InlineData("Connect-McpServer my-api -AssertionFile ./token -ClientCredential $c")]
     [InlineData("Connect-McpServer my-api -AssertionVariable JOB_TOKEN -NoBrowser")]
     [InlineData("Connect-McpServer -All -AssertionFile ./token")]
+    [InlineData("Connect-McpServer my-api -AssertionFile ./token -IdentityProvider https://login.example.com")]
+    [InlineData("Connect-McpServer -All -IdentityProvider https://login.example.com")]
     public void What_does_not_go_together_is_no_command_line(string script)
     {
         using var session = new Session();

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Browsing;
 using McpSm.Core.Credentials;
@@ -126,8 +127,13 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             ApplicationType = "native",
             RedirectUris = [new Uri(redirectUri)],
             ResponseTypes = ["code"],
-            GrantTypes = issuer.GrantTypesSupported?.Contains(DeviceGrant) == true
-                ? ["authorization_code", "refresh_token", DeviceGrant] : ["authorization_code", "refresh_token"],
+            GrantTypes =
+            [
+                "authorization_code", "refresh_token",
+                .. issuer.GrantTypesSupported?.Contains(DeviceGrant) == true ? [DeviceGrant] : Array.Empty<string>(),
+                // Of an identity provider: what its ID tokens are for.
+                .. issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == true ? [OidcConstants.GrantTypes.TokenExchange] : Array.Empty<string>(),
+            ],
             TokenEndpointAuthenticationMethod = method,
             // Empty lists would be sent as such, and some issuers refuse them.
             Contacts = null!,

@@ -46,6 +46,12 @@ public sealed class IssuerCompleter : KnownNameCompleter
     private protected override IEnumerable<(string Name, KnownName Known)> Names(KnownNames known) => ByText(known.Issuers());
 }
 
+/// <summary>Completes identity providers.</summary>
+public sealed class IdentityProviderCompleter : KnownNameCompleter
+{
+    private protected override IEnumerable<(string Name, KnownName Known)> Names(KnownNames known) => ByText(known.IdentityProviders());
+}
+
 /// <summary>Completes scopes.</summary>
 public sealed class ScopeCompleter : KnownNameCompleter
 {

@@ -110,6 +110,13 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [ValidateNotNullOrEmpty]
     public string? ClientId { get; set; }
 
+    /// <summary>The issuer of the identity provider that is to vouch for the person; the one that is set is used without it.</summary>
+    [Parameter(ParameterSetName = Named)]
+    [Parameter(ParameterSetName = OfUrl)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(IdentityProviderCompleter))]
+    public string? IdentityProvider { get; set; }
+
     /// <summary>Shows the URL instead of opening a browser.</summary>
     [Parameter(ParameterSetName = Named)]
     [Parameter(ParameterSetName = OfUrl)]
@@ -179,6 +186,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
             UseDeviceCode = UseDeviceCode,
             CallbackPort = CallbackPort,
             ClientCredentials = ReadClient(),
+            IdentityProvider = IdentityProvider,
             ByName = !All && !Name.Any(WildcardPattern.ContainsWildcardCharacters),
             Timeout = TimeSpan.FromSeconds(TimeoutSec),
             Vault = Vault,
