@@ -33,6 +33,12 @@ public static class HandOver
     {
         var command = parsed.CommandResult;
         var name = command.Command.Name;
+        var asked = command.Children.OfType<OptionResult>().FirstOrDefault(o => o.Option.Name == "--vault") is { Tokens: [var token] } ? token.Value : null;
+        if (command.Parent is CommandResult { Command.Name: "identity" })
+        {
+            return IsElsewhere(() => asked is not null ? [asked]
+                : [context.Authenticator.VaultNameFor(null), .. context.Authenticator.IdentityProviders().Select(p => p.Vault)]);
+        }
         if (name == "use")
         {
             var target = command.Children.OfType<ArgumentResult>().FirstOrDefault()?.Tokens.FirstOrDefault()?.Value;
@@ -50,15 +56,22 @@ public static class HandOver
         {
             return false;
         }
-        var asked = command.Children.OfType<OptionResult>().FirstOrDefault(o => o.Option.Name == "--vault") is { Tokens: [var token] } ? token.Value : null;
-        try
+        return IsElsewhere(() =>
         {
             var all = context.Catalog.List();
             var said = command.Children.OfType<ArgumentResult>().FirstOrDefault(a => a.Argument.Name == "server")?.Tokens.FirstOrDefault()?.Value;
             List<McpServer?> servers = said is not null ? [ServerCatalog.Find(all, said)] : all.Count > 0 ? [.. all] : [null];
             // Whoever moves to another vault still has to be read, and revoked, where it is.
-            return VaultSelector.IsOfSecretManagement(asked) || servers.Any(s => VaultSelector.IsOfSecretManagement(asked is null ? context.Authenticator.VaultNameFor(s)
-                : s is null ? null : context.Authenticator.Status(s).Vault));
+            return [asked, .. servers.Select(s => asked is null ? context.Authenticator.VaultNameFor(s)
+                : s is null ? null : context.Authenticator.Status(s).Vault)];
+        });
+    }
+
+    private static bool IsElsewhere(Func<IEnumerable<string?>> vaults)
+    {
+        try
+        {
+            return vaults().Any(VaultSelector.IsOfSecretManagement);
         }
         catch (McpAuthException)
         {

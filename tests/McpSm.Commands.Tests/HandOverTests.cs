@@ -31,6 +31,8 @@ public sealed class HandOverTests
         Assert.Equal(42, ended.Code);
         Assert.Equal("[auth]\n[set]\n[my-api]\n[-]\npiped $(token);'\n", ended.Out);
         Assert.Equal("[test]\n", (await mcpsm.RunAsync("test")).Out);
+        Assert.Equal("[identity]\n[login]\n", (await mcpsm.RunAsync("identity login")).Out);
+        Assert.Contains("No identity provider is set", (await mcpsm.RunAsync("identity")).Error);
         Assert.Contains("my-api", (await mcpsm.RunAsync("auth status")).Out);
         Assert.Equal(0, (await mcpsm.RunAsync(["auth", "set", "my-api", "-", "--vault", "file"], "here")).Code);
         Assert.Equal("here", (await mcpsm.RunAsync("auth token my-api")).Out.Trim());
