@@ -9,41 +9,15 @@ BeforeDiscovery {
 }
 
 BeforeAll {
-    $root = Resolve-Path "$PSScriptRoot/../.."
-    $version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
-    $manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
-    $before = @{}
-    foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'BROWSER', 'CI', 'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR') { $before[$name] = [Environment]::GetEnvironmentVariable($name) }
-    # Not on the TestDrive, which is emptied after every Describe.
-    $folder = New-Item -ItemType Directory "$([System.IO.Path]::GetTempPath())/mcpsm-pester-$(New-Guid)"
-    $env:MCPSM_CONFIG_DIR = "$folder/config"
-    $env:MCPSM_INTERACTIVE = '1'
-    $env:CI = $null
-    # The keyring of whoever runs this is not for tests.
-    $env:DBUS_SESSION_BUS_ADDRESS = $env:XDG_RUNTIME_DIR = $null
-    $sample = "$root/samples/ProtectedServer/bin"
-    $program = Get-ChildItem $sample -Recurse -Filter ProtectedServer.dll | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
-        Sort-Object LastWriteTime | Select-Object -Last 1
-    $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
-    $start.ArgumentList.Add($program.FullName)
-    $start.ArgumentList.Add('--auto-approve')
-    $start.RedirectStandardOutput = $true
-    $server = [System.Diagnostics.Process]::Start($start)
-    $url = $null
-    while (-not $url -and $null -ne ($line = $server.StandardOutput.ReadLine())) {
-        if ($line -match '(http://127\.0\.0\.1:\d+/mcp)') { $url = $Matches[1] }
-    }
-    # Follows the redirects of an issuer that approves by itself.
-    $env:BROWSER = 'curl -sSL -o /dev/null %s'
+    . "$PSScriptRoot/Sample.ps1"
+    # What is told of the vault that is in use and why is told of a choice of its own.
+    $env:MCPSM_VAULT = $null
     Import-Module $manifest
 }
 
 AfterAll {
     Remove-Module Mcpsm
-    $server.Kill($true)
-    $server.WaitForExit()
-    Remove-Item -Recurse -Force $folder
-    foreach ($name in $before.Keys) { [Environment]::SetEnvironmentVariable($name, $before[$name]) }
+    Stop-Sample
 }
 
 Describe 'the module' {

@@ -11,27 +11,9 @@ BeforeDiscovery {
 }
 
 BeforeAll {
-    $root = Resolve-Path "$PSScriptRoot/../.."
-    $version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
-    $manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
-    $before = @{}
-    foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'MCPSM_VAULT', 'MCPSM_VAULT_PASSPHRASE', 'BROWSER', 'CI', 'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR') {
-        $before[$name] = [Environment]::GetEnvironmentVariable($name)
-        [Environment]::SetEnvironmentVariable($name, $null)
-    }
-    $env:MCPSM_INTERACTIVE = '1'
-    $env:BROWSER = 'curl -sSL -o /dev/null %s'
-    $program = Get-ChildItem "$root/samples/ProtectedServer/bin" -Recurse -Filter ProtectedServer.dll | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
-        Sort-Object LastWriteTime | Select-Object -Last 1
-    $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
-    $start.ArgumentList.Add($program.FullName)
-    $start.ArgumentList.Add('--auto-approve')
-    $start.RedirectStandardOutput = $true
-    $server = [System.Diagnostics.Process]::Start($start)
-    $url = $null
-    while (-not $url -and $null -ne ($line = $server.StandardOutput.ReadLine())) {
-        if ($line -match '(http://127\.0\.0\.1:\d+/mcp)') { $url = $Matches[1] }
-    }
+    . "$PSScriptRoot/Sample.ps1"
+    # Each fresh session has its own.
+    $env:HOME = $env:MCPSM_CONFIG_DIR = $env:MCPSM_VAULT = $null
 
     function Invoke-Fresh([string] $Script) {
         pwsh -NoProfile -NonInteractive -c @"
@@ -42,11 +24,7 @@ BeforeAll {
     }
 }
 
-AfterAll {
-    $server.Kill($true)
-    $server.WaitForExit()
-    foreach ($name in $before.Keys) { [Environment]::SetEnvironmentVariable($name, $before[$name]) }
-}
+AfterAll { Stop-Sample }
 
 Describe 'Mcpsm as an extension vault' -Skip:(-not $hasStore) {
     BeforeEach {
