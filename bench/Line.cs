@@ -60,7 +60,10 @@ internal sealed record Line(string Name, string Program, IReadOnlyList<string> A
     {
         var start = new ProcessStartInfo(Program, Arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
         };
         foreach (var name in start.Environment.Keys.Where(n => n.StartsWith("MCP", StringComparison.Ordinal) || n is "CI" or "DISPLAY").ToList())
         {

@@ -31,7 +31,10 @@ internal sealed class Place : IAsyncDisposable
     /// <summary><c>mcpsm</c> in a folder of its own; the vault is the encrypted file with a key file.</summary>
     public Line Ours(string folder, params string[] arguments) => new("mcpsm " + string.Join(' ', arguments.Take(2)), _mcpsm, arguments, new Dictionary<string, string>
     {
-        ["MCPSM_CONFIG_DIR"] = folder, ["HOME"] = _root, ["MCPSM_VAULT"] = "file", ["MCPSM_INTERACTIVE"] = "1",
+        ["MCPSM_CONFIG_DIR"] = folder,
+        ["HOME"] = _root,
+        ["MCPSM_VAULT"] = "file",
+        ["MCPSM_INTERACTIVE"] = "1",
     });
 
     /// <summary>The npm tool; null where it could not be installed.</summary>

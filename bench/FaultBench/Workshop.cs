@@ -16,8 +16,14 @@ internal sealed class Workshop : IAsyncDisposable
     private Workshop(string folder, string vault, TestIssuer issuer, Worker.Clock clock)
     {
         (Folder, Vault, Issuer, Clock) = (folder, vault, issuer, clock);
-        Home = new Home(name => name switch { "MCPSM_CONFIG_DIR" => folder, "MCPSM_VAULT" => vault, "DISPLAY" => ":0",
-            "DBUS_SESSION_BUS_ADDRESS" or "XDG_RUNTIME_DIR" => Environment.GetEnvironmentVariable(name), _ => null }, clock);
+        Home = new Home(name => name switch
+        {
+            "MCPSM_CONFIG_DIR" => folder,
+            "MCPSM_VAULT" => vault,
+            "DISPLAY" => ":0",
+            "DBUS_SESSION_BUS_ADDRESS" or "XDG_RUNTIME_DIR" => Environment.GetEnvironmentVariable(name),
+            _ => null
+        }, clock);
         Door = new Authenticator(Home, new Worker.Person());
         Store = new CredentialStore(Home, new VaultSelector(Home, [], _ => { }));
     }

@@ -38,7 +38,7 @@ internal static class ModuleRows
     private static Line Pwsh(string name, string script, string folder) => new(name, "pwsh",
         ["-NoProfile", "-NonInteractive", "-Command", $"$watch = [Diagnostics.Stopwatch]::StartNew(); {script}; $watch.Elapsed.TotalMilliseconds"],
         new Dictionary<string, string> { ["MCPSM_CONFIG_DIR"] = folder, ["MCPSM_VAULT"] = "file", ["POWERSHELL_TELEMETRY_OPTOUT"] = "1" })
-        { TellsItsTime = true };
+    { TellsItsTime = true };
 
     private static string? Missing()
     {

@@ -109,7 +109,8 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
             : !ResourceUri.Covers(server.Uri.GetLeftPart(UriPartial.Path), uri))
         {
             throw new McpAuthException(ErrorReason.UnsafeEndpoint,
-                $"The request leads out of '{server.Name}', whose credential goes nowhere else.") { Server = server.Name };
+                $"The request leads out of '{server.Name}', whose credential goes nowhere else.")
+            { Server = server.Name };
         }
     }
 
@@ -130,7 +131,8 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
             {
                 throw new McpAuthException(ErrorReason.ProtocolViolation,
                     $"'{_server.Name}' asks for a new nonce in every proof (use_dpop_nonce), also where its last one was in it.",
-                    "Try again; if that does not help, tell whoever runs the server.") { Server = _server.Name, StatusCode = answer.Status };
+                    "Try again; if that does not help, tell whoever runs the server.")
+                { Server = _server.Name, StatusCode = answer.Status };
             }
         }
     }

@@ -43,7 +43,7 @@ public sealed partial class Authenticator
         IdentityProviderStatus Describe(string issuer, IdentityFacts? facts) => new(issuer, set?.Issuer == issuer ? set.ClientId : null,
             set?.Issuer == issuer ? set.Scopes : [], facts?.SignedInAt, facts?.ExpiresAt, facts?.CanRenew == true, facts?.Vault,
             [.. servers.Where(s => s.Value.IdentityProvider == issuer && names.ContainsKey(s.Key)).Select(s => names[s.Key]).Order(StringComparer.Ordinal)])
-            { IsSet = set?.Issuer == issuer };
+        { IsSet = set?.Issuer == issuer };
     }
 
     /// <summary>Sets the identity provider for every server whose issuer takes its word. The session of another one is left as it is.</summary>

@@ -22,7 +22,8 @@ public sealed partial class Authenticator
         if (server.OAuth == OAuthMode.Off)
         {
             throw new McpAuthException(ErrorReason.OAuthDisabled, $"Signing in to '{server.Name}' is off.",
-                $"mcpsm server update {server.Id} --oauth") { Server = server.Name };
+                $"mcpsm server update {server.Id} --oauth")
+            { Server = server.Name };
         }
         var client = options.IdentityProvider is not null ? null
             : await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
@@ -52,7 +53,8 @@ public sealed partial class Authenticator
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
                 $"Run 'mcpsm auth login {server.Id}' at a prompt, or keep a token with 'mcpsm auth set {server.Id} -'. "
-                + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.") { Server = server.Name };
+                + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
+            { Server = server.Name };
         }
     }
 

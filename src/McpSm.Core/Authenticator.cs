@@ -117,7 +117,8 @@ public sealed partial class Authenticator
         if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _home.Time.GetUtcNow())
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
-                $"mcpsm auth login {server.Id}") { Server = server.Name };
+                $"mcpsm auth login {server.Id}")
+            { Server = server.Name };
         }
         return item?.Token is { } text ? new AccessToken(server, text, item.BearerToken is null ? item.OAuth!.DPoPKey : null, Time)
             : throw SignInNeeded(server, item);
@@ -162,7 +163,8 @@ public sealed partial class Authenticator
         await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false) is { } target
             ? (target.Resource, target.WithPkce().Issuer)
             : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
-                $"mcpsm auth login {server.Id}") { Server = server.Name };
+                $"mcpsm auth login {server.Id}")
+            { Server = server.Name };
 
     /// <summary>What another program wrote was not looked at when it was kept.</summary>
     private static void RequireSendable(McpServer server, string token)
@@ -171,14 +173,17 @@ public sealed partial class Authenticator
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The bearer token of '{server.Name}' in config.json cannot be sent: it has spaces or characters outside ASCII.",
-                $"mcpsm auth set {server.Id}") { Server = server.Name };
+                $"mcpsm auth set {server.Id}")
+            { Server = server.Name };
         }
     }
 
     internal static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
         (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
         ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
-            $"mcpsm auth set {server.Id}") { Server = server.Name }
+            $"mcpsm auth set {server.Id}")
+        { Server = server.Name }
         : new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",
-            $"mcpsm auth login {server.Id}") { Server = server.Name };
+            $"mcpsm auth login {server.Id}")
+        { Server = server.Name };
 }

@@ -45,7 +45,8 @@ internal sealed class CredentialImport(Home home, CredentialStore store, ServerC
             {
                 throw new McpAuthException(ErrorReason.VaultUnavailable,
                     $"The vault does not give back what it was given. The plaintext of '{server.Name}' was left.",
-                    "Choose another vault with: mcpsm vault use <name>") { Server = server.Name };
+                    "Choose another vault with: mcpsm vault use <name>")
+                { Server = server.Name };
             }
         }
         var now = store.Facts.Read(server.Id)?.Vault;

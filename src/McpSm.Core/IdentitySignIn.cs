@@ -104,14 +104,15 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             try
             {
                 var (client, tokens) = await new Authorization(home, server, new ServerItem { Url = provider, ClientSecret = secret }, target, options, http,
-                    policy, new ClientRegistry(home, store), entra, interaction, progress) { Command = command }.ObtainAsync(cancellationToken).ConfigureAwait(false);
+                    policy, new ClientRegistry(home, store), entra, interaction, progress)
+                { Command = command }.ObtainAsync(cancellationToken).ConfigureAwait(false);
                 return await KeepAsync(issuer, client, tokens, options.Vault).ConfigureAwait(false);
             }
             catch (McpAuthException e) when (e.Reason == ErrorReason.ClientRegistrationFailed)
             {
                 throw new McpAuthException(e.Reason, e.Message,
                     $"Register a client there, redirect URI http://127.0.0.1:8888/callback, then: mcpsm identity use {ForeignText.Clean(provider)} --client-id <id>", e)
-                    { OAuthError = e.OAuthError, StatusCode = e.StatusCode };
+                { OAuthError = e.OAuthError, StatusCode = e.StatusCode };
             }
         }
     }

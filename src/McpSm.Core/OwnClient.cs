@@ -101,5 +101,6 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
     };
 
     private static McpAuthException NoneGiven(McpServer server) => new(ErrorReason.InvalidValue,
-        $"No client is known that could sign in to '{server.Name}' by itself.", HowToGive + ".") { Server = server.Name };
+        $"No client is known that could sign in to '{server.Name}' by itself.", HowToGive + ".")
+    { Server = server.Name };
 }

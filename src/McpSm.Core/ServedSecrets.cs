@@ -110,12 +110,14 @@ public sealed class ServedSecrets
             var token = await _authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
             return !token.IsBound ? token.Text : throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The token of '{server.Name}' is bound to a key (DPoP): alone, as a secret is, nobody takes it.",
-                $"Get-McpToken {server.Id} -AsHeader gives it with a proof for one request.") { Server = server.Name };
+                $"Get-McpToken {server.Id} -AsHeader gives it with a proof for one request.")
+            { Server = server.Name };
         }
         throw _authenticator.Status(server).Kind == CredentialKind.None ? Authenticator.SignInNeeded(server, null)
             : new McpAuthException(ErrorReason.VaultUnavailable, $"The credential of '{server.Name}' is in '{ForeignText.Clean(place)}', "
                 + "which SecretManagement cannot open while it is asked for this one.",
-                $"Get-McpToken {server.Id}, or take credentials elsewhere: Set-McpVault file -Move") { Server = server.Name };
+                $"Get-McpToken {server.Id}, or take credentials elsewhere: Set-McpVault file -Move")
+            { Server = server.Name };
     }
 
     /// <summary>
@@ -135,7 +137,8 @@ public sealed class ServedSecrets
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 $"'{ForeignText.Clean(name)}' is an MCP server: its token can be read under that name, and nothing else.",
-                $"{command} {server.Id}") { Server = server.Name };
+                $"{command} {server.Id}")
+            { Server = server.Name };
         }
     }
 

@@ -131,6 +131,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         await revoking.RunAsync(credential, CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
-            "Tell whoever runs the server: it does not accept its own issuer's tokens.") { StatusCode = 401 };
+            "Tell whoever runs the server: it does not accept its own issuer's tokens.")
+        { StatusCode = 401 };
     }
 }

@@ -51,7 +51,8 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
             {
                 throw new McpAuthException(answer.Status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation,
                     $"The server answered {ServerQuestion.Words(answer.Status)}, and says nothing of how to sign in.",
-                    answer.Status == 429 ? "Try again later." : $"If it takes a token of its own: mcpsm auth set {server.Id}") { StatusCode = answer.Status };
+                    answer.Status == 429 ? "Try again later." : $"If it takes a token of its own: mcpsm auth set {server.Id}")
+                { StatusCode = answer.Status };
             }
             // Some servers challenge only later requests: what they publish tells.
             resource = await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);

@@ -28,7 +28,10 @@ public sealed class CompletionTests
 
     private static JsonObject Server(string id, string name, params string[] scopes) => new()
     {
-        ["id"] = id, ["name"] = name, ["type"] = "http", ["url"] = $"https://{id}.example/mcp",
+        ["id"] = id,
+        ["name"] = name,
+        ["type"] = "http",
+        ["url"] = $"https://{id}.example/mcp",
         ["oauth"] = new JsonObject { ["scopes"] = new JsonArray([.. scopes.Select(s => (JsonNode)s)]) },
     };
 

@@ -138,7 +138,10 @@ public sealed class PlaintextTests : IAsyncLifetime
         {
             expected["remoteServers"]!.AsArray().Add(new JsonObject
             {
-                ["id"] = "other", ["name"] = "other", ["type"] = "http", ["url"] = "https://b.example/mcp",
+                ["id"] = "other",
+                ["name"] = "other",
+                ["type"] = "http",
+                ["url"] = "https://b.example/mcp",
             });
         }
         Assert.Equal(expected.ToJsonString(), JsonNode.Parse(File.ReadAllText(_mcpsm.PathOf("config.json")))!.ToJsonString());

@@ -35,7 +35,7 @@ public sealed class EntraClientTests : IAsyncLifetime
 
     private Task<TokenSet> AskAsync(string? secret = null, X509Certificate2? certificate = null, EntraIssuer? issuer = null, string scope = Scope) =>
         _grant.ForClientAsync(Server, issuer ?? Issuer, new ClientIdentity(ClientKind.PreRegistered, EntraStandIn.Daemon, secret, "")
-            { Key = certificate is null ? null : ClientKey.FromCertificate(certificate) }, [.. scope.Split(' ')], default);
+        { Key = certificate is null ? null : ClientKey.FromCertificate(certificate) }, [.. scope.Split(' ')], default);
 
     private static Task<TokenSet> AskMachineAsync(EntraGrant grant, string? id = null) =>
         grant.ForClientAsync(Server, Issuer, new ClientIdentity(ClientKind.ManagedIdentity, id ?? "", null, ClientIdentity.None), [Scope], default);

@@ -129,7 +129,9 @@ public sealed class PropertyTests
             Url = "https://server.example/mcp",
             OAuth = new OAuthCredential
             {
-                AccessToken = "", Issuer = "https://issuer.example", Resource = "https://server.example/mcp",
+                AccessToken = "",
+                Issuer = "https://issuer.example",
+                Resource = "https://server.example/mcp",
                 Client = new ClientIdentity(ClientKind.Dynamic, "client", null, ClientIdentity.None),
             }.With(tokens),
         };

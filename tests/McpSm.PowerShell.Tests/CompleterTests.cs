@@ -29,7 +29,10 @@ public sealed class CompleterTests
 
     private static JsonNode Server(string id, string name, params string[] scopes) => new JsonObject
     {
-        ["id"] = id, ["name"] = name, ["type"] = "http", ["url"] = $"https://{id}.example/mcp",
+        ["id"] = id,
+        ["name"] = name,
+        ["type"] = "http",
+        ["url"] = $"https://{id}.example/mcp",
         ["oauth"] = new JsonObject { ["authServerUrl"] = "https://pinned.example", ["scopes"] = new JsonArray([.. scopes.Select(s => (JsonNode)s)]) },
     };
 

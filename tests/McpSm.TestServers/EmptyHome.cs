@@ -31,7 +31,10 @@ public sealed class EmptyHome : IDisposable
     {
         var start = new ProcessStartInfo(program, arguments)
         {
-            WorkingDirectory = Folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         foreach (var name in start.Environment.Keys.Where(n => n != "DOTNET_ROOT" && Leading.Any(l => n.StartsWith(l, StringComparison.OrdinalIgnoreCase))).ToList())
         {

@@ -174,7 +174,8 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         : TokenState.Active;
 
     private IssuedToken Describe(Entry e) => new(
-        e.Value, e.Kind, StateOf(e), e.Family.Grant.ClientId, e.GrantType, e.Scopes, e.Resources, e.IssuedAt, e.ExpiresAt) { KeyThumbprint = e.Key };
+        e.Value, e.Kind, StateOf(e), e.Family.Grant.ClientId, e.GrantType, e.Scopes, e.Resources, e.IssuedAt, e.ExpiresAt)
+    { KeyThumbprint = e.Key };
 
     private sealed record Entry(
         string Value,

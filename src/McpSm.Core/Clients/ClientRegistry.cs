@@ -153,7 +153,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             throw new McpAuthException(why.Reason == ErrorReason.ServerUnreachable ? why.Reason : ErrorReason.ClientRegistrationFailed,
                 $"Registering with {ForeignText.Clean(issuer.Issuer)} failed. {why.Message}",
                 $"Supply a client of your own: mcpsm server update {server.Id} --client-id <id>", why)
-                { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
+            { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
         }
         if (!TokenSet.IsReadable(response) || response.ClientId is not { Length: > 0 } id)
         {
@@ -164,7 +164,8 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         var identity = ClientIdentity.Create(ClientKind.Dynamic, id,
             granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } secret ? null : secret, issuer, granted)
             // Not asked for: what is registered is kept by issuer, and the next server there may take bearer tokens alone.
-            with { IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True };
+            with
+        { IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True };
         await store.WriteRegistrationAsync(server, new KeptRegistration
         {
             Issuer = issuer.Issuer,

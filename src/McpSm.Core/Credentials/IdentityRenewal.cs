@@ -53,7 +53,7 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
 
     private static McpAuthException Ended(string provider, string why, McpAuthException? e) => new(ErrorReason.AuthenticationRequired,
         $"The session at the identity provider {ForeignText.Clean(provider)} has ended. {why}", innerException: e)
-        { OAuthError = e?.OAuthError, StatusCode = e?.StatusCode };
+    { OAuthError = e?.OAuthError, StatusCode = e?.StatusCode };
 
     private bool IsDue(IdentitySession session)
     {

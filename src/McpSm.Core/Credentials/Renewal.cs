@@ -39,7 +39,8 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         if (item?.OAuth is not { } current)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"'{server.Name}' was signed out meanwhile.", $"mcpsm auth login {server.Id}") { Server = server.Name };
+                $"'{server.Name}' was signed out meanwhile.", $"mcpsm auth login {server.Id}")
+            { Server = server.Name };
         }
         if (current.AccessToken != seen.AccessToken)
         {
@@ -49,7 +50,8 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
-                $"mcpsm auth login {server.Id}") { Server = server.Name };
+                $"mcpsm auth login {server.Id}")
+            { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);
         var policy = server.Policy;
@@ -180,7 +182,8 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
         return new McpAuthException(ErrorReason.AuthenticationRequired,
             $"'{server.Name}' has a new issuer, {ForeignText.Clean(now)}: what {ForeignText.Clean(current.Issuer)} gave for it was dropped.",
-            HowToSignIn(server, current)) { Server = server.Name };
+            HowToSignIn(server, current))
+        { Server = server.Name };
     }
 
     private async Task<OAuthCredential> WithFreshMetadataAsync(OAuthCredential credential, string issuer, SafeHttp http,

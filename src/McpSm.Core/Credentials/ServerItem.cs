@@ -155,7 +155,8 @@ public sealed record ServerItem
         return headers.FirstOrDefault(h => h.Value.Any(c => c is not ('\t' or (>= ' ' and <= '~')))).Key is not { } unsendable ? headers
             : throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The header {ForeignText.Clean(unsendable)} of '{server.Name}' in config.json cannot be sent: its value is not printable ASCII.",
-                $"mcpsm server update {server.Id} --header {ForeignText.Clean(unsendable)}=<value>") { Server = server.Name };
+                $"mcpsm server update {server.Id} --header {ForeignText.Clean(unsendable)}=<value>")
+            { Server = server.Name };
     }
 
     public override string ToString() => "server item";

@@ -134,7 +134,7 @@ public sealed record IssuerMetadata
                 {
                     failure = Graver(failure, new McpAuthException(ErrorReason.MetadataInvalid,
                         $"The issuer {ForeignText.Clean(issuer)} answered {answer.Status} for its metadata.")
-                        { StatusCode = answer.Status });
+                    { StatusCode = answer.Status });
                 }
             }
             catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch)

@@ -159,7 +159,8 @@ public sealed class SafeHttp : IDisposable
             {
                 throw new McpAuthException(ErrorReason.ServerUnreachable,
                     $"{Origin(uri)} did not answer within {timeLimit.TotalSeconds:0} seconds.",
-                    "Check the URL and the network, then try again.") { OutcomeUnknown = true };
+                    "Check the URL and the network, then try again.")
+                { OutcomeUnknown = true };
             }
             catch (HttpRequestException e) when (e.InnerException is McpAuthException refused)
             {
@@ -184,7 +185,8 @@ public sealed class SafeHttp : IDisposable
                 {
                     // Documents are read with GET; whoever is sent something answers with tokens, or a client.
                     throw new McpAuthException(request.Method == HttpMethod.Get ? ErrorReason.MetadataInvalid : ErrorReason.TokenResponseInvalid,
-                        $"{Origin(uri)} answered with more than {SizeLimit / 1024 / 1024} MiB.") { OutcomeUnknown = true };
+                        $"{Origin(uri)} answered with more than {SizeLimit / 1024 / 1024} MiB.")
+                    { OutcomeUnknown = true };
                 }
                 body.Write(buffer, 0, read);
             }
@@ -219,7 +221,8 @@ public sealed class SafeHttp : IDisposable
         if (error == HttpRequestError.ConfigurationLimitExceeded)
         {
             return new McpAuthException(ErrorReason.ProtocolViolation, $"{Origin(uri)} answered with more than {HeaderLimit} KiB of headers.",
-                "Tell whoever runs it.", e) { OutcomeUnknown = true };
+                "Tell whoever runs it.", e)
+            { OutcomeUnknown = true };
         }
         var why = error switch
         {

@@ -84,7 +84,8 @@ public static class ServerQuestion
         var moved = (int)response.StatusCode is >= 300 and < 400 && UrlPolicy.Target(response, server) is { Scheme: "http" or "https" } target
             ? target : null;
         return new ServerAnswer((int)response.StatusCode, challenges,
-            response.Content.Headers.ContentType?.MediaType, moved) { DPoPNonce = DPoPNonces.Remember(server, response) };
+            response.Content.Headers.ContentType?.MediaType, moved)
+        { DPoPNonce = DPoPNonces.Remember(server, response) };
     }
 
     /// <summary>Refuses what no MCP endpoint answers to a request it could have served.</summary>
@@ -96,18 +97,21 @@ public static class ServerQuestion
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"The server has moved to {ForeignText.Clean(moved.GetLeftPart(UriPartial.Path))}.",
-                $"If you trust that address: mcpsm server update {id} --url <url>") { StatusCode = answer.Status };
+                $"If you trust that address: mcpsm server update {id} --url <url>")
+            { StatusCode = answer.Status };
         }
         if (answer.Status is < 200 or (>= 300 and < 400))
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"{server.GetLeftPart(UriPartial.Path)} is not an MCP endpoint: it answered {Words(answer.Status)}, which leads nowhere.",
-                "Check the URL and the type (http or sse) with: mcpsm list") { StatusCode = answer.Status };
+                "Check the URL and the type (http or sse) with: mcpsm list")
+            { StatusCode = answer.Status };
         }
         if (answer.Status >= 500)
         {
             throw new McpAuthException(ErrorReason.ServerUnreachable, $"The server answered {Words(answer.Status)}.",
-                "Try again later.") { StatusCode = answer.Status };
+                "Try again later.")
+            { StatusCode = answer.Status };
         }
         var isHtml = answer.MediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true;
         if (isHtml || answer.Status is 404 or 405 or 410)
@@ -115,7 +119,8 @@ public static class ServerQuestion
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"{server.GetLeftPart(UriPartial.Path)} is not an MCP endpoint: it answered "
                 + (isHtml ? $"a web page ({answer.Status})." : $"{Words(answer.Status)}."),
-                "Check the URL and the type (http or sse) with: mcpsm list") { StatusCode = answer.Status };
+                "Check the URL and the type (http or sse) with: mcpsm list")
+            { StatusCode = answer.Status };
         }
     }
 

@@ -35,8 +35,11 @@ internal static class EntraErrors
         { InnerException: McpAuthException ours } => ours,
         MsalUiRequiredException { ResponseBody: null or "" } => new McpAuthException(ErrorReason.RefreshTokenRejected,
             "Nothing is kept that Microsoft Entra ID could be asked for a new token with."),
-        MsalUiRequiredException { Classification: UiRequiredExceptionClassification.BasicAction or UiRequiredExceptionClassification.AdditionalAction
-            or UiRequiredExceptionClassification.MessageOnly or UiRequiredExceptionClassification.ConsentRequired } asks => MustBeThere(asks, sent),
+        MsalUiRequiredException
+        {
+            Classification: UiRequiredExceptionClassification.BasicAction or UiRequiredExceptionClassification.AdditionalAction
+            or UiRequiredExceptionClassification.MessageOnly or UiRequiredExceptionClassification.ConsentRequired
+        } asks => MustBeThere(asks, sent),
         MsalUiRequiredException { ErrorCode: "interaction_required" or "login_required" or "consent_required" } asks => MustBeThere(asks, sent),
         MsalException { AdditionalExceptionData: var data } managed when data.ContainsKey(MsalException.ManagedIdentitySource) =>
             OfManagedIdentity(managed, sent),
@@ -50,7 +53,8 @@ internal static class EntraErrors
         MsalException other => new McpAuthException(ErrorReason.ProtocolViolation,
             $"Microsoft's library ended the sign-in: {ForeignText.Clean(other.ErrorCode)}."),
         _ => new McpAuthException(ErrorReason.ProtocolViolation,
-            $"Microsoft's library could not make use of the answer ({e.GetType().Name}).") { OutcomeUnknown = true },
+            $"Microsoft's library could not make use of the answer ({e.GetType().Name}).")
+        { OutcomeUnknown = true },
     };
 
     /// <summary>What is kept is still good, and a person must do something before it gives a token again.</summary>
@@ -72,7 +76,7 @@ internal static class EntraErrors
         var why = from < 0 ? e.ErrorCode : e.Message[(from + ManagedIdentityMark.Length)..];
         return new McpAuthException(ErrorReason.AuthorizationDenied,
             $"The managed identity gave no token. {ForeignText.Clean(why, sent)}", "Check that this machine has that identity, and that the API lets it in.")
-            { StatusCode = (e as MsalServiceException)?.StatusCode is > 0 and var status ? status : null };
+        { StatusCode = (e as MsalServiceException)?.StatusCode is > 0 and var status ? status : null };
     }
 
     private static JsonElement? Json(string? body)

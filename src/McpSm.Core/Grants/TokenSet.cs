@@ -133,12 +133,13 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             >= 300 and < 400 => new McpAuthException(ErrorReason.ProtocolViolation,
                 "The issuer's endpoint redirects; a request that carries a secret follows no redirect.",
                 "Tell whoever runs the issuer, and try again later.")
-                { StatusCode = status },
+            { StatusCode = status },
             429 or >= 500 => new McpAuthException(ErrorReason.ServerUnreachable,
                 $"The issuer answered {ServerQuestion.Words(status)}.", "Try again later.")
-                { StatusCode = status, OutcomeUnknown = status >= 500 },
+            { StatusCode = status, OutcomeUnknown = status >= 500 },
             >= 400 => new McpAuthException(ErrorReason.TokenResponseInvalid,
-                $"The issuer answered {ServerQuestion.Words(status)} without saying why.") { StatusCode = status },
+                $"The issuer answered {ServerQuestion.Words(status)} without saying why.")
+            { StatusCode = status },
             _ => Unusable("it is not JSON"),
         };
     }

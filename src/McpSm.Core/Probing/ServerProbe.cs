@@ -72,7 +72,8 @@ public static class ServerProbe
                 ServerQuestion.RequireMcp(failure, server.Uri, server.Id);
                 throw new McpAuthException(failure.Status == 401 ? ErrorReason.AuthenticationRequired
                     : failure.Status == 403 ? ErrorReason.InsufficientScope : ErrorReason.ProtocolViolation,
-                    $"The server answered {ServerQuestion.Words(failure.Status)}.") { StatusCode = failure.Status };
+                    $"The server answered {ServerQuestion.Words(failure.Status)}.")
+                { StatusCode = failure.Status };
             }
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 "The server answered, but not as an MCP server of this transport does.", "Check the URL and the type (http or sse) with: mcpsm list");

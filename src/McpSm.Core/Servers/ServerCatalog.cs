@@ -159,7 +159,8 @@ public sealed class ServerCatalog(Home home)
         {
             throw new McpAuthException(ErrorReason.ServerAlreadyExists,
                 $"There is a server '{name}' already, at {ForeignText.Clean(taken.Url)}.",
-                $"mcpsm server update {taken.Id} --url <url>") { Server = name };
+                $"mcpsm server update {taken.Id} --url <url>")
+            { Server = name };
         }
     }
 
