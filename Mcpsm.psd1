@@ -17,6 +17,7 @@
         'Connect-McpServer', 'Disconnect-McpServer', 'Test-McpServer'
         'Get-McpAuthStatus', 'Get-McpToken', 'Set-McpToken', 'Update-McpToken', 'Clear-McpToken'
         'Get-McpVault', 'Set-McpVault', 'Import-McpCredential'
+        'Get-McpIdentityProvider', 'Set-McpIdentityProvider', 'Remove-McpIdentityProvider', 'Connect-McpIdentityProvider', 'Disconnect-McpIdentityProvider'
     )
     FunctionsToExport    = @('Invoke-Mcpsm')
     AliasesToExport      = @('mcpsm')

@@ -33,7 +33,7 @@ internal static class IdentityCommands
         foreach (var provider in providers)
         {
             context.Console.Out.WriteLine($"{(provider.IsSet ? "*" : " ")} {ForeignText.Clean(provider.Issuer)}");
-            context.Console.Out.WriteLine("    " + context.PaintLine(!provider.IsSignedInAt(now) ? $"{Words.Bad} Not signed in"
+            context.Console.Out.WriteLine("    " + context.PaintLine(!provider.SignedIn ? $"{Words.Bad} Not signed in"
                 : provider.CanRenew ? $"{Words.Good} Signed in, renewed without you" : $"{Words.Good} Signed in (expires: {Words.When(provider.ExpiresAt!.Value, now)})"));
             if (provider.Servers.Count > 0)
             {
@@ -44,10 +44,10 @@ internal static class IdentityCommands
         {
             context.Hint("No identity provider is set. Set one with: mcpsm identity use <issuer> --client-id <id>");
         }
-        else if (providers[0].IsSet && !providers[0].IsSignedInAt(now))
+        else if (providers[0] is { IsSet: true, Remedy: { } next })
         {
             context.Hint("Next:");
-            context.Hint("  mcpsm identity login");
+            context.Hint("  " + next);
         }
         return ExitCode.Done;
     }
@@ -84,8 +84,7 @@ internal static class IdentityCommands
         command.Add(token);
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
-            var provider = context.Authenticator.IdentityProvider?.Issuer ?? throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                "No identity provider is set.", "mcpsm identity use <issuer> --client-id <id>");
+            var provider = context.Authenticator.RequireIdentityProvider().Issuer;
             var how = options.Read(parsed, context);
             if (parsed.GetValue(token) is { } variable)
             {

@@ -76,7 +76,7 @@ internal static class JsonOutput
         Optional(json, "remedy", status.Remedy);
     }
 
-    public static void IdentityProvider(Utf8JsonWriter json, IdentityProviderStatus provider)
+    public static void IdentityProvider(Utf8JsonWriter json, McpIdentityProvider provider)
     {
         json.WriteString("issuer", provider.Issuer);
         json.WriteBoolean("isSet", provider.IsSet);
@@ -87,6 +87,7 @@ internal static class JsonOutput
             json.WriteStringValue(scope);
         }
         json.WriteEndArray();
+        json.WriteBoolean("signedIn", provider.SignedIn);
         Optional(json, "signedInAt", provider.SignedInAt?.ToUniversalTime().ToString("O"));
         Optional(json, "expiresAt", provider.ExpiresAt?.ToUniversalTime().ToString("O"));
         json.WriteBoolean("canRenew", provider.CanRenew);
@@ -97,6 +98,7 @@ internal static class JsonOutput
             json.WriteStringValue(server);
         }
         json.WriteEndArray();
+        Optional(json, "remedy", provider.Remedy);
     }
 
     public static void Server(Utf8JsonWriter json, McpServer server)

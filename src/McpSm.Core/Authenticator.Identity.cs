@@ -6,23 +6,6 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Core;
 
-/// <summary>How things stand with an identity provider, from facts alone: no network, no vault.</summary>
-/// <param name="Issuer">Its issuer identifier.</param>
-/// <param name="ClientId">The client that is set for it; null where we register ourselves.</param>
-/// <param name="SignedInAt">Null where nobody is signed in.</param>
-/// <param name="ExpiresAt">When its ID token expires; after that a person must sign in again, unless the session can be renewed.</param>
-/// <param name="CanRenew">Whether the session is renewed without a person.</param>
-/// <param name="Servers">The servers that are signed in to through it, by name.</param>
-public sealed record IdentityProviderStatus(string Issuer, string? ClientId, IReadOnlyList<string> Scopes, DateTimeOffset? SignedInAt, DateTimeOffset? ExpiresAt,
-    bool CanRenew, string? Vault, IReadOnlyList<string> Servers)
-{
-    /// <summary>Whether it is the one that is set for the whole catalog.</summary>
-    public bool IsSet { get; init; }
-
-    /// <summary>Whether a session holds at this moment, or can be renewed.</summary>
-    public bool IsSignedInAt(DateTimeOffset now) => SignedInAt is not null && (CanRenew || ExpiresAt > now);
-}
-
 /// <remarks>The identity provider of the organisation (rule 34).</remarks>
 public sealed partial class Authenticator
 {
@@ -32,19 +15,42 @@ public sealed partial class Authenticator
 
     /// <summary>The providers that are set or have a session, the one that is set first.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
-    public IReadOnlyList<IdentityProviderStatus> IdentityProviders()
+    public IReadOnlyList<McpIdentityProvider> IdentityProviders()
     {
         var set = IdentityProvider;
         var servers = _store.Facts.Read();
-        var names = Catalog.List().DistinctBy(s => s.Id).ToDictionary(s => s.Id, s => s.Name);
+        var catalog = Catalog.List().DistinctBy(s => s.Id).ToList();
         var kept = _store.Facts.ReadIdentities().Values.Select(i => i.Issuer);
+        var now = _home.Time.GetUtcNow();
         return [.. new[] { set?.Issuer }.Concat(kept).OfType<string>().Distinct().Select(issuer => Describe(issuer, _identities.Facts(issuer)))];
 
-        IdentityProviderStatus Describe(string issuer, IdentityFacts? facts) => new(issuer, set?.Issuer == issuer ? set.ClientId : null,
-            set?.Issuer == issuer ? set.Scopes : [], facts?.SignedInAt, facts?.ExpiresAt, facts?.CanRenew == true, facts?.Vault,
-            [.. servers.Where(s => s.Value.IdentityProvider == issuer && names.ContainsKey(s.Key)).Select(s => names[s.Key]).Order(StringComparer.Ordinal)])
-        { IsSet = set?.Issuer == issuer };
+        McpIdentityProvider Describe(string issuer, IdentityFacts? facts)
+        {
+            var setting = set?.Issuer == issuer ? set : null;
+            var served = catalog.Where(s => servers.GetValueOrDefault(s.Id)?.IdentityProvider == issuer).OrderBy(s => s.Name, StringComparer.Ordinal).ToList();
+            var signedIn = facts?.SignedInAt is not null && (facts.CanRenew || facts.ExpiresAt > now);
+            return new McpIdentityProvider
+            {
+                Issuer = issuer,
+                IsSet = setting is not null,
+                ClientId = setting?.ClientId,
+                Scopes = setting?.Scopes ?? [],
+                SignedIn = signedIn,
+                SignedInAt = facts?.SignedInAt,
+                ExpiresAt = facts?.ExpiresAt,
+                CanRenew = facts?.CanRenew == true,
+                Vault = facts?.Vault,
+                Servers = [.. served.Select(s => s.Name)],
+                // One that is not set and signs in to nothing is missed by nobody.
+                Remedy = signedIn || (setting is null && served.Count == 0) ? null : _identity.Command(issuer, served.FirstOrDefault()?.Id),
+            };
+        }
     }
+
+    /// <summary>The identity provider for the whole catalog, for who wants to sign in there.</summary>
+    /// <exception cref="McpAuthException">AuthenticationRequired: none is set. ConfigurationCorrupt.</exception>
+    public IdentityProviderSetting RequireIdentityProvider() => IdentityProvider
+        ?? throw new McpAuthException(ErrorReason.AuthenticationRequired, "No identity provider is set.", "mcpsm identity use <issuer> --client-id <id>");
 
     /// <summary>Sets the identity provider for every server whose issuer takes its word. The session of another one is left as it is.</summary>
     /// <param name="clientSecret">Goes into the vault; null where the client has none. It replaces what was there.</param>

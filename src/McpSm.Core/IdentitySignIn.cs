@@ -151,8 +151,9 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
     }
 
     /// <summary>The command that signs in at a provider.</summary>
-    public string Command(string provider) =>
-        _settings.IdentityProvider?.Issuer == provider ? "mcpsm identity login" : $"mcpsm auth login <server> --identity-provider {ForeignText.Clean(provider)}";
+    /// <param name="server">The id of a server that it signs in to; null where it is not known.</param>
+    public string Command(string provider, string? server = null) => _settings.IdentityProvider?.Issuer == provider ? "mcpsm identity login"
+        : $"mcpsm auth login {server ?? "<server>"} --identity-provider {ForeignText.Clean(provider)}";
 
     private async Task<IdentitySession> KeepAsync(IssuerMetadata issuer, ClientIdentity client, TokenSet tokens, string? vault)
     {

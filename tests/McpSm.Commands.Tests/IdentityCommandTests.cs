@@ -59,7 +59,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         var first = await _mcpsm.TokenAsync();
         _mcpsm.Clock.Now += TimeSpan.FromHours(2);
         Assert.NotEqual(first, await _mcpsm.TokenAsync());
-        var told = JsonNode.Parse((await _mcpsm.RunAsync("identity --json")).Done().Out)!.AsArray().Single()!;
+        var told = await OnlyAsync();
         Assert.Equal((_provider.Issuer, true, "my-api"), ((string?)told["issuer"], (bool)told["isSet"]!, (string?)told["servers"]!.AsArray().Single()));
         (await _mcpsm.RunAsync("identity logout --force")).Done();
         _mcpsm.Clock.Now += TimeSpan.FromHours(2);
@@ -71,6 +71,30 @@ public sealed class IdentityCommandTests : IAsyncLifetime
             Assert.DoesNotContain("PLANTED", await File.ReadAllTextAsync(file));
         }
     }
+
+    [Fact]
+    public async Task Rule_34_A_provider_that_is_set_no_more_tells_the_command_that_signs_in_there_again_while_a_server_needs_it()
+    {
+        string? idToken = null;
+        _provider.Faults.RewriteJson("/token", answer => idToken ??= (string?)answer["id_token"]);
+        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
+        Assert.Equal("mcpsm identity login", (string?)(await OnlyAsync())["remedy"]);
+        (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
+        Assert.Null((await OnlyAsync())["remedy"]);
+        _mcpsm.Variables["ID_TOKEN"] = idToken!;
+        (await _mcpsm.RunAsync("identity login --id-token-from-env ID_TOKEN")).Done();
+        (await _mcpsm.RunAsync("auth login my-api --non-interactive")).Done();
+        (await _mcpsm.RunAsync("identity use https://other.example --client-id a")).Done();
+        Assert.Equal([(false, "mcpsm identity login"), (true, null)], (await ToldAsync()).Select(p => ((bool)p!["signedIn"]!, (string?)p["remedy"])));
+        _mcpsm.Clock.Now += TimeSpan.FromHours(2);
+        Assert.Equal($"mcpsm auth login my-api --identity-provider {_provider.Issuer}", (string?)(await ToldAsync())[1]!["remedy"]);
+        (await _mcpsm.RunAsync("remove my-api --yes")).Done();
+        Assert.Null((await ToldAsync())[1]!["remedy"]);
+    }
+
+    private async Task<JsonArray> ToldAsync() => JsonNode.Parse((await _mcpsm.RunAsync("identity --json")).Done().Out)!.AsArray();
+
+    private async Task<JsonNode> OnlyAsync() => Assert.Single(await ToldAsync())!;
 
     [Fact]
     public async Task Rule_34_A_provider_named_for_one_server_is_used_for_it_and_what_cannot_be_is_one_error()

@@ -23,7 +23,7 @@ public sealed class CompleterTests
         File.WriteAllText(Path.Combine(session.Folder, "credentials.json"), """
             {"version":1,"servers":{"my-api":{"vault":"file","kind":"OAuth","url":"https://my-api.example/mcp","issuer":"https://issuer.example/?a&b","scopes":["mcp:read","openid"]}}}
             """);
-        File.WriteAllText(Path.Combine(session.Folder, "settings.json"), """{"vault":"secretmanagement:Store"}""");
+        File.WriteAllText(Path.Combine(session.Folder, "settings.json"), """{"vault":"secretmanagement:Store","identityProvider":{"issuer":"https://login.example"}}""");
         return session;
     }
 
@@ -52,6 +52,9 @@ public sealed class CompleterTests
     [InlineData("Get-McpVault f", "file")]
     [InlineData("Set-McpServer my-api -Issuer ", "https://pinned.example 'https://issuer.example/?a&b'")]
     [InlineData("Add-McpServer new https://new.example -Issuer https://i", "'https://issuer.example/?a&b'")]
+    [InlineData("Set-McpIdentityProvider ", "https://login.example")]
+    [InlineData("Set-McpIdentityProvider https://new.example -Scope mcp", "mcp:read")]
+    [InlineData("Connect-McpIdentityProvider -Vault secretm", "secretmanagement:Store")]
     [InlineData("Set-McpServer my-api -Scope openid, ", "mcp:read 'it''s $(throw)' openid")]
     [InlineData("Set-McpServer my-api -Scope it", "'it''s $(throw)'")]
     [InlineData("mcpsm auth tok", "token")]

@@ -21,9 +21,13 @@ public sealed class GuidelineTests
         ["Clear-McpToken"] = ConfirmImpact.Medium,
         ["Set-McpVault"] = ConfirmImpact.Medium,
         ["Import-McpCredential"] = ConfirmImpact.Medium,
+        ["Set-McpIdentityProvider"] = ConfirmImpact.Medium,
+        ["Remove-McpIdentityProvider"] = ConfirmImpact.High,
+        ["Connect-McpIdentityProvider"] = ConfirmImpact.Medium,
+        ["Disconnect-McpIdentityProvider"] = ConfirmImpact.High,
     };
 
-    private static readonly string[] OnlyLooks = ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Test-McpServer"];
+    private static readonly string[] OnlyLooks = ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Test-McpServer", "Get-McpIdentityProvider"];
 
     private static readonly HashSet<string> ApprovedVerbs = new[]
     {
@@ -77,7 +81,7 @@ public sealed class GuidelineTests
         using var session = new Session();
         var info = Info(session, name);
         // Nothing is left to emit of what was removed.
-        Assert.Equal(name != "Remove-McpServer", info.OutputType.Count > 0);
+        Assert.Equal(info.Verb != "Remove", info.OutputType.Count > 0);
         Assert.All(info.OutputType, t => Assert.NotEqual(typeof(object), t.Type));
     }
 
@@ -86,7 +90,13 @@ public sealed class GuidelineTests
     public void Its_name_takes_wildcards_where_it_means_what_is_there(string name)
     {
         using var session = new Session();
-        var parameter = Info(session, name).Parameters["Name"];
+        var info = Info(session, name);
+        // One identity provider is set for all servers: it needs no name to be meant.
+        Assert.Equal(info.Noun != "McpIdentityProvider", info.Parameters.TryGetValue("Name", out var parameter));
+        if (parameter is null)
+        {
+            return;
+        }
         // A new name is none, and one vault is chosen.
         var takes = name is not ("Add-McpServer" or "Set-McpVault");
         Assert.Equal(takes, parameter.Attributes.OfType<SupportsWildcardsAttribute>().Any());
@@ -96,6 +106,18 @@ public sealed class GuidelineTests
             Assert.Empty(session.Errors.Select(e => e.ToString()));
             Assert.Empty(session.Host.Lines);
         }
+    }
+
+    [Theory]
+    [InlineData("Get-McpIdentityProvider")]
+    [InlineData("Disconnect-McpIdentityProvider")]
+    [InlineData("Remove-McpIdentityProvider")]
+    public void Where_no_identity_provider_is_set_there_is_nothing_to_show_and_nothing_to_end(string name)
+    {
+        using var session = new Session();
+        Assert.Empty(session.Run(name));
+        Assert.Empty(session.Errors.Select(e => e.ToString()));
+        Assert.Empty(session.Host.Lines);
     }
 
     [Theory]

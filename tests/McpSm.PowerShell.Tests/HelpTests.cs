@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Management.Automation;
 using System.Net;
+using System.Text;
 using System.Text.RegularExpressions;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -14,6 +16,7 @@ public sealed partial class HelpTests
     private static readonly string Pages = Path.Combine(Path.GetDirectoryName(Session.Module)!, "..", "..", "..", "docs", "en-US");
 
     private const string Url = "https://example.com/mcp";
+    private const string Provider = "https://login.example.com";
 
     public static TheoryData<string> Commands => [.. Directory.GetFiles(Pages, "*-*.md").Select(f => Path.GetFileNameWithoutExtension(f)).Order()];
 
@@ -125,18 +128,31 @@ public sealed partial class HelpTests
             PreRegisteredClients = [new RegisteredClient("machine", "s3cr3t-of-it", [], "client_secret_basic")],
         });
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        await using var provider = await AuthorizationServer.StartAsync(new AuthorizationServerOptions
+        {
+            AutoApprove = true,
+            Organisation = new Organisation(),
+            ScopesSupported = ["openid", "offline_access"],
+            PreRegisteredClients = [new RegisteredClient("mcpsm-at-work", null, [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "none")],
+        });
         using var session = new Session(withSecretManagement: true);
         foreach (var (name, value) in new[] { ("BROWSER", OperatingSystem.IsWindows() ? "cmd /c rem" : "true"), ("MCPSM_CALLBACK_PORT", "0"), ("MCPSM_VAULT", null),
-            ("MY_TOKEN", "from-variable"), ("MY_CLIENT_ID", "machine"), ("MY_CLIENT_SECRET", "s3cr3t-of-it"), ("MY_API_TOKEN", null) })
+            ("MY_TOKEN", "from-variable"), ("MY_CLIENT_ID", "machine"), ("MY_CLIENT_SECRET", "s3cr3t-of-it"), ("MY_API_TOKEN", null),
+            ("MY_ID_TOKEN", IdToken(provider.Issuer)) })
         {
             Environment.SetEnvironmentVariable(name, value);
         }
         Prepare(session, server.McpUrl.AbsoluteUri);
+        if (command.EndsWith("IdentityProvider", StringComparison.Ordinal))
+        {
+            session.Run("Set-McpIdentityProvider $args[0] -ClientId mcpsm-at-work; $null = Connect-McpIdentityProvider", provider.Issuer);
+            Assert.Empty(session.Errors.Select(e => e.ToString()));
+        }
         var assertion = Path.Combine(session.Folder, "assertion");
         File.WriteAllText(assertion, platform.Sign(issuer.Issuer));
         var before = Files(session);
 
-        session.Run(code.Replace(Url, server.McpUrl.AbsoluteUri).Replace("/var/run/secrets/mcpsm/token", assertion));
+        session.Run(code.Replace(Url, server.McpUrl.AbsoluteUri).Replace(Provider, provider.Issuer).Replace("/var/run/secrets/mcpsm/token", assertion));
 
         Assert.Empty(session.Errors.Select(e => e.ToString()));
         // The one warning that a page tells of.
@@ -173,6 +189,11 @@ public sealed partial class HelpTests
             }
             """);
     }
+
+    /// <summary>One that another program got. It is looked into here, and its signature is the provider's to check.</summary>
+    private static string IdToken(string issuer) => string.Join('.', new[] { """{"alg":"none"}""",
+        $$"""{"iss":"{{issuer}}","aud":"mcpsm-at-work","sub":"U-0001","exp":{{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds()}}}""", "signature" }
+        .Select(part => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part))));
 
     private static IReadOnlyList<string> Texts(Session session, string script, params object[] arguments) =>
         [.. session.Run(script, arguments).Where(o => o is not null).Select(o => o.ToString()!.Trim()).Where(t => t.Length > 0)];

@@ -31,7 +31,7 @@ public sealed class LoadingTests
         session.Run("Add-McpServer my-api $args[0]; Get-McpAuthStatus; Set-McpToken my-api ([System.Net.NetworkCredential]::new('', 'a-token').SecurePassword) -Vault file",
             server.McpUrl);
         Assert.Empty(session.Errors);
-        session.Run("Get-McpServer; Get-McpAuthStatus; Get-McpToken my-api; Get-McpVault");
+        session.Run("Get-McpServer; Get-McpAuthStatus; Get-McpToken my-api; Get-McpVault; Get-McpIdentityProvider");
         Assert.Empty(session.Errors);
         Assert.Equal(Least, Loaded().Except(OnWindows));
         session.Run("Connect-McpServer my-api -NoBrowser -CallbackPort 0 -Vault file; Update-McpToken my-api");

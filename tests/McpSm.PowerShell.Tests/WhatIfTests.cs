@@ -1,5 +1,8 @@
 using System.Management.Automation;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
 using Xunit;
 
 namespace McpSm.PowerShell.Tests;
@@ -20,6 +23,10 @@ public sealed class WhatIfTests
         ["Clear-McpToken"] = ["Clear-McpToken *"],
         ["Set-McpVault"] = ["Set-McpVault file", "Set-McpVault file -Move", "Set-McpVault -NewKeyFile", "Set-McpVault -Passphrase ([securestring]::new())"],
         ["Import-McpCredential"] = ["Import-McpCredential", "Import-McpCredential b -Force"],
+        ["Set-McpIdentityProvider"] = ["Set-McpIdentityProvider https://other.example -ClientId me", "Set-McpIdentityProvider https://other.example -ClientId me -ClientSecret ([securestring]::new())"],
+        ["Remove-McpIdentityProvider"] = ["Remove-McpIdentityProvider", "Remove-McpIdentityProvider -Force"],
+        ["Connect-McpIdentityProvider"] = ["Connect-McpIdentityProvider", "Connect-McpIdentityProvider -IdToken ([securestring]::new())"],
+        ["Disconnect-McpIdentityProvider"] = ["Disconnect-McpIdentityProvider", "Disconnect-McpIdentityProvider -Force -Local"],
     };
 
     private static Session New()
@@ -30,6 +37,18 @@ public sealed class WhatIfTests
         var config = Path.Combine(session.Folder, "config.json");
         File.WriteAllText(config, File.ReadAllText(config).Replace("https://b.example/mcp\"", "https://b.example/mcp\", \"bearerToken\": \"plain-token\""));
         Assert.Equal("2", session.Text("(Get-McpServer).Count"));
+        const string Provider = "https://idp.example";
+        session.Run("Set-McpIdentityProvider $args[0] -ClientId me", Provider);
+        // That somebody is signed in there, as the facts say it.
+        var facts = Path.Combine(session.Folder, "credentials.json");
+        var known = JsonNode.Parse(File.ReadAllText(facts))!;
+        var item = "mcpsmidp-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Provider)))[..16];
+        known["identities"] = new JsonObject
+        {
+            [item] = new JsonObject { ["issuer"] = Provider, ["vault"] = "file", ["signedInAt"] = "2026-01-01T00:00:00Z", ["canRenew"] = true },
+        };
+        File.WriteAllText(facts, known.ToJsonString());
+        Assert.Equal("True", session.Text("(Get-McpIdentityProvider).SignedIn"));
         session.Host.Lines.Clear();
         return session;
     }

@@ -15,6 +15,7 @@ BeforeAll {
     Add-McpServer my-api $url | Out-Null
     Connect-McpServer my-api -CallbackPort 0 6>$null | Out-Null
     Add-McpServer 'Other API' https://other.example/mcp | Out-Null
+    Set-McpIdentityProvider https://login.example.com -ClientId mcpsm-at-work
 }
 
 AfterAll {
@@ -27,7 +28,7 @@ Describe 'help' {
         $help = Get-Help $_ -Full
         $help.Synopsis | Should -Match '^[A-Z].*\.$'
         @($help.examples.example).Count | Should -BeGreaterOrEqual 2
-        foreach ($parameter in $help.parameters.parameter | Where-Object name -NotIn 'WhatIf', 'Confirm', 'ProgressAction') {
+        foreach ($parameter in $help.parameters.parameter | Where-Object name | Where-Object name -NotIn 'WhatIf', 'Confirm', 'ProgressAction') {
             "$($parameter.description.Text)" | Should -Match '\w' -Because "-$($parameter.name) of $_ is described"
         }
         # As text it has every section.
@@ -58,7 +59,8 @@ Describe '-WhatIf' {
     It 'of <_> changes nothing' -ForEach @(
         'Add-McpServer c https://c.example/mcp', 'Set-McpServer my-api -Url https://d.example/mcp', 'Remove-McpServer * -Force',
         'Connect-McpServer my-api', 'Connect-McpServer -All -Force', 'Disconnect-McpServer my-api -Force', 'Update-McpToken my-api',
-        'Set-McpToken my-api (ConvertTo-SecureString t -AsPlainText)', 'Clear-McpToken *', 'Set-McpVault file', 'Set-McpVault -NewKeyFile', 'Get-McpServer | Remove-McpServer'
+        'Set-McpToken my-api (ConvertTo-SecureString t -AsPlainText)', 'Clear-McpToken *', 'Set-McpVault file', 'Set-McpVault -NewKeyFile', 'Get-McpServer | Remove-McpServer',
+        'Set-McpIdentityProvider https://idp.example -ClientId me', 'Connect-McpIdentityProvider', 'Remove-McpIdentityProvider -Force'
     ) {
         $files = Get-FolderHash
         & ([scriptblock]::Create("$_ -WhatIf")) | Should -BeNullOrEmpty
@@ -129,7 +131,7 @@ Describe 'a table' {
         $env:NO_COLOR = $null
     }
 
-    It 'of <_> fits 100 columns, and loses nothing of a usual line' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpVault' {
+    It 'of <_> fits 100 columns, and loses nothing of a usual line' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpVault', 'Get-McpIdentityProvider' {
         $PSStyle.OutputRendering = 'PlainText'
         $lines = & ([scriptblock]::Create($_)) | Out-String -Width 100 -Stream
         $lines | ForEach-Object { $_.Length | Should -BeLessOrEqual 100 }

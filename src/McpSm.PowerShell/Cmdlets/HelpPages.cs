@@ -10,5 +10,6 @@ internal static class HelpPages
 
     public const string Servers = Specification + "transports";
     public const string Authorization = Specification + "authorization";
+    public const string IdentityProviders = "https://modelcontextprotocol.io/extensions/auth/enterprise-managed-authorization";
     public const string Vaults = "https://learn.microsoft.com/powershell/utility-modules/secretmanagement/overview";
 }

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Management.Automation;
-using System.Net;
 using System.Security;
 using McpSm.Core;
 using McpSm.Core.Errors;
@@ -110,8 +109,6 @@ public abstract class ServerChangeCommand : McpCmdlet
             Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: Connect-McpServer {changed.Server.Id}");
         }
     }
-
-    private protected static string? Plain(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
 
     private static string? Said(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Net;
 using System.Security;
 using McpSm.Core;
 using McpSm.Core.Servers;
@@ -78,7 +77,7 @@ public sealed class SetMcpVaultCommand : McpCmdlet
 
     private async Task RekeyAsync(CancellationToken cancellationToken)
     {
-        await Authenticator.RekeyFileAsync(NewKeyFile ? null : new NetworkCredential("", Passphrase).Password, cancellationToken).ConfigureAwait(false);
+        await Authenticator.RekeyFileAsync(Plain(Passphrase), cancellationToken).ConfigureAwait(false);
         if (!NewKeyFile)
         {
             Tell("Set MCPSM_VAULT_PASSPHRASE to the new passphrase wherever credentials are used.");

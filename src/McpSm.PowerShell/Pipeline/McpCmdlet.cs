@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using System.Net;
+using System.Security;
 using McpSm.Commands;
 using McpSm.Core;
 using McpSm.Core.Errors;
@@ -140,13 +142,18 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         return force && !asksAnyway || ShouldProcess(target, action);
     }
 
+    private protected static string? Plain(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
+
     private protected void Write(object output) => Pump.Post(() => WriteObject(output));
 
     private protected virtual void Report(ErrorRecord error) => Pump.Post(() => WriteError(error));
 
-    private protected void WarnOf(DisconnectResult ended)
+    private protected void WarnOf(DisconnectResult ended) => WarnOfRevocation(ended.RevocationFailure);
+
+    /// <param name="failure">Why the revocation was not confirmed; null where it was.</param>
+    private protected void WarnOfRevocation(string? failure)
     {
-        if (ended.RevocationFailure is { } failure)
+        if (failure is not null)
         {
             Warn($"The tokens were removed here, but not confirmed as revoked. {failure}");
         }

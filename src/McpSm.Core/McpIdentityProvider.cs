@@ -1,0 +1,46 @@
+using System.Collections.ObjectModel;
+using McpSm.Core.Discovery;
+
+namespace McpSm.Core;
+
+/// <summary>How things stand with an identity provider, from facts alone: no network, no vault.</summary>
+public sealed record McpIdentityProvider
+{
+    /// <summary>Its issuer identifier.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>Whether it is the one that is set for the whole catalog.</summary>
+    public bool IsSet { get; init; }
+
+    /// <summary>The client that is set for it; null where we register ourselves.</summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>What is set to be asked for beside <c>openid</c>.</summary>
+    public IReadOnlyList<string> Scopes { get; init => field = ScopeList.Of(value); } = ScopeList.None;
+
+    /// <summary>Whether a session holds, or can be renewed.</summary>
+    public bool SignedIn { get; init; }
+
+    /// <summary>Null where nobody has signed in since the last sign-out.</summary>
+    public DateTimeOffset? SignedInAt { get; init; }
+
+    /// <summary>When its ID token expires; after that a person must sign in again, unless the session can be renewed.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Whether the session is renewed without a person.</summary>
+    public bool CanRenew { get; init; }
+
+    public string? Vault { get; init; }
+
+    /// <summary>The servers that are signed in to through it, by name.</summary>
+    public IReadOnlyList<string> Servers { get; init => field = new NameList([.. value]); } = new NameList([]);
+
+    /// <summary>The exact next command, where there is something to mend.</summary>
+    public string? Remedy { get; init; }
+}
+
+/// <summary>Names that read as a person writes them, so that a file of values shows them and not a type's name.</summary>
+internal sealed class NameList(IList<string> names) : ReadOnlyCollection<string>(names)
+{
+    public override string ToString() => string.Join(", ", this);
+}
