@@ -290,12 +290,12 @@ public sealed class ServedSecretTests
         // A folder of the same name, where somebody stands, must not be taken for it.
         var planted = Directory.CreateDirectory(Path.Combine(session.Folder, "Mcpsm.Extension"));
         File.WriteAllText(Path.Combine(planted.FullName, "Mcpsm.Extension.psm1"), "function Get-Secret { 'planted' }");
-        Assert.Equal(Path.Combine(Path.GetDirectoryName(Session.Module)!, "Mcpsm.Extension"), session.Text("""
+        Assert.Equal(Path.Combine(Path.GetDirectoryName(Session.Module)!, "Mcpsm.Extension", "Mcpsm.Extension.psm1"), session.Text("""
             Remove-Module Mcpsm
             Microsoft.PowerShell.Core\Set-Location $args[0] -ErrorAction Ignore
             $ExecutionContext.SessionState.Path.SetLocation($args[0]) | ForEach-Object { }
             Import-Module $args[1]
-            (Get-Module Mcpsm).NestedModules.Where({ $_.Name -eq 'Mcpsm.Extension' }).ModuleBase
+            (Get-Module Mcpsm).NestedModules.Where({ $_.Name -eq 'Mcpsm.Extension' }).Path
             """, session.Folder, Session.Module));
     }
 }
