@@ -62,12 +62,7 @@ internal static class JsonOutput
         Optional(json, "tokenType", status.TokenType);
         json.WriteString("state", status.State.ToString());
         Optional(json, "expiresAt", status.ExpiresAt?.ToUniversalTime().ToString("O"));
-        json.WriteStartArray("scopes");
-        foreach (var scope in status.Scopes)
-        {
-            json.WriteStringValue(scope);
-        }
-        json.WriteEndArray();
+        Texts(json, "scopes", status.Scopes);
         Optional(json, "issuer", status.Issuer);
         Optional(json, "signedInBy", status.SignedInBy?.ToString());
         Optional(json, "vault", status.Vault);
@@ -81,23 +76,13 @@ internal static class JsonOutput
         json.WriteString("issuer", provider.Issuer);
         json.WriteBoolean("isSet", provider.IsSet);
         Optional(json, "clientId", provider.ClientId);
-        json.WriteStartArray("scopes");
-        foreach (var scope in provider.Scopes)
-        {
-            json.WriteStringValue(scope);
-        }
-        json.WriteEndArray();
+        Texts(json, "scopes", provider.Scopes);
         json.WriteBoolean("signedIn", provider.SignedIn);
         Optional(json, "signedInAt", provider.SignedInAt?.ToUniversalTime().ToString("O"));
         Optional(json, "expiresAt", provider.ExpiresAt?.ToUniversalTime().ToString("O"));
         json.WriteBoolean("canRenew", provider.CanRenew);
         Optional(json, "vault", provider.Vault);
-        json.WriteStartArray("servers");
-        foreach (var server in provider.Servers)
-        {
-            json.WriteStringValue(server);
-        }
-        json.WriteEndArray();
+        Texts(json, "servers", provider.Servers);
         Optional(json, "remedy", provider.Remedy);
     }
 
@@ -116,12 +101,7 @@ internal static class JsonOutput
             json.WriteBoolean("oauth", server.OAuth == OAuthMode.On);
         }
         Optional(json, "clientId", server.ClientId);
-        json.WriteStartArray("scopes");
-        foreach (var scope in server.Scopes)
-        {
-            json.WriteStringValue(scope);
-        }
-        json.WriteEndArray();
+        Texts(json, "scopes", server.Scopes);
         Optional(json, "issuer", server.Issuer);
     }
 
@@ -148,6 +128,16 @@ internal static class JsonOutput
         json.WriteString("state", result.State.ToString());
         Optional(json, "error", result.Error);
         Optional(json, "remedy", result.Remedy);
+    }
+
+    private static void Texts(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+        json.WriteEndArray();
     }
 
     private static void Optional(Utf8JsonWriter json, string name, string? value)

@@ -130,6 +130,30 @@ public sealed class EnterpriseTests
         Assert.Equal(2, work.Work.Person.Visited.Count);
     }
 
+    [Fact]
+    public async Task Rule_34_Facts_that_lie_since_somebody_was_killed_are_mended_by_whoever_reads_the_session()
+    {
+        var clock = new Clock();
+        await using var work = await EnterpriseScene.SignedInAsync(clock);
+        var facts = Path.Combine(work.Work.Folder, "credentials.json");
+        var signedIn = await File.ReadAllTextAsync(facts, TestContext.Current.CancellationToken);
+        var cut = JsonNode.Parse(signedIn)!.AsObject();
+        cut.Remove("identities");
+        await File.WriteAllTextAsync(facts, cut.ToJsonString(), TestContext.Current.CancellationToken);
+        clock.Advance(TimeSpan.FromHours(2));
+        await work.Authenticator.GetTokenAsync(work.One, default);
+        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
+
+        var after = await File.ReadAllTextAsync(facts, TestContext.Current.CancellationToken);
+        await work.Authenticator.SignOutOfIdentityProviderAsync(work.Provider.Issuer, local: true, default);
+        await File.WriteAllTextAsync(facts, after, TestContext.Current.CancellationToken);
+        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
+        clock.Advance(TimeSpan.FromHours(2));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, default));
+        Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
+        Assert.False(work.Authenticator.IdentityProviders()[0].SignedIn);
+    }
+
     [Theory]
     [InlineData("iss", "\"https://other.example\"", ErrorReason.IssuerMismatch, "another issuer")]
     [InlineData("aud", "\"another-client\"", ErrorReason.TokenResponseInvalid, "another client")]

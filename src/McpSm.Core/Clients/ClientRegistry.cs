@@ -161,11 +161,12 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
                 $"The issuer {ForeignText.Clean(issuer.Issuer)} answered the registration without a client id.");
         }
         var granted = response.TryGet("token_endpoint_auth_method") ?? (method == ClientIdentity.None ? null : method);
-        var identity = ClientIdentity.Create(ClientKind.Dynamic, id,
-            granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } secret ? null : secret, issuer, granted)
+        var secret = granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } given ? null : given;
+        var identity = ClientIdentity.Create(ClientKind.Dynamic, id, secret, issuer, granted) with
+        {
             // Not asked for: what is registered is kept by issuer, and the next server there may take bearer tokens alone.
-            with
-        { IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True };
+            IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True,
+        };
         await store.WriteRegistrationAsync(server, new KeptRegistration
         {
             Issuer = issuer.Issuer,

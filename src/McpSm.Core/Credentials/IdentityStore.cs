@@ -22,7 +22,7 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     /// <summary>The facts, without a vault being opened; null where there are none.</summary>
     public IdentityFacts? Facts(string issuer) => facts.ReadIdentities().GetValueOrDefault(ItemName(issuer)) is { } found && found.Issuer == issuer ? found : null;
 
-    /// <summary>What is kept for the provider; null where nothing is.</summary>
+    /// <summary>What is kept for the provider; null where nothing is. Mends facts that lie.</summary>
     /// <exception cref="Errors.McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
     public async Task<IdentityItem?> ReadAsync(string issuer, CancellationToken cancellationToken)
     {
@@ -39,7 +39,12 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
             {
                 continue;
             }
-            return item?.Issuer == issuer ? item : null;
+            item = item?.Issuer == issuer ? item : null;
+            if (item?.Session?.ExpiresAt != Facts(issuer)?.ExpiresAt)
+            {
+                await MendAsync(vault, issuer, cancellationToken).ConfigureAwait(false);
+            }
+            return item;
         }
     }
 
@@ -79,5 +84,21 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
             await vault.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
         }
         await facts.WriteIdentityAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
+    }
+    /// <summary>
+    /// Makes the facts say what the vault holds, where somebody was killed between the two. Whoever has the lock is
+    /// changing both: then it is theirs to do, or the next reader's.
+    /// </summary>
+    private async Task MendAsync(IVault vault, string issuer, CancellationToken cancellationToken)
+    {
+        var name = ItemName(issuer);
+        using var held = home.TryLock(name);
+        if (held is null || (facts.ReadIdentities().GetValueOrDefault(name)?.Vault is { } now && now != vault.Name))
+        {
+            return;
+        }
+        var item = await CredentialStore.GetAsync(vault, name, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+        await facts.WriteIdentityAsync(name, f => item?.Issuer != issuer ? null : item.Session?.ExpiresAt == f?.ExpiresAt ? f
+            : IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
     }
 }
