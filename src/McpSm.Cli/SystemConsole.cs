@@ -22,6 +22,11 @@ internal sealed class SystemConsole : ICommandConsole
         {
             Console.OutputEncoding = PlainEncoding.Of(Console.OutputEncoding);
         }
+        if (Console.IsOutputRedirected)
+        {
+            // .NET passes 256 characters at a time on, which for a long answer are thousands of calls of the system.
+            Console.SetOut(new StreamWriter(Console.OpenStandardOutput(), Console.Out.Encoding, 4 * 1024) { AutoFlush = true });
+        }
     }
 
     public TextWriter Out => Console.Out;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,13 +19,18 @@ internal static class JsonOutput
     /// <summary>Writes an array, a portion at a time. The items must be there already: half a document is none.</summary>
     public static void Array<T>(TextWriter to, IReadOnlyCollection<T> items, Action<Utf8JsonWriter, T> write)
     {
-        using var stream = new MemoryStream(2 * Portion);
-        using var json = new Utf8JsonWriter(stream, Indented);
+        var bytes = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(bytes, Indented);
+        char[] text = [];
         void Pass()
         {
             json.Flush();
-            to.Write(Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length));
-            stream.SetLength(0);
+            if (text.Length < bytes.WrittenCount)
+            {
+                text = new char[bytes.WrittenCount];
+            }
+            to.Write(text, 0, Encoding.UTF8.GetChars(bytes.WrittenSpan, text));
+            bytes.ResetWrittenCount();
         }
         json.WriteStartArray();
         foreach (var item in items)
@@ -32,7 +38,7 @@ internal static class JsonOutput
             json.WriteStartObject();
             write(json, item);
             json.WriteEndObject();
-            if (json.BytesPending >= Portion)
+            if (bytes.WrittenCount + json.BytesPending >= Portion)
             {
                 Pass();
             }
@@ -61,7 +67,7 @@ internal static class JsonOutput
         json.WriteString("kind", status.Kind.ToString());
         Optional(json, "tokenType", status.TokenType);
         json.WriteString("state", status.State.ToString());
-        Optional(json, "expiresAt", status.ExpiresAt?.ToUniversalTime().ToString("O"));
+        Time(json, "expiresAt", status.ExpiresAt);
         Texts(json, "scopes", status.Scopes);
         Optional(json, "issuer", status.Issuer);
         Optional(json, "signedInBy", status.SignedInBy?.ToString());
@@ -78,8 +84,8 @@ internal static class JsonOutput
         Optional(json, "clientId", provider.ClientId);
         Texts(json, "scopes", provider.Scopes);
         json.WriteBoolean("signedIn", provider.SignedIn);
-        Optional(json, "signedInAt", provider.SignedInAt?.ToUniversalTime().ToString("O"));
-        Optional(json, "expiresAt", provider.ExpiresAt?.ToUniversalTime().ToString("O"));
+        Time(json, "signedInAt", provider.SignedInAt);
+        Time(json, "expiresAt", provider.ExpiresAt);
         json.WriteBoolean("canRenew", provider.CanRenew);
         Optional(json, "vault", provider.Vault);
         Texts(json, "servers", provider.Servers);
@@ -130,12 +136,12 @@ internal static class JsonOutput
         Optional(json, "remedy", result.Remedy);
     }
 
-    private static void Texts(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    private static void Texts(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
     {
         json.WriteStartArray(name);
-        foreach (var value in values)
+        for (var i = 0; i < values.Count; i++)
         {
-            json.WriteStringValue(value);
+            json.WriteStringValue(values[i]);
         }
         json.WriteEndArray();
     }
@@ -150,6 +156,19 @@ internal static class JsonOutput
         {
             json.WriteString(name, value);
         }
+    }
+
+    private static void Time(Utf8JsonWriter json, string name, DateTimeOffset? value)
+    {
+        if (value is not { } time)
+        {
+            json.WriteNull(name);
+            return;
+        }
+        // The writer's own form leaves zeros at the end of a second's fraction out.
+        Span<byte> text = stackalloc byte[40];
+        time.ToUniversalTime().TryFormat(text, out var length, "O");
+        json.WriteString(name, text[..length]);
     }
 
     private static void Number(Utf8JsonWriter json, string name, int? value)

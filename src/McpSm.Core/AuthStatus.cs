@@ -60,51 +60,57 @@ public sealed record McpAuthStatus
 
     private static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable)
     {
-        var status = new McpAuthStatus { Id = server.Id, Name = server.Name, Url = server.Url, Transport = server.Transport };
-        if (unreadable is not null)
-        {
-            return status with { State = AuthState.Unknown, Remedy = unreadable };
-        }
-        var login = $"mcpsm auth login {server.Id}";
         // Facts of another place are none; what may be used is decided by the secret, which says the same.
-        facts = facts is not null && AreOf(facts, server) ? facts : null;
-        status = facts is null ? status : status with
+        facts = facts is not null && unreadable is null && AreOf(facts, server) ? facts : null;
+        var kind = facts?.Kind ?? CredentialKind.None;
+        if (kind == CredentialKind.None && unreadable is null && server.Plaintext.BearerToken is not null)
         {
-            Kind = facts.Kind,
-            SignedInBy = facts.SignedInBy,
-            TokenType = facts.Kind == CredentialKind.None ? null : facts.TokenType ?? Grants.TokenType.Bearer,
-            ExpiresAt = facts.ExpiresAt,
-            Scopes = facts.Scopes ?? [],
-            Issuer = facts.Issuer,
-            Vault = facts.Vault,
-            CanRenew = facts.CanRenew,
+            kind = CredentialKind.Bearer;
+        }
+        var (state, remedy) = unreadable is null ? Judge(server, kind, facts, now) : (AuthState.Unknown, unreadable);
+        return new McpAuthStatus
+        {
+            Id = server.Id,
+            Name = server.Name,
+            Url = server.Url,
+            Transport = server.Transport,
+            Kind = kind,
+            SignedInBy = facts?.SignedInBy,
+            TokenType = kind == CredentialKind.None ? null : facts?.TokenType ?? Grants.TokenType.Bearer,
+            State = state,
+            ExpiresAt = facts?.ExpiresAt,
+            Scopes = facts?.Scopes ?? ScopeList.None,
+            Issuer = facts?.Issuer,
+            Vault = facts?.Vault,
+            CanRenew = facts?.CanRenew == true,
             // A renewal takes seconds: one that began minutes ago was killed.
-            RenewalUncertain = facts.RenewalUncertain || now - facts.RenewalBegan > TimeSpan.FromMinutes(2),
+            RenewalUncertain = facts is not null && (facts.RenewalUncertain || now - facts.RenewalBegan > TimeSpan.FromMinutes(2)),
+            Remedy = remedy,
         };
-        switch (status.Kind)
+    }
+
+    private static (AuthState State, string? Remedy) Judge(McpServer server, CredentialKind kind, ServerFacts? facts, DateTimeOffset now)
+    {
+        switch (kind)
         {
             case CredentialKind.Bearer:
-                return status with { State = AuthState.BearerToken };
-            case CredentialKind.OAuth when status.ExpiresAt is not { } end:
-                return status with { State = AuthState.Unknown, Remedy = $"The issuer gave no lifetime; mcpsm test {server.Id} shows whether the token still works" };
-            case CredentialKind.OAuth when status.ExpiresAt <= now:
-                return status with { State = AuthState.Expired, Remedy = status.CanRenew ? $"mcpsm auth refresh {server.Id}" : login };
+                return (AuthState.BearerToken, null);
+            case CredentialKind.OAuth when facts!.ExpiresAt is { } end:
+                var soon = Renewal.Margin(TimeSpan.FromMinutes(5), facts.IssuedAt ?? now, end);
+                var state = end <= now ? AuthState.Expired : end - now < soon ? AuthState.ExpiringSoon : AuthState.Authenticated;
+                return (state, state == AuthState.Authenticated ? null : facts.CanRenew ? $"mcpsm auth refresh {server.Id}" : $"mcpsm auth login {server.Id}");
             case CredentialKind.OAuth:
-                var soon = Renewal.Margin(TimeSpan.FromMinutes(5), facts!.IssuedAt ?? now, status.ExpiresAt!.Value);
-                return status.ExpiresAt - now < soon
-                    ? status with { State = AuthState.ExpiringSoon, Remedy = status.CanRenew ? $"mcpsm auth refresh {server.Id}" : login }
-                    : status with { State = AuthState.Authenticated };
+                return (AuthState.Unknown, $"The issuer gave no lifetime; mcpsm test {server.Id} shows whether the token still works");
+            default:
+                return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true ? (AuthState.NoAuth, null)
+                    : (AuthState.NotAuthenticated, $"mcpsm auth login {server.Id}");
         }
-        if (server.Plaintext.BearerToken is not null)
-        {
-            return status with { Kind = CredentialKind.Bearer, TokenType = Grants.TokenType.Bearer, State = AuthState.BearerToken };
-        }
-        return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true
-            ? status with { State = AuthState.NoAuth }
-            : status with { State = AuthState.NotAuthenticated, Remedy = login };
     }
-    // What is spelt alike needs no second reading, which among thousands of servers would be half the work.
-    private static bool AreOf(ServerFacts facts, McpServer server) => UrlPolicy.TryParse(server.Url, out var url)
-        && (facts.Url == server.Url || (UrlPolicy.TryParse(facts.Url, out var made) && ResourceUri.SameOrigin(made, url)))
-        && (facts.Resource is not { } resource || resource == server.Url || ResourceUri.Covers(resource, url));
+
+    // What is spelt alike needs no reading, which among thousands of servers would be a fifth of the work.
+    private static bool AreOf(ServerFacts facts, McpServer server) =>
+        (facts.Url == server.Url && (facts.Resource is null || facts.Resource == server.Url))
+        || (UrlPolicy.TryParse(server.Url, out var url)
+            && UrlPolicy.TryParse(facts.Url, out var made) && ResourceUri.SameOrigin(made, url)
+            && (facts.Resource is not { } resource || resource == server.Url || ResourceUri.Covers(resource, url)));
 }

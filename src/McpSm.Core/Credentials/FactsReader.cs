@@ -1,4 +1,5 @@
 using System.Text.Json;
+using McpSm.Core.Discovery;
 
 namespace McpSm.Core.Credentials;
 
@@ -6,10 +7,20 @@ namespace McpSm.Core.Credentials;
 /// Reads facts out of JSON, by hand: every prompt that shows a status, and every token, waits for it. What the serializer
 /// writes it would read too, but building its tables of types costs a session ten times the reading.
 /// </summary>
-internal static class FactsReader
+internal sealed class FactsReader
 {
+    // Most servers have these in common with the one before, and thousands of equal texts would be half of what is kept.
+    private string? _vault, _url, _issuer, _identityProvider, _resource;
+    private IReadOnlyList<string>? _scopes;
+
+    private FactsReader()
+    {
+    }
+
     /// <exception cref="FormatException">What is wrong with it, in words for people.</exception>
-    public static FactsDocument Read(JsonElement root)
+    public static FactsDocument Read(JsonElement root) => new FactsReader().Document(root);
+
+    private FactsDocument Document(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("version", out var version)
             || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out var number) || number != 1
@@ -58,9 +69,9 @@ internal static class FactsReader
         RenewalBegan = Time(entry, "renewalBegan"),
     };
 
-    private static ServerFacts Facts(JsonElement entry) => new()
+    private ServerFacts Facts(JsonElement entry) => new()
     {
-        Vault = Text(entry, "vault"),
+        Vault = Text(entry, "vault", ref _vault),
         Kind = Text(entry, "kind") switch
         {
             null or nameof(CredentialKind.None) => CredentialKind.None,
@@ -77,12 +88,11 @@ internal static class FactsReader
             nameof(SignedInBy.IdentityProvider) => SignedInBy.IdentityProvider,
             _ => null,
         },
-        Url = Text(entry, "url"),
-        Issuer = Text(entry, "issuer"),
-        IdentityProvider = Text(entry, "identityProvider"),
-        Resource = Text(entry, "resource"),
-        Scopes = Member(entry, "scopes", JsonValueKind.Array) is { } scopes ? [.. scopes.EnumerateArray().Select(s =>
-            s.ValueKind == JsonValueKind.String ? Text(s) : throw new FormatException("a scope in it is no text"))] : null,
+        Url = Text(entry, "url", ref _url),
+        Issuer = Text(entry, "issuer", ref _issuer),
+        IdentityProvider = Text(entry, "identityProvider", ref _identityProvider),
+        Resource = Text(entry, "resource", ref _resource),
+        Scopes = Member(entry, "scopes", JsonValueKind.Array) is { } scopes ? Scopes(scopes) : null,
         IssuedAt = Time(entry, "issuedAt"),
         ExpiresAt = Time(entry, "expiresAt"),
         CanRenew = Flag(entry, "canRenew"),
@@ -92,7 +102,42 @@ internal static class FactsReader
         SeenOpen = Flag(entry, "seenOpen"),
     };
 
+    private IReadOnlyList<string> Scopes(JsonElement array)
+    {
+        if (_scopes is { } last && last.Count == array.GetArrayLength())
+        {
+            var same = true;
+            var i = 0;
+            foreach (var scope in array.EnumerateArray())
+            {
+                same = same && scope.ValueKind == JsonValueKind.String && Is(scope, last[i++]);
+            }
+            if (same)
+            {
+                return last;
+            }
+        }
+        return _scopes = ScopeList.Of([.. array.EnumerateArray().Select(s =>
+            s.ValueKind == JsonValueKind.String ? Text(s) : throw new FormatException("a scope in it is no text"))]);
+    }
+
+    private static string? Text(JsonElement from, string name, ref string? last) =>
+        Member(from, name, JsonValueKind.String) is not { } value ? null
+        : last is not null && Is(value, last) ? last : last = Text(value);
+
     private static string? Text(JsonElement from, string name) => Member(from, name, JsonValueKind.String) is { } value ? Text(value) : null;
+
+    private static bool Is(JsonElement value, string text)
+    {
+        try
+        {
+            return value.ValueEquals(text);
+        }
+        catch (InvalidOperationException)
+        {
+            throw NoUnicode();
+        }
+    }
 
     private static string Text(JsonElement value)
     {
@@ -102,9 +147,11 @@ internal static class FactsReader
         }
         catch (InvalidOperationException)
         {
-            throw new FormatException("a text in it is no Unicode");
+            throw NoUnicode();
         }
     }
+
+    private static FormatException NoUnicode() => new("a text in it is no Unicode");
 
     private static DateTimeOffset? Time(JsonElement from, string name) => Member(from, name, JsonValueKind.String) is not { } value ? null
         : value.TryGetDateTimeOffset(out var time) ? time : throw new FormatException($"a '{name}' in it is no time");

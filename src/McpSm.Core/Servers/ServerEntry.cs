@@ -25,7 +25,9 @@ internal static class ServerEntry
         return new McpServer
         {
             Id = id!,
-            Name = ForeignText.Clean(Text(entry, "name")) is { Length: > 0 } name ? name : id!,
+            // Most are alike, and each text is kept for as long as the list is.
+            Name = Member(entry, "name", JsonValueKind.String)?.ValueEquals(id) == true ? id!
+                : ForeignText.Clean(Text(entry, "name")) is { Length: > 0 } name ? name : id!,
             Url = url,
             Transport = Text(entry, "type") switch
             {
