@@ -1,4 +1,5 @@
 # Mcpsm as an extension vault of SecretManagement: secrets of other tools, and the tokens of servers by their names.
+# Each session parses this, and a type that is named here is then looked for in all assemblies, 5 ms each: only those with short names are.
 
 $loaded = $false
 
@@ -6,10 +7,7 @@ function Invoke-Served([string] $Command, [hashtable] $Parameters) {
     # Not before it is needed: whoever imports Mcpsm for its cmdlets does not wait for this. And by itself, since
     # SecretManagement loads this module apart from Mcpsm when a vault is registered.
     if (-not $script:loaded) {
-        $folder = [System.IO.Path]::GetDirectoryName($PSScriptRoot)
-        [void][System.Reflection.Assembly]::LoadFrom("$folder/McpSm.Loader.dll")
-        [McpSm.Loader.ModuleLoader]::Hook($folder)
-        Import-Module "$folder/McpSm.PowerShell.dll"
+        Import-Module "$PSScriptRoot/../McpSm.Loader.dll", "$PSScriptRoot/../McpSm.PowerShell.dll"
         $script:loaded = $true
     }
     # SecretManagement's own -Verbose comes among these.
@@ -26,7 +24,7 @@ function Get-Secret {
 
 function Set-Secret {
     [CmdletBinding()]
-    param([string] $Name, [object] $Secret, [string] $VaultName, [hashtable] $AdditionalParameters, [hashtable] $Metadata)
+    param([string] $Name, $Secret, [string] $VaultName, [hashtable] $AdditionalParameters, [hashtable] $Metadata)
     Invoke-Served Set-ServedSecret $PSBoundParameters
 }
 
@@ -39,8 +37,9 @@ function Remove-Secret {
 function Get-SecretInfo {
     [CmdletBinding()]
     param([string] $Filter, [string] $VaultName, [hashtable] $AdditionalParameters)
+    $result = [type]'Microsoft.PowerShell.SecretManagement.SecretInformation'
     foreach ($info in Invoke-Served Get-ServedSecretInfo $PSBoundParameters) {
-        [Microsoft.PowerShell.SecretManagement.SecretInformation]::new($info.Name, "$($info.Kind)", $VaultName, [hashtable]$info.Metadata)
+        $result::new($info.Name, "$($info.Kind)", $VaultName, [hashtable]$info.Metadata)
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Runtime.Loader;
 
 namespace McpSm.Loader;
@@ -6,14 +7,13 @@ namespace McpSm.Loader;
 /// Keeps what the module depends on apart: a session may use another MSAL, another MCP SDK, another Duende. Only the
 /// assemblies that the cmdlets themselves name are answered for in the default context; theirs live behind them.
 /// </summary>
-public static class ModuleLoader
+public sealed class ModuleLoader : IModuleAssemblyInitializer
 {
     private static readonly Lock Gate = new();
     private static ModuleContext? _context;
 
-    /// <summary>Makes the module's assemblies loadable. Once a process: further calls change nothing.</summary>
-    /// <param name="moduleFolder">The folder of the module's manifest.</param>
-    public static void Hook(string moduleFolder)
+    /// <summary>Makes the module's assemblies loadable, before PowerShell looks at the cmdlets. Once a process: further calls change nothing.</summary>
+    public void OnImport()
     {
         lock (Gate)
         {
@@ -21,9 +21,9 @@ public static class ModuleLoader
             {
                 return;
             }
-            _context = new ModuleContext(Path.Combine(moduleFolder, "dependencies"));
+            var context = _context = new ModuleContext(Path.Combine(Path.GetDirectoryName(typeof(ModuleLoader).Assembly.Location)!, "dependencies"));
             AssemblyLoadContext.Default.Resolving += (_, name) =>
-                name.Name is "McpSm.Core" or "McpSm.Commands" ? _context.LoadFromAssemblyName(name) : null;
+                name.Name is "McpSm.Core" or "McpSm.Commands" ? context.LoadFromAssemblyName(name) : null;
         }
     }
 }

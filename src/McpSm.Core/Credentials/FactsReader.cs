@@ -104,21 +104,21 @@ internal sealed class FactsReader
 
     private IReadOnlyList<string> Scopes(JsonElement array)
     {
-        if (_scopes is { } last && last.Count == array.GetArrayLength())
+        var scopes = new List<string>(array.GetArrayLength());
+        foreach (var scope in array.EnumerateArray())
         {
-            var same = true;
-            var i = 0;
-            foreach (var scope in array.EnumerateArray())
+            if (scope.ValueKind != JsonValueKind.String)
             {
-                same = same && scope.ValueKind == JsonValueKind.String && Is(scope, last[i++]);
+                throw new FormatException("a scope in it is no text");
             }
-            if (same)
-            {
-                return last;
-            }
+            var i = scopes.Count;
+            scopes.Add(i < _scopes?.Count && Is(scope, _scopes[i]) ? _scopes[i] : Text(scope));
         }
-        return _scopes = ScopeList.Of([.. array.EnumerateArray().Select(s =>
-            s.ValueKind == JsonValueKind.String ? Text(s) : throw new FormatException("a scope in it is no text"))]);
+        if (_scopes is null || scopes.Count != _scopes.Count || !scopes.SequenceEqual(_scopes))
+        {
+            _scopes = ScopeList.Of(scopes);
+        }
+        return _scopes;
     }
 
     private static string? Text(JsonElement from, string name, ref string? last) =>

@@ -87,7 +87,7 @@ internal sealed record PlaintextSecrets(
         ["auth", "token", "key", "secret", "cookie", "password", "passwd", "credential", "session", "bearer", "signature", "jwt"];
 
     /// <summary>Whether anything in it had better be in a vault.</summary>
-    public bool HasSecret => BearerToken is not null || ClientSecret is not null || SecretHeaders.Any();
+    public bool HasSecret => BearerToken is not null || ClientSecret is not null || (Headers.Count > 0 && SecretHeaders.Any());
 
     /// <summary>
     /// The headers that are secrets by their name, or by a value that looks like one. A header such as

@@ -129,7 +129,12 @@ public sealed class ServerCatalog(Home home)
         }
         try
         {
-            return [.. entries.EnumerateArray().Select((entry, i) => ServerEntry.Read(entry, i, _path))];
+            var servers = new List<McpServer>(entries.GetArrayLength());
+            foreach (var entry in entries.EnumerateArray())
+            {
+                servers.Add(ServerEntry.Read(entry, servers.Count, _path));
+            }
+            return servers;
         }
         catch (InvalidOperationException)
         {
