@@ -60,10 +60,10 @@ public static class HandOver
         {
             var all = context.Catalog.List();
             var said = command.Children.OfType<ArgumentResult>().FirstOrDefault(a => a.Argument.Name == "server")?.Tokens.FirstOrDefault()?.Value;
-            List<McpServer?> servers = said is not null ? [ServerCatalog.Find(all, said)] : all.Count > 0 ? [.. all] : [null];
+            var vaults = context.Authenticator.VaultNamesOf(said is null ? all : ServerCatalog.Find(all, said) is { } one ? [one] : []);
             // Whoever moves to another vault still has to be read, and revoked, where it is.
-            return [asked, .. servers.Select(s => asked is null ? context.Authenticator.VaultNameFor(s)
-                : s is null ? null : context.Authenticator.Status(s).Vault)];
+            return asked is not null ? [asked, .. vaults]
+                : vaults.Count == 0 || vaults.Contains(null) ? [context.Authenticator.VaultNameFor(null), .. vaults] : vaults;
         });
     }
 

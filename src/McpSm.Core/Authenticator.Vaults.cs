@@ -15,6 +15,14 @@ public sealed partial class Authenticator
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public string? VaultNameFor(McpServer? server) => (server is null ? null : _store.Facts.Read(server.Id)?.Vault) ?? _vaults.NameInUse;
 
+    /// <summary>For each server the vault in which something of it is, whatever that is bound to; null where nothing is. By one look at the facts.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public IReadOnlyList<string?> VaultNamesOf(IEnumerable<McpServer> servers)
+    {
+        var facts = _store.Facts.Read();
+        return [.. servers.Select(s => facts.GetValueOrDefault(s.Id)?.Vault)];
+    }
+
     /// <summary>Chooses the vault for what is kept from now on, after it wrote, read and removed.</summary>
     /// <returns>The names of servers whose credentials stay where they are.</returns>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>

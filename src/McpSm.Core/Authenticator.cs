@@ -68,10 +68,19 @@ public sealed partial class Authenticator
     public IReadOnlyList<McpAuthStatus> Status(IEnumerable<McpServer> servers, out McpAuthException? failure)
     {
         failure = null;
-        IReadOnlyDictionary<string, ServerFacts> facts = new Dictionary<string, ServerFacts>();
+        var all = servers as IReadOnlyList<McpServer> ?? [.. servers];
+        Func<string, ServerFacts?> facts = _ => null;
         try
         {
-            facts = _store.Facts.Read();
+            if (all.Count == 1)
+            {
+                var only = _store.Facts.Read(all[0].Id);
+                facts = _ => only;
+            }
+            else
+            {
+                facts = _store.Facts.Read().GetValueOrDefault;
+            }
         }
         catch (McpAuthException e)
         {
@@ -80,7 +89,12 @@ public sealed partial class Authenticator
         var unreadable = failure is null ? null : $"{failure.Message} {failure.Remedy}";
         var now = _home.Time.GetUtcNow();
         var plaintext = PlaintextTokens.Ids(_home);
-        return [.. servers.Select(s => McpAuthStatus.Of(s, facts.GetValueOrDefault(s.Id), now, unreadable, plaintext.GetValueOrDefault(s.Id)))];
+        var statuses = new List<McpAuthStatus>(all.Count);
+        foreach (var server in all)
+        {
+            statuses.Add(McpAuthStatus.Of(server, facts(server.Id), now, unreadable, plaintext.GetValueOrDefault(server.Id)));
+        }
+        return statuses;
     }
 
     public McpAuthStatus Status(McpServer server) => Status([server], out _)[0];

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using McpSm.TestServers;
 using Xunit;
 
@@ -31,19 +32,45 @@ public sealed class SystemCallTests : IDisposable
         Assert.DoesNotContain(trace, l => l.Contains("ModelContextProtocol") || l.Contains("Microsoft.Identity"));
     }
 
+    [Fact]
+    public async Task A_command_for_all_servers_reads_the_catalog_a_few_times_and_the_facts_once_for_each()
+    {
+        var trace = await TraceAsync("auth login-all", servers: 40);
+        Assert.InRange(OpenedOfOurs(trace).Count(f => f == "credentials.json"), 40, 44);
+        Assert.InRange(OpenedOfOurs(trace).Count(f => f == "config.json"), 1, 4);
+    }
+
     private List<string> OpenedOfOurs(IEnumerable<string> trace) => [.. trace.Where(l => l.Contains("openat(") && l.Contains($"\"{_mcpsm.Folder}/"))
         .Select(l => l.Split('"')[1][(_mcpsm.Folder.Length + 1)..]).Where(f => !f.StartsWith("trace", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     /// <summary>Sockets to elsewhere. The portable runtime opens one of its own, for its diagnostics on this machine.</summary>
     private static IEnumerable<string> Sockets(IEnumerable<string> trace) => trace.Where(l => l.Contains("socket(AF_INET") || l.Contains("connect("));
 
-    private async Task<string[]> TraceAsync(string commandLine)
+    /// <summary>Writes the catalog and the facts as if as many servers were like the first.</summary>
+    private async Task MultiplyAsync(int servers)
+    {
+        var (catalog, facts) = (Path.Combine(_mcpsm.Folder, "config.json"), Path.Combine(_mcpsm.Folder, "credentials.json"));
+        var config = JsonNode.Parse(await File.ReadAllTextAsync(catalog))!;
+        var credentials = JsonNode.Parse(await File.ReadAllTextAsync(facts))!;
+        for (var i = 1; i < servers; i++)
+        {
+            var entry = config["remoteServers"]![0]!.DeepClone();
+            (entry["id"], entry["name"]) = ($"my-api-{i}", $"my-api-{i}");
+            config["remoteServers"]!.AsArray().Add(entry);
+            credentials["servers"]![$"my-api-{i}"] = credentials["servers"]!["my-api"]!.DeepClone();
+        }
+        await File.WriteAllTextAsync(catalog, config.ToJsonString());
+        await File.WriteAllTextAsync(facts, credentials.ToJsonString());
+    }
+
+    private async Task<string[]> TraceAsync(string commandLine, int servers = 1)
     {
         Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing, which counts what is asked of the system.");
         _mcpsm.Variables["MCPSM_VAULT"] = "file";
         _mcpsm.Variables["HOME"] = _mcpsm.Folder;
         (await _mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
         (await _mcpsm.RunAsync(["auth", "set", "my-api", "-"], "a-token")).Done();
+        await MultiplyAsync(servers);
         var file = Path.Combine(_mcpsm.Folder, "trace");
         string[] strace = ["/usr/bin/strace", "-f", "-o", file, "-e", "trace=openat,socket,connect"];
         var program = _mcpsm.Executable;

@@ -96,7 +96,7 @@ public sealed class FactsFile(Home home)
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column.</exception>
     public IReadOnlyDictionary<string, ServerFacts> Read() => Load().Servers;
 
-    public ServerFacts? Read(string id) => Load().Servers.GetValueOrDefault(id);
+    public ServerFacts? Read(string id) => Load(root => FactsReader.Read(root, id), null);
 
     /// <summary>Replaces the facts of one server; null removes them.</summary>
     public async Task WriteAsync(string id, Func<ServerFacts?, ServerFacts?> change, CancellationToken cancellationToken)
@@ -173,16 +173,18 @@ public sealed class FactsFile(Home home)
     private void Write(FactsDocument document) =>
         WholeFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(document, CredentialJson.Default.FactsDocument));
 
-    private FactsDocument Load()
+    private FactsDocument Load() => Load(FactsReader.Read, new FactsDocument())!;
+
+    private T? Load<T>(Func<JsonElement, T> read, T? absent)
     {
         if (WholeFile.Read(_path) is not { } content)
         {
-            return new FactsDocument();
+            return absent;
         }
         try
         {
             using var document = JsonDocument.Parse(JsonFile.WithoutMark(content));
-            return FactsReader.Read(document.RootElement);
+            return read(document.RootElement);
         }
         catch (JsonException e)
         {
