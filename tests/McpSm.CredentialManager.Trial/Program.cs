@@ -22,5 +22,6 @@ var trial = new Trial();
 await Storing.RunAsync(trial);
 await Damage.RunAsync(trial);
 await Together.RunAsync(trial);
+await Replacing.RunAsync(trial);
 Console.WriteLine($"{trial.Passed} passed, {trial.Failed} failed, 0 skipped");
 return trial.Failed == 0 && trial.Passed > 0 ? 0 : 1;

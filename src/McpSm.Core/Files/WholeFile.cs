@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using McpSm.Core.Errors;
 
 namespace McpSm.Core.Files;
@@ -22,6 +23,12 @@ public static class WholeFile
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
 
+    /// <summary>
+    /// Windows replaces no file that somebody has open, and opens none that is being replaced: who reads or writes at that
+    /// moment is refused, and has only to try again. Elsewhere the one does not see the other.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     /// <summary>Told before each step. The fault bench ends the process there, or has the disk be full.</summary>
     internal static Action<FileStep>? BeforeStep { get; set; }
 
@@ -31,7 +38,7 @@ public static class WholeFile
     {
         try
         {
-            return File.ReadAllBytes(path);
+            return WithPatience(() => File.ReadAllBytes(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -62,7 +69,11 @@ public static class WholeFile
                 stream.Flush(flushToDisk: true);
             }
             BeforeStep?.Invoke(FileStep.Rename);
-            File.Move(fresh, target, overwrite: true);
+            WithPatience(() =>
+            {
+                File.Move(fresh, target, overwrite: true);
+                return true;
+            });
             BeforeStep?.Invoke(FileStep.Sweep);
             RemoveAbandoned(target);
         }
@@ -80,7 +91,11 @@ public static class WholeFile
         try
         {
             BeforeStep?.Invoke(FileStep.Remove);
-            File.Delete(path);
+            WithPatience(() =>
+            {
+                File.Delete(path);
+                return true;
+            });
         }
         catch (DirectoryNotFoundException)
         {
@@ -112,6 +127,25 @@ public static class WholeFile
     internal static McpAuthException Unavailable(string verb, string path, Exception e) =>
         new(ErrorReason.ConfigurationUnavailable, $"Cannot {verb} '{path}': {Why(e)}.",
             "Make the folder readable and writable for you, or name another with MCPSM_CONFIG_DIR.", e);
+
+    private static T WithPatience<T>(Func<T> step)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return step();
+            }
+            catch (Exception e) when (OperatingSystem.IsWindows() && IsInUse(e) && Stopwatch.GetElapsedTime(started) < Patience)
+            {
+                Thread.Sleep(Random.Shared.Next(1, 11));
+            }
+        }
+    }
+
+    /// <summary>Access denied, which is also what a missing right is told as, and sharing violation.</summary>
+    private static bool IsInUse(Exception e) => e is UnauthorizedAccessException || e.HResult == unchecked((int)0x80070020);
 
     private static string Why(Exception e) => e switch
     {
