@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using McpSm.Core.Errors;
 using McpSm.Core.Vaults;
 using Xunit;
@@ -163,6 +164,39 @@ public sealed class VaultTests
         await vault.SetAsync("mcpsm-b", "x", default);
         await vault.SetAsync("mcpsm-c", "x", default);
         Assert.Contains("mcpsm vault rekey --passphrase", Assert.Single(told));
+    }
+
+    [Fact]
+    public async Task A_passphrase_is_stretched_in_600_000_rounds_with_a_salt_of_its_own()
+    {
+        var salts = new HashSet<string>();
+        for (var i = 0; i < 2; i++)
+        {
+            using var work = new Workplace();
+            work.Variables["MCPSM_VAULT_PASSPHRASE"] = "the same";
+            var file = File.ReadAllBytes(await FilledAsync(work));
+            Assert.Equal(600_000u, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(60)));
+            Assert.True(salts.Add(Convert.ToHexString(file.AsSpan(16, 16))));
+        }
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Everything_that_is_made_is_for_its_owner_alone()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are those of Unix.");
+        using var work = new Workplace();
+        var folder = Path.Combine(work.Folder, "made");
+        work.Variables["MCPSM_CONFIG_DIR"] = folder;
+        var door = work.New();
+        await door.UseVaultAsync("file", default);
+        var server = await door.Catalog.AddAsync(new() { Id = "", Name = "my-api", Url = "https://a.example/mcp" }, default);
+        await door.SetTokenAsync(server, "a-token", null, default);
+        var made = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToList();
+        Assert.Superset(new HashSet<string>(["config.json", "credentials.json", "credentials.enc", "credentials.key", "settings.json"]), made.Select(f => Path.GetFileName(f)).ToHashSet());
+        Assert.All(made, f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
+        Assert.All(Directory.EnumerateDirectories(folder).Append(folder), f =>
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(f)));
     }
 
     private static void Use(Workplace work, string? passphrase)

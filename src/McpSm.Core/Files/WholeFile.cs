@@ -107,12 +107,17 @@ public static class WholeFile
         }
     }
 
-    /// <summary>Makes the folder, mode 0700, where there is none. An existing one keeps its mode.</summary>
+    /// <summary>Makes the folder, mode 0700, and those above it, where there are none. An existing one keeps its mode.</summary>
     public static void EnsureFolder(string path)
     {
         if (Directory.Exists(path))
         {
             return;
+        }
+        if (Path.GetDirectoryName(path) is { Length: > 0 } parent)
+        {
+            // One by one: what the system makes on the way to a folder is open to all.
+            EnsureFolder(parent);
         }
         if (OperatingSystem.IsWindows())
         {
