@@ -167,6 +167,35 @@ public sealed class VaultTests
     }
 
     [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_key_file_that_came_back_readable_for_all_is_closed_to_others_and_told_of_once()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are those of Unix.");
+        using var work = new Workplace();
+        await FilledAsync(work);
+        var (key, told) = (Path.Combine(work.Folder, "credentials.key"), new List<string>());
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        void Open(bool folder)
+        {
+            File.SetUnixFileMode(key, owner | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            File.SetUnixFileMode(work.Folder, owner | UnixFileMode.UserExecute | (folder ? UnixFileMode.OtherExecute : 0));
+        }
+        Open(folder: false);
+        Assert.Contains("which only you can read", new EncryptedFileVault(work.Home).Protection);
+        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", default));
+        Assert.Equal((owner, 0), (File.GetUnixFileMode(key), told.Count));
+        Open(folder: true);
+        Assert.Contains("which others on this machine can read", new EncryptedFileVault(work.Home).Protection);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", default));
+            Assert.Equal(owner, File.GetUnixFileMode(key));
+        }
+        Assert.Contains("mcpsm vault rekey --key-file", Assert.Single(told));
+        Assert.Contains("which only you can read", new EncryptedFileVault(work.Home).Protection);
+    }
+
+    [Fact]
     public async Task A_passphrase_is_stretched_in_600_000_rounds_with_a_salt_of_its_own()
     {
         var salts = new HashSet<string>();

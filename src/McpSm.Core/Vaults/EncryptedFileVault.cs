@@ -14,13 +14,14 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
     public const string VaultName = "file";
 
     private readonly string _path = home.PathOf("credentials.enc");
-    private readonly VaultKeys _keys = new(home);
+    private readonly VaultKeys _keys = new(home, notice);
     private bool _told;
 
     public string Name => VaultName;
 
     public string Protection => _keys.UsesPassphrase(Header())
         ? "Encrypted with a key made of your passphrase: whoever has the file still needs the passphrase."
+        : _keys.IsOpenToOthers ? "Encrypted with the key in credentials.key, which others on this machine can read: protects copies of credentials.enc alone."
         : "Encrypted with the key in credentials.key, which only you can read: protects backups and copies of "
           + "credentials.enc alone, not against programs that run as you.";
 

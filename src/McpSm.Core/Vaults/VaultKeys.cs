@@ -10,7 +10,7 @@ namespace McpSm.Core.Vaults;
 /// The key of the encrypted file: made of the passphrase in MCPSM_VAULT_PASSPHRASE (PBKDF2-HMAC-SHA256), or kept
 /// in <c>credentials.key</c>, mode 0600 (on Windows under DPAPI). Which of the two, the file's header says.
 /// </summary>
-internal sealed class VaultKeys(Home home)
+internal sealed class VaultKeys(Home home, Action<string>? notice = null)
 {
     public const int Rounds = 600_000;
 
@@ -18,6 +18,9 @@ internal sealed class VaultKeys(Home home)
     public const int MostRounds = 10_000_000;
 
     internal const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
+
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
     private readonly string _keyFile = home.PathOf("credentials.key");
 
@@ -126,6 +129,7 @@ internal sealed class VaultKeys(Home home)
         {
             return [];
         }
+        CloseToOthers();
         try
         {
             var secrets = Encoding.ASCII.GetString(content).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
@@ -136,6 +140,45 @@ internal sealed class VaultKeys(Home home)
         {
             throw new McpAuthException(ErrorReason.VaultCorrupt, "credentials.key is damaged. It was not changed.",
                 "Restore it from a backup, or move it and credentials.enc away and sign in again.", e);
+        }
+    }
+
+    /// <summary>Whether others on this machine can read the key file.</summary>
+    public bool IsOpenToOthers => Allows(_keyFile, Others) && Allows(home.Folder, UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+
+    /// <summary>Closes a key file that came back from a backup or a copy with the mode of any file, and says so where that was open.</summary>
+    private void CloseToOthers()
+    {
+        if (OperatingSystem.IsWindows() || !Allows(_keyFile, Others))
+        {
+            return;
+        }
+        var wasOpen = IsOpenToOthers;
+        try
+        {
+            File.SetUnixFileMode(_keyFile, File.GetUnixFileMode(_keyFile) & ~Others);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another user's, or on a disk that is read-only, as in containers: what the vault protects against says so.
+            return;
+        }
+        if (wasOpen && !IsOpenToOthers)
+        {
+            notice?.Invoke("Others on this machine could read credentials.key; from now on you alone can. If somebody may have: mcpsm vault rekey --key-file");
+        }
+    }
+
+    private static bool Allows(string path, UnixFileMode any)
+    {
+        try
+        {
+            return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & any) != 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not there, perhaps since a moment ago.
+            return false;
         }
     }
 
