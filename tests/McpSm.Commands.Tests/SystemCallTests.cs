@@ -40,15 +40,37 @@ public sealed class SystemCallTests : IDisposable
         Assert.InRange(OpenedOfOurs(trace).Count(f => f == "config.json"), 1, 4);
     }
 
+    [Theory]
+    [InlineData("ENOSYS")]
+    [InlineData("ENOLCK")]
+    public async Task On_a_file_system_without_locks_nothing_is_changed_and_who_only_reads_is_given_the_token(string error)
+    {
+        string[] without = ["-e", $"inject=flock:error={error}"];
+        Assert.Equal("a-token\n", (await RunTracedAsync("auth token my-api", "flock", without)).Done().Out);
+        foreach (var line in new[] { "auth set my-api new-token", "server update my-api --name other" })
+        {
+            (await RunTracedAsync(line, "flock", without)).Failed(1, "cannot be locked", "MCPSM_CONFIG_DIR");
+        }
+        Assert.Equal("a-token\n", (await _mcpsm.RunAsync("auth token my-api")).Done().Out);
+    }
+
     private List<string> OpenedOfOurs(IEnumerable<string> trace) => [.. trace.Where(l => l.Contains("openat(") && l.Contains($"\"{_mcpsm.Folder}/"))
         .Select(l => l.Split('"')[1][(_mcpsm.Folder.Length + 1)..]).Where(f => !f.StartsWith("trace", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     /// <summary>Sockets to elsewhere. The portable runtime opens one of its own, for its diagnostics on this machine.</summary>
     private static IEnumerable<string> Sockets(IEnumerable<string> trace) => trace.Where(l => l.Contains("socket(AF_INET") || l.Contains("connect("));
 
-    /// <summary>Writes the catalog and the facts as if as many servers were like the first.</summary>
-    private async Task MultiplyAsync(int servers)
+    /// <summary>A token for one server; the catalog and the facts say the same of all others.</summary>
+    private async Task SignInAsync(int servers)
     {
+        if (File.Exists(Path.Combine(_mcpsm.Folder, "credentials.enc")))
+        {
+            return;
+        }
+        _mcpsm.Variables["MCPSM_VAULT"] = "file";
+        _mcpsm.Variables["HOME"] = _mcpsm.Folder;
+        (await _mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        (await _mcpsm.RunAsync(["auth", "set", "my-api", "-"], "a-token")).Done();
         var (catalog, facts) = (Path.Combine(_mcpsm.Folder, "config.json"), Path.Combine(_mcpsm.Folder, "credentials.json"));
         var config = JsonNode.Parse(await File.ReadAllTextAsync(catalog))!;
         var credentials = JsonNode.Parse(await File.ReadAllTextAsync(facts))!;
@@ -65,19 +87,22 @@ public sealed class SystemCallTests : IDisposable
 
     private async Task<string[]> TraceAsync(string commandLine, int servers = 1)
     {
+        await SignInAsync(servers);
+        (await RunTracedAsync(commandLine, "openat,socket,connect")).Done();
+        return await File.ReadAllLinesAsync(TraceFile, TestContext.Current.CancellationToken);
+    }
+
+    private string TraceFile => Path.Combine(_mcpsm.Folder, "trace");
+
+    private async Task<Ended> RunTracedAsync(string commandLine, string calls, params string[] options)
+    {
         Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing, which counts what is asked of the system.");
-        _mcpsm.Variables["MCPSM_VAULT"] = "file";
-        _mcpsm.Variables["HOME"] = _mcpsm.Folder;
-        (await _mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
-        (await _mcpsm.RunAsync(["auth", "set", "my-api", "-"], "a-token")).Done();
-        await MultiplyAsync(servers);
-        var file = Path.Combine(_mcpsm.Folder, "trace");
-        string[] strace = ["/usr/bin/strace", "-f", "-o", file, "-e", "trace=openat,socket,connect"];
+        await SignInAsync(1);
         var program = _mcpsm.Executable;
-        _mcpsm.Executable = [.. strace, .. program];
+        _mcpsm.Executable = ["/usr/bin/strace", "-f", "-o", TraceFile, "-e", "trace=" + calls, .. options, .. program];
         var ended = await _mcpsm.RunAsync(commandLine);
+        _mcpsm.Executable = program;
         Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "No process may be traced here.");
-        ended.Done();
-        return await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+        return ended;
     }
 }

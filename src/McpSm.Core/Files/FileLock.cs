@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using McpSm.Core.Errors;
 
@@ -12,12 +13,15 @@ public sealed class FileLock : IDisposable
     /// <summary>How long to wait for a lock before giving up.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
+    // The folders in which a lock was seen to hold.
+    private static readonly ConcurrentDictionary<string, bool> Proven = new(StringComparer.Ordinal);
+
     private readonly FileStream _stream;
 
     private FileLock(FileStream stream) => _stream = stream;
 
     /// <summary>Takes the lock, waiting for its holder at most <see cref="Limit"/>.</summary>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, or the holder kept it.</exception>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, no locks, or the holder kept it.</exception>
     public static async Task<FileLock> AcquireAsync(string path, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
@@ -32,7 +36,7 @@ public sealed class FileLock : IDisposable
             {
                 throw new McpAuthException(ErrorReason.ConfigurationUnavailable,
                     $"Another process has held '{path}' for {Limit.TotalSeconds:0} seconds.",
-                    "End the process that holds it, then run the command again.");
+                    "Run the command again when that process has ended. To end it in the middle of a renewal may cost the sign-in.");
             }
             // Jitter, so that many waiters do not knock in step and starve one another.
             await Task.Delay(Random.Shared.Next(5, 21), cancellationToken).ConfigureAwait(false);
@@ -40,12 +44,13 @@ public sealed class FileLock : IDisposable
     }
 
     /// <summary>Takes the lock where nobody has it; null where somebody does.</summary>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, or no locks.</exception>
     public static FileLock? TryAcquire(string path)
     {
         try
         {
-            WholeFile.EnsureFolder(Path.GetDirectoryName(path)!);
+            var folder = Path.GetDirectoryName(path)!;
+            WholeFile.EnsureFolder(folder);
             var options = new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
@@ -57,7 +62,13 @@ public sealed class FileLock : IDisposable
             {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
-            return new FileLock(new FileStream(path, options));
+            var held = new FileLock(new FileStream(path, options));
+            if (!OperatingSystem.IsWindows() && !Proven.ContainsKey(folder))
+            {
+                Prove(held, path, options);
+                Proven[folder] = true;
+            }
+            return held;
         }
         catch (IOException e) when (IsHeld(e))
         {
@@ -67,6 +78,31 @@ public sealed class FileLock : IDisposable
         {
             throw WholeFile.Unavailable("lock", path, e);
         }
+    }
+
+    /// <summary>
+    /// Makes sure that the lock keeps another out. Where the file system has no locks the file is opened all the same and
+    /// without a word: two processes would then spend one refresh token twice.
+    /// </summary>
+    private static void Prove(FileLock held, string path, FileStreamOptions options)
+    {
+        try
+        {
+            new FileStream(path, options).Dispose();
+        }
+        catch (IOException e) when (IsHeld(e))
+        {
+            return;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+        held.Dispose();
+        throw new McpAuthException(ErrorReason.ConfigurationUnavailable,
+            $"Files in '{Path.GetDirectoryName(path)}' cannot be locked, and without locks two commands at once lose a sign-in.",
+            "Name a folder on a disk of this machine with MCPSM_CONFIG_DIR, or mount the one there is with locks.");
     }
 
     /// <summary>Sharing violation: 0x80070020 on Windows; EWOULDBLOCK of flock on Linux (11) and macOS (35).</summary>
