@@ -59,6 +59,21 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
+    public void All_that_is_ours_leaves_a_vault_of_SecretManagement_and_nothing_of_the_users()
+    {
+        using var session = WithStore();
+        session.Run("Set-McpVault secretmanagement:Store");
+        session.Run("""
+            $secrets = $global:StandInVaults['Store'].Secrets
+            foreach ($name in 'mcpsm-gone', 'mcpsmclient-0123456789abcdef', 'mcpsmidp-0123456789abcdef', 'mcpsmcheck-01234567', 'mcpsmother', 'mine') { $secrets[$name] = '{}' }
+            Set-McpVault file -Move
+            """);
+        Assert.Empty(session.Errors);
+        Assert.Equal(["mcpsmother", "mine"], session.Run("$global:StandInVaults['Store'].Secrets.Keys").Select(o => o.ToString()).Order());
+        Assert.Contains("3 items were moved to 'file'.", session.Host.Lines);
+    }
+
+    [Fact]
     public void The_encrypted_file_is_put_under_a_passphrase_and_back()
     {
         using var session = WithToken();

@@ -9,6 +9,9 @@ namespace McpSm.PowerShell.SecretManagement;
 /// <summary>One registered vault of SecretManagement, whatever stands behind it.</summary>
 internal sealed class SecretManagementVault(string vault, SecretManagementCommands commands) : IVault
 {
+    // Of servers, registrations, identity providers, and of checks that were killed. What else has such a name is the user's.
+    private static readonly string[] Ours = ["mcpsm-", "mcpsmclient-", "mcpsmidp-", "mcpsmcheck-"];
+
     private bool _isAnothers;
 
     public string Name => VaultSelector.SecretManagementPrefix + vault;
@@ -71,8 +74,7 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
         var (output, problems) = await commands.RunAsync("Get-SecretInfo",
             new() { ["Name"] = "mcpsm*", ["Vault"] = vault }, cancellationToken).ConfigureAwait(false);
         return problems.Count == 0
-            ? [.. output.Select(o => Text(o, "Name")).OfType<string>().Where(n => n.StartsWith("mcpsm-", StringComparison.Ordinal)
-                || n.StartsWith("mcpsmclient-", StringComparison.Ordinal))]
+            ? [.. output.Select(o => Text(o, "Name")).OfType<string>().Where(n => Ours.Any(o => n.StartsWith(o, StringComparison.Ordinal)))]
             : throw Failed("read", problems);
     }
 
