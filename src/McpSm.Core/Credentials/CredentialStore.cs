@@ -119,11 +119,16 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     internal static string LockName(string id) => "server-" + id;
 
+    /// <summary>Whether the facts say of the credential what the vault does; of a renewal under way the vault says nothing.</summary>
     private static bool Agree(ServerFacts? facts, ServerItem? item)
     {
-        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, "");
-        return told.Kind == (facts?.Kind ?? CredentialKind.None) && told.ExpiresAt == facts?.ExpiresAt && told.CanRenew == (facts?.CanRenew ?? false)
-            && told.TokenType == facts?.TokenType;
+        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, facts?.Vault ?? "");
+        if (facts is null or { Kind: CredentialKind.None } || told.Kind == CredentialKind.None)
+        {
+            return told.Kind == (facts?.Kind ?? CredentialKind.None);
+        }
+        return told with { Scopes = null } == facts with { Scopes = null, RenewalUncertain = false, RenewalBegan = null, SeenOpen = false }
+            && (told.Scopes ?? []).SequenceEqual(facts.Scopes ?? []);
     }
 
     /// <summary>
@@ -132,14 +137,21 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     /// </summary>
     private async Task MendAsync(McpServer server, IVault vault, CancellationToken cancellationToken)
     {
-        using var held = home.TryLock(LockName(server.Id));
-        if (held is null || (Facts.Read(server.Id)?.Vault is { } now && now != vault.Name))
+        try
         {
-            return;
+            using var held = home.TryLock(LockName(server.Id));
+            if (held is null || (Facts.Read(server.Id)?.Vault is { } now && now != vault.Name))
+            {
+                return;
+            }
+            var item = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
+            await Facts.WriteAsync(server.Id, facts => Agree(facts, item) ? facts : item is null ? null : ServerFacts.Of(item, vault.Name),
+                cancellationToken).ConfigureAwait(false);
         }
-        var item = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
-        await Facts.WriteAsync(server.Id, facts => Agree(facts, item) ? facts : item is null ? null : ServerFacts.Of(item, vault.Name),
-            cancellationToken).ConfigureAwait(false);
+        catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)
+        {
+            // A disk that is full or read-only takes no token away from who has just read it. The next reader mends.
+        }
     }
 
     private static Task<ServerItem?> ReadItemAsync(IVault vault, McpServer server, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Vaults;
 
@@ -23,7 +24,7 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     public IdentityFacts? Facts(string issuer) => facts.ReadIdentities().GetValueOrDefault(ItemName(issuer)) is { } found && found.Issuer == issuer ? found : null;
 
     /// <summary>What is kept for the provider; null where nothing is. Mends facts that lie.</summary>
-    /// <exception cref="Errors.McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
     public async Task<IdentityItem?> ReadAsync(string issuer, CancellationToken cancellationToken)
     {
         for (var again = 3; ; again--)
@@ -69,7 +70,7 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
         facts.WriteIdentityAsync(ItemName(item.Issuer), f => change(f ?? IdentityFacts.Of(item, vaults.NameInUse!)), CancellationToken.None);
 
     /// <summary>Chooses the vault and opens it, before a person signs in for nothing.</summary>
-    /// <exception cref="Errors.McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
     public async Task PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken) =>
         await (await vaults.ChooseAsync(vaultName ?? Facts(issuer)?.Vault, cancellationToken).ConfigureAwait(false))
             .GetAsync(ItemName(issuer), cancellationToken).ConfigureAwait(false);
@@ -92,13 +93,20 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     private async Task MendAsync(IVault vault, string issuer, CancellationToken cancellationToken)
     {
         var name = ItemName(issuer);
-        using var held = home.TryLock(name);
-        if (held is null || (facts.ReadIdentities().GetValueOrDefault(name)?.Vault is { } now && now != vault.Name))
+        try
         {
-            return;
+            using var held = home.TryLock(name);
+            if (held is null || (facts.ReadIdentities().GetValueOrDefault(name)?.Vault is { } now && now != vault.Name))
+            {
+                return;
+            }
+            var item = await CredentialStore.GetAsync(vault, name, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+            await facts.WriteIdentityAsync(name, f => item?.Issuer != issuer ? null : item.Session?.ExpiresAt == f?.ExpiresAt ? f
+                : IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
         }
-        var item = await CredentialStore.GetAsync(vault, name, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
-        await facts.WriteIdentityAsync(name, f => item?.Issuer != issuer ? null : item.Session?.ExpiresAt == f?.ExpiresAt ? f
-            : IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+        catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)
+        {
+            // As for a server's: what was read is good, and the next reader mends.
+        }
     }
 }

@@ -1,0 +1,82 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using Xunit;
+
+namespace McpSm.Core.Tests;
+
+/// <summary>Facts that lie since their writer was killed between the vault and them.</summary>
+public sealed class FactsMendingTests
+{
+    private static string FactsOf(Workplace work) => work.Home.PathOf("credentials.json");
+
+    [Fact]
+    public async Task Facts_of_the_place_before_a_move_are_mended_by_whoever_reads_the_token()
+    {
+        using var work = new Workplace();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        await work.Authenticator.SetTokenAsync(server, "token-a", "file", default);
+        var before = File.ReadAllBytes(FactsOf(work));
+        server = (await work.Authenticator.UpdateServerAsync(server, new ServerChange { Url = "https://b.example/mcp", Token = "token-b" }, default)).Server;
+        File.WriteAllBytes(FactsOf(work), before);
+        Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(server).State);
+        Assert.Equal("token-b", await work.Authenticator.GetTokenAsync(server, default));
+        Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
+    }
+
+    [Fact]
+    public async Task Facts_of_other_scopes_and_of_another_issuer_are_mended_too()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        var facts = new FactsFile(scene.Work.Home);
+        var whole = facts.Read("my-api")!;
+        await facts.WriteAsync("my-api", f => f! with { Scopes = ["of:before"], Issuer = "https://before.example", RenewalBegan = DateTimeOffset.UtcNow }, default);
+        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        Assert.Equal(whole.Issuer, scene.Status.Issuer);
+        Assert.Equal(whole.Scopes!, scene.Status.Scopes);
+        // Word of a renewal that was begun is no lie, and stays where the rest agrees.
+        var began = DateTimeOffset.UtcNow;
+        await facts.WriteAsync("my-api", f => f! with { RenewalBegan = began }, default);
+        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        Assert.Equal(began, facts.Read("my-api")!.RenewalBegan);
+    }
+
+    [Fact]
+    public async Task A_token_is_given_although_nothing_can_be_written_to_mend_them()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        File.Delete(FactsOf(scene.Work));
+        // No lock can be taken, as in a folder that is read-only.
+        var locks = scene.Work.Home.PathOf("locks");
+        Directory.Delete(locks, recursive: true);
+        File.WriteAllText(locks, "");
+        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        File.Delete(locks);
+        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Facts_of_a_secret_that_is_gone_end_with_the_next_read()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        File.Delete(scene.Work.Home.PathOf("credentials.enc"));
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default))).Reason);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Facts_that_somebody_forged_send_no_token_elsewhere()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        await using var other = await Scene.StartAsync();
+        await scene.ChangeServerAsync(s => s with { Url = other.Resource.McpUrl.AbsoluteUri });
+        await new FactsFile(scene.Work.Home).WriteAsync("my-api", f => f! with { Url = scene.Server.Url, Resource = scene.Server.Url, Issuer = other.Issuer.Issuer }, default);
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default))).Reason);
+        using var http = scene.Open();
+        Assert.Equal(401, await other.PingAsync(http));
+        Assert.All(other.Resource.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
+    }
+}
