@@ -68,7 +68,7 @@ public sealed partial class Authenticator
         }
         using (await _identities.LockAsync(provider.Issuer, cancellationToken).ConfigureAwait(false))
         {
-            var kept = await _identities.ReadAsync(provider.Issuer, cancellationToken).ConfigureAwait(false);
+            var kept = await _identities.ReadAsync(provider.Issuer, cancellationToken, vault).ConfigureAwait(false);
             if (clientSecret is not null || kept?.ClientSecret is not null)
             {
                 await _identities.WriteAsync((kept ?? new IdentityItem { Issuer = provider.Issuer }) with

@@ -98,7 +98,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         using (http)
         {
             await identities.PrepareAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
-            var (server, secret) = await AsServerAsync(provider, cancellationToken).ConfigureAwait(false);
+            var (server, secret) = await AsServerAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
             var target = new SignInTarget(provider, issuer, [provider], Scopes(provider, issuer)) { IsIdentityProvider = true, DPoP = DPoPDemand.Unwanted }.WithPkce();
             progress?.Report($"Signing in at the identity provider {ForeignText.Clean(provider)}.");
             try
@@ -123,7 +123,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
     {
         var (http, _, issuer) = await OpenAsync(provider, ConnectOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
         http.Dispose();
-        var (server, secret) = await AsServerAsync(provider, cancellationToken).ConfigureAwait(false);
+        var (server, secret) = await AsServerAsync(provider, vault, cancellationToken).ConfigureAwait(false);
         var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was made for is not known.",
             $"mcpsm identity use {ForeignText.Clean(provider)} --client-id <id>");
         var client = ClientIdentity.Create(ClientKind.PreRegistered, id, id == server.ClientId ? secret : null, issuer);
@@ -171,7 +171,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         }.With(tokens, identity);
         // Ctrl+C must not lose what the provider has given.
         using var held = await identities.LockAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false);
-        var kept = await identities.ReadAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false) ?? new IdentityItem { Issuer = issuer.Issuer };
+        var kept = await identities.ReadAsync(issuer.Issuer, CancellationToken.None, vault).ConfigureAwait(false) ?? new IdentityItem { Issuer = issuer.Issuer };
         await identities.WriteAsync(kept with { Session = session }, vault, CancellationToken.None).ConfigureAwait(false);
         return session;
     }
@@ -202,10 +202,10 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
     }
 
     /// <summary>The provider as what is signed in to, and the secret of the user's client there.</summary>
-    private async Task<(McpServer Server, string? Secret)> AsServerAsync(string provider, CancellationToken cancellationToken)
+    private async Task<(McpServer Server, string? Secret)> AsServerAsync(string provider, string? vault, CancellationToken cancellationToken)
     {
         var id = _settings.IdentityProvider is { } set && set.Issuer == provider ? set.ClientId : null;
-        var kept = await identities.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
+        var kept = await identities.ReadAsync(provider, cancellationToken, vault).ConfigureAwait(false);
         return (new McpServer { Id = "", Name = new Uri(provider).Host, Url = provider, Issuer = provider, ClientId = id },
             id is not null && kept?.ClientId == id ? kept.ClientSecret : null);
     }

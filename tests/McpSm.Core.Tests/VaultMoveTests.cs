@@ -13,7 +13,7 @@ public sealed class VaultMoveTests
     {
         await using var scene = await Scene.SignedInAsync();
         var other = new MemoryVault();
-        var door = Door(scene.Work, other);
+        var door = MemoryVault.Door(scene.Work, other);
         var token = await door.GetTokenAsync(scene.Server, default);
         Assert.Equal(2, await door.MoveToVaultAsync("memory", default));
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
@@ -34,7 +34,7 @@ public sealed class VaultMoveTests
         var clock = new Clock();
         await using var work = await EnterpriseScene.SignedInAsync(clock);
         var other = new MemoryVault();
-        var door = Door(work.Work, other);
+        var door = MemoryVault.Door(work.Work, other);
         Assert.Equal(3, await door.MoveToVaultAsync("memory", default));
         Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
         Assert.Equal("memory", door.IdentityProviders()[0].Vault);
@@ -46,8 +46,10 @@ public sealed class VaultMoveTests
         Assert.Equal(2, other.Items.Count);
     }
 
-    [Fact]
-    public async Task Cut_off_anywhere_every_credential_is_usable_and_the_next_move_finishes()
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("file")]
+    public async Task Cut_off_anywhere_every_credential_is_usable_and_the_next_move_forth_or_back_finishes(string to)
     {
         for (var calls = 1; ; calls++)
         {
@@ -60,16 +62,14 @@ public sealed class VaultMoveTests
             }
             await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", default);
             var other = new MemoryVault { DiesAfter = calls };
-            var ended = await Record.ExceptionAsync(() => Door(work, other).MoveToVaultAsync("memory", default));
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", default));
             other.DiesAfter = null;
-            var door = Door(work, other);
+            var door = MemoryVault.Door(work, other);
             foreach (var server in door.Catalog.List())
             {
                 Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
             }
             Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
-            // Forth, or back: either ends in one whole place.
-            var to = calls % 2 == 0 ? "memory" : "file";
             await door.MoveToVaultAsync(to, default);
             foreach (var server in door.Catalog.List())
             {
@@ -90,12 +90,43 @@ public sealed class VaultMoveTests
     }
 
     [Fact]
+    public async Task What_was_signed_out_while_a_move_was_cut_off_does_not_come_back_when_it_is_finished()
+    {
+        for (var calls = 1; ; calls++)
+        {
+            using var work = new Workplace();
+            var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+            await work.Authenticator.SetTokenAsync(server, "token", "file", default);
+            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", default);
+            var other = new MemoryVault { DiesAfter = calls };
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", default));
+            other.DiesAfter = null;
+            var door = MemoryVault.Door(work, other);
+            await door.ClearAsync(server, default);
+            await door.Secrets.RemoveAsync("a tool's", null, default);
+            foreach (var to in new[] { "memory", "file" })
+            {
+                await door.MoveToVaultAsync(to, default);
+                var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default));
+                Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
+                Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+            }
+            Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
+            if (ended is null)
+            {
+                Assert.True(calls > 5);
+                return;
+            }
+        }
+    }
+
+    [Fact]
     public async Task Secrets_of_other_tools_stay_out_of_SecretManagement_which_serves_them()
     {
         using var work = new Workplace();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault { Name = "secretmanagement:Store" };
-        var door = Door(work, other);
+        var door = MemoryVault.Door(work, other);
         await door.SetTokenAsync(server, "token", "file", default);
         await door.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, default);
         Assert.Equal(1, await door.MoveToVaultAsync(other.Name, default));
@@ -113,7 +144,7 @@ public sealed class VaultMoveTests
     {
         using var work = new Workplace();
         var other = new MemoryVault();
-        var door = Door(work, other);
+        var door = MemoryVault.Door(work, other);
         await door.Secrets.SetAsync("a", SecretKind.String, "one", null, null, default);
         Assert.Null(new Settings(work.Home).Vault);
         await door.UseVaultAsync("memory", default);
@@ -131,7 +162,7 @@ public sealed class VaultMoveTests
     public async Task A_vault_that_gives_back_something_else_gets_nothing()
     {
         await using var scene = await Scene.SignedInAsync();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", default));
         Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
         Assert.Equal("file", scene.Status.Vault);
         await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -149,56 +180,15 @@ public sealed class VaultMoveTests
         {
             for (; !stop.IsCancellationRequested; await Task.Yield())
             {
-                Assert.Equal("token", await Door(work, other).GetTokenAsync(server, default));
+                Assert.Equal("token", await MemoryVault.Door(work, other).GetTokenAsync(server, default));
                 Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
             }
         });
         for (var i = 0; i < 20; i++)
         {
-            await Door(work, other).MoveToVaultAsync(i % 2 == 0 ? "memory" : "file", default);
+            await MemoryVault.Door(work, other).MoveToVaultAsync(i % 2 == 0 ? "memory" : "file", default);
         }
         stop.Cancel();
         await reading;
-    }
-
-    private static Authenticator Door(Workplace work, MemoryVault other) => new(work.Home, work.Person, vaults: [new MemorySource(other)]);
-
-    private sealed class MemorySource(MemoryVault vault) : IVaultSource
-    {
-        public IVault? Find(string name) => name == vault.Name ? vault : null;
-
-        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([vault]);
-
-        public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken) =>
-            Task.FromResult<(IVault, string?)?>(null);
-    }
-
-    private sealed class MemoryVault : IVault
-    {
-        private int _calls;
-
-        public System.Collections.Concurrent.ConcurrentDictionary<string, string> Items { get; } = new();
-
-        /// <summary>The number of calls after which every one fails.</summary>
-        public int? DiesAfter { get; set; }
-
-        public bool Forgets { get; set; }
-
-        public string Name { get; init; } = "memory";
-
-        public string Protection => "None.";
-
-        public Task<string?> GetAsync(string item, CancellationToken cancellationToken) =>
-            Answer(() => Items.GetValueOrDefault(item));
-
-        public Task SetAsync(string item, string text, CancellationToken cancellationToken) =>
-            Answer(() => Forgets ? "" : Items[item] = text);
-
-        public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => Answer(() => Items.TryRemove(item, out _));
-
-        public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<string>>(() => [.. Items.Keys]);
-
-        private Task<T> Answer<T>(Func<T> answer) => DiesAfter is { } most && Interlocked.Increment(ref _calls) > most
-            ? Task.FromException<T>(new McpAuthException(ErrorReason.VaultUnavailable, "It died.")) : Task.FromResult(answer());
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -15,6 +16,9 @@ namespace McpSm.Core.Credentials;
 /// </summary>
 public sealed class CredentialStore(Home home, VaultSelector vaults)
 {
+    private readonly LeftBehind _left = new(home, vaults);
+    private readonly ConcurrentDictionary<string, bool> _toldOfVault = [];
+
     public FactsFile Facts { get; } = new(home);
 
     /// <summary>Holds everybody else off this server's credential.</summary>
@@ -23,12 +27,31 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     /// <summary>The server's item as it may be used now; null where there is none. Mends facts that lie.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
-    /// <param name="vaultName">The vault the user named, to look in where the facts know of none.</param>
+    /// <param name="vaultName">
+    /// The vault the user named, to look in where the facts know of none. Where they know another that cannot be opened, what
+    /// that has is left there: whoever names a vault may have lost the one before.
+    /// </param>
     public async Task<ServerItem?> ReadAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null) =>
         (await ReadRawAsync(server, cancellationToken, vaultName).ConfigureAwait(false))?.UsableFor(server);
 
     /// <summary>The item whatever it is bound to: to remove it, and to revoke what is in it.</summary>
     public async Task<ServerItem?> ReadRawAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null)
+    {
+        try
+        {
+            return await FindAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (vaultName is not null && LeftBehind.CannotBeOpened(e) && Facts.Read(server.Id)?.Vault is { } kept && kept != vaultName)
+        {
+            if (_toldOfVault.TryAdd(server.Id, true))
+            {
+                vaults.Tell($"What '{server.Name}' has in the vault '{ForeignText.Clean(kept)}' is left there, unread. {e.Message}");
+            }
+            return null;
+        }
+    }
+
+    private async Task<ServerItem?> FindAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
     {
         for (var again = 3; ; again--)
         {
@@ -57,12 +80,11 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     {
         var before = Facts.Read(server.Id)?.Vault;
         var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
-        await SetAsync(vault, ItemName(server), item, CredentialJson.Default.ServerItem, cancellationToken).ConfigureAwait(false);
-        await Facts.WriteAsync(server.Id, _ => ServerFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
-        if (before is not null && before != vault.Name)
+        await _left.KeepAsync(ItemName(server), before, vault.Name, async () =>
         {
-            await vaults.Find(before).RemoveAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
-        }
+            await SetAsync(vault, ItemName(server), item, CredentialJson.Default.ServerItem, cancellationToken).ConfigureAwait(false);
+            await Facts.WriteAsync(server.Id, _ => ServerFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -77,10 +99,12 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     /// <summary>Removes the item and its facts.</summary>
     public async Task RemoveAsync(McpServer server, CancellationToken cancellationToken)
     {
-        if (VaultOf(Facts.Read(server.Id)) is { } vault)
+        var vault = VaultOf(Facts.Read(server.Id));
+        if (vault is not null)
         {
             await vault.RemoveAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
         }
+        await _left.RemoveAsync(ItemName(server), vault?.Name, cancellationToken).ConfigureAwait(false);
         await Facts.WriteAsync(server.Id, _ => null, cancellationToken).ConfigureAwait(false);
     }
 

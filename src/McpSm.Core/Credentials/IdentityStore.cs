@@ -11,6 +11,8 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
 {
     private const string ItemPrefix = "mcpsmidp-";
 
+    private readonly LeftBehind _left = new(home, vaults);
+
     /// <summary>Letters, digits and dashes, so that every vault takes it.</summary>
     public static string ItemName(string issuer) =>
         ItemPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
@@ -25,7 +27,21 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
 
     /// <summary>What is kept for the provider; null where nothing is. Mends facts that lie.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
-    public async Task<IdentityItem?> ReadAsync(string issuer, CancellationToken cancellationToken)
+    /// <param name="vaultName">The vault the user named: what is in another that cannot be opened is left there.</param>
+    public async Task<IdentityItem?> ReadAsync(string issuer, CancellationToken cancellationToken, string? vaultName = null)
+    {
+        try
+        {
+            return await FindAsync(issuer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (vaultName is not null && LeftBehind.CannotBeOpened(e)
+            && (facts.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault ?? vaults.NameInUse) != vaultName)
+        {
+            return null;
+        }
+    }
+
+    private async Task<IdentityItem?> FindAsync(string issuer, CancellationToken cancellationToken)
     {
         for (var again = 3; ; again--)
         {
@@ -56,12 +72,11 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
         var name = ItemName(item.Issuer);
         var before = facts.ReadIdentities().GetValueOrDefault(name)?.Vault;
         var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
-        await CredentialStore.SetAsync(vault, name, item, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
-        await facts.WriteIdentityAsync(name, _ => IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
-        if (before is not null && before != vault.Name)
+        await _left.KeepAsync(name, before, vault.Name, async () =>
         {
-            await vaults.Find(before).RemoveAsync(name, cancellationToken).ConfigureAwait(false);
-        }
+            await CredentialStore.SetAsync(vault, name, item, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+            await facts.WriteIdentityAsync(name, _ => IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Changes the facts of an item, for whoever holds the lock.</summary>
@@ -80,12 +95,15 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     {
         var name = ItemName(issuer);
         var kept = facts.ReadIdentities().GetValueOrDefault(name)?.Vault;
-        if ((kept is null ? vaults.InUse : vaults.Find(kept)) is { } vault)
+        var vault = kept is null ? vaults.InUse : vaults.Find(kept);
+        if (vault is not null)
         {
             await vault.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
         }
+        await _left.RemoveAsync(name, vault?.Name, cancellationToken).ConfigureAwait(false);
         await facts.WriteIdentityAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
     }
+
     /// <summary>
     /// Makes the facts say what the vault holds, where somebody was killed between the two. Whoever has the lock is
     /// changing both: then it is theirs to do, or the next reader's.

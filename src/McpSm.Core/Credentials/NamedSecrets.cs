@@ -16,6 +16,8 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
     /// <summary>What the items' names begin with: no server's and no registration's do.</summary>
     public const string ItemPrefix = "mcpsmsecret-";
 
+    private readonly LeftBehind _left = new(home, vaults);
+
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>Whether the facts know of a secret of that name. Opens no vault.</summary>
@@ -56,12 +58,11 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
         using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
         var before = facts.ReadSecrets().GetValueOrDefault(item);
         var vault = await ChooseAsync(asked ?? before, cancellationToken).ConfigureAwait(false);
-        await vault.SetAsync(item, JsonSerializer.Serialize(secret, CredentialJson.Default.NamedSecret), cancellationToken).ConfigureAwait(false);
-        await facts.WriteSecretAsync(item, vault.Name, cancellationToken).ConfigureAwait(false);
-        if (before is not null && before != vault.Name)
+        await _left.KeepAsync(item, before, vault.Name, async () =>
         {
-            await vaults.Find(before).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
-        }
+            await vault.SetAsync(item, JsonSerializer.Serialize(secret, CredentialJson.Default.NamedSecret), cancellationToken).ConfigureAwait(false);
+            await facts.WriteSecretAsync(item, vault.Name, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Replaces the secret's metadata; false where there is no such secret.</summary>
@@ -85,8 +86,9 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
     {
         var item = ItemName(name);
         using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
-        var removed = (facts.ReadSecrets().GetValueOrDefault(item) ?? asked ?? InUse) is { } place
-            && await vaults.Find(place).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+        var place = facts.ReadSecrets().GetValueOrDefault(item) ?? asked ?? InUse;
+        var removed = place is not null && await vaults.Find(place).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+        await _left.RemoveAsync(item, place, cancellationToken).ConfigureAwait(false);
         await facts.WriteSecretAsync(item, null, cancellationToken).ConfigureAwait(false);
         return removed;
     }

@@ -7,7 +7,7 @@ namespace McpSm.Core.Credentials;
 /// <summary>
 /// Takes everything that is kept along to another vault: copies, reads back, switches, then removes. A kill between
 /// any two steps leaves each item in at least one vault and the facts naming one that has it; settings.json remembers
-/// where from, so that the next move, to whichever vault, clears up.
+/// all that take part, so that the next move, to whichever vault, clears up.
 /// </summary>
 internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector vaults)
 {
@@ -32,7 +32,8 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
             sources.Add((source, [.. (await source.NamesAsync(cancellationToken).ConfigureAwait(false))
                 .Where(item => takesSecrets || !NamedSecrets.IsItem(item))]));
         }
-        await _settings.SetMovingFromAsync(from, cancellationToken).ConfigureAwait(false);
+        // The target as well: who is cut off may have put something there that the facts do not know yet.
+        await _settings.SetMovingFromAsync([.. from, to], cancellationToken).ConfigureAwait(false);
         var moved = new List<string>();
         foreach (var (source, names) in sources)
         {

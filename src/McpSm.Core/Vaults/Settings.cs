@@ -26,15 +26,14 @@ public sealed class Settings(Home home)
         JsonFile.Read(_path)?["callbackPort"] is JsonValue value && value.TryGetValue<int>(out var port)
         && port is >= 0 and <= 65535 ? port : null;
 
-    /// <summary>The vaults that a move, not yet ended, takes the credentials from.</summary>
-    public IReadOnlyList<string> MovingFrom => JsonFile.Read(_path)?["movingFrom"] is JsonArray names
-        ? [.. names.OfType<JsonValue>().Select(v => v.TryGetValue<string>(out var name) ? name : null).OfType<string>()] : [];
+    /// <summary>The vaults in which something may be left that is kept elsewhere by now: of a move that has not ended.</summary>
+    public IReadOnlyList<string> MovingFrom => Texts(JsonFile.Read(_path)?["movingFrom"]);
 
     /// <summary>The identity provider for every server that takes its word; null where none is set.</summary>
     /// <exception cref="Errors.McpAuthException">ConfigurationCorrupt.</exception>
     public IdentityProviderSetting? IdentityProvider =>
         JsonFile.Read(_path)?["identityProvider"] is JsonObject set && Text(set["issuer"]) is { } issuer
-            ? new(issuer, Text(set["clientId"]), set["scopes"] is JsonArray scopes ? [.. scopes.Select(Text).OfType<string>()] : []) : null;
+            ? new(issuer, Text(set["clientId"]), Texts(set["scopes"])) : null;
 
     /// <summary>Sets it; null for none.</summary>
     internal Task SetIdentityProviderAsync(IdentityProviderSetting? provider, CancellationToken cancellationToken) => ChangeAsync(root =>
@@ -61,14 +60,34 @@ public sealed class Settings(Home home)
         ChangeAsync(root => root["vault"] = vault, cancellationToken);
 
     /// <summary>Remembers that a move goes on; forgets it where there are none.</summary>
-    internal Task SetMovingFromAsync(IReadOnlyList<string> vaults, CancellationToken cancellationToken) => ChangeAsync(root =>
+    internal Task SetMovingFromAsync(IReadOnlyList<string> vaults, CancellationToken cancellationToken) =>
+        ChangeAsync(root => SetMovingFrom(root, vaults), cancellationToken);
+
+    /// <summary>Remembers one more vault to clear up.</summary>
+    /// <returns>False where it was remembered already.</returns>
+    internal async Task<bool> AddMovingFromAsync(string vault, CancellationToken cancellationToken)
+    {
+        var isNew = false;
+        await ChangeAsync(root =>
+        {
+            var before = Texts(root["movingFrom"]);
+            isNew = !before.Contains(vault);
+            SetMovingFrom(root, isNew ? [.. before, vault] : before);
+        }, cancellationToken).ConfigureAwait(false);
+        return isNew;
+    }
+
+    internal Task RemoveMovingFromAsync(string vault, CancellationToken cancellationToken) =>
+        ChangeAsync(root => SetMovingFrom(root, [.. Texts(root["movingFrom"]).Where(v => v != vault)]), cancellationToken);
+
+    private static void SetMovingFrom(JsonObject root, IReadOnlyList<string> vaults)
     {
         root.Remove("movingFrom");
         if (vaults.Count > 0)
         {
             root["movingFrom"] = new JsonArray([.. vaults.Select(v => (JsonNode)v)]);
         }
-    }, cancellationToken);
+    }
 
     private async Task ChangeAsync(Action<JsonObject> change, CancellationToken cancellationToken)
     {
@@ -79,6 +98,8 @@ public sealed class Settings(Home home)
     }
 
     private string? Text(string name) => Text(JsonFile.Read(_path)?[name]);
+
+    private static IReadOnlyList<string> Texts(JsonNode? node) => node is JsonArray texts ? [.. texts.Select(Text).OfType<string>()] : [];
 
     private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
 }

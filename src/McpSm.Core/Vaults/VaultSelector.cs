@@ -122,6 +122,9 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         }
     }
 
+    /// <summary>Says something of a vault that the user should know.</summary>
+    internal void Tell(string text) => notice(text);
+
     private string Elsewhere(string name)
     {
         try
