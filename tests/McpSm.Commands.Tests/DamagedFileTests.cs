@@ -170,6 +170,20 @@ public sealed class DamagedFileTests
         Assert.Equal(before, mcpsm.Files());
     }
 
+    [Theory]
+    [InlineData("settings.json", """{"vault":"\ud800"}""", "auth set my-api a-token")]
+    [InlineData("oauth-tokens.json", """{"my-api":{"accessToken":"\ud800"}}""", "import")]
+    public async Task Texts_that_are_no_Unicode(string file, string content, string line)
+    {
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
+        mcpsm.Write(file, content);
+        var before = mcpsm.Files();
+        (await mcpsm.RunAsync(line)).Failed(1, $"Cannot use '{mcpsm.PathOf(file)}'");
+        Assert.DoesNotContain("unexpected", (await mcpsm.RunAsync("auth status")).Error);
+        Assert.Equal(before, mcpsm.Files());
+    }
+
     [Fact]
     public async Task Damaged_facts_are_one_error_for_all_servers()
     {

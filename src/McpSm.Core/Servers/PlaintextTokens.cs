@@ -37,13 +37,13 @@ internal sealed record PlaintextTokens(string File, string ServerId, string Acce
     {
         foreach (var (id, node) in JsonFile.Read(file) ?? [])
         {
-            if (node is not JsonObject entry || Text(entry, "accessToken") is not { } token)
+            if (node is not JsonObject entry || Text(file, entry, "accessToken") is not { } token)
             {
                 throw JsonFile.Corrupt(file, $"its entry '{ForeignText.Clean(id)}' has no 'accessToken'");
             }
-            yield return new PlaintextTokens(file, id, token, Text(entry, "refreshToken"),
-                entry["scopes"] is JsonArray scopes ? [.. scopes.OfType<JsonValue>().Select(s => s.TryGetValue<string>(out var scope) ? scope : null).OfType<string>()] : [],
-                Text(entry, "clientId"), Text(entry, "clientSecret"),
+            yield return new PlaintextTokens(file, id, token, Text(file, entry, "refreshToken"),
+                entry["scopes"] is JsonArray scopes ? [.. scopes.Select(s => Text(file, s)).OfType<string>()] : [],
+                Text(file, entry, "clientId"), Text(file, entry, "clientSecret"),
                 // Milliseconds, as Date.now() counts them.
                 entry["expiresAt"] is JsonValue at && at.TryGetValue<double>(out var end) && end is >= 0 and < 253402300799000
                     ? DateTimeOffset.FromUnixTimeMilliseconds((long)end) : null);
@@ -59,8 +59,19 @@ internal sealed record PlaintextTokens(string File, string ServerId, string Acce
         return now is null || (now.AccessToken == AccessToken && now.RefreshToken == RefreshToken && JsonFile.Cut(File, [ServerId], null));
     }
 
-    private static string? Text(JsonObject from, string name) =>
-        from[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+    private static string? Text(string file, JsonObject from, string name) => Text(file, from[name]) is { Length: > 0 } text ? text : null;
+
+    private static string? Text(string file, JsonNode? node)
+    {
+        try
+        {
+            return node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+        }
+        catch (InvalidOperationException)
+        {
+            throw JsonFile.Corrupt(file, "a text in it is no Unicode");
+        }
+    }
 
     /// <summary>Without the tokens: records print all their members.</summary>
     public override string ToString() => $"plaintext tokens of '{ServerId}'";

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
 namespace McpSm.Core.Vaults;
@@ -30,7 +31,7 @@ public sealed class Settings(Home home)
     public IReadOnlyList<string> MovingFrom => Texts(JsonFile.Read(_path)?["movingFrom"]);
 
     /// <summary>The identity provider for every server that takes its word; null where none is set.</summary>
-    /// <exception cref="Errors.McpAuthException">ConfigurationCorrupt.</exception>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IdentityProviderSetting? IdentityProvider =>
         JsonFile.Read(_path)?["identityProvider"] is JsonObject set && Text(set["issuer"]) is { } issuer
             ? new(issuer, Text(set["clientId"]), Texts(set["scopes"])) : null;
@@ -99,7 +100,18 @@ public sealed class Settings(Home home)
 
     private string? Text(string name) => Text(JsonFile.Read(_path)?[name]);
 
-    private static IReadOnlyList<string> Texts(JsonNode? node) => node is JsonArray texts ? [.. texts.Select(Text).OfType<string>()] : [];
+    private IReadOnlyList<string> Texts(JsonNode? node) => node is JsonArray texts ? [.. texts.Select(Text).OfType<string>()] : [];
 
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+    /// <exception cref="McpAuthException">ConfigurationCorrupt: half a surrogate pair, escaped, is no text.</exception>
+    private string? Text(JsonNode? node)
+    {
+        try
+        {
+            return node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+        }
+        catch (InvalidOperationException)
+        {
+            throw JsonFile.Corrupt(_path, "a text in it is no Unicode");
+        }
+    }
 }
