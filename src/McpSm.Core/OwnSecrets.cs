@@ -8,26 +8,60 @@ namespace McpSm.Core;
 /// <summary>Secrets that the user gives for a server: a bearer token, the client's secret, headers.</summary>
 internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, Revoking revoking)
 {
+    /// <summary>What is given; null leaves what there is.</summary>
+    internal sealed record Given
+    {
+        public string? Token { get; init; }
+        public string? ClientSecret { get; init; }
+
+        /// <summary>An empty value takes the header away.</summary>
+        public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
+        /// <summary>The client or its issuer was changed: it is tied to no issuer yet.</summary>
+        public bool NewClient { get; init; }
+
+        /// <summary>Another client took the place of one: a secret that is not given with it is not shown for it.</summary>
+        public bool OtherClient { get; init; }
+
+        public bool IsNothing => Token is null && ClientSecret is null && Headers is null;
+
+        /// <summary>Without the secrets: records print all their members.</summary>
+        public override string ToString() => "given secrets";
+    }
+
     /// <summary>Keeps a bearer token; an OAuth credential that it replaces is revoked first.</summary>
     /// <returns>Why that revocation failed; null where it did not.</returns>
-    public async Task<string?> SetTokenAsync(McpServer server, string token, string? vault, CancellationToken cancellationToken)
+    public Task<string?> SetTokenAsync(McpServer server, string token, string? vault, CancellationToken cancellationToken) =>
+        SetAsync(server, new Given { Token = token }, vault, cancellationToken);
+
+    /// <summary>Keeps it all in one write, so that nobody is left with half of it.</summary>
+    /// <returns>Why the revocation of an OAuth credential that it replaces failed; null where it did not.</returns>
+    public async Task<string?> SetAsync(McpServer server, Given given, string? vault, CancellationToken cancellationToken)
     {
-        if (!BearerToken.IsValid(token))
+        if (given.Token is not null)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue,
-                "That token cannot be sent: it is empty, or has spaces or characters outside ASCII.",
-                $"mcpsm auth set {server.Id}")
-            { Server = server.Name };
+            RequireSendable(server, given.Token);
         }
-        ServerUrl.RequireSecure(server);
+        if (given.IsNothing && !given.NewClient)
+        {
+            return null;
+        }
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
+        _ = catalog.Again(server);
         var raw = await store.ReadRawAsync(server, cancellationToken, vault).ConfigureAwait(false);
-        // Nothing is revoked for a token that then has no place to be kept.
-        await store.PrepareAsync(server, vault, cancellationToken).ConfigureAwait(false);
-        var failure = await revoking.RunAsync(raw?.OAuth, cancellationToken).ConfigureAwait(false);
-        var kept = raw?.IsFor(server) == true ? raw : new ServerItem { Url = server.Url };
-        await store.WriteAsync(server, kept with { Url = server.Url, BearerToken = token, OAuth = null }, vault, cancellationToken).ConfigureAwait(false);
-        await RemovePlaintextAsync(server, cancellationToken).ConfigureAwait(false);
+        string? failure = null;
+        if (raw is not null || !given.IsNothing)
+        {
+            failure = await KeepAsync(server, raw, given, vault, cancellationToken).ConfigureAwait(false);
+        }
+        if (given.Token is not null)
+        {
+            await RemovePlaintextAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        if (given is { OtherClient: true, ClientSecret: null } && server.Plaintext.ClientSecret is { } secret)
+        {
+            await catalog.RemovePlaintextAsync(server.Id, ["oauth", "clientSecret"], secret, cancellationToken).ConfigureAwait(false);
+        }
         return failure;
     }
 
@@ -36,24 +70,31 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
         server.Plaintext.BearerToken is not { } token ? Task.CompletedTask
         : catalog.RemovePlaintextAsync(server.Id, ["bearerToken"], token, cancellationToken);
 
-    /// <summary>Keeps the client's secret and headers; null leaves what there is, an empty header goes.</summary>
-    /// <param name="newClient">The client or its issuer was changed: it is tied to no issuer yet.</param>
-    public async Task SetAsync(McpServer server, string? clientSecret, IReadOnlyDictionary<string, string>? headers,
-        bool newClient, CancellationToken cancellationToken)
+    private async Task<string?> KeepAsync(McpServer server, ServerItem? raw, Given given, string? vault, CancellationToken cancellationToken)
     {
-        if (clientSecret is null && headers is null && !newClient)
+        var kept = raw?.IsFor(server) == true ? raw : new ServerItem { Url = server.Url };
+        var item = kept with
         {
-            return;
-        }
-        using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
-        var raw = await store.ReadRawAsync(server, cancellationToken).ConfigureAwait(false);
-        if (raw is null && clientSecret is null && headers is null)
+            ClientSecret = given.ClientSecret ?? (given.OtherClient ? null : kept.ClientSecret),
+            ClientIssuers = given.NewClient ? null : kept.ClientIssuers,
+            Headers = Merge(kept.Headers, given.Headers),
+        };
+        item = given.Token is { } token ? item with { Url = server.Url, BearerToken = token, OAuth = null } : item;
+        string? failure = null;
+        if (raw?.OAuth is { } replaced && item.OAuth is null)
         {
-            return;
+            // Nothing is revoked for a secret that then has no place to be kept.
+            await store.PrepareAsync(server, vault, cancellationToken).ConfigureAwait(false);
+            failure = await revoking.RunAsync(replaced, cancellationToken).ConfigureAwait(false);
         }
-        var item = raw?.IsFor(server) == true ? raw : new ServerItem { Url = server.Url };
-        var merged = new Dictionary<string, string>(item.Headers ?? new Dictionary<string, string>(), StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in headers ?? new Dictionary<string, string>())
+        await (item.IsEmpty ? store.RemoveAsync(server, cancellationToken) : store.WriteAsync(server, item, vault, cancellationToken)).ConfigureAwait(false);
+        return failure;
+    }
+
+    private static Dictionary<string, string>? Merge(IReadOnlyDictionary<string, string>? kept, IReadOnlyDictionary<string, string>? given)
+    {
+        var merged = new Dictionary<string, string>(kept ?? new Dictionary<string, string>(), StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in given ?? new Dictionary<string, string>())
         {
             if (value.Length == 0)
             {
@@ -64,11 +105,18 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
                 merged[name] = value;
             }
         }
-        await store.WriteAsync(server, item with
+        return merged.Count == 0 ? null : merged;
+    }
+
+    private static void RequireSendable(McpServer server, string token)
+    {
+        if (!BearerToken.IsValid(token))
         {
-            ClientSecret = clientSecret ?? item.ClientSecret,
-            ClientIssuers = newClient ? null : item.ClientIssuers,
-            Headers = merged.Count == 0 ? null : merged,
-        }, null, cancellationToken).ConfigureAwait(false);
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                "That token cannot be sent: it is empty, or has spaces or characters outside ASCII.",
+                $"mcpsm auth set {server.Id}")
+            { Server = server.Name };
+        }
+        ServerUrl.RequireSecure(server);
     }
 }

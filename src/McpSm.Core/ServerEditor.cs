@@ -14,7 +14,7 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
         var complete = false;
         try
         {
-            await KeepSecretsAsync(server, change, cancellationToken).ConfigureAwait(false);
+            await KeepSecretsAsync(server, null, change, cancellationToken).ConfigureAwait(false);
             complete = true;
             return new ServerChanged(server);
         }
@@ -35,7 +35,7 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
         var complete = false;
         try
         {
-            var failure = await KeepSecretsAsync(server, change, cancellationToken).ConfigureAwait(false);
+            var failure = await KeepSecretsAsync(server, before, change, cancellationToken).ConfigureAwait(false);
             complete = true;
             // Another program may have written a URL that is none; giving a good one is what mends it.
             return new ServerChanged(server, Uri.TryCreate(before.Url, UriKind.Absolute, out var was)
@@ -67,12 +67,14 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
         return ((await AddAsync(new ServerChange { Name = name, Url = url }, cancellationToken).ConfigureAwait(false)).Server, true);
     }
 
-    private async Task<string?> KeepSecretsAsync(McpServer server, ServerChange change, CancellationToken cancellationToken)
-    {
-        // The token first: it is the one that can be refused, and then nothing of the rest is kept either.
-        var failure = change.Token is null ? null
-            : await secrets.SetTokenAsync(server, change.Token, null, cancellationToken).ConfigureAwait(false);
-        await secrets.SetAsync(server, change.ClientSecret, change.Headers, change.IsNewClient, cancellationToken).ConfigureAwait(false);
-        return failure;
-    }
+    /// <returns>Why a sign-in that a bearer token replaced was not confirmed as revoked; null where it was.</returns>
+    private Task<string?> KeepSecretsAsync(McpServer server, McpServer? before, ServerChange change, CancellationToken cancellationToken) =>
+        secrets.SetAsync(server, new OwnSecrets.Given
+        {
+            Token = change.Token,
+            ClientSecret = change.ClientSecret,
+            Headers = change.Headers,
+            NewClient = change.IsNewClient,
+            OtherClient = before?.ClientId is { } was && was != server.ClientId,
+        }, null, cancellationToken);
 }

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
 using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
@@ -66,6 +68,59 @@ public sealed class PortAndClientTests
         Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync(o => o with { CallbackPort = port })).Reason);
         Assert.Empty(second.Traffic.To("/authorize"));
         Assert.Empty(second.Traffic.To("/token"));
+    }
+
+    [Theory]
+    [InlineData(false, "second")]
+    [InlineData(false, "", "second")]
+    [InlineData(true, "second")]
+    [InlineData(true, "", "second")]
+    public async Task Rule_15_The_secret_of_one_client_is_shown_for_no_other(bool plaintext, params string[] ids)
+    {
+        const string secret = "PLANTED-of-first";
+        var (taken, port) = TakePort();
+        taken.Dispose();
+        await using var scene = await Scene.StartAsync(new()
+        {
+            PreRegisteredClients = [new RegisteredClient("second", null, [$"http://127.0.0.1:{port}/callback"], "none")],
+        }, server: s => s with { ClientId = "first", OAuth = OAuthMode.On });
+        if (plaintext)
+        {
+            var config = scene.Work.Home.PathOf("config.json");
+            File.WriteAllText(config, File.ReadAllText(config).Replace("\"clientId\": \"first\"", $"\"clientSecret\": \"{secret}\", \"clientId\": \"first\""));
+        }
+        else
+        {
+            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientSecret = secret }, default);
+        }
+        foreach (var id in ids)
+        {
+            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientId = id }, default);
+        }
+        await scene.LoginAsync(o => o with { CallbackPort = port });
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.NotEmpty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.All(scene.Issuer.Traffic.Requests, r => Assert.True(r.Header("Authorization") is null && !r.Body.Contains("PLANTED")));
+        Assert.DoesNotContain("PLANTED", File.ReadAllText(scene.Work.Home.PathOf("config.json")));
+    }
+
+    [Fact]
+    public async Task A_secret_that_is_given_before_or_with_its_client_stays_with_it()
+    {
+        using var work = new Workplace();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var store = new CredentialStore(work.Home, new VaultSelector(work.Home, [], _ => { }));
+        async Task<string?> UpdateAsync(ServerChange change)
+        {
+            server = (await work.Authenticator.UpdateServerAsync(server, change, default)).Server;
+            return (await store.ReadRawAsync(server, default))?.ClientSecret;
+        }
+        work.Variables["MCPSM_VAULT"] = "file";
+        Assert.Equal("one", await UpdateAsync(new ServerChange { ClientSecret = "one" }));
+        Assert.Equal("one", await UpdateAsync(new ServerChange { ClientId = "first" }));
+        Assert.Equal("one", await UpdateAsync(new ServerChange { ClientId = "first", Issuer = "https://login.example" }));
+        Assert.Equal("two", await UpdateAsync(new ServerChange { ClientId = "second", ClientSecret = "two" }));
+        Assert.Null(await UpdateAsync(new ServerChange { ClientId = "" }));
     }
 
     [Fact]

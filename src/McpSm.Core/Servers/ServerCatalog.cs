@@ -32,6 +32,14 @@ public sealed class ServerCatalog(Home home)
 
     public McpServer? Find(string idOrName) => Find(List(), idOrName);
 
+    /// <summary>The server as it is by now, for whoever has had it in hand for a while and is about to keep something for it.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound: somebody has removed it since.</exception>
+    public McpServer Again(McpServer server)
+    {
+        var all = List();
+        return all.FirstOrDefault(s => s.Id == server.Id) ?? throw NotFound(all, server.Id);
+    }
+
     /// <summary>Adds a server; its id is made of its name, with <c>-1</c> and so on where the id is taken.</summary>
     /// <param name="server">Its <see cref="McpServer.Id"/> is not looked at.</param>
     /// <exception cref="McpAuthException">ServerAlreadyExists, InvalidServerName, InvalidServerUrl.</exception>
