@@ -30,8 +30,9 @@ public sealed partial class Authenticator
         using (await _store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {
             await _store.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+            // Under the lock: who waits for it, to keep something, must find the server gone.
+            await Catalog.RemoveAsync(server.Id, cancellationToken).ConfigureAwait(false);
         }
-        await Catalog.RemoveAsync(server.Id, cancellationToken).ConfigureAwait(false);
         return result;
     }
 

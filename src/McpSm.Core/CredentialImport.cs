@@ -22,6 +22,7 @@ internal sealed class CredentialImport(Home home, CredentialStore store, ServerC
     public async Task<IReadOnlyList<McpImport>> RunAsync(McpServer server, string? vault, bool force, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
+        _ = catalog.Again(server);
         var raw = await store.ReadRawAsync(server, cancellationToken, vault).ConfigureAwait(false);
         var before = raw?.UsableFor(server) ?? new ServerItem { Url = server.Url };
         var item = before;

@@ -53,18 +53,28 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
     public async Task<(McpServer Server, bool IsNew)> FindOrAddAsync(string url, CancellationToken cancellationToken)
     {
         var uri = ServerUrl.Parse(url);
-        var all = catalog.List();
-        if (all.FirstOrDefault(s => UrlPolicy.TryParse(s.Url, out var known) && known == uri) is { } there)
+        while (true)
         {
-            return (there, false);
+            var all = catalog.List();
+            if (all.FirstOrDefault(s => UrlPolicy.TryParse(s.Url, out var known) && known == uri) is { } there)
+            {
+                return (there, false);
+            }
+            var host = uri.Authority.Replace('.', '-').Replace(':', '-').Trim('[', ']');
+            var name = host;
+            for (var i = 1; all.Any(s => s.Name == name); i++)
+            {
+                name = $"{host}-{i}";
+            }
+            try
+            {
+                return ((await AddAsync(new ServerChange { Name = name, Url = url }, cancellationToken).ConfigureAwait(false)).Server, true);
+            }
+            catch (McpAuthException e) when (e.Reason == ErrorReason.ServerAlreadyExists)
+            {
+                // Another process was first, perhaps with this very server.
+            }
         }
-        var host = uri.Authority.Replace('.', '-').Replace(':', '-').Trim('[', ']');
-        var name = host;
-        for (var i = 1; all.Any(s => s.Name == name); i++)
-        {
-            name = $"{host}-{i}";
-        }
-        return ((await AddAsync(new ServerChange { Name = name, Url = url }, cancellationToken).ConfigureAwait(false)).Server, true);
     }
 
     /// <returns>Why a sign-in that a bearer token replaced was not confirmed as revoked; null where it was.</returns>

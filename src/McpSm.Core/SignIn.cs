@@ -50,22 +50,54 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             ? await identity.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
                 new ClientRegistry(home, store), entra, interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
-        ServerItem now;
-        using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
-        {
-            now = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
-            // Ctrl+C must not lose what the issuer has given.
-            await store.WriteAsync(server, now.With(credential) with { Url = server.Url }, options.Vault, CancellationToken.None).ConfigureAwait(false);
-        }
+        var before = await KeepAsync(server, credential, options.Vault).ConfigureAwait(false);
         progress?.Report($"The credential is kept in the vault '{store.Facts.Read(server.Id)?.Vault}'.");
-        var unproven = refusal is not null ? null : await ProveAsync(server, now, credential, http, cancellationToken).ConfigureAwait(false);
-        if (now.OAuth is { Issuer: { } before } replaced && before != credential.Issuer)
+        var unproven = refusal is not null ? null : await ProveAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
+        if (before.OAuth is { Issuer: { } former } replaced && former != credential.Issuer)
         {
             // Rule 7: nobody would renew these any more, nor sign them out. Not before the new ones are here, lest a
             // server that names a wrong issuer for a moment cost the user what works.
             await revoking.RunAsync(replaced, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, unproven);
+    }
+
+    /// <summary>Keeps the credential, unless the server has gone or moved while somebody was signing in to it.</summary>
+    /// <returns>What was there before, whatever it is bound to.</returns>
+    /// <exception cref="McpAuthException">ServerNotFound, AuthenticationRequired: then it is revoked. What a vault may throw.</exception>
+    private async Task<ServerItem> KeepAsync(McpServer server, OAuthCredential credential, string? vault)
+    {
+        McpAuthException gone;
+        // Ctrl+C must not lose what the issuer has given.
+        using (await store.LockAsync(server, CancellationToken.None).ConfigureAwait(false))
+        {
+            try
+            {
+                RequireUsable(credential, server, catalog.Again(server));
+                var raw = await store.ReadRawAsync(server, CancellationToken.None, vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
+                var item = raw.UsableFor(server) ?? new ServerItem { Url = server.Url };
+                await store.WriteAsync(server, item.With(credential) with { Url = server.Url }, vault, CancellationToken.None).ConfigureAwait(false);
+                return raw;
+            }
+            catch (McpAuthException e) when (e.Reason is ErrorReason.ServerNotFound or ErrorReason.AuthenticationRequired)
+            {
+                gone = e;
+            }
+        }
+        await revoking.RunAsync(credential, CancellationToken.None).ConfigureAwait(false);
+        throw gone;
+    }
+
+    /// <exception cref="McpAuthException">AuthenticationRequired: it is of no use for the server as it is by now.</exception>
+    private static void RequireUsable(OAuthCredential credential, McpServer signedInTo, McpServer now)
+    {
+        if (new ServerItem { Url = signedInTo.Url, OAuth = credential }.UsableFor(now)?.OAuth is null)
+        {
+            throw new McpAuthException(ErrorReason.AuthenticationRequired,
+                $"'{now.Name}' was given another URL while you signed in. What the issuer gave was for the one before, and was not kept.",
+                $"mcpsm auth login {now.Id}")
+            { Server = now.Name };
+        }
     }
 
     private async Task<SignInTarget?> FindTargetAsync(SafeHttp http, UrlPolicy policy, McpServer server, ServerItem? item,
@@ -86,7 +118,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     }
 
     /// <summary>One authenticated request: a token that the server refuses at once is not kept.</summary>
-    /// <param name="before">The item that the credential went into.</param>
+    /// <param name="before">The item that it took the place of, whatever that is bound to.</param>
     /// <returns>Why the server did not say yes; null where it did.</returns>
     private async Task<string?> ProveAsync(McpServer server, ServerItem before, OAuthCredential credential, SafeHttp http,
         CancellationToken cancellationToken)
@@ -96,7 +128,8 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         try
         {
             answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-                ServerItem.HeadersFor(server, before), request => credential.Authorize(request, home.Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
+                ServerItem.HeadersFor(server, before.UsableFor(server)), request => credential.Authorize(request, home.Time.GetUtcNow()),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ServerUnreachable)
         {
@@ -114,7 +147,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     /// Does not keep a token that was just given and that the server refuses: puts back what it took the place of, unless
     /// another has taken its own; then revokes it.
     /// </summary>
-    /// <param name="before">The item that the credential went into; null where its token was refused as well.</param>
+    /// <param name="before">The item that it took the place of; null where the token of that was refused as well.</param>
     /// <returns>What to tell.</returns>
     public async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential, ServerItem? before)
     {
