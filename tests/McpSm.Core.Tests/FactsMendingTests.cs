@@ -79,4 +79,32 @@ public sealed class FactsMendingTests
         Assert.Equal(401, await other.PingAsync(http));
         Assert.All(other.Resource.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
     }
+
+    [Fact]
+    public async Task Items_that_somebody_swapped_in_the_vault_are_used_for_what_they_were_made_for_or_not_at_all()
+    {
+        await using var one = await Scene.StartAsync();
+        await using var two = await Scene.StartAsync();
+        var vault = new MemoryVault();
+        one.Work.Variables["MCPSM_VAULT"] = "memory";
+        var door = MemoryVault.Door(one.Work, vault);
+        var options = new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
+        var servers = new[] { one.Server, await door.Catalog.AddAsync(new() { Id = "", Name = "two", Url = two.Resource.McpUrl.AbsoluteUri }, default) };
+        foreach (var server in servers)
+        {
+            await door.ConnectAsync(server, options, default);
+        }
+        void Swap(string a, string b) => (vault.Items[a], vault.Items[b]) = (vault.Items[b], vault.Items[a]);
+        Swap("mcpsm-my-api", "mcpsm-two");
+        Swap(CredentialStore.ClientItemName(one.Issuer.Issuer), CredentialStore.ClientItemName(two.Issuer.Issuer));
+        foreach (var server in servers)
+        {
+            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default))).Reason);
+        }
+        one.Issuer.Traffic.Clear();
+        await door.ConnectAsync(door.Catalog.Get("my-api"), options, default);
+        // Not the client of the other issuer: it is registered anew.
+        Assert.Equal(1, one.Issuer.Traffic.Count("/register"));
+        Assert.Equal(AuthState.Authenticated, door.Status(one.Server).State);
+    }
 }
