@@ -57,13 +57,32 @@ public sealed class DeviceCodeTests
         Assert.Equal([5, 5, 10, 10, 15], _clock.Waits.Select(w => (int)w.TotalSeconds));
     }
 
-    [Fact]
-    public async Task Rule_37_An_issuer_that_stumbles_is_asked_again_more_slowly()
+    [Theory]
+    [InlineData(503, "")]
+    [InlineData(503, """{"error":"Service Unavailable"}""")]
+    [InlineData(429, """{"error":"too_many_requests"}""")]
+    public async Task Rule_37_An_issuer_that_stumbles_is_asked_again_more_slowly(int status, string body)
     {
         await using var scene = await StartAsync(approve: true);
-        scene.Issuer.Faults.Answer("/token", 503, "", times: 1);
+        scene.Issuer.Faults.Answer("/token", status, body, times: 1);
         await scene.LoginAsync(ByDevice);
         Assert.Equal([5, 10], _clock.Waits.Select(w => (int)w.TotalSeconds));
+    }
+
+    [Fact]
+    public async Task Rule_37_The_verification_page_by_the_name_that_Google_gives_it_is_shown()
+    {
+        await using var scene = await StartAsync(approve: true);
+        DeviceCode? shown = null;
+        scene.Person.Device += code => shown = code;
+        scene.Issuer.Faults.RewriteJson("/device_authorization", json =>
+        {
+            json["verification_url"] = json["verification_uri"]!.DeepClone();
+            json.Remove("verification_uri");
+            json.Remove("verification_uri_complete");
+        });
+        await scene.LoginAsync(ByDevice);
+        Assert.Equal(scene.Issuer.Issuer + "/device", shown!.VerificationUri.AbsoluteUri);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
@@ -129,6 +130,55 @@ public sealed class InterplayTests
         Assert.Null((await KeptAsync(scene))!.ExpiresAt);
         await scene.Authenticator.GetTokenAsync(scene.Server, default);
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    public async Task An_error_that_is_none_in_a_registration_and_a_token_answer_is_none(string error)
+    {
+        await using var scene = await Scene.StartAsync();
+        foreach (var endpoint in new[] { "/register", "/token" })
+        {
+            scene.Issuer.Faults.RewriteJson(endpoint, json => (json["error"], json["error_description"]) = (JsonNode.Parse(error), null));
+        }
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Theory]
+    [InlineData("application/json; charset=utf8")]
+    [InlineData("application/json;charset=windows-1252")]
+    [InlineData("application/json; charset=\"none such\"")]
+    public async Task Answers_in_a_charset_of_no_such_name_are_read_all_the_same(string type)
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Issuer.Faults.Before("/", context =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                context.Response.ContentType = type;
+                return Task.CompletedTask;
+            });
+            return Task.CompletedTask;
+        });
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Null((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default)).RevocationFailure);
+    }
+
+    [Theory]
+    [InlineData(503, """{"error":"Service Unavailable"}""")]
+    [InlineData(500, """{"timestamp":1795600000,"status":500,"error":"Internal Server Error","path":"/token"}""")]
+    [InlineData(429, """{"error":"too_many_requests","error_description":"Global limit has been reached"}""")]
+    public async Task An_issuer_that_is_out_of_order_for_now_is_said_to_be_whatever_its_own_words(int status, string body)
+    {
+        await using var scene = await Scene.SignedInAsync();
+        scene.Issuer.Faults.Answer("/token", status, body, times: 1);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.ServerUnreachable, "Try again later.", status), (e.Reason, e.Remedy, e.StatusCode));
+        Assert.True(scene.Status.CanRenew);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
     [Fact]

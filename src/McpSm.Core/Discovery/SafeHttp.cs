@@ -150,7 +150,8 @@ public sealed class SafeHttp : IDisposable
                 var body = request.Options.TryGetValue(HeadersOnly, out var only) && only
                     ? [] : await ReadAsync(response, request, uri, limit.Token).ConfigureAwait(false);
                 var content = new ByteArrayContent(body);
-                content.Headers.ContentType = response.Content.Headers.ContentType;
+                // Without its charset: JSON is UTF-8 (RFC 8259 section 8.1), and .NET throws at charsets that it does not know, such as utf8.
+                content.Headers.ContentType = response.Content.Headers.ContentType?.MediaType is { } type ? new MediaTypeHeaderValue(type) : null;
                 response.Content.Dispose();
                 response.Content = content;
                 return response;

@@ -45,7 +45,8 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         _interval = TimeSpan.FromSeconds(Math.Clamp(response.Interval, 1, 60));
         var lifetime = TimeSpan.FromSeconds(response.ExpiresIn is > 0 and < 86400 ? response.ExpiresIn.Value : 600);
         _end = time.GetUtcNow() + lifetime;
-        return new DeviceCode(userCode, policy.Check(response.VerificationUri, "The verification page"),
+        // Google's name for it is older than the RFC.
+        return new DeviceCode(userCode, policy.Check(response.VerificationUri ?? response.TryGet("verification_url"), "The verification page"),
             response.VerificationUriComplete is { } complete ? policy.Check(complete, "The verification page") : null,
             lifetime);
     }

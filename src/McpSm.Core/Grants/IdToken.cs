@@ -24,17 +24,17 @@ public sealed record IdToken(string Subject, DateTimeOffset ExpiresAt)
             throw Unusable("there is none: the issuer may be no OpenID Connect provider");
         }
         var claims = Claims(token);
-        if (Text(claims, "iss") != issuer)
+        if (TokenSet.Text(claims, "iss") != issuer)
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The ID token is of another issuer than {ForeignText.Clean(issuer)}, which was asked. It was not kept.",
                 "Do not repeat the sign-in before whoever runs the identity provider has explained this.");
         }
-        if (!Audiences(claims).Contains(clientId) || (Text(claims, "azp") is { } party && party != clientId))
+        if (!Audiences(claims).Contains(clientId) || (TokenSet.Text(claims, "azp") is { } party && party != clientId))
         {
             throw Unusable("it is for another client (aud)");
         }
-        if (nonce is not null && Text(claims, "nonce") != nonce)
+        if (nonce is not null && TokenSet.Text(claims, "nonce") != nonce)
         {
             throw Unusable("it does not belong to this sign-in (nonce)");
         }
@@ -42,7 +42,7 @@ public sealed record IdToken(string Subject, DateTimeOffset ExpiresAt)
         {
             throw Unusable("it has expired, or does not say when it will (exp)");
         }
-        return new IdToken(Text(claims, "sub") is { Length: > 0 } subject ? subject : throw Unusable("it does not say who signed in (sub)"), end);
+        return new IdToken(TokenSet.Text(claims, "sub") is { Length: > 0 } subject ? subject : throw Unusable("it does not say who signed in (sub)"), end);
     }
 
     private static JsonElement Claims(string token)
@@ -65,22 +65,7 @@ public sealed record IdToken(string Subject, DateTimeOffset ExpiresAt)
     }
 
     private static IEnumerable<string?> Audiences(JsonElement claims) => !claims.TryGetProperty("aud", out var audience) ? []
-        : audience.ValueKind == JsonValueKind.Array ? [.. audience.EnumerateArray().Select(Text)] : [Text(audience)];
-
-    private static string? Text(JsonElement claims, string name) => claims.TryGetProperty(name, out var value) ? Text(value) : null;
-
-    private static string? Text(JsonElement value)
-    {
-        try
-        {
-            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half a surrogate pair, escaped: no text.
-            return null;
-        }
-    }
+        : audience.ValueKind == JsonValueKind.Array ? [.. audience.EnumerateArray().Select(TokenSet.Text)] : [TokenSet.Text(audience)];
 
     private static DateTimeOffset? Time(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds)

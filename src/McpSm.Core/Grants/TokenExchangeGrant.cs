@@ -54,7 +54,7 @@ public static class TokenExchangeGrant
             throw NoIdJags(provider, "It gave a token of another type.");
         }
         return TokenSet.Text(json, "access_token") is { Length: > 0 } idJag
-            ? (idJag, TokenSet.Text(json, "scope") is { Length: > 0 } granted ? Discovery.Scopes.Split(granted) : scopes)
+            ? (idJag, TokenSet.GivenScopes(json, scopes))
             : throw TokenSet.Unusable("it has no ID-JAG");
     }
 

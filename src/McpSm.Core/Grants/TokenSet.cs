@@ -62,12 +62,29 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             throw Unusable("its token is not bound to our key (DPoP), and the server takes no other", "Tell whoever runs the issuer.");
         }
         return new TokenSet(accessToken, Text(json, "refresh_token") is { Length: > 0 } refresh ? refresh : null, now,
-            Lifetime(json) is { } seconds ? now.AddSeconds(seconds) : null,
-            Text(json, "scope") is { Length: > 0 } scope ? Discovery.Scopes.Split(scope) : requested)
+            Lifetime(json) is { } seconds ? now.AddSeconds(seconds) : null, GivenScopes(json, requested))
         {
             Key = bound ? key : null,
             IdToken = Text(json, "id_token") is { Length: > 0 } idToken ? idToken : null,
         };
+    }
+
+    /// <summary>
+    /// The scopes that an answer names; those that were asked for where it names none. Some issuers put commas between them
+    /// (GitHub, Slack), some send a list: read as one scope of that name, all that was asked for would count as denied.
+    /// </summary>
+    internal static IReadOnlyList<string> GivenScopes(JsonElement json, IReadOnlyList<string> requested)
+    {
+        var named = Discovery.Scopes.Split(Member(json, "scope") is { ValueKind: JsonValueKind.Array } list
+            ? Discovery.Scopes.Join(list.EnumerateArray().Select(Text).OfType<string>()) : Text(json, "scope"));
+        return named.Count == 0 ? requested : [.. named.SelectMany(scope => Parts(scope, requested)).Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>What stands between commas; one may stand in a scope's name as well, and what was asked for tells.</summary>
+    private static string[] Parts(string scope, IReadOnlyList<string> requested)
+    {
+        var parts = scope.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        return !requested.Contains(scope) && parts.Any(requested.Contains) ? parts : [scope];
     }
 
     /// <summary>The <c>error</c> of an answer; null where it is none, or names none.</summary>
@@ -75,11 +92,13 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         IsFailure(response) && response.Json is { ValueKind: JsonValueKind.Object } json ? Text(json, "error") : null;
 
     /// <summary>
-    /// Whether an answer is no success. The library's own IsError throws where the JSON is no object.
+    /// Whether an answer is no success. The library's own IsError throws where the JSON is no object. Some issuers write all
+    /// members that an answer could have, and null in those that it has not.
     /// </summary>
     internal static bool IsFailure(ProtocolResponse response) =>
         response.ErrorType != ResponseErrorType.None || (int)response.HttpStatusCode is < 200 or >= 300
-        || (response.Json is { ValueKind: JsonValueKind.Object } json && Member(json, "error") is not null);
+        || (response.Json is { ValueKind: JsonValueKind.Object } json
+            && Member(json, "error") is { ValueKind: not JsonValueKind.Null } && Text(json, "error") != "");
 
     /// <summary>
     /// Whether an answer is a JSON object of names and texts that are text. Half a surrogate pair, escaped, is none, and
@@ -119,9 +138,10 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 "access_denied" or "authorization_declined" => ErrorReason.AuthorizationDenied,
                 "invalid_scope" => ErrorReason.InsufficientScope,
                 "temporarily_unavailable" or "server_error" => ErrorReason.ServerUnreachable,
-                _ => ErrorReason.TokenResponseInvalid,
+                // Of a proxy, or of a framework, in words of its own: {"error":"Service Unavailable"}.
+                _ => status is 429 or >= 500 ? ErrorReason.ServerUnreachable : ErrorReason.TokenResponseInvalid,
             };
-            return new McpAuthException(reason, $"The issuer refused: {words}.")
+            return new McpAuthException(reason, $"The issuer refused: {words}.", reason == ErrorReason.ServerUnreachable ? "Try again later." : null)
             {
                 OAuthError = code,
                 StatusCode = status,
@@ -140,7 +160,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             >= 400 => new McpAuthException(ErrorReason.TokenResponseInvalid,
                 $"The issuer answered {ServerQuestion.Words(status)} without saying why.")
             { StatusCode = status },
-            _ => Unusable("it is not JSON"),
+            _ => Unusable(body is null ? "it is not JSON" : "it is an error in no words"),
         };
     }
 
@@ -165,11 +185,13 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         return seconds is { } s && double.IsFinite(s) ? (long)Math.Clamp(s, 0, LongestLifetime) : null;
     }
 
-    internal static string? Text(JsonElement json, string name)
+    internal static string? Text(JsonElement json, string name) => Member(json, name) is { } value ? Text(value) : null;
+
+    internal static string? Text(JsonElement value)
     {
         try
         {
-            return Member(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         }
         catch (InvalidOperationException)
         {
