@@ -45,6 +45,11 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         var launcher = new BrowserLauncher(home);
         var device = options.UseDeviceCode
             || (!options.NoBrowser && !launcher.HasDesktop && _issuer.DeviceAuthorizationEndpoint is not null);
+        if (!device && _issuer.AuthorizationEndpoint is null)
+        {
+            throw new McpAuthException(ErrorReason.MetadataInvalid, $"The issuer {ForeignText.Clean(_issuer.Issuer)} offers no sign-in with a browser.",
+                _issuer.DeviceAuthorizationEndpoint is not null ? $"{Command} --device" : "Ask whoever runs it how people sign in there.");
+        }
         for (var anew = false; ; anew = true)
         {
             try

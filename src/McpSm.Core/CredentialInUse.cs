@@ -62,7 +62,7 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
             {
                 throw StepUp.Insufficient(_server, answer, "and still does after several sign-ins");
             }
-            var item = await ChangeAsync(sent.Token, "step up " + answer.Challenge!["scope"],
+            var item = await ChangeAsync(sent.Token, "step up " + Scopes.Join(answer.Scopes ?? []),
                 () => StepUpAsync(oauth, answer), cancellationToken).ConfigureAwait(false);
             return (true, item);
         }

@@ -47,18 +47,15 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         {
             ServerQuestion.RequireMcp(answer, server.Uri, server.Id);
             // 400, 406 and 415 are an MCP server's word on the question itself.
-            if (answer.Status >= 400 && answer.Status is not (400 or 406 or 415))
+            var isRefusal = answer.Status >= 400 && answer.Status is not (400 or 406 or 415);
+            // Some servers challenge only later requests, and some refuse with a 403 and no challenge: what they publish tells.
+            resource = isRefusal && answer.Status != 403 ? null : await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);
+            if (resource is null || resource.AuthorizationServers.Count == 0)
             {
-                throw new McpAuthException(answer.Status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation,
+                return !isRefusal ? null : throw new McpAuthException(answer.Status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation,
                     $"The server answered {ServerQuestion.Words(answer.Status)}, and says nothing of how to sign in.",
                     answer.Status == 429 ? "Try again later." : $"If it takes a token of its own: mcpsm auth set {server.Id}")
                 { StatusCode = answer.Status };
-            }
-            // Some servers challenge only later requests: what they publish tells.
-            resource = await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);
-            if (resource is null || resource.AuthorizationServers.Count == 0)
-            {
-                return null;
             }
         }
         else
@@ -68,7 +65,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         }
         var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
         progress?.Report($"The issuer is {ForeignText.Clean(issuer.Issuer)}.");
-        var scopes = ChooseScopes(server, answer.Challenge, refusal?.Prior ?? [], resource, issuer);
+        var scopes = ChooseScopes(server, answer.Scopes, refusal?.Prior ?? [], resource, issuer);
         if (Discovery.Scopes.Join(scopes).Length > LongestScopes)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
@@ -109,9 +106,9 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         {
             return await ResourceMetadata.FindAsync(http, server.Uri, null, cancellationToken).ConfigureAwait(false);
         }
-        catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid)
+        catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.UnsafeEndpoint)
         {
-            // An open server need not know these paths, and may answer anything there.
+            // An open server need not know these paths, and may answer anything there, and send us anywhere.
             return null;
         }
     }
@@ -153,14 +150,14 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
     /// Rules 8 to 10 and 24: the user's, the challenge's with those held before, the resource's; offline_access only
     /// where it is listed.
     /// </summary>
-    private static IReadOnlyList<string> ChooseScopes(McpServer server, Challenge? challenge, IReadOnlyList<string> prior,
+    private static IReadOnlyList<string> ChooseScopes(McpServer server, IReadOnlyList<string>? challenged, IReadOnlyList<string> prior,
         ResourceMetadata? resource, IssuerMetadata issuer)
     {
         if (server.Scopes.Count > 0)
         {
             return server.Scopes;
         }
-        var scopes = challenge?.Scopes is { } challenged ? [.. prior.Union(challenged)] : resource?.ScopesSupported ?? [];
+        var scopes = challenged is not null ? [.. prior.Union(challenged)] : resource?.ScopesSupported ?? [];
         return scopes.Count > 0 && issuer.ScopesSupported?.Contains(Discovery.Scopes.Offline) == true
             ? [.. scopes.Union([Discovery.Scopes.Offline])]
             : [.. scopes.Where(s => s != Discovery.Scopes.Offline || issuer.ScopesSupported is null)];

@@ -22,7 +22,7 @@ internal sealed class StepUp
     public IReadOnlyList<string> Begin(McpServer server, OAuthCredential held, ServerAnswer answer)
     {
         _denied.UnionWith(held.DeniedScopes ?? []);
-        if (answer.Challenge!.Scopes is not { } challenged)
+        if (answer.Scopes is not { } challenged)
         {
             throw Insufficient(server, answer, "and names none");
         }
@@ -50,7 +50,7 @@ internal sealed class StepUp
 
     public static McpAuthException Insufficient(McpServer server, ServerAnswer answer, string why)
     {
-        var what = answer.Challenge?.Scopes is { } scopes ? $"asks for the scope '{ForeignText.Clean(Scopes.Join(scopes))}'" : "misses a scope in the token";
+        var what = answer.Scopes is { } scopes ? $"asks for the scope '{ForeignText.Clean(Scopes.Join(scopes))}'" : "misses a scope in the token";
         return new McpAuthException(ErrorReason.InsufficientScope, $"'{server.Name}' {what}, {why}.",
             server.Scopes.Count > 0 ? $"mcpsm server update {server.Id} --scope <scope>..." : $"mcpsm auth login {server.Id}")
         {

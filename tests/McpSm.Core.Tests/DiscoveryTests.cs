@@ -53,6 +53,84 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
+    public async Task Rule_2_Metadata_that_a_challenge_names_without_quotes_is_read()
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata={scene.Resource.ResourceMetadataUrl}";
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-protected-resource/mcp"], WellKnown(scene.Resource.Traffic));
+    }
+
+    [Fact]
+    public async Task Rules_2_8_9_Of_two_bearer_challenges_one_may_say_what_went_wrong_and_the_other_what_to_ask_for()
+    {
+        await using var scene = await Scene.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
+        scene.Resource.Challenge = own => $"Bearer error=\"invalid_token\", {own}";
+        await scene.LoginAsync();
+        Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
+    }
+
+    [Fact]
+    public async Task Rule_2_A_server_that_refuses_without_a_challenge_is_signed_in_to_as_it_publishes()
+    {
+        await using var scene = await Scene.StartAsync();
+        (scene.Resource.ChallengeStatus, scene.Resource.Challenge) = (403, _ => null);
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+    }
+
+    /// <summary>Sends whoever asks to plain http, as a server does that does not know of the TLS in front of it.</summary>
+    private static void SendAway(Faults faults, string path) => faults.Intercept(path, context =>
+    {
+        context.Response.StatusCode = 307;
+        context.Response.Headers.Location = "http://public.example/login";
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public async Task Rules_3_30_A_place_of_the_resource_metadata_that_leads_astray_leaves_the_other()
+    {
+        await using var scene = await Scene.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
+        scene.Resource.Challenge = _ => "Bearer";
+        SendAway(scene.Resource.Faults, "/.well-known/oauth-protected-resource/mcp");
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        SendAway(scene.Resource.Faults, "/.well-known/oauth-protected-resource");
+        Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task Rules_5_30_A_place_of_the_issuers_metadata_that_leads_astray_leaves_the_next()
+    {
+        await using var scene = await Scene.StartAsync();
+        SendAway(scene.Issuer.Faults, "/.well-known/oauth-authorization-server");
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        SendAway(scene.Issuer.Faults, "/.well-known/openid-configuration");
+        Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task Rule_30_An_open_server_that_sends_unknown_paths_away_needs_no_credential_all_the_same()
+    {
+        await using var scene = await Scene.StartAsync(resource: new() { Open = true, MetadataAtPath = false });
+        SendAway(scene.Resource.Faults, "/.well-known");
+        Assert.True((await scene.LoginAsync()).NeedsNone);
+    }
+
+    [Theory]
+    [InlineData(true, "mcpsm auth login my-api --device")]
+    [InlineData(false, "Ask whoever runs it")]
+    public async Task An_issuer_without_a_page_to_sign_in_on_is_said_to_have_none_before_anything_is_registered(bool device, string remedy)
+    {
+        await using var scene = await Scene.StartAsync(new() { SupportsDeviceCode = device });
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("authorization_endpoint"));
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
+        Assert.Contains("offers no sign-in with a browser", e.Message);
+        Assert.StartsWith(remedy, e.Remedy);
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+    }
+
+    [Fact]
     public async Task Rules_1_4_An_issuer_with_a_path_is_looked_for_in_the_order_of_the_specification()
     {
         await using var scene = await Scene.StartAsync(new() { IssuerPath = "/tenant1", ServeOAuthMetadata = false });

@@ -16,6 +16,14 @@ public sealed class ParserTests
         Assert.Equal("abc==", all[2].Token68);
     }
 
+    [Fact]
+    public void Rule_2_A_value_without_quotes_ends_at_a_comma_or_a_space()
+    {
+        var all = Challenge.ParseAll("Bearer resource_metadata=https://a.example/.well-known/x?y=z, error=invalid_token scope=a:b/c, Basic realm=x");
+        Assert.Equal(["Bearer", "Basic"], all.Select(c => c.Scheme));
+        Assert.Equal(("https://a.example/.well-known/x?y=z", "invalid_token", "a:b/c"), (all[0]["resource_metadata"], all[0]["error"], all[0]["scope"]));
+    }
+
     [Theory]
     [InlineData("https://a.example/mcp", "https://a.example/mcp", true)]
     [InlineData("https://a.example", "https://a.example/mcp", true)]

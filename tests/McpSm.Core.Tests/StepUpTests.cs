@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using McpSm.Core.Errors;
 using McpSm.Samples;
 using Xunit;
@@ -34,6 +35,45 @@ public sealed class StepUpTests
         scene.Resource.Scope = "mcp:tools";
         Assert.Equal(200, await scene.PingAsync(http));
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+    }
+
+    [Theory]
+    [InlineData("\"mcp:tools,mcp:write\"")]
+    [InlineData("\"mcp:tools, mcp:write\"")]
+    [InlineData("[\"mcp:tools\",\"mcp:write\"]")]
+    public async Task Rule_24_Scopes_that_an_issuer_lists_in_its_own_way_are_held_and_not_denied(string scope)
+    {
+        await using var scene = await Scene.StartAsync(Issuing);
+        scene.Resource.Scope = "mcp:tools mcp:write";
+        scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = JsonNode.Parse(scope));
+        await scene.LoginAsync();
+        Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+
+        scene.Issuer.Faults.Clear();
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write mcp:other";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal("mcp:tools mcp:write mcp:other", Asked(scene).Last());
+    }
+
+    [Fact]
+    public async Task Rule_24_A_comma_in_the_name_of_a_scope_that_was_asked_for_parts_nothing()
+    {
+        await using var scene = await Scene.SignedInAsync(new() { ScopesSupported = ["a,b", "a"] }, new() { Scope = "a,b a" });
+        Assert.Equal(["a,b", "a"], scene.Status.Scopes);
+    }
+
+    [Fact]
+    public async Task Rule_24_The_challenge_that_says_what_is_missing_is_found_behind_a_gateways()
+    {
+        await using var scene = await Scene.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Challenge = own => $"Bearer realm=\"gateway\", {own}";
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal("mcp:tools mcp:write", Asked(scene).Last());
     }
 
     [Fact]

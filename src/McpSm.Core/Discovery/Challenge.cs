@@ -163,7 +163,7 @@ public sealed class Challenge
             {
                 _at++;
                 SkipSpaces();
-                var value = !AtEnd && Current == '"' ? ReadQuoted() : ReadToken();
+                var value = !AtEnd && Current == '"' ? ReadQuoted() : ReadUnquoted();
                 if (value is not null)
                 {
                     parameter = new(name, value);
@@ -206,6 +206,17 @@ public sealed class Challenge
         {
             var start = _at;
             while (!AtEnd && (char.IsAsciiLetterOrDigit(Current) || "!#$%&'*+-.^_`|~".Contains(Current)))
+            {
+                _at++;
+            }
+            return _at > start ? text[start.._at] : null;
+        }
+
+        /// <summary>A value without quotes. More than a token may have: servers leave them out of URLs too.</summary>
+        private string? ReadUnquoted()
+        {
+            var start = _at;
+            while (!AtEnd && Current is not (' ' or '\t' or ','))
             {
                 _at++;
             }

@@ -137,7 +137,7 @@ public sealed record IssuerMetadata
                     { StatusCode = answer.Status });
                 }
             }
-            catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch)
+            catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch or ErrorReason.UnsafeEndpoint)
             {
                 failure = Graver(failure, e);
             }

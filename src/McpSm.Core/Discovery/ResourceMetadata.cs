@@ -32,18 +32,18 @@ public sealed record ResourceMetadata(
         McpAuthException? failure = null;
         foreach (var form in Forms(server))
         {
-            var answer = await http.GetAsync(form, what, cancellationToken).ConfigureAwait(false);
-            if (answer.Status == 404)
-            {
-                continue;
-            }
             try
             {
-                return answer.Status == 200 ? Parse(answer, what, server) : throw Answered(what, answer.Status);
+                var answer = await http.GetAsync(form, what, cancellationToken).ConfigureAwait(false);
+                if (answer.Status != 404)
+                {
+                    return answer.Status == 200 ? Parse(answer, what, server) : throw Answered(what, answer.Status);
+                }
             }
-            catch (McpAuthException e) when (e.Reason == ErrorReason.MetadataInvalid)
+            catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.UnsafeEndpoint)
             {
-                // Some servers answer every unknown path with a page of their own: the other form may be real.
+                // Some servers answer every unknown path with a page of their own, or send it away, to plain http perhaps: the
+                // other form may be real.
                 failure ??= e;
             }
         }
