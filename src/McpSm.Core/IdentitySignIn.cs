@@ -184,7 +184,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         limit.CancelAfter(timeout);
         try
         {
-            var issuer = await IssuerMetadata.FindAsync(http, policy, provider, limit.Token).ConfigureAwait(false);
+            var issuer = await IssuerMetadata.FindAsync(http, policy, provider, "mcpsm identity use", limit.Token).ConfigureAwait(false);
             return issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == false
                 ? throw TokenExchangeGrant.NoIdJags(provider, "Its metadata says so.") : (http, policy, issuer);
         }

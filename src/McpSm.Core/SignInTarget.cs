@@ -116,9 +116,10 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
     private static async Task<IssuerMetadata> FindIssuerAsync(SafeHttp http, UrlPolicy policy, McpServer server,
         ResourceMetadata? resource, CancellationToken cancellationToken)
     {
+        var naming = $"mcpsm server update {server.Id} --issuer";
         if (server.Issuer is { } pinned)
         {
-            return await IssuerMetadata.FindAsync(http, policy, pinned, cancellationToken).ConfigureAwait(false);
+            return await IssuerMetadata.FindAsync(http, policy, pinned, naming, cancellationToken).ConfigureAwait(false);
         }
         if (resource is null)
         {
@@ -135,7 +136,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         {
             try
             {
-                return await IssuerMetadata.FindAsync(http, policy, issuer, cancellationToken).ConfigureAwait(false);
+                return await IssuerMetadata.FindAsync(http, policy, issuer, naming, cancellationToken).ConfigureAwait(false);
             }
             catch (McpAuthException e)
             {

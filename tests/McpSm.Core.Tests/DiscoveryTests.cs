@@ -161,9 +161,23 @@ public sealed class DiscoveryTests
     {
         await using var scene = await Scene.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = scene.Issuer.Issuer + "/");
-        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync()).Reason);
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
+        Assert.EndsWith($"mcpsm server update my-api --issuer {scene.Issuer.Issuer}/", e.Remedy);
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_6_An_issuer_that_the_server_writes_with_a_slash_and_the_user_pins_without_one_is_signed_in_to()
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Resource.Issuers = [scene.Issuer.Issuer + "/"];
+        var e = await scene.FailsAsync();
+        Assert.Equal((ErrorReason.IssuerMismatch, $"They differ by the slash at the end alone. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}"),
+            (e.Reason, e.Remedy));
+        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
 
     [Fact]

@@ -59,7 +59,11 @@ public sealed record IssuerMetadata
     /// known, see <see cref="EntraIssuer"/>.
     /// </summary>
     /// <exception cref="McpAuthException">MetadataInvalid, IssuerMismatch, UnsafeEndpoint, ServerUnreachable.</exception>
-    public static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer,
+    public static Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, CancellationToken cancellationToken) =>
+        FindAsync(http, policy, issuer, null, cancellationToken);
+
+    /// <param name="naming">The command that an issuer's identifier ends, to name another; null where there is none.</param>
+    internal static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, string? naming,
         CancellationToken cancellationToken)
     {
         var identifier = policy.Check(issuer, "The issuer");
@@ -72,7 +76,7 @@ public sealed record IssuerMetadata
             throw new McpAuthException(ErrorReason.MetadataInvalid,
                 "The issuer's identifier has a query or a fragment, which RFC 8414 forbids.");
         }
-        return await FindAsync(http, policy, Forms(identifier), name => name == issuer, issuer, cancellationToken)
+        return await FindAsync(http, policy, Forms(identifier), name => name == issuer, issuer, naming, cancellationToken)
             .ConfigureAwait(false)
             ?? throw new McpAuthException(ErrorReason.MetadataInvalid,
                 $"The issuer {ForeignText.Clean(issuer)} publishes no metadata.");
@@ -88,7 +92,7 @@ public sealed record IssuerMetadata
     {
         var origin = server.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
         return FindAsync(http, policy, [origin + "/.well-known/oauth-authorization-server"],
-            name => name == origin || name == origin + "/", origin, cancellationToken);
+            name => name == origin || name == origin + "/", origin, null, cancellationToken);
     }
 
     /// <summary>The default endpoints of 2025-03-26 at the server's origin (rule 39), on the user's word alone.</summary>
@@ -118,7 +122,7 @@ public sealed record IssuerMetadata
     }
 
     private static async Task<IssuerMetadata?> FindAsync(SafeHttp http, UrlPolicy policy, IEnumerable<string> forms,
-        Func<string, bool> isIssuer, string issuer, CancellationToken cancellationToken)
+        Func<string, bool> isIssuer, string issuer, string? naming, CancellationToken cancellationToken)
     {
         McpAuthException? failure = null;
         foreach (var form in forms)
@@ -128,7 +132,7 @@ public sealed record IssuerMetadata
                 var answer = await http.GetAsync(form, "The issuer's metadata", cancellationToken).ConfigureAwait(false);
                 if (answer.Status == 200)
                 {
-                    return Parse(answer, policy, isIssuer, issuer);
+                    return Parse(answer, policy, isIssuer, issuer, naming);
                 }
                 if (answer.Status != 404)
                 {
@@ -150,7 +154,7 @@ public sealed record IssuerMetadata
         first is null || (next.Reason == ErrorReason.IssuerMismatch && first.Reason != ErrorReason.IssuerMismatch)
             ? next : first;
 
-    private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer)
+    private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer, string? naming)
     {
         var document = MetadataDocument.Parse(answer, "The issuer's metadata");
         var named = document.Required("issuer");
@@ -158,7 +162,10 @@ public sealed record IssuerMetadata
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The metadata of {ForeignText.Clean(issuer)} names another issuer, {ForeignText.Clean(named)}.",
-                "Tell whoever runs the server; signing in there could hand your token to somebody else.");
+                // The most common mistake; Google's own servers make it. By rule 6 every slash counts, until the user says otherwise.
+                naming is not null && named.TrimEnd('/') == issuer.TrimEnd('/')
+                    ? $"They differ by the slash at the end alone. If that is the issuer: {naming} {ForeignText.Argument(named, "<url>")}"
+                    : "Tell whoever runs the server; signing in there could hand your token to somebody else.");
         }
         return new IssuerMetadata
         {

@@ -17,6 +17,13 @@ public static class ForeignText
     /// <param name="sent">Secrets that the other side has seen: what it echoes of them is left out.</param>
     public static string Clean(string? text, params IEnumerable<string?> sent) => OneLine(Hide(text, sent));
 
+    /// <summary>
+    /// Text for a command that a person is told, who may paste it: as it is where every shell reads it as one argument that
+    /// is no option, else the placeholder.
+    /// </summary>
+    public static string Argument(string text, string placeholder) => text.Length is > 0 and <= Longest && char.IsAsciiLetterOrDigit(text[0])
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || "-._~:/=+%".Contains(c)) ? text : placeholder;
+
     /// <summary>The text without these secrets, as they are or as a URL would carry them.</summary>
     public static string? Hide(string? text, IEnumerable<string?> secrets)
     {
