@@ -27,6 +27,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 ? (f ?? new ServerFacts()) with { Url = server.Url, SeenOpen = true } : f, cancellationToken).ConfigureAwait(false);
             return null;
         }
+        RequireOwnApi(server, target);
         var provider = client is null ? identity.Choose(server, item, target, options) : null;
         if (client is null && provider is null)
         {
@@ -97,6 +98,31 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 $"'{now.Name}' was given another URL while you signed in. What the issuer gave was for the one before, and was not kept.",
                 $"mcpsm auth login {now.Id}")
             { Server = now.Name };
+        }
+    }
+
+    /// <summary>
+    /// Refuses to ask Entra ID for an API that another server is known by: <c>api://</c> says nothing of whose it is, and a
+    /// client that may use both would hand a token for the one to the other (rule 22).
+    /// </summary>
+    private void RequireOwnApi(McpServer server, SignInTarget target)
+    {
+        if (EntraIssuer.Find(target.Issuer.Issuer) is null || server.Scopes.Count > 0)
+        {
+            return;
+        }
+        var apis = target.Scopes.Select(EntraScopes.ApiOf).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var facts = store.Facts.Read();
+        foreach (var other in catalog.List().Where(s => UrlPolicy.TryParse(s.Url, out var url) && !ResourceUri.SameOrigin(url, server.Uri)))
+        {
+            var held = facts.GetValueOrDefault(other.Id) is { Scopes: { } scopes } known && EntraIssuer.Find(known.Issuer) is not null ? scopes : [];
+            if (other.Scopes.Concat(held).Select(EntraScopes.ApiOf).OfType<string>().FirstOrDefault(apis.Contains) is { } api)
+            {
+                var wanted = Scopes.Join(target.Scopes.Where(s => !EntraScopes.IsOfPerson(s)).Select(s => ForeignText.Argument(s, "<scope>")));
+                throw new McpAuthException(ErrorReason.ResourceMismatch,
+                    $"'{server.Name}' asks for a token of {ForeignText.Clean(api)}, which is the API of '{other.Name}': it could use it there in your name.",
+                    $"Only if both are of that API: mcpsm server update {server.Id} --scope {wanted}");
+            }
         }
     }
 

@@ -42,6 +42,38 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
+    public async Task A_scope_that_a_shell_would_act_on_is_no_part_of_a_command_that_is_told()
+    {
+        await using var scene = await EntraScene.StartAsync(scope: "https://evil.example/$(touch${IFS}x)");
+        Assert.EndsWith("mcpsm server update my-api --scope <scope>", (await scene.FailsAsync()).Remedy);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rule_22_A_server_that_asks_for_the_API_of_another_server_is_refused(bool signedIn)
+    {
+        await using var scene = await EntraScene.StartAsync(server: s => s with { ClientId = EntraStandIn.Person, Scopes = signedIn ? [] : ["api://my-api/.default"] });
+        if (signedIn)
+        {
+            await scene.LoginAsync();
+        }
+        await using var liar = await TestMcpServer.StartAsync(new TestMcpServerOptions { Issuers = scene.Resource.Issuers, Scope = "api://MY-API/.default" });
+        var other = await scene.Work.AddAsync(liar.McpUrl, s => s with { Name = "liar", ClientId = EntraStandIn.Person });
+        scene.Entra.Traffic.Clear();
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(other));
+        Assert.Equal(ErrorReason.ResourceMismatch, failure.Reason);
+        Assert.Contains("which is the API of 'my-api'", failure.Message);
+        Assert.EndsWith("mcpsm server update liar --scope api://MY-API/.default", failure.Remedy);
+        Assert.Empty(scene.Entra.Traffic.Requests);
+
+        // On the user's word.
+        liar.Introspect = token => scene.Entra.Tokens.Introspect(token, liar.Resource);
+        await scene.Authenticator.Catalog.UpdateAsync(other.Id, s => s with { Scopes = ["api://my-api/.default"] }, default);
+        Assert.Equal(AuthState.Authenticated, (await scene.Work.LoginAsync(scene.Authenticator.Catalog.Get(other.Id))).Status.State);
+    }
+
+    [Fact]
     public async Task What_the_user_asks_for_is_asked_for()
     {
         await using var scene = await EntraScene.StartAsync(scope: "https://graph.microsoft.com/Mail.Read",

@@ -46,7 +46,7 @@ internal static class EntraScopes
     public static bool IsOfPerson(string scope) => scope is "openid" or "profile" or "email" or "offline_access";
 
     /// <summary>The API that a scope is of; null where it names none, which Entra reads as Microsoft Graph.</summary>
-    private static string? ApiOf(string scope)
+    internal static string? ApiOf(string scope)
     {
         var start = scope.IndexOf("://", StringComparison.Ordinal) is var scheme and >= 0 ? scheme + "://".Length : 0;
         var end = scope.LastIndexOf('/');
