@@ -153,6 +153,24 @@ public sealed class ClientIdentityTests
         Assert.DoesNotContain(scene.Resource.Traffic.Requests, r => $"{r.QueryString}{r.Body}{r.Header("Authorization")}".Contains("s3cr3t"));
     }
 
+    [Theory]
+    [InlineData("invalid_client")]
+    [InlineData("unauthorized_client")]
+    public async Task Rules_13_23_A_secret_that_was_replaced_at_the_issuer_costs_no_refresh_token(string error)
+    {
+        var port = FreePort();
+        await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => s with { ClientId = "mine" });
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientSecret = Secret }, default);
+        await scene.LoginAsync(o => o with { CallbackPort = port });
+        scene.Issuer.Faults.Answer("/token", 401, $$"""{"error":"{{error}}","error_description":"the secret is of last year"}""", times: 1);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.ClientRejected, error, "my-api"), (e.Reason, e.OAuthError, e.Server));
+        Assert.Contains("the secret is of last year", e.Message);
+        Assert.Equal("If its secret has changed: mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy);
+        Assert.Equal((true, false), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
+        await scene.Work.New().RenewAsync(scene.Server, default);
+    }
+
     /// <summary>Who a request says it is of, with which proof, and by which method.</summary>
     private static (string? Id, string? Secret, string Method) Presented(RecordedRequest request)
     {

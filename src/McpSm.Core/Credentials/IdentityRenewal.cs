@@ -81,6 +81,13 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
             return identity.Subject == session.Subject ? session.With(tokens, identity)
                 : throw await EndAsync(provider, item, "Its renewal gave an ID token of another person.", null).ConfigureAwait(false);
         }
+        catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected && RefreshTokenGrant.IsOfClient(e)
+            && session.Client is { Kind: ClientKind.PreRegistered, Secret: not null })
+        {
+            await store.ChangeFactsAsync(item, f => f with { RenewalBegan = cutOff }).ConfigureAwait(false);
+            throw RefreshTokenGrant.ClientRejected(e,
+                $"mcpsm identity use {ForeignText.Clean(provider)} --client-id {ForeignText.Argument(session.Client.Id, "<id>")} --client-secret-from-env <NAME>");
+        }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {
             var why = e.Message + (cutOff is null ? "" : " An earlier renewal was cut off before its answer arrived, which may have spent it.");

@@ -142,6 +142,13 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {
+            if (RefreshTokenGrant.IsOfClient(e) && current.Client is { Kind: ClientKind.PreRegistered, Secret: not null })
+            {
+                // The secret is the user's to replace, and the issuer has not looked at the refresh token.
+                await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
+                throw RefreshTokenGrant.ClientRejected(e,
+                    $"mcpsm server update {server.Id} --client-id {ForeignText.Argument(current.Client.Id, "<id>")} --client-secret-from-env <NAME>").For(server.Name);
+            }
             throw await ForgetRefreshTokenAsync(server, item, current, e, cutOff).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or McpAuthException { OutcomeUnknown: true })
@@ -230,7 +237,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
     {
         await store.WriteAsync(server, item with { OAuth = current with { RefreshToken = null } }, null, CancellationToken.None)
             .ConfigureAwait(false);
-        if (rejected.OAuthError is "invalid_client" or "unauthorized_client" && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer })
+        if (RefreshTokenGrant.IsOfClient(rejected) && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer })
         {
             // The issuer has forgotten the client: a sign-in with it would end on an error page of the issuer's.
             using var held = await home.LockAsync(CredentialStore.ClientItemName(issuer), CancellationToken.None).ConfigureAwait(false);

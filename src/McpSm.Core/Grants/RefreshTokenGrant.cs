@@ -34,7 +34,20 @@ public static class RefreshTokenGrant
         }
     }
 
-    internal static bool IsRejection(McpAuthException e) => e.OAuthError is "invalid_grant" or "invalid_client" or "unauthorized_client";
+    internal static bool IsRejection(McpAuthException e) => e.OAuthError == "invalid_grant" || IsOfClient(e);
+
+    /// <summary>Whether it is the client that the issuer does not take (RFC 6749 section 5.2): it looks at that before anything else.</summary>
+    internal static bool IsOfClient(McpAuthException e) => e.OAuthError is "invalid_client" or "unauthorized_client";
+
+    /// <summary>The rejection as one of the client alone, where its secret can be replaced and the refresh token is kept for then.</summary>
+    /// <param name="command">The command that gives the secret.</param>
+    internal static McpAuthException ClientRejected(McpAuthException rejected, string command) => new(ErrorReason.ClientRejected,
+        $"The issuer does not accept this client, and did not look at the refresh token, which is kept. {rejected.InnerException?.Message}".TrimEnd(),
+        $"If its secret has changed: {command}", rejected)
+    {
+        OAuthError = rejected.OAuthError,
+        StatusCode = rejected.StatusCode,
+    };
 
     internal static McpAuthException Rejected(McpAuthException e) => new(ErrorReason.RefreshTokenRejected,
         "The issuer no longer accepts the refresh token. " + e.Message, innerException: e)
