@@ -121,11 +121,14 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
     /// <param name="clientId">The client that the token was made for; null for the one that is set.</param>
     public async Task<IdentitySession> KeepTokenAsync(string provider, string? clientId, string idToken, string? vault, CancellationToken cancellationToken)
     {
-        var (http, _, issuer) = await OpenAsync(provider, ConnectOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
-        http.Dispose();
+        Check(provider);
         var (server, secret) = await AsServerAsync(provider, vault, cancellationToken).ConfigureAwait(false);
         var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was made for is not known.",
             $"mcpsm identity use {ForeignText.Clean(provider)} --client-id <id>");
+        // Before anything is asked: the wrong token, or an old one, is what scripts give most.
+        RequireUsable(provider, id, idToken);
+        var (http, _, issuer) = await OpenAsync(provider, ConnectOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
+        http.Dispose();
         var client = ClientIdentity.Create(ClientKind.PreRegistered, id, id == server.ClientId ? secret : null, issuer);
         var now = home.Time.GetUtcNow();
         return await KeepAsync(issuer, client, new TokenSet("", null, now, null, []) { IdToken = idToken }, vault).ConfigureAwait(false);
@@ -154,6 +157,21 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
     /// <param name="server">The id of a server that it signs in to; null where it is not known.</param>
     public string Command(string provider, string? server = null) => _settings.IdentityProvider?.Issuer == provider ? "mcpsm identity login"
         : $"mcpsm auth login {server ?? "<server>"} --identity-provider {ForeignText.Clean(provider)}";
+
+    /// <summary>Refuses an ID token of the user's that the provider would refuse; its signature is for the provider to look at.</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch; TokenResponseInvalid.</exception>
+    private void RequireUsable(string provider, string clientId, string idToken)
+    {
+        try
+        {
+            IdToken.Check(idToken, provider, clientId, null, home.Time.GetUtcNow());
+        }
+        catch (McpAuthException e)
+        {
+            throw new McpAuthException(e.Reason, e.Message,
+                $"Give one that {ForeignText.Clean(provider)} made for the client {ForeignText.Clean(clientId)} and that has not expired.", e);
+        }
+    }
 
     private async Task<IdentitySession> KeepAsync(IssuerMetadata issuer, ClientIdentity client, TokenSet tokens, string? vault)
     {

@@ -289,6 +289,37 @@ public sealed class EnterpriseTests
     }
 
     [Fact]
+    public async Task Rules_23_34_A_secret_that_was_replaced_at_the_provider_costs_no_session()
+    {
+        var clock = new Clock();
+        await using var work = await EnterpriseScene.SignedInAsync(clock);
+        clock.Advance(TimeSpan.FromHours(2));
+        work.Provider.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, default));
+        Assert.Equal((ErrorReason.ClientRejected, "one"), (e.Reason, e.Server));
+        Assert.EndsWith($"mcpsm identity use {work.Provider.Issuer} --client-id {EnterpriseScene.ClientAtProvider} --client-secret-from-env <NAME>", e.Remedy);
+        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
+        await work.Authenticator.GetTokenAsync(work.One, default);
+        Assert.Single(work.Work.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData("iss", "\"https://other.example\"", ErrorReason.IssuerMismatch)]
+    [InlineData("aud", "\"another-client\"", ErrorReason.TokenResponseInvalid)]
+    [InlineData("exp", "1700000000", ErrorReason.TokenResponseInvalid)]
+    public async Task Rule_34_An_ID_token_of_another_program_that_is_of_no_use_is_refused_before_anything_is_asked(string claim, string json, ErrorReason reason)
+    {
+        await using var work = await EnterpriseScene.SignedInAsync();
+        var idToken = (string)JsonNode.Parse((await Items(work))[IdentityStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
+        work.Provider.Traffic.Clear();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.KeepIdTokenAsync(work.Provider.Issuer, null,
+            Lie(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, default));
+        Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseScene.ClientAtProvider} and that has not expired."), (e.Reason, e.Remedy));
+        Assert.Empty(work.Provider.Traffic.Requests);
+        Assert.True(work.Authenticator.IdentityProviders()[0].CanRenew);
+    }
+
+    [Fact]
     public async Task Rule_34_An_ID_token_that_another_program_got_is_kept_until_it_expires_and_only_if_it_is_for_our_client()
     {
         var clock = new Clock();
