@@ -1,7 +1,6 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
-using McpSm.Core.Grants;
 using McpSm.Core.Vaults;
 
 namespace McpSm.Core;
@@ -124,35 +123,12 @@ public sealed partial class Authenticator
         }
         try
         {
-            return local ? null : await RevokeAsync(provider, session, cancellationToken).ConfigureAwait(false);
+            return local ? null : await _identity.RevokeAsync(provider, session, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             await (item.ClientSecret is null ? _identities.RemoveAsync(provider, CancellationToken.None)
                 : _identities.WriteAsync(item with { Session = null }, null, CancellationToken.None)).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<string?> RevokeAsync(string provider, IdentitySession session, CancellationToken cancellationToken)
-    {
-        if (session.RefreshToken is null)
-        {
-            return null;
-        }
-        if (session.RevocationEndpoint is not { } endpoint)
-        {
-            return "The identity provider offers no revocation; its tokens end when they expire.";
-        }
-        try
-        {
-            // Nobody wants to wait long for a provider that is gone.
-            using var http = new SafeHttp(new UrlPolicy(new Uri(provider)), null, TimeSpan.FromSeconds(5));
-            return await Revocation.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null, _home.Time, cancellationToken)
-                .ConfigureAwait(false);
-        }
-        catch (McpAuthException e)
-        {
-            return e.Message;
         }
     }
 }

@@ -187,11 +187,45 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             RevocationEndpoint = issuer.RevocationEndpoint,
             MetadataReadAt = now,
         }.With(tokens, identity);
+        IdentitySession? replaced;
         // Ctrl+C must not lose what the provider has given.
-        using var held = await identities.LockAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false);
-        var kept = await identities.ReadAsync(issuer.Issuer, CancellationToken.None, vault).ConfigureAwait(false) ?? new IdentityItem { Issuer = issuer.Issuer };
-        await identities.WriteAsync(kept with { Session = session }, vault, CancellationToken.None).ConfigureAwait(false);
+        using (await identities.LockAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false))
+        {
+            var kept = await identities.ReadAsync(issuer.Issuer, CancellationToken.None, vault).ConfigureAwait(false) ?? new IdentityItem { Issuer = issuer.Issuer };
+            replaced = kept.Session;
+            await identities.WriteAsync(kept with { Session = session }, vault, CancellationToken.None).ConfigureAwait(false);
+        }
+        if (replaced is not null && !replaced.MayEndWith(session)
+            && await RevokeAsync(issuer.Issuer, replaced, CancellationToken.None).ConfigureAwait(false) is { } failure)
+        {
+            progress?.Report($"The session before was not revoked. {failure}");
+        }
         return session;
+    }
+
+    /// <summary>Tells the provider that a session is at its end (RFC 7009).</summary>
+    /// <returns>Why the provider did not confirm; null where it did, or there is nothing to revoke.</returns>
+    public async Task<string?> RevokeAsync(string provider, IdentitySession session, CancellationToken cancellationToken)
+    {
+        if (session.RefreshToken is null)
+        {
+            return null;
+        }
+        if (session.RevocationEndpoint is not { } endpoint)
+        {
+            return "The identity provider offers no revocation; its tokens end when they expire.";
+        }
+        try
+        {
+            // Nobody wants to wait long for a provider that is gone.
+            using var http = new SafeHttp(new UrlPolicy(new Uri(provider)), null, TimeSpan.FromSeconds(5));
+            return await Revocation.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null, home.Time, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            return e.Message;
+        }
     }
 
     private async Task<(SafeHttp Http, UrlPolicy Policy, IssuerMetadata Issuer)> OpenAsync(string provider, TimeSpan timeout, CancellationToken cancellationToken)

@@ -54,10 +54,11 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         var before = await KeepAsync(server, credential, options.Vault).ConfigureAwait(false);
         progress?.Report($"The credential is kept in the vault '{store.Facts.Read(server.Id)?.Vault}'.");
         var unproven = refusal is not null ? null : await ProveAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
-        if (before.OAuth is { Issuer: { } former } replaced && former != credential.Issuer)
+        if (before.OAuth is { Issuer: not null } replaced && !replaced.MayEndWith(credential))
         {
-            // Rule 7: nobody would renew these any more, nor sign them out. Not before the new ones are here, lest a
-            // server that names a wrong issuer for a moment cost the user what works.
+            // Rule 7: nobody would renew these any more, nor sign them out: what another issuer gave, or this one to a client
+            // of another sign-in that went on at the same time. Not before the new ones are here, lest a server that names a
+            // wrong issuer for a moment cost the user what works.
             await revoking.RunAsync(replaced, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, unproven);
@@ -177,17 +178,20 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     /// <returns>What to tell.</returns>
     public async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential, ServerItem? before)
     {
+        ServerItem? left;
         using (await store.LockAsync(server, CancellationToken.None).ConfigureAwait(false))
         {
-            var kept = await store.ReadRawAsync(server, CancellationToken.None).ConfigureAwait(false);
-            if (kept?.OAuth?.AccessToken == credential.AccessToken)
+            left = await store.ReadRawAsync(server, CancellationToken.None).ConfigureAwait(false);
+            if (left?.OAuth?.AccessToken == credential.AccessToken)
             {
-                var left = before ?? kept with { OAuth = null };
+                left = before ?? left with { OAuth = null };
                 await (left.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
                     : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
             }
         }
-        await revoking.RunAsync(credential, CancellationToken.None).ConfigureAwait(false);
+        // What stays must not end with it.
+        await revoking.RunAsync(left?.OAuth is { } stays && credential.MayEndWith(stays) ? credential with { RefreshToken = null } : credential,
+            CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
             "Tell whoever runs the server: it does not accept its own issuer's tokens.")

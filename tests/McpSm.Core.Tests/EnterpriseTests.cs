@@ -351,7 +351,7 @@ public sealed class EnterpriseTests
     }
 
     /// <summary>The token with other claims; who looks at its signature would see that.</summary>
-    private static string Lie(string jwt, Action<JsonObject> change)
+    internal static string Lie(string jwt, Action<JsonObject> change)
     {
         var parts = jwt.Split('.');
         var claims = (JsonObject)JsonNode.Parse(Base64Url.DecodeFromChars(parts[1]))!;

@@ -40,6 +40,9 @@ public sealed record IdentitySession
         Scopes = tokens.Scopes,
     };
 
+    /// <summary>As <see cref="OAuthCredential.MayEndWith"/>: what was given to one client for one person.</summary>
+    internal bool MayEndWith(IdentitySession other) => Client.Id == other.Client.Id && Subject == other.Subject;
+
     public override string ToString() => $"identity session, ID token expires {ExpiresAt:u}";
 }
 

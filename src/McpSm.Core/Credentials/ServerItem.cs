@@ -78,6 +78,12 @@ public sealed record OAuthCredential
         }
     }
 
+    /// <summary>
+    /// Whether revoking the refresh token of this one may end the other too (RFC 7009 section 2.1): Keycloak ends all that a
+    /// person gave a client, node oidc-provider all of one browser session, Auth0 what it is set to.
+    /// </summary>
+    internal bool MayEndWith(OAuthCredential other) => Issuer == other.Issuer && Client.Id == other.Client.Id;
+
     public override string ToString() => $"OAuth credential, expires {ExpiresAt:u}";
 }
 
