@@ -1,6 +1,7 @@
 using McpSm.Core.Errors;
 using McpSm.Samples;
 using McpSm.TestServers;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace McpSm.Core.Tests;
@@ -103,6 +104,25 @@ public sealed class ForgottenClientTests
         scene.Issuer.Faults.Answer("/token", 401, Forgotten);
         Assert.Equal(ErrorReason.ClientRejected, (await scene.FailsAsync()).Reason);
         Assert.Equal((0, 1), (scene.Issuer.Traffic.Count("/register"), scene.Issuer.Traffic.Count("/authorize")));
+    }
+
+    [Fact]
+    public async Task Rule_35_Of_one_whose_tokens_are_bound_the_question_comes_with_a_proof()
+    {
+        await using var scene = await Scene.StartAsync(new() { SupportsDPoP = true });
+        scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: false);
+        scene.Issuer.Faults.RewriteJson("/register", json => json["dpop_bound_access_tokens"] = true);
+        await scene.LoginAsync();
+        scene.Issuer.Server.ForgetClients();
+        // An issuer that looks for the proof before it looks at the client.
+        scene.Issuer.Faults.Intercept("/token", context =>
+        {
+            var isProven = context.Request.Headers.ContainsKey("DPoP");
+            context.Response.StatusCode = isProven ? 401 : 400;
+            return context.Response.WriteAsync(isProven ? Forgotten : """{"error":"invalid_dpop_proof"}""");
+        }, times: 1);
+        await scene.LoginAsync();
+        Assert.Equal(2, scene.Issuer.Traffic.Count("/register"));
     }
 
     [Fact]

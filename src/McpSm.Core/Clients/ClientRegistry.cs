@@ -92,13 +92,18 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             Code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)),
             RedirectUri = $"http://127.0.0.1:{kept.Ports[0]}{CallbackListener.Path}",
         };
-        kept.Client.Sign(request, issuer.Issuer, home.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LongestQuestion);
         try
         {
-            using var response = await http.Protocol.RequestAuthorizationCodeTokenAsync(request, limit.Token).ConfigureAwait(false);
-            return TokenSet.IsFailure(response) && TokenSet.Refused(response).OAuthError == "invalid_client";
+            // As a grant asks: of a client whose tokens are bound an issuer may want the proof first (RFC 9449 section 5).
+            await kept.Client.SendAsync(request, http.Protocol.RequestAuthorizationCodeTokenAsync, issuer.Issuer, TokenBinding.None, [], home.Time,
+                [request.Code], limit.Token).ConfigureAwait(false);
+            return false;
+        }
+        catch (McpAuthException e)
+        {
+            return e.OAuthError == "invalid_client";
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
