@@ -6,12 +6,11 @@ using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
-using McpSm.Core.Vaults;
 
 namespace McpSm.Core;
 
 /// <summary>How a person authorizes us, in a browser or with a device code (design sections 5.5, 5.7 and 5.8).</summary>
-internal sealed class Authorization(Home home, McpServer server, ServerItem? item, SignInTarget target, ConnectOptions options,
+internal sealed partial class Authorization(Home home, McpServer server, ServerItem? item, SignInTarget target, ConnectOptions options,
     SafeHttp http, UrlPolicy policy, ClientRegistry clients, EntraGrant entra, IAuthInteraction interaction, IProgress<string>? progress)
 {
     private const int DefaultPort = 8888;
@@ -27,6 +26,12 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
 
     // What the issuer gave us in an earlier sign-in, and may have forgotten since.
     private KeptRegistration? _kept;
+
+    // That, or what it gave us just now; null where no client registers itself.
+    private KeptRegistration? _registration;
+
+    // What to register for, where the issuer was seen to hold a client to the scopes of its registration; null to name none.
+    private IReadOnlyList<string>? _scopes;
 
     /// <summary>The token set, with all that binds it.</summary>
     /// <exception cref="McpAuthException">AuthenticationTimeout, AuthorizationDenied, CallbackPortInUse, …</exception>
@@ -50,6 +55,7 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The issuer {ForeignText.Clean(_issuer.Issuer)} offers no sign-in with a browser.",
                 _issuer.DeviceAuthorizationEndpoint is not null ? $"{Command} --device" : "Ask whoever runs it how people sign in there.");
         }
+        McpAuthException? scopeRefused = null;
         for (var anew = false; ; anew = true)
         {
             try
@@ -65,6 +71,21 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             {
                 // The page that the person may see says so too, in words of the issuer's.
                 interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} no longer knows this client; it is registered anew, and the sign-in begins again.");
+                _scopes = _kept.Scopes is { } before ? [.. before.Union(target.Scopes)] : null;
+            }
+            catch (McpAuthException e) when (!anew && e.OAuthError == "invalid_scope"
+                && _registration is { } used && target.Scopes.Except(used.Scopes ?? []).Any())
+            {
+                // RFC 7591 section 2: a client that named no scopes gets what the issuer thinks fit, and some give it none. To
+                // name them at once would cost a client of Keycloak all that it has by default.
+                interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} gives this client no other scopes than it registered for; "
+                    + "it is registered anew, and the sign-in begins again.");
+                _scopes = [.. (used.Scopes ?? []).Union(target.Scopes)];
+                scopeRefused = e;
+            }
+            catch (McpAuthException e) when (scopeRefused is not null && e.Reason == ErrorReason.ClientRegistrationFailed)
+            {
+                throw scopeRefused;
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -224,8 +245,9 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
             var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
             var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
             _kept = kept;
-            client = kept?.Client ?? await clients.RegisterAsync(server, http, _issuer, port,
-                $"http://127.0.0.1:{port}{CallbackListener.Path}", options.Vault, cancellationToken).ConfigureAwait(false);
+            _registration = kept ?? await clients.RegisterAsync(server, http, _issuer, port,
+                $"http://127.0.0.1:{port}{CallbackListener.Path}", _scopes, options.Vault, cancellationToken).ConfigureAwait(false);
+            client = _registration.Client;
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Asked, target.Scopes, target.DPoP.Bind(), home.Time);
         interaction.ShowDeviceCode(Within(limit, await grant.StartAsync(cancellationToken).ConfigureAwait(false)));
@@ -243,86 +265,4 @@ internal sealed class Authorization(Home home, McpServer server, ServerItem? ite
         limit.CancelAfter(code.Lifetime);
         return code;
     }
-
-    /// <summary>The client identity and a listener on a port that it may be redirected to (rule 26).</summary>
-    private async Task<(ClientIdentity, CallbackListener)> IdentifyAsync(bool anew, CancellationToken cancellationToken)
-    {
-        if (ClientRegistry.Supplied(server, item, _issuer, MetadataUrl()) is { } supplied)
-        {
-            return (supplied, CallbackListener.TryBind(AskedPort() ?? DefaultPort) ?? throw PortInUse(AskedPort() ?? DefaultPort));
-        }
-        using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
-        var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
-        var asked = AskedPort();
-        _kept = null;
-        if (kept is not null)
-        {
-            // A port that was asked for by number wins over the kept ones: a tunnel may end there.
-            foreach (var port in asked is > 0 ? kept.Ports.Where(p => p == asked) : kept.Ports)
-            {
-                if (CallbackListener.TryBind(port) is { } known)
-                {
-                    _kept = kept;
-                    return (kept.Client, known);
-                }
-            }
-        }
-        var wanted = asked ?? DefaultPort;
-        var listener = CallbackListener.TryBind(wanted);
-        if (listener is null)
-        {
-            if (_issuer.RegistrationEndpoint is null)
-            {
-                throw PortInUse(wanted);
-            }
-            listener = CallbackListener.TryBind(0) ?? throw PortInUse(wanted);
-            interaction.Notice($"Port {wanted} is in use; the browser comes back to port {listener.Port} instead.");
-        }
-        ClientIdentity? registered = null;
-        try
-        {
-            progress?.Report($"Registering with the issuer for {listener.RedirectUri}.");
-            registered = await clients.RegisterAsync(server, http, _issuer, listener.Port, listener.RedirectUri, options.Vault,
-                cancellationToken).ConfigureAwait(false);
-            return (registered, listener);
-        }
-        finally
-        {
-            if (registered is null)
-            {
-                listener.Dispose();
-            }
-        }
-    }
-
-    private string Words(ClientKind kind) => kind switch
-    {
-        ClientKind.PreRegistered => "the one supplied for this server",
-        ClientKind.MetadataDocument => "our metadata document",
-        _ => _kept is null ? "registered just now" : "the one registered in an earlier sign-in",
-    };
-
-    private Task<FileLock> LockClientAsync(CancellationToken cancellationToken) =>
-        home.LockAsync(CredentialStore.ClientItemName(_issuer.Issuer), cancellationToken);
-
-    private McpAuthException PortInUse(int port) => new(ErrorReason.CallbackPortInUse,
-        $"Port {port} of 127.0.0.1, where the browser is to come back to, is in use.",
-        $"{Command} --callback-port <port>");
-
-    private int? AskedPort()
-    {
-        if (options.CallbackPort is { } asked)
-        {
-            return asked;
-        }
-        if (home.Variable("MCPSM_CALLBACK_PORT") is { } variable)
-        {
-            return int.TryParse(variable, out var port) && port is >= 0 and <= 65535 ? port
-                : throw new McpAuthException(ErrorReason.InvalidValue, "MCPSM_CALLBACK_PORT is not a port: 0 to 65535.");
-        }
-        return new Settings(home).CallbackPort;
-    }
-
-    private string? MetadataUrl() =>
-        (server.ClientMetadataUrl ?? new Settings(home).ClientMetadataUrl) is { } url ? ClientRegistry.CheckMetadataUrl(url) : null;
 }

@@ -112,9 +112,10 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     }
 
     /// <summary>Registers with the issuer (RFC 7591) and keeps what it gave.</summary>
+    /// <param name="scopes">The scopes to register for. Null to name none: what the issuer makes of that suits most servers.</param>
     /// <exception cref="McpAuthException">ClientRegistrationFailed, with the issuer's own reason.</exception>
-    public async Task<ClientIdentity> RegisterAsync(McpServer server, SafeHttp http, IssuerMetadata issuer, int port,
-        string redirectUri, string? vault, CancellationToken cancellationToken)
+    public async Task<KeptRegistration> RegisterAsync(McpServer server, SafeHttp http, IssuerMetadata issuer, int port,
+        string redirectUri, IReadOnlyList<string>? scopes, string? vault, CancellationToken cancellationToken)
     {
         if (issuer.RegistrationEndpoint is not { } endpoint)
         {
@@ -140,6 +141,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
                 .. issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == true ? [OidcConstants.GrantTypes.TokenExchange] : Array.Empty<string>(),
             ],
             TokenEndpointAuthenticationMethod = method,
+            Scope = scopes is null ? null : Discovery.Scopes.Join(scopes),
             // Empty lists would be sent as such, and some issuers refuse them.
             Contacts = null!,
             DefaultAcrValues = null!,
@@ -172,16 +174,18 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             // Not asked for: what is registered is kept by issuer, and the next server there may take bearer tokens alone.
             IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True,
         };
-        await store.WriteRegistrationAsync(server, new KeptRegistration
+        var registration = new KeptRegistration
         {
             Issuer = issuer.Issuer,
             Client = identity,
             Ports = [port],
+            Scopes = scopes,
             SecretExpiresAt = identity.Secret is not null && response.TryGet("client_secret_expires_at") is { } end
                 && long.TryParse(end, out var seconds) && seconds is > 0 and < 253402300799
                 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
-        }, vault, cancellationToken).ConfigureAwait(false);
-        return identity;
+        };
+        await store.WriteRegistrationAsync(server, registration, vault, cancellationToken).ConfigureAwait(false);
+        return registration;
     }
 
     private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(10);

@@ -174,6 +174,9 @@ public sealed record KeptRegistration
     public required string Issuer { get; init; }
     public required ClientIdentity Client { get; init; }
     public required IReadOnlyList<int> Ports { get; init; }
+
+    /// <summary>The scopes that the registration named; null where it named none.</summary>
+    public IReadOnlyList<string>? Scopes { get; init; }
     public DateTimeOffset? SecretExpiresAt { get; init; }
 
     public override string ToString() => "client registration";

@@ -1,0 +1,95 @@
+using McpSm.Core.Browsing;
+using McpSm.Core.Clients;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Vaults;
+
+namespace McpSm.Core;
+
+/// <remarks>As which client, and where it comes back to.</remarks>
+internal sealed partial class Authorization
+{
+    /// <summary>The client identity and a listener on a port that it may be redirected to (rule 26).</summary>
+    private async Task<(ClientIdentity, CallbackListener)> IdentifyAsync(bool anew, CancellationToken cancellationToken)
+    {
+        if (ClientRegistry.Supplied(server, item, _issuer, MetadataUrl()) is { } supplied)
+        {
+            return (supplied, CallbackListener.TryBind(AskedPort() ?? DefaultPort) ?? throw PortInUse(AskedPort() ?? DefaultPort));
+        }
+        using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
+        var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
+        var asked = AskedPort();
+        _kept = null;
+        if (kept is not null)
+        {
+            // A port that was asked for by number wins over the kept ones: a tunnel may end there.
+            foreach (var port in asked is > 0 ? kept.Ports.Where(p => p == asked) : kept.Ports)
+            {
+                if (CallbackListener.TryBind(port) is { } known)
+                {
+                    _registration = _kept = kept;
+                    return (kept.Client, known);
+                }
+            }
+        }
+        var wanted = asked ?? DefaultPort;
+        var listener = CallbackListener.TryBind(wanted);
+        if (listener is null)
+        {
+            if (_issuer.RegistrationEndpoint is null)
+            {
+                throw PortInUse(wanted);
+            }
+            listener = CallbackListener.TryBind(0) ?? throw PortInUse(wanted);
+            interaction.Notice($"Port {wanted} is in use; the browser comes back to port {listener.Port} instead.");
+        }
+        _registration = null;
+        try
+        {
+            progress?.Report($"Registering with the issuer for {listener.RedirectUri}.");
+            _registration = await clients.RegisterAsync(server, http, _issuer, listener.Port, listener.RedirectUri, _scopes ?? kept?.Scopes,
+                options.Vault, cancellationToken).ConfigureAwait(false);
+            return (_registration.Client, listener);
+        }
+        finally
+        {
+            if (_registration is null)
+            {
+                listener.Dispose();
+            }
+        }
+    }
+
+    private string Words(ClientKind kind) => kind switch
+    {
+        ClientKind.PreRegistered => "the one supplied for this server",
+        ClientKind.MetadataDocument => "our metadata document",
+        _ => _kept is null ? "registered just now" : "the one registered in an earlier sign-in",
+    };
+
+    private Task<FileLock> LockClientAsync(CancellationToken cancellationToken) =>
+        home.LockAsync(CredentialStore.ClientItemName(_issuer.Issuer), cancellationToken);
+
+    private McpAuthException PortInUse(int port) => new(ErrorReason.CallbackPortInUse,
+        $"Port {port} of 127.0.0.1, where the browser is to come back to, is in use.",
+        $"{Command} --callback-port <port>");
+
+    private int? AskedPort()
+    {
+        if (options.CallbackPort is { } asked)
+        {
+            return asked;
+        }
+        if (home.Variable("MCPSM_CALLBACK_PORT") is { } variable)
+        {
+            return int.TryParse(variable, out var port) && port is >= 0 and <= 65535 ? port
+                : throw new McpAuthException(ErrorReason.InvalidValue, "MCPSM_CALLBACK_PORT is not a port: 0 to 65535.");
+        }
+        return new Settings(home).CallbackPort;
+    }
+
+    private string? MetadataUrl() =>
+        (server.ClientMetadataUrl ?? new Settings(home).ClientMetadataUrl) is { } url ? ClientRegistry.CheckMetadataUrl(url) : null;
+}
