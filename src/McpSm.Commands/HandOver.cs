@@ -33,7 +33,7 @@ public static class HandOver
     {
         var command = parsed.CommandResult;
         var name = command.Command.Name;
-        var asked = command.Children.OfType<OptionResult>().FirstOrDefault(o => o.Option.Name == "--vault") is { Tokens: [var token] } ? token.Value : null;
+        var asked = Asked(parsed);
         if (command.Parent is CommandResult { Command.Name: "identity" })
         {
             return IsElsewhere(() => asked is not null ? [asked]
@@ -46,10 +46,7 @@ public static class HandOver
             {
                 return VaultSelector.IsOfSecretManagement(target);
             }
-            if (VaultSelector.IsOfSecretManagement(target))
-            {
-                return true;
-            }
+            return VaultSelector.IsOfSecretManagement(target) || (target is not null && IsElsewhere(() => context.Authenticator.VaultsToMoveFrom(target)));
         }
         if (name is "list" or "status" or "identity" or "vault" or "rekey" or "completion" || (name is "add" or "update" && !command.Children.OfType<OptionResult>()
             .Any(o => !o.Implicit && SecretOptions.Contains(o.Option.Name))))
@@ -67,6 +64,10 @@ public static class HandOver
         });
     }
 
+    /// <summary>The vault that was named.</summary>
+    private static string? Asked(ParseResult parsed) =>
+        parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Option.Name == "--vault") is { Tokens: [var token] } ? token.Value : null;
+
     private static bool IsElsewhere(Func<IEnumerable<string?>> vaults)
     {
         try
@@ -80,8 +81,11 @@ public static class HandOver
         }
     }
 
-    internal static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandContext context, CancellationToken cancellationToken)
+    /// <returns>The exit code; null where pwsh cannot do it and the vault that was named can do without: what is elsewhere then stays there.</returns>
+    /// <exception cref="McpAuthException">VaultUnavailable.</exception>
+    internal static async Task<int?> RunAsync(ParseResult parsed, IReadOnlyList<string> arguments, CommandContext context, CancellationToken cancellationToken)
     {
+        var canDoWithout = Asked(parsed) is { } asked && !VaultSelector.IsOfSecretManagement(asked);
         var readsInput = arguments.Contains("-");
         var start = new ProcessStartInfo("pwsh", ["-NoProfile", "-NoLogo", "-CommandWithArgs", Script, .. arguments])
         {
@@ -97,7 +101,7 @@ public static class HandOver
         }
         catch (Exception e) when (e is Win32Exception or FileNotFoundException)
         {
-            throw Cannot("and pwsh was not found", "Install PowerShell 7.6 and its module Mcpsm, or keep the credential elsewhere with --vault file");
+            return canDoWithout ? null : throw Cannot("and pwsh was not found", "Install PowerShell 7.6 and its module Mcpsm, or keep the credential elsewhere with --vault file");
         }
         using (pwsh)
         {
@@ -117,7 +121,7 @@ public static class HandOver
                 }
             }
             return pwsh.ExitCode != NoModule ? pwsh.ExitCode
-                : throw Cannot("and pwsh does not find the module Mcpsm", "Install-PSResource Mcpsm");
+                : canDoWithout ? null : throw Cannot("and pwsh does not find the module Mcpsm", "Install-PSResource Mcpsm");
         }
     }
 

@@ -50,7 +50,13 @@ public static class McpsmCommand
         (context.Verbose, context.Quiet) = (parsed.GetValue(verbose), parsed.GetValue(quiet));
         if (vaults is null && parsed.Action is not Examples && parsed.Action is not VersionAction && HandOver.IsNeeded(parsed, context))
         {
-            return await context.RunAsync(() => HandOver.RunAsync(arguments, context, cancellationToken)).ConfigureAwait(false);
+            int? handed = null;
+            var failed = await context.RunAsync(async () => (handed = await HandOver.RunAsync(parsed, arguments, context, cancellationToken).ConfigureAwait(false)) ?? ExitCode.Done)
+                .ConfigureAwait(false);
+            if (handed is not null || failed != ExitCode.Done)
+            {
+                return handed ?? failed;
+            }
         }
         return await parsed.InvokeAsync(new InvocationConfiguration
         {

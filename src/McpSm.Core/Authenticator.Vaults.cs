@@ -43,6 +43,10 @@ public sealed partial class Authenticator
         return moved.Count;
     }
 
+    /// <summary>The vaults that such a move takes from.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public IReadOnlyList<string> VaultsToMoveFrom(string name) => new VaultMove(_home, _store, _vaults).Sources(name);
+
     /// <summary>Whether the encrypted file is, or would be made, under a passphrase.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
     public bool FileUsesPassphrase => File.UsesPassphrase;

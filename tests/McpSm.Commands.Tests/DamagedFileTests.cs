@@ -173,6 +173,9 @@ public sealed class DamagedFileTests
     [Theory]
     [InlineData("settings.json", """{"vault":"\ud800"}""", "auth set my-api a-token")]
     [InlineData("oauth-tokens.json", """{"my-api":{"accessToken":"\ud800"}}""", "import")]
+    [InlineData("config.json", """{"\ud800":1,"remoteServers":[]}""", "auth set my-api a-token")]
+    [InlineData("settings.json", """{"\ud800":1}""", "auth set my-api a-token")]
+    [InlineData("oauth-tokens.json", """{"\ud800":1}""", "import")]
     public async Task Texts_that_are_no_Unicode(string file, string content, string line)
     {
         using var mcpsm = new McpsmHere();

@@ -48,4 +48,27 @@ public sealed class HandOverTests
         Assert.Contains("pwsh was not found", ended.Error);
         Assert.Empty(ended.Out);
     }
+
+    [Fact]
+    public async Task Without_pwsh_a_vault_that_is_named_does_without()
+    {
+        using var mcpsm = await WithVaultElsewhereAsync();
+        mcpsm.Variables["PATH"] = mcpsm.Folder;
+        File.WriteAllText(Path.Combine(mcpsm.Folder, "credentials.json"),
+            """{"version":1,"servers":{"my-api":{"vault":"secretmanagement:Store","kind":"Bearer","url":"https://a.example/mcp"}}}""");
+        (await mcpsm.RunAsync(["auth", "set", "my-api", "-", "--vault", "file"], "here")).Done();
+        Assert.Equal("here", (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
+    }
+
+    [Theory]
+    [InlineData("credentials.json", """{"version":1,"servers":{"gone":{"vault":"secretmanagement:Store","kind":"Bearer"}}}""")]
+    [InlineData("credentials.json", """{"version":1,"servers":{},"identities":{"mcpsmidp-1":{"issuer":"https://idp.example","vault":"secretmanagement:Store"}}}""")]
+    [InlineData("settings.json", """{"vault":"file","movingFrom":["secretmanagement:Store"]}""")]
+    public async Task A_move_out_of_such_a_vault_is_pwshs_to_make_whatever_is_in_it(string name, string content)
+    {
+        using var mcpsm = new Mcpsm();
+        mcpsm.Variables["PATH"] = mcpsm.Folder;
+        File.WriteAllText(Path.Combine(mcpsm.Folder, name), content);
+        (await mcpsm.RunAsync("vault use file --move")).Failed(1, "pwsh was not found", "Install PowerShell");
+    }
 }

@@ -13,17 +13,23 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
 {
     private readonly Settings _settings = new(home);
 
+    /// <summary>The other vaults in which something is, or may be left by a move that was cut off.</summary>
+    public IReadOnlyList<string> Sources(string to) =>
+        [.. store.Facts.Read().Values.Select(f => f.Vault).Concat(TakesSecrets(to) ? store.Facts.ReadSecrets().Values : [])
+            .Concat(store.Facts.ReadIdentities().Values.Select(i => i.Vault))
+            .Concat(_settings.MovingFrom).Append(vaults.NameInUse).OfType<string>().Where(name => name != to).Distinct()];
+
+    // SecretManagement cannot ask itself: what it serves of other tools' secrets stays out of its vaults.
+    private static bool TakesSecrets(string to) => !VaultSelector.IsOfSecretManagement(to);
+
     /// <returns>The names of the items that were moved.</returns>
     /// <exception cref="McpAuthException">What the vaults throw; SecretTooLarge. Then nothing was removed anywhere.</exception>
     public async Task<IReadOnlyList<string>> RunAsync(string to, CancellationToken cancellationToken)
     {
         var target = vaults.Find(to);
         await VaultCheck.RunAsync(target, cancellationToken).ConfigureAwait(false);
-        // SecretManagement cannot ask itself: what it serves of other tools' secrets stays out of its vaults.
-        var takesSecrets = !VaultSelector.IsOfSecretManagement(to);
-        var from = store.Facts.Read().Values.Select(f => f.Vault).Concat(takesSecrets ? store.Facts.ReadSecrets().Values : [])
-            .Concat(store.Facts.ReadIdentities().Values.Select(i => i.Vault))
-            .Concat(_settings.MovingFrom).Append(vaults.NameInUse).OfType<string>().Where(name => name != to).Distinct().ToList();
+        var takesSecrets = TakesSecrets(to);
+        var from = Sources(to);
         var sources = new List<(IVault Vault, IReadOnlyList<string> Names)>();
         foreach (var name in from)
         {

@@ -27,10 +27,11 @@ public static class JsonFile
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
     public static JsonDocument? Open(string path)
     {
-        if (WholeFile.Read(path) is not { } content)
-        {
-            return null;
-        }
+        return WholeFile.Read(path) is { } content ? Parse(path, content) : null;
+    }
+
+    private static JsonDocument Parse(string path, byte[] content)
+    {
         try
         {
             var document = JsonDocument.Parse(WithoutMark(content), Strict);
@@ -39,6 +40,10 @@ public static class JsonFile
         catch (JsonException e)
         {
             throw Corrupt(path, e);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Corrupt(path, "a name in it is no Unicode");
         }
     }
 
@@ -60,14 +65,14 @@ public static class JsonFile
     /// <exception cref="McpAuthException">ConfigurationCorrupt, ConfigurationUnavailable; the file is untouched.</exception>
     public static bool Cut(string file, object[] path, string? value)
     {
-        if (WholeFile.Read(file) is not { } content || Read(file) is not { } root)
+        if (WholeFile.Read(file) is not { } content)
         {
             return true;
         }
-        JsonNode? found = root;
+        JsonNode? found = JsonObject.Create(Parse(file, content).RootElement);
         foreach (var step in path)
         {
-            found = step is int index ? (found as JsonArray)?[index] : (found as JsonObject)?[(string)step];
+            found = step is int index ? found is JsonArray array && index < array.Count ? array[index] : null : (found as JsonObject)?[(string)step];
         }
         if (found is null && !JsonCut.Has(content, path))
         {
