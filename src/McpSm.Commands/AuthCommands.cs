@@ -145,18 +145,19 @@ internal static class AuthCommands
     {
         var id = ServerArgument();
         var force = new Option<bool>("--force", "-f") { Description = "Do not ask" };
-        var command = new Command("logout", "Sign out: revoke and remove the OAuth tokens") { id, force };
+        var local = new Option<bool>("--local") { Description = "Do not tell the issuer" };
+        var command = new Command("logout", "Sign out: revoke and remove the OAuth tokens") { id, force, local };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             var kind = context.Authenticator.Status(server).Kind;
             if (kind == Core.Credentials.CredentialKind.OAuth && !parsed.GetValue(force) && !await context.Interaction.ConfirmAsync(
-                $"Sign out of '{server.Name}'?", "--force", cancellationToken).ConfigureAwait(false))
+                $"Sign out of '{server.Name}'?", $"mcpsm auth logout {server.Id} --force", cancellationToken).ConfigureAwait(false))
             {
                 context.Hint("Still signed in.");
                 return ExitCode.Failed;
             }
-            var result = await context.Authenticator.DisconnectAsync(server, local: false, cancellationToken).ConfigureAwait(false);
+            var result = await context.Authenticator.DisconnectAsync(server, parsed.GetValue(local), cancellationToken).ConfigureAwait(false);
             if (result.HadOAuth)
             {
                 context.Succeed($"Signed out of '{server.Name}'.");

@@ -69,17 +69,17 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
     }
 
     /// <summary>Asks a yes-or-no question; no is the answer to an empty line.</summary>
-    /// <param name="option">What answers it beforehand.</param>
-    public async Task<bool> ConfirmAsync(string question, string option, CancellationToken cancellationToken)
+    /// <param name="command">The command line that does not ask.</param>
+    public async Task<bool> ConfirmAsync(string question, string command, CancellationToken cancellationToken)
     {
         if (!CanAnswer)
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and nobody can answer here.", $"Add {option}");
+            throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and nobody can answer here.", command);
         }
         console.Error.Write($"{question} [y/N] ");
         console.Error.Flush();
         var line = await console.ReadLineAsync(cancellationToken).ConfigureAwait(false)
-            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and standard input is closed.", $"Add {option}");
+            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and standard input is closed.", command);
         return line.Trim().Equals("y", StringComparison.OrdinalIgnoreCase) || line.Trim().Equals("yes", StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -105,7 +105,8 @@ internal static class IdentityCommands
     private static Command Logout(CommandContext context)
     {
         var force = new Option<bool>("--force", "-f") { Description = "Do not ask" };
-        var command = new Command("logout", "Sign out there: revoke and remove the session") { force };
+        var local = new Option<bool>("--local") { Description = "Do not tell the provider" };
+        var command = new Command("logout", "Sign out there: revoke and remove the session") { force, local };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var signedIn = context.Authenticator.IdentityProviders().Where(p => p.SignedInAt is not null).ToList();
@@ -115,14 +116,14 @@ internal static class IdentityCommands
                 return ExitCode.Done;
             }
             if (!parsed.GetValue(force) && !await context.Interaction.ConfirmAsync(
-                $"Sign out of {string.Join(", ", signedIn.Select(p => ForeignText.Clean(p.Issuer)))}?", "--force", cancellationToken).ConfigureAwait(false))
+                $"Sign out of {string.Join(", ", signedIn.Select(p => ForeignText.Clean(p.Issuer)))}?", "mcpsm identity logout --force", cancellationToken).ConfigureAwait(false))
             {
                 context.Hint("Still signed in.");
                 return ExitCode.Failed;
             }
             foreach (var provider in signedIn)
             {
-                var failure = await context.Authenticator.SignOutOfIdentityProviderAsync(provider.Issuer, local: false, cancellationToken).ConfigureAwait(false);
+                var failure = await context.Authenticator.SignOutOfIdentityProviderAsync(provider.Issuer, parsed.GetValue(local), cancellationToken).ConfigureAwait(false);
                 context.Succeed($"Signed out of {ForeignText.Clean(provider.Issuer)}.");
                 AuthCommands.WarnOfRevocation(context, failure);
             }
@@ -134,13 +135,20 @@ internal static class IdentityCommands
 
     private static Command None(CommandContext context)
     {
-        var command = new Command("none", "Use no identity provider any more, and sign out there");
-        command.SetAction((_, cancellationToken) => context.RunAsync(async () =>
+        var force = new Option<bool>("--force", "-f") { Description = "Do not ask" };
+        var command = new Command("none", "Use no identity provider any more, and sign out there") { force };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             if (context.Authenticator.IdentityProvider is not { Issuer: var provider })
             {
                 context.Hint("No identity provider is set.");
                 return ExitCode.Done;
+            }
+            if (!parsed.GetValue(force) && !await context.Interaction.ConfirmAsync(
+                $"Use {ForeignText.Clean(provider)} no more, and sign out there?", "mcpsm identity none --force", cancellationToken).ConfigureAwait(false))
+            {
+                context.Hint("Still set.");
+                return ExitCode.Failed;
             }
             var failure = await context.Authenticator.RemoveIdentityProviderAsync(provider, cancellationToken).ConfigureAwait(false);
             context.Succeed("No identity provider is used any more.");

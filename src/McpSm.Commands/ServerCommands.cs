@@ -102,7 +102,7 @@ internal static class ServerCommands
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             if (!parsed.GetValue(yes) && !await context.Interaction.ConfirmAsync(
-                $"Remove '{server.Name}' and its credentials?", "--yes", cancellationToken).ConfigureAwait(false))
+                $"Remove '{server.Name}' and its credentials?", $"mcpsm remove {server.Id} --yes", cancellationToken).ConfigureAwait(false))
             {
                 context.Hint("Nothing was removed.");
                 return ExitCode.Failed;

@@ -47,8 +47,18 @@ public sealed class CredentialTests : IAsyncLifetime
     {
         var token = await SignInAsync();
         var ended = await _mcpsm.RunAsync("auth logout my-api", TestConsole.Pipe());
-        (ended with { Error = ended.Error.Replace("[y/N] ", "\n") }).Failed(4, "standard input is closed", "Add --force");
+        (ended with { Error = ended.Error.Replace("[y/N] ", "\n") }).Failed(4, "standard input is closed", "mcpsm auth logout my-api --force");
         Assert.Equal(token, await _mcpsm.TokenAsync());
+    }
+
+    [Fact]
+    public async Task Logout_need_not_tell_the_issuer()
+    {
+        var token = await SignInAsync();
+        Assert.Equal("✔ Signed out of 'my-api'.\n", (await _mcpsm.RunAsync("auth logout my-api --local -f")).Done().Out);
+        Assert.Empty(_issuer.Traffic.To("/revoke"));
+        Assert.Equal(true, _issuer.Server.Introspect(token)?.Active);
+        (await _mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in to 'my-api'.");
     }
 
     [Theory]

@@ -64,7 +64,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         (await _mcpsm.RunAsync("identity logout --force")).Done();
         _mcpsm.Clock.Now += TimeSpan.FromHours(2);
         (await _mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in at the identity provider", $"mcpsm auth login my-api --identity-provider {_provider.Issuer}");
-        (await _mcpsm.RunAsync("identity none")).Done();
+        (await _mcpsm.RunAsync("identity none --force")).Done();
         Assert.Equal("[]", (await _mcpsm.RunAsync("identity --json")).Done().Out.Trim().ReplaceLineEndings("").Replace(" ", ""));
         foreach (var file in Directory.EnumerateFiles(_mcpsm.Folder, "*", SearchOption.AllDirectories))
         {
@@ -90,6 +90,28 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         Assert.Equal($"mcpsm auth login my-api --identity-provider {_provider.Issuer}", (string?)(await ToldAsync())[1]!["remedy"]);
         (await _mcpsm.RunAsync("remove my-api --yes")).Done();
         Assert.Null((await ToldAsync())[1]!["remedy"]);
+    }
+
+    [Fact]
+    public async Task Leaving_the_provider_asks_first_and_need_not_tell_it()
+    {
+        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
+        (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
+        foreach (var line in new[] { "identity logout", "identity none" })
+        {
+            var ended = await _mcpsm.RunAsync(line, TestConsole.Terminal("n"));
+            Assert.Equal((1, "", true), (ended.Code, ended.Out, ended.Error.Contains("? [y/N] Still")));
+            ended = await _mcpsm.RunAsync(line, TestConsole.Pipe());
+            (ended with { Error = ended.Error.Replace("[y/N] ", "\n") }).Failed(4, $"mcpsm {line} --force");
+        }
+        Assert.Equal((true, true), ((bool)(await OnlyAsync())["isSet"]!, (bool)(await OnlyAsync())["signedIn"]!));
+        (await _mcpsm.RunAsync("identity logout --force --local")).Done();
+        Assert.Empty(_provider.Traffic.To("/revoke"));
+        Assert.Equal((true, false), ((bool)(await OnlyAsync())["isSet"]!, (bool)(await OnlyAsync())["signedIn"]!));
+        (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
+        (await _mcpsm.RunAsync("identity none", TestConsole.Terminal("y"))).Done();
+        Assert.Single(_provider.Traffic.To("/revoke"));
+        Assert.Empty(await ToldAsync());
     }
 
     private async Task<JsonArray> ToldAsync() => JsonNode.Parse((await _mcpsm.RunAsync("identity --json")).Done().Out)!.AsArray();

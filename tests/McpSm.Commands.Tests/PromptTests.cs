@@ -43,8 +43,8 @@ public sealed class PromptTests
     [InlineData("auth set my-api -", true, 4, "No token came through standard input")]
     [InlineData("server update my-api --name other --token -", false, 4, "No token came through standard input")]
     [InlineData("add other --type http --url https://b.example/mcp --token -", false, 4, "No token came through standard input")]
-    [InlineData("remove my-api", false, 4, "Add --yes")]
-    [InlineData("remove my-api", true, 4, "Add --yes")]
+    [InlineData("remove my-api", false, 4, "mcpsm remove my-api --yes")]
+    [InlineData("remove my-api", true, 4, "mcpsm remove my-api --yes")]
     public async Task Standard_input_that_ends_at_a_prompt_is_one_error(string line, bool terminal, int code, string says)
     {
         using var mcpsm = await WithServerAsync();
