@@ -201,6 +201,49 @@ public sealed class ProcessTests
         Assert.DoesNotContain("PLANTED", seen);
     }
 
+    [Fact]
+    public async Task A_browser_that_stays_holds_nothing_of_ours_and_outlives_us()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new Mcpsm();
+        var (script, input) = (Path.Combine(mcpsm.Folder, "browser"), Path.Combine(mcpsm.Folder, "input"));
+        var (began, lives) = (Path.Combine(mcpsm.Folder, "began"), Path.Combine(mcpsm.Folder, "lives"));
+        // More than a pipe holds before it goes on, and words after we are gone.
+        File.WriteAllText(script, $"""
+            cat > '{input}'
+            head -c 200000 /dev/zero | tr '\0' x; head -c 200000 /dev/zero | tr '\0' x >&2
+            echo $$ > '{began}'
+            sleep 8; echo late; echo late >&2
+            echo $$ > '{lives}'
+            exec sleep 60
+            """);
+        mcpsm.Variables["BROWSER"] = $"/bin/sh '{script}'";
+        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl}")).Done();
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var ended = (await mcpsm.RunAsync("auth login my-api --callback-port 0", "the next line of somebody's list\n")).Done();
+            Assert.Equal("", File.ReadAllText(input));
+            Assert.False(File.Exists(lives), $"it was waited for: {Stopwatch.GetElapsedTime(started)}");
+            Assert.DoesNotContain("xxx", ended.Out + ended.Error);
+            while (!File.Exists(lives) && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(40))
+            {
+                await Task.Delay(50);
+            }
+            Assert.True(File.Exists(lives), "it ended when its words had no reader");
+        }
+        finally
+        {
+            if (File.Exists(began))
+            {
+                using var kill = Process.Start("kill", [(await File.ReadAllTextAsync(began)).Trim()]);
+                await kill.WaitForExitAsync();
+            }
+        }
+    }
+
     private static Task<Terminal> TerminalAsync(string[] arguments, params (string Name, string Value)[] variables) =>
         TerminalAsync(arguments, mcpsm =>
         {

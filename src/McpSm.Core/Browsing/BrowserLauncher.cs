@@ -73,7 +73,15 @@ public sealed class BrowserLauncher(Home home)
     {
         try
         {
-            var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false };
+            var start = new ProcessStartInfo(program, arguments)
+            {
+                UseShellExecute = false,
+                // It outlives us: who reads what we print, as x=$(mcpsm …) does, would wait for its end and get its words, and what is
+                // piped in is not for it. A terminal is left to it: there are browsers for that.
+                RedirectStandardInput = Console.IsInputRedirected,
+                RedirectStandardOutput = Console.IsOutputRedirected,
+                RedirectStandardError = Console.IsErrorRedirected,
+            };
             // It lives long, and runs what strangers wrote.
             start.Environment.Remove("MCPSM_VAULT_PASSPHRASE");
             start.Environment.Remove("MCPSM_VAULT_NEW_PASSPHRASE");
@@ -82,6 +90,13 @@ public sealed class BrowserLauncher(Home home)
             {
                 return false;
             }
+            if (start.RedirectStandardInput)
+            {
+                process.StandardInput.Close();
+            }
+            // Taken from it as long as we live, or it would stop once the pipe is full.
+            _ = start.RedirectStandardOutput ? process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
+            _ = start.RedirectStandardError ? process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(FailsWithin);
             try
