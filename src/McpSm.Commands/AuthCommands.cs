@@ -19,18 +19,14 @@ internal static class AuthCommands
         {
             if (parsed.GetValue(server) is not { } name)
             {
-                context.Console.Error.WriteLine($"{Words.Bad} mcpsm auth needs a command or a server.");
-                context.Console.Error.WriteLine("  mcpsm auth --help");
-                return ExitCode.WrongUsage;
+                return UsageError.Report("mcpsm auth needs a command or a server.", "mcpsm auth --help", context);
             }
             var all = context.Catalog.List();
-            if (ServerCatalog.Find(all, name) is null)
+            if (!LoginOptions.IsUrl(name) && ServerCatalog.Find(all, name) is null)
             {
-                var near = UsageError.Nearest(name, auth.Subcommands.Select(c => c.Name).Concat(all.Select(s => s.Name)));
-                context.Console.Error.WriteLine($"{Words.Bad} That is neither a command of 'mcpsm auth' nor a server."
-                    + (near is null ? "" : $" Did you mean '{near}'?"));
-                context.Console.Error.WriteLine(all.Count == 0 ? "  mcpsm auth --help" : "  mcpsm list");
-                return ExitCode.WrongUsage;
+                return UsageError.Report("That is neither a command of 'mcpsm auth' nor a server."
+                    + UsageError.DidYouMean(root, name, auth.Subcommands.Select(c => c.Name).Concat(all.Select(s => s.Name))),
+                    all.Count == 0 ? "mcpsm auth --help" : "mcpsm list", context);
             }
             return await login.RunAsync(name, parsed, context, cancellationToken).ConfigureAwait(false);
         }));

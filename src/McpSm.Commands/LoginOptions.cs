@@ -75,10 +75,12 @@ internal sealed class LoginOptions
         }
     });
 
+    public static bool IsUrl(string serverOrUrl) => serverOrUrl.Contains("://");
+
     public async Task<int> RunAsync(string serverOrUrl, ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
         McpServer server;
-        if (serverOrUrl.Contains("://"))
+        if (IsUrl(serverOrUrl))
         {
             (server, var isNew) = await context.Authenticator.FindOrAddServerAsync(serverOrUrl, cancellationToken).ConfigureAwait(false);
             if (isNew)

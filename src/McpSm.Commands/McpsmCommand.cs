@@ -40,6 +40,14 @@ public static class McpsmCommand
             Suggestions.AddSources(root, new KnownNames(home));
             return await context.RunAsync(() => Suggestions.AnswerAsync(arguments, root, console, cancellationToken)).ConfigureAwait(false);
         }
+        if (HelpWord.Find(root, arguments, out var unknown) is { } asked)
+        {
+            if (unknown is not null)
+            {
+                return UsageError.ReportUnknown(root, asked, unknown, context);
+            }
+            arguments = [.. asked, "--help"];
+        }
         var parsed = root.Parse(arguments, Parsing);
         HideArgumentsAbove(parsed.CommandResult);
         if (parsed.Action is not Examples && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null

@@ -11,11 +11,23 @@ internal static class UsageError
 {
     public static int Report(ParseResult parsed, IReadOnlyList<string> arguments, CommandContext context)
     {
-        var command = parsed.CommandResult.Command;
         var path = Path(parsed.CommandResult);
-        var error = context.Console.Error;
-        error.WriteLine($"{Words.Bad} {What(parsed, arguments, command, path)}");
-        error.WriteLine($"  {path} --help");
+        return Report(What(parsed, arguments, parsed.CommandResult.Command, path), $"{path} --help", context);
+    }
+
+    /// <summary>A word that stands where a command should.</summary>
+    /// <param name="path">The words of the command that has none of that name.</param>
+    public static int ReportUnknown(Command root, IReadOnlyList<string> path, string word, CommandContext context)
+    {
+        var command = path.Aggregate(root, (above, name) => above.Subcommands.First(c => c.Name == name));
+        var said = string.Join(' ', ["mcpsm", .. path]);
+        return Report($"{said} has no such command.{DidYouMean(root, word, Names(command))}", $"{said} --help", context);
+    }
+
+    public static int Report(string what, string next, CommandContext context)
+    {
+        context.Console.Error.WriteLine($"{Words.Bad} {what}");
+        context.Console.Error.WriteLine($"  {next}");
         return ExitCode.WrongUsage;
     }
 
@@ -42,14 +54,27 @@ internal static class UsageError
         return false;
     }
 
-    /// <summary>The nearest of some words, where one is near.</summary>
-    public static string? Nearest(string word, IEnumerable<string> words)
+    /// <summary>The nearest of the words that can stand there, else the commands elsewhere that have the very name; nothing where there is none.</summary>
+    public static string DidYouMean(Command root, string word, IEnumerable<string> words)
+    {
+        IEnumerable<string> meant = Nearest(word, [.. words]) is { } near ? [near] : Elsewhere(root, "mcpsm", word);
+        return meant.Any() ? $" Did you mean {string.Join(" or ", meant.Select(w => $"'{w}'"))}?" : "";
+    }
+
+    /// <summary>The nearest of some words, where one is near or begins so.</summary>
+    private static string? Nearest(string word, IReadOnlyList<string> words)
     {
         var best = words.Select(w => (Word: w, Distance: Distance(word.ToLowerInvariant(), w.ToLowerInvariant())))
             .Where(w => w.Distance <= Math.Max(1, Math.Min(w.Word.Length, word.Length) / 3))
             .OrderBy(w => w.Distance).FirstOrDefault();
-        return best.Word;
+        return best.Word ?? (word.TrimStart('-').Length < 2 ? null
+            : words.Where(w => w.StartsWith(word, StringComparison.OrdinalIgnoreCase)).MinBy(w => w.Length));
     }
+
+    private static IEnumerable<string> Elsewhere(Command command, string path, string word) => command.Subcommands.SelectMany(c =>
+        (c.Name == word ? new[] { $"{path} {c.Name}" } : []).Concat(Elsewhere(c, $"{path} {c.Name}", word)));
+
+    private static IEnumerable<string> Names(Command command) => command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name);
 
     private static string What(ParseResult parsed, IReadOnlyList<string> arguments, Command command, string path)
     {
@@ -68,12 +93,10 @@ internal static class UsageError
         }
         if ((StrayOption(parsed, arguments) ?? parsed.UnmatchedTokens.FirstOrDefault()) is { } word)
         {
-            var isOption = word.StartsWith('-');
-            var near = Nearest(word.Split('=', ':')[0], isOption ? command.Options.Where(o => !o.Hidden).Select(o => o.Name)
-                : command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name));
-            return (isOption ? $"{path} has no such option."
-                : command.Subcommands.Count > 0 && command.Arguments.Count == 0 ? $"{path} has no such command." : $"{path} was given an argument too many.")
-                + (near is null ? "" : $" Did you mean '{near}'?");
+            var root = parsed.RootCommandResult.Command;
+            return word.StartsWith('-') ? $"{path} has no such option.{DidYouMean(root, word.Split('=', ':')[0], Options(root, command))}"
+                : command.Subcommands.Count > 0 && command.Arguments.Count == 0 ? $"{path} has no such command.{DidYouMean(root, word, Names(command))}"
+                : $"{path} was given an argument too many.{(command.Subcommands.Count > 0 ? DidYouMean(root, word, Names(command)) : "")}";
         }
         if (command.Arguments.FirstOrDefault(a => a.Arity.MinimumNumberOfValues > 0) is { } argument)
         {
@@ -81,6 +104,9 @@ internal static class UsageError
         }
         return command.Subcommands.Count > 0 ? $"{path} needs a command." : $"{path} cannot be used so.";
     }
+
+    private static IEnumerable<string> Options(Command root, Command command) =>
+        command.Options.Concat(root.Options.Where(o => o.Recursive)).Where(o => !o.Hidden).Select(o => o.Name).Distinct();
 
     private static string Choices(Option option) =>
         option.Name switch

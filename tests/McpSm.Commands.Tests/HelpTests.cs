@@ -93,6 +93,29 @@ public sealed partial class HelpTests
         Assert.Equal(usage, Usage((await mcpsm.RunAsync(command + " --help")).Done().Out).Trim());
     }
 
+    [Theory]
+    [InlineData("help", "--help")]
+    [InlineData("help auth", "auth --help")]
+    [InlineData("help auth login", "auth login --help")]
+    [InlineData("auth help login", "auth login --help")]
+    [InlineData("auth help", "auth --help")]
+    [InlineData("vault help use --verbose", "vault use --help")]
+    [InlineData("help help", "--help")]
+    public async Task The_word_help_asks_for_it_too(string line, string option)
+    {
+        using var mcpsm = new McpsmHere();
+        Assert.Equal((await mcpsm.RunAsync(option)).Done(), await mcpsm.RunAsync(line));
+    }
+
+    [Fact]
+    public async Task The_word_is_no_question_where_it_is_an_argument()
+    {
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
+        (await mcpsm.RunAsync("auth set my-api help")).Done();
+        Assert.Equal("help", await mcpsm.TokenAsync());
+    }
+
     /// <summary>Each where nobody is near and no server answers, so that most fail; but none for how it is written.</summary>
     [Theory]
     [MemberData(nameof(EveryCommand))]
