@@ -65,7 +65,7 @@ internal static class IdentityCommands
             var value = parsed.GetValue(secret) is not { } variable ? null : context.Home.Variable(variable)
                 ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --client-secret-from-env names is not set.");
             var provider = new IdentityProviderSetting(parsed.GetValue(issuer)!, parsed.GetValue(clientId),
-                [.. (parsed.GetValue(scopes) ?? []).SelectMany(s => Scopes.Split(s.Replace(',', ' '))).Distinct()]);
+                Scopes.Typed(parsed.GetValue(scopes) ?? []));
             await context.Authenticator.SetIdentityProviderAsync(provider, value, parsed.GetValue(vault), cancellationToken).ConfigureAwait(false);
             context.Succeed("Servers whose issuer takes its word are signed in to through it.");
             context.Hint("Next:");

@@ -40,7 +40,8 @@ internal sealed class ServerOptions
 
     public async Task<ServerChange> ReadAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(_oauth) && parsed.GetValue(_noOAuth))
+        var (oauth, noOAuth) = (Said(parsed, _oauth), Said(parsed, _noOAuth));
+        if (oauth is not null && noOAuth is not null)
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "--oauth and --no-oauth exclude each other.");
         }
@@ -53,20 +54,23 @@ internal sealed class ServerOptions
         return new ServerChange
         {
             Transport = parsed.GetValue(_type) is { } type ? type == "sse" ? McpTransport.Sse : McpTransport.Http : null,
-            OAuth = parsed.GetValue(_oauth) ? OAuthMode.On : parsed.GetValue(_noOAuth) ? OAuthMode.Off : null,
+            OAuth = (oauth ?? !noOAuth) switch { true => OAuthMode.On, false => OAuthMode.Off, null => null },
             ClientId = parsed.GetValue(_clientId),
             ClientSecret = secret,
-            Scopes = parsed.GetResult(_scopes) is null ? null
-                : [.. parsed.GetValue(_scopes)!.SelectMany(s => Scopes.Split(s.Replace(',', ' '))).Distinct()],
+            Scopes = parsed.GetResult(_scopes) is null ? null : Scopes.Typed(parsed.GetValue(_scopes)!),
             Issuer = parsed.GetValue(_issuer),
             Headers = ReadHeaders(parsed.GetValue(_headers)),
             ClientMetadataUrl = parsed.GetValue(_metadata),
-            AllowLegacyEndpoints = parsed.GetValue(_legacy) ? true : null,
+            AllowLegacyEndpoints = Said(parsed, _legacy),
             DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
             Token = parsed.GetValue(_token) is { } given
                 ? await AuthCommands.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
         };
     }
+
+    /// <summary>What a switch says, which may be <c>=false</c>; null where it is not there.</summary>
+    private static bool? Said(ParseResult parsed, Option<bool> option) =>
+        parsed.GetResult(option) is null or { Implicit: true } ? null : parsed.GetValue(option);
 
     private static Dictionary<string, string>? ReadHeaders(string[]? given)
     {

@@ -51,7 +51,21 @@ public sealed class ServerUpdateTests
     }
 
     [Theory]
+    [InlineData("--oauth", "--oauth=false", "oauth.enabled", "false")]
+    [InlineData("--no-oauth", "--no-oauth=false", "oauth.enabled", "true")]
+    [InlineData("--allow-legacy-endpoints", "--allow-legacy-endpoints=false", "oauth.allowLegacyEndpoints", null)]
+    public async Task A_switch_says_no_too(string yes, string no, string path, string? value)
+    {
+        using var mcpsm = await WithServerAsync();
+        (await Update(mcpsm, yes)).Done();
+        (await Update(mcpsm, no)).Done();
+        Assert.Equal(value, Take(mcpsm.Config()[0]!.AsObject(), path)?.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("A scope is", "--scope", "réad")]
     [InlineData("exclude each other", "--oauth", "--no-oauth")]
+    [InlineData("exclude each other", "--oauth=false", "--no-oauth")]
     [InlineData("http or sse", "--type", "stdio")]
     [InlineData("name", "--name", "")]
     [InlineData("verb", "--name", "Status")]

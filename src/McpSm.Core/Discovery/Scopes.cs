@@ -9,6 +9,10 @@ public static class Scopes
     public static IReadOnlyList<string> Split(string? text) => text is null ? []
         : [.. text.Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Where(IsValid).Distinct(StringComparer.Ordinal)];
 
+    /// <summary>Scopes as a person gives them, with spaces or commas between. What is no scope stays among them, to be refused where they are checked.</summary>
+    public static IReadOnlyList<string> Typed(IEnumerable<string> given) =>
+        [.. given.SelectMany(s => s.Split([' ', ',', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries)).Distinct(StringComparer.Ordinal)];
+
     public static string Join(IEnumerable<string> scopes) => string.Join(' ', scopes);
 
     /// <summary>scope-token = 1*( %x21 / %x23-5B / %x5D-7E )</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Security;
 using McpSm.Core;
+using McpSm.Core.Discovery;
 using McpSm.Core.Vaults;
 using McpSm.PowerShell.Pipeline;
 
@@ -78,7 +79,7 @@ public sealed class SetMcpIdentityProviderCommand : IdentityProviderCommand
         {
             Run(cancellationToken => TryAsync(Issuer, async () =>
             {
-                await Authenticator.SetIdentityProviderAsync(new IdentityProviderSetting(Issuer, ClientId, [.. Scope.Distinct()]), Plain(ClientSecret), Vault,
+                await Authenticator.SetIdentityProviderAsync(new IdentityProviderSetting(Issuer, ClientId, Scopes.Typed(Scope)), Plain(ClientSecret), Vault,
                     cancellationToken).ConfigureAwait(false);
                 if (PassThru)
                 {

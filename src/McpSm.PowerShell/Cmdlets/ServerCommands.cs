@@ -2,7 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Security;
 using McpSm.Core;
-using McpSm.Core.Errors;
+using McpSm.Core.Discovery;
 using McpSm.Core.Servers;
 using McpSm.PowerShell.Pipeline;
 
@@ -89,7 +89,7 @@ public abstract class ServerChangeCommand : McpCmdlet
         OAuth = Said(OAuth) is { } oauth ? Enum.Parse<OAuthMode>(oauth, ignoreCase: true) : null,
         ClientId = ClientId,
         ClientSecret = Plain(ClientSecret),
-        Scopes = Scope,
+        Scopes = Scope is null ? null : Scopes.Typed(Scope),
         Issuer = Issuer,
         Headers = Header?.Cast<DictionaryEntry>().ToDictionary(h => $"{h.Key}", h => $"{h.Value}", StringComparer.OrdinalIgnoreCase),
         ClientMetadataUrl = ClientMetadataUrl,
