@@ -49,7 +49,7 @@ internal static class AuthCommands
         }
     }
 
-    /// <summary>The token itself, or a line of standard input where it is <c>-</c>.</summary>
+    /// <summary>The token itself, or a line of standard input where it is <c>-</c>: at a terminal it is asked for and not shown.</summary>
     public static async Task<string> ReadTokenAsync(string given, CommandContext context, CancellationToken cancellationToken)
     {
         if (given != "-")
@@ -57,7 +57,8 @@ internal static class AuthCommands
             context.Hint("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.");
             return given;
         }
-        return (await context.Console.ReadLineAsync(cancellationToken).ConfigureAwait(false))?.Trim() is { Length: > 0 } line ? line
+        var read = context.Console.IsInputTerminal ? context.Console.ReadSecretAsync("Token: ", cancellationToken) : context.Console.ReadLineAsync(cancellationToken);
+        return (await read.ConfigureAwait(false))?.Trim() is { Length: > 0 } line ? line
             : throw new McpAuthException(ErrorReason.InteractionRequired, "No token came through standard input.",
                 "Pipe in one line that holds the token and nothing else.");
     }

@@ -20,6 +20,18 @@ public sealed class PromptTests
         Assert.Equal("typed-token", await mcpsm.TokenAsync());
     }
 
+    [Theory]
+    [InlineData("auth set my-api -")]
+    [InlineData("server update my-api --token -")]
+    public async Task Nor_is_the_one_that_standard_input_is_to_give_where_that_is_a_terminal(string line)
+    {
+        using var mcpsm = await WithServerAsync();
+        var console = TestConsole.Terminal("typed-token");
+        (await mcpsm.RunAsync(line, console)).Done();
+        Assert.Equal(["Token: "], console.SecretPrompts);
+        Assert.Equal("typed-token", await mcpsm.TokenAsync());
+    }
+
     [Fact]
     public async Task Nothing_typed_is_no_token()
     {
