@@ -14,19 +14,18 @@ internal static class VaultCommands
 
     public static void AddTo(Command root, CommandContext context)
     {
-        var vault = new Command("vault", "Show and choose where credentials are kept");
-        vault.SetAction((_, cancellationToken) => context.RunAsync(() => ListAsync(context, json: false, cancellationToken)));
-        vault.Add(List(context));
+        var vault = Listing(new Command("vault", "Show and choose where credentials are kept"), context);
+        vault.Add(Listing(new Command("list", "List the vaults of this system"), context));
         vault.Add(Use(context));
         vault.Add(Rekey(context));
         root.Add(vault);
         root.Add(Import(context));
     }
 
-    private static Command List(CommandContext context)
+    private static Command Listing(Command command, CommandContext context)
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
-        var command = new Command("list", "List the vaults of this system") { json };
+        command.Add(json);
         command.SetAction((parsed, cancellationToken) => context.RunAsync(() => ListAsync(context, parsed.GetValue(json), cancellationToken)));
         return command;
     }
@@ -69,7 +68,7 @@ internal static class VaultCommands
             context.Succeed($"Credentials are kept in '{chosen}' from now on.");
             if (elsewhere.Count > 0)
             {
-                context.Hint($"Those of {string.Join(", ", elsewhere)} stay where they are. To take them along: mcpsm vault use {chosen} --move");
+                context.Hint($"Those of {string.Join(", ", elsewhere)} stay where they are. To take them along: mcpsm vault use {CopiedWord.Of(chosen)} --move");
             }
             return ExitCode.Done;
         }));

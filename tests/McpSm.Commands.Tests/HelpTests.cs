@@ -39,7 +39,7 @@ public sealed partial class HelpTests
         ["identity login"] = Login + " --id-token-from-env",
         ["identity logout"] = "--force -f --local",
         ["identity none"] = "--force -f",
-        ["vault"] = "",
+        ["vault"] = "--json",
         ["vault list"] = "--json",
         ["vault use"] = "<vault> --move",
         ["vault rekey"] = "--passphrase --key-file",

@@ -192,7 +192,7 @@ public sealed class LeakTests : IDisposable
             $"auth set bearer {Planted}", $"auth set bearer {Planted} more", $"auth set {Planted}", $"auth set bearer --tokn={Planted}",
             $"auth set bearer {Planted}é", $"auth {Planted} login", $"auth login my-api {Planted}", $"auth login my-api --timeout {Planted}",
             $"auth login my-api --callback-port {Planted}", $"[diagram] auth set bearer {Planted}", $"@{Planted}", Planted, $"--{Planted}",
-            "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none", "vault", "vault list", "vault list --json", "vault use file", "vault use file --move", "vault rekey --passphrase",
+            "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none", "vault", "vault --json", "vault list", "vault list --json", "vault use file", "vault use file --move", "vault rekey --passphrase",
         })
         {
             await RunAsync(line);

@@ -77,7 +77,7 @@ public sealed class VaultAndFolderTests
         (await mcpsm.LoginAsync()).Done();
         var token = await mcpsm.TokenAsync();
         var before = mcpsm.Files();
-        (await mcpsm.RunAsync(line)).Failed(1, "There is no vault 'nosuch' on this system.", "--vault file");
+        (await mcpsm.RunAsync(line)).Failed(1, "There is no vault 'nosuch' on this system.", "mcpsm vault list");
         Assert.Equal(before, mcpsm.Files());
         // The sign-in that was to be replaced is not revoked either.
         Assert.True(issuer.Server.Introspect(token)?.Active);

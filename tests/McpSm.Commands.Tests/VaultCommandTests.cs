@@ -30,6 +30,7 @@ public sealed class VaultCommandTests : IDisposable
     public async Task As_json()
     {
         (await _mcpsm.RunAsync("vault use file")).Done();
+        Assert.Equal((await _mcpsm.RunAsync("vault list --json")).Done(), await _mcpsm.RunAsync("vault --json"));
         var vault = JsonNode.Parse((await _mcpsm.RunAsync("vault list --json")).Done().Out)!.AsArray().Single(v => (string?)v!["name"] == "file")!;
         Assert.True((bool)vault["inUse"]!);
         Assert.Equal("it is set in settings.json", (string?)vault["why"]);

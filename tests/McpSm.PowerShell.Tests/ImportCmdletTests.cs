@@ -57,7 +57,7 @@ public sealed class ImportCmdletTests : IDisposable
     public void Servers_are_chosen_by_name_or_come_through_the_pipeline()
     {
         Assert.Equal("client client", _session.Text("(Import-McpCredential c*).Id -join ' '"));
-        Assert.Equal("bearer", _session.Text("(Get-McpServer Bearer, none | Import-McpCredential).Id"));
+        Assert.Equal("bearer", _session.Text("('none', (Get-McpServer Bearer) | Import-McpCredential).Id"));
         _session.Run("Import-McpCredential nosuch");
         Assert.StartsWith("ServerNotFound,", Assert.Single(_session.Errors).FullyQualifiedErrorId);
     }

@@ -33,7 +33,12 @@ public sealed class VaultCmdletTests
         Assert.Equal("file True it is set in settings.json", session.Text("Get-McpVault F* | ForEach-Object { \"$($_.Name) $($_.InUse) $($_.Why)\" }"));
         Assert.Contains("not against programs that run as you", session.Text("(Get-McpVault file).Protection"));
         Assert.Equal("secretmanagement:Store False ", session.Text("Get-McpVault *:store | ForEach-Object { \"$($_.Name) $($_.InUse) $($_.Why)\" }"));
-        Assert.Empty(session.Run("Get-McpVault nosuch"));
+        Assert.Empty(session.Run("Get-McpVault nosuch*"));
+        Assert.Empty(session.Errors);
+        Assert.Equal("file", session.Text("(Get-McpVault nosuch, file).Name"));
+        var error = Assert.Single(session.Errors);
+        Assert.Equal(("nosuch", "mcpsm vault list"), ((string)error.TargetObject, error.ErrorDetails.RecommendedAction));
+        Assert.StartsWith("VaultUnavailable,", error.FullyQualifiedErrorId);
         Environment.SetEnvironmentVariable("MCPSM_VAULT", "secretmanagement:Store");
         Assert.Equal("MCPSM_VAULT names it", session.Text("(Get-McpVault secretmanagement:Store).Why"));
     }
@@ -71,6 +76,19 @@ public sealed class VaultCmdletTests
         Assert.Empty(session.Errors);
         Assert.Equal(["mcpsmother", "mine"], session.Run("$global:StandInVaults['Store'].Secrets.Keys").Select(o => o.ToString()).Order());
         Assert.Contains("3 items were moved to 'file'.", session.Host.Lines);
+    }
+
+    [Fact]
+    public void The_command_that_takes_the_rest_along_can_be_copied_whatever_the_vault_is_called()
+    {
+        using var session = WithToken(withSecretManagement: true);
+        session.Run("$global:StandInVaults['My Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
+        session.Run("Set-McpVault 'secretmanagement:My Store'");
+        session.Run(Assert.Single(session.Warnings).Split("along: ")[1]);
+        Assert.Equal("secretmanagement:My Store", session.Text("(Get-McpAuthStatus).Vault"));
+        session.Run("Set-McpVault file -Move; mcpsm vault use 'secretmanagement:My Store'");
+        session.Run(session.Host.Lines.Last(l => l.Contains("along: ")).Split("along: ")[1]);
+        Assert.Equal("secretmanagement:My Store", session.Text("(Get-McpAuthStatus).Vault"));
     }
 
     [Fact]

@@ -36,14 +36,15 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
             if (!_opened.TryGetValue(name, out var vault))
             {
                 vault = _sources.Select(s => s.Find(name)).FirstOrDefault(v => v is not null)
-                    ?? throw new McpAuthException(ErrorReason.VaultUnavailable,
-                        $"There is no vault '{ForeignText.Clean(name)}' on this system.",
-                        $"Use the encrypted file with: --vault {EncryptedFileVault.VaultName}");
+                    ?? throw NotFound(name);
                 _opened[name] = vault;
             }
             return vault;
         }
     }
+
+    public static McpAuthException NotFound(string name) =>
+        new(ErrorReason.VaultUnavailable, $"There is no vault '{ForeignText.Clean(name)}' on this system.", "mcpsm vault list");
 
     /// <summary>The vault that is set or was chosen before; null where none was.</summary>
     public IVault? InUse => NameInUse is { } name ? Find(name) : null;
@@ -108,7 +109,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
         if (_settings.MovingFrom.Count > 0)
         {
-            notice($"An earlier move was cut off. To finish it: mcpsm vault use {name} --move");
+            notice($"An earlier move was cut off. To finish it: mcpsm vault use {CopiedWord.Of(name)} --move");
         }
         TellOfVariable(name);
     }

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Security;
 using McpSm.Core;
+using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
 using McpSm.PowerShell.Pipeline;
@@ -20,13 +21,15 @@ public sealed class GetMcpVaultCommand : McpCmdlet
 
     protected override void ProcessRecord() => Run(cancellationToken => TryAsync(null, async () =>
     {
-        var patterns = Name.Select(n => WildcardPattern.Get(n, WildcardOptions.IgnoreCase)).ToList();
-        foreach (var vault in await Authenticator.VaultsAsync(cancellationToken).ConfigureAwait(false))
+        var all = await Authenticator.VaultsAsync(cancellationToken).ConfigureAwait(false);
+        var patterns = Name.Select(n => (Name: n, Pattern: WildcardPattern.Get(n, WildcardOptions.IgnoreCase))).ToList();
+        foreach (var vault in all.Where(v => patterns.Any(p => p.Pattern.IsMatch(v.Name))))
         {
-            if (patterns.Any(p => p.IsMatch(vault.Name)))
-            {
-                Write(vault);
-            }
+            Write(vault);
+        }
+        foreach (var (name, _) in patterns.Where(p => !WildcardPattern.ContainsWildcardCharacters(p.Name) && !all.Any(v => p.Pattern.IsMatch(v.Name))))
+        {
+            Report(Errors.Record(VaultSelector.NotFound(name), name));
         }
     }));
 }
@@ -95,7 +98,7 @@ public sealed class SetMcpVaultCommand : McpCmdlet
         var elsewhere = await Authenticator.UseVaultAsync(Name, cancellationToken).ConfigureAwait(false);
         if (elsewhere.Count > 0)
         {
-            Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: Set-McpVault {Name} -Move");
+            Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: Set-McpVault {CopiedWord.Of(Name)} -Move");
         }
     }
 }
@@ -106,7 +109,8 @@ public sealed class SetMcpVaultCommand : McpCmdlet
 public sealed class ImportMcpCredentialCommand : McpCmdlet
 {
     /// <summary>Names, ids or wildcards of servers; all where absent.</summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Id")]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }

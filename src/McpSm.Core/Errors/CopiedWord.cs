@@ -1,0 +1,10 @@
+namespace McpSm.Core.Errors;
+
+/// <summary>A name in a command line that is shown to be copied.</summary>
+public static class CopiedWord
+{
+    /// <summary>The name as one word of it, in any shell and in PowerShell: with quotes where it needs them.</summary>
+    public static string Of(string name) =>
+        name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/') ? name
+        : name.Contains('\'') ? $"\"{name}\"" : $"'{name}'";
+}
