@@ -111,6 +111,10 @@ internal static class AuthCommands
         {
             context.Console.Out.WriteLine($"  {status.Name.PadRight(width)}{context.PaintLine(Words.Of(status, now))}");
         }
+        foreach (var status in statuses.Where(s => s.PlaintextFile is not null).Take(5))
+        {
+            context.Hint($"A secret of '{status.Name}' lies in plaintext in {status.PlaintextFile}.");
+        }
         var mend = statuses.Select(s => s.Remedy).OfType<string>().ToList();
         if (remedies && mend.Count > 0)
         {

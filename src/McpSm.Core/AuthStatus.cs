@@ -44,7 +44,10 @@ public sealed record McpAuthStatus
     public bool CanRenew { get; init; }
     public bool RenewalUncertain { get; init; }
 
-    /// <summary>The exact next command, where there is something to mend.</summary>
+    /// <summary>The file in which a secret of the server lies in plaintext, as the npm tool leaves it; null where none does.</summary>
+    public string? PlaintextFile { get; init; }
+
+    /// <summary>The exact next command, where there is something to mend; where the facts cannot be read, why.</summary>
     public string? Remedy { get; init; }
 
     /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
@@ -55,7 +58,7 @@ public sealed record McpAuthStatus
         var file = server.Plaintext.HasSecret ? "config.json" : plaintextFile;
         // Before anything else: it may hold the very credential that is missing here.
         return file is null || unreadable is not null ? status
-            : status with { Remedy = $"A secret lies in plaintext in {file}; mcpsm import {server.Id} takes it into the vault" };
+            : status with { PlaintextFile = file, Remedy = $"mcpsm import {server.Id}" };
     }
 
     private static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable)
@@ -100,7 +103,7 @@ public sealed record McpAuthStatus
                 var state = end <= now ? AuthState.Expired : end - now < soon ? AuthState.ExpiringSoon : AuthState.Authenticated;
                 return (state, state == AuthState.Authenticated ? null : facts.CanRenew ? $"mcpsm auth refresh {server.Id}" : $"mcpsm auth login {server.Id}");
             case CredentialKind.OAuth:
-                return (AuthState.Unknown, $"The issuer gave no lifetime; mcpsm test {server.Id} shows whether the token still works");
+                return (AuthState.Unknown, $"mcpsm test {server.Id}");
             default:
                 return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true ? (AuthState.NoAuth, null)
                     : (AuthState.NotAuthenticated, $"mcpsm auth login {server.Id}");

@@ -54,7 +54,8 @@ public sealed class ImportTests : IDisposable
         foreach (var status in JsonNode.Parse((await _mcpsm.RunAsync("auth status --json")).Done().Out)!.AsArray())
         {
             var (id, remedy) = ((string)status!["id"]!, (string?)status["remedy"]);
-            Assert.Contains($"in plaintext in {(id is "oauth" or "plain" ? "oauth-tokens.json" : "config.json")}; mcpsm import {id} ", remedy);
+            Assert.Equal($"mcpsm import {id}", remedy);
+            Assert.Contains($"lies in plaintext in {(id is "oauth" or "plain" ? "oauth-tokens.json" : "config.json")}.", (await _mcpsm.RunAsync($"auth status {id}")).Error);
             Assert.Equal(id is "bearer" ? "BearerToken" : "NotAuthenticated", (string?)status["state"]);
         }
     }

@@ -80,11 +80,11 @@ public sealed class PlaintextTests : IAsyncLifetime
     {
         var ended = (await _mcpsm.RunAsync("auth status my-api")).Done();
         Assert.Contains("  my-api          ✔ Bearer token set\n", ended.Out);
-        Assert.Contains("in plaintext in config.json", ended.Error);
+        Assert.Equal("A secret of 'my-api' lies in plaintext in config.json.\n\nNext:\n  mcpsm import my-api\n", ended.Error);
         var status = await _mcpsm.StatusAsync();
         Assert.Equal("BearerToken", (string?)status["state"]);
         Assert.Null(status["vault"]);
-        Assert.Contains("in plaintext in config.json", (string?)status["remedy"]);
+        Assert.Equal("mcpsm import my-api", (string?)status["remedy"]);
         Assert.DoesNotContain(Token, status.ToJsonString());
     }
 

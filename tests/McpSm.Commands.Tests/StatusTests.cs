@@ -79,7 +79,7 @@ public sealed class StatusTests
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { OmitExpiresIn = true });
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var mcpsm = await SignedInAsync(server);
-        var remedy = "The issuer gave no lifetime; mcpsm test my-api shows whether the token still works";
+        var remedy = "mcpsm test my-api";
         await SaysAsync(mcpsm, "✔ Authenticated (expires: unknown)", 0, remedy);
         await HasAsync(mcpsm, "OAuth", "Unknown", null, canRenew: true, remedy);
     }
