@@ -62,7 +62,7 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
             }
             var host = uri.Authority.Replace('.', '-').Replace(':', '-').Trim('[', ']');
             var name = host;
-            for (var i = 1; all.Any(s => s.Name == name); i++)
+            for (var i = 1; all.Any(s => s.Name == name || s.Id == name); i++)
             {
                 name = $"{host}-{i}";
             }

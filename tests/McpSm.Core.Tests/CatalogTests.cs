@@ -22,6 +22,35 @@ public sealed class CatalogTests
     }
 
     [Fact]
+    public async Task A_name_means_one_server_and_is_never_the_id_of_another()
+    {
+        using var work = new Workplace();
+        var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { Name = "my api" });
+        Assert.Equal("my-api", first.Id);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "my-api" }));
+        Assert.Equal((ErrorReason.ServerAlreadyExists, "'my-api' is the id of the server 'my api', at https://a.example/mcp."), (e.Reason, e.Message));
+        // The id that would come next is a name already.
+        var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "other-1" });
+        await work.Authenticator.UpdateServerAsync(second, new ServerChange { Name = "My-API-1" }, default);
+        Assert.Equal("my-api-2", (await work.AddAsync(new Uri("https://c.example/mcp"), s => s with { Name = "MY API" })).Id);
+        // Its own id is nobody else's.
+        await work.Authenticator.UpdateServerAsync(first, new ServerChange { Name = "my-api" }, default);
+        await work.Authenticator.UpdateServerAsync(second, new ServerChange { Name = "Other" }, default);
+        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.UpdateServerAsync(first, new ServerChange { Name = "other-1" }, default));
+        Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
+    }
+
+    [Fact]
+    public async Task A_url_that_is_signed_in_to_gets_a_name_of_its_own()
+    {
+        using var work = new Workplace();
+        var (first, _) = await work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", default);
+        await work.Authenticator.UpdateServerAsync(first, new ServerChange { Name = "Renamed" }, default);
+        var (second, isNew) = await work.Authenticator.FindOrAddServerAsync("https://a.example/other", default);
+        Assert.Equal(("a-example", "a-example-1", "a-example-1", true), (first.Id, second.Id, second.Name, isNew));
+    }
+
+    [Fact]
     public async Task A_file_that_does_not_parse_is_named_with_its_place_and_left_alone()
     {
         using var work = new Workplace();

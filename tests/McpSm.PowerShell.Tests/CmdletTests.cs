@@ -171,6 +171,40 @@ public sealed class CmdletTests
     }
 
     [Fact]
+    public void A_server_that_comes_through_the_pipeline_is_that_one_though_its_name_is_the_id_of_another()
+    {
+        using var session = new Session();
+        File.WriteAllText(Path.Combine(session.Folder, "config.json"), """
+            {"remoteServers":[{"id":"a","name":"b","type":"http","url":"https://a.example/mcp"},{"id":"b","name":"a","type":"http","url":"https://b.example/mcp"}]}
+            """);
+        Assert.Equal("https://a.example/mcp", session.Text("(Get-McpAuthStatus | Where-Object Id -EQ a | Get-McpServer).Url"));
+        Assert.Equal("https://b.example/mcp https://a.example/mcp", session.Text("(Get-McpServer (Get-McpServer b), (Get-McpServer a)).Url -join ' '"));
+        session.Run("Get-McpServer | Where-Object Url -EQ https://a.example/mcp | Set-McpServer -NewName first");
+        session.Run("Get-McpServer | Where-Object Url -EQ https://b.example/mcp | Remove-McpServer -Force");
+        Assert.Equal("a first", session.Text("Get-McpServer | ForEach-Object { \"$($_.Id) $($_.Name)\" }"));
+        Assert.Empty(session.Errors);
+    }
+
+    [Fact]
+    public void What_was_written_to_a_table_of_text_adds_the_same_servers_elsewhere()
+    {
+        using var session = new Session();
+        session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints -DPoP always -OAuth on");
+        session.Run("Add-McpServer two https://b.example/sse -Transport sse");
+        const string All = "Get-McpServer | ForEach-Object { \"$($_.Name) $($_.Url) $($_.Transport) $($_.OAuth) $($_.ClientId) $($_.Scopes) $($_.Issuer) $($_.AllowLegacyEndpoints) $($_.DPoP)\" }";
+        var before = session.Text(All);
+        Assert.Contains("a b c", before);
+        // As Export-Csv and Import-Csv do it, which the engine alone does not have.
+        session.Run("""
+            $rows = Get-McpServer | ForEach-Object { $row = [ordered]@{}; foreach ($p in $_.PSObject.Properties) { $row[$p.Name] = "$($p.Value)" }; [pscustomobject]$row }
+            Remove-McpServer * -Force
+            $rows | Add-McpServer
+            """);
+        Assert.Empty(session.Errors.Select(e => e.ToString()));
+        Assert.Equal(before, session.Text(All));
+    }
+
+    [Fact]
     public async Task Scopes_read_as_the_wire_writes_them_where_a_value_becomes_text()
     {
         await using var issuer = await AuthorizationServer.StartAsync();

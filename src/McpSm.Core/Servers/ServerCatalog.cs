@@ -66,7 +66,7 @@ public sealed class ServerCatalog(Home home)
             if (changed.Name != all[index].Name)
             {
                 ServerName.ToSlug(changed.Name);
-                RequireNewName(all, changed.Name);
+                RequireNewName(all.Where(s => s.Id != id), changed.Name);
             }
             _ = changed.Uri;
             ServerEntry.Write(changed, Entries(root)[index]!.AsObject());
@@ -166,21 +166,23 @@ public sealed class ServerCatalog(Home home)
         return index >= 0 ? index : throw NotFound(all, id);
     }
 
-    private static void RequireNewName(IReadOnlyList<McpServer> all, string name)
+    /// <summary>A name that is another's id would mean that one, whatever it is called.</summary>
+    private static void RequireNewName(IEnumerable<McpServer> others, string name)
     {
-        if (all.FirstOrDefault(s => s.Name == name) is { } taken)
+        if (others.FirstOrDefault(s => s.Name == name || s.Id == name) is { } taken)
         {
-            throw new McpAuthException(ErrorReason.ServerAlreadyExists,
-                $"There is a server '{name}' already, at {ForeignText.Clean(taken.Url)}.",
+            throw new McpAuthException(ErrorReason.ServerAlreadyExists, taken.Name == name
+                ? $"There is a server '{name}' already, at {ForeignText.Clean(taken.Url)}."
+                : $"'{name}' is the id of the server '{taken.Name}', at {ForeignText.Clean(taken.Url)}.",
                 $"mcpsm server update {taken.Id} --url <url>")
             { Server = name };
         }
     }
 
-    /// <summary>Ids are unique among the npm tool's local servers too.</summary>
+    /// <summary>Ids are unique among the npm tool's local servers too, and are no other server's name.</summary>
     private static string FreeId(JsonObject root, IReadOnlyList<McpServer> all, string slug)
     {
-        var taken = all.Select(s => s.Id).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var taken = all.SelectMany(s => new[] { s.Id, s.Name }).ToHashSet(StringComparer.OrdinalIgnoreCase);
         if (root["servers"] is JsonArray local)
         {
             taken.UnionWith(local.OfType<JsonObject>().Select(s => s["id"]).OfType<JsonValue>()

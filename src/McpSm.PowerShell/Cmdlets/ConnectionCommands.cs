@@ -14,6 +14,7 @@ public sealed class DisconnectMcpServerCommand : McpCmdlet
     /// <summary>Ids, names or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
@@ -56,6 +57,7 @@ public sealed class TestMcpServerCommand : McpCmdlet
     /// <summary>Ids, names or wildcards; all servers where absent.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }

@@ -16,6 +16,7 @@ public sealed class GetMcpServerCommand : McpCmdlet
     /// <summary>Ids, names or wildcards; all servers where absent.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
@@ -148,6 +149,7 @@ public sealed class SetMcpServerCommand : ServerChangeCommand
     /// <summary>Its id or name.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
@@ -183,6 +185,7 @@ public sealed class RemoveMcpServerCommand : McpCmdlet
     /// <summary>Ids, names or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];

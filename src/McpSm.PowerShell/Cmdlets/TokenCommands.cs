@@ -17,6 +17,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
     /// <summary>Ids, names or wildcards; all servers where absent.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
@@ -65,6 +66,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
     /// <summary>Ids, names or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
@@ -120,6 +122,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
     /// <summary>Ids, names or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
@@ -188,6 +191,7 @@ public sealed class UpdateMcpTokenCommand : McpCmdlet
     /// <summary>Ids, names or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
@@ -208,6 +212,7 @@ public sealed class ClearMcpTokenCommand : McpCmdlet
     /// <summary>Ids, names or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];

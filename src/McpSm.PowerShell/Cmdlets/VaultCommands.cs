@@ -111,6 +111,7 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
     /// <summary>Names, ids or wildcards of servers; all where absent.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
+    [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
