@@ -202,6 +202,15 @@ public sealed class CmdletTests
             """);
         Assert.Empty(session.Errors.Select(e => e.ToString()));
         Assert.Equal(before, session.Text(All));
+        // And as ConvertFrom-Json reads "mcpsm list --json".
+        session.Run("""
+            Remove-McpServer * -Force
+            foreach ($oauth in $null, $true, $false) {
+                [pscustomobject]@{ id = "of$oauth"; name = "of$oauth"; url = 'https://a.example/mcp'; transport = 'http'; oauth = $oauth; clientId = $null; scopes = @(); issuer = $null } | Add-McpServer
+            }
+            """);
+        Assert.Empty(session.Errors.Select(e => e.ToString()));
+        Assert.Equal("of Unset, ofTrue On, ofFalse Off", session.Text("(Get-McpServer | ForEach-Object { \"$($_.Name) $($_.OAuth)\" }) -join ', '"));
     }
 
     [Fact]

@@ -35,6 +35,7 @@ public abstract class ServerChangeCommand : McpCmdlet
 
     /// <summary>Whether signing in is wanted; unset lets the first sign-in find out.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OAuthSetting]
     [ValidateSet("on", "off", "unset")]
     public string? OAuth { get; set; }
 
@@ -75,6 +76,7 @@ public abstract class ServerChangeCommand : McpCmdlet
 
     /// <summary>Allows the unverifiable default endpoints of 2025-03-26.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [SwitchText]
     public SwitchParameter AllowLegacyEndpoints { get; set; }
 
     /// <summary>Whether tokens are bound to a key (RFC 9449).</summary>
