@@ -23,6 +23,19 @@ public sealed partial class HouseTests
         Assert.Empty(wrong);
     }
 
+    [Fact]
+    public void Every_variable_of_ours_is_told_in_the_help()
+    {
+        var told = File.ReadAllText(Path.Combine(Root(), "docs", "en-US", "about_Mcpsm.md"));
+        var read = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
+            .SelectMany(f => Variable().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct()
+            // Between two of our own processes.
+            .Except(["MCPSM_HANDED_OVER"]).ToList();
+        Assert.Contains("MCPSM_VAULT", read);
+        Assert.All(read, name => Assert.Matches($"\\b{name}\\b", told));
+    }
+
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -32,6 +45,9 @@ public sealed partial class HouseTests
         }
         return folder.FullName;
     }
+
+    [GeneratedRegex("\"(MCP(?:SM|_MANAGER)_[A-Z_]+)\"")]
+    private static partial Regex Variable();
 
     [GeneratedRegex(@"using McpSm\.Core\.(\w+);")]
     private static partial Regex Using();
