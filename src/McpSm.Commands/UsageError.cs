@@ -80,12 +80,13 @@ internal static class UsageError
     {
         if (parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Errors.Any()) is { } option)
         {
-            return $"The value of {option.Option.Name} is missing or cannot be used{Choices(option.Option)}.";
+            return option.Tokens.Count > option.Option.Arity.MaximumNumberOfValues ? $"{option.Option.Name} can be given once."
+                : $"The value of {option.Option.Name} is missing or cannot be used{Choices(option.Option)}.";
         }
-        var missing = command.Options.FirstOrDefault(o => o.Required && parsed.GetResult(o) is null or { Implicit: true });
-        if (missing is not null)
+        var missing = command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true }).Select(o => o.Name).ToList();
+        if (missing.Count > 0)
         {
-            return $"{path} needs {missing.Name}.";
+            return $"{path} needs {string.Join(" and ", missing)}.";
         }
         if (IsInterrupted(parsed))
         {
@@ -112,6 +113,7 @@ internal static class UsageError
         option.Name switch
         {
             "--type" => "; it is http or sse",
+            "--dpop" => "; it is auto, always or never",
             "--callback-port" => "; it is a port, 0 to 65535",
             "--throttle-limit" => "; it is a number, 1 to 1024",
             "--timeout" => "; it is a number of seconds, 1 to 86400",

@@ -56,6 +56,10 @@ public sealed class BadCommandLineTests
     [InlineData("auth help list", "mcpsm auth has no such command. Did you mean 'mcpsm list'")]
     [InlineData("list extra", "mcpsm list was given an argument too many.")]
     [InlineData("list --jsn", "Did you mean '--json'?")]
+    [InlineData("add other", "mcpsm add needs --url and --type.")]
+    [InlineData("add other https://b.example/mcp", "mcpsm add needs --url and --type.")]
+    [InlineData("server update my-api --dpop sometimes", "The value of --dpop is missing or cannot be used; it is auto, always or never.")]
+    [InlineData("auth login my-api --vault file --vault other", "--vault can be given once.")]
     [InlineData("test my-api --timeout soon", "--timeout")]
     [InlineData("test my-api --timeout -5", "1 to 86400")]
     public async Task Wrong_usage_is_2_with_the_way_to_help(string line, string says)
