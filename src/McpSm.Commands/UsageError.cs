@@ -78,15 +78,15 @@ internal static class UsageError
 
     private static string What(ParseResult parsed, IReadOnlyList<string> arguments, Command command, string path)
     {
-        if (parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Errors.Any()) is { } option)
-        {
-            return option.Tokens.Count > option.Option.Arity.MaximumNumberOfValues ? $"{option.Option.Name} can be given once."
-                : $"The value of {option.Option.Name} is missing or cannot be used{Choices(option.Option)}.";
-        }
         var missing = command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true }).Select(o => o.Name).ToList();
         if (missing.Count > 0)
         {
             return $"{path} needs {string.Join(" and ", missing)}.";
+        }
+        if (parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Errors.Any()) is { } option)
+        {
+            return option.Tokens.Count > option.Option.Arity.MaximumNumberOfValues ? $"{option.Option.Name} can be given once."
+                : $"The value of {option.Option.Name} is missing or cannot be used{Choices(option.Option)}.";
         }
         if (IsInterrupted(parsed))
         {
