@@ -7,6 +7,8 @@ namespace McpSm.Commands;
 /// <summary>The help of a command, which ends in how it is used.</summary>
 internal sealed class Examples(HelpAction help, ICommandConsole console) : SynchronousCommandLineAction
 {
+    private const int Narrowest = 20;
+
     /// <summary>By the command's words after <c>mcpsm</c>.</summary>
     private static readonly Dictionary<string, string[]> All = new()
     {
@@ -73,6 +75,8 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
 
     public override int Invoke(ParseResult parseResult)
     {
+        // The library cannot part words in a terminal of a few columns.
+        help.MaxWidth = Math.Max(help.MaxWidth, Narrowest);
         var code = help.Invoke(parseResult);
         if (All.GetValueOrDefault(UsageError.Path(parseResult.CommandResult)["mcpsm".Length..].TrimStart()) is { } examples)
         {
