@@ -6,6 +6,7 @@ using McpSm.Core.Files;
 
 // Before the first file is opened: without locks two processes would spend one refresh token.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
+StandardStreams.Open();
 using var cancel = new CancellationTokenSource();
 void Cancel(PosixSignalContext context)
 {
@@ -19,7 +20,7 @@ try
 {
     return await McpsmCommand.RunAsync(args, new SystemConsole(home), home, cancel.Token);
 }
-catch (IOException e)
+catch (Exception e) when (e is IOException or UnauthorizedAccessException)
 {
     // Not that whoever read our output has gone ("mcpsm list | head -1"): .NET takes that as written. What comes here
     // is lost, to a full disk perhaps, and a script must not take it for an empty result.
@@ -27,7 +28,7 @@ catch (IOException e)
     {
         Console.Error.WriteLine($"✘ Reading or writing failed: {ForeignText.Clean(e.Message).TrimEnd('.')}.");
     }
-    catch (IOException)
+    catch (Exception lost) when (lost is IOException or UnauthorizedAccessException)
     {
         // Standard error is on the same disk; the exit code still tells.
     }

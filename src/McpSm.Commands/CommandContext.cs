@@ -55,7 +55,7 @@ internal sealed class CommandContext
             Console.Error.WriteLine("Cancelled.");
             return ExitCode.Cancelled;
         }
-        catch (Exception e) when (e is not IOException)
+        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException))
         {
             // A mistake of ours. Its message may quote what the network or the user gave, a token perhaps; where it
             // happened cannot. (What fails to be written is the caller's to tell: it may be this very message.)

@@ -57,6 +57,39 @@ public sealed class ProcessTests
         (await mcpsm.RunShellAsync("exec \"$@\" >/dev/full", line.Split(' '))).Failed(1, "Reading or writing failed: No space left on device");
     }
 
+    [Theory]
+    [InlineData("auth set my-api other-token", "2>&-", 0)]
+    [InlineData("auth set my-api other-token", ">&- 2>&-", 0)]
+    [InlineData("auth token nosuch", "2>&-", 1)]
+    [InlineData("auth status", "<&- >&- 2>&-", 0)]
+    [InlineData("auth set my-api -", "<&-", 4)]
+    [InlineData("remove my-api", "<&-", 4)]
+    public async Task A_stream_that_is_closed_is_as_one_that_leads_nowhere(string line, string closed, int code)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A shell closes the stream.");
+        using var mcpsm = new Mcpsm();
+        Assert.SkipWhen(mcpsm.Executable[0] == "dotnet", "The portable runtime takes the number of a closed stream before the program begins.");
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --token -", "a-token\n")).Done();
+        var ended = await mcpsm.RunShellAsync($"exec \"$@\" {closed}", line.Split(' '));
+        Assert.Equal(code, ended.Code);
+        Assert.DoesNotContain("unexpected", ended.Error);
+        Assert.Equal(line.EndsWith("other-token") ? "other-token" : "a-token", (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Help_fits_whatever_terminal_there_is(int columns)
+    {
+        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script of util-linux, which makes a terminal, is not here.");
+        using var mcpsm = new Mcpsm();
+        using var process = mcpsm.StartOnTerminal($"stty cols {columns}; mcpsm auth login --help");
+        var said = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, said);
+        Assert.Contains("mcpsm auth login my-api", said);
+    }
+
     [Fact]
     public async Task Without_a_terminal_there_are_no_escape_codes()
     {
