@@ -16,11 +16,17 @@ internal static class JsonOutput
     // So much at a time: one text of ten thousand servers is slow to make and twice in memory.
     private const int Portion = 16 * 1024;
 
+    // Code pages.
+    private const int Utf8 = 65001;
+    private const int Utf16 = 1200;
+
     /// <summary>Writes an array, a portion at a time. The items must be there already: half a document is none.</summary>
     public static void Array<T>(TextWriter to, IReadOnlyCollection<T> items, Action<Utf8JsonWriter, T> write)
     {
         var bytes = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(bytes, Indented);
+        // Where the terminal's encoding lacks letters they are written as JSON can, and not as question marks.
+        var isUnicode = to.Encoding.CodePage is Utf8 or Utf16;
+        using var json = new Utf8JsonWriter(bytes, isUnicode ? Indented : Indented with { Encoder = JavaScriptEncoder.Default });
         char[] text = [];
         void Pass()
         {
@@ -107,8 +113,11 @@ internal static class JsonOutput
             json.WriteBoolean("oauth", server.OAuth == OAuthMode.On);
         }
         Optional(json, "clientId", server.ClientId);
+        Optional(json, "clientMetadataUrl", server.ClientMetadataUrl);
         Texts(json, "scopes", server.Scopes);
         Optional(json, "issuer", server.Issuer);
+        json.WriteBoolean("allowLegacyEndpoints", server.AllowLegacyEndpoints);
+        json.WriteString("dpop", server.DPoP switch { DPoPMode.Always => "always", DPoPMode.Never => "never", _ => "auto" });
     }
 
     public static void Vault(Utf8JsonWriter json, McpVault vault)

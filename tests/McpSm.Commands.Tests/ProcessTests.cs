@@ -57,6 +57,17 @@ public sealed class ProcessTests
         (await mcpsm.RunShellAsync("exec \"$@\" >/dev/full", line.Split(' '))).Failed(1, "Reading or writing failed: No space left on device");
     }
 
+    [Fact]
+    public async Task Json_says_every_letter_also_where_the_locale_lacks_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The variable is of other systems.");
+        using var mcpsm = new Mcpsm();
+        (await mcpsm.RunAsync(["add", "api 日本", "--type", "http", "--url", "https://a.example/mcp"])).Done();
+        mcpsm.Variables["LC_ALL"] = "en_US.ISO-8859-1";
+        var listed = (await mcpsm.RunAsync("list --json")).Done().Out;
+        Assert.Equal("api 日本", (string?)JsonNode.Parse(listed)![0]!["name"]);
+    }
+
     [Theory]
     [InlineData("auth set my-api other-token", "2>&-", 0)]
     [InlineData("auth set my-api other-token", ">&- 2>&-", 0)]
