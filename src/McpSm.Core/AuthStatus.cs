@@ -1,5 +1,7 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -49,6 +51,40 @@ public sealed record McpAuthStatus
 
     /// <summary>The exact next command, where there is something to mend; where the facts cannot be read, why.</summary>
     public string? Remedy { get; init; }
+
+    /// <summary>The status of servers. Whoever wants no more than this needs nothing else of ours.</summary>
+    /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
+    public static IReadOnlyList<McpAuthStatus> Read(Home home, IReadOnlyList<McpServer> servers, out McpAuthException? failure)
+    {
+        failure = null;
+        var file = new FactsFile(home);
+        Func<string, ServerFacts?> facts = _ => null;
+        try
+        {
+            if (servers.Count == 1)
+            {
+                var only = file.Read(servers[0].Id);
+                facts = _ => only;
+            }
+            else
+            {
+                facts = file.Read().GetValueOrDefault;
+            }
+        }
+        catch (McpAuthException e)
+        {
+            failure = e;
+        }
+        var unreadable = failure is null ? null : $"{failure.Message} {failure.Remedy}";
+        var now = home.Time.GetUtcNow();
+        var plaintext = PlaintextTokens.Ids(home);
+        var statuses = new List<McpAuthStatus>(servers.Count);
+        foreach (var server in servers)
+        {
+            statuses.Add(Of(server, facts(server.Id), now, unreadable, plaintext.GetValueOrDefault(server.Id)));
+        }
+        return statuses;
+    }
 
     /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
     /// <param name="plaintextFile">The file in which tokens of the server lie in plaintext; null where there is none.</param>

@@ -65,37 +65,8 @@ public sealed partial class Authenticator
 
     /// <summary>The status of servers, from the facts file alone.</summary>
     /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
-    public IReadOnlyList<McpAuthStatus> Status(IEnumerable<McpServer> servers, out McpAuthException? failure)
-    {
-        failure = null;
-        var all = servers as IReadOnlyList<McpServer> ?? [.. servers];
-        Func<string, ServerFacts?> facts = _ => null;
-        try
-        {
-            if (all.Count == 1)
-            {
-                var only = _store.Facts.Read(all[0].Id);
-                facts = _ => only;
-            }
-            else
-            {
-                facts = _store.Facts.Read().GetValueOrDefault;
-            }
-        }
-        catch (McpAuthException e)
-        {
-            failure = e;
-        }
-        var unreadable = failure is null ? null : $"{failure.Message} {failure.Remedy}";
-        var now = _home.Time.GetUtcNow();
-        var plaintext = PlaintextTokens.Ids(_home);
-        var statuses = new List<McpAuthStatus>(all.Count);
-        foreach (var server in all)
-        {
-            statuses.Add(McpAuthStatus.Of(server, facts(server.Id), now, unreadable, plaintext.GetValueOrDefault(server.Id)));
-        }
-        return statuses;
-    }
+    public IReadOnlyList<McpAuthStatus> Status(IReadOnlyList<McpServer> servers, out McpAuthException? failure) =>
+        McpAuthStatus.Read(_home, servers, out failure);
 
     public McpAuthStatus Status(McpServer server) => Status([server], out _)[0];
 

@@ -28,6 +28,8 @@ public sealed class LoadingTests
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
         using var session = new Session();
         Assert.Equal(["McpSm.Loader", "McpSm.PowerShell"], Loaded());
+        session.Run("Get-McpAuthStatus");
+        Assert.Equal(["McpSm.Core", "McpSm.Loader", "McpSm.PowerShell"], Loaded());
         session.Run("Add-McpServer my-api $args[0]; Get-McpAuthStatus; Set-McpToken my-api ([System.Net.NetworkCredential]::new('', 'a-token').SecurePassword) -Vault file",
             server.McpUrl);
         Assert.Empty(session.Errors);

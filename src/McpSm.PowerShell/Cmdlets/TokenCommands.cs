@@ -34,7 +34,8 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
             RunFor(servers, async (server, cancellationToken) => Write(await ValidateAsync(server, cancellationToken).ConfigureAwait(false)));
             return;
         }
-        WriteObject(Authenticator.Status(servers, out var failure), enumerateCollection: true);
+        // Not by the front door, which would make all that signs in: a prompt waits for this.
+        WriteObject(McpAuthStatus.Read(Home, servers, out var failure), enumerateCollection: true);
         if (failure is not null)
         {
             WriteWarning($"{failure.Message} {failure.Remedy}");

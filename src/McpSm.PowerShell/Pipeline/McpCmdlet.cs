@@ -97,7 +97,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         IReadOnlyList<McpServer> all;
         try
         {
-            all = Authenticator.Catalog.List();
+            all = new ServerCatalog(Home).List();
         }
         catch (McpAuthException e)
         {
