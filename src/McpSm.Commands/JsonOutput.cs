@@ -81,6 +81,7 @@ internal static class JsonOutput
         json.WriteBoolean("canRenew", status.CanRenew);
         json.WriteBoolean("renewalUncertain", status.RenewalUncertain);
         Optional(json, "remedy", status.Remedy);
+        Optional(json, "plaintextFile", status.PlaintextFile);
     }
 
     public static void IdentityProvider(Utf8JsonWriter json, McpIdentityProvider provider)

@@ -11,7 +11,7 @@ public sealed class StatusTests
     private static readonly string[] Fields =
     [
         "id", "name", "url", "transport", "kind", "tokenType", "state", "expiresAt", "scopes", "issuer", "signedInBy", "vault", "canRenew",
-        "renewalUncertain", "remedy",
+        "renewalUncertain", "remedy", "plaintextFile",
     ];
 
     [Fact]
