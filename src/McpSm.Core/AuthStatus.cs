@@ -146,7 +146,7 @@ public sealed record McpAuthStatus
         }
     }
 
-    // What is spelt alike needs no reading, which among thousands of servers would be a fifth of the work.
+    // What is spelt alike needs no reading, which among thousands of servers would be a tenth of the work.
     private static bool AreOf(ServerFacts facts, McpServer server) =>
         (facts.Url == server.Url && (facts.Resource is null || facts.Resource == server.Url))
         || (UrlPolicy.TryParse(server.Url, out var url)

@@ -20,7 +20,7 @@ internal sealed class FactsReader
     /// <exception cref="FormatException">What is wrong with it, in words for people.</exception>
     public static FactsDocument Read(JsonElement root) => new FactsReader().Document(root);
 
-    /// <summary>The facts of one server alone; null where there are none. Among thousands a third of what all cost.</summary>
+    /// <summary>The facts of one server alone; null where there are none. Nothing is made of the others.</summary>
     /// <exception cref="FormatException">What is wrong with the file or with this entry.</exception>
     public static ServerFacts? Read(JsonElement root, string id) =>
         Servers(root).TryGetProperty(id, out var entry) ? new FactsReader().Entry(entry) : null;
