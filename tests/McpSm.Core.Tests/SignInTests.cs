@@ -50,6 +50,30 @@ public sealed class SignInTests
         Assert.StartsWith("?tenant=a%20b&x=1&", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryString);
     }
 
+    [Theory]
+    [InlineData("?resource=https%3A%2F%2Fother.example%2Fmcp", "")]
+    [InlineData("?client_id=theirs&tenant=a", "tenant=a&")]
+    [InlineData("?response_type=token&response_type=id_token&x=1&response_type=", "x=1&")]
+    [InlineData("?a=%7e%2f%2F&re%73ource=X&code_challenge=Y&b=+c%20d&scope=all&&state=s&a=2", "a=%7e%2f%2F&b=+c%20d&&a=2&")]
+    [InlineData("?Resource=X&resource_owner=kept", "resource_owner=kept&")]
+    [InlineData("?", "")]
+    [InlineData("?redirect_uri", "")]
+    [InlineData("#?resource=X", "")]
+    [InlineData("?x=%zz{ä}#end", "x=%zz%7B%C3%A4%7D&")]
+    public async Task Rule_20_Our_parameters_replace_those_in_the_endpoints_query(string query, string kept)
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += query);
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        var request = Assert.Single(scene.Issuer.Traffic.To("/authorize"));
+        Assert.StartsWith($"?{kept}response_type=code&client_id=", request.QueryString);
+        foreach (var ours in new[] { "response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "resource", "scope" })
+        {
+            Assert.Single(request.Query[ours]!);
+        }
+        Assert.Equal(scene.Resource.McpUrl.AbsoluteUri, request.QueryValue("resource"));
+    }
+
     [Fact]
     public async Task Rule_27_An_endpoint_in_plain_http_outside_this_machine_is_refused()
     {

@@ -35,39 +35,38 @@ public sealed class AuthorizationRequest
         _scopes = scopes;
         _binding = binding;
         var endpoint = policy.Check(issuer.AuthorizationEndpoint, "The authorization endpoint");
-        var parameters = new Parameters
+        var parameters = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            { "response_type", "code" },
-            { "client_id", client.Id },
-            { "redirect_uri", redirectUri },
-            { "state", State },
-            { "code_challenge", Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(_verifier))) },
-            { "code_challenge_method", "S256" },
+            ["response_type"] = "code",
+            ["client_id"] = client.Id,
+            ["redirect_uri"] = redirectUri,
+            ["state"] = State,
+            ["code_challenge"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(_verifier))),
+            ["code_challenge_method"] = "S256",
         };
         if (binding.Key is { } key)
         {
             // RFC 9449 section 10: then the code too is of no use without the key.
-            parameters.Add("dpop_jkt", key.Thumbprint());
+            parameters["dpop_jkt"] = key.Thumbprint();
         }
         if (resource is not null)
         {
-            parameters.Add("resource", resource);
+            parameters["resource"] = resource;
         }
         else
         {
-            parameters.Add("nonce", _nonce = Random());
+            parameters["nonce"] = _nonce = Random();
         }
         if (scopes.Count > 0)
         {
-            parameters.Add("scope", Discovery.Scopes.Join(scopes));
+            parameters["scope"] = Discovery.Scopes.Join(scopes);
         }
         if (scopes.Contains(Discovery.Scopes.Offline))
         {
             // OpenID Connect Core 11: without it the scope is ignored.
-            parameters.Add("prompt", "consent");
+            parameters["prompt"] = "consent";
         }
-        // The endpoint's own query is kept (RFC 6749 section 3.1).
-        Url = new Uri(new RequestUrl(endpoint.AbsoluteUri.Split('#')[0]).Create(parameters));
+        Url = EndpointUrl.Add(endpoint, parameters);
     }
 
     /// <summary>Where a person is sent.</summary>

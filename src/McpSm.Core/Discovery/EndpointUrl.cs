@@ -1,0 +1,55 @@
+using System.Net;
+using System.Text;
+
+namespace McpSm.Core.Discovery;
+
+/// <summary>An endpoint's URL with parameters added to its query: the one place where that is done.</summary>
+internal static class EndpointUrl
+{
+    // RFC 3986: unreserved, reserved and the percent sign. Everything else is escaped.
+    private const string Legal = "-._~:/?@!$&'()*+,;=[]%";
+
+    /// <summary>
+    /// Adds the parameters. They replace parameters of the same name in the endpoint's own query. The rest of that query stays
+    /// as the issuer wrote it, byte for byte and in order (RFC 6749 section 3.1). A fragment, which RFC 6749 forbids, is dropped.
+    /// </summary>
+    /// <param name="endpoint">The URL, already checked by <see cref="UrlPolicy"/>.</param>
+    /// <param name="parameters">Names and values, not escaped.</param>
+    public static Uri Add(Uri endpoint, IReadOnlyDictionary<string, string> parameters)
+    {
+        // Without case, though OAuth names have it: ASP.NET would read Resource and resource as one parameter given twice.
+        var names = parameters.Keys.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var kept = OwnQuery(endpoint.OriginalString).Split('&').Where(pair => !names.Contains(NameOf(pair)));
+        var added = parameters.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}");
+        var query = string.Join('&', kept.Select(Escape).Concat(added)).TrimStart('&');
+        // Uri would rewrite the query otherwise: it decodes %7E, for example. Only legal characters are in it by now.
+        return new Uri($"{endpoint.GetLeftPart(UriPartial.Path)}?{query}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+    }
+
+    private static string OwnQuery(string url)
+    {
+        var text = url.Trim();
+        var end = text.IndexOf('#') is var fragment and >= 0 ? fragment : text.Length;
+        var question = text.IndexOf('?', 0, end);
+        return question < 0 ? "" : text[(question + 1)..end];
+    }
+
+    /// <summary>The name of a pair as a server reads it: <c>re%73ource</c> is <c>resource</c>.</summary>
+    private static string NameOf(string pair) => WebUtility.UrlDecode(pair.Split('=', 2)[0]);
+
+    private static string Escape(string text)
+    {
+        if (text.All(IsLegal))
+        {
+            return text;
+        }
+        var escaped = new StringBuilder(text.Length * 3);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            _ = rune.IsAscii && IsLegal((char)rune.Value) ? escaped.Append((char)rune.Value) : escaped.Append(Uri.EscapeDataString(rune.ToString()));
+        }
+        return escaped.ToString();
+    }
+
+    private static bool IsLegal(char c) => char.IsAsciiLetterOrDigit(c) || Legal.Contains(c);
+}
