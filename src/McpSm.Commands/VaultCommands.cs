@@ -105,6 +105,11 @@ internal static class VaultCommands
         {
             return given;
         }
+        if (context.Home.Variable("MCPSM_VAULT_PASSPHRASE") is { } meant && !context.Authenticator.FileUsesPassphrase)
+        {
+            // The file is under a key file, and so this is not the passphrase of now: it is the one that the user wants.
+            return meant;
+        }
         if (!context.Interaction.CanAnswer || !context.Console.IsInputTerminal)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired, "The new passphrase is asked for at a terminal, and there is none.",

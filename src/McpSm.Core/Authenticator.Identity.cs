@@ -70,11 +70,13 @@ public sealed partial class Authenticator
             var kept = await _identities.ReadAsync(provider.Issuer, cancellationToken, vault).ConfigureAwait(false);
             if (clientSecret is not null || kept?.ClientSecret is not null)
             {
-                await _identities.WriteAsync((kept ?? new IdentityItem { Issuer = provider.Issuer }) with
+                var item = (kept ?? new IdentityItem { Issuer = provider.Issuer }) with
                 {
                     ClientId = clientSecret is null ? null : provider.ClientId,
                     ClientSecret = clientSecret,
-                }, vault, cancellationToken).ConfigureAwait(false);
+                };
+                await (clientSecret is null ? _identities.ReplaceAsync(item, cancellationToken)
+                    : _identities.WriteAsync(item, vault, cancellationToken)).ConfigureAwait(false);
             }
         }
         await new Settings(_home).SetIdentityProviderAsync(provider, cancellationToken).ConfigureAwait(false);
@@ -128,7 +130,7 @@ public sealed partial class Authenticator
         finally
         {
             await (item.ClientSecret is null ? _identities.RemoveAsync(provider, CancellationToken.None)
-                : _identities.WriteAsync(item with { Session = null }, null, CancellationToken.None)).ConfigureAwait(false);
+                : _identities.ReplaceAsync(item with { Session = null }, CancellationToken.None)).ConfigureAwait(false);
         }
     }
 }

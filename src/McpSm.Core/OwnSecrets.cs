@@ -23,6 +23,9 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
         /// <summary>Another client took the place of one: a secret that is not given with it is not shown for it.</summary>
         public bool OtherClient { get; init; }
 
+        /// <summary>Whether there is a secret in it, and not only what takes one away.</summary>
+        public bool HasSecret => Token is not null || ClientSecret is not null || Headers?.Values.Any(value => value.Length > 0) == true;
+
         public bool IsNothing => Token is null && ClientSecret is null && Headers is null;
 
         /// <summary>Without the secrets: records print all their members.</summary>
@@ -87,7 +90,9 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
             await store.PrepareAsync(server, vault, cancellationToken).ConfigureAwait(false);
             failure = await revoking.RunAsync(replaced, cancellationToken).ConfigureAwait(false);
         }
-        await (item.IsEmpty ? store.RemoveAsync(server, cancellationToken) : store.WriteAsync(server, item, vault, cancellationToken)).ConfigureAwait(false);
+        await (item.IsEmpty ? store.RemoveAsync(server, cancellationToken)
+            : given.HasSecret ? store.WriteAsync(server, item, vault, cancellationToken)
+            : store.ReplaceAsync(server, item, cancellationToken)).ConfigureAwait(false);
         return failure;
     }
 

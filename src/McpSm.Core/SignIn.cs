@@ -186,7 +186,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             {
                 left = before ?? left with { OAuth = null };
                 await (left.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
-                    : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
+                    : store.ReplaceAsync(server, left, CancellationToken.None)).ConfigureAwait(false);
             }
         }
         // What stays must not end with it.

@@ -27,7 +27,7 @@ internal sealed class SignOut(CredentialStore store, Revoking revoking)
             // Whatever the issuer does, and if the person loses patience with it: here the credential ends.
             var left = raw with { OAuth = null, BearerToken = keepBearer ? raw.BearerToken : null };
             await (left.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
-                : store.WriteAsync(server, left, null, CancellationToken.None)).ConfigureAwait(false);
+                : store.ReplaceAsync(server, left, CancellationToken.None)).ConfigureAwait(false);
         }
         return new DisconnectResult(raw.OAuth is not null, hasBearer, failure);
     }

@@ -154,16 +154,49 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task A_passphrase_that_changes_nothing_is_told_of_once()
+    public async Task A_key_file_beside_a_passphrase_takes_renewals_with_one_warning()
     {
         using var work = new Workplace();
-        await FilledAsync(work);
+        var path = await FilledAsync(work);
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "believed";
         var told = new List<string>();
         var vault = new EncryptedFileVault(work.Home, told.Add);
-        await vault.SetAsync("mcpsm-b", "x", default);
-        await vault.SetAsync("mcpsm-c", "x", default);
+        await vault.ReplaceAsync("mcpsm-a", "renewed", default);
+        await vault.ReplaceAsync("mcpsm-a", "renewed again", default);
         Assert.Contains("mcpsm vault rekey --passphrase", Assert.Single(told));
+        Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", default));
+        // A renewal is of what the vault holds, and a new secret is new also under a name that it holds.
+        await Assert.ThrowsAsync<McpAuthException>(() => vault.ReplaceAsync("mcpsm-b", "x", default));
+        await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-a", "x", default));
+        Assert.Equal((ErrorReason.VaultUnavailable, "mcpsm vault rekey --passphrase"), await FailsAsync(work, path) is var e ? (e.Reason, e.Remedy) : default);
+        Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", default));
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(99_999, false)]
+    [InlineData(100_000, true)]
+    [InlineData(2_000_000, true)]
+    [InlineData(2_000_001, false)]
+    [InlineData(int.MaxValue, false)]
+    [InlineData(-1, false)]
+    public void A_file_that_asks_for_an_unsafe_number_of_rounds_is_refused_unread(int rounds, bool safe)
+    {
+        var source = new KeySource(true, rounds, new byte[16], new byte[16]);
+        var file = EncryptedFileFormat.Seal(new VaultKey(source, new byte[32]), "{}"u8);
+        if (safe)
+        {
+            Assert.Equal(rounds, EncryptedFileFormat.ReadHeader(file).Rounds);
+            return;
+        }
+        using var work = new Workplace();
+        work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
+        File.WriteAllBytes(Path.Combine(work.Folder, "credentials.enc"), file);
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        var e = Assert.Throws<McpAuthException>(() => { _ = new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default); });
+        Assert.Equal((ErrorReason.VaultCorrupt, true), (e.Reason, e.Message.Contains("rounds")));
+        Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5), "the passphrase was stretched");
     }
 
     [Fact]

@@ -92,6 +92,21 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
+    public void A_key_file_beside_a_passphrase_takes_no_new_secret_before_the_remedy()
+    {
+        using var session = WithToken();
+        Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", "one");
+        session.Run("Set-McpToken my-api $args[0]", Secure("next-token"));
+        var error = Assert.Single(session.Errors);
+        Assert.StartsWith("VaultUnavailable,", error.FullyQualifiedErrorId);
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+        session.Run(error.ErrorDetails.RecommendedAction);
+        session.Run("Set-McpToken my-api $args[0]", Secure("next-token"));
+        Assert.Empty(session.Errors);
+        Assert.Equal("next-token", session.Text("Get-McpToken my-api -AsPlainText"));
+    }
+
+    [Fact]
     public void The_encrypted_file_is_put_under_a_passphrase_and_back()
     {
         using var session = WithToken();

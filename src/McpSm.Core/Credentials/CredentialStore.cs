@@ -76,13 +76,21 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     /// <summary>Keeps the item. Where it was in another vault it is removed there, afterwards.</summary>
     /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
-    public async Task WriteAsync(McpServer server, ServerItem item, string? vaultName, CancellationToken cancellationToken)
+    public Task WriteAsync(McpServer server, ServerItem item, string? vaultName, CancellationToken cancellationToken) =>
+        WriteAsync(server, item, vaultName, (vault, name, text) => vault.SetAsync(name, text, cancellationToken), cancellationToken);
+
+    /// <summary>Keeps what the kept item has become: renewed, or with a part of it removed. Nothing in it comes from a person.</summary>
+    public Task ReplaceAsync(McpServer server, ServerItem item, CancellationToken cancellationToken) =>
+        WriteAsync(server, item, null, (vault, name, text) => vault.ReplaceAsync(name, text, cancellationToken), cancellationToken);
+
+    private async Task WriteAsync(McpServer server, ServerItem item, string? vaultName, Func<IVault, string, string, Task> set,
+        CancellationToken cancellationToken)
     {
         var before = Facts.Read(server.Id)?.Vault;
         var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
         await _left.KeepAsync(ItemName(server), before, vault.Name, async () =>
         {
-            await SetAsync(vault, ItemName(server), item, CredentialJson.Default.ServerItem, cancellationToken).ConfigureAwait(false);
+            await set(vault, ItemName(server), JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem)).ConfigureAwait(false);
             await Facts.WriteAsync(server.Id, _ => ServerFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
@@ -110,9 +118,12 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     /// <summary>Chooses the vault that the server's credential will be kept in, before a person signs in for nothing.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
-    public async Task PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
-        await (await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false))
-            .GetAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
+    public async Task PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
+    {
+        var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
+        await vault.GetAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
+        vault.RequireTakesNewSecrets();
+    }
 
     /// <summary>The registration kept for an issuer, in the vault that the server's credential is or will be in.</summary>
     public async Task<KeptRegistration?> ReadRegistrationAsync(McpServer server, string issuer, string? vaultName,

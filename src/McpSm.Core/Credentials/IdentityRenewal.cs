@@ -43,7 +43,7 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         progress?.Report($"Renewing the session at the identity provider {ForeignText.Clean(provider)}.");
         var renewed = await SpendAsync(provider, item, session, refreshToken, http, cancellationToken).ConfigureAwait(false);
         // Ctrl+C must not lose what the provider has given for good.
-        await store.WriteAsync(item with { Session = renewed }, null, CancellationToken.None).ConfigureAwait(false);
+        await store.ReplaceAsync(item with { Session = renewed }, CancellationToken.None).ConfigureAwait(false);
         return renewed.ExpiresAt > home.Time.GetUtcNow() ? renewed : throw Ended(provider, "It gives no new ID token.", null);
     }
 
@@ -103,7 +103,7 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
     /// <summary>Removes a session that nothing renews. The client's secret, which is the user's, stays.</summary>
     private async Task<McpAuthException> EndAsync(string provider, IdentityItem item, string why, McpAuthException? e)
     {
-        await store.WriteAsync(item with { Session = null }, null, CancellationToken.None).ConfigureAwait(false);
+        await store.ReplaceAsync(item with { Session = null }, CancellationToken.None).ConfigureAwait(false);
         return Ended(provider, why, e);
     }
 

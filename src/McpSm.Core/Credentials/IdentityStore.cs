@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Vaults;
@@ -67,14 +68,21 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
 
     /// <summary>Keeps the item, for whoever holds the lock: the secret first, then the facts.</summary>
     /// <param name="vaultName">The vault the user named; null for the one it is in, or the one in use.</param>
-    public async Task WriteAsync(IdentityItem item, string? vaultName, CancellationToken cancellationToken)
+    public Task WriteAsync(IdentityItem item, string? vaultName, CancellationToken cancellationToken) =>
+        WriteAsync(item, vaultName, (vault, name, text) => vault.SetAsync(name, text, cancellationToken), cancellationToken);
+
+    /// <summary>Keeps what the kept item has become, for the holder of the lock: renewed, or with a part of it removed.</summary>
+    public Task ReplaceAsync(IdentityItem item, CancellationToken cancellationToken) =>
+        WriteAsync(item, null, (vault, name, text) => vault.ReplaceAsync(name, text, cancellationToken), cancellationToken);
+
+    private async Task WriteAsync(IdentityItem item, string? vaultName, Func<IVault, string, string, Task> set, CancellationToken cancellationToken)
     {
         var name = ItemName(item.Issuer);
         var before = facts.ReadIdentities().GetValueOrDefault(name)?.Vault;
         var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
         await _left.KeepAsync(name, before, vault.Name, async () =>
         {
-            await CredentialStore.SetAsync(vault, name, item, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+            await set(vault, name, JsonSerializer.Serialize(item, CredentialJson.Default.IdentityItem)).ConfigureAwait(false);
             await facts.WriteIdentityAsync(name, _ => IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
@@ -86,9 +94,12 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
 
     /// <summary>Chooses the vault and opens it, before a person signs in for nothing.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
-    public async Task PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken) =>
-        await (await vaults.ChooseAsync(vaultName ?? Facts(issuer)?.Vault, cancellationToken).ConfigureAwait(false))
-            .GetAsync(ItemName(issuer), cancellationToken).ConfigureAwait(false);
+    public async Task PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken)
+    {
+        var vault = await vaults.ChooseAsync(vaultName ?? Facts(issuer)?.Vault, cancellationToken).ConfigureAwait(false);
+        await vault.GetAsync(ItemName(issuer), cancellationToken).ConfigureAwait(false);
+        vault.RequireTakesNewSecrets();
+    }
 
     /// <summary>Removes the item and its facts, for whoever holds the lock.</summary>
     public async Task RemoveAsync(string issuer, CancellationToken cancellationToken)

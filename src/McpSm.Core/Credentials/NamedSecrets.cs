@@ -76,7 +76,7 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
             return false;
         }
         var vault = await ChooseAsync(facts.ReadSecrets().GetValueOrDefault(item) ?? asked, cancellationToken).ConfigureAwait(false);
-        await vault.SetAsync(item, JsonSerializer.Serialize(secret with { Metadata = metadata }, CredentialJson.Default.NamedSecret), cancellationToken)
+        await vault.ReplaceAsync(item, JsonSerializer.Serialize(secret with { Metadata = metadata }, CredentialJson.Default.NamedSecret), cancellationToken)
             .ConfigureAwait(false);
         return true;
     }

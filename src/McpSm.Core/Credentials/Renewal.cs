@@ -77,7 +77,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
             ? await RepeatAsync(server, current, binding, http, cancellationToken).ConfigureAwait(false)
             : await SpendAsync(server, item, current, binding, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
         // Ctrl+C must not lose what the issuer has given for good.
-        await store.WriteAsync(server, item with { OAuth = renewed }, null, CancellationToken.None).ConfigureAwait(false);
+        await store.ReplaceAsync(server, item with { OAuth = renewed }, CancellationToken.None).ConfigureAwait(false);
         return renewed;
     }
 
@@ -185,7 +185,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
         finally
         {
-            await store.WriteAsync(server, item with { OAuth = null }, null, CancellationToken.None).ConfigureAwait(false);
+            await store.ReplaceAsync(server, item with { OAuth = null }, CancellationToken.None).ConfigureAwait(false);
         }
         return new McpAuthException(ErrorReason.AuthenticationRequired,
             $"'{server.Name}' has a new issuer, {ForeignText.Clean(now)}: what {ForeignText.Clean(current.Issuer)} gave for it was dropped.",
@@ -235,7 +235,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
     private async Task<McpAuthException> ForgetRefreshTokenAsync(McpServer server, ServerItem item,
         OAuthCredential current, McpAuthException rejected, bool cutOff)
     {
-        await store.WriteAsync(server, item with { OAuth = current with { RefreshToken = null } }, null, CancellationToken.None)
+        await store.ReplaceAsync(server, item with { OAuth = current with { RefreshToken = null } }, CancellationToken.None)
             .ConfigureAwait(false);
         if (RefreshTokenGrant.IsOfClient(rejected) && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer })
         {

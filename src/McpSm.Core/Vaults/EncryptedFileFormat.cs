@@ -71,10 +71,13 @@ internal static class EncryptedFileFormat
             throw Damaged("it is cut short");
         }
         var rounds = BinaryPrimitives.ReadUInt32BigEndian(file[60..]);
-        if (!IsDigest(file[..68], file[68..80]) || file[12] is not (1 or 2) || rounds > VaultKeys.MostRounds
-            || (file[12] == 1 && rounds == 0))
+        if (!IsDigest(file[..68], file[68..80]) || file[12] is not (1 or 2) || (file[12] == 2 && rounds != 0))
         {
             throw Damaged("its header was changed");
+        }
+        if (file[12] == 1 && rounds is < VaultKeys.FewestRounds or > VaultKeys.MostRounds)
+        {
+            throw Damaged($"its header asks for {rounds} rounds of key derivation, and {VaultKeys.FewestRounds} to {VaultKeys.MostRounds} are safe");
         }
         var expected = HeaderLength + (long)BinaryPrimitives.ReadUInt32BigEndian(file[64..]) + TagLength;
         if (file.Length != expected)

@@ -17,6 +17,8 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
     private readonly VaultKeys _keys = new(home, notice);
     private bool _told;
 
+    private const string HowToRekey = "mcpsm vault rekey --passphrase";
+
     public string Name => VaultName;
 
     public string Protection => _keys.UsesPassphrase(Header())
@@ -29,34 +31,64 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
         Task.FromResult(Open().Items.GetValueOrDefault(item));
 
     public Task SetAsync(string item, string text, CancellationToken cancellationToken) =>
-        ChangeAsync(items =>
+        ChangeAsync((header, items) =>
         {
+            RequireTakesNewSecrets(header);
             items[item] = text;
             return true;
         }, cancellationToken);
 
+    public Task ReplaceAsync(string item, string text, CancellationToken cancellationToken) =>
+        ChangeAsync((header, items) =>
+        {
+            if (!items.ContainsKey(item))
+            {
+                RequireTakesNewSecrets(header);
+            }
+            else if (IsUnderUnexpectedKey(header) && !_told)
+            {
+                _told = true;
+                notice?.Invoke($"credentials.enc is under its key file although {VaultKeys.PassphraseVariable} is set. What it holds goes on being used; "
+                    + $"for new secrets, put it under the passphrase: {HowToRekey}");
+            }
+            items[item] = text;
+            return true;
+        }, cancellationToken);
+
+    public void RequireTakesNewSecrets() => RequireTakesNewSecrets(WholeFile.Read(_path) is { } file ? EncryptedFileFormat.ReadHeader(file) : null);
+
     public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) =>
-        ChangeAsync(items => items.Remove(item), cancellationToken);
+        ChangeAsync((_, items) => items.Remove(item), cancellationToken);
 
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Keys]);
 
-    private async Task<bool> ChangeAsync(Func<Dictionary<string, string>, bool> change, CancellationToken cancellationToken)
+    private async Task<bool> ChangeAsync(Func<KeySource?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken)
     {
         using var held = await home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (header, items) = Open();
-        if (!change(items))
+        if (!change(header, items))
         {
             return false;
         }
-        if (header is { IsPassphrase: false } && !_told && home.Variable(VaultKeys.PassphraseVariable) is not null)
-        {
-            _told = true;
-            notice?.Invoke($"credentials.enc is under its key file, and {VaultKeys.PassphraseVariable} changes nothing about that. "
-                + "To put it under the passphrase: mcpsm vault rekey --passphrase");
-        }
         Write(header is null ? _keys.Create() : _keys.Find(header.Value), items);
         return true;
+    }
+
+    /// <summary>
+    /// Whether the file is under a key file although the user has set a passphrase. It may be older than the passphrase. Or someone
+    /// who can write to the folder, and so knows that key, has put it in place of the user's own.
+    /// </summary>
+    private bool IsUnderUnexpectedKey(KeySource? header) => header is { IsPassphrase: false } && home.Variable(VaultKeys.PassphraseVariable) is not null;
+
+    private void RequireTakesNewSecrets(KeySource? header)
+    {
+        if (IsUnderUnexpectedKey(header))
+        {
+            throw new McpAuthException(ErrorReason.VaultUnavailable,
+                $"credentials.enc takes no new secret: it is under a key file although {VaultKeys.PassphraseVariable} is set. "
+                + "If you did not make that file, move it away. If you did, put it under the passphrase.", HowToRekey);
+        }
     }
 
     /// <summary>

@@ -19,6 +19,18 @@ public interface IVault
     /// <exception cref="McpAuthException">SecretTooLarge, too.</exception>
     Task SetAsync(string item, string text, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Keeps what an item has become that this vault holds: renewed, or with a part of it removed. A vault that takes no new
+    /// secrets at present takes this.
+    /// </summary>
+    Task ReplaceAsync(string item, string text, CancellationToken cancellationToken) => SetAsync(item, text, cancellationToken);
+
+    /// <summary>Fails if the vault would refuse a new secret whatever it is, before a person signs in for nothing. Asks no one.</summary>
+    /// <exception cref="McpAuthException">VaultUnavailable.</exception>
+    void RequireTakesNewSecrets()
+    {
+    }
+
     /// <summary>Removes the item; false where there was none.</summary>
     Task<bool> RemoveAsync(string item, CancellationToken cancellationToken);
 

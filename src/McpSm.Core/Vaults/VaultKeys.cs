@@ -14,8 +14,11 @@ internal sealed class VaultKeys(Home home, Action<string>? notice = null)
 {
     public const int Rounds = 600_000;
 
-    /// <summary>More than this would let a planted file keep the processor busy for minutes.</summary>
-    public const int MostRounds = 10_000_000;
+    /// <summary>Fewer would let a planted file have the passphrase stretched so little that it can be guessed.</summary>
+    public const int FewestRounds = 100_000;
+
+    /// <summary>More would let a planted file keep the processor busy for a minute.</summary>
+    public const int MostRounds = 2_000_000;
 
     internal const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
 
