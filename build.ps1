@@ -22,14 +22,6 @@ function Invoke-DotNet {
 
 switch ($Task) {
     'Build' { Invoke-DotNet build --configuration $Configuration }
-    'Test' {
-        Invoke-DotNet test --configuration $Configuration
-        if (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -eq 5 }) {
-            Import-Module Pester -MinimumVersion 5.0 -MaximumVersion 5.999
-            $result = Invoke-Pester -Path tests/pester -PassThru -Output Detailed
-            if ($result.Result -ne 'Passed') { throw 'Pester tests failed.' }
-        }
-        else { Write-Warning 'Pester 5 is not installed: tests/pester was not run. Install-PSResource Pester' }
-    }
+    'Test' { Invoke-DotNet test --configuration $Configuration }
     'Package' { Invoke-DotNet msbuild build/Package.proj -nologo -v:minimal "-p:Configuration=$Configuration" }
 }

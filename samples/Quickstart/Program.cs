@@ -59,7 +59,6 @@ if (inShell)
 else
 {
     Console.WriteLine("What follows is what you would type in PowerShell, and what you would see. A stand-in clicks in the browser.");
-    using var session = new PowerShellSession(folder.Path);
     string[] lines =
     [
         $"Add-McpServer my-api {server.McpUrl.AbsoluteUri}",
@@ -71,13 +70,10 @@ else
         "Get-McpToken my-api",
         "Disconnect-McpServer my-api -Force",
     ];
-    foreach (var line in lines)
+    if (!await new PowerShellTerminal(folder.Path).RunAsync(lines))
     {
-        if (!session.Run(line))
-        {
-            Console.Error.WriteLine("That command failed.");
-            return 1;
-        }
+        Console.Error.WriteLine("That command failed.");
+        return 1;
     }
 }
 Console.WriteLine();
@@ -93,7 +89,7 @@ Console.WriteLine($"""
       {terminal.CommandLine} add by-hand --type http --url {server.McpUrl}
       {terminal.CommandLine} auth login by-hand
 
-    or in pwsh 7.6, after: Import-Module '{PowerShellSession.Module}'
+    or in pwsh 7.6, after: Import-Module '{PowerShellTerminal.Module}'
 
       Connect-McpServer -Url {server.McpUrl}
 

@@ -39,29 +39,6 @@ public sealed class InstallTests
     }
 
     [Fact]
-    public async Task Installed_in_an_empty_home_the_module_is_found_by_its_name_in_a_real_pwsh()
-    {
-        using var home = EmptyHome.OrSkip();
-        Assert.SkipUnless((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Any(f => File.Exists(Path.Combine(f, "pwsh")) || File.Exists(Path.Combine(f, "pwsh.exe"))), "There is no pwsh on this machine.");
-        var version = (await home.RunAsync("pwsh", "-NoProfile", "-NonInteractive", "-Command", "\"$($PSVersionTable.PSVersion.Major).$($PSVersionTable.PSVersion.Minor)\"")).Trim();
-        Assert.SkipWhen(Version.Parse(version) < new Version(7, 6), $"The pwsh on this machine is {version}: the module needs 7.6.");
-        var folder = Install(home);
-        home.Variables["PSModulePath"] = Path.GetFullPath(Path.Combine(folder, "..", ".."));
-        var said = await home.RunAsync("pwsh", "-NoProfile", "-NonInteractive", "-Command", """
-            $ErrorActionPreference = 'Stop'
-            Add-McpServer my-api https://a.example/mcp | Out-Null
-            (Get-McpAuthStatus).State
-            mcpsm auth status
-            (Get-Module Mcpsm).ModuleBase
-            """);
-        Assert.StartsWith("NotAuthenticated\n", said.ReplaceLineEndings("\n"));
-        Assert.Contains("✘ Not authenticated", said);
-        Assert.EndsWith(folder, said.TrimEnd());
-        Assert.True(File.Exists(Path.Combine(home.Folder, ".mcp-manager", "config.json")));
-    }
-
-    [Fact]
     public void The_notices_name_everything_that_is_not_ours()
     {
         using var home = EmptyHome.OrSkip();

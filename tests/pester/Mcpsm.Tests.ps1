@@ -1,5 +1,5 @@
 #Requires -Version 7.6
-#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
 # The user's view, on a real pwsh: needs a build (dotnet build) before.
 
@@ -96,7 +96,7 @@ Describe 'mcpsm in the session' {
     }
 }
 
-Describe 'SecretManagement' -Skip:(-not $hasStore) {
+Describe 'SecretManagement' -Tag SecretStore -Skip:(-not $hasStore) {
     BeforeAll {
         $env:HOME = "$TestDrive/home"
         New-Item -ItemType Directory $env:HOME | Out-Null

@@ -15,10 +15,13 @@ foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCP_MANAGER_CONFIG_DIR', 'MCPSM_I
 $env:MCPSM_CONFIG_DIR = "$folder/config"
 $env:MCPSM_INTERACTIVE = '1'
 $env:MCPSM_VAULT = 'file'
-# Follows the redirects of an issuer that approves by itself.
-$env:BROWSER = 'curl -sSL -o /dev/null %s'
-$program = Get-ChildItem "$root/samples/ProtectedServer/bin" -Recurse -Filter ProtectedServer.dll | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
-    Sort-Object LastWriteTime | Select-Object -Last 1
+function Get-SampleAssembly($Name) {
+    Get-ChildItem "$root/samples/$Name/bin" -Recurse -Filter "$Name.dll" | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
+        Sort-Object LastWriteTime | Select-Object -Last 1
+}
+# Follows redirects as a browser does. The issuer approves by itself.
+$env:BROWSER = "dotnet `"$(Get-SampleAssembly Quickstart)`" --browse %s"
+$program = Get-SampleAssembly ProtectedServer
 $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
 $start.ArgumentList.Add($program.FullName)
 $start.ArgumentList.Add('--auto-approve')

@@ -1,12 +1,10 @@
 #Requires -Version 7.6
-#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
 # Sessions that are interrupted, that do many things at once, and that have loaded other things first.
 
 BeforeDiscovery {
     $script:hasInterrupt = -not $IsWindows
-    $script:hasThreadJob = [bool](Get-Command Start-ThreadJob -ErrorAction Ignore)
-    if (-not $hasThreadJob -and $env:MCPSM_TEST_REQUIRE -eq '1') { throw 'This pwsh has no Start-ThreadJob.' }
 }
 
 BeforeAll {
@@ -55,7 +53,7 @@ Describe 'Ctrl+C during a sign-in' {
         Assert-NothingHeld $port
     }
 
-    It 'ends a pwsh at once and leaves nothing held' -Skip:(-not $hasInterrupt) {
+    It 'ends a pwsh at once and leaves nothing held' -Tag Interrupt -Skip:(-not $hasInterrupt) {
         $port = Get-FreePort
         $start = [System.Diagnostics.ProcessStartInfo]::new('/usr/bin/env')
         # Under nohup and in background jobs it is ignored, and that is inherited.
@@ -94,8 +92,7 @@ Describe 'many at once' {
         Remove-McpServer p* -Force
     }
 
-    # Part of PowerShell as it is released; one that is built from its sources may lack it.
-    It 'in thread jobs' -Skip:(-not $hasThreadJob) {
+    It 'in thread jobs' {
         $jobs = 1..6 | ForEach-Object { Start-ThreadJob { Import-Module $using:manifest; Get-McpAuthStatus my-api; Get-McpToken my-api -AsPlainText } }
         $found = $jobs | Wait-Job -Timeout 60 | Receive-Job
         $jobs | Remove-Job -Force
