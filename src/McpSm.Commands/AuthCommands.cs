@@ -153,7 +153,7 @@ internal static class AuthCommands
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             var kind = context.Authenticator.Status(server).Kind;
             if (kind == Core.Credentials.CredentialKind.OAuth && !parsed.GetValue(force) && !await context.Interaction.ConfirmAsync(
-                $"Sign out of '{server.Name}'?", $"mcpsm auth logout {server.Id} --force", cancellationToken).ConfigureAwait(false))
+                $"Sign out of '{server.Name}'?", NextCommand.For("auth logout", server.Id, "--force"), cancellationToken).ConfigureAwait(false))
             {
                 context.Hint("Still signed in.");
                 return ExitCode.Failed;
@@ -167,7 +167,7 @@ internal static class AuthCommands
             else
             {
                 context.Hint(result.HasBearer
-                    ? $"'{server.Name}' has a bearer token, which signing out leaves alone. Remove it with: mcpsm auth revoke {server.Id}"
+                    ? $"'{server.Name}' has a bearer token, which signing out leaves alone. Remove it with: {NextCommand.For("auth revoke", server.Id)}"
                     : $"You are not signed in to '{server.Name}'.");
             }
             return ExitCode.Done;
@@ -250,11 +250,11 @@ internal static class AuthCommands
         if (!context.Interaction.CanAnswer || !context.Console.IsInputTerminal)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for at a terminal, and there is none.",
-                $"Pipe it in: mcpsm auth set {server.Id} -");
+                $"Pipe it in: {NextCommand.For("auth set", server.Id, "-")}");
         }
         return await context.Console.ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false)
             ?? throw new McpAuthException(ErrorReason.InteractionRequired, "Standard input ended before a token came.",
-                $"Pipe it in: mcpsm auth set {server.Id} -");
+                $"Pipe it in: {NextCommand.For("auth set", server.Id, "-")}");
     }
 
     private static Command Revoke(CommandContext context)
@@ -302,7 +302,7 @@ internal static class AuthCommands
                 context.Console.Out.WriteLine(token.Text);
                 if (token.IsBound)
                 {
-                    context.Hint($"Hint: this token is bound to a key (DPoP) and needs a proof for each request: mcpsm auth token {server.Id} --header");
+                    context.Hint($"Hint: this token is bound to a key (DPoP) and needs a proof for each request: {NextCommand.For("auth token", server.Id, "--header")}");
                 }
                 return ExitCode.Done;
             }

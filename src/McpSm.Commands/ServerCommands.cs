@@ -58,7 +58,7 @@ internal static class ServerCommands
             AuthCommands.WarnOfRevocation(context, failure);
             if (moved)
             {
-                context.Warn($"it is on another origin now, where its old credential is not used. Sign in with: mcpsm auth login {server.Id}");
+                context.Warn($"it is on another origin now, where its old credential is not used. Sign in with: {NextCommand.For("auth login", server.Id)}");
             }
             return ExitCode.Done;
         }));
@@ -102,7 +102,7 @@ internal static class ServerCommands
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             if (!parsed.GetValue(yes) && !await context.Interaction.ConfirmAsync(
-                $"Remove '{server.Name}' and its credentials?", $"mcpsm remove {server.Id} --yes", cancellationToken).ConfigureAwait(false))
+                $"Remove '{server.Name}' and its credentials?", NextCommand.For("remove", server.Id, "--yes"), cancellationToken).ConfigureAwait(false))
             {
                 context.Hint("Nothing was removed.");
                 return ExitCode.Failed;

@@ -68,7 +68,7 @@ internal static class VaultCommands
             context.Succeed($"Credentials are kept in '{chosen}' from now on.");
             if (elsewhere.Count > 0)
             {
-                context.Hint($"Those of {string.Join(", ", elsewhere)} stay where they are. To take them along: mcpsm vault use {CopiedWord.Of(chosen)} --move");
+                context.Hint($"Those of {string.Join(", ", elsewhere)} stay where they are. To take them along: {NextCommand.For("vault use", chosen, "--move", "<vault>")}");
             }
             return ExitCode.Done;
         }));

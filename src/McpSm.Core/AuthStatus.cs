@@ -94,7 +94,7 @@ public sealed record McpAuthStatus
         var file = server.Plaintext.HasSecret ? "config.json" : plaintextFile;
         // Before anything else: it may hold the very credential that is missing here.
         return file is null || unreadable is not null ? status
-            : status with { PlaintextFile = file, Remedy = $"mcpsm import {server.Id}" };
+            : status with { PlaintextFile = file, Remedy = NextCommand.For("import", server.Id) };
     }
 
     private static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable)
@@ -137,12 +137,12 @@ public sealed record McpAuthStatus
             case CredentialKind.OAuth when facts!.ExpiresAt is { } end:
                 var soon = Renewal.Margin(TimeSpan.FromMinutes(5), facts.IssuedAt ?? now, end);
                 var state = end <= now ? AuthState.Expired : end - now < soon ? AuthState.ExpiringSoon : AuthState.Authenticated;
-                return (state, state == AuthState.Authenticated ? null : facts.CanRenew ? $"mcpsm auth refresh {server.Id}" : $"mcpsm auth login {server.Id}");
+                return (state, state == AuthState.Authenticated ? null : facts.CanRenew ? NextCommand.For("auth refresh", server.Id) : NextCommand.For("auth login", server.Id));
             case CredentialKind.OAuth:
-                return (AuthState.Unknown, $"mcpsm test {server.Id}");
+                return (AuthState.Unknown, NextCommand.For("test", server.Id));
             default:
                 return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true ? (AuthState.NoAuth, null)
-                    : (AuthState.NotAuthenticated, $"mcpsm auth login {server.Id}");
+                    : (AuthState.NotAuthenticated, NextCommand.For("auth login", server.Id));
         }
     }
 

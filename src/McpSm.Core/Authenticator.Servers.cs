@@ -57,7 +57,7 @@ public sealed partial class Authenticator
         {
             return McpTestResult.Of(server, Status(server).State, e.For(server.Name,
                 e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected
-                    or ErrorReason.InsufficientScope ? $"mcpsm auth login {server.Id}" : null))
+                    or ErrorReason.InsufficientScope ? NextCommand.For("auth login", server.Id) : null))
                 .Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
         }
     }
@@ -95,8 +95,8 @@ public sealed partial class Authenticator
         return answer.Status != 401 ? status : status with
         {
             State = AuthState.Expired,
-            Remedy = status.CanRenew ? $"mcpsm auth refresh {server.Id}"
-                : status.Kind == CredentialKind.Bearer ? $"mcpsm auth set {server.Id}" : $"mcpsm auth login {server.Id}",
+            Remedy = status.CanRenew ? NextCommand.For("auth refresh", server.Id)
+                : status.Kind == CredentialKind.Bearer ? NextCommand.For("auth set", server.Id) : NextCommand.For("auth login", server.Id),
         };
     }
 }

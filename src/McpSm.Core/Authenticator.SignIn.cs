@@ -22,7 +22,7 @@ public sealed partial class Authenticator
         if (server.OAuth == OAuthMode.Off)
         {
             throw new McpAuthException(ErrorReason.OAuthDisabled, $"Signing in to '{server.Name}' is off.",
-                $"mcpsm server update {server.Id} --oauth")
+                NextCommand.For("server update", server.Id, "--oauth"))
             { Server = server.Name };
         }
         var client = options.IdentityProvider is not null ? null
@@ -41,7 +41,7 @@ public sealed partial class Authenticator
         }
         catch (McpAuthException e)
         {
-            throw e.For(server.Name, $"mcpsm auth login {server.Id}");
+            throw e.For(server.Name, NextCommand.For("auth login", server.Id));
         }
     }
 
@@ -52,7 +52,7 @@ public sealed partial class Authenticator
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
-                $"Run 'mcpsm auth login {server.Id}' at a prompt, or keep a token with 'mcpsm auth set {server.Id} -'. "
+                $"Run '{NextCommand.For("auth login", server.Id)}' at a prompt, or keep a token with '{NextCommand.For("auth set", server.Id, "-")}'. "
                 + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
             { Server = server.Name };
         }

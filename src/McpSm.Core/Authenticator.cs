@@ -85,7 +85,7 @@ public sealed partial class Authenticator
         }
         catch (McpAuthException e)
         {
-            throw e.For(server.Name, $"mcpsm auth login {server.Id}");
+            throw e.For(server.Name, NextCommand.For("auth login", server.Id));
         }
     }
 
@@ -102,7 +102,7 @@ public sealed partial class Authenticator
         if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _home.Time.GetUtcNow())
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
-                $"mcpsm auth login {server.Id}")
+                NextCommand.For("auth login", server.Id))
             { Server = server.Name };
         }
         return item?.Token is { } text ? new AccessToken(server, text, item.BearerToken is null ? item.OAuth!.DPoPKey : null, Time)
@@ -124,7 +124,7 @@ public sealed partial class Authenticator
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if (server.Plaintext.HasSecret && _toldOfPlaintext.TryAdd(server.Id, true))
         {
-            _interaction.Notice($"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: mcpsm import {server.Id}");
+            _interaction.Notice($"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: {NextCommand.For("import", server.Id)}");
         }
         if (item?.Token is null && server.Plaintext.BearerToken is { } plaintext)
         {
@@ -148,7 +148,7 @@ public sealed partial class Authenticator
         await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false) is { } target
             ? (target.Resource, target.WithPkce().Issuer)
             : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
-                $"mcpsm auth login {server.Id}")
+                NextCommand.For("auth login", server.Id))
             { Server = server.Name };
 
     /// <summary>What another program wrote was not looked at when it was kept.</summary>
@@ -158,7 +158,7 @@ public sealed partial class Authenticator
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The bearer token of '{server.Name}' in config.json cannot be sent: it has spaces or characters outside ASCII.",
-                $"mcpsm auth set {server.Id}")
+                NextCommand.For("auth set", server.Id))
             { Server = server.Name };
         }
     }
@@ -166,9 +166,9 @@ public sealed partial class Authenticator
     internal static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
         (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
         ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
-            $"mcpsm auth set {server.Id}")
+            NextCommand.For("auth set", server.Id))
         { Server = server.Name }
         : new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",
-            $"mcpsm auth login {server.Id}")
+            NextCommand.For("auth login", server.Id))
         { Server = server.Name };
 }

@@ -74,7 +74,7 @@ internal sealed partial class Authorization
 
     private McpAuthException PortInUse(int port) => new(ErrorReason.CallbackPortInUse,
         $"Port {port} of 127.0.0.1, where the browser is to come back to, is in use.",
-        $"{Command} --callback-port <port>");
+        Command("--callback-port <port>"));
 
     private int? AskedPort()
     {

@@ -21,8 +21,8 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     private readonly IssuerMetadata _issuer = target.Issuer;
     private bool _sawForeignState;
 
-    /// <summary>The command that begins such a sign-in anew.</summary>
-    public string Command { get; init; } = $"mcpsm auth login {server.Id}";
+    /// <summary>The command that begins another sign-in, with these options.</summary>
+    public Func<string, string> Command { get; init; } = options => NextCommand.For("auth login", server.Id, options);
 
     // What the issuer gave us in an earlier sign-in, and may have forgotten since.
     private KeptRegistration? _kept;
@@ -53,7 +53,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         if (!device && _issuer.AuthorizationEndpoint is null)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The issuer {ForeignText.Clean(_issuer.Issuer)} offers no sign-in with a browser.",
-                _issuer.DeviceAuthorizationEndpoint is not null ? $"{Command} --device" : "Ask whoever runs it how people sign in there.");
+                _issuer.DeviceAuthorizationEndpoint is not null ? Command("--device") : "Ask whoever runs it how people sign in there.");
         }
         McpAuthException? scopeRefused = null;
         for (var anew = false; ; anew = true)
@@ -92,9 +92,9 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
                 throw _sawForeignState
                     ? new McpAuthException(ErrorReason.StateMismatch,
                         "Answers arrived that do not belong to this sign-in (missing or foreign state), and none that does.",
-                        Command)
+                        "Close the pages of other sign-ins in your browser, then sign in once more. If it happens again, tell whoever runs the issuer.")
                     : new McpAuthException(ErrorReason.AuthenticationTimeout,
-                        $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", Command);
+                        $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", Command("--timeout <seconds>"));
             }
         }
     }

@@ -32,7 +32,7 @@ internal sealed class CredentialImport(Home home, CredentialStore store, ServerC
         {
             if (found.Unusable is not null || found.Take(item) is not { } with)
             {
-                left.Add((found, found.Unusable ?? $"the vault has another in its place; mcpsm import {server.Id} --force removes the plaintext"));
+                left.Add((found, found.Unusable ?? $"the vault has another in its place; {NextCommand.For("import", server.Id, "--force")} removes the plaintext"));
                 continue;
             }
             item = with;

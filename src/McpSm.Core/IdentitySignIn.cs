@@ -43,7 +43,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         {
             return set;
         }
-        interaction.Notice($"The identity provider could sign in to '{server.Name}' if a client were known there: mcpsm server update {server.Id} --client-id <id>");
+        interaction.Notice($"The identity provider could sign in to '{server.Name}' if a client were known there: {NextCommand.For("server update", server.Id, "--client-id <id>")}");
         return null;
     }
 
@@ -55,12 +55,12 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         if (EntraIssuer.Find(issuer.Issuer) is not null)
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
-                $"The issuer of '{server.Name}' is Microsoft Entra ID, which takes no other identity provider's word.", $"mcpsm auth login {server.Id}");
+                $"The issuer of '{server.Name}' is Microsoft Entra ID, which takes no other identity provider's word.", NextCommand.For("auth login", server.Id));
         }
         // Not a client that registers itself: the provider writes the client's id into what it signs, and so must know it.
         var client = Client(server, item, target) ?? throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
             $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows at {ForeignText.Clean(issuer.Issuer)}.",
-            $"Ask whoever runs the identity provider, then: mcpsm server update {server.Id} --client-id <id>");
+            $"Ask whoever runs the identity provider, then: {NextCommand.For("server update", server.Id, "--client-id <id>")}");
         // Rule 10: what offline_access asks for, a refresh token, has no place here.
         target = server.Scopes.Count > 0 ? target : target with { Scopes = [.. target.Scopes.Where(s => s != Discovery.Scopes.Offline)] };
         for (var asked = false; ; asked = true)
@@ -87,12 +87,11 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
     /// <exception cref="McpAuthException">InteractionRequired, PkceUnsupported, IssuerMismatch, TokenResponseInvalid, and the reasons of every step.</exception>
     public async Task<IdentitySession> SignInAsync(string provider, ConnectOptions options, CancellationToken cancellationToken)
     {
-        var command = Command(provider);
         if (!interaction.CanAnswer)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in at the identity provider {ForeignText.Clean(provider)} needs a person, and nobody can answer here.",
-                $"Run '{command}' at a prompt. MCPSM_INTERACTIVE=1 says that somebody is there.");
+                $"Run '{Command(provider)}' at a prompt. MCPSM_INTERACTIVE=1 says that somebody is there.");
         }
         var (http, policy, issuer) = await OpenAsync(provider, options.Timeout, cancellationToken).ConfigureAwait(false);
         using (http)
@@ -105,13 +104,13 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             {
                 var (client, tokens) = await new Authorization(home, server, new ServerItem { Url = provider, ClientSecret = secret }, target, options, http,
                     policy, new ClientRegistry(home, store), entra, interaction, progress)
-                { Command = command }.ObtainAsync(cancellationToken).ConfigureAwait(false);
+                { Command = options => Command(provider, options: options) }.ObtainAsync(cancellationToken).ConfigureAwait(false);
                 return await KeepAsync(issuer, client, tokens, options.Vault).ConfigureAwait(false);
             }
             catch (McpAuthException e) when (e.Reason == ErrorReason.ClientRegistrationFailed)
             {
                 throw new McpAuthException(e.Reason, e.Message,
-                    $"Register a client there, redirect URI http://127.0.0.1:8888/callback, then: mcpsm identity use {ForeignText.Clean(provider)} --client-id <id>", e)
+                    $"Register a client there, redirect URI http://127.0.0.1:8888/callback, then: {NextCommand.For("identity use", provider, "--client-id <id>", "<issuer>")}", e)
                 { OAuthError = e.OAuthError, StatusCode = e.StatusCode };
             }
         }
@@ -124,7 +123,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         Check(provider);
         var (server, secret) = await AsServerAsync(provider, vault, cancellationToken).ConfigureAwait(false);
         var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was made for is not known.",
-            $"mcpsm identity use {ForeignText.Clean(provider)} --client-id <id>");
+            NextCommand.For("identity use", provider, "--client-id <id>", "<issuer>"));
         // Before anything is asked: the wrong token, or an old one, is what scripts give most.
         RequireUsable(provider, id, idToken);
         var (http, _, issuer) = await OpenAsync(provider, ConnectOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
@@ -155,8 +154,10 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
 
     /// <summary>The command that signs in at a provider.</summary>
     /// <param name="server">The id of a server that it signs in to; null where it is not known.</param>
-    public string Command(string provider, string? server = null) => _settings.IdentityProvider?.Issuer == provider ? "mcpsm identity login"
-        : $"mcpsm auth login {server ?? "<server>"} --identity-provider {ForeignText.Clean(provider)}";
+    /// <param name="options">Options for another way to do it.</param>
+    public string Command(string provider, string? server = null, string options = "") => _settings.IdentityProvider?.Issuer == provider
+        ? ("mcpsm identity login " + options).TrimEnd()
+        : NextCommand.For("auth login", server ?? "", $"--identity-provider {ShellQuoting.QuoteOrPlaceholder(provider, "<url>")} {options}".TrimEnd());
 
     /// <summary>Refuses an ID token of the user's that the provider would refuse; its signature is for the provider to look at.</summary>
     /// <exception cref="McpAuthException">IssuerMismatch; TokenResponseInvalid.</exception>
@@ -236,7 +237,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         limit.CancelAfter(timeout);
         try
         {
-            var issuer = await IssuerMetadata.FindAsync(http, policy, provider, "mcpsm identity use", limit.Token).ConfigureAwait(false);
+            var issuer = await IssuerMetadata.FindAsync(http, policy, provider, url => NextCommand.For("identity use", url, placeholder: "<issuer>"), limit.Token).ConfigureAwait(false);
             return issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == false
                 ? throw TokenExchangeGrant.NoIdJags(provider, "Its metadata says so.") : (http, policy, issuer);
         }

@@ -119,7 +119,7 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 "That token cannot be sent: it is empty, or has spaces or characters outside ASCII.",
-                $"mcpsm auth set {server.Id}")
+                NextCommand.For("auth set", server.Id))
             { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);

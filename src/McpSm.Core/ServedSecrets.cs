@@ -110,13 +110,13 @@ public sealed class ServedSecrets
             var token = await _authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
             return !token.IsBound ? token.Text : throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The token of '{server.Name}' is bound to a key (DPoP): alone, as a secret is, nobody takes it.",
-                $"Get-McpToken {server.Id} -AsHeader gives it with a proof for one request.")
+                $"{NextCommand.ForCmdlet("Get-McpToken", server.Id, "-AsHeader")} gives it with a proof for one request.")
             { Server = server.Name };
         }
         throw _authenticator.Status(server).Kind == CredentialKind.None ? Authenticator.SignInNeeded(server, null)
             : new McpAuthException(ErrorReason.VaultUnavailable, $"The credential of '{server.Name}' is in '{ForeignText.Clean(place)}', "
                 + "which SecretManagement cannot open while it is asked for this one.",
-                $"Get-McpToken {server.Id}, or take credentials elsewhere: Set-McpVault file -Move")
+                $"{NextCommand.ForCmdlet("Get-McpToken", server.Id)}, or take credentials elsewhere: Set-McpVault file -Move")
             { Server = server.Name };
     }
 
@@ -137,7 +137,7 @@ public sealed class ServedSecrets
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 $"'{ForeignText.Clean(name)}' is an MCP server: its token can be read under that name, and nothing else.",
-                $"{command} {server.Id}")
+                NextCommand.ForCmdlet(command, server.Id))
             { Server = server.Name };
         }
     }
@@ -145,7 +145,7 @@ public sealed class ServedSecrets
     private static McpAuthException Ambiguous(string name, List<McpServer> servers) => new(ErrorReason.InvalidValue,
         servers.Count > 1 ? $"'{ForeignText.Clean(name)}' means several MCP servers: {string.Join(", ", servers.Select(s => s.Id))}."
             : $"'{ForeignText.Clean(name)}' is both an MCP server and a secret of another tool: neither is given.",
-        servers.Count > 1 ? "Ask by id." : $"Get-McpToken {servers[0].Id} gives the token; Remove-Secret '{ForeignText.Clean(name)}' removes the secret.");
+        servers.Count > 1 ? "Ask by id." : $"{NextCommand.ForCmdlet("Get-McpToken", servers[0].Id)} gives the token; {NextCommand.ForCmdlet("Remove-Secret", name)} removes the secret.");
 
     private static McpAuthException NotFound(string name) =>
         new(ErrorReason.SecretNotFound, $"There is no secret '{ForeignText.Clean(name)}' here.", "Get-SecretInfo");

@@ -97,7 +97,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"'{now.Name}' was given another URL while you signed in. What the issuer gave was for the one before, and was not kept.",
-                $"mcpsm auth login {now.Id}")
+                NextCommand.For("auth login", now.Id))
             { Server = now.Name };
         }
     }
@@ -119,10 +119,10 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             var held = facts.GetValueOrDefault(other.Id) is { Scopes: { } scopes } known && EntraIssuer.Find(known.Issuer) is not null ? scopes : [];
             if (other.Scopes.Concat(held).Select(EntraScopes.ApiOf).OfType<string>().FirstOrDefault(apis.Contains) is { } api)
             {
-                var wanted = Scopes.Join(target.Scopes.Where(s => !EntraScopes.IsOfPerson(s)).Select(s => ForeignText.Argument(s, "<scope>")));
+                var wanted = Scopes.Join(target.Scopes.Where(s => !EntraScopes.IsOfPerson(s)).Select(s => ShellQuoting.QuoteOrPlaceholder(s, "<scope>")));
                 throw new McpAuthException(ErrorReason.ResourceMismatch,
                     $"'{server.Name}' asks for a token of {ForeignText.Clean(api)}, which is the API of '{other.Name}': it could use it there in your name.",
-                    $"Only if both are of that API: mcpsm server update {server.Id} --scope {wanted}");
+                    $"Only if both are of that API: {NextCommand.For("server update", server.Id, $"--scope {wanted}")}");
             }
         }
     }

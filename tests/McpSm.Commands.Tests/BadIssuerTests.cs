@@ -36,7 +36,7 @@ public sealed partial class BadIssuerTests
     [Fact]
     public Task One_that_comes_back_with_another_state() => SpoilsAsync(
         issuer => issuer.Faults.RewriteRedirect("/authorize", url => url.Replace("state=", "state=foreign")),
-        1, "do not belong to this sign-in (missing or foreign state)", "mcpsm auth login my-api");
+        1, "do not belong to this sign-in (missing or foreign state)", "Close the pages of other sign-ins");
 
     [Fact]
     public Task One_where_the_person_said_no() => SpoilsAsync(

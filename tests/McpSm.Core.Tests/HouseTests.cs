@@ -36,6 +36,17 @@ public sealed partial class HouseTests
         Assert.All(read, name => Assert.Matches($"\\b{name}\\b", told));
     }
 
+    [Fact]
+    public void NextCommand_builds_every_command_line_that_names_a_foreign_value()
+    {
+        var wrong = from file in Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+                    where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
+                    from line in File.ReadLines(file)
+                    where HandMadeCommand().IsMatch(line)
+                    select $"{Path.GetFileName(file)}: {line.Trim()}";
+        Assert.Empty(wrong);
+    }
+
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -48,6 +59,10 @@ public sealed partial class HouseTests
 
     [GeneratedRegex("\"(MCP(?:SM|_MANAGER)_[A-Z_]+)\"")]
     private static partial Regex Variable();
+
+    // A value in braces behind "mcpsm verb" or "Verb-McpNoun".
+    [GeneratedRegex(@"\$.*(?:mcpsm (?:[a-z-]+ )+|[A-Z][a-z]+-Mcp[A-Z][A-Za-z]* )(?:-[A-Za-z-]+ )*\{")]
+    private static partial Regex HandMadeCommand();
 
     [GeneratedRegex(@"using McpSm\.Core\.(\w+);")]
     private static partial Regex Using();

@@ -162,7 +162,7 @@ public sealed class ServedSecretTests
         session.Run("Add-McpServer github https://a.example/mcp; Set-McpToken github $args[0]", Secure("a-servers-token"));
         Assert.Null(Get(session, "GitHub"));
         Refused(session, "InvalidValue", "is both an MCP server and a secret of another tool: neither is given.",
-            "Get-McpToken github gives the token; Remove-Secret 'GitHub' removes the secret.");
+            "Get-McpToken github gives the token; Remove-Secret GitHub removes the secret.");
         Set(session, "github", "more");
         Refused(session, "InvalidValue", "is an MCP server");
         Assert.Single(List(session));
@@ -194,7 +194,7 @@ public sealed class ServedSecretTests
         Assert.Equal("x", Get(session, "a"));
         Set(session, "a", "y", vaultParameters: new() { ["Valut"] = "file" });
         Refused(session, "InvalidValue", "Mcpsm knows no vault parameter 'Valut', only Vault.",
-            "Register-SecretVault -Name 'Mine' -ModuleName Mcpsm -VaultParameters @{ Vault = 'file' } -AllowClobber");
+            "Register-SecretVault -Name Mine -ModuleName Mcpsm -VaultParameters @{ Vault = 'file' } -AllowClobber");
         Set(session, "a", "y", vaultParameters: new() { ["Vault"] = "secretmanagement:Store" });
         Refused(session, "InvalidValue", "SecretManagement cannot open 'secretmanagement:Store' while it is asked for this one.");
         Set(session, "a", "y", vaultParameters: new() { ["Vault"] = 5 });

@@ -41,8 +41,8 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The client id of '{server.Name}' is registered with {ForeignText.Clean(owner)}, and the server now "
                 + $"names the issuer {ForeignText.Clean(issuer.Issuer)}.",
-                $"If that is right: mcpsm server update {server.Id} "
-                + (id == server.ClientId ? "--client-id <id> --issuer <url>" : "--issuer <url>"));
+                "If that is right: "
+                + NextCommand.For("server update", server.Id, id == server.ClientId ? "--client-id <id> --issuer <url>" : "--issuer <url>"));
         }
     }
 
@@ -54,7 +54,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The assertion of '{server.Name}' is for {ForeignText.Clean(owner)}, and the server now names the issuer {ForeignText.Clean(issuer.Issuer)}.",
-                $"If that is right: mcpsm server update {server.Id} --issuer <url>");
+                $"If that is right: {NextCommand.For("server update", server.Id, "--issuer <url>")}");
         }
     }
 
@@ -62,7 +62,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     public static McpAuthException NoEntraClient(McpServer server, EntraIssuer issuer) => new(ErrorReason.ClientRegistrationFailed,
         $"Microsoft Entra ID registers no clients by itself, and no client id is set for '{server.Name}'.",
         $"Register an app at {issuer.Portal} (App registrations, platform 'Mobile and desktop applications', redirect URI http://localhost), "
-        + $"then: mcpsm server update {server.Id} --client-id <application id>");
+        + $"then: {NextCommand.For("server update", server.Id, "--client-id <application id>")}");
 
     /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>
     public static string CheckMetadataUrl(string url) =>
@@ -121,7 +121,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         {
             throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
                 $"The issuer {ForeignText.Clean(issuer.Issuer)} registers no clients by itself.",
-                $"Register one there with the redirect URI {redirectUri}, then: mcpsm server update {server.Id} --client-id <id>");
+                $"Register one there with the redirect URI {redirectUri}, then: {NextCommand.For("server update", server.Id, "--client-id <id>")}");
         }
         var methods = issuer.TokenEndpointAuthMethods;
         var method = methods is null || methods.Contains(ClientIdentity.None) ? ClientIdentity.None
@@ -159,7 +159,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             var why = TokenSet.Refused(response);
             throw new McpAuthException(why.Reason == ErrorReason.ServerUnreachable ? why.Reason : ErrorReason.ClientRegistrationFailed,
                 $"Registering with {ForeignText.Clean(issuer.Issuer)} failed. {why.Message}",
-                $"Supply a client of your own: mcpsm server update {server.Id} --client-id <id>", why)
+                $"Supply a client of your own: {NextCommand.For("server update", server.Id, "--client-id <id>")}", why)
             { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
         }
         if (!TokenSet.IsReadable(response) || response.ClientId is not { Length: > 0 } id)

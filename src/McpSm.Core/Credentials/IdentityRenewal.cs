@@ -86,7 +86,8 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         {
             await store.ChangeFactsAsync(item, f => f with { RenewalBegan = cutOff }).ConfigureAwait(false);
             throw RefreshTokenGrant.ClientRejected(e,
-                $"mcpsm identity use {ForeignText.Clean(provider)} --client-id {ForeignText.Argument(session.Client.Id, "<id>")} --client-secret-from-env <NAME>");
+                NextCommand.For("identity use", provider,
+                    $"--client-id {ShellQuoting.QuoteOrPlaceholder(session.Client.Id, "<id>")} --client-secret-from-env <NAME>", "<issuer>"));
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {

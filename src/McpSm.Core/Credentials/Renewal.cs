@@ -39,7 +39,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         if (item?.OAuth is not { } current)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"'{server.Name}' was signed out meanwhile.", $"mcpsm auth login {server.Id}")
+                $"'{server.Name}' was signed out meanwhile.", NextCommand.For("auth login", server.Id))
             { Server = server.Name };
         }
         if (current.AccessToken != seen.AccessToken)
@@ -50,7 +50,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
-                $"mcpsm auth login {server.Id}")
+                NextCommand.For("auth login", server.Id))
             { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);
@@ -147,7 +147,8 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
                 // The secret is the user's to replace, and the issuer has not looked at the refresh token.
                 await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
                 throw RefreshTokenGrant.ClientRejected(e,
-                    $"mcpsm server update {server.Id} --client-id {ForeignText.Argument(current.Client.Id, "<id>")} --client-secret-from-env <NAME>").For(server.Name);
+                    NextCommand.For("server update", server.Id,
+                        $"--client-id {ShellQuoting.QuoteOrPlaceholder(current.Client.Id, "<id>")} --client-secret-from-env <NAME>")).For(server.Name);
             }
             throw await ForgetRefreshTokenAsync(server, item, current, e, cutOff).ConfigureAwait(false);
         }
@@ -164,13 +165,13 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
     }
 
-    private static string HowToSignIn(McpServer server, OAuthCredential current) => $"mcpsm auth login {server.Id}" + current.SignedInBy switch
+    private static string HowToSignIn(McpServer server, OAuthCredential current) => NextCommand.For("auth login", server.Id, current.SignedInBy switch
     {
-        SignedInBy.Workload => " " + current.Assertion!.Option,
-        SignedInBy.IdentityProvider => " --identity-provider " + ForeignText.Clean(current.IdentityProvider),
-        SignedInBy.Client => current.Client.Kind == ClientKind.ManagedIdentity ? " --managed-identity" : " --client-credentials",
+        SignedInBy.Workload => current.Assertion!.Option,
+        SignedInBy.IdentityProvider => $"--identity-provider {ShellQuoting.QuoteOrPlaceholder(current.IdentityProvider, "<url>")}",
+        SignedInBy.Client => current.Client.Kind == ClientKind.ManagedIdentity ? "--managed-identity" : "--client-credentials",
         _ => "",
-    };
+    });
 
     private bool IsStale(OAuthCredential credential) =>
         home.Time.GetUtcNow() - credential.MetadataReadAt is var age && (age < TimeSpan.Zero || age >= MetadataLifetime);
@@ -249,7 +250,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
             + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
-            $"mcpsm auth login {server.Id}", rejected)
+            NextCommand.For("auth login", server.Id), rejected)
         {
             Server = server.Name,
             OAuthError = rejected.OAuthError,

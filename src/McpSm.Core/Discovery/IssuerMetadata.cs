@@ -62,8 +62,8 @@ public sealed record IssuerMetadata
     public static Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, CancellationToken cancellationToken) =>
         FindAsync(http, policy, issuer, null, cancellationToken);
 
-    /// <param name="naming">The command that an issuer's identifier ends, to name another; null where there is none.</param>
-    internal static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, string? naming,
+    /// <param name="naming">Makes the command that names another issuer, by its identifier; null if there is none.</param>
+    internal static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, Func<string, string>? naming,
         CancellationToken cancellationToken)
     {
         var identifier = policy.Check(issuer, "The issuer");
@@ -122,7 +122,7 @@ public sealed record IssuerMetadata
     }
 
     private static async Task<IssuerMetadata?> FindAsync(SafeHttp http, UrlPolicy policy, IEnumerable<string> forms,
-        Func<string, bool> isIssuer, string issuer, string? naming, CancellationToken cancellationToken)
+        Func<string, bool> isIssuer, string issuer, Func<string, string>? naming, CancellationToken cancellationToken)
     {
         McpAuthException? failure = null;
         foreach (var form in forms)
@@ -154,7 +154,7 @@ public sealed record IssuerMetadata
         first is null || (next.Reason == ErrorReason.IssuerMismatch && first.Reason != ErrorReason.IssuerMismatch)
             ? next : first;
 
-    private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer, string? naming)
+    private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer, Func<string, string>? naming)
     {
         var document = MetadataDocument.Parse(answer, "The issuer's metadata");
         var named = document.Required("issuer");
@@ -164,7 +164,7 @@ public sealed record IssuerMetadata
                 $"The metadata of {ForeignText.Clean(issuer)} names another issuer, {ForeignText.Clean(named)}.",
                 // The most common mistake; Google's own servers make it. By rule 6 every slash counts, until the user says otherwise.
                 naming is not null && named.TrimEnd('/') == issuer.TrimEnd('/')
-                    ? $"They differ by the slash at the end alone. If that is the issuer: {naming} {ForeignText.Argument(named, "<url>")}"
+                    ? $"They differ by the slash at the end alone. If that is the issuer: {naming(named)}"
                     : "Tell whoever runs the server; signing in there could hand your token to somebody else.");
         }
         return new IssuerMetadata

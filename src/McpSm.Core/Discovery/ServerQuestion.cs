@@ -108,7 +108,7 @@ public static class ServerQuestion
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"The server has moved to {ForeignText.Clean(moved.GetLeftPart(UriPartial.Path))}.",
-                $"If you trust that address: mcpsm server update {id} --url <url>")
+                $"If you trust that address: {NextCommand.For("server update", id, "--url <url>")}")
             { StatusCode = answer.Status };
         }
         if (answer.Status is < 200 or (>= 300 and < 400))

@@ -11,18 +11,12 @@ public static class ForeignText
     /// <summary>
     /// One line of at most 300 characters without control, formatting (such as right-to-left overrides) or
     /// unpaired surrogate characters, so that it cannot move the cursor, recolour the terminal or pose as ours.
+    /// The joiners that Persian words and emoji are written with stay.
     /// </summary>
     public static string Clean(string? text) => Clean(text, []);
 
     /// <param name="sent">Secrets that the other side has seen: what it echoes of them is left out.</param>
     public static string Clean(string? text, params IEnumerable<string?> sent) => OneLine(Hide(text, sent));
-
-    /// <summary>
-    /// Text for a command that a person is told, who may paste it: as it is where every shell reads it as one argument that
-    /// is no option, else the placeholder.
-    /// </summary>
-    public static string Argument(string text, string placeholder) => text.Length is > 0 and <= Longest && char.IsAsciiLetterOrDigit(text[0])
-        && text.All(c => char.IsAsciiLetterOrDigit(c) || "-._~:/=+%".Contains(c)) ? text : placeholder;
 
     /// <summary>The text without these secrets, as they are or as a URL would carry them.</summary>
     public static string? Hide(string? text, IEnumerable<string?> secrets)
@@ -34,6 +28,26 @@ public static class ForeignText
                 .Replace(Uri.EscapeDataString(secret!), "…", StringComparison.OrdinalIgnoreCase);
         }
         return text;
+    }
+
+    /// <summary>
+    /// A line of ours that may hold foreign text, of any length: hidden characters become spaces, and the spaces stay as they are.
+    /// Every line is passed through here before a person sees it.
+    /// </summary>
+    public static string CleanLine(string? line)
+    {
+        if (string.IsNullOrEmpty(line) || !line.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            return line ?? "";
+        }
+        var clean = new StringBuilder(line.Length);
+        for (var i = 0; i < line.Length;)
+        {
+            var (rune, length) = At(line, i);
+            clean.Append(IsHidden(rune) && !IsJoiner(line, i) ? " " : rune.ToString());
+            i += length;
+        }
+        return clean.ToString();
     }
 
     private static string OneLine(string? text)
@@ -48,12 +62,13 @@ public static class ForeignText
         }
         var clean = new StringBuilder(Math.Min(text.Length, Longest));
         var spaced = true;
-        foreach (var rune in text.EnumerateRunes())
+        for (var i = 0; i < text.Length;)
         {
-            var hidden = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse
-                or UnicodeCategory.Surrogate or UnicodeCategory.OtherNotAssigned;
-            if (hidden || Rune.IsWhiteSpace(rune))
+            var (rune, length) = At(text, i);
+            var isSpace = Rune.IsWhiteSpace(rune) || (IsHidden(rune) && !IsJoiner(text, i))
+                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+            i += length;
+            if (isSpace)
             {
                 if (!spaced && clean.Length < Longest - 1)
                 {
@@ -64,11 +79,32 @@ public static class ForeignText
             }
             if (clean.Length + rune.Utf16SequenceLength > Longest - 1)
             {
-                return clean.Append('…').ToString();
+                // A joiner would join what was cut off.
+                return $"{clean.ToString().TrimEnd(Joiner, NonJoiner)}…";
             }
             clean.Append(rune.ToString());
             spaced = false;
         }
         return clean.ToString().TrimEnd();
     }
+
+    private const char NonJoiner = '\u200c';
+    private const char Joiner = '\u200d';
+
+    /// <summary>The rune at that place; a control character in the place of half a surrogate pair.</summary>
+    private static (Rune Rune, int Length) At(string text, int index) => Rune.TryGetRuneAt(text, index, out var rune)
+        ? (rune, rune.Utf16SequenceLength) : (new Rune('\0'), 1);
+
+    /// <summary>Whether it moves the cursor, reorders or hides text, or ends a line.</summary>
+    private static bool IsHidden(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+
+    /// <summary>Whether it is one of the two joiners with a letter or a symbol on each side: Persian words and many emoji are written with them.</summary>
+    private static bool IsJoiner(string text, int index) => text[index] is Joiner or NonJoiner && index > 0 && index + 1 < text.Length
+        && IsJoined(text, index - (char.IsLowSurrogate(text[index - 1]) && index > 1 ? 2 : 1)) && IsJoined(text, index + 1);
+
+    private static bool IsJoined(string text, int index) => Rune.TryGetRuneAt(text, index, out var rune) && Rune.GetUnicodeCategory(rune) is
+        UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter
+        or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
+        or UnicodeCategory.OtherSymbol or UnicodeCategory.ModifierSymbol;
 }

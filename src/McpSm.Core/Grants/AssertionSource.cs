@@ -30,8 +30,8 @@ public sealed record AssertionSource
 
     /// <summary>The options of <c>mcpsm auth login</c> that name the place.</summary>
     [JsonIgnore]
-    internal string Option => File is null ? $"--assertion-from-env {ForeignText.Clean(Variable)}"
-        : File.Any(char.IsWhiteSpace) ? $"--assertion-file \"{ForeignText.Clean(File)}\"" : $"--assertion-file {ForeignText.Clean(File)}";
+    internal string Option => File is null ? $"--assertion-from-env {ShellQuoting.QuoteOrPlaceholder(Variable, "<NAME>")}"
+        : $"--assertion-file {ShellQuoting.QuoteOrPlaceholder(File, "<file>")}";
 
     private string Words => File is null ? $"the variable {ForeignText.Clean(Variable)}" : $"the file {ForeignText.Clean(File)}";
 

@@ -28,7 +28,7 @@ internal static class EntraScopes
         return server.Scopes.Count > 0 || apis.FirstOrDefault(s => !IsOwn(s, server)) is not { } foreign ? apis
             : throw new McpAuthException(ErrorReason.ResourceMismatch,
                 $"'{server.Name}' asks for '{ForeignText.Clean(foreign)}', which is not evidently a scope of its own API: its token may be good for another.",
-                "Only if that API is meant: " + HowToGive(server, ForeignText.Argument(foreign, "<scope>")));
+                "Only if that API is meant: " + HowToGive(server, ShellQuoting.QuoteOrPlaceholder(foreign, "<scope>")));
     }
 
     /// <summary>The one scope that a client signing in by itself can ask for: all that an API has granted it.</summary>
@@ -58,5 +58,5 @@ internal static class EntraScopes
         && (api.StartsWith("api://", StringComparison.Ordinal)
             || (UrlPolicy.TryParse(api, out var uri) && uri.Scheme == "https" && uri.IdnHost == server.Uri.IdnHost));
 
-    private static string HowToGive(McpServer server, string scope) => $"mcpsm server update {server.Id} --scope {scope}";
+    private static string HowToGive(McpServer server, string scope) => NextCommand.For("server update", server.Id, $"--scope {scope}");
 }

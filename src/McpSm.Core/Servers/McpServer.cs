@@ -139,7 +139,7 @@ public static class ServerUrl
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
     public static Uri ParseIssuer(McpServer server) => UrlPolicy.TryParse(server.Issuer, out var uri) && uri.Scheme is "http" or "https" ? uri
         : throw new McpAuthException(ErrorReason.InvalidServerUrl, $"The issuer set for '{server.Name}' is not an absolute http(s) URL.",
-            $"mcpsm server update {server.Id} --issuer <url>")
+            NextCommand.For("server update", server.Id, "--issuer <url>"))
         { Server = server.Name };
 
     /// <summary>Refuses to send a credential in the clear (rule 27).</summary>
@@ -150,7 +150,7 @@ public static class ServerUrl
         {
             throw new McpAuthException(ErrorReason.UnsafeEndpoint,
                 $"No credential is sent to '{server.Name}': its URL is plain http to another machine.",
-                $"mcpsm server update {server.Id} --url https://…")
+                NextCommand.For("server update", server.Id, "--url https://…"))
             { Server = server.Name };
         }
     }

@@ -174,7 +174,7 @@ public sealed class ServerCatalog(Home home)
             throw new McpAuthException(ErrorReason.ServerAlreadyExists, taken.Name == name
                 ? $"There is a server '{name}' already, at {ForeignText.Clean(taken.Url)}."
                 : $"'{name}' is the id of the server '{taken.Name}', at {ForeignText.Clean(taken.Url)}.",
-                $"mcpsm server update {taken.Id} --url <url>")
+                NextCommand.For("server update", taken.Id, "--url <url>"))
             { Server = name };
         }
     }

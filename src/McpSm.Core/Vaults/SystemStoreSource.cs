@@ -27,7 +27,7 @@ internal sealed class SystemStoreSource(IVault? store, Action<string> notice) : 
             // the choice that now falls on another vault is remembered.
             if (e.Reason == ErrorReason.VaultLocked)
             {
-                notice($"{e.Message} To use it later: mcpsm vault use {store.Name} --move");
+                notice($"{e.Message} To use it later: {NextCommand.For("vault use", store.Name, "--move", "<vault>")}");
             }
             return null;
         }

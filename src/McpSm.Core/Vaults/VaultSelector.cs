@@ -109,7 +109,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
         if (_settings.MovingFrom.Count > 0)
         {
-            notice($"An earlier move was cut off. To finish it: mcpsm vault use {CopiedWord.Of(name)} --move");
+            notice($"An earlier move was cut off. To finish it: {NextCommand.For("vault use", name, "--move", "<vault>")}");
         }
         TellOfVariable(name);
     }

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using System.Security;
 using McpSm.Core;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 using McpSm.PowerShell.Pipeline;
 
@@ -109,7 +110,7 @@ public abstract class ServerChangeCommand : McpCmdlet
         }
         if (changed.Moved)
         {
-            Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: Connect-McpServer {changed.Server.Id}");
+            Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: {NextCommand.ForCmdlet("Connect-McpServer", changed.Server.Id)}");
         }
     }
 

@@ -103,7 +103,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
         Write(AsPlainText ? token.Text : Secure(token.Text));
         if (token.IsBound)
         {
-            Warn($"The token of '{server.Name}' is bound to a key (DPoP) and needs a proof for each request: Get-McpToken {server.Id} -AsHeader");
+            Warn($"The token of '{server.Name}' is bound to a key (DPoP) and needs a proof for each request: {NextCommand.ForCmdlet("Get-McpToken", server.Id, "-AsHeader")}");
         }
     });
 
@@ -167,7 +167,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
         {
             return Home.Variable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
                 "The environment variable that -FromEnvironment names is not set.",
-                $"Set it, or leave -FromEnvironment out to be asked: Set-McpToken {server.Id}");
+                $"Set it, or leave -FromEnvironment out to be asked: {NextCommand.ForCmdlet("Set-McpToken", server.Id)}");
         }
         if (Token is not null)
         {
@@ -178,7 +178,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
         if (typed is null)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for, and nobody can answer here.",
-                $"Set-McpToken {server.Id} -FromEnvironment NAME");
+                NextCommand.ForCmdlet("Set-McpToken", server.Id, "-FromEnvironment NAME"));
         }
         return new NetworkCredential("", typed).Password;
     }

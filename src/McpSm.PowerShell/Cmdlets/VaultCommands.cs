@@ -98,7 +98,7 @@ public sealed class SetMcpVaultCommand : McpCmdlet
         var elsewhere = await Authenticator.UseVaultAsync(Name, cancellationToken).ConfigureAwait(false);
         if (elsewhere.Count > 0)
         {
-            Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: Set-McpVault {CopiedWord.Of(Name)} -Move");
+            Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: {NextCommand.ForCmdlet("Set-McpVault", Name, "-Move")}");
         }
     }
 }
