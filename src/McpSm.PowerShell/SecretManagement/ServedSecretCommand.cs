@@ -59,5 +59,5 @@ public abstract class ServedSecretCommand : McpCmdlet
     }
 
     private McpAuthException Refused(string why) => new(ErrorReason.InvalidValue, why,
-        $"Register-SecretVault -Name {ShellQuoting.QuoteForPowerShell(VaultName)} -ModuleName Mcpsm -VaultParameters @{{ {VaultParameter} = 'file' }} -AllowClobber");
+        $"Register-SecretVault -Name {ShellQuoting.QuoteForPowerShell(VaultName ?? "")} -ModuleName Mcpsm -VaultParameters @{{ {VaultParameter} = 'file' }} -AllowClobber");
 }
