@@ -10,10 +10,13 @@ internal sealed class ConsoleInteraction(Home home) : IAuthInteraction
 {
     public bool CanAnswer => Interactivity.CanAnswer(home, refused: false);
 
-    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken)
+    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken) =>
+        OpenBrowserAsync(url, new TaskCompletionSource().Task, cancellationToken);
+
+    public Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken)
     {
         var launcher = new BrowserLauncher(home);
-        return launcher.HasDesktop ? launcher.OpenAsync(url, cancellationToken) : Task.FromResult(false);
+        return launcher.HasDesktop ? launcher.OpenAsync(url, started, cancellationToken) : Task.FromResult(false);
     }
 
     public void ShowAuthorizationUrl(Uri url, bool opened) =>

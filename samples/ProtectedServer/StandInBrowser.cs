@@ -56,6 +56,15 @@ public static partial class StandInBrowser
         throw new InvalidOperationException($"More than {MostHops} hops.");
     }
 
+    /// <summary>Opens the one-time address that a browser is started with.</summary>
+    /// <returns>The authorization URL that it leads to.</returns>
+    public static async Task<Uri> FollowStartAsync(Uri start, CancellationToken cancellationToken = default)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
+        using var answer = await client.GetAsync(RequireLoopback(start), cancellationToken);
+        return answer.Headers.Location ?? throw new InvalidOperationException($"The start answered {(int)answer.StatusCode}.");
+    }
+
     private static Uri RequireLoopback(Uri url) =>
         url.IsLoopback && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
             ? url

@@ -51,10 +51,12 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
         console.Error.WriteLine($"Waiting for the sign-in… (the code lasts {code.Lifetime.TotalMinutes:0} min, Ctrl+C ends it)");
     }
 
-    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken)
+    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken) => OpenBrowserAsync(url, new TaskCompletionSource().Task, cancellationToken);
+
+    public Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken)
     {
         var launcher = new BrowserLauncher(home);
-        return launcher.HasDesktop ? launcher.OpenAsync(url, cancellationToken) : Task.FromResult(false);
+        return launcher.HasDesktop ? launcher.OpenAsync(url, started, cancellationToken) : Task.FromResult(false);
     }
 
     public Task<string?> ReadRedirectAsync(CancellationToken cancellationToken) =>

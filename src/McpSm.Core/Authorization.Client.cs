@@ -72,8 +72,8 @@ internal sealed partial class Authorization
     private Task<FileLock> LockClientAsync(CancellationToken cancellationToken) =>
         home.LockAsync(CredentialStore.ClientItemName(_issuer.Issuer), cancellationToken);
 
-    private McpAuthException PortInUse(int port) => new(ErrorReason.CallbackPortInUse,
-        $"Port {port} of 127.0.0.1, where the browser is to come back to, is in use.",
+    private McpAuthException PortInUse(int port, string host = "127.0.0.1") => new(ErrorReason.CallbackPortInUse,
+        $"Port {port} of {host}, where the browser is to come back to, is in use.",
         Command("--callback-port <port>"));
 
     private int? AskedPort()

@@ -114,6 +114,11 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
                 progress?.Report("The issuer answered; exchanging the code.");
                 // The person has done their part in time: what is left has the time of one request.
                 var tokens = await request.ExchangeAsync(http, code, home.Time, interrupted).ConfigureAwait(false);
+                if (listener.Contested.IsCompleted)
+                {
+                    await RevokeAsync(client, tokens).ConfigureAwait(false);
+                }
+                RequireUncontested(listener);
                 signedIn = true;
                 return (client, tokens);
             }
@@ -137,22 +142,25 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
                 code => interaction.ShowDeviceCode(Within(limit, code)), limit.Token).ConfigureAwait(false));
         }
         var wanted = AskedPort() ?? DefaultPort;
-        using var listener = CallbackListener.TryBindLocalhost(wanted)
-            ?? (AskedPort() is null ? CallbackListener.TryBindLocalhost(0) : null) ?? throw PortInUse(wanted);
-        return (client, await entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
-            (url, state, _) => AskAsync(listener, url, state, limit.Token), interrupted).ConfigureAwait(false));
+        using var listener = CallbackListener.TryBindLocalhost(wanted, "")
+            ?? (AskedPort() is null ? CallbackListener.TryBindLocalhost(0, "") : null) ?? throw PortInUse(wanted, "localhost");
+        var tokens = await entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
+            (url, state, _) => AskAsync(listener, url, state, limit.Token), interrupted).ConfigureAwait(false);
+        RequireUncontested(listener);
+        return (client, tokens);
     }
 
     /// <summary>Sends a person to the URL, and waits for the answer that carries the state.</summary>
     private async Task<CallbackAnswer> AskAsync(CallbackListener listener, Uri url, string state, CancellationToken cancellationToken)
     {
-        listener.Start(state, server.Name);
+        listener.Start(state, server.Name, options.NoBrowser ? null : url);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var called = listener.WaitAsync(end.Token);
         // Whether a browser stays open takes a moment to see; an answer need not wait for that.
-        var opening = options.NoBrowser ? Task.FromResult(false) : interaction.OpenBrowserAsync(url, cancellationToken);
-        await Task.WhenAny(opening, called).ConfigureAwait(false);
-        var opened = !opening.IsCompleted || await opening.ConfigureAwait(false);
+        var opening = listener.StartUri is not { } start ? Task.FromResult(false)
+            : interaction.OpenBrowserAsync(start, listener.Started, cancellationToken);
+        await Task.WhenAny(opening, called, listener.Started).ConfigureAwait(false);
+        var opened = !opening.IsCompleted || await opening.ConfigureAwait(false) || listener.Started.IsCompleted;
         interaction.ShowAuthorizationUrl(url, opened);
         return await WaitAsync(listener, called, opened, end, cancellationToken).ConfigureAwait(false);
     }
@@ -164,9 +172,10 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         var forgotten = IsForgottenAsync(end.Token);
         try
         {
-            for (List<Task> waits = [called, forgotten, .. pasted is null ? (Task[])[] : [pasted]]; ;)
+            for (List<Task> waits = [called, listener.Contested, forgotten, .. pasted is null ? (Task[])[] : [pasted]]; ;)
             {
                 var first = await Task.WhenAny(waits).ConfigureAwait(false);
+                RequireUncontested(listener);
                 if (first == called)
                 {
                     return await called.ConfigureAwait(false);
@@ -186,6 +195,38 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         {
             _sawForeignState |= listener.SawForeignState;
             await end.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends a sign-in whose one-time address two browsers have opened: the answer may be of another person.</summary>
+    /// <exception cref="McpAuthException">StateMismatch.</exception>
+    private void RequireUncontested(CallbackListener listener)
+    {
+        if (listener.Contested.IsCompleted)
+        {
+            throw new McpAuthException(ErrorReason.StateMismatch,
+                "The address that your browser was started with was opened by two browsers. Another user or program of this machine may have been "
+                + "first, to sign you in with an account of theirs. The sign-in was ended, and nothing of it was kept.",
+                Command("--no-browser"));
+        }
+    }
+
+    /// <summary>Tells the issuer that tokens are dead that are not kept. It is only a courtesy: nobody has them.</summary>
+    private async Task RevokeAsync(ClientIdentity client, TokenSet tokens)
+    {
+        if (_issuer.RevocationEndpoint is not { } endpoint)
+        {
+            return;
+        }
+        try
+        {
+            await Revocation.RevokeAsync(http, endpoint, _issuer.Issuer, client, tokens.RefreshToken, tokens.AccessToken, home.Time, CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            // What ends the sign-in matters more.
+            progress?.Report($"The tokens were not revoked. {e.Message}");
         }
     }
 

@@ -15,7 +15,15 @@ public interface IAuthInteraction
     void ShowDeviceCode(DeviceCode code);
 
     /// <summary>Opens a browser; false where there is none.</summary>
+    /// <param name="url">
+    /// A one-time address of this machine, which leads to the URL at which to sign in: other users can read the arguments of
+    /// a program.
+    /// </param>
     Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken);
+
+    /// <summary>The same, for who has several browsers to try.</summary>
+    /// <param name="started">Ends once a browser has opened the URL: another one would end the sign-in.</param>
+    Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken) => OpenBrowserAsync(url, cancellationToken);
 
     /// <summary>A redirected URL that the person pasted; null, at once or in the end, where none can be.</summary>
     Task<string?> ReadRedirectAsync(CancellationToken cancellationToken);

@@ -186,6 +186,15 @@ public sealed class EntraTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rule_31_A_machine_without_IPv6_is_signed_in_on_all_the_same()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        _mcpsm.Variables["DOTNET_SYSTEM_NET_DISABLEIPV6"] = "1";
+        await AddAsync($" --client-id {EntraStandIn.Person}");
+        (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
+    }
+
+    [Fact]
     public async Task Nothing_of_Microsofts_library_is_loaded_but_to_ask_Entra()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");

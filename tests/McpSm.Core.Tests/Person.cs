@@ -24,7 +24,13 @@ public sealed class Person : IAuthInteraction
 
     public List<string> Notices { get; } = [];
 
-    /// <summary>Where a browser was opened.</summary>
+    /// <summary>Whether there is a browser that could be opened.</summary>
+    public bool OpensBrowser { get; set; } = true;
+
+    /// <summary>The addresses that a browser was started with.</summary>
+    public List<Uri> Starts { get; } = [];
+
+    /// <summary>Where those led.</summary>
     public List<Uri> Visited { get; } = [];
 
     /// <summary>The authorization URL on the person's screen.</summary>
@@ -33,8 +39,15 @@ public sealed class Person : IAuthInteraction
     /// <summary>The page that the browser ended on.</summary>
     public Task<string> PageAsync() => _browsing;
 
-    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken)
+    /// <summary>Opens the one-time address as a browser does; all else happens at the URL that it leads to.</summary>
+    public async Task<bool> OpenBrowserAsync(Uri start, CancellationToken cancellationToken)
     {
+        Starts.Add(start);
+        if (!OpensBrowser)
+        {
+            return false;
+        }
+        var url = await StandInBrowser.FollowStartAsync(start, cancellationToken);
         Visited.Add(url);
         Opening?.Invoke(url);
         _browsing = Task.Run(async () =>
@@ -47,7 +60,7 @@ public sealed class Person : IAuthInteraction
             using var answer = await StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
             return await answer.Content.ReadAsStringAsync(CancellationToken.None);
         }, CancellationToken.None);
-        return Task.FromResult(true);
+        return true;
     }
 
     public void ShowAuthorizationUrl(Uri url, bool opened) => Shown = url;

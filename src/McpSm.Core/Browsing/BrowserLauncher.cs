@@ -17,8 +17,22 @@ public sealed class BrowserLauncher(Home home)
 
     private bool IsWsl => home.Variable("WSL_DISTRO_NAME") is not null;
 
+    // An opener may report a failure though it has passed the URL to a browser that was running.
+    private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(1);
+
+    private enum Outcome
+    {
+        Opened,
+        Failed,
+        NotStarted,
+    }
+
     /// <summary>Opens the URL; false where no browser could be started.</summary>
-    public async Task<bool> OpenAsync(Uri url, CancellationToken cancellationToken)
+    public Task<bool> OpenAsync(Uri url, CancellationToken cancellationToken) => OpenAsync(url, new TaskCompletionSource().Task, cancellationToken);
+
+    /// <summary>Opens the URL; false where no browser could be started.</summary>
+    /// <param name="started">Ends once a browser has asked for the URL. Then no other one is started, whatever the opener said.</param>
+    public async Task<bool> OpenAsync(Uri url, Task started, CancellationToken cancellationToken)
     {
         if (url.Scheme is not ("https" or "http"))
         {
@@ -26,7 +40,13 @@ public sealed class BrowserLauncher(Home home)
         }
         foreach (var (program, arguments) in Openers(url.AbsoluteUri))
         {
-            if (await StartAsync(program, arguments, cancellationToken).ConfigureAwait(false))
+            var outcome = await StartAsync(program, arguments, cancellationToken).ConfigureAwait(false);
+            if (outcome == Outcome.Failed)
+            {
+                await Task.WhenAny(started, Task.Delay(StartsWithin, cancellationToken)).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            if (outcome == Outcome.Opened || started.IsCompleted)
             {
                 return true;
             }
@@ -69,7 +89,7 @@ public sealed class BrowserLauncher(Home home)
         }
     }
 
-    private static async Task<bool> StartAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    private static async Task<Outcome> StartAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         try
         {
@@ -88,7 +108,7 @@ public sealed class BrowserLauncher(Home home)
             using var process = Process.Start(start);
             if (process is null)
             {
-                return false;
+                return Outcome.NotStarted;
             }
             if (start.RedirectStandardInput)
             {
@@ -102,16 +122,16 @@ public sealed class BrowserLauncher(Home home)
             try
             {
                 await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
-                return process.ExitCode == 0;
+                return process.ExitCode == 0 ? Outcome.Opened : Outcome.Failed;
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                return true;
+                return Outcome.Opened;
             }
         }
         catch (Exception e) when (e is Win32Exception or FileNotFoundException)
         {
-            return false;
+            return Outcome.NotStarted;
         }
     }
 

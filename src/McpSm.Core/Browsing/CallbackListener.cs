@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Threading.Channels;
@@ -23,75 +22,74 @@ public sealed class CallbackAnswer(IReadOnlyDictionary<string, string> values)
 }
 
 /// <summary>
-/// The loopback redirect (RFC 8252 section 7.3): bound to 127.0.0.1 before the browser opens, it answers one exact
-/// path, refuses a missing or wrong <c>state</c> and waits on, and ignores strays (rule 31). HttpListener of the base
-/// library cannot take a free port, and a web server is too much for one request: hence the few lines of HTTP here.
+/// The loopback redirect (RFC 8252 section 7.3): bound before the browser opens, it answers two exact paths, refuses a
+/// missing or wrong <c>state</c> and waits on, and ignores strays (rule 31). HttpListener of the base library cannot take
+/// a free port, and a web server is too much for two requests: hence the few lines of HTTP here.
 /// </summary>
 public sealed class CallbackListener : IDisposable
 {
     public const string Path = "/callback";
 
-    private const int LargestRequest = 16 * 1024;
-    private const int MostConnections = 32;
+    private static readonly TimeSpan SendLimit = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan RequestLimit = TimeSpan.FromSeconds(10);
-
-    private readonly Socket _socket;
+    private readonly LoopbackPort _port;
+    private readonly LoopbackRequests _requests;
     private readonly string _host;
     private readonly string _path;
     private readonly CancellationTokenSource _end = new();
     private readonly Channel<CallbackAnswer> _answers = Channel.CreateUnbounded<CallbackAnswer>();
-    private readonly SemaphoreSlim _places = new(MostConnections);
+    private readonly TaskCompletionSource _never = new();
+    private StartLink? _start;
     private string _state = "";
     private string _server = "";
     private int _answered;
 
-    private CallbackListener(Socket socket, string host, string path) => (_socket, _host, _path) = (socket, host, path);
+    private CallbackListener(LoopbackPort port, string host, string path)
+    {
+        (_port, _host, _path) = (port, host, path);
+        _requests = new LoopbackRequests(port, AnswerAsync);
+        Port = port.Number;
+    }
 
-    public int Port => ((IPEndPoint)_socket.LocalEndPoint!).Port;
+    public int Port { get; }
 
     public string RedirectUri => $"http://{_host}:{Port}{_path}";
+
+    /// <summary>
+    /// The one-time address to start a browser with; it leads to the authorization URL. On 127.0.0.1 whatever the redirect's
+    /// host is: that address is always bound. Null if no browser is to be started.
+    /// </summary>
+    public Uri? StartUri => _start is null ? null : new Uri($"http://127.0.0.1:{Port}{_start.Path}");
+
+    /// <summary>Ends once a browser has opened <see cref="StartUri"/>.</summary>
+    public Task Started => _start?.Fetched ?? _never.Task;
+
+    /// <summary>Ends once a second browser, without the cookie of the first, has opened <see cref="StartUri"/>.</summary>
+    public Task Contested => _start?.Contested ?? _never.Task;
 
     /// <summary>Whether an answer with a missing or foreign state was refused.</summary>
     public bool SawForeignState { get; private set; }
 
-    /// <summary>Binds the port; 0 is any free one. Null where it is taken.</summary>
-    public static CallbackListener? TryBind(int port) => TryBind(port, "127.0.0.1", Path);
+    /// <summary>Binds the port of 127.0.0.1; 0 is any free one. Null if it is taken.</summary>
+    public static CallbackListener? TryBind(int port) =>
+        LoopbackPort.TryBind(port) is { } bound ? new CallbackListener(bound, "127.0.0.1", Path) : null;
 
     /// <summary>
-    /// The same for Entra ID, whose forms take no <c>http://127.0.0.1</c>: of <c>http://localhost</c>, without a path, it
-    /// lets any port pass (RFC 8252 section 8.3 says why that is worse).
+    /// The same for issuers that take no <c>http://127.0.0.1</c> (RFC 8252 section 8.3 says why <c>localhost</c> is worse):
+    /// binds 127.0.0.1 and, on the same port, ::1 if this machine has it. Null if either is taken.
     /// </summary>
-    public static CallbackListener? TryBindLocalhost(int port) => TryBind(port, "localhost", "");
-
-    private static CallbackListener? TryBind(int port, string host, string path)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (OperatingSystem.IsWindows())
-            {
-                // Another program could else bind the same port and take the code. Not to be set elsewhere, even to false:
-                // there it would let another sign-in have the port too.
-                socket.ExclusiveAddressUse = true;
-            }
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            socket.Listen(MostConnections);
-            return new CallbackListener(socket, host, path);
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
-        {
-            socket.Dispose();
-            return null;
-        }
-    }
+    /// <param name="path">The path of the redirect URI. Entra ID takes one without: then any port passes.</param>
+    public static CallbackListener? TryBindLocalhost(int port, string path) =>
+        LoopbackPort.TryBindBoth(port) is { } bound ? new CallbackListener(bound, "localhost", path) : null;
 
     /// <summary>Starts to answer.</summary>
-    public void Start(string state, string server)
+    /// <param name="authorizationUrl">Where <see cref="StartUri"/> leads; null if no browser is to be started.</param>
+    public void Start(string state, string server, Uri? authorizationUrl = null)
     {
         _state = state;
         _server = server;
-        _ = AcceptAsync();
+        _start = authorizationUrl is null ? null : new StartLink(authorizationUrl);
+        _requests.Start();
     }
 
     /// <summary>The answer to this sign-in.</summary>
@@ -107,7 +105,7 @@ public sealed class CallbackListener : IDisposable
         {
             return null;
         }
-        var values = ReadQuery(url.Query);
+        var values = RequestHead.ReadQuery(url.Query);
         if (values?.GetValueOrDefault("state") != _state)
         {
             SawForeignState = true;
@@ -119,83 +117,89 @@ public sealed class CallbackListener : IDisposable
     public void Dispose()
     {
         _end.Cancel();
-        _socket.Dispose();
+        _requests.Dispose();
     }
 
-    private async Task AcceptAsync()
+    private async Task AnswerAsync(NetworkStream stream, RequestHead? head)
     {
-        while (!_end.IsCancellationRequested)
-        {
-            try
-            {
-                await _places.WaitAsync(_end.Token).ConfigureAwait(false);
-                _ = AnswerAsync(await _socket.AcceptAsync(_end.Token).ConfigureAwait(false));
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // That one connection broke before it was accepted; its place is free for the next.
-                _places.Release();
-            }
-        }
-    }
-
-    private async Task AnswerAsync(Socket connection)
-    {
-        try
-        {
-            using var stream = new NetworkStream(connection, ownsSocket: true);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
-            limit.CancelAfter(RequestLimit);
-            var head = await ReadHeadAsync(stream, limit.Token).ConfigureAwait(false);
-            if (head is not null)
-            {
-                await RouteAsync(stream, head).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
-        {
-            // A browser that hangs up, or is too slow, has nobody left to be told.
-        }
-        finally
-        {
-            _places.Release();
-        }
-    }
-
-    private async Task RouteAsync(NetworkStream stream, string head)
-    {
-        var lines = head.Split("\r\n");
-        var parts = lines[0].Split(' ');
-        var host = lines.Skip(1).FirstOrDefault(l => l.StartsWith("Host:", StringComparison.OrdinalIgnoreCase))?[5..].Trim();
-        if (parts.Length != 3 || parts[0] is not ("GET" or "HEAD"))
-        {
-            await SendAsync(stream, "405 Method Not Allowed", CallbackPage.Stray).ConfigureAwait(false);
-            return;
-        }
-        // Another name that leads here is a page trying to reach this machine through its own.
-        if (host != $"127.0.0.1:{Port}" && host != $"localhost:{Port}" && !(Port == 80 && host is "127.0.0.1" or "localhost"))
+        if (head is null)
         {
             await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
-            return;
         }
-        var question = parts[1].IndexOf('?');
-        if (!IsPath(question < 0 ? parts[1] : parts[1][..question]))
+        else if (head.Method is not ("GET" or "HEAD"))
+        {
+            await SendAsync(stream, "405 Method Not Allowed", CallbackPage.Stray).ConfigureAwait(false);
+        }
+        // Another name that leads here is a page trying to reach this machine through its own.
+        else if (!IsHost(head.Field("Host")))
+        {
+            await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
+        }
+        else if (_start is { } start && start.IsPath(head.Path))
+        {
+            await AnswerStartAsync(stream, head, start).ConfigureAwait(false);
+        }
+        else if (IsPath(head.Path))
+        {
+            await AnswerCallbackAsync(stream, head).ConfigureAwait(false);
+        }
+        else
         {
             await SendAsync(stream, "404 Not Found", CallbackPage.Stray).ConfigureAwait(false);
-            return;
         }
-        var values = ReadQuery(question < 0 ? "" : parts[1][question..]);
+    }
+
+    private async Task AnswerStartAsync(NetworkStream stream, RequestHead head, StartLink start)
+    {
+        switch (start.Ask(head))
+        {
+            case StartLink.Answer.Redirect when Volatile.Read(ref _answered) == 0:
+                var sent = false;
+                try
+                {
+                    await SendAsync(stream, "302 Found", "", $"Location: {start.Location}\r\nSet-Cookie: {start.SetCookie}\r\n").ConfigureAwait(false);
+                    sent = true;
+                }
+                finally
+                {
+                    start.Sent(sent);
+                }
+                break;
+            case StartLink.Answer.Nothing:
+                await SendAsync(stream, "200 OK", "").ConfigureAwait(false);
+                break;
+            case StartLink.Answer.Later:
+                await SendAsync(stream, "503 Service Unavailable", CallbackPage.Stray).ConfigureAwait(false);
+                break;
+            case StartLink.Answer.Contested:
+                // An answer that comes from now on may be the other one's.
+                Volatile.Write(ref _answered, 1);
+                try
+                {
+                    await SendAsync(stream, "403 Forbidden", CallbackPage.Failure(_server)).ConfigureAwait(false);
+                }
+                finally
+                {
+                    // Not before: the sign-in ends with this, and the process may.
+                    start.Contest();
+                }
+                break;
+            default:
+                await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private async Task AnswerCallbackAsync(NetworkStream stream, RequestHead head)
+    {
+        var values = RequestHead.ReadQuery(head.Query);
         if (values?.GetValueOrDefault("state") != _state)
         {
             SawForeignState = true;
             await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
             return;
         }
-        if (parts[0] != "GET" || Interlocked.Exchange(ref _answered, 1) != 0)
+        if (head.Method != "GET" || Interlocked.Exchange(ref _answered, 1) != 0)
         {
             await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
             return;
@@ -210,51 +214,20 @@ public sealed class CallbackListener : IDisposable
 
     private bool IsPath(string path) => path == (_path.Length == 0 ? "/" : _path);
 
-    /// <summary>The query's values; null where one is repeated, which RFC 6749 section 3.1 forbids.</summary>
-    private static Dictionary<string, string>? ReadQuery(string query)
-    {
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var pair in query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var equals = pair.IndexOf('=');
-            var name = WebUtility.UrlDecode(equals < 0 ? pair : pair[..equals]);
-            if (!values.TryAdd(name, equals < 0 ? "" : WebUtility.UrlDecode(pair[(equals + 1)..])))
-            {
-                return null;
-            }
-        }
-        return values;
-    }
+    private bool IsHost(string? host) => host == $"127.0.0.1:{Port}" || host == $"localhost:{Port}" || (_port.HasIPv6 && host == $"[::1]:{Port}")
+        // Browsers leave it out of the name.
+        || (Port == 80 && (host is "127.0.0.1" or "localhost" || (_port.HasIPv6 && host == "[::1]")));
 
-    private static async Task<string?> ReadHeadAsync(NetworkStream stream, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[LargestRequest];
-        var length = 0;
-        while (length < buffer.Length)
-        {
-            var read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
-            if (read == 0)
-            {
-                return null;
-            }
-            length += read;
-            var end = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8);
-            if (end >= 0)
-            {
-                return Encoding.Latin1.GetString(buffer, 0, end);
-            }
-        }
-        return null;
-    }
-
-    private static async Task SendAsync(NetworkStream stream, string status, string page)
+    /// <param name="fields">Further header fields, each with its line end.</param>
+    private static async Task SendAsync(NetworkStream stream, string status, string page, string fields = "")
     {
         var body = Encoding.UTF8.GetBytes(page);
-        var head = $"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {body.Length}\r\n"
+        var head = $"HTTP/1.1 {status}\r\n{fields}Content-Type: text/html; charset=utf-8\r\nContent-Length: {body.Length}\r\n"
             + $"Content-Security-Policy: {CallbackPage.Policy}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
             + "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(head)).ConfigureAwait(false);
-        await stream.WriteAsync(body).ConfigureAwait(false);
-        await stream.FlushAsync().ConfigureAwait(false);
+        // Not until the sign-in ends: the page says how it ended.
+        using var limit = new CancellationTokenSource(SendLimit);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(head), limit.Token).ConfigureAwait(false);
+        await stream.WriteAsync(body, limit.Token).ConfigureAwait(false);
     }
 }
