@@ -4,6 +4,9 @@ using McpSm.Commands;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
+#if !DEBUG
+CoreDumps.Disable();
+#endif
 // Before the first file is opened: without locks two processes would spend one refresh token.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
 StandardStreams.Open();

@@ -181,6 +181,7 @@ public sealed class FactsFile(Home home)
         {
             return absent;
         }
+        JsonFile.RequireUtf8(_path, content);
         try
         {
             using var document = JsonDocument.Parse(JsonFile.WithoutMark(content));
@@ -193,6 +194,11 @@ public sealed class FactsFile(Home home)
         catch (FormatException e)
         {
             throw JsonFile.Corrupt(_path, e.Message);
+        }
+        catch (InvalidOperationException)
+        {
+            // What JsonElement throws for a name that is half a surrogate pair.
+            throw JsonFile.Corrupt(_path, "a name in it is not Unicode");
         }
     }
 }

@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using McpSm.Core.Errors;
 
 namespace McpSm.Core.Files;
@@ -19,9 +22,29 @@ public static class JsonFile
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The file's root object, to be changed; null where there is no file. An empty file is a damaged one.</summary>
+    /// <summary>The file's root object; null if there is no file. An empty file is a damaged one.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
     public static JsonObject? Read(string path) => Open(path) is { } document ? JsonObject.Create(document.RootElement) : null;
+
+    /// <summary>
+    /// The file's root object, to be changed and written back; null if there is no file. More is damage here than for a reader: what
+    /// cannot be written again as it was.
+    /// </summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt; the file is untouched.</exception>
+    public static JsonObject? ReadToChange(string path) => OpenToChange(path) is { } document ? JsonObject.Create(document.RootElement) : null;
+
+    /// <summary>As <see cref="ReadToChange"/>, for a caller that looks at it first.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt; the file is untouched.</exception>
+    public static JsonDocument? OpenToChange(string path)
+    {
+        if (WholeFile.Read(path) is not { } content)
+        {
+            return null;
+        }
+        var document = Parse(path, content);
+        RequireWritable(path, content);
+        return document;
+    }
 
     /// <summary>The file as it is, its root an object, to be read alone: a tenth of what <see cref="Read"/> costs.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
@@ -32,6 +55,7 @@ public static class JsonFile
 
     private static JsonDocument Parse(string path, byte[] content)
     {
+        RequireUtf8(path, content);
         try
         {
             var document = JsonDocument.Parse(WithoutMark(content), Strict);
@@ -44,6 +68,47 @@ public static class JsonFile
         catch (InvalidOperationException)
         {
             throw Corrupt(path, "a name in it is no Unicode");
+        }
+    }
+
+    /// <summary>
+    /// JSON text is UTF-8 (RFC 8259 section 8.1). The parser does not look inside texts and names, and fails only when one of them is
+    /// used, in the middle of some work.
+    /// </summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column.</exception>
+    public static void RequireUtf8(string path, ReadOnlySpan<byte> content)
+    {
+        if (Utf8.IsValid(content))
+        {
+            return;
+        }
+        var (line, column) = (1, 1);
+        while (Rune.DecodeFromUtf8(content, out var rune, out var length) == OperationStatus.Done)
+        {
+            (line, column) = rune.Value == '\n' ? (line + 1, 1) : (line, column + length);
+            content = content[length..];
+        }
+        throw Corrupt(path, $"it is not UTF-8 text at line {line}, column {column}");
+    }
+
+    /// <summary>Half a surrogate pair, escaped, can be read past, but not be written.</summary>
+    private static void RequireWritable(string path, byte[] content)
+    {
+        if (content.AsSpan().IndexOf("\\u"u8) < 0)
+        {
+            return;
+        }
+        var reader = new Utf8JsonReader(WithoutMark(content).Span);
+        try
+        {
+            while (reader.Read())
+            {
+                _ = reader is { TokenType: JsonTokenType.String or JsonTokenType.PropertyName, ValueIsEscaped: true } ? reader.GetString() : null;
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            throw Corrupt(path, "a text in it is not Unicode");
         }
     }
 
@@ -78,12 +143,25 @@ public static class JsonFile
         {
             return true;
         }
-        if (value is not null && !(found is JsonValue text && text.TryGetValue<string>(out var now) && now == value))
+        if (value is not null && !Is(found, value))
         {
             return false;
         }
         WholeFile.Replace(file, JsonCut.Without(content, path));
         return true;
+    }
+
+    private static bool Is(JsonNode? node, string text)
+    {
+        try
+        {
+            return node is JsonValue value && value.TryGetValue<string>(out var found) && found == text;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair is another text than any that was read.
+            return false;
+        }
     }
 
     /// <summary>Editors on Windows put a byte order mark in front; JSON does not know it.</summary>

@@ -117,7 +117,7 @@ public sealed class ServerCatalog(Home home)
     private async Task<T> ChangeAsync<T>(Func<JsonObject, List<McpServer>, T> change, CancellationToken cancellationToken)
     {
         using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
-        using var document = JsonFile.Open(_path);
+        using var document = JsonFile.OpenToChange(_path);
         var root = document is not null ? JsonObject.Create(document.RootElement)!
             : new JsonObject { ["servers"] = new JsonArray(), ["remoteServers"] = new JsonArray(), ["port"] = 8850 };
         var result = change(root, document is null ? [] : Read(document.RootElement));

@@ -88,7 +88,7 @@ public sealed class KeychainVault : IVault
 
     private SortedSet<string> ReadNames()
     {
-        if (JsonFile.Read(_namesFile) is not { } root)
+        if (JsonFile.ReadToChange(_namesFile) is not { } root)
         {
             return new(StringComparer.Ordinal);
         }

@@ -93,7 +93,7 @@ public sealed class Settings(Home home)
     private async Task ChangeAsync(Action<JsonObject> change, CancellationToken cancellationToken)
     {
         using var held = await home.LockAsync("settings", cancellationToken).ConfigureAwait(false);
-        var root = JsonFile.Read(_path) ?? [];
+        var root = JsonFile.ReadToChange(_path) ?? [];
         change(root);
         JsonFile.Write(_path, root);
     }
