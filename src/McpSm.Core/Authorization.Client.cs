@@ -22,35 +22,33 @@ internal sealed partial class Authorization
         var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
         var asked = AskedPort();
         _kept = null;
+        _redirectHost = kept?.RedirectHost ?? _redirectHost;
         if (kept is not null)
         {
             // A port that was asked for by number wins over the kept ones: a tunnel may end there.
             foreach (var port in asked is > 0 ? kept.Ports.Where(p => p == asked) : kept.Ports)
             {
-                if (CallbackListener.TryBind(port) is { } known)
+                if (TryBind(port) is { } known)
                 {
                     _registration = _kept = kept;
                     return (kept.Client, known);
                 }
             }
         }
-        var wanted = asked ?? DefaultPort;
-        var listener = CallbackListener.TryBind(wanted);
-        if (listener is null)
-        {
-            if (_issuer.RegistrationEndpoint is null)
-            {
-                throw PortInUse(wanted);
-            }
-            listener = CallbackListener.TryBind(0) ?? throw PortInUse(wanted);
-            interaction.Notice($"Port {wanted} is in use; the browser comes back to port {listener.Port} instead.");
-        }
+        var listener = BindForRegistration(asked ?? DefaultPort);
         _registration = null;
         try
         {
             progress?.Report($"Registering with the issuer for {listener.RedirectUri}.");
-            _registration = await clients.RegisterAsync(server, http, _issuer, listener.Port, listener.RedirectUri, _scopes ?? kept?.Scopes,
-                options.Vault, cancellationToken).ConfigureAwait(false);
+            var redirect = new RegisteredRedirect(listener.RedirectUri, () =>
+            {
+                var port = listener.Port;
+                listener.Dispose();
+                _redirectHost = RegisteredRedirect.Localhost;
+                return (listener = BindForRegistration(port)).RedirectUri;
+            });
+            _registration = await clients.RegisterAsync(server, Registering, redirect, _scopes ?? kept?.Scopes, options.Vault, cancellationToken)
+                .ConfigureAwait(false);
             return (_registration.Client, listener);
         }
         finally
@@ -61,6 +59,28 @@ internal sealed partial class Authorization
             }
         }
     }
+
+    /// <summary>A listener on the port, or on any other if the issuer lets us register one.</summary>
+    private CallbackListener BindForRegistration(int wanted)
+    {
+        if (TryBind(wanted) is { } listener)
+        {
+            return listener;
+        }
+        if (_issuer.RegistrationEndpoint is null)
+        {
+            throw PortInUse(wanted, _redirectHost ?? "127.0.0.1");
+        }
+        listener = TryBind(0) ?? throw PortInUse(wanted, _redirectHost ?? "127.0.0.1");
+        interaction.Notice($"Port {wanted} is in use; the browser comes back to port {listener.Port} instead.");
+        return listener;
+    }
+
+    private CallbackListener? TryBind(int port) =>
+        _redirectHost is null ? CallbackListener.TryBind(port) : CallbackListener.TryBindLocalhost(port, CallbackListener.Path);
+
+    /// <summary>One for the whole sign-in, since it counts the requests.</summary>
+    private DynamicRegistration Registering => _dynamic ??= new(http, _issuer, server, target.Scopes, Command, progress);
 
     private string Words(ClientKind kind) => kind switch
     {

@@ -30,8 +30,13 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     // That, or what it gave us just now; null where no client registers itself.
     private KeptRegistration? _registration;
 
+    // The host of the redirect URI, if the issuer takes another than 127.0.0.1.
+    private string? _redirectHost;
+
     // What to register for, where the issuer was seen to hold a client to the scopes of its registration; null to name none.
     private IReadOnlyList<string>? _scopes;
+
+    private DynamicRegistration? _dynamic;
 
     /// <summary>The token set, with all that binds it.</summary>
     /// <exception cref="McpAuthException">AuthenticationTimeout, AuthorizationDenied, CallbackPortInUse, …</exception>
@@ -120,7 +125,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
                 }
                 RequireUncontested(listener);
                 signedIn = true;
-                return (client, tokens);
+                return (await KeepMethodAsync(client, tokens).ConfigureAwait(false), tokens);
             }
             finally
             {
@@ -286,13 +291,35 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
             var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
             _kept = kept;
-            _registration = kept ?? await clients.RegisterAsync(server, http, _issuer, port,
-                $"http://127.0.0.1:{port}{CallbackListener.Path}", _scopes, options.Vault, cancellationToken).ConfigureAwait(false);
+            // Nothing listens there now, a later sign-in may.
+            var redirect = new RegisteredRedirect(RegisteredRedirect.Uri(_redirectHost, port), () => RegisteredRedirect.Uri(RegisteredRedirect.Localhost, port));
+            _registration = kept ?? await clients.RegisterAsync(server, Registering, redirect, _scopes, options.Vault, cancellationToken).ConfigureAwait(false);
             client = _registration.Client;
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Asked, target.Scopes, target.DPoP.Bind(), home.Time);
         interaction.ShowDeviceCode(Within(limit, await grant.StartAsync(cancellationToken).ConfigureAwait(false)));
-        return (client, await grant.WaitAsync(cancellationToken).ConfigureAwait(false));
+        var tokens = await grant.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return (await KeepMethodAsync(client, tokens).ConfigureAwait(false), tokens);
+    }
+
+    /// <summary>Keeps the method by which the client's secret was accepted with its registration, so that later sign-ins begin with it.</summary>
+    private async Task<ClientIdentity> KeepMethodAsync(ClientIdentity client, TokenSet tokens)
+    {
+        var proven = tokens.Client ?? client;
+        if (_registration is not null && proven != client)
+        {
+            try
+            {
+                // Ctrl+C must not lose what the issuer has given.
+                await clients.KeepMethodAsync(server, proven, _issuer, options.Vault, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (McpAuthException e)
+            {
+                // The next sign-in finds the method again; the tokens would be lost.
+                progress?.Report($"The method of the client's secret is not kept with its registration. {e.Message}");
+            }
+        }
+        return proven;
     }
 
     /// <summary>The code with the time that there is for it.</summary>

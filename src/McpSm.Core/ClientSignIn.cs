@@ -68,7 +68,7 @@ internal sealed class ClientSignIn(Home home, McpServer server, ServerItem? item
         ClientRegistry.RequireIssuer(server, item, client.Id!, issuer);
         // A client that the user gave a secret is one that must show it (RFC 6749 section 3.2.1), whatever the grant.
         var secret = client.Assertion is not null && client.Id == server.ClientId ? item?.ClientSecret ?? server.Plaintext.ClientSecret : client.Secret;
-        return ClientIdentity.Create(ClientKind.PreRegistered, client.Id!, secret, issuer, key: client.Key);
+        return ClientIdentity.Create(ClientKind.PreRegistered, client.Id!, secret, issuer, ClientRegistry.MethodBefore(item, client.Id!, issuer), client.Key);
     }
 
     /// <summary>Null where the failure says it, or is not of who signs in.</summary>

@@ -84,7 +84,8 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
                 var issuer = Issuer(Answer(body, status));
                 if (await PropertyTests.DoneAsync(async () =>
                 {
-                    var client = (await registry.RegisterAsync(server, _http!, issuer, 1, "http://127.0.0.1:1/callback", null, null, default)).Client;
+                    var client = (await registry.RegisterAsync(server, new DynamicRegistration(_http!, issuer, server, [], options => options),
+                        new RegisteredRedirect("http://127.0.0.1:1/callback", null), null, null, default)).Client;
                     Assert.NotEmpty(client.Id);
                     Assert.NotEqual("", client.Secret);
                     Assert.Equal(client, (await store.ReadRegistrationAsync(server, issuer.Issuer, null, default))!.Client);

@@ -24,11 +24,19 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         {
             RequireIssuer(server, item, id, issuer);
             return ClientIdentity.Create(ClientKind.PreRegistered, id,
-                item?.ClientSecret ?? server.Plaintext.ClientSecret, issuer);
+                item?.ClientSecret ?? server.Plaintext.ClientSecret, issuer, MethodBefore(item, id, issuer));
         }
         return metadataUrl is not null && issuer.TakesMetadataDocuments
             ? new ClientIdentity(ClientKind.MetadataDocument, metadataUrl, null, ClientIdentity.None) : null;
     }
+
+    /// <summary>
+    /// The method by which the client's secret was accepted in the server's last sign-in; null if there was none at this issuer, or
+    /// if the issuer has stopped advertising it.
+    /// </summary>
+    internal static string? MethodBefore(ServerItem? item, string id, IssuerMetadata issuer) =>
+        item?.OAuth is { } before && before.Issuer == issuer.Issuer && before.Client.Id == id
+            && issuer.TokenEndpointAuthMethods?.Contains(before.Client.AuthMethod) != false ? before.Client.AuthMethod : null;
 
     /// <summary>Refuses to show a client that the user registered to another issuer than its own (rule 15).</summary>
     /// <exception cref="McpAuthException">IssuerMismatch.</exception>
@@ -90,7 +98,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         {
             Address = issuer.TokenEndpoint,
             Code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)),
-            RedirectUri = $"http://127.0.0.1:{kept.Ports[0]}{CallbackListener.Path}",
+            RedirectUri = RegisteredRedirect.Uri(kept.RedirectHost, kept.Ports[0]),
         };
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LongestQuestion);
@@ -112,83 +120,25 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     }
 
     /// <summary>Registers with the issuer (RFC 7591) and keeps what it gave.</summary>
-    /// <param name="scopes">The scopes to register for. Null to name none: what the issuer makes of that suits most servers.</param>
-    /// <exception cref="McpAuthException">ClientRegistrationFailed, with the issuer's own reason.</exception>
-    public async Task<KeptRegistration> RegisterAsync(McpServer server, SafeHttp http, IssuerMetadata issuer, int port,
-        string redirectUri, IReadOnlyList<string>? scopes, string? vault, CancellationToken cancellationToken)
+    /// <exception cref="McpAuthException">The reasons of <see cref="DynamicRegistration.RunAsync"/>, and the vault's.</exception>
+    public async Task<KeptRegistration> RegisterAsync(McpServer server, DynamicRegistration registration, RegisteredRedirect redirect,
+        IReadOnlyList<string>? scopes, string? vault, CancellationToken cancellationToken)
     {
-        if (issuer.RegistrationEndpoint is not { } endpoint)
+        var registered = await registration.RunAsync(redirect, scopes, cancellationToken).ConfigureAwait(false);
+        await store.WriteRegistrationAsync(server, registered, vault, cancellationToken).ConfigureAwait(false);
+        return registered;
+    }
+
+    /// <summary>Keeps the method by which a registered client's secret was accepted.</summary>
+    public async Task KeepMethodAsync(McpServer server, ClientIdentity proven, IssuerMetadata issuer, string? vault, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync(CredentialStore.ClientItemName(issuer.Issuer), cancellationToken).ConfigureAwait(false);
+        var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        if (kept is not null && kept.Client.Id == proven.Id && kept.Client != proven)
         {
-            throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
-                $"The issuer {ForeignText.Clean(issuer.Issuer)} registers no clients by itself.",
-                $"Register one there with the redirect URI {redirectUri}, then: {NextCommand.For("server update", server.Id, "--client-id <id>")}");
+            await store.WriteRegistrationAsync(server, kept with { Client = proven }, vault, cancellationToken).ConfigureAwait(false);
         }
-        var methods = issuer.TokenEndpointAuthMethods;
-        var method = methods is null || methods.Contains(ClientIdentity.None) ? ClientIdentity.None
-            : methods.Contains(ClientIdentity.Basic) ? ClientIdentity.Basic
-            : methods.Contains(ClientIdentity.Post) ? ClientIdentity.Post : ClientIdentity.None;
-        var document = new DynamicClientRegistrationDocument
-        {
-            ClientName = "Mcpsm",
-            ApplicationType = "native",
-            RedirectUris = [new Uri(redirectUri)],
-            ResponseTypes = ["code"],
-            GrantTypes =
-            [
-                "authorization_code", "refresh_token",
-                .. issuer.GrantTypesSupported?.Contains(DeviceGrant) == true ? [DeviceGrant] : Array.Empty<string>(),
-                // Of an identity provider: what its ID tokens are for.
-                .. issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == true ? [OidcConstants.GrantTypes.TokenExchange] : Array.Empty<string>(),
-            ],
-            TokenEndpointAuthenticationMethod = method,
-            Scope = scopes is null ? null : Discovery.Scopes.Join(scopes),
-            // Empty lists would be sent as such, and some issuers refuse them.
-            Contacts = null!,
-            DefaultAcrValues = null!,
-            RequestUris = null!,
-            PostLogoutRedirectUris = null!,
-        };
-        using var request = new DynamicClientRegistrationRequest
-        {
-            Address = http.Endpoint(endpoint, "The registration endpoint"),
-            Document = document,
-        };
-        using var response = await http.Protocol.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
-        if (TokenSet.IsFailure(response))
-        {
-            var why = TokenSet.Refused(response);
-            throw new McpAuthException(why.Reason == ErrorReason.ServerUnreachable ? why.Reason : ErrorReason.ClientRegistrationFailed,
-                $"Registering with {ForeignText.Clean(issuer.Issuer)} failed. {why.Message}",
-                $"Supply a client of your own: {NextCommand.For("server update", server.Id, "--client-id <id>")}", why)
-            { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
-        }
-        if (!TokenSet.IsReadable(response) || response.ClientId is not { Length: > 0 } id)
-        {
-            throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
-                $"The issuer {ForeignText.Clean(issuer.Issuer)} answered the registration without a client id.");
-        }
-        var granted = response.TryGet("token_endpoint_auth_method") ?? (method == ClientIdentity.None ? null : method);
-        var secret = granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } given ? null : given;
-        var identity = ClientIdentity.Create(ClientKind.Dynamic, id, secret, issuer, granted) with
-        {
-            // Not asked for: what is registered is kept by issuer, and the next server there may take bearer tokens alone.
-            IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True,
-        };
-        var registration = new KeptRegistration
-        {
-            Issuer = issuer.Issuer,
-            Client = identity,
-            Ports = [port],
-            Scopes = scopes,
-            SecretExpiresAt = identity.Secret is not null && response.TryGet("client_secret_expires_at") is { } end
-                && long.TryParse(end, out var seconds) && seconds is > 0 and < 253402300799
-                ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
-        };
-        await store.WriteRegistrationAsync(server, registration, vault, cancellationToken).ConfigureAwait(false);
-        return registration;
     }
 
     private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(10);
-
-    private const string DeviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 }

@@ -63,6 +63,7 @@ public sealed record OAuthCredential
         ExpiresAt = tokens.ExpiresAt,
         Scopes = tokens.Scopes,
         DPoPKey = tokens.Key,
+        Client = tokens.Client ?? Client,
     };
 
     /// <summary>Puts the token into a request; where it is bound, with a proof for this request (RFC 9449 section 7.1).</summary>
@@ -174,6 +175,9 @@ public sealed record KeptRegistration
     public required string Issuer { get; init; }
     public required ClientIdentity Client { get; init; }
     public required IReadOnlyList<int> Ports { get; init; }
+
+    /// <summary>The host of its redirect URI: <c>localhost</c> if the issuer took no other; null, as in older items, for 127.0.0.1.</summary>
+    public string? RedirectHost { get; init; }
 
     /// <summary>The scopes that the registration named; null where it named none.</summary>
     public IReadOnlyList<string>? Scopes { get; init; }

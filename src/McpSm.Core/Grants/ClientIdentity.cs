@@ -33,7 +33,20 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
     /// <summary>The issuer gives this client bound tokens alone (RFC 9449 section 5.2).</summary>
     public bool IsDPoPBound { get; init; }
 
+    /// <summary>
+    /// The method to try once if the issuer does not know the client by <see cref="AuthMethod"/>: some issuers advertise two
+    /// and read one. Null if the issuer does not advertise it, and as soon as one of the two has worked.
+    /// </summary>
+    public string? OtherMethod { get; init; }
+
+    /// <summary>The identity as it is kept once the issuer has accepted it.</summary>
+    internal ClientIdentity Proven => OtherMethod is null ? this : this with { OtherMethod = null };
+
+    /// <summary>The identity with its other method; null if there is none to try.</summary>
+    internal ClientIdentity? WithOtherMethod => OtherMethod is null ? null : this with { AuthMethod = OtherMethod, OtherMethod = null };
+
     /// <summary>An identity that the user or the issuer gave, with the method the issuer advertises for it.</summary>
+    /// <param name="method">The method that the issuer registered, or that worked before; null to choose one.</param>
     public static ClientIdentity Create(ClientKind kind, string id, string? secret, IssuerMetadata issuer,
         string? method = null, ClientKey? key = null)
     {
@@ -45,14 +58,14 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
         {
             return new ClientIdentity(kind, id, null, None);
         }
-        if (method is Basic or Post)
-        {
-            return new ClientIdentity(kind, id, secret, method);
-        }
-        // RFC 8414: where nothing is advertised, client_secret_basic.
+        // RFC 8414 section 2: if nothing is advertised, client_secret_basic.
         var advertised = issuer.TokenEndpointAuthMethods;
-        return new ClientIdentity(kind, id, secret,
-            advertised is null || advertised.Contains(Basic) || !advertised.Contains(Post) ? Basic : Post);
+        var first = method is Basic or Post ? method : advertised is null || advertised.Contains(Basic) || !advertised.Contains(Post) ? Basic : Post;
+        var other = first == Basic ? Post : Basic;
+        return new ClientIdentity(kind, id, secret, first)
+        {
+            OtherMethod = advertised is null or { Count: 0 } || advertised.Contains(other) ? other : null,
+        };
     }
 
     /// <summary>What a request of this client holds that nobody may see, in the forms in which it travels.</summary>

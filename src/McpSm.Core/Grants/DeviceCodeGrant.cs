@@ -14,6 +14,7 @@ public sealed record DeviceCode(string UserCode, Uri VerificationUri, Uri? Compl
 public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetadata issuer, ClientIdentity client,
     string? resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time)
 {
+    private ClientIdentity _client = client;
     private string _deviceCode = "";
     private TimeSpan _interval;
     private DateTimeOffset _end;
@@ -30,12 +31,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
         };
         request.Parameters.AddOptional("resource", resource);
-        client.Sign(request, issuer.Issuer, time);
-        using var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
-        if (TokenSet.IsFailure(response))
-        {
-            throw TokenSet.Refused(response, client.Proofs);
-        }
+        using var response = await AskAsync(request, cancellationToken).ConfigureAwait(false);
         if (!TokenSet.IsReadable(response) || response.DeviceCode is not { Length: > 0 } deviceCode)
         {
             throw NoCode();
@@ -51,6 +47,27 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             lifetime);
     }
 
+    /// <summary>Sends the request; once more with the client's other method if the issuer does not know it by the first.</summary>
+    private async Task<DeviceAuthorizationResponse> AskAsync(DeviceAuthorizationRequest request, CancellationToken cancellationToken)
+    {
+        _client.Sign(request, issuer.Issuer, time);
+        var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
+        if (!TokenSet.IsFailure(response))
+        {
+            return response;
+        }
+        using (response)
+        {
+            var refused = TokenSet.Refused(response, _client.Proofs);
+            if (_client.WithOtherMethod is not { } other || !ClientRefusal.Is(response))
+            {
+                throw refused;
+            }
+            _client = other;
+        }
+        return await AskAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Asks for the token until there is one, the answer is no, or the code expires (section 3.5).</summary>
     /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
     public async Task<TokenSet> WaitAsync(CancellationToken cancellationToken)
@@ -62,7 +79,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             request.Parameters.AddOptional("resource", resource);
             try
             {
-                return await client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, binding, scopes, time, [_deviceCode], cancellationToken)
+                return await _client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, binding, scopes, time, [_deviceCode], cancellationToken)
                     .ConfigureAwait(false);
             }
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"

@@ -31,7 +31,7 @@ public static class JwtBearerGrant
         }
         try
         {
-            var tokens = await client.SendAsync(request, http.Protocol.RequestTokenAsync, issuer, binding, scopes, time, [assertion], cancellationToken)
+            var tokens = await client.Proven.SendAsync(request, http.Protocol.RequestTokenAsync, issuer, binding, scopes, time, [assertion], cancellationToken)
                 .ConfigureAwait(false);
             // RFC 7521 section 4.1: what is to come after is had with an assertion; a refresh token, which would outlive
             // the trust in whoever signs them, is not kept.

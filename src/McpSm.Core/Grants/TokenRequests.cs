@@ -1,6 +1,7 @@
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
 
 namespace McpSm.Core.Grants;
 
@@ -12,20 +13,22 @@ internal static class TokenRequests
 {
     /// <summary>
     /// Sends the request. It is sent again, once for each reason, where the issuer wants a key or a nonce before it looks
-    /// at what is in it: nothing of it is spent by then.
+    /// at what is in it, or does not know the client by the method of its secret: nothing of it is spent by then (RFC 6749
+    /// section 3.2.1 has the client authenticated first).
     /// </summary>
     /// <param name="send">The library's method for this kind of request; it works on a copy.</param>
     /// <param name="issuer">The issuer's identifier.</param>
     /// <param name="scopes">Those that were asked for, which hold where the answer names none.</param>
     /// <param name="secrets">The secrets in the request, beside the client's own.</param>
-    /// <returns>The tokens, and the key that they are bound to.</returns>
-    /// <exception cref="Errors.McpAuthException">The reasons of <see cref="TokenSet.Read"/> and <see cref="ClientIdentity.Sign"/>.</exception>
+    /// <returns>The tokens, the key that they are bound to, and the client with the method that worked.</returns>
+    /// <exception cref="McpAuthException">The reasons of <see cref="TokenSet.Read"/> and <see cref="ClientIdentity.Sign"/>.</exception>
     public static async Task<TokenSet> SendAsync<TRequest>(this ClientIdentity client, TRequest request,
         Func<TRequest, CancellationToken, Task<TokenResponse>> send, string issuer, TokenBinding binding, IReadOnlyList<string> scopes,
         TimeProvider time, IReadOnlyList<string?> secrets, CancellationToken cancellationToken) where TRequest : ProtocolRequest
     {
         var key = binding.Key ?? (client.IsDPoPBound && binding.IsAllowed ? DPoPKey.Create() : null);
         var endpoint = new Uri(request.Address!);
+        McpAuthException? unknown = null;
         for (var (keyAsked, nonceAsked) = (key is not null || !binding.IsAllowed, false); ;)
         {
             // Each time anew: an assertion is taken once, and so is a proof.
@@ -45,8 +48,19 @@ internal static class TokenRequests
                 nonceAsked = true;
                 continue;
             }
-            return TokenSet.Read(response, scopes, time.GetUtcNow(), key, binding.IsRequired,
-                [.. secrets, request.ClientAssertion?.Value, request.DPoPProofToken, .. client.Proofs]);
+            List<string?> sent = [.. secrets, request.ClientAssertion?.Value, request.DPoPProofToken, .. client.Proofs];
+            if (client.WithOtherMethod is { } other && ClientRefusal.Is(response))
+            {
+                unknown = TokenSet.Refused(response, sent);
+                client = other;
+                continue;
+            }
+            if (unknown is not null && ClientRefusal.Is(response))
+            {
+                // Refused by both methods: what the issuer said about the one that it prefers is the reason to tell.
+                throw unknown;
+            }
+            return TokenSet.Read(response, scopes, time.GetUtcNow(), key, binding.IsRequired, sent) with { Client = client.Proven };
         }
     }
 }

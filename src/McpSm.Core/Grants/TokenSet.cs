@@ -21,6 +21,9 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     /// <summary>The key that the access token is bound to; null for a bearer token.</summary>
     public DPoPKey? Key { get; init; }
 
+    /// <summary>The client, with the method by which it authenticated; null if a library of the issuer's took care of that.</summary>
+    public ClientIdentity? Client { get; init; }
+
     /// <summary>Reads the answer to a request without a proof.</summary>
     internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, params IReadOnlyList<string?> sent) =>
         Read(response, requested, now, null, false, sent);
@@ -123,10 +126,12 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     /// <summary>Turns an answer that is an error (RFC 6749 section 5.2), or none at all, into ours.</summary>
     /// <param name="sent">The secrets in the request: an issuer that quotes them does not make us show them.</param>
     internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent) =>
-        response.Exception as McpAuthException ?? Refused((int)response.HttpStatusCode, response.Json, sent);
+        response.Exception as McpAuthException
+            ?? Refused((int)response.HttpStatusCode, response.Json, sent, RetryAfter.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
 
     /// <param name="body">The answer's JSON; null where it is none.</param>
-    internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent)
+    /// <param name="later">When to try again, if the issuer is out of order for now.</param>
+    internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent, string later = RetryAfter.Later)
     {
         if (body is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
         {
@@ -141,7 +146,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 // Of a proxy, or of a framework, in words of its own: {"error":"Service Unavailable"}.
                 _ => status is 429 or >= 500 ? ErrorReason.ServerUnreachable : ErrorReason.TokenResponseInvalid,
             };
-            return new McpAuthException(reason, $"The issuer refused: {words}.", reason == ErrorReason.ServerUnreachable ? "Try again later." : null)
+            return new McpAuthException(reason, $"The issuer refused: {words}.", reason == ErrorReason.ServerUnreachable ? later : null)
             {
                 OAuthError = code,
                 StatusCode = status,
@@ -155,7 +160,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 "Tell whoever runs the issuer, and try again later.")
             { StatusCode = status },
             429 or >= 500 => new McpAuthException(ErrorReason.ServerUnreachable,
-                $"The issuer answered {ServerQuestion.Words(status)}.", "Try again later.")
+                $"The issuer answered {ServerQuestion.Words(status)}.", later)
             { StatusCode = status, OutcomeUnknown = status >= 500 },
             >= 400 => new McpAuthException(ErrorReason.TokenResponseInvalid,
                 $"The issuer answered {ServerQuestion.Words(status)} without saying why.")
