@@ -34,7 +34,8 @@ internal sealed class StartLink(Uri target)
     public string Path { get; } = "/start/" + Random();
 
     /// <summary>The authorization URL as a header field carries it.</summary>
-    public string Location { get; } = (target.HostNameType == UriHostNameType.Dns ? new UriBuilder(target) { Host = target.IdnHost }.Uri : target).AbsoluteUri;
+    public string Location { get; } = (target.HostNameType == UriHostNameType.Dns && target.Host != target.IdnHost
+        ? new UriBuilder(target) { Host = target.IdnHost }.Uri : target).AbsoluteUri;
 
     public string SetCookie => $"{CookieName}={_cookie}; Path={Path}; HttpOnly; SameSite=Lax";
 

@@ -22,8 +22,11 @@ internal static class EndpointUrl
         var kept = OwnQuery(endpoint.OriginalString).Split('&').Where(pair => !names.Contains(NameOf(pair)));
         var added = parameters.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}");
         var query = string.Join('&', kept.Select(Escape).Concat(added)).TrimStart('&');
-        // Uri would rewrite the query otherwise: it decodes %7E, for example. Only legal characters are in it by now.
-        return new Uri($"{endpoint.GetLeftPart(UriPartial.Path)}?{query}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var place = new UriBuilder(endpoint) { Host = endpoint.IdnHost, Query = "", Fragment = "" }.Uri.AbsoluteUri;
+        var text = $"{place}?{query}";
+        var url = new Uri(text);
+        // Uri may rewrite the query: it decodes %7E, for example. Only legal characters are in it by now.
+        return url.AbsoluteUri == text ? url : new Uri(text, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
     private static string OwnQuery(string url)
