@@ -108,27 +108,22 @@ internal sealed unsafe partial class WindowsCredentialSet : ICredentialSet
         "Use the encrypted file with: mcpsm vault use file");
 
     [LibraryImport("advapi32", EntryPoint = "CredReadW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool CredRead(string target, uint type, uint flags, out Credential* credential);
 
     [LibraryImport("advapi32", EntryPoint = "CredWriteW", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool CredWrite(Credential* credential, uint flags);
 
     [LibraryImport("advapi32", EntryPoint = "CredDeleteW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool CredDelete(string target, uint type, uint flags);
 
     [LibraryImport("advapi32", EntryPoint = "CredEnumerateW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool CredEnumerate(string filter, uint flags, out uint count, out Credential** credentials);
 
     [LibraryImport("advapi32", EntryPoint = "CredFree")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     private static partial void CredFree(void* buffer);
 
     /// <summary>CREDENTIALW.</summary>
