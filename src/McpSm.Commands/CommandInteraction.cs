@@ -55,7 +55,7 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
 
     public Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken)
     {
-        var launcher = new BrowserLauncher(home);
+        var launcher = new BrowserLauncher(home, Notice);
         return launcher.HasDesktop ? launcher.OpenAsync(url, started, cancellationToken) : Task.FromResult(false);
     }
 

@@ -62,7 +62,7 @@ internal static class IdentityCommands
         var command = new Command("use", "Sign in through it wherever a server takes its word") { issuer, clientId, secret, scopes, vault };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
-            var value = parsed.GetValue(secret) is not { } variable ? null : context.Home.Variable(variable)
+            var value = parsed.GetValue(secret) is not { } variable ? null : context.Home.SecretVariable(variable)
                 ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --client-secret-from-env names is not set.");
             var provider = new IdentityProviderSetting(parsed.GetValue(issuer)!, parsed.GetValue(clientId),
                 Scopes.Typed(parsed.GetValue(scopes) ?? []));
@@ -88,7 +88,7 @@ internal static class IdentityCommands
             var how = options.Read(parsed, context);
             if (parsed.GetValue(token) is { } variable)
             {
-                var idToken = context.Home.Variable(variable)?.Trim()
+                var idToken = context.Home.SecretVariable(variable)?.Trim()
                     ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --id-token-from-env names is not set.");
                 await context.Authenticator.KeepIdTokenAsync(provider, null, idToken, how.Vault, cancellationToken).ConfigureAwait(false);
             }

@@ -48,7 +48,7 @@ internal sealed class ServerOptions
         string? secret = null;
         if (parsed.GetValue(_secret) is { } variable)
         {
-            secret = context.Home.Variable(variable)
+            secret = context.Home.SecretVariable(variable)
                 ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --client-secret-from-env names is not set.");
         }
         return new ServerChange

@@ -12,6 +12,9 @@ public sealed class Mcpsm : IDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
 
+    /// <summary>The current folder of what is run; null for that of the tests.</summary>
+    public string? CurrentFolder { get; set; }
+
     public Dictionary<string, string?> Variables { get; } = new() { ["MCPSM_INTERACTIVE"] = "1", ["DISPLAY"] = ":0" };
 
     /// <summary>What somebody does with a line of standard error; by default a stand-in follows the authorization URL.</summary>
@@ -98,7 +101,7 @@ public sealed class Mcpsm : IDisposable
     private Process StartProgram(string[] line)
     {
         line = IgnoresInterrupt ? ["/usr/bin/env", "--default-signal=INT", .. line] : line;
-        var start = new ProcessStartInfo(line[0], line[1..]);
+        var start = new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = CurrentFolder };
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
         foreach (var name in new[] { "CI", "BROWSER", "NO_COLOR", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR" })

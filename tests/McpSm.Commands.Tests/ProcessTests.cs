@@ -143,22 +143,6 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task A_browser_is_not_given_the_passphrase()
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
-        await using var issuer = await TestIssuer.StartAsync();
-        await using var server = await TestMcpServer.StartAsync(issuer);
-        using var mcpsm = new Mcpsm();
-        mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "PLANTED";
-        mcpsm.Variables["BROWSER"] = $"/bin/sh -c 'env > {mcpsm.Folder}/environment' %s";
-        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl}")).Done();
-        (await mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
-        var seen = await File.ReadAllTextAsync(Path.Combine(mcpsm.Folder, "environment"));
-        Assert.Contains("BROWSER=", seen);
-        Assert.DoesNotContain("PLANTED", seen);
-    }
-
-    [Fact]
     public async Task A_browser_that_stays_holds_nothing_of_ours_and_outlives_us()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");

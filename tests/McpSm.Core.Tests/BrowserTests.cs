@@ -28,8 +28,10 @@ public sealed class BrowserTests : IDisposable
 
     private string[]? Arguments => File.Exists(_record) ? File.ReadAllLines(_record) : null;
 
-    private static Task<bool> OpenAsync(Uri url, string browser) =>
-        new BrowserLauncher(new Home(name => name == "BROWSER" ? browser : null)).OpenAsync(url, default);
+    private static Home HomeWith(string browser, bool usual = false) => new(name => name == "BROWSER" ? browser
+        : name == "PATH" && usual ? Environment.GetEnvironmentVariable("PATH") : null);
+
+    private static Task<bool> OpenAsync(Uri url, string browser) => new BrowserLauncher(HomeWith(browser)).OpenAsync(url, default);
 
     [Theory]
     [InlineData("file:///etc/passwd")]
@@ -50,11 +52,75 @@ public sealed class BrowserTests : IDisposable
         Assert.Equal(["--new-window", Plain.AbsoluteUri], Arguments!);
     }
 
-    [Fact]
-    public async Task Rule_29_The_url_stands_where_the_command_places_it()
+    [Theory]
+    [InlineData("--url %s --end", "--url,URL,--end")]
+    [InlineData("%s '%s' \"%s\"", "URL,URL,URL")]
+    [InlineData("--url=%s --end", "--url=%s,--end,URL")]
+    [InlineData("'open(%s)' x%s %sx %s", "open(%s),x%s,%sx,URL")]
+    [InlineData("'two %s words' %%s %S", "two %s words,%%s,%S,URL")]
+    public async Task Rule_29_The_url_takes_the_place_of_a_whole_word(string command, string arguments)
     {
-        Assert.True(await OpenAsync(Plain, Recorder + " --url=%s --end"));
-        Assert.Equal(["--url=" + Plain.AbsoluteUri, "--end"], Arguments!);
+        Assert.True(await OpenAsync(Plain, $"{Recorder} {command}"));
+        Assert.Equal(arguments.Replace("URL", Plain.AbsoluteUri).Split(','), Arguments!);
+    }
+
+    [Theory]
+    [InlineData("sh -c 'touch {0}' %s")]
+    [InlineData("/bin/sh -c 'touch {0}'")]
+    [InlineData("bash -lc 'touch {0}' %s")]
+    [InlineData("bash --norc -o posix -ec 'touch {0}' %s")]
+    [InlineData("sh -c %s")]
+    [InlineData("dash -e -c 'touch {0}' x %s")]
+    [InlineData("fish --command='touch {0}' %s")]
+    [InlineData("fish -C 'touch {0}' %s")]
+    [InlineData("/usr/bin/env sh -c 'touch {0}' %s")]
+    [InlineData("env -i A=b bash -c 'touch {0}' %s")]
+    [InlineData("env -S 'sh -c \"touch {0}\"' %s")]
+    [InlineData("env '-Ssh -c \"touch {0}\"' %s")]
+    [InlineData("env '--split-string=sh -c \"touch {0}\"' %s")]
+    [InlineData("sudo -n sh -c 'touch {0}' %s")]
+    [InlineData("nohup setsid sh -c 'touch {0}' %s")]
+    [InlineData("script -qec 'touch {0}' /dev/null %s")]
+    [InlineData("su root -c 'touch {0}' %s")]
+    [InlineData("busybox sh -c 'touch {0}' %s")]
+    [InlineData("bash-5.2 -c 'touch {0}' %s")]
+    [InlineData("pwsh -NoProfile -Command 'touch {0}' %s")]
+    [InlineData("pwsh -c 'touch {0}' %s")]
+    [InlineData("pwsh -enc dAA= %s")]
+    [InlineData("powershell.exe 'touch {0}' %s")]
+    [InlineData("/mnt/c/Windows/System32/cmd.exe /d /s /c start %s")]
+    public async Task Rule_29_A_shell_with_a_command_is_refused_and_the_next_is_tried(string command)
+    {
+        var planted = Path.Combine(_folder, "planted");
+        var notices = new List<string>();
+        var launcher = new BrowserLauncher(HomeWith($"{string.Format(command, planted)}:{Recorder}", usual: true), notices.Add);
+        Assert.True(await launcher.OpenAsync(Plain, default));
+        Assert.Equal([Plain.AbsoluteUri], Arguments!);
+        Assert.False(File.Exists(planted));
+        Assert.StartsWith("BROWSER was not used: it hands a command to the shell ", Assert.Single(notices));
+    }
+
+    [Fact]
+    public async Task Rule_29_A_link_to_a_shell_is_a_shell_too()
+    {
+        var (link, planted) = (Path.Combine(_folder, "my-browser"), Path.Combine(_folder, "planted"));
+        File.CreateSymbolicLink(link, "/bin/sh");
+        Assert.False(await OpenAsync(Plain, $"'{link}' -c 'touch \"{planted}\"' %s"));
+        Assert.False(File.Exists(planted));
+    }
+
+    [Theory]
+    [InlineData("-c")]
+    [InlineData("--command sh -e -x")]
+    [InlineData("-- -c")]
+    public async Task Rule_29_A_script_file_gets_whatever_options_it_has(string options)
+    {
+        Assert.True(await OpenAsync(Plain, $"{Recorder} {options}"));
+        Assert.Equal([.. options.Split(' '), Plain.AbsoluteUri], Arguments!);
+        Assert.Null(ShellCommand.Find(["pwsh", "-ExecutionPolicy", "Bypass", "-File", "open.ps1", "-c", "x"]));
+        Assert.Null(ShellCommand.Find(["powershell", "-NoProfile", "-File", "open.ps1"]));
+        Assert.Null(ShellCommand.Find(["firefox", "--new-window", "-P", "c", "https://a.example/sh?-c"]));
+        Assert.Null(ShellCommand.Find(["bash", "--rcfile", "x", "+o", "posix", "open.sh", "-c"]));
     }
 
     [Fact]
@@ -67,13 +133,37 @@ public sealed class BrowserTests : IDisposable
     [Fact]
     public async Task Rule_29_Where_one_browser_fails_the_next_is_tried()
     {
-        Assert.True(await OpenAsync(Plain, $"/nonexistent/browser:/bin/sh -c 'exit 3'::{Recorder} first:{Recorder} second"));
+        var failing = Path.Combine(_folder, "failing.sh");
+        File.WriteAllText(failing, "exit 3\n");
+        Assert.True(await OpenAsync(Plain, $"/nonexistent/browser:/bin/sh '{failing}'::{Recorder} first:{Recorder} second"));
         Assert.Equal(["first", Plain.AbsoluteUri], Arguments!);
     }
 
     [Fact]
-    public async Task Where_every_browser_fails_none_was_opened() =>
-        Assert.False(await OpenAsync(Plain, "/nonexistent/browser:/bin/sh -c 'exit 3'"));
+    public async Task If_every_browser_fails_one_line_says_which_and_why()
+    {
+        var (plain, failing) = (Path.Combine(_folder, "plain"), Path.Combine(_folder, "failing.sh"));
+        File.WriteAllText(plain, "");
+        File.WriteAllText(failing, "exit 3\n");
+        var notices = new List<string>();
+        var launcher = new BrowserLauncher(HomeWith($"/nonexistent/x:nosuch-browser:./here:'{plain}':/bin/sh '{failing}'", usual: true), notices.Add);
+        Assert.False(await launcher.OpenAsync(Plain, default));
+        Assert.Equal($"No browser was opened: /nonexistent/x does not exist; nosuch-browser was not found in an absolute folder of PATH; "
+            + $"./here is a relative path, and only a name on PATH or a full path is started; {plain} is not an executable file; "
+            + "/bin/sh ended with exit code 3.", Assert.Single(notices));
+    }
+
+    [Fact]
+    public async Task After_the_url_was_fetched_no_other_browser_is_tried()
+    {
+        var failing = Path.Combine(_folder, "failing.sh");
+        File.WriteAllText(failing, "exit 3\n");
+        var launcher = new BrowserLauncher(HomeWith($"/bin/sh '{failing}':{Recorder}"));
+        Assert.True(await launcher.OpenAsync(Plain, Task.CompletedTask, default));
+        Assert.Null(Arguments);
+        Assert.True(await launcher.OpenAsync(Plain, new TaskCompletionSource().Task, default));
+        Assert.Equal([Plain.AbsoluteUri], Arguments!);
+    }
 
     [Theory]
     [InlineData("$(touch {0})")]

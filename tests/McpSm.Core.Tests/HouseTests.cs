@@ -47,6 +47,26 @@ public sealed partial class HouseTests
         Assert.Empty(wrong);
     }
 
+    [Fact]
+    public void Programs_are_started_in_one_place()
+    {
+        var starts = Sources().Where(f => Starting().IsMatch(File.ReadAllText(f))).Select(f => Path.GetFileName(f)!);
+        Assert.Equal(["ProgramStarter.cs"], starts);
+    }
+
+    [Fact]
+    public void A_variable_that_the_user_names_is_read_as_a_secret()
+    {
+        // Variables with names of our own are told by a literal or a constant.
+        var read = from file in Sources()
+                   from Match match in NamedVariable().Matches(File.ReadAllText(file))
+                   select $"{Path.GetFileName(file)}: {match.Value}";
+        Assert.Empty(read);
+    }
+
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+        .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"));
+
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -63,6 +83,12 @@ public sealed partial class HouseTests
     // A value in braces behind "mcpsm verb" or "Verb-McpNoun".
     [GeneratedRegex(@"\$.*(?:mcpsm (?:[a-z-]+ )+|[A-Z][a-z]+-Mcp[A-Z][A-Za-z]* )(?:-[A-Za-z-]+ )*\{")]
     private static partial Regex HandMadeCommand();
+
+    [GeneratedRegex(@"\bProcess\.Start\(|new ProcessStartInfo\b|\bProcessStartInfo \w+ = new|UseShellExecute = true")]
+    private static partial Regex Starting();
+
+    [GeneratedRegex(@"(?<=\.)Variable\((?!""|[\w.]*Variable\))[^)]*\)")]
+    private static partial Regex NamedVariable();
 
     [GeneratedRegex(@"using McpSm\.Core\.(\w+);")]
     private static partial Regex Using();

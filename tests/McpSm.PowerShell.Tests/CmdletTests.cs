@@ -116,7 +116,7 @@ public sealed class CmdletTests
         using var session = new Session();
         session.Host.Clicks = false;
         // Something is always typed at this host; what is no redirect is asked for again.
-        Environment.SetEnvironmentVariable("BROWSER", OperatingSystem.IsWindows() ? "cmd /c rem" : "true");
+        Environment.SetEnvironmentVariable("BROWSER", OperatingSystem.IsWindows() ? "rundll32.exe user32.dll,UpdatePerUserSystemParameters" : "true");
         session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
         using var shell = session.Shell("Connect-McpServer my-api -CallbackPort $args[0]", port);
         var running = shell.BeginInvoke();

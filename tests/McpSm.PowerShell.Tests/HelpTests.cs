@@ -136,7 +136,7 @@ public sealed partial class HelpTests
             PreRegisteredClients = [new RegisteredClient("mcpsm-at-work", null, [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "none")],
         });
         using var session = new Session(withSecretManagement: true);
-        foreach (var (name, value) in new[] { ("BROWSER", OperatingSystem.IsWindows() ? "cmd /c rem" : "true"), ("MCPSM_CALLBACK_PORT", "0"), ("MCPSM_VAULT", null),
+        foreach (var (name, value) in new[] { ("BROWSER", OperatingSystem.IsWindows() ? "rundll32.exe user32.dll,UpdatePerUserSystemParameters" : "true"), ("MCPSM_CALLBACK_PORT", "0"), ("MCPSM_VAULT", null),
             ("MY_TOKEN", "from-variable"), ("MY_CLIENT_ID", "machine"), ("MY_CLIENT_SECRET", "s3cr3t-of-it"), ("MY_API_TOKEN", null),
             ("MY_ID_TOKEN", IdToken(provider.Issuer)) })
         {

@@ -12,7 +12,7 @@ BeforeAll {
     Import-Module $manifest
     Add-McpServer my-api $url | Out-Null
     # Nobody follows the URL of a sign-in.
-    $env:BROWSER = $IsWindows ? 'cmd /c rem' : 'true'
+    $env:BROWSER = $IsWindows ? 'rundll32.exe user32.dll,UpdatePerUserSystemParameters' : 'true'
 
     function Wait-Until([scriptblock] $Condition) {
         for ($i = 0; $i -lt 300 -and -not (& $Condition); $i++) { Start-Sleep -Milliseconds 100 }

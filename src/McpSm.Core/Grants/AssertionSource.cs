@@ -53,16 +53,21 @@ public sealed record AssertionSource
     /// <exception cref="McpAuthException">
     /// InvalidValue: that is no name. It is not repeated, since it may be the assertion itself.
     /// </exception>
-    public static AssertionSource FromVariable(string name) =>
-        name.Length is > 0 and <= 255 && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && !char.IsAsciiDigit(name[0])
-            ? new AssertionSource { Variable = name }
-            : throw new McpAuthException(ErrorReason.InvalidValue, "The variable of the assertion needs a name: letters, digits and underscores.");
+    public static AssertionSource FromVariable(string name)
+    {
+        if (name.Length is 0 or > 255 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || char.IsAsciiDigit(name[0]))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "The variable of the assertion needs a name: letters, digits and underscores.");
+        }
+        SecretVariables.Add(name);
+        return new AssertionSource { Variable = name };
+    }
 
     /// <summary>The assertion as it is now, without the space around it.</summary>
     /// <exception cref="McpAuthException">InvalidValue: there is none, or it is no signed JWT. It is never shown.</exception>
     internal string Read(Home home)
     {
-        var text = (File is null ? home.Variable(Variable!) ?? throw Unusable("it is not set") : ReadFile(File)).Trim();
+        var text = (File is null ? home.SecretVariable(Variable!) ?? throw Unusable("it is not set") : ReadFile(File)).Trim();
         return text.Length == 0 ? throw Unusable("it is empty")
             : text.Length > LargestAssertion ? throw Unusable("it is larger than 64 KiB")
             : IsSigned(text) ? text : throw Unusable("what it holds is no signed JWT");

@@ -165,7 +165,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
     {
         if (ParameterSetName == "FromEnvironment")
         {
-            return Home.Variable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
+            return Home.SecretVariable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
                 "The environment variable that -FromEnvironment names is not set.",
                 $"Set it, or leave -FromEnvironment out to be asked: {NextCommand.ForCmdlet("Set-McpToken", server.Id)}");
         }

@@ -1,0 +1,61 @@
+using System.Text;
+
+namespace McpSm.Core.Browsing;
+
+/// <summary>A program that opens a URL, and its arguments.</summary>
+internal sealed record BrowserCommand(string Program, IReadOnlyList<string> Arguments)
+{
+    /// <summary>Reads a value of BROWSER: a list of command lines, as xdg-open and Python's webbrowser module know it.</summary>
+    /// <param name="url">Takes the place of each word <c>%s</c>, or comes last if there is none. Inside a word, <c>%s</c> means nothing.</param>
+    public static IEnumerable<BrowserCommand> ParseList(string browsers, string url)
+    {
+        foreach (var browser in browsers.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (Words(browser) is [var program, .. var arguments])
+            {
+                yield return new BrowserCommand(program,
+                    arguments.Contains("%s") ? [.. arguments.Select(a => a == "%s" ? url : a)] : [.. arguments, url]);
+            }
+        }
+    }
+
+    /// <summary>Splits at spaces outside quotes; no other character means anything.</summary>
+    public static List<string> Words(string line)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        var quote = '\0';
+        var inWord = false;
+        foreach (var c in line)
+        {
+            if (quote != '\0' && c == quote)
+            {
+                quote = '\0';
+            }
+            else if (quote == '\0' && c is '"' or '\'')
+            {
+                quote = c;
+                inWord = true;
+            }
+            else if (quote == '\0' && c == ' ')
+            {
+                if (inWord)
+                {
+                    words.Add(word.ToString());
+                    word.Clear();
+                }
+                inWord = false;
+            }
+            else
+            {
+                word.Append(c);
+                inWord = true;
+            }
+        }
+        if (inWord)
+        {
+            words.Add(word.ToString());
+        }
+        return words;
+    }
+}
