@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.ComponentModel;
 using System.Diagnostics;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
@@ -18,10 +17,23 @@ public static class HandOver
     /// <summary>Set for the pwsh that a command was handed to: its words for people go to standard error.</summary>
     public const string Variable = "MCPSM_HANDED_OVER";
 
-    // Arguments come apart from the script, so that nothing in them is ever read as PowerShell.
+    // Arguments come apart from the script, so that nothing in them is ever read as PowerShell. With a secret among them they come
+    // as one line of JSON, through standard input ("line") or a pipe of that number, since arguments are visible to other users.
     private const string Script = """
         try { Import-Module Mcpsm -ErrorAction Stop } catch { exit 127 }
-        if ($env:MCPSM_HANDED_OVER -eq 'input') { $input | Invoke-Mcpsm @args } else { Invoke-Mcpsm @args }
+        $how, $pipe = $env:MCPSM_HANDED_OVER -split ':'
+        $words = $args
+        $given = @(if ($how -ne '1') { $input })
+        $line = $null
+        if ($pipe) {
+            $reader = [IO.StreamReader]::new([IO.Pipes.AnonymousPipeClientStream]::new('In', $pipe))
+            try { $line = $reader.ReadToEnd() } finally { $reader.Dispose() }
+        } elseif ($how -like 'line*') {
+            $line = $given[0]
+            $given = @($given | Select-Object -Skip 1)
+        }
+        if ($line) { $words = [Text.Json.JsonSerializer]::Deserialize[string[]]($line) }
+        if ($how -like '*input') { $given | Invoke-Mcpsm @words } else { Invoke-Mcpsm @words }
         exit $LASTEXITCODE
         """;
 
@@ -86,32 +98,35 @@ public static class HandOver
     internal static async Task<int?> RunAsync(ParseResult parsed, IReadOnlyList<string> arguments, CommandContext context, CancellationToken cancellationToken)
     {
         var canDoWithout = Asked(parsed) is { } asked && !VaultSelector.IsOfSecretManagement(asked);
-        var readsInput = arguments.Contains("-");
-        var start = new ProcessStartInfo("pwsh", ["-NoProfile", "-NoLogo", "-CommandWithArgs", Script, .. arguments])
-        {
-            UseShellExecute = false,
-            // Nobody may wait for the end of an input that is not theirs; a terminal is theirs, for prompts.
-            RedirectStandardInput = !readsInput && !context.Console.IsInputTerminal,
-        };
-        start.Environment[Variable] = readsInput ? "input" : "1";
+        // Also --token=- and --header name=-.
+        var readsInput = arguments.Any(a => a == "-" || a.EndsWith("=-", StringComparison.Ordinal) || a.EndsWith(":-", StringComparison.Ordinal));
+        var isTerminal = context.Console.IsInputTerminal;
+        var hasSecret = SecretArguments.AreIn(parsed);
+        using var line = !hasSecret ? null : new HandedLine(arguments, byPipe: isTerminal);
         Process pwsh;
         try
         {
-            pwsh = Process.Start(start)!;
+            pwsh = new ProgramStarter(context.Home).StartOurs("pwsh",
+                ["-NoProfile", "-NoLogo", "-CommandWithArgs", Script, .. hasSecret ? [] : arguments], start =>
+                {
+                    // Nobody may wait for the end of an input that is not theirs; a terminal is theirs, for prompts.
+                    start.RedirectStandardInput = !isTerminal && (hasSecret || !readsInput);
+                    start.Environment[Variable] = line?.Mode(readsInput) ?? (readsInput ? "input" : "1");
+                });
         }
-        catch (Exception e) when (e is Win32Exception or FileNotFoundException)
+        catch (ProgramNotStartedException e)
         {
-            return canDoWithout ? null : throw Cannot("and pwsh was not found", "Install PowerShell 7.6 and its module Mcpsm, or keep the credential elsewhere with --vault file");
+            return canDoWithout ? null : throw Cannot($"and pwsh {e.Message}",
+                "Install PowerShell 7.6 and its module Mcpsm, or keep the credential elsewhere with --vault file");
         }
         using (pwsh)
         {
-            if (start.RedirectStandardInput)
-            {
-                pwsh.StandardInput.Close();
-            }
             try
             {
+                var sending = SendAsync(pwsh, line, readsInput, cancellationToken);
                 await pwsh.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+                // Input that nobody reads any more is not waited for; what went wrong before is told.
+                await (sending.IsCompleted ? sending : Task.CompletedTask).ConfigureAwait(false);
             }
             finally
             {
@@ -122,6 +137,36 @@ public static class HandOver
             }
             return pwsh.ExitCode != NoModule ? pwsh.ExitCode
                 : canDoWithout ? null : throw Cannot("and pwsh does not find the module Mcpsm", "Install-PSResource Mcpsm");
+        }
+    }
+
+    /// <summary>Gives pwsh the command line that its arguments do not show, and after it what is piped to us, if that is read.</summary>
+    private static async Task SendAsync(Process pwsh, HandedLine? line, bool readsInput, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!pwsh.StartInfo.RedirectStandardInput)
+            {
+                await (line?.SendAsync(null, cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+                return;
+            }
+            var input = pwsh.StandardInput.BaseStream;
+            await using (input.ConfigureAwait(false))
+            {
+                if (line is not null)
+                {
+                    await line.SendAsync(input, cancellationToken).ConfigureAwait(false);
+                    if (readsInput)
+                    {
+                        using var ours = Console.OpenStandardInput();
+                        await ours.CopyToAsync(input, cancellationToken).ConfigureAwait(false);
+                    }
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // It ended without reading; its exit code says why.
         }
     }
 

@@ -1,3 +1,4 @@
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Commands.Tests;
@@ -15,18 +16,8 @@ public sealed class HandOverTests
     [Fact]
     public async Task A_command_that_needs_it_goes_to_pwsh_word_by_word_with_its_input_and_its_exit_code()
     {
-        if (OperatingSystem.IsWindows())
-        {
-            Assert.Skip("The stand-in for pwsh is a shell script.");
-            return;
-        }
         using var mcpsm = await WithVaultElsewhereAsync();
-        var bin = Directory.CreateDirectory(Path.Combine(mcpsm.Folder, "bin")).FullName;
-        var pwsh = Path.Combine(bin, "pwsh");
-        // The script itself is the fourth word; what is behind it is the command line.
-        File.WriteAllText(pwsh, "#!/bin/sh\nshift 4\nfor word; do echo \"[$word]\"; done\nif [ \"$MCPSM_HANDED_OVER\" = input ]; then cat; fi\nexit 42\n");
-        File.SetUnixFileMode(pwsh, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        mcpsm.Variables["PATH"] = bin + ":" + Environment.GetEnvironmentVariable("PATH");
+        StandIn(mcpsm, "for word; do echo \"[$word]\"; done\nif [ \"$MCPSM_HANDED_OVER\" = input ]; then cat; fi\nexit 42");
         var ended = await mcpsm.RunAsync(["auth", "set", "my-api", "-"], "piped $(token);'\n");
         Assert.Equal(42, ended.Code);
         Assert.Equal("[auth]\n[set]\n[my-api]\n[-]\npiped $(token);'\n", ended.Out);
@@ -36,6 +27,86 @@ public sealed class HandOverTests
         Assert.Contains("my-api", (await mcpsm.RunAsync("auth status")).Out);
         Assert.Equal(0, (await mcpsm.RunAsync(["auth", "set", "my-api", "-", "--vault", "file"], "here")).Code);
         Assert.Equal("here", (await mcpsm.RunAsync("auth token my-api")).Out.Trim());
+    }
+
+    [Theory]
+    [InlineData("auth set my-api SECRET")]
+    [InlineData("server update my-api --token SECRET")]
+    [InlineData("server update my-api --token=SECRET")]
+    [InlineData("server update my-api --token:SECRET")]
+    [InlineData("server update my-api --header x-key=SECRET --header y=b")]
+    [InlineData("server update my-api --header=x-key=SECRET")]
+    [InlineData("server update my-api --url https://a.example/mcp?key=SECRET --token -")]
+    [InlineData("add other --type http --url https://me:SECRET@b.example/mcp --token -")]
+    public async Task A_secret_reaches_pwsh_on_standard_input_and_never_as_an_argument(string line)
+    {
+        using var mcpsm = await WithVaultElsewhereAsync();
+        // A letter beyond ASCII, quotes and what looks like a date must come through too.
+        var secret = "SECRET-ü\"'$(id)2026-01-02T00:00:00Z";
+        StandIn(mcpsm, "for word; do echo \"[$word]\"; done; echo \"$MCPSM_HANDED_OVER\"; "
+            + "tr '\\0' '\\n' < /proc/$$/cmdline | grep -c SECRET; cat; env | grep -c ^MCPSM_CLIENT_SECRET=");
+        mcpsm.Variables["MCPSM_CLIENT_SECRET"] = "kept";
+        var words = line.Split(' ').Select(w => w.Replace("SECRET", secret)).ToArray();
+        var reads = words[^1] == "-";
+        var ended = (await mcpsm.RunAsync(words, "piped $(token);'\n")).Done();
+        var lines = ended.Out.TrimEnd().Split('\n');
+        Assert.Equal(reads ? ["line+input", "0"] : ["line", "0"], lines[..2]);
+        Assert.Equal(words, System.Text.Json.JsonSerializer.Deserialize<string[]>(lines[2])!);
+        Assert.All(lines[2], c => Assert.InRange(c, ' ', '~'));
+        Assert.Equal(reads ? ["piped $(token);'", "1"] : ["1"], lines[3..]);
+    }
+
+    [Fact]
+    public async Task At_a_terminal_a_secret_reaches_pwsh_by_a_pipe_and_the_terminal_is_kept()
+    {
+        using var mcpsm = await WithVaultElsewhereAsync();
+        Require.OrSkip(File.Exists("/usr/bin/script"), "There is no script(1) here.");
+        StandIn(mcpsm, "echo \"words $#\"; cat \"/dev/fd/${MCPSM_HANDED_OVER#pipe:}\"; test -t 0 && read answer && echo \"answered $answer\"");
+        using var process = mcpsm.Start(["auth", "set", "my-api", "PLANTED-token"], onTerminal: true);
+        await process.StandardInput.WriteLineAsync("yes");
+        await process.StandardInput.FlushAsync();
+        var said = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Contains("words 0", said);
+        Assert.Contains("""["auth","set","my-api","PLANTED-token"]""", said);
+        Assert.Contains("answered yes", said);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("auth set my-api SECRET", "", "[auth][set][my-api][SECRET]")]
+    [InlineData("auth set my-api -", "one\ntwo\n", "[auth][set][my-api][-]<one><two>")]
+    [InlineData("server update my-api --header a=SECRET --token -", "one\n", "[server][update][my-api][--header][a=SECRET][--token][-]<one>")]
+    [InlineData("test my-api", "not read\n", "[test][my-api]")]
+    public async Task Real_pwsh_gets_every_word_and_line(string line, string input, string got)
+    {
+        Assert.SkipUnless((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(f => File.Exists(Path.Combine(f, "pwsh"))),
+            "pwsh is not on this machine.");
+        using var mcpsm = await WithVaultElsewhereAsync();
+        var module = Directory.CreateDirectory(Path.Combine(mcpsm.Folder, "modules", "Mcpsm")).FullName;
+        File.WriteAllText(Path.Combine(module, "Mcpsm.psm1"),
+            "function Invoke-Mcpsm { -join (@($args | ForEach-Object { \"[$_]\" }) + @($input | ForEach-Object { \"<$_>\" })); $global:LASTEXITCODE = 42 }");
+        mcpsm.Variables["PSModulePath"] = Path.GetDirectoryName(module);
+        var secret = "ü\"'$(id)2026-01-02T00:00:00Z";
+        var ended = await mcpsm.RunAsync([.. line.Split(' ').Select(w => w.Replace("SECRET", secret))], input);
+        Assert.Equal(got.Replace("SECRET", secret), ended.Out.Trim());
+        Assert.Equal(42, ended.Code);
+    }
+
+    /// <summary>A program in place of pwsh; the words behind its script are the command line.</summary>
+    private static void StandIn(Mcpsm mcpsm, string script)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("The stand-in for pwsh is a shell script.");
+            return;
+        }
+        var bin = Directory.CreateDirectory(Path.Combine(mcpsm.Folder, "bin")).FullName;
+        var pwsh = Path.Combine(bin, "pwsh");
+        // The script itself is the fourth word.
+        File.WriteAllText(pwsh, $"#!/bin/sh\nshift 4\n{script}\n");
+        File.SetUnixFileMode(pwsh, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        mcpsm.Variables["PATH"] = bin + ":" + Environment.GetEnvironmentVariable("PATH");
     }
 
     [Fact]
