@@ -8,7 +8,10 @@ namespace McpSm.Commands.Tests;
 public sealed class PlantedProgramTests : IAsyncLifetime
 {
     private static readonly string[] Libraries =
-        ["libsecret-1.so.0", "libglib-2.0.so.0", "libgio-2.0.so.0", "libgobject-2.0.so.0", "libc.so", "libc", "libssl.so.3", "libcrypto.so.3", "libSystem.Native.so"];
+    [
+        "libsecret-1.so.0", "libglib-2.0.so.0", "libgio-2.0.so.0", "libgobject-2.0.so.0", "libc.so", "libc", "libssl.so.3", "libcrypto.so.3",
+        "libSystem.Native.so",
+    ];
 
     private readonly Mcpsm _mcpsm = new();
     private readonly string _hostile;

@@ -25,7 +25,10 @@ public sealed class ProgramStarterTests : IDisposable
         {
             Assert.Throws<ProgramNotStartedException>(() => Finder(path).Find(name));
         }
-        foreach (var path in new[] { second, $".:{second}", $":{second}", $"{second}:", $"{relative}:{second}:.", $"{first}:{second}", $"{_folder}/none:{second}" })
+        foreach (var path in new[]
+        {
+            second, $".:{second}", $":{second}", $"{second}:", $"{relative}:{second}:.", $"{first}:{second}", $"{_folder}/none:{second}",
+        })
         {
             Assert.Equal([real], Finder(path).Find(name));
         }
