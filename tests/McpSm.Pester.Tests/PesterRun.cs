@@ -47,7 +47,9 @@ internal static class PesterRun
             }
             RealPowerShell.AddTo(start.Environment);
             start.Environment["HOME"] = start.Environment["USERPROFILE"] = folder;
-            start.Environment["PSModulePath"] = RealPowerShell.Modules;
+            // A person who has SecretManagement and SecretStore names their folder: no registry has them.
+            start.Environment["PSModulePath"] = string.Join(Path.PathSeparator,
+                new[] { RealPowerShell.Modules, Environment.GetEnvironmentVariable("MCPSM_TEST_PSMODULEPATH") }.OfType<string>());
             using var process = Process.Start(start)!;
             process.StandardInput.Close();
             using var limit = new CancellationTokenSource(TimeLimit);
