@@ -10,7 +10,9 @@ internal sealed class PlainEncoding : EncoderFallback
     /// <summary>An encoding that writes what it lacks plainly; UTF-8 lacks nothing.</summary>
     public static Encoding Of(Encoding encoding)
     {
-        var plain = (Encoding)encoding.Clone();
+        // .NET has Windows convert to a console's code page, and Windows knows no fallback of ours.
+        var known = OperatingSystem.IsWindows() ? CodePagesEncodingProvider.Instance.GetEncoding(encoding.CodePage) ?? encoding : encoding;
+        var plain = (Encoding)known.Clone();
         plain.EncoderFallback = new PlainEncoding();
         return plain;
     }

@@ -8,7 +8,8 @@ namespace McpSm.Commands.Tests;
 /// <summary>The built executable, run as a process with a folder of its own; CI points it at the native one.</summary>
 public sealed class Mcpsm : IDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    /// <summary>The longest that a command may take.</summary>
+    public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(60);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
 
