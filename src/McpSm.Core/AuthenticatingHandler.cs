@@ -50,7 +50,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
         _resource = server.Uri;
         _time = authenticator.Time;
         _credential = new CredentialInUse(server, authenticator, signIn);
-        _sender = new HttpMessageInvoker(SafeHttp.NewSocketsHandler(new UrlPolicy(_resource)));
+        _sender = new HttpMessageInvoker(SafeHttp.NewSocketsHandler(new UrlPolicy(_resource) { Network = authenticator.Network }));
     }
 
     /// <exception cref="McpAuthException">UnsafeEndpoint; the reasons of renewal, sign-in and the vault; InsufficientScope.</exception>

@@ -89,7 +89,7 @@ public sealed partial class Authenticator
         }
         RequireSendable(server, token);
         var shown = item?.Token is not null ? item : new ServerItem { Url = server.Url, BearerToken = token };
-        using var http = new SafeHttp(new UrlPolicy(server.Uri));
+        using var http = new SafeHttp(new UrlPolicy(server.Uri) { Network = Network });
         var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
             ServerItem.HeadersFor(server, item), request => shown.Authorize(request, Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
         return answer.Status != 401 ? status : status with

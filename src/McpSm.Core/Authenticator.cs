@@ -4,6 +4,7 @@ using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Grants;
+using McpSm.Core.Network;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
 
@@ -62,6 +63,8 @@ public sealed partial class Authenticator
     public ServedSecrets Secrets => new(this, new NamedSecrets(_home, _store.Facts, _vaults), File);
 
     internal TimeProvider Time => _home.Time;
+
+    internal NetworkAccess Network => _home.Network;
 
     /// <summary>The status of servers, from the facts file alone.</summary>
     /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>

@@ -219,7 +219,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         try
         {
             // Nobody wants to wait long for a provider that is gone.
-            using var http = new SafeHttp(new UrlPolicy(new Uri(provider)), null, TimeSpan.FromSeconds(5));
+            using var http = new SafeHttp(UrlPolicy.OfIssuer(home.Network, provider, endpoint), null, TimeSpan.FromSeconds(5));
             return await Revocation.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null, home.Time, cancellationToken)
                 .ConfigureAwait(false);
         }
@@ -231,7 +231,8 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
 
     private async Task<(SafeHttp Http, UrlPolicy Policy, IssuerMetadata Issuer)> OpenAsync(string provider, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var policy = new UrlPolicy(Check(provider));
+        Check(provider);
+        var policy = UrlPolicy.OfIssuer(home.Network, provider);
         var http = new SafeHttp(policy, progress);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);

@@ -88,7 +88,7 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
         {
             // Nothing is revoked for a secret that then has no place to be kept.
             await store.PrepareAsync(server, vault, cancellationToken).ConfigureAwait(false);
-            failure = await revoking.RunAsync(replaced, cancellationToken).ConfigureAwait(false);
+            failure = await revoking.RunAsync(server, replaced, cancellationToken).ConfigureAwait(false);
         }
         await (item.IsEmpty ? store.RemoveAsync(server, cancellationToken)
             : given.HasSecret ? store.WriteAsync(server, item, vault, cancellationToken)

@@ -19,7 +19,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         ClientCredentials? client, Refusal? refusal, CancellationToken cancellationToken)
     {
         var item = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
-        var policy = server.Policy;
+        var policy = server.PolicyIn(home);
         using var http = new SafeHttp(policy, progress);
         if (await FindTargetAsync(http, policy, server, item, refusal, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
         {
@@ -59,7 +59,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             // Rule 7: nobody would renew these any more, nor sign them out: what another issuer gave, or this one to a client
             // of another sign-in that went on at the same time. Not before the new ones are here, lest a server that names a
             // wrong issuer for a moment cost the user what works.
-            await revoking.RunAsync(replaced, CancellationToken.None).ConfigureAwait(false);
+            await revoking.RunAsync(server, replaced, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, unproven);
     }
@@ -86,7 +86,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 gone = e;
             }
         }
-        await revoking.RunAsync(credential, CancellationToken.None).ConfigureAwait(false);
+        await revoking.RunAsync(server, credential, CancellationToken.None).ConfigureAwait(false);
         throw gone;
     }
 
@@ -190,7 +190,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             }
         }
         // What stays must not end with it.
-        await revoking.RunAsync(left?.OAuth is { } stays && credential.MayEndWith(stays) ? credential with { RefreshToken = null } : credential,
+        await revoking.RunAsync(server, left?.OAuth is { } stays && credential.MayEndWith(stays) ? credential with { RefreshToken = null } : credential,
             CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",

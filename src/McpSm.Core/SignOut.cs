@@ -20,7 +20,7 @@ internal sealed class SignOut(CredentialStore store, Revoking revoking)
         string? failure = null;
         try
         {
-            failure = local ? null : await revoking.RunAsync(raw.OAuth, cancellationToken).ConfigureAwait(false);
+            failure = local ? null : await revoking.RunAsync(server, raw.OAuth, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

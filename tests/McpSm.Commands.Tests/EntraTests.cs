@@ -75,7 +75,7 @@ public sealed class EntraTests : IAsyncLifetime
         Assert.Equal(2, _entra.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
         Assert.NotEqual(first, (await _mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
         (await _mcpsm.RunAsync("test my-api")).Done();
-        Assert.All(_proxy.Connections, host => Assert.Equal("login.microsoftonline.com", host));
+        Assert.All(_proxy.Connections, host => Assert.Equal("login.microsoftonline.com:443", host));
         Assert.DoesNotContain(_entra.Traffic.Requests, r => r.Query.ContainsKey("resource") || r.Form.ContainsKey("resource"));
 
         var logout = (await _mcpsm.RunAsync("auth logout my-api --force")).Done();

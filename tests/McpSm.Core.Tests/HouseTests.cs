@@ -7,7 +7,7 @@ public sealed partial class HouseTests
 {
     // Top first. A folder uses those after it, and none before it.
     private static readonly string[] Order =
-        ["Clients", "Credentials", "Grants", "Vaults", "Probing", "Servers", "Discovery", "Browsing", "Files", "Errors"];
+        ["Clients", "Credentials", "Grants", "Vaults", "Probing", "Servers", "Discovery", "Browsing", "Files", "Network", "Errors"];
 
     [Fact]
     public void No_folder_of_Core_uses_one_above_it()

@@ -82,7 +82,7 @@ public sealed class EntraConnectTests
                 entra.Traffic.OfGrant("client_credentials").Select(r => r.Form.ContainsKey("client_assertion")).Order());
             Assert.Equal([null, null, EntraStandIn.Daemon, EntraStandIn.Daemon], service.Traffic.Requests.Select(r => r.QueryValue("client_id")).Order());
             Assert.DoesNotContain(entra.Traffic.Requests, r => r.Query.ContainsKey("resource") || r.Form.ContainsKey("resource"));
-            Assert.All(proxy.Connections, host => Assert.Equal("login.microsoftonline.com", host));
+            Assert.All(proxy.Connections, host => Assert.Equal("login.microsoftonline.com:443", host));
         }
         finally
         {

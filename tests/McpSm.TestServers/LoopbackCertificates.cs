@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// A certificate authority of this process, and a certificate of it for 127.0.0.1, localhost and the hosts that
-/// <see cref="EntraStandIn"/> stands in for.
+/// A certificate authority of this process, and a certificate of it for 127.0.0.1, localhost, the hosts that
+/// <see cref="EntraStandIn"/> stands in for, and a few hosts and addresses that only a test's proxy leads to.
 /// </summary>
 public static class LoopbackCertificates
 {
@@ -58,7 +58,9 @@ public static class LoopbackCertificates
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         names.AddDnsName("localhost");
-        foreach (var host in EntraStandIn.Hosts)
+        names.AddIpAddress(IPAddress.Parse("10.1.2.3"));
+        names.AddIpAddress(IPAddress.Parse("100.64.0.5"));
+        foreach (var host in EntraStandIn.Hosts.Concat(["mcp.example", "issuer.example"]))
         {
             names.AddDnsName(host);
         }

@@ -31,7 +31,7 @@ public sealed class TestMcpServer : IAsyncDisposable
     public Faults Faults { get; } = new();
 
     /// <summary>The MCP endpoint, and the resource identifier unless another is set.</summary>
-    public Uri McpUrl => new(Host.Origin + _options.Path);
+    public Uri McpUrl => new(Origin + _options.Path);
 
     /// <summary>The resource identifier: what the metadata says, and what tokens must be for.</summary>
     public string Resource
@@ -43,9 +43,9 @@ public sealed class TestMcpServer : IAsyncDisposable
     /// <summary>The revision of MCP that <c>initialize</c> is answered with.</summary>
     public string ProtocolVersion { get; set; } = "2025-11-25";
 
-    public Uri ResourceMetadataUrl => new(Host.Origin + WellKnown + _options.Path);
+    public Uri ResourceMetadataUrl => new(Origin + WellKnown + _options.Path);
 
-    public Uri RootResourceMetadataUrl => new(Host.Origin + WellKnown);
+    public Uri RootResourceMetadataUrl => new(Origin + WellKnown);
 
     /// <summary>Lets everyone in.</summary>
     public bool Open { get; set; }
@@ -77,6 +77,11 @@ public sealed class TestMcpServer : IAsyncDisposable
     public bool MetadataAtPath { get; set; }
 
     public bool MetadataAtRoot { get; set; }
+
+    /// <summary>Its port on 127.0.0.1, whatever its origin.</summary>
+    public int Port => Host.BaseAddress.Port;
+
+    private string Origin => _options.Origin ?? Host.Origin;
 
     private LoopbackHost Host => _host ?? throw new InvalidOperationException("The server has not started.");
 

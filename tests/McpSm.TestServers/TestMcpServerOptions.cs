@@ -9,6 +9,9 @@ public sealed record TestMcpServerOptions
     /// <summary>Port on 127.0.0.1; 0 for any free one.</summary>
     public int Port { get; init; }
 
+    /// <summary>The origin by which others reach it, such as <c>https://mcp.example</c> behind a proxy; null for its own.</summary>
+    public string? Origin { get; init; }
+
     /// <summary>Path of the MCP endpoint, with its slash.</summary>
     public string Path { get; init; } = "/mcp";
 

@@ -30,7 +30,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
     }
 
     /// <summary>The issuer identifier, the very string that is in its metadata.</summary>
-    public string Issuer => Host.Origin + _options.IssuerPath;
+    public string Issuer => (_options.Origin ?? Host.Origin) + _options.IssuerPath;
 
     public Uri BaseAddress => Host.BaseAddress;
 

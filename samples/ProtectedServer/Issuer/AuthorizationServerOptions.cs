@@ -8,6 +8,9 @@ public sealed record AuthorizationServerOptions
     /// <summary>Port on 127.0.0.1; 0 for any free one.</summary>
     public int Port { get; init; }
 
+    /// <summary>The origin by which others reach it, such as <c>https://issuer.example</c> behind a proxy; null for its own.</summary>
+    public string? Origin { get; init; }
+
     /// <summary>Path of the issuer identifier, such as <c>/tenant1</c>; empty for none.</summary>
     public string IssuerPath { get; init; } = "";
 

@@ -23,7 +23,7 @@ public sealed class IdentityAssertion(Home home, IdentityRenewal sessions, IProg
         string resource, IReadOnlyList<string> scopes, TokenBinding binding, CancellationToken cancellationToken)
     {
         var session = await sessions.CurrentAsync(provider, cancellationToken).ConfigureAwait(false);
-        using var there = new SafeHttp(new UrlPolicy(new Uri(provider)), progress);
+        using var there = new SafeHttp(UrlPolicy.OfIssuer(home.Network, provider, session.TokenEndpoint), progress);
         progress?.Report($"Asking the identity provider {ForeignText.Clean(provider)} to vouch for you at {ForeignText.Clean(issuer)}.");
         var (idJag, granted) = await TokenExchangeGrant.RequestIdJagAsync(there, session.TokenEndpoint, provider, session.Client, session.IdToken,
             issuer, resource, scopes, home.Time, cancellationToken).ConfigureAwait(false);

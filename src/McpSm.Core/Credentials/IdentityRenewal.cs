@@ -33,8 +33,9 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         {
             return session.ExpiresAt > home.Time.GetUtcNow() ? session : throw Ended(provider, "It gave no refresh token.", null);
         }
-        using var http = new SafeHttp(new UrlPolicy(new Uri(provider)), progress);
-        session = await WithFreshMetadataAsync(session, provider, http, cancellationToken).ConfigureAwait(false);
+        var policy = UrlPolicy.OfIssuer(home.Network, provider, session.TokenEndpoint);
+        using var http = new SafeHttp(policy, progress);
+        session = await WithFreshMetadataAsync(session, provider, http, policy, cancellationToken).ConfigureAwait(false);
         if (item.ClientSecret is { } secret && item.ClientId == session.Client.Id && session.Client.Secret is not null)
         {
             // The user may have replaced it since the sign-in.
@@ -108,7 +109,8 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         return Ended(provider, why, e);
     }
 
-    private async Task<IdentitySession> WithFreshMetadataAsync(IdentitySession session, string provider, SafeHttp http, CancellationToken cancellationToken)
+    private async Task<IdentitySession> WithFreshMetadataAsync(IdentitySession session, string provider, SafeHttp http, UrlPolicy policy,
+        CancellationToken cancellationToken)
     {
         var now = home.Time.GetUtcNow();
         if (now - session.MetadataReadAt is var age && age >= TimeSpan.Zero && age < MetadataLifetime)
@@ -117,7 +119,7 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         }
         try
         {
-            var metadata = await IssuerMetadata.FindAsync(http, new UrlPolicy(new Uri(provider)), provider, cancellationToken).ConfigureAwait(false);
+            var metadata = await IssuerMetadata.FindAsync(http, policy, provider, cancellationToken).ConfigureAwait(false);
             return session with { TokenEndpoint = metadata.TokenEndpoint, RevocationEndpoint = metadata.RevocationEndpoint, MetadataReadAt = now };
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.ServerUnreachable or ErrorReason.MetadataInvalid or ErrorReason.ProtocolViolation)

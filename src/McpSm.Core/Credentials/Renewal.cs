@@ -54,8 +54,12 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
             { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);
-        var policy = server.Policy;
+        var policy = server.PolicyIn(home);
         using var http = new SafeHttp(policy, progress);
+        if (current.Issuer is not null)
+        {
+            policy.Ask(current.Issuer, current.TokenEndpoint);
+        }
         // A refresh token is for the issuer that gave it (rule 7), and of no use once the server trusts another: the server
         // is asked as often as the issuer's own metadata is read anew.
         if (current.Issuer is { } before && (server.Issuer is not null || IsStale(current))
@@ -182,7 +186,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
     {
         try
         {
-            await new Revoking(home, progress).RunAsync(current, cancellationToken).ConfigureAwait(false);
+            await new Revoking(home, progress).RunAsync(server, current, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -2,6 +2,7 @@ using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Grants;
+using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
 
@@ -13,8 +14,9 @@ internal sealed class Revoking(Home home, IProgress<string>? progress = null, Ti
     private static readonly TimeSpan UsualLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Revokes; whatever goes wrong is reported, and keeps nothing alive.</summary>
+    /// <param name="server">The server as the user has it now: an issuer that is named there may have its endpoint in a private network.</param>
     /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
-    public async Task<string?> RunAsync(OAuthCredential? credential, CancellationToken cancellationToken)
+    public async Task<string?> RunAsync(McpServer server, OAuthCredential? credential, CancellationToken cancellationToken)
     {
         if (credential is null)
         {
@@ -27,7 +29,12 @@ internal sealed class Revoking(Home home, IProgress<string>? progress = null, Ti
         try
         {
             // The tokens go to the issuer that gave them, wherever the server's URL points by now.
-            using var http = new SafeHttp(new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)), progress, limit ?? UsualLimit);
+            var policy = new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)) { Network = home.Network };
+            if (server.Issuer == issuer)
+            {
+                policy.Ask(issuer, endpoint);
+            }
+            using var http = new SafeHttp(policy, progress, limit ?? UsualLimit);
             return await Revocation.RevokeAsync(http, endpoint, issuer, credential.Client, credential.RefreshToken,
                 credential.AccessToken, home.Time, cancellationToken).ConfigureAwait(false);
         }

@@ -6,6 +6,9 @@ namespace McpSm.Core.Discovery;
 public sealed record IssuerMetadata
 {
     private const string IdJagProfile = "urn:ietf:params:oauth:grant-profile:id-jag";
+    private static readonly string[] Endpoints =
+        ["authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "device_authorization_endpoint"];
+
     private const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
     /// <summary>The issuer's identifier, a raw string: never normalised.</summary>
@@ -66,6 +69,7 @@ public sealed record IssuerMetadata
     internal static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, Func<string, string>? naming,
         CancellationToken cancellationToken)
     {
+        policy.Ask(issuer);
         var identifier = policy.Check(issuer, "The issuer");
         if (EntraIssuer.Find(issuer) is { } entra)
         {
@@ -167,6 +171,7 @@ public sealed record IssuerMetadata
                     ? $"They differ by the slash at the end alone. If that is the issuer: {naming(named)}"
                     : "Tell whoever runs the server; signing in there could hand your token to somebody else.");
         }
+        policy.Ask(issuer, [.. Endpoints.Select(document.Optional)]);
         return new IssuerMetadata
         {
             Issuer = named,

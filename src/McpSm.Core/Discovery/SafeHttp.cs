@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using McpSm.Core.Errors;
 
 namespace McpSm.Core.Discovery;
@@ -26,7 +25,6 @@ public sealed class SafeHttp : IDisposable
 
     private const int MostRedirects = 5;
 
-    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(10);
     private static readonly HttpRequestOptionsKey<bool> HeadersOnly = new("headers-only");
 
     private readonly UrlPolicy _policy;
@@ -53,15 +51,19 @@ public sealed class SafeHttp : IDisposable
     public string Endpoint(string url, string what) => _policy.Check(url, what).OriginalString;
 
     /// <summary>A handler without cookies, redirects or decompression, that connects only where the policy lets it.</summary>
-    public static SocketsHttpHandler NewSocketsHandler(UrlPolicy policy) => new()
+    public static SocketsHttpHandler NewSocketsHandler(UrlPolicy policy)
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        Proxy = new OutsideProxy(HttpClient.DefaultProxy),
-        AutomaticDecompression = DecompressionMethods.None,
-        MaxResponseHeadersLength = HeaderLimit,
-        ConnectCallback = (context, cancellationToken) => ConnectAsync(policy, context, cancellationToken),
-    };
+        var proxy = new OutsideProxy(policy.Network.Proxy);
+        return new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            Proxy = proxy,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxResponseHeadersLength = HeaderLimit,
+            ConnectCallback = new SafeConnector(policy, proxy).ConnectAsync,
+        };
+    }
 
     /// <summary>GETs a document of an issuer or server; redirects are followed, each hop checked anew.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint, ServerUnreachable, MetadataInvalid.</exception>
@@ -93,46 +95,6 @@ public sealed class SafeHttp : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
-
-    private static async ValueTask<Stream> ConnectAsync(UrlPolicy policy, SocketsHttpConnectionContext context,
-        CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ConnectLimit);
-        var end = context.DnsEndPoint;
-        try
-        {
-            var addresses = await Dns.GetHostAddressesAsync(end.Host, limit.Token).ConfigureAwait(false);
-            // Where the connection goes to a proxy, it is the proxy, which the user chose, that resolves the name.
-            var isProxy = !end.Host.Equals(context.InitialRequestMessage.RequestUri?.IdnHost.Trim('[', ']'),
-                StringComparison.OrdinalIgnoreCase);
-            if (!isProxy)
-            {
-                // All are judged, the checked ones are connected to: no second look-up can answer otherwise.
-                foreach (var address in addresses)
-                {
-                    policy.CheckAddress(end.Host, address);
-                }
-            }
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(addresses, end.Port, limit.Token).ConfigureAwait(false);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            finally
-            {
-                if (!socket.Connected)
-                {
-                    socket.Dispose();
-                }
-            }
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new HttpRequestException(HttpRequestError.ConnectionError, "The connection timed out.");
-        }
-    }
 
     /// <summary>Bounds one exchange and turns its failures into ours, without a word of the other side's.</summary>
     private sealed class BoundedHandler(UrlPolicy policy, TimeSpan timeLimit) : DelegatingHandler

@@ -1,3 +1,5 @@
+using McpSm.Core.Network;
+
 namespace McpSm.Core.Files;
 
 /// <summary>The configuration folder, the environment and the clock that everything else is given.</summary>
@@ -19,6 +21,9 @@ public sealed class Home
     }
 
     public TimeProvider Time { get; }
+
+    /// <summary>The machine's network, unless a test puts another in its place.</summary>
+    internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 
     /// <summary><c>~/.mcp-manager</c>, or what MCP_MANAGER_CONFIG_DIR or MCPSM_CONFIG_DIR names.</summary>
     public string Folder { get; }

@@ -27,7 +27,7 @@ public sealed class EntraGrant(Home home, Func<HttpMessageHandler>? transport = 
         using var http = Http(server);
         var cache = new EntraCache();
         var app = App(issuer, clientId, http, cache, redirectUri);
-        var browser = new EntraBrowser(issuer, server.Policy, ask);
+        var browser = new EntraBrowser(issuer, server.PolicyIn(home), ask);
         var signedIn = false;
         try
         {
@@ -60,7 +60,7 @@ public sealed class EntraGrant(Home home, Func<HttpMessageHandler>? transport = 
         var result = await EntraErrors.AskAsync(() => app.AcquireTokenWithDeviceCode(EntraScopes.ForPerson(server, scopes), code =>
         {
             deviceCode = code.DeviceCode;
-            show(new DeviceCode(DeviceCodeGrant.UserCode(code.UserCode), server.Policy.Check(code.VerificationUrl, "The verification page"), null,
+            show(new DeviceCode(DeviceCodeGrant.UserCode(code.UserCode), server.PolicyIn(home).Check(code.VerificationUrl, "The verification page"), null,
                 code.ExpiresOn - DateTimeOffset.UtcNow));
             return Task.CompletedTask;
         }).ExecuteAsync(cancellationToken), () => [deviceCode], cancellationToken).ConfigureAwait(false);
@@ -143,7 +143,7 @@ public sealed class EntraGrant(Home home, Func<HttpMessageHandler>? transport = 
             () => [home.Variable("IDENTITY_HEADER"), home.Variable("MSI_SECRET")], cancellationToken).ConfigureAwait(false);
     }
 
-    private SafeHttp Http(McpServer server) => new(server.Policy, progress, transport: transport?.Invoke());
+    private SafeHttp Http(McpServer server) => new(server.PolicyIn(home), progress, transport: transport?.Invoke());
 
     /// <summary>
     /// Without instance discovery: the host is one of ours already, and which others are its aliases, the network is not asked.

@@ -22,7 +22,7 @@ internal sealed class EntraHttp(HttpClient client) : IMsalHttpClientFactory
     {
         var places = Variables.Select(home.Variable).Prepend(MachineMetadata).OfType<string>()
             .Select(v => UrlPolicy.TryParse(v, out var uri) ? uri : null).OfType<Uri>();
-        return new HttpClient(transport?.Invoke() ?? OfMachine(new UrlPolicy(places)))
+        return new HttpClient(transport?.Invoke() ?? OfMachine(new UrlPolicy(places) { Network = home.Network }))
         {
             Timeout = SafeHttp.TimeLimit,
             MaxResponseContentBufferSize = SafeHttp.SizeLimit,

@@ -1,5 +1,6 @@
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 
 namespace McpSm.Core.Servers;
 
@@ -73,7 +74,11 @@ public sealed record McpServer
 
     /// <summary>Which URLs may be visited for it: what the user named is the server and the pinned issuer.</summary>
     /// <exception cref="McpAuthException">InvalidServerUrl, of the issuer as well: another program may have written it.</exception>
-    internal UrlPolicy Policy => new(Issuer is null ? [Uri] : [Uri, ServerUrl.ParseIssuer(this)]);
+    internal UrlPolicy PolicyIn(Home home) => new(Issuer is null ? [Uri] : [Uri, ServerUrl.ParseIssuer(this)])
+    {
+        Network = home.Network,
+        IssuerCommand = issuer => NextCommand.For("server update", Id, $"--issuer {ShellQuoting.QuoteOrPlaceholder(issuer, "<url>")}"),
+    };
 
     /// <summary>Whether a credential may be sent to it: https, or http on this machine.</summary>
     internal bool IsSecure => UrlPolicy.IsSecure(Uri);
