@@ -119,6 +119,12 @@ internal static class JsonOutput
         Optional(json, "issuer", server.Issuer);
         json.WriteBoolean("allowLegacyEndpoints", server.AllowLegacyEndpoints);
         json.WriteString("dpop", server.DPoP switch { DPoPMode.Always => "always", DPoPMode.Never => "never", _ => "auto" });
+        json.WriteStartObject("authorizeParams");
+        foreach (var (name, value) in server.AuthorizeParams)
+        {
+            json.WriteString(name, value);
+        }
+        json.WriteEndObject();
     }
 
     public static void Vault(Utf8JsonWriter json, McpVault vault)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using McpSm.Core;
+using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
@@ -29,6 +30,8 @@ internal sealed class LoginOptions
 
     private readonly Option<string?> _provider = new("--identity-provider") { Description = "Let this identity provider vouch for you", HelpName = "url" };
 
+    private readonly Option<string[]> _authorize = AuthorizeParamOption.Create("Add to the authorization URL, this once", "k=v");
+
     /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret or a workload's assertion goes to that one's issuer.</param>
     public void AddTo(Command command, bool ofOne)
     {
@@ -41,7 +44,7 @@ internal sealed class LoginOptions
         });
         RequireSeconds(_timeout);
         foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }
-            .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable, _provider] : []))
+            .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable, _provider, _authorize] : []))
         {
             command.Add(option);
         }
@@ -118,8 +121,14 @@ internal sealed class LoginOptions
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "An identity provider vouches for a person: --identity-provider is not for a client or a workload.");
         }
+        var authorize = AuthorizeParamOption.Read(parsed, _authorize);
+        if (authorize is not null && (isClient || isMachine || parsed.GetValue(_device)))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, $"Only a sign-in with a browser has an authorization URL: {_authorize.Name} is not for this one.");
+        }
         return new ConnectOptions
         {
+            AuthorizeParams = authorize ?? AuthorizeParameters.None,
             IdentityProvider = parsed.GetValue(_provider),
             NoBrowser = parsed.GetValue(_noBrowser),
             UseDeviceCode = parsed.GetValue(_device),
@@ -144,7 +153,7 @@ internal sealed class LoginOptions
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "--assertion-file and --assertion-from-env exclude each other.");
         }
-        if (new Option[] { _noBrowser, _device, _port, _client, _keyFile, _machine }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } other)
+        if (new Option[] { _noBrowser, _device, _port, _client, _keyFile, _machine, _authorize }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } other)
         {
             throw new McpAuthException(ErrorReason.InvalidValue, $"A workload signs in with its assertion alone: {other.Name} is not for it.");
         }

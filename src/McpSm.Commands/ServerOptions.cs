@@ -21,6 +21,8 @@ internal sealed class ServerOptions
     private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document", HelpName = "url" };
     private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow default endpoints (2025-03-26)" };
 
+    private readonly Option<string[]> _authorize = AuthorizeParamOption.Create("Add to the authorization URL");
+
     private readonly Option<string?> _dpop = new("--dpop") { Description = "Bind tokens to a key: auto, always, never", HelpName = "when" };
 
     public ServerOptions(bool typeRequired)
@@ -32,7 +34,7 @@ internal sealed class ServerOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, _headers, _token, _metadata, _legacy, _dpop })
+        foreach (var option in new Option[] { _type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, _headers, _token, _metadata, _legacy, _dpop, _authorize })
         {
             command.Add(option);
         }
@@ -63,6 +65,7 @@ internal sealed class ServerOptions
             ClientMetadataUrl = parsed.GetValue(_metadata),
             AllowLegacyEndpoints = Said(parsed, _legacy),
             DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
+            AuthorizeParams = AuthorizeParamOption.Read(parsed, _authorize),
             Token = parsed.GetValue(_token) is { } given
                 ? await AuthCommands.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
         };

@@ -1,6 +1,7 @@
 using McpSm.Core.Browsing;
 using McpSm.Core.Clients;
 using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Grants;
@@ -88,6 +89,26 @@ internal sealed partial class Authorization
         ClientKind.MetadataDocument => "our metadata document",
         _ => _kept is null ? "registered just now" : "the one registered in an earlier sign-in",
     };
+
+    /// <summary>What the user adds to the authorization URL, for this server and this once.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: another program may have written it.</exception>
+    private IReadOnlyDictionary<string, string> AddedToUrl(bool device)
+    {
+        var once = options.AuthorizeParams;
+        var added = once.Count == 0 ? server.AuthorizeParams : AuthorizeParameters.Changed(server.AuthorizeParams, once);
+        if (device)
+        {
+            if (added.Count > 0)
+            {
+                interaction.Notice($"The authorization parameters of '{server.Name}' are not used: a sign-in by device code has no authorization URL.");
+            }
+            return AuthorizeParameters.None;
+        }
+        AuthorizeParameters.Check(once);
+        AuthorizeParameters.Check(added, name =>
+            NextCommand.For("server update", server.Id, $"--authorize-param {ShellQuoting.QuoteOrPlaceholder(name + "=", "<key>=")}"));
+        return added;
+    }
 
     private Task<FileLock> LockClientAsync(CancellationToken cancellationToken) =>
         home.LockAsync(CredentialStore.ClientItemName(_issuer.Issuer), cancellationToken);

@@ -60,16 +60,17 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The issuer {ForeignText.Clean(_issuer.Issuer)} offers no sign-in with a browser.",
                 _issuer.DeviceAuthorizationEndpoint is not null ? Command("--device") : "Ask whoever runs it how people sign in there.");
         }
+        var added = AddedToUrl(device);
         McpAuthException? scopeRefused = null;
         for (var anew = false; ; anew = true)
         {
             try
             {
                 return EntraIssuer.Find(_issuer.Issuer) is { } microsoft
-                    ? await WithEntraAsync(microsoft, device, limit, cancellationToken).ConfigureAwait(false)
+                    ? await WithEntraAsync(microsoft, device, added, limit, cancellationToken).ConfigureAwait(false)
                     : device
                     ? await WithDeviceCodeAsync(anew, limit).ConfigureAwait(false)
-                    : await WithBrowserAsync(anew, limit.Token, cancellationToken).ConfigureAwait(false);
+                    : await WithBrowserAsync(anew, added, limit.Token, cancellationToken).ConfigureAwait(false);
             }
             catch (McpAuthException e) when (!anew && _kept is not null
                 && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
@@ -104,13 +105,15 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         }
     }
 
-    private async Task<(ClientIdentity, TokenSet)> WithBrowserAsync(bool anew, CancellationToken cancellationToken, CancellationToken interrupted)
+    private async Task<(ClientIdentity, TokenSet)> WithBrowserAsync(bool anew, IReadOnlyDictionary<string, string> added,
+        CancellationToken cancellationToken, CancellationToken interrupted)
     {
         var (client, listener) = await IdentifyAsync(anew, cancellationToken).ConfigureAwait(false);
         using (listener)
         {
             progress?.Report($"The client is {Words(client.Kind)}; the answer is waited for on {listener.RedirectUri}.");
-            var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Asked, target.Scopes, target.DPoP.Bind(), policy);
+            var request = new AuthorizationRequest(_issuer, client, listener.RedirectUri, target.Asked, target.Scopes, target.DPoP.Bind(), policy,
+                added);
             var answer = await AskAsync(listener, request.Url, request.State, cancellationToken).ConfigureAwait(false);
             var signedIn = false;
             try
@@ -135,8 +138,8 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     }
 
     /// <summary>Through Microsoft's library, with a client that the user registered: Entra ID registers none by itself.</summary>
-    private async Task<(ClientIdentity, TokenSet)> WithEntraAsync(EntraIssuer microsoft, bool device, CancellationTokenSource limit,
-        CancellationToken interrupted)
+    private async Task<(ClientIdentity, TokenSet)> WithEntraAsync(EntraIssuer microsoft, bool device, IReadOnlyDictionary<string, string> added,
+        CancellationTokenSource limit, CancellationToken interrupted)
     {
         // Here a person signs in with a public client, which must show no secret.
         var client = ClientRegistry.Supplied(server, item, _issuer, null) is { } supplied
@@ -150,7 +153,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         using var listener = CallbackListener.TryBindLocalhost(wanted, "")
             ?? (AskedPort() is null ? CallbackListener.TryBindLocalhost(0, "") : null) ?? throw PortInUse(wanted, "localhost");
         var tokens = await entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
-            (url, state, _) => AskAsync(listener, url, state, limit.Token), interrupted).ConfigureAwait(false);
+            (url, state, _) => AskAsync(listener, added.Count == 0 ? url : EndpointUrl.Add(url, added), state, limit.Token), interrupted).ConfigureAwait(false);
         RequireUncontested(listener);
         return (client, tokens);
     }

@@ -1,3 +1,4 @@
+using McpSm.Core.Discovery;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
@@ -10,6 +11,12 @@ public sealed record ConnectOptions
 
     public bool NoBrowser { get; init; }
     public bool UseDeviceCode { get; init; }
+
+    /// <summary>
+    /// What to add to the authorization URL this once, beside what is set for the server; an empty value leaves out what is set. Not used
+    /// in a sign-in by device code.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> AuthorizeParams { get; init; } = AuthorizeParameters.None;
 
     /// <summary>The port asked for; 0 is any, null the setting or 8888.</summary>
     public int? CallbackPort { get; init; }

@@ -25,6 +25,9 @@ public sealed record ServerChange
     public bool? AllowLegacyEndpoints { get; init; }
     public DPoPMode? DPoP { get; init; }
 
+    /// <summary>What to add to the authorization URL; an empty value removes a parameter, an empty table all of them.</summary>
+    public IReadOnlyDictionary<string, string>? AuthorizeParams { get; init; }
+
     /// <summary>A bearer token, kept in the vault.</summary>
     public string? Token { get; init; }
 
@@ -47,6 +50,10 @@ public sealed record ServerChange
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "A scope is printable ASCII without spaces, quotes and backslashes.");
         }
+        if (AuthorizeParams is not null)
+        {
+            AuthorizeParameters.Check(AuthorizeParams);
+        }
         foreach (var (name, value) in Headers ?? new Dictionary<string, string>())
         {
             CheckHeader(name, value);
@@ -65,6 +72,7 @@ public sealed record ServerChange
         ClientMetadataUrl = Or(ClientMetadataUrl, server.ClientMetadataUrl),
         AllowLegacyEndpoints = AllowLegacyEndpoints ?? server.AllowLegacyEndpoints,
         DPoP = DPoP ?? server.DPoP,
+        AuthorizeParams = AuthorizeParams is null ? server.AuthorizeParams : AuthorizeParameters.Changed(server.AuthorizeParams, AuthorizeParams),
     };
 
     /// <summary>Without the secrets: records print all their members.</summary>

@@ -10,10 +10,10 @@ public sealed partial class HelpTests
 
     private const string Login = "--no-browser --device --callback-port --timeout --vault --non-interactive";
 
-    private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --identity-provider";
+    private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --identity-provider --authorize-param";
 
     private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --token "
-        + "--client-metadata-url --allow-legacy-endpoints --dpop";
+        + "--client-metadata-url --allow-legacy-endpoints --dpop --authorize-param";
 
     /// <summary>Every command with all its arguments and options.</summary>
     private static readonly Dictionary<string, string> Commands = new()

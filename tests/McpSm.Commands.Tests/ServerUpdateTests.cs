@@ -24,6 +24,7 @@ public sealed class ServerUpdateTests
     [InlineData("oauth.allowLegacyEndpoints", "true", "--allow-legacy-endpoints")]
     [InlineData("oauth.dpop", "\"always\"", "--dpop", "always")]
     [InlineData("oauth.dpop", "\"never\"", "--dpop", "never")]
+    [InlineData("oauth.authorizeParams", "{\"access_type\":\"offline\",\"a\":\"b=c\"}", "--authorize-param", "access_type=offline", "--authorize-param=a=b=c")]
     public async Task Each_option_changes_its_setting_and_no_other(string path, string value, params string[] options)
     {
         using var mcpsm = await WithServerAsync();
@@ -38,6 +39,7 @@ public sealed class ServerUpdateTests
     [Theory]
     [InlineData("--client-id", "abc")]
     [InlineData("--scope", "a")]
+    [InlineData("--authorize-param", "access_type=offline")]
     [InlineData("--issuer", "https://login.example")]
     [InlineData("--client-metadata-url", "https://c.example/client")]
     public async Task An_empty_value_takes_a_setting_away(string option, string value)
@@ -48,6 +50,25 @@ public sealed class ServerUpdateTests
         Assert.NotEqual(before, mcpsm.Config().ToJsonString());
         (await Update(mcpsm, option, "")).Done();
         Assert.Equal(before, mcpsm.Config().ToJsonString());
+    }
+
+    [Fact]
+    public async Task Authorization_parameters_are_listed_sent_and_removed_one_by_one()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl, "my-api", "--authorize-param", "access_type=offline", "--authorize-param", "audience=x");
+        (await Update(mcpsm, "--authorize-param", "audience=", "--authorize-param", "hd=example.com")).Done();
+        var listed = JsonNode.Parse((await mcpsm.RunAsync("list --json")).Done().Out)![0]!["authorizeParams"]!;
+        Assert.Equal("""{"access_type":"offline","hd":"example.com"}""", listed.ToJsonString());
+        (await mcpsm.LoginAsync("my-api", "--authorize-param", "prompt=login")).Done();
+        (await mcpsm.LoginAsync()).Done();
+        var sent = issuer.Traffic.To("/authorize");
+        Assert.All(sent, r => Assert.Equal(("offline", "example.com"), (r.QueryValue("access_type"), r.QueryValue("hd"))));
+        Assert.Equal(["login", null], sent.Select(r => r.QueryValue("prompt")));
+        (await mcpsm.RunAsync("auth login my-api --device --authorize-param a=b")).Failed(2, "--authorize-param is not for this one");
+        (await mcpsm.RunAsync("auth login my-api --no-browser --authorize-param state=b")).Failed(2, "'state' cannot be");
     }
 
     [Theory]
@@ -74,6 +95,9 @@ public sealed class ServerUpdateTests
     [InlineData("not safe", "--issuer", "http://login.example", "1")]
     [InlineData("must be https", "--client-metadata-url", "http://c.example/client")]
     [InlineData("name=value", "--header", "nothing")]
+    [InlineData("key=value", "--authorize-param", "nothing")]
+    [InlineData("key=value", "--authorize-param", "=x")]
+    [InlineData("a sign-in sets", "--authorize-param", "State=x")]
     [InlineData("a header's name", "--header", "X Y=1")]
     [InlineData("printable ASCII", "--header", "X=a\r\nY: b")]
     [InlineData("mcpsm auth set", "--header", "Authorization=Bearer PLANTED")]

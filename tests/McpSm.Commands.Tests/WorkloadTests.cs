@@ -56,6 +56,7 @@ public sealed class WorkloadTests
     [InlineData("--assertion-file a --no-browser", "--no-browser is not for it")]
     [InlineData("--assertion-file a --device", "--device is not for it")]
     [InlineData("--assertion-file a --callback-port 0", "--callback-port is not for it")]
+    [InlineData("--assertion-file a --authorize-param a=b", "--authorize-param is not for it")]
     [InlineData("--assertion-from-env B --client-credentials", "--client-credentials is not for it")]
     [InlineData("--assertion-from-env B --client-key-file key.pem", "--client-key-file is not for it")]
     [InlineData("--assertion-from-env B --managed-identity", "--managed-identity is not for it")]

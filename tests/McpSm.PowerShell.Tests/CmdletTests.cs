@@ -189,11 +189,12 @@ public sealed class CmdletTests
     public void What_was_written_to_a_table_of_text_adds_the_same_servers_elsewhere()
     {
         using var session = new Session();
-        session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints -DPoP always -OAuth on");
+        session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints -DPoP always -OAuth on -AuthorizeParameter @{ access_type = 'offline' }");
         session.Run("Add-McpServer two https://b.example/sse -Transport sse");
-        const string All = "Get-McpServer | ForEach-Object { \"$($_.Name) $($_.Url) $($_.Transport) $($_.OAuth) $($_.ClientId) $($_.Scopes) $($_.Issuer) $($_.AllowLegacyEndpoints) $($_.DPoP)\" }";
+        const string All = "Get-McpServer | ForEach-Object { \"$($_.Name) $($_.Url) $($_.Transport) $($_.OAuth) $($_.ClientId) $($_.Scopes) $($_.Issuer) $($_.AllowLegacyEndpoints) $($_.DPoP) $($_.AuthorizeParams)\" }";
         var before = session.Text(All);
         Assert.Contains("a b c", before);
+        Assert.Contains("access_type=offline", before);
         // As Export-Csv and Import-Csv do it, which the engine alone does not have.
         session.Run("""
             $rows = Get-McpServer | ForEach-Object { $row = [ordered]@{}; foreach ($p in $_.PSObject.Properties) { $row[$p.Name] = "$($p.Value)" }; [pscustomobject]$row }
@@ -206,10 +207,11 @@ public sealed class CmdletTests
         session.Run("""
             Remove-McpServer * -Force
             foreach ($oauth in $null, $true, $false) {
-                [pscustomobject]@{ id = "of$oauth"; name = "of$oauth"; url = 'https://a.example/mcp'; transport = 'http'; oauth = $oauth; clientId = $null; scopes = @(); issuer = $null } | Add-McpServer
+                [pscustomobject]@{ id = "of$oauth"; name = "of$oauth"; url = 'https://a.example/mcp'; transport = 'http'; oauth = $oauth; clientId = $null; scopes = @(); issuer = $null; authorizeParams = [pscustomobject]@{ prompt = 'login' } } | Add-McpServer
             }
             """);
         Assert.Empty(session.Errors.Select(e => e.ToString()));
+        Assert.Equal("login login login", session.Text("(Get-McpServer).AuthorizeParams.prompt -join ' '"));
         Assert.Equal("of Unset, ofTrue On, ofFalse Off", session.Text("(Get-McpServer | ForEach-Object { \"$($_.Name) $($_.OAuth)\" }) -join ', '"));
     }
 

@@ -25,8 +25,9 @@ public sealed class AuthorizationRequest
     private readonly TokenBinding _binding;
 
     /// <param name="resource">Null at an identity provider, which is asked who signs in and not for a server.</param>
+    /// <param name="added">What the user adds, checked (<see cref="AuthorizeParameters.Check"/>); it may replace <c>prompt</c> alone of ours.</param>
     public AuthorizationRequest(IssuerMetadata issuer, ClientIdentity client, string redirectUri, string? resource,
-        IReadOnlyList<string> scopes, TokenBinding binding, UrlPolicy policy)
+        IReadOnlyList<string> scopes, TokenBinding binding, UrlPolicy policy, IReadOnlyDictionary<string, string>? added = null)
     {
         _issuer = issuer;
         _client = client;
@@ -35,7 +36,7 @@ public sealed class AuthorizationRequest
         _scopes = scopes;
         _binding = binding;
         var endpoint = policy.Check(issuer.AuthorizationEndpoint, "The authorization endpoint");
-        var parameters = new Dictionary<string, string>(StringComparer.Ordinal)
+        var parameters = new Dictionary<string, string>(added ?? AuthorizeParameters.None, StringComparer.Ordinal)
         {
             ["response_type"] = "code",
             ["client_id"] = client.Id,
@@ -64,7 +65,7 @@ public sealed class AuthorizationRequest
         if (scopes.Contains(Discovery.Scopes.Offline))
         {
             // OpenID Connect Core 11: without it the scope is ignored.
-            parameters["prompt"] = "consent";
+            parameters.TryAdd("prompt", "consent");
         }
         Url = EndpointUrl.Add(endpoint, parameters);
     }

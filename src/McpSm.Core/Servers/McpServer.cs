@@ -62,6 +62,9 @@ public sealed record McpServer
     /// <summary>Whether its tokens are bound to a key (rule 35).</summary>
     public DPoPMode DPoP { get; init; }
 
+    /// <summary>What the user adds to the authorization URL, by name (see <see cref="AuthorizeParameters"/>). Not used in a sign-in by device code.</summary>
+    public IReadOnlyDictionary<string, string> AuthorizeParams { get; init => field = AuthorizeParameters.Of(value); } = AuthorizeParameters.None;
+
     /// <summary>
     /// Secrets of this server that lie in <c>config.json</c>, where another program put them. Not public: whoever
     /// prints a server must not print them.

@@ -8,6 +8,8 @@ namespace McpSm.Core.Servers;
 /// <summary>One element of <c>remoteServers</c> in <c>config.json</c>, as the npm tool 2.6.1 shapes it.</summary>
 internal static class ServerEntry
 {
+    private const string AuthorizeParamsName = "authorizeParams";
+
     public static McpServer Read(JsonElement entry, int index, string path)
     {
         McpAuthException Corrupt(string what) => JsonFile.Corrupt(path, $"remoteServers[{index}] {what}");
@@ -49,6 +51,7 @@ internal static class ServerEntry
                 "never" => DPoPMode.Never,
                 _ => throw Corrupt("has a 'dpop' that is none of auto, always and never"),
             },
+            AuthorizeParams = AuthorizeParams(oauth),
             Plaintext = new PlaintextSecrets(Text(entry, "bearerToken"), Text(oauth, "clientSecret"), Headers(entry)),
         };
     }
@@ -69,6 +72,7 @@ internal static class ServerEntry
         Put(oauth, "authServerUrl", server.Issuer);
         Put(oauth, "allowLegacyEndpoints", server.AllowLegacyEndpoints ? JsonValue.Create(true) : null);
         Put(oauth, "dpop", server.DPoP switch { DPoPMode.Always => "always", DPoPMode.Never => "never", _ => null });
+        PutAuthorizeParams(oauth, server.AuthorizeParams);
         if (oauth.Count == 0)
         {
             entry.Remove("oauth");
@@ -79,6 +83,62 @@ internal static class ServerEntry
         }
         return entry;
     }
+
+    /// <summary>Writes the parameters one by one: what stands there and is no parameter to us stays.</summary>
+    private static void PutAuthorizeParams(JsonObject oauth, IReadOnlyDictionary<string, string> parameters)
+    {
+        var there = oauth[AuthorizeParamsName] as JsonObject;
+        if (there is null && parameters.Count == 0)
+        {
+            return;
+        }
+        var entry = there ?? [];
+        foreach (var (name, value) in entry.ToList())
+        {
+            if (ParameterOf(value) is not null && !parameters.ContainsKey(name))
+            {
+                entry.Remove(name);
+            }
+        }
+        foreach (var (name, value) in parameters.Where(p => ParameterOf(entry[p.Key]) != p.Value))
+        {
+            entry[name] = value;
+        }
+        if (entry.Count == 0)
+        {
+            oauth.Remove(AuthorizeParamsName);
+        }
+        else if (there is null)
+        {
+            oauth[AuthorizeParamsName] = entry;
+        }
+    }
+
+    private static Dictionary<string, string> AuthorizeParams(JsonElement? oauth)
+    {
+        var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (Member(oauth, AuthorizeParamsName, JsonValueKind.Object) is { } members)
+        {
+            foreach (var member in members.EnumerateObject())
+            {
+                if (ParameterOf(member.Value) is { } value)
+                {
+                    parameters[member.Name] = value;
+                }
+            }
+        }
+        return parameters;
+    }
+
+    private static string? ParameterOf(JsonNode? value) => value is JsonValue text && text.TryGetValue<JsonElement>(out var element) ? ParameterOf(element) : null;
+
+    /// <summary>Numbers and truth values stand for their text: another program may write <c>"max_age": 0</c>. Null for what is no parameter.</summary>
+    private static string? ParameterOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString() is { Length: > 0 } text ? text : null,
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+        _ => null,
+    };
 
     private static void Put(JsonObject to, string name, JsonNode? value)
     {

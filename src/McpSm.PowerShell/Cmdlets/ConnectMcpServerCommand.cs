@@ -1,7 +1,9 @@
+using System.Collections;
 using System.Management.Automation;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using McpSm.Core;
+using McpSm.Core.Discovery;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 using McpSm.PowerShell.Pipeline;
@@ -118,6 +120,12 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [ArgumentCompleter(typeof(IdentityProviderCompleter))]
     public string? IdentityProvider { get; set; }
 
+    /// <summary>Parameters to add to the authorization URL this once; an empty value leaves out one that is set for the server.</summary>
+    [Parameter(ParameterSetName = Named)]
+    [Parameter(ParameterSetName = OfUrl)]
+    [ParameterTable]
+    public IDictionary? AuthorizeParameter { get; set; }
+
     /// <summary>Shows the URL instead of opening a browser.</summary>
     [Parameter(ParameterSetName = Named)]
     [Parameter(ParameterSetName = OfUrl)]
@@ -186,6 +194,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
             NoBrowser = NoBrowser,
             UseDeviceCode = UseDeviceCode,
             CallbackPort = CallbackPort,
+            AuthorizeParams = AuthorizeParameters.Of(ParameterTableAttribute.Read(AuthorizeParameter) ?? []),
             ClientCredentials = ReadClient(),
             IdentityProvider = IdentityProvider,
             ByName = !All && !Name.Any(WildcardPattern.ContainsWildcardCharacters),

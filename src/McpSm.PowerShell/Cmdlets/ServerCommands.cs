@@ -85,6 +85,12 @@ public abstract class ServerChangeCommand : McpCmdlet
     [ValidateSet("auto", "always", "never")]
     public string? DPoP { get; set; }
 
+    /// <summary>Parameters to add to the authorization URL; an empty value removes one, an empty table all.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("AuthorizeParams")]
+    [ParameterTable]
+    public IDictionary? AuthorizeParameter { get; set; }
+
     private protected ServerChange Change(string? name, string? url) => new()
     {
         Name = name,
@@ -99,6 +105,7 @@ public abstract class ServerChangeCommand : McpCmdlet
         ClientMetadataUrl = ClientMetadataUrl,
         AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
         DPoP = Said(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
+        AuthorizeParams = ParameterTableAttribute.Read(AuthorizeParameter),
         Token = Plain(Token),
     };
 
