@@ -4,12 +4,13 @@ using McpSm.Commands;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
+// Before the first file is opened: without locks two processes would spend one refresh token.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
+// Before anything else opens a file, which would get the number of a stream that is closed.
+StandardStreams.Open();
 #if !DEBUG
 CoreDumps.Disable();
 #endif
-// Before the first file is opened: without locks two processes would spend one refresh token.
-Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
-StandardStreams.Open();
 using var cancel = new CancellationTokenSource();
 void Cancel(PosixSignalContext context)
 {
