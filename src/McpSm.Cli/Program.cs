@@ -19,12 +19,14 @@ void Cancel(PosixSignalContext context)
 }
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+using var tooLarge = FileSizeSignal.Handle();
 var home = new Home();
 try
 {
     return await McpsmCommand.RunAsync(args, new SystemConsole(home), home, cancel.Token);
 }
-catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+// .NET reports a file that would be larger than the process may write as an argument out of range.
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
 {
     // Not that whoever read our output has gone ("mcpsm list | head -1"): .NET takes that as written. What comes here
     // is lost, to a full disk perhaps, and a script must not take it for an empty result.
@@ -32,7 +34,7 @@ catch (Exception e) when (e is IOException or UnauthorizedAccessException)
     {
         Console.Error.WriteLine($"✘ Reading or writing failed: {ForeignText.Clean(e.Message).TrimEnd('.')}.");
     }
-    catch (Exception lost) when (lost is IOException or UnauthorizedAccessException)
+    catch (Exception lost) when (lost is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
     {
         // Standard error is on the same disk; the exit code still tells.
     }

@@ -82,6 +82,16 @@ internal static class JsonOutput
         json.WriteBoolean("renewalUncertain", status.RenewalUncertain);
         Optional(json, "remedy", status.Remedy);
         Optional(json, "plaintextFile", status.PlaintextFile);
+        Pending(json, status.Pending);
+    }
+
+    /// <summary>Rare, and of no meaning otherwise: written only if it is so.</summary>
+    private static void Pending(Utf8JsonWriter json, bool isPending)
+    {
+        if (isPending)
+        {
+            json.WriteBoolean("pending", true);
+        }
     }
 
     public static void IdentityProvider(Utf8JsonWriter json, McpIdentityProvider provider)
@@ -97,6 +107,7 @@ internal static class JsonOutput
         Optional(json, "vault", provider.Vault);
         Texts(json, "servers", provider.Servers);
         Optional(json, "remedy", provider.Remedy);
+        Pending(json, provider.Pending);
     }
 
     public static void Server(Utf8JsonWriter json, McpServer server)

@@ -23,7 +23,7 @@ internal static class Words
                 ? $"{Good} Authenticated{expires}" : "? Unknown",
             _ => $"{Bad} Not authenticated",
         };
-        return status.RenewalUncertain ? said + " (the last renewal was cut off)" : said;
+        return status.Pending ? said + " (waits to be kept in its vault)" : status.RenewalUncertain ? said + " (the last renewal was cut off)" : said;
     }
 
     /// <summary><c> (expires: …)</c>; nothing for what does not expire.</summary>

@@ -46,6 +46,9 @@ public sealed record McpAuthStatus
     public bool CanRenew { get; init; }
     public bool RenewalUncertain { get; init; }
 
+    /// <summary>The credential waits in an encrypted file for its vault, which could not be written when it was renewed.</summary>
+    public bool Pending { get; init; }
+
     /// <summary>The file in which a secret of the server lies in plaintext, as the npm tool leaves it; null where none does.</summary>
     public string? PlaintextFile { get; init; }
 
@@ -124,7 +127,9 @@ public sealed record McpAuthStatus
             CanRenew = facts?.CanRenew == true,
             // A renewal takes seconds: one that began minutes ago was killed.
             RenewalUncertain = facts is not null && (facts.RenewalUncertain || now - facts.RenewalBegan > TimeSpan.FromMinutes(2)),
-            Remedy = remedy,
+            Pending = facts?.Pending == true,
+            // The next write that succeeds takes it to its vault.
+            Remedy = remedy ?? (facts is { Pending: true, CanRenew: true } ? NextCommand.For("auth refresh", server.Id) : null),
         };
     }
 

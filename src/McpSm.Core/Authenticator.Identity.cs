@@ -39,6 +39,7 @@ public sealed partial class Authenticator
                 ExpiresAt = facts?.ExpiresAt,
                 CanRenew = facts?.CanRenew == true,
                 Vault = facts?.Vault,
+                Pending = facts?.Pending == true,
                 Servers = [.. served.Select(s => s.Name)],
                 // One that is not set and signs in to nothing is missed by nobody.
                 Remedy = signedIn || (setting is null && served.Count == 0) ? null : _identity.Command(issuer, served.FirstOrDefault()?.Id),

@@ -83,7 +83,7 @@ public sealed partial class Authenticator
         {
             try
             {
-                await RenewAsync(server, cancellationToken).ConfigureAwait(false);
+                await RenewAsync(server, await ReadOAuthAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
                 return new ConnectResult(server, Status(server), ConnectOutcome.Renewed);
             }
             catch (McpAuthException e) when (status.SignedInBy == SignedInBy.Workload)

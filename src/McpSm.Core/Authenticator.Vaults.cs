@@ -72,5 +72,5 @@ public sealed partial class Authenticator
     public Task<IReadOnlyList<McpImport>> ImportAsync(McpServer server, string? vault, bool force, CancellationToken cancellationToken) =>
         _import.RunAsync(server, vault, force, cancellationToken);
 
-    private EncryptedFileVault File => (EncryptedFileVault)_vaults.Find(EncryptedFileVault.VaultName);
+    private EncryptedFileVault File => _vaults.File;
 }

@@ -74,13 +74,36 @@ public sealed partial class Authenticator
     public McpAuthStatus Status(McpServer server) => Status([server], out _)[0];
 
     /// <summary>Renews now; where another process has just done so, that is the result.</summary>
+    /// <exception cref="McpAuthException">
+    /// As <see cref="GetAccessTokenAsync"/>; and if the renewed token could not be kept in its vault, why. It then waits in the
+    /// encrypted file, if it can, and is used from there.
+    /// </exception>
     public async Task<OAuthCredential> RenewAsync(McpServer server, CancellationToken cancellationToken)
     {
-        var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        return await RenewAsync(server, item?.OAuth ?? throw SignInNeeded(server, item), cancellationToken).ConfigureAwait(false);
+        var (renewed, notKept) = await TryRenewAsync(server, await ReadOAuthAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken)
+            .ConfigureAwait(false);
+        return notKept is null ? renewed : throw notKept;
     }
 
+    /// <summary>Renews for somebody who wants to use the token: what could not be kept is told as a warning.</summary>
     internal async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
+    {
+        var (renewed, notKept) = await TryRenewAsync(server, seen, cancellationToken).ConfigureAwait(false);
+        if (notKept is not null)
+        {
+            _interaction.Notice($"{notKept.Message} {notKept.Remedy}".TrimEnd());
+        }
+        return renewed;
+    }
+
+    private async Task<OAuthCredential> ReadOAuthAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
+        return item?.OAuth ?? throw SignInNeeded(server, item);
+    }
+
+    private async Task<(OAuthCredential Credential, McpAuthException? NotKept)> TryRenewAsync(McpServer server, OAuthCredential seen,
+        CancellationToken cancellationToken)
     {
         try
         {

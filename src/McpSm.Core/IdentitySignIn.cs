@@ -96,7 +96,9 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         var (http, policy, issuer) = await OpenAsync(provider, options.Timeout, cancellationToken).ConfigureAwait(false);
         using (http)
         {
-            await identities.PrepareAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
+            var found = await identities.ReadAsync(provider, cancellationToken, options.Vault).ConfigureAwait(false);
+            found = await identities.PrepareAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false) ?? found;
+            using var room = HandleReserve.Take();
             var (server, secret) = await AsServerAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
             var target = new SignInTarget(provider, issuer, [provider], Scopes(provider, issuer)) { IsIdentityProvider = true, DPoP = DPoPDemand.Unwanted }.WithPkce();
             progress?.Report($"Signing in at the identity provider {ForeignText.Clean(provider)}.");
@@ -105,7 +107,8 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
                 var (client, tokens) = await new Authorization(home, server, new ServerItem { Url = provider, ClientSecret = secret }, target, options, http,
                     policy, new ClientRegistry(home, store), entra, interaction, progress)
                 { Command = options => Command(provider, options: options) }.ObtainAsync(cancellationToken).ConfigureAwait(false);
-                return await KeepAsync(issuer, client, tokens, options.Vault).ConfigureAwait(false);
+                room.Dispose();
+                return await KeepAsync(issuer, client, tokens, found, options.Vault).ConfigureAwait(false);
             }
             catch (McpAuthException e) when (e.Reason == ErrorReason.ClientRegistrationFailed)
             {
@@ -130,7 +133,8 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         http.Dispose();
         var client = ClientIdentity.Create(ClientKind.PreRegistered, id, id == server.ClientId ? secret : null, issuer);
         var now = home.Time.GetUtcNow();
-        return await KeepAsync(issuer, client, new TokenSet("", null, now, null, []) { IdToken = idToken }, vault).ConfigureAwait(false);
+        var found = await identities.ReadAsync(provider, cancellationToken, vault).ConfigureAwait(false);
+        return await KeepAsync(issuer, client, new TokenSet("", null, now, null, []) { IdToken = idToken }, found, vault).ConfigureAwait(false);
     }
 
     /// <summary>Refuses what can be no identity provider here.</summary>
@@ -174,7 +178,8 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         }
     }
 
-    private async Task<IdentitySession> KeepAsync(IssuerMetadata issuer, ClientIdentity client, TokenSet tokens, string? vault)
+    /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
+    private async Task<IdentitySession> KeepAsync(IssuerMetadata issuer, ClientIdentity client, TokenSet tokens, IdentityItem? found, string? vault)
     {
         var now = home.Time.GetUtcNow();
         var identity = IdToken.Check(tokens.IdToken, issuer.Issuer, client.Id, null, now);
@@ -192,9 +197,20 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         // Ctrl+C must not lose what the provider has given.
         using (await identities.LockAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false))
         {
-            var kept = await identities.ReadAsync(issuer.Issuer, CancellationToken.None, vault).ConfigureAwait(false) ?? new IdentityItem { Issuer = issuer.Issuer };
+            try
+            {
+                found = await identities.ReadAsync(issuer.Issuer, CancellationToken.None, vault).ConfigureAwait(false);
+            }
+            catch (McpAuthException e) when (LeftBehind.CannotBeOpened(e))
+            {
+                // The provider has given the session. The vault cannot be written either; the session waits for it.
+            }
+            var kept = found ?? new IdentityItem { Issuer = issuer.Issuer };
             replaced = kept.Session;
-            await identities.WriteAsync(kept with { Session = session }, vault, CancellationToken.None).ConfigureAwait(false);
+            if (await identities.KeepAsync(kept with { Session = session }, vault, Command(issuer.Issuer), isRenewal: false).ConfigureAwait(false) is { } failed)
+            {
+                throw failed;
+            }
         }
         if (replaced is not null && !replaced.MayEndWith(session)
             && await RevokeAsync(issuer.Issuer, replaced, CancellationToken.None).ConfigureAwait(false) is { } failure)

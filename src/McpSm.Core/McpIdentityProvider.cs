@@ -32,6 +32,9 @@ public sealed record McpIdentityProvider
 
     public string? Vault { get; init; }
 
+    /// <summary>The session waits in an encrypted file for its vault, which could not be written when it was renewed.</summary>
+    public bool Pending { get; init; }
+
     /// <summary>The servers that are signed in to through it, by name.</summary>
     public IReadOnlyList<string> Servers { get; init => field = new NameList([.. value]); } = new NameList([]);
 

@@ -18,7 +18,8 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, ConnectOptions options,
         ClientCredentials? client, Refusal? refusal, CancellationToken cancellationToken)
     {
-        var item = await store.ReadAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
+        var found = await store.ReadRawAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
+        var item = found?.UsableFor(server);
         var policy = server.PolicyIn(home);
         using var http = new SafeHttp(policy, progress);
         if (await FindTargetAsync(http, policy, server, item, refusal, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
@@ -39,7 +40,11 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             server = await catalog.UpdateAsync(server.Id, s => s with { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
             interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
         }
-        await store.PrepareAsync(server, options.Vault, cancellationToken).ConfigureAwait(false);
+        using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
+        {
+            found = await store.PrepareAsync(server, options.Vault, cancellationToken).ConfigureAwait(false) ?? found;
+        }
+        using var room = HandleReserve.Take();
         if (item?.OAuth?.Issuer is { } other && !target.Named.Contains(other))
         {
             interaction.Notice($"'{server.Name}' has a new issuer, {ForeignText.Clean(target.Issuer.Issuer)}: "
@@ -51,7 +56,8 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             ? await identity.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
                 new ClientRegistry(home, store), entra, interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
-        var before = await KeepAsync(server, credential, options.Vault).ConfigureAwait(false);
+        room.Dispose();
+        var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);
         progress?.Report($"The credential is kept in the vault '{store.Facts.Read(server.Id)?.Vault}'.");
         var unproven = refusal is not null ? null : await ProveAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
         if (before.OAuth is { Issuer: not null } replaced && !replaced.MayEndWith(credential))
@@ -67,7 +73,8 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     /// <summary>Keeps the credential, unless the server has gone or moved while somebody was signing in to it.</summary>
     /// <returns>What was there before, whatever it is bound to.</returns>
     /// <exception cref="McpAuthException">ServerNotFound, AuthenticationRequired: then it is revoked. What a vault may throw.</exception>
-    private async Task<ServerItem> KeepAsync(McpServer server, OAuthCredential credential, string? vault)
+    /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
+    private async Task<ServerItem> KeepAsync(McpServer server, OAuthCredential credential, ServerItem? found, string? vault)
     {
         McpAuthException gone;
         // Ctrl+C must not lose what the issuer has given.
@@ -76,9 +83,13 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             try
             {
                 RequireUsable(credential, server, catalog.Again(server));
-                var raw = await store.ReadRawAsync(server, CancellationToken.None, vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
+                var raw = await ReadAgainAsync(server, found, vault).ConfigureAwait(false) ?? new ServerItem { Url = server.Url };
                 var item = raw.UsableFor(server) ?? new ServerItem { Url = server.Url };
-                await store.WriteAsync(server, item.With(credential) with { Url = server.Url }, vault, CancellationToken.None).ConfigureAwait(false);
+                if (await store.KeepAsync(server, item.With(credential) with { Url = server.Url }, vault, isRenewal: false).ConfigureAwait(false) is { } failed)
+                {
+                    var told = failed.Tell($"The sign-in to '{server.Name}'", NextCommand.For(failed.Where == KeptWhere.Nowhere ? "auth login" : "auth refresh", server.Id));
+                    interaction.Notice(failed.Where == KeptWhere.Nowhere ? throw told : $"{told.Message} {told.Remedy}".TrimEnd());
+                }
                 return raw;
             }
             catch (McpAuthException e) when (e.Reason is ErrorReason.ServerNotFound or ErrorReason.AuthenticationRequired)
@@ -88,6 +99,19 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         }
         await revoking.RunAsync(server, credential, CancellationToken.None).ConfigureAwait(false);
         throw gone;
+    }
+
+    private async Task<ServerItem?> ReadAgainAsync(McpServer server, ServerItem? found, string? vault)
+    {
+        try
+        {
+            return await store.ReadRawAsync(server, CancellationToken.None, vault).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (LeftBehind.CannotBeOpened(e))
+        {
+            // The issuer has given the tokens. The vault cannot be written either; the credential waits for it.
+            return found;
+        }
     }
 
     /// <exception cref="McpAuthException">AuthenticationRequired: it is of no use for the server as it is by now.</exception>

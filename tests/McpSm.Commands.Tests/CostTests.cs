@@ -56,8 +56,8 @@ public sealed class CostTests : IAsyncLifetime
         (await _mcpsm.RunAsync("auth refresh my-api")).Done();
         Assert.Equal(["POST /token"], Lines(_issuer.Traffic));
         Assert.Empty(Lines(_server.Traffic));
-        // Read before the lock and under it, written once.
-        Assert.Equal(["get mcpsm-my-api", "get mcpsm-my-api", "set mcpsm-my-api"], _vaults.Calls);
+        // Read before the lock and under it; written before the refresh token is spent, to see that it can be, and after.
+        Assert.Equal(["get mcpsm-my-api", "get mcpsm-my-api", "set mcpsm-my-api", "set mcpsm-my-api"], _vaults.Calls);
     }
 
     [Fact]

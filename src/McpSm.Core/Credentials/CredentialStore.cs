@@ -60,13 +60,13 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
             {
                 return null;
             }
-            var item = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
+            var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
             // What is absent may have been taken to another vault between the two reads: the facts tell.
             if (item is null && again > 0 && Facts.Read(server.Id)?.Vault is { } now && now != vault.Name)
             {
                 continue;
             }
-            if (!Agree(facts, item))
+            if (!Agree(facts, item, isPending))
             {
                 await MendAsync(server, vault, cancellationToken).ConfigureAwait(false);
             }
@@ -77,22 +77,77 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     /// <summary>Keeps the item. Where it was in another vault it is removed there, afterwards.</summary>
     /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
     public Task WriteAsync(McpServer server, ServerItem item, string? vaultName, CancellationToken cancellationToken) =>
-        WriteAsync(server, item, vaultName, (vault, name, text) => vault.SetAsync(name, text, cancellationToken), cancellationToken);
+        WriteAsync(server, item, vaultName, async (vault, text) =>
+        {
+            await vault.SetAsync(ItemName(server), text, cancellationToken).ConfigureAwait(false);
+            return false;
+        }, cancellationToken);
 
     /// <summary>Keeps what the kept item has become: renewed, or with a part of it removed. Nothing in it comes from a person.</summary>
     public Task ReplaceAsync(McpServer server, ServerItem item, CancellationToken cancellationToken) =>
-        WriteAsync(server, item, null, (vault, name, text) => vault.ReplaceAsync(name, text, cancellationToken), cancellationToken);
+        WriteAsync(server, item, null, async (vault, text) =>
+        {
+            await vault.ReplaceAsync(ItemName(server), text, cancellationToken).ConfigureAwait(false);
+            return false;
+        }, cancellationToken);
 
-    private async Task WriteAsync(McpServer server, ServerItem item, string? vaultName, Func<IVault, string, string, Task> set,
+    /// <summary>
+    /// Keeps an item with what an issuer has given for good. If its vault cannot be written, the item waits in the encrypted file.
+    /// </summary>
+    /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
+    /// <param name="isRenewal">Whether it is the kept item, renewed.</param>
+    /// <returns>Why it is not kept as it should be; null if it is.</returns>
+    internal Task<NotKept?> KeepAsync(McpServer server, ServerItem item, string? vaultName, bool isRenewal) => KeepAsync(ItemName(server), isRenewal,
+        keep => WriteAsync(server, item, vaultName, keep, CancellationToken.None));
+
+    /// <summary>Keeps an item in its vault, or else in the file in which items wait.</summary>
+    /// <param name="write">Chooses the vault, has it keep the text and then writes the facts, of which it is told whether the item waits.</param>
+    internal static async Task<NotKept?> KeepAsync(string item, bool isRenewal, Func<Func<VaultWithPending, string, Task<bool>>, Task> write)
+    {
+        McpAuthException? why = null;
+        VaultWithPending? kept = null;
+        VaultWithPending? tried = null;
+        try
+        {
+            await write(async (vault, text) =>
+            {
+                tried = vault;
+                why = await vault.KeepAsync(item, text, isRenewal).ConfigureAwait(false);
+                kept = vault;
+                return why is not null;
+            }).ConfigureAwait(false);
+            return why is null ? null : new NotKept(KeptWhere.Pending, why, kept!.Name, kept.PendingFile);
+        }
+        catch (McpAuthException e)
+        {
+            return kept is null ? new NotKept(KeptWhere.Nowhere, e, tried?.Name ?? "", "")
+                : new NotKept(why is null ? KeptWhere.WithoutFacts : KeptWhere.Pending, why ?? e, kept.Name, kept.PendingFile);
+        }
+    }
+
+    private async Task WriteAsync(McpServer server, ServerItem item, string? vaultName, Func<VaultWithPending, string, Task<bool>> keep,
         CancellationToken cancellationToken)
     {
         var before = Facts.Read(server.Id)?.Vault;
         var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
         await _left.KeepAsync(ItemName(server), before, vault.Name, async () =>
         {
-            await set(vault, ItemName(server), JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem)).ConfigureAwait(false);
-            await Facts.WriteAsync(server.Id, _ => ServerFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+            var isPending = await keep(vault, JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem)).ConfigureAwait(false);
+            await Facts.WriteAsync(server.Id, _ => ServerFacts.Of(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Makes sure, before a refresh token is spent, that its successor can be kept: makes the same write with the present item.
+    /// For the holder of the server's lock.
+    /// </summary>
+    /// <returns>Handles that the write will need: to be given back when the answer is here.</returns>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable, VaultUnavailable, VaultLocked, …: nothing was spent yet.</exception>
+    internal async Task<IDisposable> RehearseAsync(McpServer server, ServerItem item, CancellationToken cancellationToken)
+    {
+        await (await ChooseAsync(server, null, cancellationToken).ConfigureAwait(false)).RehearseAsync(ItemName(server),
+            JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem), cancellationToken).ConfigureAwait(false);
+        return HandleReserve.Take();
     }
 
     /// <summary>
@@ -101,7 +156,7 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     /// </summary>
     internal Task ChangeFactsAsync(McpServer server, ServerItem item, Func<ServerFacts, ServerFacts> change) =>
         // Not to be cut short: what they say is already so.
-        Facts.WriteAsync(server.Id, facts => change(facts is not null && Agree(facts, item) ? facts
+        Facts.WriteAsync(server.Id, facts => change(facts is not null && Agree(facts, item, facts.Pending) ? facts
             : ServerFacts.Of(item, facts?.Vault ?? vaults.NameInUse!)), CancellationToken.None);
 
     /// <summary>Removes the item and its facts.</summary>
@@ -116,13 +171,20 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
         await Facts.WriteAsync(server.Id, _ => null, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Chooses the vault that the server's credential will be kept in, before a person signs in for nothing.</summary>
-    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
-    public async Task PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
+    /// <summary>
+    /// Chooses the vault that the server's credential will be kept in and rehearses the write, before a person signs in for
+    /// nothing. For the holder of the server's lock.
+    /// </summary>
+    /// <returns>What that vault holds for the server now; null if nothing.</returns>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationUnavailable.</exception>
+    public async Task<ServerItem?> PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
-        await vault.GetAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
+        var (item, _) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
         vault.RequireTakesNewSecrets();
+        await vault.RehearseAsync(ItemName(server), item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem), cancellationToken)
+            .ConfigureAwait(false);
+        return item;
     }
 
     /// <summary>The registration kept for an issuer, in the vault that the server's credential is or will be in.</summary>
@@ -136,9 +198,9 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     public async Task WriteRegistrationAsync(McpServer server, KeptRegistration registration, string? vaultName,
         CancellationToken cancellationToken) =>
-        await SetAsync(await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false),
-            ClientItemName(registration.Issuer), registration, CredentialJson.Default.KeptRegistration, cancellationToken)
-            .ConfigureAwait(false);
+        // What the issuer has registered is used from now on, whether it is in the vault or waits for it.
+        await (await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false)).KeepAsync(ClientItemName(registration.Issuer),
+            JsonSerializer.Serialize(registration, CredentialJson.Default.KeptRegistration), isRenewal: false).ConfigureAwait(false);
 
     public async Task RemoveRegistrationAsync(McpServer server, string issuer, CancellationToken cancellationToken) =>
         await (await ChooseAsync(server, null, cancellationToken).ConfigureAwait(false))
@@ -155,9 +217,9 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     internal static string LockName(string id) => "server-" + id;
 
     /// <summary>Whether the facts say of the credential what the vault does; of a renewal under way the vault says nothing.</summary>
-    private static bool Agree(ServerFacts? facts, ServerItem? item)
+    private static bool Agree(ServerFacts? facts, ServerItem? item, bool isPending)
     {
-        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, facts?.Vault ?? "");
+        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, facts?.Vault ?? "") with { Pending = isPending };
         if (facts is null or { Kind: CredentialKind.None } || told.Kind == CredentialKind.None)
         {
             return told.Kind == (facts?.Kind ?? CredentialKind.None);
@@ -170,7 +232,7 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     /// Makes the facts say what the vault holds. Whoever has the server's lock is changing both: then it is theirs to
     /// do, or the next reader's.
     /// </summary>
-    private async Task MendAsync(McpServer server, IVault vault, CancellationToken cancellationToken)
+    private async Task MendAsync(McpServer server, VaultWithPending vault, CancellationToken cancellationToken)
     {
         try
         {
@@ -179,8 +241,9 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
             {
                 return;
             }
-            var item = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
-            await Facts.WriteAsync(server.Id, facts => Agree(facts, item) ? facts : item is null ? null : ServerFacts.Of(item, vault.Name),
+            var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
+            await Facts.WriteAsync(server.Id, facts => Agree(facts, item, isPending) ? facts
+                : item is null ? null : ServerFacts.Of(item, vault.Name) with { Pending = isPending },
                 cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)
@@ -189,21 +252,25 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
         }
     }
 
-    private static Task<ServerItem?> ReadItemAsync(IVault vault, McpServer server, CancellationToken cancellationToken) =>
-        GetAsync(vault, ItemName(server), CredentialJson.Default.ServerItem, cancellationToken);
+    private static Task<(ServerItem? Item, bool IsPending)> ReadItemAsync(VaultWithPending vault, McpServer server, CancellationToken cancellationToken) =>
+        FindAsync(vault, ItemName(server), CredentialJson.Default.ServerItem, cancellationToken);
 
-    private Task<IVault> ChooseAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
+    private Task<VaultWithPending> ChooseAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
         vaults.ChooseAsync(vaultName ?? Facts.Read(server.Id)?.Vault, cancellationToken);
 
-    private IVault? VaultOf(ServerFacts? facts) => facts?.Vault is { } name ? vaults.Find(name) : vaults.InUse;
+    private VaultWithPending? VaultOf(ServerFacts? facts) => facts?.Vault is { } name ? vaults.Find(name) : vaults.InUse;
 
-    internal static async Task<T?> GetAsync<T>(IVault vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-        where T : class
+    private static async Task<T?> GetAsync<T>(VaultWithPending vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class => (await FindAsync(vault, name, type, cancellationToken).ConfigureAwait(false)).Item;
+
+    /// <summary>The item, and whether it waits for the vault.</summary>
+    internal static async Task<(T? Item, bool IsPending)> FindAsync<T>(VaultWithPending vault, string name, JsonTypeInfo<T> type,
+        CancellationToken cancellationToken) where T : class
     {
-        var text = await vault.GetAsync(name, cancellationToken).ConfigureAwait(false);
+        var (text, isPending) = await vault.FindAsync(name, cancellationToken).ConfigureAwait(false);
         try
         {
-            return text is null ? null : JsonSerializer.Deserialize(text, type);
+            return (text is null ? null : JsonSerializer.Deserialize(text, type), isPending);
         }
         catch (JsonException)
         {
@@ -212,7 +279,4 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
                 "Remove the item, then sign in again.");
         }
     }
-
-    internal static Task SetAsync<T>(IVault vault, string name, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        vault.SetAsync(name, JsonSerializer.Serialize(value, type), cancellationToken);
 }

@@ -51,6 +51,10 @@ public sealed record ServerFacts
     /// <summary>When a renewal was begun that has not ended: its process may have been killed before it could say so.</summary>
     public DateTimeOffset? RenewalBegan { get; init; }
 
+    /// <summary>The credential is not in its vault, which could not be written, but waits for it in an encrypted file.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Pending { get; init; }
+
     /// <summary>Whether the outcome of a renewal is unknown. Whoever holds no lock cannot tell one that goes on from one cut off.</summary>
     [JsonIgnore]
     public bool IsCutOff => RenewalUncertain || RenewalBegan is not null;

@@ -79,6 +79,7 @@ internal sealed class FactsReader
         ExpiresAt = Time(entry, "expiresAt"),
         CanRenew = Flag(entry, "canRenew"),
         RenewalBegan = Time(entry, "renewalBegan"),
+        Pending = Flag(entry, "pending"),
     };
 
     private ServerFacts Facts(JsonElement entry) => new()
@@ -112,6 +113,7 @@ internal sealed class FactsReader
         RenewalUncertain = Flag(entry, "renewalUncertain"),
         RenewalBegan = Time(entry, "renewalBegan"),
         SeenOpen = Flag(entry, "seenOpen"),
+        Pending = Flag(entry, "pending"),
     };
 
     private IReadOnlyList<string> Scopes(JsonElement array)

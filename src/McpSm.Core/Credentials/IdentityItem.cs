@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 
@@ -76,6 +77,10 @@ public sealed record IdentityFacts
 
     /// <summary>When a renewal was begun whose outcome is not known: its answer was lost, or its process killed.</summary>
     public DateTimeOffset? RenewalBegan { get; init; }
+
+    /// <summary>As <see cref="ServerFacts.Pending"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Pending { get; init; }
 
     internal static IdentityFacts Of(IdentityItem item, string vault) => new()
     {

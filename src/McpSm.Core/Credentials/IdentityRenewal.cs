@@ -44,7 +44,7 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         progress?.Report($"Renewing the session at the identity provider {ForeignText.Clean(provider)}.");
         var renewed = await SpendAsync(provider, item, session, refreshToken, http, cancellationToken).ConfigureAwait(false);
         // Ctrl+C must not lose what the provider has given for good.
-        await store.ReplaceAsync(item with { Session = renewed }, CancellationToken.None).ConfigureAwait(false);
+        await store.KeepAsync(item with { Session = renewed }, null, "mcpsm identity login", isRenewal: true).ConfigureAwait(false);
         return renewed.ExpiresAt > home.Time.GetUtcNow() ? renewed : throw Ended(provider, "It gives no new ID token.", null);
     }
 
@@ -67,7 +67,8 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         SafeHttp http, CancellationToken cancellationToken)
     {
         var cutOff = store.Facts(provider)?.RenewalBegan;
-        // Written first: a disk that is full is found before the token is spent, and who is killed leaves word of it.
+        // As in the renewal of a server's token: found out and noted before the refresh token is spent.
+        using var room = await store.RehearseAsync(item, cancellationToken).ConfigureAwait(false);
         await store.ChangeFactsAsync(item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {

@@ -51,14 +51,15 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
             {
                 return null;
             }
-            var item = await CredentialStore.GetAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+            var (item, isPending) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityItem, cancellationToken)
+                .ConfigureAwait(false);
             // What is absent may have been taken to another vault between the two reads.
             if (item is null && again > 0 && facts.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault is { } now && now != vault.Name)
             {
                 continue;
             }
             item = item?.Issuer == issuer ? item : null;
-            if (item?.Session?.ExpiresAt != Facts(issuer)?.ExpiresAt)
+            if (Facts(issuer) is var told && (item?.Session?.ExpiresAt != told?.ExpiresAt || (told is not null && told.Pending != isPending)))
             {
                 await MendAsync(vault, issuer, cancellationToken).ConfigureAwait(false);
             }
@@ -69,21 +70,56 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     /// <summary>Keeps the item, for whoever holds the lock: the secret first, then the facts.</summary>
     /// <param name="vaultName">The vault the user named; null for the one it is in, or the one in use.</param>
     public Task WriteAsync(IdentityItem item, string? vaultName, CancellationToken cancellationToken) =>
-        WriteAsync(item, vaultName, (vault, name, text) => vault.SetAsync(name, text, cancellationToken), cancellationToken);
+        WriteAsync(item, vaultName, async (vault, text) =>
+        {
+            await vault.SetAsync(ItemName(item.Issuer), text, cancellationToken).ConfigureAwait(false);
+            return false;
+        }, cancellationToken);
 
     /// <summary>Keeps what the kept item has become, for the holder of the lock: renewed, or with a part of it removed.</summary>
     public Task ReplaceAsync(IdentityItem item, CancellationToken cancellationToken) =>
-        WriteAsync(item, null, (vault, name, text) => vault.ReplaceAsync(name, text, cancellationToken), cancellationToken);
+        WriteAsync(item, null, async (vault, text) =>
+        {
+            await vault.ReplaceAsync(ItemName(item.Issuer), text, cancellationToken).ConfigureAwait(false);
+            return false;
+        }, cancellationToken);
 
-    private async Task WriteAsync(IdentityItem item, string? vaultName, Func<IVault, string, string, Task> set, CancellationToken cancellationToken)
+    /// <summary>
+    /// Keeps an item with what the provider has given for good. If its vault cannot be written, the item waits in the encrypted
+    /// file; that, and a loss, is told as a warning.
+    /// </summary>
+    /// <param name="retry">The command that writes it to its vault, or gets another.</param>
+    /// <returns>Why it could be kept nowhere; null if it is kept.</returns>
+    /// <param name="isRenewal">Whether it is the kept item, renewed.</param>
+    internal async Task<McpAuthException?> KeepAsync(IdentityItem item, string? vaultName, string retry, bool isRenewal)
+    {
+        if (await CredentialStore.KeepAsync(ItemName(item.Issuer), isRenewal, keep => WriteAsync(item, vaultName, keep, CancellationToken.None))
+            .ConfigureAwait(false) is not { } failed)
+        {
+            return null;
+        }
+        var told = failed.Tell($"The session at the identity provider {ForeignText.Clean(item.Issuer)}", retry);
+        vaults.Tell($"{told.Message} {told.Remedy}".TrimEnd());
+        return failed.Where == KeptWhere.Nowhere ? told : null;
+    }
+
+    /// <summary>As <see cref="CredentialStore.RehearseAsync"/>, for the holder of the session's lock.</summary>
+    internal async Task<IDisposable> RehearseAsync(IdentityItem item, CancellationToken cancellationToken)
+    {
+        await (await vaults.ChooseAsync(Facts(item.Issuer)?.Vault, cancellationToken).ConfigureAwait(false)).RehearseAsync(ItemName(item.Issuer),
+            JsonSerializer.Serialize(item, CredentialJson.Default.IdentityItem), cancellationToken).ConfigureAwait(false);
+        return HandleReserve.Take();
+    }
+
+    private async Task WriteAsync(IdentityItem item, string? vaultName, Func<VaultWithPending, string, Task<bool>> keep, CancellationToken cancellationToken)
     {
         var name = ItemName(item.Issuer);
         var before = facts.ReadIdentities().GetValueOrDefault(name)?.Vault;
         var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
         await _left.KeepAsync(name, before, vault.Name, async () =>
         {
-            await set(vault, name, JsonSerializer.Serialize(item, CredentialJson.Default.IdentityItem)).ConfigureAwait(false);
-            await facts.WriteIdentityAsync(name, _ => IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+            var isPending = await keep(vault, JsonSerializer.Serialize(item, CredentialJson.Default.IdentityItem)).ConfigureAwait(false);
+            await facts.WriteIdentityAsync(name, _ => IdentityFacts.Of(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
 
@@ -92,13 +128,18 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
         // Not to be cut short: what they say is already so.
         facts.WriteIdentityAsync(ItemName(item.Issuer), f => change(f ?? IdentityFacts.Of(item, vaults.NameInUse!)), CancellationToken.None);
 
-    /// <summary>Chooses the vault and opens it, before a person signs in for nothing.</summary>
-    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt.</exception>
-    public async Task PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken)
+    /// <summary>Chooses the vault and rehearses the write, before a person signs in for nothing.</summary>
+    /// <returns>What that vault holds for the provider now; null if nothing.</returns>
+    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationUnavailable.</exception>
+    public async Task<IdentityItem?> PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken)
     {
+        using var held = await LockAsync(issuer, cancellationToken).ConfigureAwait(false);
         var vault = await vaults.ChooseAsync(vaultName ?? Facts(issuer)?.Vault, cancellationToken).ConfigureAwait(false);
-        await vault.GetAsync(ItemName(issuer), cancellationToken).ConfigureAwait(false);
+        var (item, _) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
         vault.RequireTakesNewSecrets();
+        await vault.RehearseAsync(ItemName(issuer), item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.IdentityItem), cancellationToken)
+            .ConfigureAwait(false);
+        return item?.Issuer == issuer ? item : null;
     }
 
     /// <summary>Removes the item and its facts, for whoever holds the lock.</summary>
@@ -119,7 +160,7 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     /// Makes the facts say what the vault holds, where somebody was killed between the two. Whoever has the lock is
     /// changing both: then it is theirs to do, or the next reader's.
     /// </summary>
-    private async Task MendAsync(IVault vault, string issuer, CancellationToken cancellationToken)
+    private async Task MendAsync(VaultWithPending vault, string issuer, CancellationToken cancellationToken)
     {
         var name = ItemName(issuer);
         try
@@ -129,9 +170,10 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
             {
                 return;
             }
-            var item = await CredentialStore.GetAsync(vault, name, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
-            await facts.WriteIdentityAsync(name, f => item?.Issuer != issuer ? null : item.Session?.ExpiresAt == f?.ExpiresAt ? f
-                : IdentityFacts.Of(item, vault.Name), cancellationToken).ConfigureAwait(false);
+            var (item, isPending) = await CredentialStore.FindAsync(vault, name, CredentialJson.Default.IdentityItem, cancellationToken).ConfigureAwait(false);
+            await facts.WriteIdentityAsync(name, f => item?.Issuer != issuer ? null
+                : item.Session?.ExpiresAt == f?.ExpiresAt ? f is null ? null : f with { Pending = isPending }
+                : IdentityFacts.Of(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)
         {

@@ -31,8 +31,9 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
     }
 
     /// <param name="seen">The credential as first read: where another stands in its place, that one is the answer.</param>
+    /// <returns>The credential to use, and what to tell if it could not be kept as it should be.</returns>
     /// <exception cref="McpAuthException">RefreshTokenRejected, ClientRejected, AuthenticationRequired, ServerUnreachable, …</exception>
-    public async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
+    public async Task<(OAuthCredential Credential, McpAuthException? NotKept)> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
@@ -44,7 +45,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
         if (current.AccessToken != seen.AccessToken)
         {
-            return current;
+            return (current, null);
         }
         if (!current.CanRenew)
         {
@@ -81,8 +82,9 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
             ? await RepeatAsync(server, current, binding, http, cancellationToken).ConfigureAwait(false)
             : await SpendAsync(server, item, current, binding, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
         // Ctrl+C must not lose what the issuer has given for good.
-        await store.ReplaceAsync(server, item with { OAuth = renewed }, CancellationToken.None).ConfigureAwait(false);
-        return renewed;
+        var failed = await store.KeepAsync(server, item with { OAuth = renewed }, null, isRenewal: true).ConfigureAwait(false);
+        return (renewed, failed?.Tell($"The renewed token of '{server.Name}'",
+            failed.Where == KeptWhere.Nowhere ? HowToSignIn(server, current) : NextCommand.For("auth refresh", server.Id)));
     }
 
     private static string With(SignedInBy who) => who switch
@@ -134,8 +136,9 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         string refreshToken, SafeHttp http, CancellationToken cancellationToken)
     {
         var cutOff = store.Facts.Read(server.Id)?.IsCutOff == true;
-        // Written first: a disk that is full or read-only is found before the token is spent, and whoever is killed
-        // while the issuer has it leaves word of that.
+        // Both are written first: whatever would keep the new token from being stored is found before this one is spent, and a
+        // process that is killed while the issuer has it leaves word of that.
+        using var room = await store.RehearseAsync(server, item, cancellationToken).ConfigureAwait(false);
         await store.ChangeFactsAsync(server, item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {

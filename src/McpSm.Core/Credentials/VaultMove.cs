@@ -88,11 +88,11 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         }
         else if (IdentityStore.IsItem(name))
         {
-            await store.Facts.WriteIdentityAsync(name, f => f is null ? null : f with { Vault = target.Name }, cancellationToken).ConfigureAwait(false);
+            await store.Facts.WriteIdentityAsync(name, f => f is null ? null : f with { Vault = target.Name, Pending = false }, cancellationToken).ConfigureAwait(false);
         }
         else if (ServerOf(name) is { } id)
         {
-            await store.Facts.WriteAsync(id, f => f is null ? null : f with { Vault = target.Name }, cancellationToken).ConfigureAwait(false);
+            await store.Facts.WriteAsync(id, f => f is null ? null : f with { Vault = target.Name, Pending = false }, cancellationToken).ConfigureAwait(false);
         }
         return true;
     }

@@ -77,10 +77,10 @@ public static class WholeFile
             BeforeStep?.Invoke(FileStep.Sweep);
             RemoveAbandoned(target);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             Discard(fresh);
-            throw Unavailable("write", path, e);
+            throw target != path && IsReadOnly(e) ? BehindLink(path, target) : Unavailable("write", path, e);
         }
     }
 
@@ -130,8 +130,33 @@ public static class WholeFile
     }
 
     internal static McpAuthException Unavailable(string verb, string path, Exception e) =>
-        new(ErrorReason.ConfigurationUnavailable, $"Cannot {verb} '{path}': {Why(e)}.",
-            "Make the folder readable and writable for you, or name another with MCPSM_CONFIG_DIR.", e);
+        new(ErrorReason.ConfigurationUnavailable, $"Cannot {verb} '{path}': {Why(e)}.", Remedy(e), e);
+
+    private static McpAuthException BehindLink(string path, string target) => new(ErrorReason.ConfigurationUnavailable,
+        $"Cannot replace '{path}': it is a link to '{target}', and nothing can be written there.",
+        "Put the file itself in the place of the link, make the folder that it leads to writable for you, or name another folder with MCPSM_CONFIG_DIR.");
+
+    private static string Remedy(Exception e) => Errno(e) switch
+    {
+        Busy => "Mount its folder and not the file alone, or name another folder with MCPSM_CONFIG_DIR.",
+        TooManyOpen => "Let the process open more files: ulimit -n",
+        _ when IsTooLarge(e) => "Let the process write larger files: ulimit -f",
+        NoSpace => "Make room on that disk, or name a folder on another with MCPSM_CONFIG_DIR.",
+        _ => "Make the folder readable and writable for you, or name another with MCPSM_CONFIG_DIR.",
+    };
+
+    // Alike on Linux and macOS; on Windows an HResult is never so small.
+    private const int Busy = 16;
+    private const int TooManyOpen = 24;
+    private const int NoSpace = 28;
+    private const int ReadOnlyFileSystem = 30;
+
+    private static int Errno(Exception e) => e is IOException && !OperatingSystem.IsWindows() ? e.HResult : 0;
+
+    private static bool IsReadOnly(Exception e) => e is UnauthorizedAccessException || Errno(e) == ReadOnlyFileSystem;
+
+    /// <summary>EFBIG, for which .NET has an exception about arguments.</summary>
+    private static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException;
 
     private static T WithPatience<T>(Func<T> step)
     {
@@ -157,6 +182,8 @@ public static class WholeFile
         UnauthorizedAccessException => "permission denied",
         DirectoryNotFoundException => "its folder cannot be made",
         PathTooLongException => "the path is too long",
+        _ when Errno(e) == Busy => "it is a mount point of its own, and cannot be replaced",
+        _ when IsTooLarge(e) => "it would be larger than this process may write",
         // .NET's own text for the remaining cases (no space left, read-only file system, input/output error)
         // names the path again and ends in a full stop.
         _ => ForeignText.Clean(e.Message).TrimEnd('.'),

@@ -16,7 +16,9 @@ internal sealed record VaultKey(KeySource Source, byte[] Key);
 ///  0  8  "MCPSMENC"      10  2  check of 0..9      16 16  salt            64  4  length of the ciphertext
 ///  8  2  version, 1      12  1  key: 1 passphrase, 32 16  check of key    68 12  check of 0..67
 ///                               2 key file         48 12  nonce           80  …  ciphertext, then tag (16)
-///                        13  3  zero               60  4  rounds
+///                        13  1  1: items wait for   60  4  rounds
+///                               another vault
+///                        14  2  zero
 /// </code>
 /// The header is authenticated with the content (AES-256-GCM). Its checks only tell a damaged file from a wrong
 /// passphrase and from a file of another version; every version starts with the first twelve bytes.
@@ -29,7 +31,8 @@ internal static class EncryptedFileFormat
 
     private static ReadOnlySpan<byte> Magic => "MCPSMENC"u8;
 
-    public static byte[] Seal(VaultKey key, ReadOnlySpan<byte> content)
+    /// <param name="hasPending">Whether the content holds items that wait for another vault.</param>
+    public static byte[] Seal(VaultKey key, ReadOnlySpan<byte> content, bool hasPending = false)
     {
         var file = new byte[HeaderLength + content.Length + TagLength];
         var header = file.AsSpan(0, HeaderLength);
@@ -37,6 +40,7 @@ internal static class EncryptedFileFormat
         BinaryPrimitives.WriteUInt16BigEndian(header[8..], Version);
         Digest(header[..10], header[10..12]);
         header[12] = key.Source.IsPassphrase ? (byte)1 : (byte)2;
+        header[13] = hasPending ? (byte)1 : (byte)0;
         key.Source.Salt.CopyTo(header[16..]);
         key.Source.Check.CopyTo(header[32..]);
         RandomNumberGenerator.Fill(header[48..60]);
@@ -85,6 +89,14 @@ internal static class EncryptedFileFormat
             throw Damaged(file.Length < expected ? "it is cut short" : "something was appended to it");
         }
         return new KeySource(file[12] == 1, (int)rounds, file[16..32].ToArray(), file[32..48].ToArray());
+    }
+
+    /// <summary>Whether items wait in the file for another vault, by its header alone.</summary>
+    /// <exception cref="McpAuthException">VaultCorrupt, VaultUnavailable.</exception>
+    public static bool HasPending(ReadOnlySpan<byte> file)
+    {
+        ReadHeader(file);
+        return file[13] == 1;
     }
 
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>

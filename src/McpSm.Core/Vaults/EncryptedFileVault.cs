@@ -9,15 +9,39 @@ namespace McpSm.Core.Vaults;
 /// <c>credentials.enc</c>: all items in one encrypted file, replaced whole on each change under a lock that holds
 /// across processes. Its key comes from MCPSM_VAULT_PASSPHRASE, or from <c>credentials.key</c> beside it.
 /// </summary>
-public sealed class EncryptedFileVault(Home home, Action<string>? notice = null) : IVault
+public sealed class EncryptedFileVault : IVault
 {
     public const string VaultName = "file";
 
-    private readonly string _path = home.PathOf("credentials.enc");
-    private readonly VaultKeys _keys = new(home, notice);
+    /// <summary>What waits for the file itself is in a second one, made and written in the same way.</summary>
+    private const string PendingFileName = "credentials.pending.enc";
+
+    private readonly Home _home;
+    private readonly Action<string>? _notice;
+    private readonly string _path;
+    private readonly EncryptedFileVault? _beside;
+    private readonly VaultKeys _keys;
     private bool _told;
 
     private const string HowToRekey = "mcpsm vault rekey --passphrase";
+
+    public EncryptedFileVault(Home home, Action<string>? notice = null) : this(home, notice, "credentials.enc") =>
+        _beside = new EncryptedFileVault(home, null, PendingFileName);
+
+    private EncryptedFileVault(Home home, Action<string>? notice, string file)
+    {
+        (_home, _notice, FileName, _path) = (home, notice, file, home.PathOf(file));
+        _keys = new VaultKeys(home, notice);
+    }
+
+    /// <summary>The name of the file in the configuration folder.</summary>
+    internal string FileName { get; }
+
+    /// <summary>What waits for other vaults.</summary>
+    internal PendingItems PendingForOthers => new(this);
+
+    /// <summary>What waits for this one.</summary>
+    internal PendingItems PendingForThis => new(_beside!);
 
     public string Name => VaultName;
 
@@ -48,7 +72,7 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
             else if (IsUnderUnexpectedKey(header) && !_told)
             {
                 _told = true;
-                notice?.Invoke($"credentials.enc is under its key file although {VaultKeys.PassphraseVariable} is set. What it holds goes on being used; "
+                _notice?.Invoke($"credentials.enc is under its key file although {VaultKeys.PassphraseVariable} is set. What it holds goes on being used; "
                     + $"for new secrets, put it under the passphrase: {HowToRekey}");
             }
             items[item] = text;
@@ -61,15 +85,53 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
         ChangeAsync((_, items) => items.Remove(item), cancellationToken);
 
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Keys]);
+        Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Keys.Where(k => !PendingItems.IsPending(k))]);
 
-    private async Task<bool> ChangeAsync(Func<KeySource?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken)
+    /// <summary>Whether items wait here for another vault. Needs no key. A file that cannot be read or is not ours holds none.</summary>
+    internal bool HasPending
     {
-        using var held = await home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
+        get
+        {
+            try
+            {
+                // Asked first: every read of another vault looks here, and there is almost never such a file.
+                return File.Exists(_path) && WholeFile.Read(_path) is { } file && EncryptedFileFormat.HasPending(file);
+            }
+            catch (McpAuthException)
+            {
+                // Another vault is in use, and works whatever became of this file.
+                return false;
+            }
+        }
+    }
+
+    /// <summary>The texts of all items that wait for another vault.</summary>
+    internal Task<IReadOnlyList<string>> PendingAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Where(i => PendingItems.IsPending(i.Key)).Select(i => i.Value)]);
+
+    /// <summary>Keeps an item that waits for another vault; null removes it, and the file too if nothing else is in it.</summary>
+    internal async Task SetPendingAsync(string item, string? text, CancellationToken cancellationToken)
+    {
+        if (text is not null)
+        {
+            await ReplaceAsync(item, text, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        await ChangeAsync((_, items) => items.Remove(item), cancellationToken, removesEmpty: true).ConfigureAwait(false);
+    }
+
+    private async Task<bool> ChangeAsync(Func<KeySource?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken, bool removesEmpty = false)
+    {
+        using var held = await _home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (header, items) = Open();
         if (!change(header, items))
         {
             return false;
+        }
+        if (removesEmpty && items.Count == 0)
+        {
+            WholeFile.Remove(_path);
+            return true;
         }
         Write(header is null ? _keys.Create() : _keys.Find(header.Value), items);
         return true;
@@ -79,7 +141,7 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
     /// Whether the file is under a key file although the user has set a passphrase. It may be older than the passphrase. Or someone
     /// who can write to the folder, and so knows that key, has put it in place of the user's own.
     /// </summary>
-    private bool IsUnderUnexpectedKey(KeySource? header) => header is { IsPassphrase: false } && home.Variable(VaultKeys.PassphraseVariable) is not null;
+    private bool IsUnderUnexpectedKey(KeySource? header) => header is { IsPassphrase: false } && _home.Variable(VaultKeys.PassphraseVariable) is not null;
 
     private void RequireTakesNewSecrets(KeySource? header)
     {
@@ -99,10 +161,15 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
     /// <exception cref="McpAuthException">VaultLocked: the present key is not to be had; and what every change may throw.</exception>
     public async Task RekeyAsync(string? passphrase, CancellationToken cancellationToken)
     {
-        using var held = await home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
+        using var held = await _home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (_, items) = Open();
+        var (pendingHeader, pending) = _beside!.Open();
         var key = passphrase is null ? _keys.CreateInKeyFile() : VaultKeys.CreateFrom(passphrase);
         Write(key, items);
+        if (pendingHeader is not null)
+        {
+            _beside.Write(key, pending);
+        }
         _keys.DropOldKeys(key);
     }
 
@@ -123,7 +190,8 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
     }
 
     private void Write(VaultKey key, Dictionary<string, string> items) => WholeFile.Replace(_path,
-        EncryptedFileFormat.Seal(key, JsonSerializer.SerializeToUtf8Bytes(items, VaultJson.Default.DictionaryStringString)));
+        EncryptedFileFormat.Seal(key, JsonSerializer.SerializeToUtf8Bytes(items, VaultJson.Default.DictionaryStringString),
+            items.Keys.Any(PendingItems.IsPending)));
 
     private (KeySource? Header, Dictionary<string, string> Items) Open()
     {
@@ -175,4 +243,5 @@ public sealed class EncryptedFileVault(Home home, Action<string>? notice = null)
 }
 
 [JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(PendingItem))]
 internal sealed partial class VaultJson : JsonSerializerContext;

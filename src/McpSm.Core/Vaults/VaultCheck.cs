@@ -9,11 +9,15 @@ public static class VaultCheck
     internal const string ItemPrefix = "mcpsmcheck-";
 
     /// <exception cref="McpAuthException">VaultUnavailable, and whatever the vault says.</exception>
-    public static async Task RunAsync(IVault vault, CancellationToken cancellationToken)
+    public static Task RunAsync(IVault vault, CancellationToken cancellationToken) => RunAsync(vault, false, cancellationToken);
+
+    /// <param name="padded">Whether the item is as large as a credential with some room to grow.</param>
+    /// <exception cref="McpAuthException">VaultUnavailable, and whatever the vault says.</exception>
+    internal static async Task RunAsync(IVault vault, bool padded, CancellationToken cancellationToken)
     {
         // Two processes may look at once, each at an item of its own.
         var item = ItemPrefix + RandomNumberGenerator.GetHexString(8, lowercase: true);
-        var text = RandomNumberGenerator.GetHexString(32);
+        var text = RandomNumberGenerator.GetHexString(padded ? 12 * 1024 : 32);
         await vault.SetAsync(item, text, cancellationToken).ConfigureAwait(false);
         var back = await vault.GetAsync(item, cancellationToken).ConfigureAwait(false);
         await vault.RemoveAsync(item, cancellationToken).ConfigureAwait(false);

@@ -7,7 +7,7 @@ namespace McpSm.Core.Vaults;
 /// Which vault is in use: the one asked for, MCPSM_VAULT, the setting, else the first that works here, which is then
 /// remembered. A remembered vault that cannot be opened is an error, never a silent second home.
 /// </summary>
-public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, Action<string> notice)
+public sealed class VaultSelector
 {
     /// <summary>What the names of SecretManagement's vaults begin with, which PowerShell alone can open.</summary>
     public const string SecretManagementPrefix = "secretmanagement:";
@@ -23,20 +23,31 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         EncryptedFileVault.VaultName,
     ];
 
-    private readonly Settings _settings = new(home);
-    private readonly List<IVaultSource> _sources = [.. sources, new SystemStoreSource(SystemStore(home), notice), new EncryptedFileSource(home, notice)];
-    private readonly Dictionary<string, IVault> _opened = new(StringComparer.Ordinal);
+    private readonly Home _home;
+    private readonly Action<string> _notice;
+    private readonly Settings _settings;
+    private readonly List<IVaultSource> _sources;
+    private readonly Dictionary<string, VaultWithPending> _opened = new(StringComparer.Ordinal);
 
-    /// <summary>The vault of that name.</summary>
+    public VaultSelector(Home home, IEnumerable<IVaultSource> sources, Action<string> notice)
+    {
+        (_home, _notice, _settings, File) = (home, notice, new Settings(home), new EncryptedFileVault(home, notice));
+        _sources = [.. sources, new SystemStoreSource(SystemStore(home), notice), new EncryptedFileSource(home, File)];
+    }
+
+    /// <summary>The encrypted file itself.</summary>
+    internal EncryptedFileVault File { get; }
+
+    /// <summary>The vault of that name, with what waits for it.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable: no such vault on this system.</exception>
-    public IVault Find(string name)
+    public VaultWithPending Find(string name)
     {
         lock (_opened)
         {
             if (!_opened.TryGetValue(name, out var vault))
             {
-                vault = _sources.Select(s => s.Find(name)).FirstOrDefault(v => v is not null)
-                    ?? throw NotFound(name);
+                var found = _sources.Select(s => s.Find(name)).FirstOrDefault(v => v is not null) ?? throw NotFound(name);
+                vault = new VaultWithPending(found, found == File ? File.PendingForThis : File.PendingForOthers);
                 _opened[name] = vault;
             }
             return vault;
@@ -47,14 +58,14 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         new(ErrorReason.VaultUnavailable, $"There is no vault '{ForeignText.Clean(name)}' on this system.", "mcpsm vault list");
 
     /// <summary>The vault that is set or was chosen before; null where none was.</summary>
-    public IVault? InUse => NameInUse is { } name ? Find(name) : null;
+    public VaultWithPending? InUse => NameInUse is { } name ? Find(name) : null;
 
     /// <summary>Its name, whether or not this process can open it.</summary>
-    public string? NameInUse => home.Variable(Variable) ?? _settings.Vault;
+    public string? NameInUse => _home.Variable(Variable) ?? _settings.Vault;
 
     /// <summary>The vault for what is kept next.</summary>
     /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
-    public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
+    public async Task<VaultWithPending> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
         if ((asked ?? NameInUse) is { } chosen)
         {
@@ -66,7 +77,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     }
 
     /// <summary>The first vault that works here. Nothing is remembered.</summary>
-    public async Task<IVault> OfferAsync(CancellationToken cancellationToken)
+    public async Task<VaultWithPending> OfferAsync(CancellationToken cancellationToken)
     {
         foreach (var source in _sources)
         {
@@ -74,7 +85,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
             {
                 if (offer.Notice is not null)
                 {
-                    notice(offer.Notice);
+                    _notice(offer.Notice);
                 }
                 return Find(offer.Vault.Name);
             }
@@ -87,7 +98,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     /// <summary>All vaults there are, the one in use first.</summary>
     public async Task<IReadOnlyList<McpVault>> ListAsync(CancellationToken cancellationToken)
     {
-        var (used, why) = home.Variable(Variable) is { } named ? (named, $"{Variable} names it")
+        var (used, why) = _home.Variable(Variable) is { } named ? (named, $"{Variable} names it")
             : _settings.Vault is { } set ? (set, "it is set in settings.json") : (null, null);
         var all = new List<IVault>();
         foreach (var source in _sources)
@@ -109,7 +120,7 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
         if (_settings.MovingFrom.Count > 0)
         {
-            notice($"An earlier move was cut off. To finish it: {NextCommand.For("vault use", name, "--move", "<vault>")}");
+            _notice($"An earlier move was cut off. To finish it: {NextCommand.For("vault use", name, "--move", "<vault>")}");
         }
         TellOfVariable(name);
     }
@@ -117,14 +128,14 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
     /// <summary>Says so where the environment names another vault than the one that was just chosen.</summary>
     public void TellOfVariable(string chosen)
     {
-        if (home.Variable(Variable) is { } named && named != chosen)
+        if (_home.Variable(Variable) is { } named && named != chosen)
         {
-            notice($"{Variable} names '{ForeignText.Clean(named)}', and wins over this setting for as long.");
+            _notice($"{Variable} names '{ForeignText.Clean(named)}', and wins over this setting for as long.");
         }
     }
 
     /// <summary>Says something of a vault that the user should know.</summary>
-    internal void Tell(string text) => notice(text);
+    internal void Tell(string text) => _notice(text);
 
     private string Elsewhere(string name)
     {
@@ -143,15 +154,13 @@ public sealed class VaultSelector(Home home, IEnumerable<IVaultSource> sources, 
         : OperatingSystem.IsWindows() ? new CredentialManagerVault(home)
         : OperatingSystem.IsMacOS() ? new KeychainVault(home) : null;
 
-    private sealed class EncryptedFileSource(Home home, Action<string> notice) : IVaultSource
+    private sealed class EncryptedFileSource(Home home, EncryptedFileVault file) : IVaultSource
     {
-        private readonly EncryptedFileVault _file = new(home, notice);
+        public IVault? Find(string name) => name == file.Name ? file : null;
 
-        public IVault? Find(string name) => name == _file.Name ? _file : null;
-
-        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([_file]);
+        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([file]);
 
         public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken) => Task.FromResult<(IVault, string?)?>(
-            (_file, $"Credentials are kept in {home.PathOf("credentials.enc")}. {_file.Protection}"));
+            (file, $"Credentials are kept in {home.PathOf("credentials.enc")}. {file.Protection}"));
     }
 }
