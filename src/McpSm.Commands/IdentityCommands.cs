@@ -85,7 +85,7 @@ internal static class IdentityCommands
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var provider = context.Authenticator.RequireIdentityProvider().Issuer;
-            var how = options.Read(parsed, context);
+            var how = options.Read(parsed, context, cancellationToken);
             if (parsed.GetValue(token) is { } variable)
             {
                 var idToken = context.Home.SecretVariable(variable)?.Trim()

@@ -95,14 +95,14 @@ internal sealed class LoginOptions
         {
             server = context.Catalog.Get(serverOrUrl);
         }
-        return Report(await context.Authenticator.ConnectAsync(server, Read(parsed, context), cancellationToken).ConfigureAwait(false), context);
+        return Report(await context.Authenticator.ConnectAsync(server, Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
     }
 
     /// <summary>What <c>login-all</c> does with each server.</summary>
     public async Task<int> EnsureAsync(McpServer server, ParseResult parsed, CommandContext context, CancellationToken cancellationToken) =>
-        Report(await context.Authenticator.EnsureConnectedAsync(server, Read(parsed, context), cancellationToken).ConfigureAwait(false), context);
+        Report(await context.Authenticator.EnsureConnectedAsync(server, Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
 
-    public ConnectOptions Read(ParseResult parsed, CommandContext context)
+    public ConnectOptions Read(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
         context.Interaction.NonInteractive = parsed.GetValue(_nonInteractive);
         var assertion = ReadAssertion(parsed);
@@ -134,7 +134,7 @@ internal sealed class LoginOptions
             UseDeviceCode = parsed.GetValue(_device),
             ClientCredentials = assertion is not null ? new ClientCredentials(Assertion: assertion)
                 : isMachine ? new ClientCredentials(parsed.GetValue(_machine), IsManagedIdentity: true)
-                : isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile)) : null,
+                : isClient ? new ClientCredentials(Key: keyFile is null ? null : ClientKey.FromFile(keyFile, cancellationToken)) : null,
             CallbackPort = parsed.GetValue(_port),
             Timeout = parsed.GetValue(_timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : ConnectOptions.DefaultTimeout,
             Vault = parsed.GetValue(_vault),

@@ -25,7 +25,7 @@ internal sealed class ClientSignIn(Home home, McpServer server, ServerItem? item
         try
         {
             var tokens = client.Assertion is { } source
-                ? await JwtBearerGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity, source.Read(home),
+                ? await JwtBearerGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity, source.Read(home, cancellationToken),
                     target.Resource, scopes, target.DPoP.Bind(), home.Time, cancellationToken).ConfigureAwait(false)
                 : EntraIssuer.Find(issuer.Issuer) is { } microsoft
                 ? await entra.ForClientAsync(server, microsoft, identity, scopes, cancellationToken).ConfigureAwait(false)

@@ -44,7 +44,7 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         }
         kept = kept is { Assertion: not null } ? null : kept;
         var id = asked?.Id ?? home.Variable(IdVariable) ?? kept?.Id ?? server.ClientId;
-        if (id is not null && (options.ByName || id == kept?.Id || id == server.ClientId) && FromVariables(id) is { } given)
+        if (id is not null && (options.ByName || id == kept?.Id || id == server.ClientId) && FromVariables(id, cancellationToken) is { } given)
         {
             return given;
         }
@@ -61,7 +61,7 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
     public async Task<ClientCredentials?> ReplacementAsync(McpServer server, CancellationToken cancellationToken)
     {
         var (_, kept) = await KeptAsync(server, null, cancellationToken).ConfigureAwait(false);
-        return kept is { Assertion: null } && home.Variable(IdVariable) == kept.Id && FromVariables(kept.Id!) is { } given && given != kept ? given : null;
+        return kept is { Assertion: null } && home.Variable(IdVariable) == kept.Id && FromVariables(kept.Id!, cancellationToken) is { } given && given != kept ? given : null;
     }
 
     /// <summary>The workload that signs in where nobody can answer: that of the variable, else the one that did before.</summary>
@@ -92,11 +92,11 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         return (item, new ClientCredentials(client.Id, secret, client.Key, client.Kind == ClientKind.ManagedIdentity, assertion));
     }
 
-    private ClientCredentials? FromVariables(string id) => (home.Variable(SecretVariable), home.Variable(KeyVariable)) switch
+    private ClientCredentials? FromVariables(string id, CancellationToken cancellationToken) => (home.Variable(SecretVariable), home.Variable(KeyVariable)) switch
     {
         ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other."),
         ({ } secret, null) => new ClientCredentials(id, secret),
-        (null, { } file) => new ClientCredentials(id, Key: ClientKey.FromFile(file)),
+        (null, { } file) => new ClientCredentials(id, Key: ClientKey.FromFile(file, cancellationToken)),
         _ => null,
     };
 

@@ -105,7 +105,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
                 ? await identity.RequestAsync(http, provider, current.Issuer!, current.TokenEndpoint!, current.Client, current.Resource,
                     current.Scopes, binding, cancellationToken).ConfigureAwait(false)
                 : current.Assertion is { } source
-                ? await JwtBearerGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, ReadAssertion(source),
+                ? await JwtBearerGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, ReadAssertion(source, cancellationToken),
                     current.Resource, current.Scopes, binding, home.Time, cancellationToken).ConfigureAwait(false)
                 : EntraIssuer.Find(current.Issuer) is { } microsoft
                 ? await entra.ForClientAsync(server, microsoft, current.Client, current.Scopes, cancellationToken).ConfigureAwait(false)
@@ -119,11 +119,11 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
     }
 
     /// <exception cref="McpAuthException">AuthenticationRequired: to whoever wants a token, that is what it comes to.</exception>
-    private string ReadAssertion(AssertionSource source)
+    private string ReadAssertion(AssertionSource source, CancellationToken cancellationToken)
     {
         try
         {
-            return source.Read(home);
+            return source.Read(home, cancellationToken);
         }
         catch (McpAuthException e)
         {

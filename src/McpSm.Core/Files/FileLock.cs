@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using McpSm.Core.Errors;
+using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Core.Files;
 
 /// <summary>
-/// A lock that holds across processes and threads: a file opened without sharing. The system frees it when its
+/// A lock that holds across processes and threads: a file that is locked, or on Windows opened without sharing. The system frees it when its
 /// holder ends, however it ends; the file itself stays and means nothing.
 /// </summary>
 public sealed class FileLock : IDisposable
@@ -16,9 +18,9 @@ public sealed class FileLock : IDisposable
     // The folders in which a lock was seen to hold.
     private static readonly ConcurrentDictionary<string, bool> Proven = new(StringComparer.Ordinal);
 
-    private readonly FileStream _stream;
+    private readonly IDisposable _file;
 
-    private FileLock(FileStream stream) => _stream = stream;
+    private FileLock(IDisposable file) => _file = file;
 
     /// <summary>Takes the lock, waiting for its holder at most <see cref="Limit"/>.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, no locks, or the holder kept it.</exception>
@@ -51,21 +53,18 @@ public sealed class FileLock : IDisposable
         {
             var folder = Path.GetDirectoryName(path)!;
             WholeFile.EnsureFolder(folder);
-            var options = new FileStreamOptions
+            if (OperatingSystem.IsWindows())
             {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                BufferSize = 0,
-            };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
             }
-            var held = new FileLock(new FileStream(path, options));
-            if (!OperatingSystem.IsWindows() && !Proven.ContainsKey(folder))
+            if (Lock(path) is not { } file)
             {
-                Prove(held, path, options);
+                return null;
+            }
+            var held = new FileLock(file);
+            if (!Proven.ContainsKey(folder))
+            {
+                Prove(held, path);
                 Proven[folder] = true;
             }
             return held;
@@ -81,18 +80,54 @@ public sealed class FileLock : IDisposable
     }
 
     /// <summary>
-    /// Makes sure that the lock keeps another out. Where the file system has no locks the file is opened all the same and
-    /// without a word: two processes would then spend one refresh token twice.
+    /// Opens the file and locks it; null if another process has. A link in its place is not followed: it could lead to a file
+    /// that means something, or have one made.
     /// </summary>
-    private static void Prove(FileLock held, string path, FileStreamOptions options)
+    [UnsupportedOSPlatform("windows")]
+    private static SafeFileHandle? Lock(string path)
+    {
+        SafeFileHandle file;
+        try
+        {
+            file = UnixFile.OpenToLock(path);
+        }
+        catch (IOException) when (UnixFile.FactsOfLink(path) is { Kind: not FileKind.Regular } facts)
+        {
+            throw OwnFile.NotAFile(path, facts);
+        }
+        var locked = false;
+        try
+        {
+            if (UnixFile.Facts(file) is { Kind: not FileKind.Regular } facts)
+            {
+                throw OwnFile.NotAFile(path, facts);
+            }
+            locked = UnixFile.TryLock(file, out var error);
+            return locked ? file : UnixFile.IsHeld(error) ? null : throw NoLocks(path);
+        }
+        finally
+        {
+            if (!locked)
+            {
+                file.Dispose();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Makes sure that the lock keeps another out. Some file systems say that a file is locked, and lock nothing: two processes
+    /// would then spend one refresh token twice.
+    /// </summary>
+    [UnsupportedOSPlatform("windows")]
+    private static void Prove(FileLock held, string path)
     {
         try
         {
-            new FileStream(path, options).Dispose();
-        }
-        catch (IOException e) when (IsHeld(e))
-        {
-            return;
+            if (Lock(path) is not { } again)
+            {
+                return;
+            }
+            again.Dispose();
         }
         catch
         {
@@ -100,15 +135,15 @@ public sealed class FileLock : IDisposable
             throw;
         }
         held.Dispose();
-        throw new McpAuthException(ErrorReason.ConfigurationUnavailable,
-            $"Files in '{Path.GetDirectoryName(path)}' cannot be locked, and without locks two commands at once lose a sign-in.",
-            "Name a folder on a disk of this machine with MCPSM_CONFIG_DIR, or mount the one there is with locks.");
+        throw NoLocks(path);
     }
 
-    /// <summary>Sharing violation: 0x80070020 on Windows; EWOULDBLOCK of flock on Linux (11) and macOS (35).</summary>
-    private static bool IsHeld(IOException e) => OperatingSystem.IsWindows()
-        ? e.HResult == unchecked((int)0x80070020)
-        : e.HResult is 11 or 35;
+    private static McpAuthException NoLocks(string path) => new(ErrorReason.ConfigurationUnavailable,
+        $"Files in '{Path.GetDirectoryName(path)}' cannot be locked, and without locks two commands at once lose a sign-in.",
+        "Name a folder on a disk of this machine with MCPSM_CONFIG_DIR, or mount the one there is with locks.");
 
-    public void Dispose() => _stream.Dispose();
+    /// <summary>Sharing violation.</summary>
+    private static bool IsHeld(IOException e) => OperatingSystem.IsWindows() && e.HResult == unchecked((int)0x80070020);
+
+    public void Dispose() => _file.Dispose();
 }

@@ -38,7 +38,7 @@ public static class WholeFile
     {
         try
         {
-            return WithPatience(() => File.ReadAllBytes(path));
+            return WithPatience(() => OwnFile.Read(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -33,7 +33,8 @@ public sealed record AssertionSource
     internal string Option => File is null ? $"--assertion-from-env {ShellQuoting.QuoteOrPlaceholder(Variable, "<NAME>")}"
         : $"--assertion-file {ShellQuoting.QuoteOrPlaceholder(File, "<file>")}";
 
-    private string Words => File is null ? $"the variable {ForeignText.Clean(Variable)}" : $"the file {ForeignText.Clean(File)}";
+    private string Words => File is null ? $"the variable {ForeignText.Clean(Variable)}"
+        : GivenFile.Name(File) is { } name ? $"the file {name}" : "the file of that name";
 
     /// <summary>A file that need not be there yet. A relative path counts from the current folder, now and for good.</summary>
     /// <exception cref="McpAuthException">InvalidValue: that is no path.</exception>
@@ -65,9 +66,10 @@ public sealed record AssertionSource
 
     /// <summary>The assertion as it is now, without the space around it.</summary>
     /// <exception cref="McpAuthException">InvalidValue: there is none, or it is no signed JWT. It is never shown.</exception>
-    internal string Read(Home home)
+    internal string Read(Home home, CancellationToken cancellationToken = default)
     {
-        var text = (File is null ? home.SecretVariable(Variable!) ?? throw Unusable("it is not set") : ReadFile(File)).Trim();
+        var text = (File is null ? home.SecretVariable(Variable!) ?? throw Unusable("it is not set")
+            : Encoding.Latin1.GetString(GivenFile.Read(File, LargestAssertion, Unusable, cancellationToken))).Trim();
         return text.Length == 0 ? throw Unusable("it is empty")
             : text.Length > LargestAssertion ? throw Unusable("it is larger than 64 KiB")
             : IsSigned(text) ? text : throw Unusable("what it holds is no signed JWT");
@@ -75,22 +77,6 @@ public sealed record AssertionSource
 
     /// <summary>Without what is in it: nobody prints that by accident.</summary>
     public override string ToString() => Place;
-
-    private string ReadFile(string path)
-    {
-        try
-        {
-            // Opened once: whoever replaces the file meanwhile, as the kubelet does by a link, does not mix two of them.
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var content = new byte[LargestAssertion + 1];
-            return Encoding.Latin1.GetString(content, 0, file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw Unusable(e is FileNotFoundException or DirectoryNotFoundException ? "there is none of that name"
-                : e is UnauthorizedAccessException ? "access is denied" : "it cannot be read");
-        }
-    }
 
     /// <summary>
     /// Whether it has the form of a JWS (RFC 7515 section 3.1): what lies in the wrong file, a key perhaps, goes to no issuer.

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 
 namespace McpSm.Core.Grants;
 
@@ -12,6 +13,9 @@ namespace McpSm.Core.Grants;
 /// </summary>
 public sealed record ClientKey
 {
+    // A key with a chain of certificates has 10 KiB.
+    private const int LargestFile = 1024 * 1024;
+
     /// <summary>The key, and the certificate where there is one, as PEM (RFC 7468).</summary>
     [JsonInclude]
     internal string? Pem { get; init; }
@@ -54,20 +58,16 @@ public sealed record ClientKey
         }
     }
 
-    /// <summary>A file of such a key.</summary>
+    /// <summary>A file of such a key, or a pipe that gives one.</summary>
     /// <exception cref="McpAuthException">InvalidValue.</exception>
-    public static ClientKey FromFile(string path)
+    public static ClientKey FromFile(string path, CancellationToken cancellationToken = default)
     {
-        try
-        {
-            return FromPem(File.ReadAllText(path));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new McpAuthException(ErrorReason.InvalidValue, "The file of the client's key cannot be read: "
-                + (e is FileNotFoundException or DirectoryNotFoundException ? "there is none of that name."
-                    : e is UnauthorizedAccessException ? "access is denied." : "that is no file."));
-        }
+        // Text of Windows may begin with a byte order mark.
+        using var text = new StreamReader(new MemoryStream(GivenFile.Read(path, LargestFile, Unreadable, cancellationToken)));
+        return FromPem(text.ReadToEnd());
+
+        McpAuthException Unreadable(string why) => new(ErrorReason.InvalidValue,
+            $"The file of the client's key{(GivenFile.Name(path) is { } name ? $", {name}," : "")} cannot be read: {why}.");
     }
 
     /// <summary>A certificate with its key. A key that cannot be taken out of a certificate store stays there.</summary>

@@ -167,6 +167,8 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     // Only the pipeline's thread can make a path of PowerShell's one of the file system's.
     private string? _keyFile;
     private string? _assertionFile;
+    private (string Path, ClientKey Key)? _key;
+    private readonly Lock _reading = new();
 
     protected override void ProcessRecord()
     {
@@ -195,7 +197,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
             UseDeviceCode = UseDeviceCode,
             CallbackPort = CallbackPort,
             AuthorizeParams = AuthorizeParameters.Of(ParameterTableAttribute.Read(AuthorizeParameter) ?? []),
-            ClientCredentials = ReadClient(),
+            ClientCredentials = ReadClient(cancellationToken),
             IdentityProvider = IdentityProvider,
             ByName = !All && !Name.Any(WildcardPattern.ContainsWildcardCharacters),
             Timeout = TimeSpan.FromSeconds(TimeoutSec),
@@ -210,10 +212,20 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         Write(result.Status);
     }
 
-    private ClientCredentials? ReadClient() => ClientCredential is not null
+    private ClientKey ReadKey(string path, CancellationToken cancellationToken)
+    {
+        // Read once for all servers: a pipe gives the key only once.
+        lock (_reading)
+        {
+            _key = _key?.Path == path ? _key : (path, ClientKey.FromFile(path, cancellationToken));
+            return _key.Value.Key;
+        }
+    }
+
+    private ClientCredentials? ReadClient(CancellationToken cancellationToken) => ClientCredential is not null
         ? new ClientCredentials(ClientCredential.UserName, new NetworkCredential("", ClientCredential.Password).Password)
         : Certificate is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromCertificate(Certificate))
-        : _keyFile is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromFile(_keyFile))
+        : _keyFile is not null ? new ClientCredentials(ClientId, Key: ReadKey(_keyFile, cancellationToken))
         : ManagedIdentity ? new ClientCredentials(ClientId, IsManagedIdentity: true)
         : _assertionFile is not null ? new ClientCredentials(ClientId, Assertion: AssertionSource.FromFile(_assertionFile))
         : AssertionVariable is not null ? new ClientCredentials(ClientId, Assertion: AssertionSource.FromVariable(AssertionVariable)) : null;

@@ -1,0 +1,212 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using McpSm.Core.Errors;
+using Microsoft.Win32.SafeHandles;
+
+namespace McpSm.Core.Files;
+
+/// <summary>What stands at a path.</summary>
+internal enum FileKind
+{
+    Regular,
+    Folder,
+    Pipe,
+    Socket,
+    Device,
+    Link,
+    Other,
+}
+
+/// <summary>What the system knows of a file (stat(2)).</summary>
+internal readonly record struct FileFacts(FileKind Kind, UnixFileMode Mode, uint Owner, uint Group, long Size)
+{
+    /// <summary>What it is, in a word for people.</summary>
+    public string Word => Kind switch
+    {
+        FileKind.Folder => "a folder",
+        FileKind.Pipe => "a named pipe",
+        FileKind.Socket => "a socket",
+        FileKind.Device => "a device",
+        FileKind.Link => "a link",
+        _ => "not a regular file",
+    };
+}
+
+/// <summary>
+/// What .NET's own files do not offer on Unix: to open what may be a pipe without waiting for its other end, to open without
+/// following a link, and to ask for the owner.
+/// </summary>
+[UnsupportedOSPlatform("windows")]
+internal static partial class UnixFile
+{
+    public const int NotFound = 2;
+    public const int NoDevice = 6;
+    public const int AccessDenied = 13;
+    public const int NotFolder = 20;
+
+    // Of <fcntl.h>; the same on x64 and Arm64.
+    private static readonly int NonBlocking = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
+    private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x100_0000 : 0x8_0000;
+    private static readonly int NotMyTerminal = OperatingSystem.IsMacOS() ? 0x2_0000 : 0x100;
+
+    // Of the runtime's own layer (PAL), which has one number for all systems.
+    private const int PalReadWrite = 0x2;
+    private const int PalCloseOnExec = 0x10;
+    private const int PalCreate = 0x20;
+    private const int PalNoFollow = 0x200;
+
+    private static readonly int WouldBlock = OperatingSystem.IsMacOS() ? 35 : 11;
+    private const int Interrupted = 4;
+
+    /// <summary>Opens to read; does not wait for the writer of a pipe.</summary>
+    /// <exception cref="IOException">And FileNotFoundException, UnauthorizedAccessException.</exception>
+    public static SafeFileHandle OpenToRead(string path)
+    {
+        int descriptor;
+        while ((descriptor = Open(path, NonBlocking | CloseOnExec | NotMyTerminal)) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() is var error && error != Interrupted)
+            {
+                throw Failed(error, path);
+            }
+        }
+        return new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
+    /// <summary>Opens a file to lock it, and makes it with mode 0600 if there is none. A link at the path is not followed.</summary>
+    /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
+    public static SafeFileHandle OpenToLock(string path)
+    {
+        var descriptor = PalOpen(path, PalReadWrite | PalCloseOnExec | PalCreate | PalNoFollow, 0b110_000_000);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed(Marshal.GetLastPInvokeError(), path);
+    }
+
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static FileFacts Facts(SafeFileHandle handle) =>
+        PalFStat(handle, out var status) == 0 ? Of(status) : throw Failed(Marshal.GetLastPInvokeError(), null);
+
+    /// <summary>The facts of the file at the end of all links; null if there is none, or it may not be looked at.</summary>
+    public static FileFacts? Facts(string path) => PalStat(path, out var status) == 0 ? Of(status) : null;
+
+    /// <summary>The facts of what stands at the path itself, a link perhaps; null if nothing does, or it may not be looked at.</summary>
+    public static FileFacts? FactsOfLink(string path) => PalLStat(path, out var status) == 0 ? Of(status) : null;
+
+    /// <summary>Reads what there is; waits at most 50 ms for some of it.</summary>
+    /// <returns>How many bytes; 0 at the end; null if there was nothing yet.</returns>
+    /// <exception cref="IOException">Reading failed.</exception>
+    public static int? Read(SafeFileHandle handle, Span<byte> into)
+    {
+        var poll = new PollEvent { Descriptor = (int)handle.DangerousGetHandle(), Events = PollEvent.Readable };
+        if (Poll(ref poll, 1, 50) <= 0)
+        {
+            return null;
+        }
+        var read = PalRead(handle, into, into.Length);
+        if (read < 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            return error == WouldBlock || error == Interrupted ? null : throw Failed(error, null);
+        }
+        // A pipe that no one has opened to write yet looks as if it had ended, but is not said to be hung up.
+        return read > 0 || (poll.Happened & PollEvent.HungUp) != 0 || Facts(handle).Kind != FileKind.Pipe ? read : null;
+    }
+
+    /// <summary>The user that this process acts as.</summary>
+    public static uint User => PalGetUser();
+
+    public static bool TryLock(SafeFileHandle handle, out int error)
+    {
+        const int exclusive = 2, atOnce = 4;
+        var done = PalFLock(handle, exclusive | atOnce) == 0;
+        error = done ? 0 : Marshal.GetLastPInvokeError();
+        return done;
+    }
+
+    public static bool IsHeld(int error) => error == WouldBlock;
+
+    /// <summary>Gives an open file to another user and group, as root alone may.</summary>
+    /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
+    public static void Give(SafeFileHandle handle, uint owner, uint group)
+    {
+        if (FChown(handle, owner, group) != 0)
+        {
+            throw Failed(Marshal.GetLastPInvokeError(), null);
+        }
+    }
+
+    private static Exception Failed(int error, string? path)
+    {
+        var text = ForeignText.Clean(Marshal.GetPInvokeErrorMessage(error));
+        return error switch
+        {
+            NotFound => new FileNotFoundException(text, path),
+            NotFolder => new DirectoryNotFoundException(text),
+            AccessDenied or 1 => new UnauthorizedAccessException(text),
+            _ => new IOException(text, error),
+        };
+    }
+
+    private static FileFacts Of(in NativeFacts status) => new((status.Mode & 0xF000) switch
+    {
+        0x8000 => FileKind.Regular,
+        0x4000 => FileKind.Folder,
+        0x1000 => FileKind.Pipe,
+        0xC000 => FileKind.Socket,
+        0x2000 or 0x6000 => FileKind.Device,
+        0xA000 => FileKind.Link,
+        _ => FileKind.Other,
+    }, (UnixFileMode)(status.Mode & 0xFFF), status.Owner, status.Group, status.Size);
+
+    /// <summary>How FileStatus of the runtime's layer begins; it has room for all that follows in any version.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 512)]
+    private struct NativeFacts
+    {
+        public int Flags;
+        public int Mode;
+        public uint Owner;
+        public uint Group;
+        public long Size;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollEvent
+    {
+        public const short Readable = 1;
+        public const short HungUp = 0x10;
+
+        public int Descriptor;
+        public short Events;
+        public short Happened;
+    }
+
+    // Without O_CREAT nothing is passed by the ellipsis of its declaration.
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref PollEvent events, nuint count, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    private static partial int FChown(SafeFileHandle handle, uint owner, uint group);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial nint PalOpen(string path, int flags, int mode);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat", SetLastError = true)]
+    private static partial int PalFStat(SafeFileHandle handle, out NativeFacts status);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Stat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int PalStat(string path, out NativeFacts status);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int PalLStat(string path, out NativeFacts status);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Read", SetLastError = true)]
+    private static partial int PalRead(SafeFileHandle handle, Span<byte> buffer, int count);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FLock", SetLastError = true)]
+    private static partial int PalFLock(SafeFileHandle handle, int operation);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_GetEUid")]
+    private static partial uint PalGetUser();
+}
