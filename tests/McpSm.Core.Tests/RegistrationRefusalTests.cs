@@ -153,6 +153,22 @@ public sealed class RegistrationRefusalTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rule_14_A_refusal_without_words_changes_what_the_metadata_leaves_open(bool listsGrants)
+    {
+        await using var scene = await Scene.StartAsync();
+        if (!listsGrants)
+        {
+            scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("grant_types_supported"));
+        }
+        Refuse(scene, asked => (listsGrants ? Texts(asked["redirect_uris"])[0].Contains("127.0.0.1") : Texts(asked["grant_types"]).Contains("refresh_token"))
+            ? "{}" : null);
+        await scene.LoginAsync();
+        ChangeOneFieldEach(scene, "scope", listsGrants ? "redirect_uris" : "grant_types");
+    }
+
     [Fact]
     public async Task Rule_14_A_registration_that_is_needed_again_counts_to_the_three()
     {

@@ -1,3 +1,4 @@
+using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -74,6 +75,13 @@ public sealed class SignInTests
         }
         Assert.Equal(scene.Resource.McpUrl.AbsoluteUri, request.QueryValue("resource"));
     }
+
+    [Theory]
+    [InlineData("https://[::1]:8443/a%2Fb/?resource=X&t=%7e", "https://[::1]:8443/a%2Fb/?t=%7e&resource=Y")]
+    [InlineData("https://bücher.example/authorize", "https://xn--bcher-kva.example/authorize?resource=Y")]
+    [InlineData("  https://a.example:443?resource#x ", "https://a.example/?resource=Y")]
+    public void Rule_20_Our_parameters_are_added_to_any_endpoint(string endpoint, string expected) => Assert.Equal(expected,
+        EndpointUrl.Add(new Uri(endpoint), new Dictionary<string, string> { ["resource"] = "Y" }).AbsoluteUri);
 
     [Fact]
     public async Task Rule_27_An_endpoint_in_plain_http_outside_this_machine_is_refused()

@@ -42,6 +42,7 @@ public sealed class DynamicRegistration(SafeHttp http, IssuerMetadata issuer, Mc
         var endpoint = http.Endpoint(url, "The registration endpoint");
         var request = _request ?? RegistrationRequest.For(issuer);
         _request = scopes is null ? request : request with { Scopes = scopes };
+        _refusal = null;
         while (_left > 0)
         {
             _left--;
@@ -50,7 +51,7 @@ public sealed class DynamicRegistration(SafeHttp http, IssuerMetadata issuer, Mc
                 return registered;
             }
         }
-        throw Failed(_refusal!);
+        throw Failed(_refusal ?? new McpAuthException(ErrorReason.ClientRegistrationFailed, $"It was asked {MostRequests} times in this sign-in."));
     }
 
     /// <summary>Sends one request.</summary>
@@ -66,7 +67,7 @@ public sealed class DynamicRegistration(SafeHttp http, IssuerMetadata issuer, Mc
         var refusal = TokenSet.Refused(response);
         // The first is the reason to tell; later ones are of requests that nobody would have wanted.
         _refusal = _refusal is { OAuthError: not null } ? _refusal : refusal.OAuthError is null ? _refusal ?? refusal : refusal;
-        foreach (var field in RegistrationRefusal.Fields(refusal))
+        foreach (var field in _left == 0 ? [] : RegistrationRefusal.Fields(refusal, issuer.GrantTypesSupported is { Count: > 0 }))
         {
             if (field == RegistrationField.RedirectUris && redirect.CanBeLocalhost)
             {

@@ -21,14 +21,15 @@ internal static class RegistrationRefusal
     ];
 
     /// <summary>The fields to change, the likeliest first; empty if no other request would help.</summary>
-    public static IReadOnlyList<RegistrationField> Fields(McpAuthException refusal)
+    /// <param name="listsGrants">The issuer's metadata lists the grants that were asked for: they are not what it refuses, unless it says so.</param>
+    public static IReadOnlyList<RegistrationField> Fields(McpAuthException refusal, bool listsGrants)
     {
         if (!IsOfRequest(refusal))
         {
             return [];
         }
         var named = Names.Where(n => n.Words.Any(w => refusal.Message.Contains(w, StringComparison.OrdinalIgnoreCase))).Select(n => n.Field).ToList();
-        return named.Count > 0 ? named : Guesses;
+        return named.Count > 0 ? named : [.. Guesses.Where(f => f != RegistrationField.GrantTypes || !listsGrants)];
     }
 
     /// <summary>Whether it is what was asked for that the issuer does not like, and not who asks or when.</summary>

@@ -63,7 +63,7 @@ public sealed record OAuthCredential
         ExpiresAt = tokens.ExpiresAt,
         Scopes = tokens.Scopes,
         DPoPKey = tokens.Key,
-        Client = tokens.Client ?? Client,
+        Client = (tokens.Client ?? Client).Proven,
     };
 
     /// <summary>Puts the token into a request; where it is bound, with a proof for this request (RFC 9449 section 7.1).</summary>
