@@ -41,7 +41,7 @@ public sealed partial class Authenticator
         }
         catch (McpAuthException e)
         {
-            throw e.For(server.Name, NextCommand.For("auth login", server.Id));
+            throw e.For(server.Name, SignInRemedy.ForSignIn(server, e, null));
         }
     }
 

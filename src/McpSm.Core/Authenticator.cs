@@ -111,7 +111,7 @@ public sealed partial class Authenticator
         }
         catch (McpAuthException e)
         {
-            throw e.For(server.Name, NextCommand.For("auth login", server.Id));
+            throw e.For(server.Name, SignInRemedy.ForRenewal(server, e));
         }
     }
 

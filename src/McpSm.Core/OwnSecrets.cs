@@ -119,7 +119,7 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 "That token cannot be sent: it is empty, or has spaces or characters outside ASCII.",
-                NextCommand.For("auth set", server.Id))
+                "Give the token alone, without 'Bearer' in front of it.")
             { Server = server.Name };
         }
         ServerUrl.RequireSecure(server);

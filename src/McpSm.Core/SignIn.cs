@@ -18,6 +18,20 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, ConnectOptions options,
         ClientCredentials? client, Refusal? refusal, CancellationToken cancellationToken)
     {
+        SignInTarget? target = null;
+        try
+        {
+            return await RunAsync(server, options, client, refusal, t => target = t, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Remedy is null)
+        {
+            throw e.For(server.Name, SignInRemedy.ForSignIn(server, e, target));
+        }
+    }
+
+    private async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, ConnectOptions options, ClientCredentials? client,
+        Refusal? refusal, Action<SignInTarget> tell, CancellationToken cancellationToken)
+    {
         var found = await store.ReadRawAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
         var item = found?.UsableFor(server);
         var policy = server.PolicyIn(home);
@@ -28,6 +42,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 ? (f ?? new ServerFacts()) with { Url = server.Url, SeenOpen = true } : f, cancellationToken).ConfigureAwait(false);
             return null;
         }
+        tell(target);
         RequireOwnApi(server, target);
         var provider = client is null ? identity.Choose(server, item, target, options) : null;
         if (client is null && provider is null)

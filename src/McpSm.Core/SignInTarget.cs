@@ -61,7 +61,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         else
         {
             progress?.Report("The server asks for a credential; reading its resource metadata.");
-            resource = await ResourceMetadata.FindAsync(http, server.Uri, answer.MetadataChallenge, cancellationToken).ConfigureAwait(false);
+            resource = await FindResourceAsync(http, server, answer.MetadataChallenge, cancellationToken).ConfigureAwait(false);
         }
         var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
         progress?.Report($"The issuer is {ForeignText.Clean(issuer.Issuer)}.");
@@ -99,6 +99,26 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         RequiresDPoP = DPoP == DPoPDemand.Required,
         DeniedScopes = Scopes.Except(tokens.Scopes).ToList() is { Count: > 0 } denied ? denied : null,
     }.With(tokens);
+
+    /// <summary>The metadata of a server that challenges; null if it publishes none, or if it can be done without (rule 3).</summary>
+    private static async Task<ResourceMetadata?> FindResourceAsync(SafeHttp http, McpServer server, Challenge? challenge, CancellationToken cancellationToken)
+    {
+        var isNamed = challenge?["resource_metadata"] is not null;
+        try
+        {
+            return await ResourceMetadata.FindAsync(http, server.Uri, challenge, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (!isNamed && server.Issuer is not null
+            && e.Reason is ErrorReason.MetadataInvalid or ErrorReason.UnsafeEndpoint or ErrorReason.ServerUnreachable)
+        {
+            // The user named the issuer, which is what it would tell.
+            return null;
+        }
+        catch (McpAuthException e) when (e is { Reason: ErrorReason.MetadataInvalid, Remedy: null })
+        {
+            throw e.For(server.Name, isNamed ? "Tell whoever runs the server: its own challenge names this document." : SignInRemedy.ForDocument(server));
+        }
+    }
 
     private static async Task<ResourceMetadata?> TryFindResourceAsync(SafeHttp http, McpServer server, CancellationToken cancellationToken)
     {

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using McpSm.Core.Files;
 using McpSm.Core.Vaults;
 using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
 
 namespace McpSm.Commands.Tests;
 
@@ -43,7 +45,10 @@ public sealed class McpsmHere : IDisposable
         var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? Folder : Variables.GetValueOrDefault(name), Clock);
         var code = await McpsmCommand.RunAsync(arguments, console, home, cancellationToken, VaultSources).WaitAsync(Longest);
         await browsing.WaitAsync(Longest);
-        return new Ended(code, console.Out.ToString()!, console.Error.ToString()!);
+        var ended = new Ended(code, console.Out.ToString()!, console.Error.ToString()!);
+        // No failure is mended by the command that has just failed.
+        Assert.True(code == 0 || RepeatedCommand.Find(ended.Error, arguments) is null, $"'{string.Join(' ', arguments)}' failed, and is told to be run again: {ended.Error}");
+        return ended;
     }
 
     /// <summary>Adds a server.</summary>

@@ -56,9 +56,14 @@ public sealed class Scene : IAsyncDisposable
 
     public Task<ConnectResult> LoginAsync(Func<ConnectOptions, ConnectOptions>? how = null) => Work.LoginAsync(Server, how);
 
-    /// <summary>A sign-in that fails, and how.</summary>
-    public Task<McpAuthException> FailsAsync(Func<ConnectOptions, ConnectOptions>? how = null) =>
-        Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
+    /// <summary>A sign-in that fails, and how: with something to do about it that is not the same sign-in.</summary>
+    public async Task<McpAuthException> FailsAsync(Func<ConnectOptions, ConnectOptions>? how = null)
+    {
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
+        Assert.False(string.IsNullOrEmpty(e.Remedy), $"It says nothing of what to do: {e.Message}");
+        Assert.Null(RepeatedCommand.Find(e.Remedy, "auth", "login", _id));
+        return e;
+    }
 
     /// <summary>A program's client over the handler.</summary>
     /// <param name="signIn">Whether its requests may sign in.</param>

@@ -158,6 +158,10 @@ public sealed record IssuerMetadata
         first is null || (next.Reason == ErrorReason.IssuerMismatch && first.Reason != ErrorReason.IssuerMismatch)
             ? next : first;
 
+    /// <summary>Whether it is the identifier of the issuer without the last segments of its path: the same host may well be that issuer.</summary>
+    private static bool IsWithoutPath(string named, string issuer) => UrlPolicy.TryParse(named, out var uri) && uri.Host.Length > 0
+        && uri.Query.Length == 0 && uri.Fragment.Length == 0 && issuer.StartsWith(named.TrimEnd('/') + "/", StringComparison.Ordinal);
+
     private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer, Func<string, string>? naming)
     {
         var document = MetadataDocument.Parse(answer, "The issuer's metadata");
@@ -166,9 +170,11 @@ public sealed record IssuerMetadata
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The metadata of {ForeignText.Clean(issuer)} names another issuer, {ForeignText.Clean(named)}.",
-                // The most common mistake; Google's own servers make it. By rule 6 every slash counts, until the user says otherwise.
+                // The most common mistakes; Google's own servers make the first. By rule 6 every slash counts, until the user says otherwise.
                 naming is not null && named.TrimEnd('/') == issuer.TrimEnd('/')
                     ? $"They differ by the slash at the end alone. If that is the issuer: {naming(named)}"
+                    : naming is not null && IsWithoutPath(named, issuer)
+                    ? $"It leaves out the end of the path. If that is the issuer: {naming(named)}"
                     : "Tell whoever runs the server; signing in there could hand your token to somebody else.");
         }
         policy.Ask(issuer, [.. Endpoints.Select(document.Optional)]);

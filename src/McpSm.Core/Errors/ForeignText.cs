@@ -18,6 +18,9 @@ public static class ForeignText
     /// <param name="sent">Secrets that the other side has seen: what it echoes of them is left out.</param>
     public static string Clean(string? text, params IEnumerable<string?> sent) => OneLine(Hide(text, sent));
 
+    /// <summary>The text as the end of a sentence: with a full stop unless it brings an end of its own.</summary>
+    public static string Sentence(string text) => text.Length > 0 && text[^1] is '.' or '!' or '?' or '…' ? text : text + ".";
+
     /// <summary>The text without these secrets, as they are or as a URL would carry them.</summary>
     public static string? Hide(string? text, IEnumerable<string?> secrets)
     {

@@ -5,12 +5,12 @@ namespace McpSm.Core.Errors;
 /// to show: it never carries a token, and foreign text only after <see cref="ForeignText.Clean"/>.
 /// </summary>
 public sealed class McpAuthException(ErrorReason reason, string message, string? remedy = null,
-    Exception? innerException = null) : Exception(message, innerException)
+    Exception? innerException = null) : Exception(Cleaned(message), innerException)
 {
     public ErrorReason Reason { get; } = reason;
 
     /// <summary>The exact next command, or what to do, where that is known.</summary>
-    public string? Remedy { get; } = remedy;
+    public string? Remedy { get; } = remedy is null ? null : ForeignText.CleanLine(remedy);
 
     /// <summary>The server's name, where the failure is of one server.</summary>
     public string? Server { get; init; }
@@ -24,13 +24,20 @@ public sealed class McpAuthException(ErrorReason reason, string message, string?
     /// <summary>True where a request was sent and its answer never came: the other side may have acted on it.</summary>
     public bool OutcomeUnknown { get; init; }
 
-    /// <summary>The same failure, with the server it belongs to and a remedy where it had none.</summary>
+    /// <summary>The same failure, with the server that it belongs to and a remedy if it had none.</summary>
     public McpAuthException For(string server, string? remedy = null) =>
-        Server is not null ? this : new McpAuthException(Reason, Message, Remedy ?? remedy, InnerException)
+        Server is not null && (Remedy is not null || remedy is null) ? this : new McpAuthException(Reason, Message, Remedy ?? remedy, InnerException)
         {
-            Server = server,
+            Server = Server ?? server,
             StatusCode = StatusCode,
             OAuthError = OAuthError,
             OutcomeUnknown = OutcomeUnknown,
         };
+
+    /// <summary>One line. What it quotes at its end may have brought a full stop of its own.</summary>
+    private static string Cleaned(string message)
+    {
+        var line = ForeignText.CleanLine(message);
+        return line.EndsWith("..", StringComparison.Ordinal) && !line.EndsWith("...", StringComparison.Ordinal) ? line[..^1] : line;
+    }
 }

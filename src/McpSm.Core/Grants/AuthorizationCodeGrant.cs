@@ -90,10 +90,11 @@ public sealed class AuthorizationRequest
         }
         if (answer.TryGetValue("error", out var error))
         {
-            throw Denied(error, answer.GetValueOrDefault("error_description"));
+            throw Denied(error, ErrorWords.Of(answer));
         }
         return answer.GetValueOrDefault("code") is { Length: > 0 } code ? code
-            : throw new McpAuthException(ErrorReason.ProtocolViolation, "The issuer's answer has neither a code nor an error.");
+            : throw new McpAuthException(ErrorReason.ProtocolViolation, ErrorWords.Of(answer) is { } said
+                ? $"The issuer's answer has neither a code nor an error, and says: {ForeignText.Sentence(said)}" : "The issuer's answer has neither a code nor an error.");
     }
 
     /// <summary>Spends the code (RFC 6749 section 4.1.3).</summary>
@@ -132,7 +133,7 @@ public sealed class AuthorizationRequest
             "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
             _ => ErrorReason.AuthorizationDenied,
         };
-        return new McpAuthException(reason, $"The issuer said no: {words}.") { OAuthError = code };
+        return new McpAuthException(reason, $"The issuer said no: {ForeignText.Sentence(words)}") { OAuthError = code };
     }
 
     /// <summary>256 bits as 43 characters, which serve as state and as verifier (RFC 7636 section 4.1).</summary>

@@ -36,7 +36,7 @@ internal sealed class EntraBrowser(EntraIssuer issuer, UrlPolicy policy, Func<Ur
         }
         if (_answer.Values.TryGetValue("error", out var error))
         {
-            throw AuthorizationRequest.Denied(error, _answer.Values.GetValueOrDefault("error_description"));
+            throw AuthorizationRequest.Denied(error, ErrorWords.Of(_answer.Values));
         }
         var values = _answer.Values.Select(v => $"{Uri.EscapeDataString(v.Key)}={Uri.EscapeDataString(v.Value)}");
         return new UriBuilder(redirectUri) { Query = string.Join('&', values) }.Uri;

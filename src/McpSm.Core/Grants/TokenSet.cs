@@ -15,6 +15,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     /// <summary>Who signed in, as an OpenID Connect provider signs it; null where it gave none.</summary>
     public string? IdToken { get; init; }
 
+    private const string NothingSaid = "without saying why";
+
     // A lifetime that overflows a date is no lifetime that anyone waits for.
     private const long LongestLifetime = 100L * 365 * 24 * 3600;
 
@@ -58,7 +60,9 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         if (bound ? key is null : !type.Equals(TokenType.Bearer, StringComparison.OrdinalIgnoreCase))
         {
             // A bound token without our key is bound to somebody else's, or to none.
-            throw Unusable($"its token type is '{ForeignText.Clean(type, [accessToken, .. sent])}', not {(key is null ? "" : "DPoP or ")}Bearer");
+            throw Unusable($"its token type is '{ForeignText.Clean(type, [accessToken, .. sent])}', not {(key is null ? "" : "DPoP or ")}Bearer",
+                bound ? $"Let Mcpsm prove that it has the key: {NextCommand.For("server update", "", "--dpop always")}"
+                : "Tell whoever runs the issuer: Mcpsm can send Bearer and DPoP tokens.");
         }
         if (isBound && !bound)
         {
@@ -127,16 +131,21 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     /// <param name="sent">The secrets in the request: an issuer that quotes them does not make us show them.</param>
     internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent) =>
         response.Exception as McpAuthException
-            ?? Refused((int)response.HttpStatusCode, response.Json, sent, RetryAfter.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
+        ?? Refused((int)response.HttpStatusCode, response.Json, PlainText(response), sent, RetryAfter.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
 
     /// <param name="body">The answer's JSON; null where it is none.</param>
+    internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent) =>
+        Refused(status, body, null, sent, RetryAfter.Later);
+
+    /// <param name="text">The answer's plain text; null if it is none.</param>
     /// <param name="later">When to try again, if the issuer is out of order for now.</param>
-    internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent, string later = RetryAfter.Later)
+    private static McpAuthException Refused(int status, JsonElement? body, string? text, IReadOnlyList<string?> sent, string later)
     {
+        var description = ErrorWords.Of(body, sent) ?? (ForeignText.Clean(text, sent) is { Length: > 0 } line ? line : null);
         if (body is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
         {
             var code = ForeignText.Clean(error, sent);
-            var words = ForeignText.Clean(Text(json, "error_description"), sent) is { Length: > 0 } said ? $"{code}: {said}" : code;
+            var words = description is null || description == code ? code : $"{code}: {description}";
             var reason = error switch
             {
                 "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
@@ -146,7 +155,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 // Of a proxy, or of a framework, in words of its own: {"error":"Service Unavailable"}.
                 _ => status is 429 or >= 500 ? ErrorReason.ServerUnreachable : ErrorReason.TokenResponseInvalid,
             };
-            return new McpAuthException(reason, $"The issuer refused: {words}.", reason == ErrorReason.ServerUnreachable ? later : null)
+            return new McpAuthException(reason, $"The issuer refused: {ForeignText.Sentence(words)}", reason == ErrorReason.ServerUnreachable ? later : null)
             {
                 OAuthError = code,
                 StatusCode = status,
@@ -160,14 +169,28 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 "Tell whoever runs the issuer, and try again later.")
             { StatusCode = status },
             429 or >= 500 => new McpAuthException(ErrorReason.ServerUnreachable,
-                $"The issuer answered {ServerQuestion.Words(status)}.", later)
+                Answered(status, description), later)
             { StatusCode = status, OutcomeUnknown = status >= 500 },
             >= 400 => new McpAuthException(ErrorReason.TokenResponseInvalid,
-                $"The issuer answered {ServerQuestion.Words(status)} without saying why.")
+                Answered(status, description ?? NothingSaid))
+            { StatusCode = status },
+            _ when description is not null => new McpAuthException(ErrorReason.TokenResponseInvalid, $"The issuer refused: {ForeignText.Sentence(description)}")
             { StatusCode = status },
             _ => Unusable(body is null ? "it is not JSON" : "it is an error in no words"),
         };
     }
+
+    private static string Answered(int status, string? description) => description switch
+    {
+        null => $"The issuer answered {ServerQuestion.Words(status)}.",
+        NothingSaid => $"The issuer answered {ServerQuestion.Words(status)} {NothingSaid}.",
+        _ => $"The issuer answered {ServerQuestion.Words(status)}: {ForeignText.Sentence(description)}",
+    };
+
+    /// <summary>The first line of an answer in plain text, as gateways send it; null if it is something else. Pages are for browsers.</summary>
+    private static string? PlainText(ProtocolResponse response) =>
+        response.Json is null && response.HttpResponse?.Content?.Headers.ContentType?.MediaType is "text/plain"
+            ? response.Raw?.Split('\n').Select(l => l.Trim()).FirstOrDefault(l => l.Length > 0 && l[0] is not ('<' or '{' or '[')) : null;
 
     /// <summary>An answer of status 200 that cannot be used: the issuer believes that it gave tokens.</summary>
     internal static McpAuthException Unusable(string why, string? remedy = null) =>
