@@ -105,11 +105,11 @@ internal static class AuthCommands
     {
         var width = Math.Max(16, statuses.Max(s => s.Name.Length) + 2);
         var now = context.Home.Time.GetUtcNow();
-        context.Console.Out.WriteLine("Authentication Status:");
-        context.Console.Out.WriteLine();
+        context.Print("Authentication Status:");
+        context.Print("");
         foreach (var status in statuses)
         {
-            context.Console.Out.WriteLine($"  {status.Name.PadRight(width)}{context.PaintLine(Words.Of(status, now))}");
+            context.Print($"  {status.Name.PadRight(width)}", Words.Of(status, now));
         }
         foreach (var status in statuses.Where(s => s.PlaintextFile is not null).Take(5))
         {

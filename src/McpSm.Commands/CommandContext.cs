@@ -73,10 +73,10 @@ internal sealed class CommandContext
     public void Fail(McpAuthException e, string? about = null)
     {
         using var _ = Saying.EnterScope();
-        Console.Error.WriteLine($"{Paint(Words.Bad, 31, Console.ErrorColours)} {(about is null ? "" : about + ": ")}{e.Message}");
+        Console.Error.WriteLine($"{Paint(Words.Bad, 31, Console.ErrorColours)} {ForeignText.CleanLine(about is null ? e.Message : $"{about}: {e.Message}")}");
         if (e.Remedy is not null)
         {
-            Console.Error.WriteLine($"  {e.Remedy}");
+            Tell($"  {e.Remedy}");
         }
     }
 
@@ -85,7 +85,7 @@ internal sealed class CommandContext
     {
         if (!Quiet)
         {
-            Console.Out.WriteLine($"{Paint(Words.Good, 32, Console.Colours)} {text}");
+            Print("", $"{Words.Good} {text}");
         }
     }
 
@@ -94,19 +94,25 @@ internal sealed class CommandContext
     {
         if (!Quiet)
         {
-            Console.Error.WriteLine(text);
+            Tell(text);
         }
     }
 
-    public void Warn(string text) => Console.Error.WriteLine($"Warning: {text}");
+    public void Warn(string text) => Tell($"Warning: {text}");
 
-    /// <summary>A status line with its symbol coloured; the words stay readable without.</summary>
-    public string PaintLine(string said) => said[..1] switch
+    /// <summary>Prints one line of a result for people.</summary>
+    public void Print(string text) => Console.Out.WriteLine(ForeignText.CleanLine(text));
+
+    /// <summary>Prints one line of a result whose state has its symbol coloured; the words stay readable without.</summary>
+    public void Print(string before, string state) => Console.Out.WriteLine(ForeignText.CleanLine(before) + state[..1] switch
     {
-        Words.Good => Paint(Words.Good, 32, Console.Colours) + said[1..],
-        Words.Bad => Paint(Words.Bad, 31, Console.Colours) + said[1..],
-        _ => said,
-    };
+        Words.Good => Paint(Words.Good, 32, Console.Colours),
+        Words.Bad => Paint(Words.Bad, 31, Console.Colours),
+        var other => other,
+    } + ForeignText.CleanLine(state[1..]));
+
+    /// <summary>Prints one line for people that is no result. Files and the network may have had a say in it.</summary>
+    private void Tell(string text) => Console.Error.WriteLine(ForeignText.CleanLine(text));
 
     private sealed class Story(CommandContext context) : IProgress<string>
     {
@@ -114,7 +120,7 @@ internal sealed class CommandContext
         {
             if (context.Verbose)
             {
-                context.Console.Error.WriteLine(value);
+                context.Tell(value);
             }
         }
     }

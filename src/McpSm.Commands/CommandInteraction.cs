@@ -27,14 +27,14 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
         {
             if (!opened)
             {
-                console.Error.WriteLine(url.AbsoluteUri);
+                Tell(url.AbsoluteUri);
             }
             return;
         }
         console.Error.WriteLine(opened ? "Your browser was opened to sign in. If it was not, visit:" : "To sign in, visit:");
         console.Error.WriteLine();
         // On a line of its own, so that a terminal makes it a link and a person can select it.
-        console.Error.WriteLine(url.AbsoluteUri);
+        Tell(url.AbsoluteUri);
         console.Error.WriteLine();
         if (!opened && console.IsInputTerminal)
         {
@@ -46,8 +46,8 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
     public void ShowDeviceCode(DeviceCode code)
     {
         using var _ = Saying.EnterScope();
-        console.Error.WriteLine($"To sign in, visit {(code.CompleteUri ?? code.VerificationUri).AbsoluteUri}");
-        console.Error.WriteLine($"and enter the code  {code.UserCode}");
+        Tell($"To sign in, visit {(code.CompleteUri ?? code.VerificationUri).AbsoluteUri}");
+        Tell($"and enter the code  {code.UserCode}");
         console.Error.WriteLine($"Waiting for the sign-in… (the code lasts {code.Lifetime.TotalMinutes:0} min, Ctrl+C ends it)");
     }
 
@@ -66,7 +66,7 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
     {
         if (!Quiet)
         {
-            console.Error.WriteLine(text);
+            Tell(text);
         }
     }
 
@@ -78,10 +78,13 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
         {
             throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and nobody can answer here.", command);
         }
-        console.Error.Write($"{question} [y/N] ");
+        console.Error.Write(ForeignText.CleanLine($"{question} [y/N] "));
         console.Error.Flush();
         var line = await console.ReadLineAsync(cancellationToken).ConfigureAwait(false)
             ?? throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and standard input is closed.", command);
         return line.Trim().Equals("y", StringComparison.OrdinalIgnoreCase) || line.Trim().Equals("yes", StringComparison.OrdinalIgnoreCase);
     }
+
+    /// <summary>Prints one line. Files and the network may have had a say in it.</summary>
+    private void Tell(string line) => console.Error.WriteLine(ForeignText.CleanLine(line));
 }

@@ -32,12 +32,12 @@ internal static class IdentityCommands
         var now = context.Home.Time.GetUtcNow();
         foreach (var provider in providers)
         {
-            context.Console.Out.WriteLine($"{(provider.IsSet ? "*" : " ")} {ForeignText.Clean(provider.Issuer)}");
-            context.Console.Out.WriteLine("    " + context.PaintLine(!provider.SignedIn ? $"{Words.Bad} Not signed in"
-                : provider.CanRenew ? $"{Words.Good} Signed in, renewed without you" : $"{Words.Good} Signed in (expires: {Words.When(provider.ExpiresAt!.Value, now)})"));
+            context.Print($"{(provider.IsSet ? "*" : " ")} {ForeignText.Clean(provider.Issuer)}");
+            context.Print("    ", !provider.SignedIn ? $"{Words.Bad} Not signed in"
+                : provider.CanRenew ? $"{Words.Good} Signed in, renewed without you" : $"{Words.Good} Signed in (expires: {Words.When(provider.ExpiresAt!.Value, now)})");
             if (provider.Servers.Count > 0)
             {
-                context.Console.Out.WriteLine($"    Signs in to: {string.Join(", ", provider.Servers)}");
+                context.Print($"    Signs in to: {string.Join(", ", provider.Servers)}");
             }
         }
         if (providers.Count == 0)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -35,7 +36,7 @@ internal static class JsonOutput
             {
                 text = new char[bytes.WrittenCount];
             }
-            to.Write(text, 0, Encoding.UTF8.GetChars(bytes.WrittenSpan, text));
+            Write(to, text.AsSpan(0, Encoding.UTF8.GetChars(bytes.WrittenSpan, text)));
             bytes.ResetWrittenCount();
         }
         json.WriteStartArray();
@@ -61,14 +62,42 @@ internal static class JsonOutput
         {
             write(json);
         }
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+        var text = new StringWriter();
+        Write(text, Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length));
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// Writes JSON with what a terminal acts on or hides escaped, such as right-to-left overrides: outside ASCII all of it is
+    /// part of a text, whose value stays the same.
+    /// </summary>
+    private static void Write(TextWriter to, ReadOnlySpan<char> json)
+    {
+        for (int next; (next = json.IndexOfAnyExceptInRange('\0', '~')) >= 0;)
+        {
+            to.Write(json[..next]);
+            Rune.DecodeFromUtf16(json[next..], out var rune, out var length);
+            if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            {
+                foreach (var c in json.Slice(next, length))
+                {
+                    to.Write($"\\u{(int)c:x4}");
+                }
+            }
+            else
+            {
+                to.Write(json.Slice(next, length));
+            }
+            json = json[(next + length)..];
+        }
+        to.Write(json);
     }
 
     public static void Status(Utf8JsonWriter json, McpAuthStatus status)
     {
-        json.WriteString("id", status.Id);
-        json.WriteString("name", status.Name);
-        json.WriteString("url", status.Url);
+        Text(json, "id", status.Id);
+        Text(json, "name", status.Name);
+        Text(json, "url", status.Url);
         json.WriteString("transport", status.Transport == McpTransport.Sse ? "sse" : "http");
         json.WriteString("kind", status.Kind.ToString());
         Optional(json, "tokenType", status.TokenType);
@@ -96,7 +125,7 @@ internal static class JsonOutput
 
     public static void IdentityProvider(Utf8JsonWriter json, McpIdentityProvider provider)
     {
-        json.WriteString("issuer", provider.Issuer);
+        Text(json, "issuer", provider.Issuer);
         json.WriteBoolean("isSet", provider.IsSet);
         Optional(json, "clientId", provider.ClientId);
         Texts(json, "scopes", provider.Scopes);
@@ -112,9 +141,9 @@ internal static class JsonOutput
 
     public static void Server(Utf8JsonWriter json, McpServer server)
     {
-        json.WriteString("id", server.Id);
-        json.WriteString("name", server.Name);
-        json.WriteString("url", server.Url);
+        Text(json, "id", server.Id);
+        Text(json, "name", server.Name);
+        Text(json, "url", server.Url);
         json.WriteString("transport", server.Transport == McpTransport.Sse ? "sse" : "http");
         if (server.OAuth == OAuthMode.Unset)
         {
@@ -140,17 +169,17 @@ internal static class JsonOutput
 
     public static void Vault(Utf8JsonWriter json, McpVault vault)
     {
-        json.WriteString("name", vault.Name);
+        Text(json, "name", vault.Name);
         json.WriteBoolean("inUse", vault.InUse);
         Optional(json, "why", vault.Why);
-        json.WriteString("protection", vault.Protection);
+        Text(json, "protection", vault.Protection);
     }
 
     public static void Test(Utf8JsonWriter json, McpTestResult result)
     {
-        json.WriteString("id", result.Id);
-        json.WriteString("name", result.Name);
-        json.WriteString("url", result.Url);
+        Text(json, "id", result.Id);
+        Text(json, "name", result.Name);
+        Text(json, "url", result.Url);
         json.WriteBoolean("success", result.Success);
         Number(json, "statusCode", result.StatusCode);
         Number(json, "latencyMs", (int?)result.Latency?.TotalMilliseconds);
@@ -168,7 +197,7 @@ internal static class JsonOutput
         json.WriteStartArray(name);
         for (var i = 0; i < values.Count; i++)
         {
-            json.WriteStringValue(values[i]);
+            Value(json, values[i]);
         }
         json.WriteEndArray();
     }
@@ -181,8 +210,37 @@ internal static class JsonOutput
         }
         else
         {
-            json.WriteString(name, value);
+            Text(json, name, value);
         }
+    }
+
+    private static void Text(Utf8JsonWriter json, string name, string value)
+    {
+        json.WritePropertyName(name);
+        Value(json, value);
+    }
+
+    /// <summary>A text, with half a surrogate pair kept as what it is: the writer would put another character in its place.</summary>
+    private static void Value(Utf8JsonWriter json, string value)
+    {
+        if (!HasHalfPair(value))
+        {
+            json.WriteStringValue(value);
+            return;
+        }
+        json.WriteRawValue($"\"{string.Concat(value.Select(c => char.IsAsciiLetterOrDigit(c) ? $"{c}" : $"\\u{(int)c:x4}"))}\"", skipInputValidation: true);
+    }
+
+    private static bool HasHalfPair(ReadOnlySpan<char> value)
+    {
+        for (int next; (next = value.IndexOfAnyInRange('\ud800', '\udfff')) >= 0; value = value[(next + 2)..])
+        {
+            if (Rune.DecodeFromUtf16(value[next..], out _, out _) != OperationStatus.Done)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void Time(Utf8JsonWriter json, string name, DateTimeOffset? value)

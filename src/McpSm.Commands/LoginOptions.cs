@@ -166,10 +166,10 @@ internal sealed class LoginOptions
         switch (result.Outcome)
         {
             case ConnectOutcome.NeedsNone:
-                context.Console.Out.WriteLine($"○ '{name}' needs no authentication.");
+                context.Print($"○ '{name}' needs no authentication.");
                 break;
             case ConnectOutcome.Valid:
-                context.Console.Out.WriteLine($"{name}: {Words.Of(result.Status, context.Home.Time.GetUtcNow())}");
+                context.Print($"{name}: {Words.Of(result.Status, context.Home.Time.GetUtcNow())}");
                 break;
             case ConnectOutcome.Renewed:
                 context.Succeed($"Token of '{name}' renewed{Words.Expiry(result.Status, context.Home.Time.GetUtcNow())}.");

@@ -85,7 +85,7 @@ internal static class ServerCommands
                 var width = servers.Max(s => s.Name.Length);
                 foreach (var server in servers)
                 {
-                    context.Console.Out.WriteLine($"  {server.Name.PadRight(width)}  {(server.Transport == McpTransport.Sse ? "sse " : "http")}  {ForeignText.Clean(server.Url)}");
+                    context.Print($"  {server.Name.PadRight(width)}  {(server.Transport == McpTransport.Sse ? "sse " : "http")}  {ForeignText.Clean(server.Url)}");
                 }
             }
             return Task.FromResult(ExitCode.Done);
@@ -135,7 +135,7 @@ internal static class ServerCommands
                 if (!parsed.GetValue(json))
                 {
                     using var _ = context.Saying.EnterScope();
-                    context.Console.Out.WriteLine($"Testing {server.Name}... {context.PaintLine(Said(result))}");
+                    context.Print($"Testing {server.Name}... ", Said(result));
                     if (result.Remedy is { } remedy)
                     {
                         context.Hint($"  {remedy}");

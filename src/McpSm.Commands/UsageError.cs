@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using McpSm.Core.Errors;
 
 namespace McpSm.Commands;
 
@@ -26,7 +27,7 @@ internal static class UsageError
 
     public static int Report(string what, string next, CommandContext context)
     {
-        context.Console.Error.WriteLine($"{Words.Bad} {what}");
+        context.Console.Error.WriteLine(ForeignText.CleanLine($"{Words.Bad} {what}"));
         context.Console.Error.WriteLine($"  {next}");
         return ExitCode.WrongUsage;
     }

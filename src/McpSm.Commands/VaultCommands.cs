@@ -40,8 +40,8 @@ internal static class VaultCommands
         }
         foreach (var vault in vaults)
         {
-            context.Console.Out.WriteLine($"{(vault.InUse ? "*" : " ")} {ForeignText.Clean(vault.Name)}{(vault.Why is null ? "" : $" (in use: {vault.Why})")}");
-            context.Console.Out.WriteLine($"    {vault.Protection}");
+            context.Print($"{(vault.InUse ? "*" : " ")} {ForeignText.Clean(vault.Name)}{(vault.Why is null ? "" : $" (in use: {vault.Why})")}");
+            context.Print($"    {vault.Protection}");
         }
         if (!vaults.Any(v => v.InUse))
         {
@@ -142,7 +142,7 @@ internal static class VaultCommands
                 {
                     foreach (var secret in secrets)
                     {
-                        context.Console.Out.WriteLine($"{server.Name}: would take the {secret} into the vault.");
+                        context.Print($"{server.Name}: would take the {secret} into the vault.");
                     }
                 }
                 else if (secrets.Count > 0)

@@ -73,7 +73,7 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         }
         if (home.Variable(SecretVariable) is not null || home.Variable(KeyVariable) is not null)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"{AssertionVariable} excludes {SecretVariable} and {KeyVariable}.");
+            throw new McpAuthException(ErrorReason.InvalidValue, $"{AssertionVariable} excludes {SecretVariable} and {KeyVariable}.", $"Unset {AssertionVariable}, or the others.");
         }
         var source = AssertionSource.FromFile(file);
         return byName || source == kept?.Assertion ? new ClientCredentials(home.Variable(IdVariable) ?? server.ClientId ?? "", Assertion: source)
@@ -94,7 +94,7 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
 
     private ClientCredentials? FromVariables(string id, CancellationToken cancellationToken) => (home.Variable(SecretVariable), home.Variable(KeyVariable)) switch
     {
-        ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other."),
+        ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other.", "Unset one of them."),
         ({ } secret, null) => new ClientCredentials(id, secret),
         (null, { } file) => new ClientCredentials(id, Key: ClientKey.FromFile(file, cancellationToken)),
         _ => null,

@@ -112,7 +112,7 @@ public sealed class AuthorizationAnswerTests
         await using var scene = await Scene.StartAsync();
         Answering(scene, ("code", null), ("error", "access_denied"), ("error_description", "not \x1b[31mtoday"));
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.AuthorizationDenied, "mcpsm auth login my-api"), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.AuthorizationDenied, $"Ask whoever runs the issuer {scene.Issuer.Issuer} for access, or sign in there with another account."), (e.Reason, e.Remedy));
         Assert.Contains("not [31mtoday", e.Message);
         Assert.DoesNotContain('\x1b', e.Message);
     }

@@ -99,7 +99,7 @@ public sealed class WorkloadTests
     [Theory]
     [InlineData(400, "unauthorized_client", ErrorReason.ClientRejected, "lets it use the JWT bearer grant")]
     [InlineData(401, "invalid_client", ErrorReason.ClientRejected, "lets it use the JWT bearer grant")]
-    [InlineData(400, "invalid_scope", ErrorReason.InsufficientScope, "mcpsm auth login my-api")]
+    [InlineData(400, "invalid_scope", ErrorReason.InsufficientScope, "mcpsm server update my-api --scope ")]
     [InlineData(400, "unsupported_grant_type", ErrorReason.TokenResponseInvalid, "takes no assertions of workloads")]
     [InlineData(400, "invalid_grant", ErrorReason.AssertionRejected, "has not expired")]
     [InlineData(503, "temporarily_unavailable", ErrorReason.ServerUnreachable, "")]

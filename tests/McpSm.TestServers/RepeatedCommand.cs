@@ -10,7 +10,8 @@ public static partial class RepeatedCommand
     public static string? Find(string? text, params IReadOnlyList<string> arguments)
     {
         var (failed, given) = Split(arguments);
-        foreach (Match told in Commands().Matches(text ?? ""))
+        // Where a person can answer is another way to run it.
+        foreach (Match told in Commands().Matches(AtAPrompt().Replace(text ?? "", "")))
         {
             var (words, options) = Split(told.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
             if (words.SequenceEqual(failed) && options.IsSubsetOf(given))
@@ -21,17 +22,32 @@ public static partial class RepeatedCommand
         return null;
     }
 
-    /// <summary>The verb with its argument, and the names of the options.</summary>
+    /// <summary>The verb with its arguments, and each option with its value.</summary>
     private static (IReadOnlyList<string> Words, HashSet<string> Options) Split(IReadOnlyList<string> line)
     {
-        var words = line.TakeWhile(w => !w.StartsWith('-')).ToList();
+        var words = line.TakeWhile(w => w == "-" || !w.StartsWith('-')).ToList();
         // The short form of a sign-in.
         if (words is ["auth", var server] && server is not ("login" or "logout" or "login-all" or "refresh" or "set" or "revoke" or "token" or "status"))
         {
             words = ["auth", "login", server];
         }
-        return (words, [.. line.Skip(words.Count).Where(w => w.StartsWith('-') && w != "-").Select(w => w.Split('=')[0])]);
+        var options = new HashSet<string>();
+        var option = "";
+        foreach (var word in line.SkipWhile(w => w == "-" || !w.StartsWith('-')))
+        {
+            var isValue = !word.StartsWith('-') && option.Length > 0;
+            if (isValue)
+            {
+                options.Remove(option);
+            }
+            option = isValue ? $"{option} {word}" : word;
+            options.Add(option);
+        }
+        return (words, options);
     }
+
+    [GeneratedRegex("'mcpsm [^']*' at a prompt")]
+    private static partial Regex AtAPrompt();
 
     // As far as a sentence goes, or the quotes around it.
     [GeneratedRegex(@"mcpsm ((?:[^\s'.:;,]|[.:](?=\S))+(?: (?:[^\s'.:;,]|[.:](?=\S))+)*)")]

@@ -95,13 +95,14 @@ internal static class Suggestions
         }
         if (!onlyArguments && Open(options, before) is { } open)
         {
-            return Beginning(word, open.GetCompletions(CompletionContext.Empty));
+            return Beginning(word, Arguments(open.GetCompletions(CompletionContext.Empty)));
         }
         var given = command.Children.Any(c => c is ArgumentResult { Tokens.Count: > 0 } or OptionResult { Implicit: false });
         // A verb behind a server or an option would be refused.
         IEnumerable<CompletionItem> items = given ? [] : command.Command.Subcommands.Where(c => !c.Hidden).Select(c => new CompletionItem(c.Name, detail: c.Description));
         var next = command.Command.Arguments.FirstOrDefault(a => (command.GetResult(a)?.Tokens.Count ?? 0) < a.Arity.MaximumNumberOfValues);
-        items = next is null ? items : items.Concat(next.GetCompletions(CompletionContext.Empty));
+        items = next is null ? items : items.Concat(onlyArguments ? next.GetCompletions(CompletionContext.Empty)
+            : Arguments(next.GetCompletions(CompletionContext.Empty)));
         return Beginning(word, next is null && word.Length == 0 && (given || command.Command.Subcommands.Count == 0) ? Names(options, command) : items);
     }
 
@@ -120,6 +121,9 @@ internal static class Suggestions
         }
         return null;
     }
+
+    /// <summary>Without those that would be read as an option: another program may have named a server <c>-rf</c>.</summary>
+    private static IEnumerable<CompletionItem> Arguments(IEnumerable<CompletionItem> items) => items.Where(i => !i.Label.StartsWith('-'));
 
     private static bool Answers(Option option, string name) => option.Name == name || option.Aliases.Contains(name);
 

@@ -84,7 +84,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 
     /// <param name="percent">How far it is; -1 where one cannot know.</param>
     private protected void ShowProgress(string activity, string status, int percent = -1) =>
-        Pump.Post(() => WriteProgress(new ProgressRecord(0, activity, status) { PercentComplete = percent }));
+        Pump.Post(() => WriteProgress(new ProgressRecord(0, activity, ForeignText.CleanLine(status)) { PercentComplete = percent }));
 
     private protected void EndProgress(string activity) =>
         Pump.Post(() => WriteProgress(new ProgressRecord(0, activity, "Done") { RecordType = ProgressRecordType.Completed }));
@@ -159,14 +159,14 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    private protected void Warn(string text) => Pump.Post(() => WriteWarning(text));
+    private protected void Warn(string text) => Pump.Post(() => WriteWarning(ForeignText.CleanLine(text)));
 
     /// <summary>Text for the person at the host, which no assignment swallows.</summary>
     internal void Tell(string text) => Pump.Post(() => WriteInformation(
-        new HostInformationMessage { Message = text }, ["PSHOST", "Mcpsm"]));
+        new HostInformationMessage { Message = ForeignText.CleanLine(text) }, ["PSHOST", "Mcpsm"]));
 
     /// <summary>The beginning of a line on which somebody is asked.</summary>
-    internal void Prompt(string text) => Pump.Post(() => Host.UI.Write(text));
+    internal void Prompt(string text) => Pump.Post(() => Host.UI.Write(ForeignText.CleanLine(text)));
 
     internal void Emit(string line) => Write(line);
 
@@ -182,6 +182,6 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 
     private sealed class Progress(McpCmdlet cmdlet) : IProgress<string>
     {
-        public void Report(string value) => cmdlet.Pump.Post(() => cmdlet.WriteVerbose(value));
+        public void Report(string value) => cmdlet.Pump.Post(() => cmdlet.WriteVerbose(ForeignText.CleanLine(value)));
     }
 }
