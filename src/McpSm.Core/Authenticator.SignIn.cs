@@ -25,16 +25,16 @@ public sealed partial class Authenticator
                 NextCommand.For("server update", server.Id, "--oauth"))
             { Server = server.Name };
         }
-        var client = options.IdentityProvider is not null ? null
-            : await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
-        if (client is null && !_identity.MayVouch(server, options))
-        {
-            RequirePerson(server, _interaction);
-        }
-        ServerUrl.RequireSecure(server);
-        using var turn = client is null ? await TakeTurnAsync(cancellationToken).ConfigureAwait(false) : null;
         try
         {
+            var client = options.IdentityProvider is not null ? null
+                : await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
+            if (client is null && !_identity.MayVouch(server, options))
+            {
+                RequirePerson(server, _interaction);
+            }
+            ServerUrl.RequireSecure(server);
+            using var turn = client is null ? await TakeTurnAsync(cancellationToken).ConfigureAwait(false) : null;
             var signedIn = await _signIn.RunAsync(server, options, client, refusal, cancellationToken).ConfigureAwait(false);
             return signedIn is var (now, unproven) ? new ConnectResult(now, Status(now), ConnectOutcome.SignedIn, unproven)
                 : new ConnectResult(server, Status(server), ConnectOutcome.NeedsNone);
