@@ -46,6 +46,12 @@ public sealed class CommandInteraction(ICommandConsole console, Home home) : IAu
     public void ShowDeviceCode(DeviceCode code)
     {
         using var _ = Saying.EnterScope();
+        Tell(code.Server is null ? $"The issuer {ForeignText.Clean(code.Issuer)} asks you to sign in."
+            : $"The issuer {ForeignText.Clean(code.Issuer)} asks you to sign in to '{code.Server}'.");
+        if (code.OtherSite is { } site)
+        {
+            Tell($"The page is on {site}, which is another site than the issuer. Enter the code only if you know that site.");
+        }
         Tell($"To sign in, visit {(code.CompleteUri ?? code.VerificationUri).AbsoluteUri}");
         Tell($"and enter the code  {code.UserCode}");
         console.Error.WriteLine($"Waiting for the sign-in… (the code lasts {code.Lifetime.TotalMinutes:0} min, Ctrl+C ends it)");

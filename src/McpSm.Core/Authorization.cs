@@ -120,6 +120,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             {
                 var code = request.Validate(answer.Values);
                 progress?.Report("The issuer answered; exchanging the code.");
+                TellOfOtherSite();
                 // The person has done their part in time: what is left has the time of one request.
                 var tokens = await request.ExchangeAsync(http, code, home.Time, interrupted).ConfigureAwait(false);
                 if (listener.Contested.IsCompleted)
@@ -134,6 +135,20 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             {
                 await answer.FinishAsync(signedIn).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>
+    /// Tells of an issuer whose answers do not say who sent them (RFC 9207) and whose token endpoint is on another site: an answer of
+    /// the one could be meant for the other (mix-up, RFC 9700 section 4.4).
+    /// </summary>
+    private void TellOfOtherSite()
+    {
+        if (!_issuer.SendsIssuer && UrlPolicy.TryParse(_issuer.AuthorizationEndpoint, out var authorize)
+            && UrlPolicy.TryParse(_issuer.TokenEndpoint, out var token) && !Site.IsSame(authorize, token))
+        {
+            interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} signs you in on {authorize.IdnHost} and gives its tokens on {token.IdnHost}, "
+                + "which is another site. Its answers do not say who sent them.");
         }
     }
 
@@ -328,6 +343,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     /// <summary>The code with the time that there is for it.</summary>
     private DeviceCode Within(CancellationTokenSource limit, DeviceCode code)
     {
+        code = code with { Issuer = _issuer.Issuer, Server = target.IsIdentityProvider ? null : server.Name };
         if (options.Timeout != ConnectOptions.DefaultTimeout)
         {
             return options.Timeout < code.Lifetime ? code with { Lifetime = options.Timeout } : code;

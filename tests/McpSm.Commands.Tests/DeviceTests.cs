@@ -32,6 +32,22 @@ public sealed partial class DeviceTests
     }
 
     [Fact]
+    public async Task Rule_37_Issuer_and_server_are_shown_and_a_page_on_another_site_is_warned_of()
+    {
+        await using var issuer = await TestIssuer.StartAsync(WithDevices);
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(server.McpUrl);
+        var ended = (await mcpsm.RunAsync("auth login my-api --device", Deciding(issuer, approve: true))).Done();
+        Assert.Contains($"The issuer {issuer.Issuer} asks you to sign in to 'my-api'.\n", ended.Error);
+        Assert.DoesNotContain("another site", ended.Error);
+        issuer.Faults.RewriteJson("/device_authorization", json => json["verification_uri_complete"] = "https://b\u00fccher.example/device");
+        ended = (await mcpsm.RunAsync("auth login my-api --device --quiet", Deciding(issuer, approve: true))).Done();
+        Assert.Single(ended.Error.Split('\n'), l => l.Contains("xn--bcher-kva.example, which is another site than the issuer"));
+        Assert.Contains("To sign in, visit https://xn--bcher-kva.example/device\n", ended.Error);
+    }
+
+    [Fact]
     public async Task A_no_ends_it()
     {
         await using var issuer = await TestIssuer.StartAsync(WithDevices);

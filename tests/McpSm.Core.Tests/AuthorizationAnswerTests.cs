@@ -9,6 +9,29 @@ namespace McpSm.Core.Tests;
 /// <summary>What an issuer sends back through the browser, and what of it is believed.</summary>
 public sealed class AuthorizationAnswerTests
 {
+    [Theory]
+    [InlineData(true, false, true)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, false)]
+    public async Task Rule_17_Token_endpoint_on_another_site_is_told_of_if_iss_is_not_promised(bool elsewhere, bool promised, bool told)
+    {
+        await using var scene = await Scene.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json =>
+        {
+            json["token_endpoint"] = elsewhere ? ((string)json["token_endpoint"]!).Replace("127.0.0.1", "localhost") : json["token_endpoint"]!.DeepClone();
+            json["authorization_response_iss_parameter_supported"] = promised;
+        });
+        var sent = 0;
+        scene.Issuer.Faults.Before("/token", _ =>
+        {
+            sent += scene.Person.Notices.Count(n => n.Contains("another site"));
+            return Task.CompletedTask;
+        });
+        await scene.LoginAsync();
+        Assert.Equal(told ? 1 : 0, sent);
+        Assert.Equal(told ? 1 : 0, scene.Person.Notices.Count(n => n.Contains("127.0.0.1") && n.Contains("localhost")));
+    }
+
     /// <summary>Lets the issuer send other values than its own; null takes one away.</summary>
     private static void Answering(Scene scene, params (string Name, string? Value)[] changes) =>
         scene.Issuer.Faults.RewriteRedirect("/authorize", location =>

@@ -85,6 +85,46 @@ public sealed class DeviceCodeTests
         Assert.Equal(scene.Issuer.Issuer + "/device", shown!.VerificationUri.AbsoluteUri);
     }
 
+    [Theory]
+    [InlineData("ABCD-EFGH", true)]
+    [InlineData("a_b.c 1", true)]
+    [InlineData(" 1234 ", true)]
+    [InlineData("12345678901234567890123456789012", true)]
+    [InlineData("123456789012345678901234567890123", false)]
+    [InlineData("AB\u001b[2JCD", false)]
+    [InlineData("AB\nCD", false)]
+    [InlineData("\u0410BCD", false)]
+    [InlineData("AB\u202eCD", false)]
+    [InlineData("AB;CD", false)]
+    [InlineData("   ", false)]
+    public async Task Rule_37_User_code_is_short_and_plain_or_refused(string code, bool isShown)
+    {
+        await using var scene = await StartAsync(approve: null, Offered with { DeviceCodeLifetime = TimeSpan.FromSeconds(4) });
+        var shown = new List<DeviceCode>();
+        scene.Person.Device = shown.Add;
+        scene.Issuer.Faults.RewriteJson("/device_authorization", json => json["user_code"] = code);
+        var e = await scene.FailsAsync(ByDevice);
+        Assert.Equal(isShown ? ErrorReason.AuthenticationTimeout : ErrorReason.TokenResponseInvalid, e.Reason);
+        Assert.Equal(isShown ? [code.Trim()] : [], shown.Select(c => c.UserCode));
+    }
+
+    [Theory]
+    [InlineData("verification_uri", "https://evil.example/device", "evil.example")]
+    [InlineData("verification_uri_complete", "https://evil.example/device", "evil.example")]
+    [InlineData("verification_uri", "https://b\u00fccher.example/device", "xn--bcher-kva.example")]
+    [InlineData("verification_uri", null, null)]
+    public async Task Rule_37_Page_on_another_site_than_the_issuer_is_told_of(string field, string? page, string? told)
+    {
+        await using var scene = await StartAsync(approve: true);
+        var shown = new List<DeviceCode>();
+        scene.Person.Device += shown.Add;
+        scene.Issuer.Faults.RewriteJson("/device_authorization", json => json[field] = page ?? json[field]!.DeepClone());
+        await scene.LoginAsync(ByDevice);
+        var code = Assert.Single(shown);
+        Assert.Equal((told, scene.Issuer.Issuer, "my-api"), (code.OtherSite, code.Issuer, code.Server));
+        Assert.Equal(told ?? "127.0.0.1", new[] { code.VerificationUri, code.CompleteUri! }.Select(u => u.Host).FirstOrDefault(h => h != "127.0.0.1", "127.0.0.1"));
+    }
+
     [Fact]
     public async Task Rule_37_A_denial_ends_it()
     {

@@ -43,6 +43,9 @@ public sealed class TestMcpServer : IAsyncDisposable
     /// <summary>The revision of MCP that <c>initialize</c> is answered with.</summary>
     public string ProtocolVersion { get; set; } = "2025-11-25";
 
+    /// <summary>The newest revision that requests may name; a newer one is answered 400. Null to take any.</summary>
+    public string? NewestVersion { get; set; }
+
     public Uri ResourceMetadataUrl => new(Origin + WellKnown + _options.Path);
 
     public Uri RootResourceMetadataUrl => new(Origin + WellKnown);
@@ -121,18 +124,34 @@ public sealed class TestMcpServer : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    private Task AnswerMcpAsync(HttpContext context)
+    private async Task AnswerMcpAsync(HttpContext context)
     {
+        if (NewestVersion is { } newest && await NamesNewerAsync(context.Request, newest))
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            await context.Response.WriteAsync("Bad Request: Unsupported protocol version");
+            return;
+        }
+
         DPoP?.Offer(context.Response);
         if (!Open && Refusal(context.Request) is { } refusal)
         {
             context.Response.StatusCode = refusal.Status;
             context.Response.ContentLength = 0;
             context.Response.Headers.WWWAuthenticate = Challenge is null ? refusal.Header : Challenge(refusal.Header);
-            return Task.CompletedTask;
+            return;
         }
 
-        return JsonRpc.AnswerAsync(context, ProtocolVersion);
+        await JsonRpc.AnswerAsync(context, ProtocolVersion);
+    }
+
+    private static async Task<bool> NamesNewerAsync(HttpRequest request, string newest)
+    {
+        request.EnableBuffering();
+        var body = request.ContentLength is > 0 || request.Headers.TransferEncoding.Count > 0 ? await JsonNode.ParseAsync(request.Body) : null;
+        request.Body.Position = 0;
+        var asked = (string?)body?["params"]?["protocolVersion"];
+        return string.CompareOrdinal(asked, newest) > 0 || string.CompareOrdinal(request.Headers["MCP-Protocol-Version"], newest) > 0;
     }
 
     private (int Status, string Header)? Refusal(HttpRequest request)

@@ -204,5 +204,5 @@ public sealed class SafeHttp : IDisposable
         };
     }
 
-    private static string Origin(Uri uri) => $"{uri.Scheme}://{uri.Authority}";
+    private static string Origin(Uri uri) => ForeignText.WithAsciiHost(uri).GetLeftPart(UriPartial.Authority);
 }

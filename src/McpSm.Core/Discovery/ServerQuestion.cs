@@ -47,35 +47,43 @@ public sealed record ServerAnswer(int Status, IReadOnlyList<Challenge> Challenge
 
 /// <summary>
 /// One MCP request, to see whether a server wants a credential, or takes the one it is shown. It is the
-/// <c>initialize</c> of 2025-11-25, which servers of every revision understand well enough to challenge it; for
-/// the sse transport the GET that opens the stream. The MCP SDK is not needed, nor loaded, for that.
+/// <c>initialize</c> of 2025-11-25, which servers of almost every revision understand well enough to challenge it (see
+/// <see cref="ProtocolVersions"/>); for the sse transport the GET that opens the stream. The MCP SDK is not needed, nor loaded, for that.
 /// </summary>
 public static class ServerQuestion
 {
-    private const string Initialize = """
-        {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"Mcpsm","version":"0"}}}
-        """;
-
     /// <param name="headers">The server's own headers, sent along.</param>
-    /// <param name="authorize">Puts the credential to show into a request; null for none. It is called once more where the server wants its nonce in a proof.</param>
+    /// <param name="authorize">Puts the credential to show into a request; null for none. It is called for each request.</param>
     /// <exception cref="McpAuthException">ServerUnreachable, UnsafeEndpoint.</exception>
     public static async Task<ServerAnswer> AskAsync(SafeHttp http, Uri server, bool isSse,
         IReadOnlyDictionary<string, string> headers, Action<HttpRequestMessage>? authorize, CancellationToken cancellationToken)
     {
-        var answer = await AskOnceAsync(http, server, isSse, headers, authorize, cancellationToken).ConfigureAwait(false);
-        return authorize is not null && answer.WantsNonce
-            ? await AskOnceAsync(http, server, isSse, headers, authorize, cancellationToken).ConfigureAwait(false) : answer;
+        var answer = await AskAsync(ProtocolVersions.Newest).ConfigureAwait(false);
+        for (var i = 0; answer.Status == 400 && !isSse && i < ProtocolVersions.Older.Count; i++)
+        {
+            answer = await AskAsync(ProtocolVersions.Older[i]).ConfigureAwait(false);
+        }
+        return answer;
+
+        async Task<ServerAnswer> AskAsync(string version)
+        {
+            var first = await AskOnceAsync(http, server, isSse ? null : version, headers, authorize, cancellationToken).ConfigureAwait(false);
+            // The proof lacked the server's nonce, which is known by now.
+            return authorize is not null && first.WantsNonce
+                ? await AskOnceAsync(http, server, isSse ? null : version, headers, authorize, cancellationToken).ConfigureAwait(false) : first;
+        }
     }
 
-    private static async Task<ServerAnswer> AskOnceAsync(SafeHttp http, Uri server, bool isSse,
+    /// <param name="version">The revision of <c>initialize</c>; null for the GET of the sse transport.</param>
+    private static async Task<ServerAnswer> AskOnceAsync(SafeHttp http, Uri server, string? version,
         IReadOnlyDictionary<string, string> headers, Action<HttpRequestMessage>? authorize, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(isSse ? HttpMethod.Get : HttpMethod.Post, server);
+        using var request = new HttpRequestMessage(version is null ? HttpMethod.Get : HttpMethod.Post, server);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-        if (!isSse)
+        if (version is not null)
         {
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-            request.Content = new StringContent(Initialize, Encoding.UTF8, "application/json");
+            request.Content = new StringContent(Initialize(version), Encoding.UTF8, "application/json");
             request.Content.Headers.ContentType!.CharSet = null;
         }
         foreach (var (name, value) in headers)
@@ -86,6 +94,10 @@ public static class ServerQuestion
         using var response = await http.SendForHeadersAsync(request, cancellationToken).ConfigureAwait(false);
         return Read(response, server);
     }
+
+    private static string Initialize(string version) => $$$$"""
+        {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{{{version}}}}","capabilities":{},"clientInfo":{"name":"Mcpsm","version":"0"}}}
+        """;
 
     internal static ServerAnswer Read(HttpResponseMessage response, Uri server)
     {

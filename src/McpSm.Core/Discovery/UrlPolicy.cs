@@ -81,6 +81,7 @@ public sealed class UrlPolicy
     }
 
     /// <summary>The URL, checked: absolute, of at most 8 KiB, https (or http on loopback), without user info, at no address that is refused.</summary>
+    /// <returns>The URL with its host in ASCII, so that a person sees the host that is visited.</returns>
     /// <remarks>Looks up the server's host, within 5 seconds, if the URL has an address in a private network.</remarks>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public Uri Check(string? url, string what)
@@ -105,7 +106,7 @@ public sealed class UrlPolicy
         {
             throw Inside(what, HostOf(uri), address);
         }
-        return uri;
+        return ForeignText.WithAsciiHost(uri);
     }
 
     /// <summary>Refuses an address that a public server must not lead to; called with what a name resolved to.</summary>
@@ -250,6 +251,6 @@ public sealed class UrlPolicy
     /// <summary>Host and path of a foreign URL; its user info and query may hold secrets.</summary>
     private static string Show(string? url) =>
         TryParse(url, out var uri) && uri.Host.Length > 0
-            ? ForeignText.Clean($"{uri.Scheme}://{uri.Authority}{uri.AbsolutePath}")
+            ? ForeignText.Clean(ForeignText.WithAsciiHost(uri).GetLeftPart(UriPartial.Path))
             : ForeignText.Clean(url?.Split('?', '#')[0]);
 }

@@ -11,12 +11,35 @@ public static class ForeignText
     /// <summary>
     /// One line of at most 300 characters without control, formatting (such as right-to-left overrides) or
     /// unpaired surrogate characters, so that it cannot move the cursor, recolour the terminal or pose as ours.
-    /// The joiners that Persian words and emoji are written with stay.
+    /// The joiners that Persian words and emoji are written with stay. A URL gets its host in ASCII (RFC 5891): letters of other
+    /// scripts can look like those of another host.
     /// </summary>
     public static string Clean(string? text) => Clean(text, []);
 
     /// <param name="sent">Secrets that the other side has seen: what it echoes of them is left out.</param>
-    public static string Clean(string? text, params IEnumerable<string?> sent) => OneLine(Hide(text, sent));
+    public static string Clean(string? text, params IEnumerable<string?> sent) => OneLine(Hide(WithAsciiHost(text), sent));
+
+    /// <summary>The URL with its host in ASCII.</summary>
+    public static Uri WithAsciiHost(Uri url) => Ascii.IsValid(url.Host) ? url : new Uri(new UriBuilder(url) { Host = url.IdnHost }.Uri.AbsoluteUri);
+
+    /// <summary>The same for text that is a URL; other text as it is.</summary>
+    private static string? WithAsciiHost(string? text)
+    {
+        if (text is null || Ascii.IsValid(text) || !text.StartsWith("http", StringComparison.OrdinalIgnoreCase))
+        {
+            return text;
+        }
+        try
+        {
+            return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" && !Ascii.IsValid(url.Host)
+                ? WithAsciiHost(url).AbsoluteUri : text;
+        }
+        catch (Exception e) when (e is UriFormatException or IndexOutOfRangeException)
+        {
+            // Such a host has no ASCII form. No URL with it is visited.
+            return text;
+        }
+    }
 
     /// <summary>The text as the end of a sentence: with a full stop unless it brings an end of its own.</summary>
     public static string Sentence(string text) => text.Length > 0 && text[^1] is '.' or '!' or '?' or '…' ? text : text + ".";

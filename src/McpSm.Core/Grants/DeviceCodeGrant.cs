@@ -7,13 +7,25 @@ namespace McpSm.Core.Grants;
 /// <summary>What a person types where (RFC 8628 section 3.2).</summary>
 /// <param name="VerificationUri">Checked: http(s), safe to open.</param>
 /// <param name="CompleteUri">The same with the code in it; null where the issuer gives none.</param>
-public sealed record DeviceCode(string UserCode, Uri VerificationUri, Uri? CompleteUri, TimeSpan Lifetime);
+public sealed record DeviceCode(string UserCode, Uri VerificationUri, Uri? CompleteUri, TimeSpan Lifetime)
+{
+    /// <summary>The issuer at which the person signs in; empty if it is not known.</summary>
+    public string Issuer { get; init; } = "";
+
+    /// <summary>The name of the server that the sign-in is for; null if it is for the issuer alone, as at an identity provider.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>The host of the page, if that is on another site than the issuer: the person should know before entering the code there.</summary>
+    public string? OtherSite { get; init; }
+}
 
 /// <summary>Sign-in with another device (RFC 8628).</summary>
 /// <param name="resource">Null at an identity provider.</param>
 public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetadata issuer, ClientIdentity client,
     string? resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time)
 {
+    private const int LongestUserCode = 32;
+
     private ClientIdentity _client = client;
     private string _deviceCode = "";
     private TimeSpan _interval;
@@ -42,9 +54,9 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         var lifetime = TimeSpan.FromSeconds(response.ExpiresIn is > 0 and < 86400 ? response.ExpiresIn.Value : 600);
         _end = time.GetUtcNow() + lifetime;
         // Google's name for it is older than the RFC.
-        return new DeviceCode(userCode, policy.Check(response.VerificationUri ?? response.TryGet("verification_url"), "The verification page"),
-            response.VerificationUriComplete is { } complete ? policy.Check(complete, "The verification page") : null,
-            lifetime);
+        var page = policy.Check(response.VerificationUri ?? response.TryGet("verification_url"), "The verification page");
+        var complete = response.VerificationUriComplete is { } uri ? policy.Check(uri, "The verification page") : null;
+        return new DeviceCode(userCode, page, complete, lifetime) { OtherSite = OtherSite(page) ?? (complete is null ? null : OtherSite(complete)) };
     }
 
     /// <summary>Sends the request; once more with the client's other method if the issuer does not know it by the first.</summary>
@@ -102,9 +114,18 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         }
     }
 
-    /// <summary>The code as it may be shown.</summary>
-    /// <exception cref="McpAuthException">TokenResponseInvalid: there is none.</exception>
-    internal static string UserCode(string? text) => ForeignText.Clean(text) is { Length: > 0 } code ? code : throw NoCode();
+    private string? OtherSite(Uri page) => UrlPolicy.TryParse(issuer.Issuer, out var home) && !Site.IsSame(page, home) ? page.IdnHost : null;
+
+    /// <summary>
+    /// The code, if it may be shown: at most 32 ASCII letters, digits, hyphens, underscores, dots and spaces. Anything else could pose
+    /// as words of ours.
+    /// </summary>
+    /// <exception cref="McpAuthException">TokenResponseInvalid: there is no code, or it is not one that people can type.</exception>
+    internal static string UserCode(string? text) => string.IsNullOrWhiteSpace(text) ? throw NoCode()
+        : text.Length <= LongestUserCode && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ' ') ? text.Trim()
+        : throw new McpAuthException(ErrorReason.TokenResponseInvalid,
+            $"The issuer's device answer has a code that is longer than {LongestUserCode} characters, or has other characters than letters, digits and hyphens.",
+            "Sign in with a browser, and tell whoever runs the issuer.");
 
     private static McpAuthException NoCode() => new(ErrorReason.TokenResponseInvalid, "The issuer's device answer has no code.");
 

@@ -31,24 +31,20 @@ public static class ServerProbe
             {
                 Timeout = Timeout.InfiniteTimeSpan,
             };
-            await using var transport = new HttpClientTransport(new HttpClientTransportOptions
+            for (var tries = 0; ; tries++)
             {
-                Endpoint = server.Uri,
-                TransportMode = server.Transport == McpTransport.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
-                ConnectionTimeout = limit,
-                EnableStandaloneGetStream = false,
-                MaxReconnectionAttempts = 0,
-            }, http);
-            await using var client = await McpClient.CreateAsync(transport, new McpClientOptions
-            {
-                ClientInfo = new Implementation { Name = "Mcpsm", Version = CoreVersion.Text },
-                InitializationTimeout = limit,
-            }, cancellationToken: end.Token).ConfigureAwait(false);
-            var latency = Stopwatch.GetElapsedTime(started);
-            var tools = client.ServerCapabilities?.Tools is null ? 0
-                : (await client.ListToolsAsync(cancellationToken: end.Token).ConfigureAwait(false)).Count;
-            return new ProbeAnswer(ForeignText.Clean(client.ServerInfo?.Name), ForeignText.Clean(client.ServerInfo?.Version),
-                ForeignText.Clean(client.NegotiatedProtocolVersion), tools, latency);
+                try
+                {
+                    // The SDK finds out what is the newest that both know.
+                    var version = tries == 0 ? null : ProtocolVersions.Older[tries - 1];
+                    return await AskAsync(server, http, version, started, limit, end.Token).ConfigureAwait(false);
+                }
+                catch (Exception e) when (tries < ProtocolVersions.Older.Count && server.Transport != McpTransport.Sse
+                    && answers.LastFailure?.Status == 400 && Own(e) is null && !end.IsCancellationRequested)
+                {
+                    answers.LastFailure = null;
+                }
+            }
         }
         catch (Exception e) when (Own(e) is { } own)
         {
@@ -80,11 +76,37 @@ public static class ServerProbe
         }
     }
 
+    /// <summary>Shakes hands and counts the tools.</summary>
+    /// <param name="version">The revision of MCP to insist on; null for any.</param>
+    private static async Task<ProbeAnswer> AskAsync(McpServer server, HttpClient http, string? version, long started, TimeSpan limit,
+        CancellationToken cancellationToken)
+    {
+        await using var transport = new HttpClientTransport(new HttpClientTransportOptions
+        {
+            Endpoint = server.Uri,
+            TransportMode = server.Transport == McpTransport.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
+            ConnectionTimeout = limit,
+            EnableStandaloneGetStream = false,
+            MaxReconnectionAttempts = 0,
+        }, http);
+        await using var client = await McpClient.CreateAsync(transport, new McpClientOptions
+        {
+            ClientInfo = new Implementation { Name = "Mcpsm", Version = CoreVersion.Text },
+            ProtocolVersion = version,
+            InitializationTimeout = limit,
+        }, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var latency = Stopwatch.GetElapsedTime(started);
+        var tools = client.ServerCapabilities?.Tools is null ? 0
+            : (await client.ListToolsAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Count;
+        return new ProbeAnswer(ForeignText.Clean(client.ServerInfo?.Name), ForeignText.Clean(client.ServerInfo?.Version),
+            ForeignText.Clean(client.NegotiatedProtocolVersion), tools, latency);
+    }
+
     /// <summary>Looks at each answer, and ends it where a web page comes: over sse the SDK would wait for an event in it.</summary>
     private sealed class Answers(HttpMessageHandler inner, McpServer server) : DelegatingHandler(inner)
     {
         /// <summary>The last answer that was not a success.</summary>
-        public ServerAnswer? LastFailure { get; private set; }
+        public ServerAnswer? LastFailure { get; set; }
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
