@@ -117,9 +117,12 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
     /// The vault for a secret that is kept next: the one named, the one in use, the one that has others, else the
     /// first that works here. That choice is not the user's vault for credentials, and is not remembered as it.
     /// </summary>
-    public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken) =>
-        (asked ?? InUse ?? facts.ReadSecrets().Values.FirstOrDefault()) is { } place ? vaults.Find(place)
-        : await vaults.OfferAsync(cancellationToken).ConfigureAwait(false);
+    public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
+    {
+        vaults.RequireOwnFolder();
+        return (asked ?? InUse ?? facts.ReadSecrets().Values.FirstOrDefault()) is { } place ? vaults.Find(place)
+            : await vaults.OfferAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public static bool IsItem(string item) => item.StartsWith(ItemPrefix, StringComparison.Ordinal);
 

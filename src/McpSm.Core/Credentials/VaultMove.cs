@@ -26,6 +26,7 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
     /// <exception cref="McpAuthException">What the vaults throw; SecretTooLarge. Then nothing was removed anywhere.</exception>
     public async Task<IReadOnlyList<string>> RunAsync(string to, CancellationToken cancellationToken)
     {
+        vaults.RequireOwnFolder();
         var target = vaults.Find(to);
         await VaultCheck.RunAsync(target, cancellationToken).ConfigureAwait(false);
         var takesSecrets = TakesSecrets(to);

@@ -57,6 +57,10 @@ public sealed class FileLock : IDisposable
             {
                 return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
             }
+            if (!Proven.ContainsKey(folder) && UnixFile.FactsOfLink(folder) is { Kind: FileKind.Link } link && !FolderOwner.MayFollow(link))
+            {
+                throw OwnFile.NotAFile(folder, link);
+            }
             if (Lock(path) is not { } file)
             {
                 return null;
@@ -91,16 +95,21 @@ public sealed class FileLock : IDisposable
         {
             file = UnixFile.OpenToLock(path);
         }
-        catch (IOException) when (UnixFile.FactsOfLink(path) is { Kind: not FileKind.Regular } facts)
+        catch (IOException) when (UnixFile.FactsOfLink(path) is { Kind: not FileKind.Regular } found)
         {
-            throw OwnFile.NotAFile(path, facts);
+            throw OwnFile.NotAFile(path, found);
         }
         var locked = false;
         try
         {
-            if (UnixFile.Facts(file) is { Kind: not FileKind.Regular } facts)
+            var facts = UnixFile.Facts(file);
+            if (facts.Kind != FileKind.Regular)
             {
                 throw OwnFile.NotAFile(path, facts);
+            }
+            if (facts.Owner == 0)
+            {
+                WholeFile.GiveToHeir(file, Path.GetDirectoryName(path)!);
             }
             locked = UnixFile.TryLock(file, out var error);
             return locked ? file : UnixFile.IsHeld(error) ? null : throw NoLocks(path);

@@ -14,7 +14,9 @@ public sealed class Home
         _environment = environment ?? Environment.GetEnvironmentVariable;
         Time = time ?? TimeProvider.System;
         var usual = Path.Combine(UserFolder(), ".mcp-manager");
-        Folder = Full(Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR") ?? usual);
+        var named = Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR");
+        Folder = Full(named ?? usual);
+        IsFolderNamed = named is not null;
         // Where older versions of the npm tool kept them, and where it keeps them now.
         PlaintextTokenFiles = [PathOf("oauth-tokens.json"), Path.Combine(UserFolder(), ".mcpsm", "oauth-tokens.json")];
         Owner = Folder.Equals(Full(usual), OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) ? "default" : Folder;
@@ -27,6 +29,9 @@ public sealed class Home
 
     /// <summary><c>~/.mcp-manager</c>, or what MCP_MANAGER_CONFIG_DIR or MCPSM_CONFIG_DIR names.</summary>
     public string Folder { get; }
+
+    /// <summary>Whether a variable named the folder: the user meant it, whoever owns it.</summary>
+    public bool IsFolderNamed { get; }
 
     /// <summary>
     /// What tells this folder's items apart in a store that all folders of a user share: <c>default</c>, or the folder.

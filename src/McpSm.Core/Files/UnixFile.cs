@@ -81,6 +81,14 @@ internal static partial class UnixFile
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed(Marshal.GetLastPInvokeError(), path);
     }
 
+    /// <summary>Opens a folder. A link at the path is not followed.</summary>
+    /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
+    public static SafeFileHandle OpenFolder(string path)
+    {
+        var descriptor = PalOpen(path, PalCloseOnExec | PalNoFollow, 0);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed(Marshal.GetLastPInvokeError(), path);
+    }
+
     /// <exception cref="IOException">The system does not say.</exception>
     public static FileFacts Facts(SafeFileHandle handle) =>
         PalFStat(handle, out var status) == 0 ? Of(status) : throw Failed(Marshal.GetLastPInvokeError(), null);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using McpSm.Core.Errors;
+using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Core.Files;
 
@@ -63,6 +64,7 @@ public static class WholeFile
             BeforeStep?.Invoke(FileStep.Create);
             using (var stream = new FileStream(fresh, NewFile()))
             {
+                GiveToHeir(stream.SafeFileHandle, Path.GetDirectoryName(target)!);
                 BeforeStep?.Invoke(FileStep.Write);
                 stream.Write(content);
                 BeforeStep?.Invoke(FileStep.Flush);
@@ -126,6 +128,32 @@ public static class WholeFile
         else
         {
             Directory.CreateDirectory(path, OwnerOnlyFolder);
+            if (Path.GetDirectoryName(path) is { Length: > 0 } above && FolderOwner.HeirIn(above) is not null)
+            {
+                // Opened, so that it is the folder that was made, and not what its owner to be has put in its place.
+                using var made = UnixFile.OpenFolder(path);
+                if (UnixFile.Facts(made) is { Kind: FileKind.Folder, Owner: 0 })
+                {
+                    GiveToHeir(made, above);
+                }
+            }
+        }
+    }
+
+    /// <summary>Gives what root has made in another user's folder to that user.</summary>
+    internal static void GiveToHeir(SafeFileHandle made, string folder)
+    {
+        if (OperatingSystem.IsWindows() || FolderOwner.HeirIn(folder) is not { } heir)
+        {
+            return;
+        }
+        try
+        {
+            UnixFile.Give(made, heir.User, heir.Group);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A root that may not, in a container or on a network share. The file is no worse for being ours.
         }
     }
 

@@ -122,6 +122,7 @@ public sealed class EncryptedFileVault : IVault
 
     private async Task<bool> ChangeAsync(Func<KeySource?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken, bool removesEmpty = false)
     {
+        FolderOwner.Require(_home, _notice);
         using var held = await _home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (header, items) = Open();
         if (!change(header, items))
@@ -161,6 +162,7 @@ public sealed class EncryptedFileVault : IVault
     /// <exception cref="McpAuthException">VaultLocked: the present key is not to be had; and what every change may throw.</exception>
     public async Task RekeyAsync(string? passphrase, CancellationToken cancellationToken)
     {
+        FolderOwner.Require(_home, _notice);
         using var held = await _home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (_, items) = Open();
         var (pendingHeader, pending) = _beside!.Open();
@@ -214,6 +216,7 @@ public sealed class EncryptedFileVault : IVault
 
     private (KeySource? Header, Dictionary<string, string> Items) Open(byte[] file)
     {
+        FolderOwner.Require(_home, _notice);
         var header = EncryptedFileFormat.ReadHeader(file);
         var content = EncryptedFileFormat.Open(_keys.Find(header), file);
         try

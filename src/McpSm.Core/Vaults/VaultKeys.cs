@@ -132,6 +132,7 @@ internal sealed class VaultKeys(Home home, Action<string>? notice = null)
         {
             return [];
         }
+        FolderOwner.RequireKey(home, _keyFile);
         CloseToOthers();
         try
         {

@@ -65,8 +65,10 @@ public sealed class VaultSelector
 
     /// <summary>The vault for what is kept next.</summary>
     /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable: the configuration folder is another user's. And what finding a vault may throw.</exception>
     public async Task<VaultWithPending> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
+        RequireOwnFolder();
         if ((asked ?? NameInUse) is { } chosen)
         {
             return Find(chosen);
@@ -116,6 +118,7 @@ public sealed class VaultSelector
     /// <summary>Makes a vault the one in use.</summary>
     public async Task UseAsync(string name, CancellationToken cancellationToken)
     {
+        RequireOwnFolder();
         await VaultCheck.RunAsync(Find(name), cancellationToken).ConfigureAwait(false);
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
         if (_settings.MovingFrom.Count > 0)
@@ -133,6 +136,10 @@ public sealed class VaultSelector
             _notice($"{Variable} names '{ForeignText.Clean(named)}', and wins over this setting for as long.");
         }
     }
+
+    /// <summary>Fails if no secret should be written on the word of this configuration folder, whichever the vault.</summary>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
+    internal void RequireOwnFolder() => FolderOwner.Require(_home, _notice);
 
     /// <summary>Says something of a vault that the user should know.</summary>
     internal void Tell(string text) => _notice(text);
