@@ -17,6 +17,7 @@
         'Add-McpServer', 'Get-McpServer', 'Set-McpServer', 'Remove-McpServer'
         'Connect-McpServer', 'Disconnect-McpServer', 'Test-McpServer'
         'Get-McpAuthStatus', 'Get-McpToken', 'Set-McpToken', 'Update-McpToken', 'Clear-McpToken'
+        'Remove-McpClientRegistration'
         'Get-McpVault', 'Set-McpVault', 'Import-McpCredential'
         'Get-McpIdentityProvider', 'Set-McpIdentityProvider', 'Remove-McpIdentityProvider', 'Connect-McpIdentityProvider', 'Disconnect-McpIdentityProvider'
     )

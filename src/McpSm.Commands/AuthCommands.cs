@@ -5,7 +5,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Commands;
 
-/// <summary><c>auth status|login|logout|login-all|refresh|set|revoke|token</c>, and <c>auth &lt;server&gt;</c>.</summary>
+/// <summary><c>auth status|login|logout|login-all|refresh|set|revoke|forget|token</c>, and <c>auth &lt;server&gt;</c>.</summary>
 internal static class AuthCommands
 {
     public static void AddTo(Command root, CommandContext context)
@@ -37,6 +37,7 @@ internal static class AuthCommands
         auth.Add(Refresh(context));
         auth.Add(Set(context));
         auth.Add(Revoke(context));
+        auth.Add(ForgetCommand.Create(context));
         auth.Add(Token(context));
         root.Add(auth);
     }

@@ -51,6 +51,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
         ["auth refresh"] = ["mcpsm auth refresh my-api"],
         ["auth set"] = ["mcpsm auth set my-api", "printenv API_TOKEN | mcpsm auth set my-api -"],
         ["auth revoke"] = ["mcpsm auth revoke my-api"],
+        ["auth forget"] = ["mcpsm auth forget my-api            # after an error page of the issuer"],
         ["auth token"] =
         [
             "curl -H \"$(mcpsm auth token my-api --header)\" https://example.com/mcp",

@@ -70,6 +70,10 @@ public static class HandOver
             var all = context.Catalog.List();
             var said = command.Children.OfType<ArgumentResult>().FirstOrDefault(a => a.Argument.Name == "server")?.Tokens.FirstOrDefault()?.Value;
             var vaults = context.Authenticator.VaultNamesOf(said is null ? all : ServerCatalog.Find(all, said) is { } one ? [one] : []);
+            if (name == "forget" && said is not null && ServerCatalog.Find(all, said) is { } registered)
+            {
+                vaults = [.. vaults, .. context.Authenticator.RegistrationVaultsOf(registered)];
+            }
             // Whoever moves to another vault still has to be read, and revoked, where it is.
             return asked is not null ? [asked, .. vaults]
                 : vaults.Count == 0 || vaults.Contains(null) ? [context.Authenticator.VaultNameFor(null), .. vaults] : vaults;

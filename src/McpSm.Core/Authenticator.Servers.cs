@@ -26,6 +26,7 @@ public sealed partial class Authenticator
     /// <summary>Removes the server with all that is kept for it.</summary>
     public async Task<DisconnectResult> RemoveServerAsync(McpServer server, CancellationToken cancellationToken)
     {
+        var issuers = _store.IssuersOf(server);
         var result = await _signOut.RunAsync(server, local: false, keepBearer: false, cancellationToken).ConfigureAwait(false);
         using (await _store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {
@@ -33,6 +34,7 @@ public sealed partial class Authenticator
             // Under the lock: who waits for it, to keep something, must find the server gone.
             await Catalog.RemoveAsync(server.Id, cancellationToken).ConfigureAwait(false);
         }
+        await LeaveRegistrationsAsync(server, issuers, cancellationToken).ConfigureAwait(false);
         return result;
     }
 

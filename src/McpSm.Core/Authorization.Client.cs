@@ -24,17 +24,10 @@ internal sealed partial class Authorization
         var asked = AskedPort();
         _kept = null;
         _redirectHost = kept?.RedirectHost ?? _redirectHost;
-        if (kept is not null)
+        if (kept is not null && !IsDoubted(kept) && TryBindFor(kept) is { } known)
         {
-            // A port that was asked for by number wins over the kept ones: a tunnel may end there.
-            foreach (var port in asked is > 0 ? kept.Ports.Where(p => p == asked) : kept.Ports)
-            {
-                if (TryBind(port) is { } known)
-                {
-                    _registration = _kept = kept;
-                    return (kept.Client, known);
-                }
-            }
+            _registration = _kept = kept;
+            return (kept.Client, known);
         }
         var listener = BindForRegistration(asked ?? DefaultPort);
         _registration = null;
@@ -48,9 +41,18 @@ internal sealed partial class Authorization
                 _redirectHost = RegisteredRedirect.Localhost;
                 return (listener = BindForRegistration(port)).RedirectUri;
             });
-            _registration = await clients.RegisterAsync(server, Registering, redirect, _scopes ?? kept?.Scopes, options.Vault, cancellationToken)
-                .ConfigureAwait(false);
+            _registration = await RegisterAsync(kept, redirect, cancellationToken).ConfigureAwait(false);
             return (_registration.Client, listener);
+        }
+        catch (McpAuthException e) when (MayUseDoubted(kept, e))
+        {
+            listener.Dispose();
+            if (TryBindFor(kept) is not { } own)
+            {
+                throw;
+            }
+            _registration = _kept = UseDoubted(kept, e);
+            return (kept.Client, own);
         }
         finally
         {
@@ -82,6 +84,21 @@ internal sealed partial class Authorization
 
     /// <summary>One for the whole sign-in, since it counts the requests.</summary>
     private DynamicRegistration Registering => _dynamic ??= new(http, _issuer, server, target.Scopes, Command, progress);
+
+    /// <summary>A listener on a port of the registration's; null if all are taken.</summary>
+    private CallbackListener? TryBindFor(KeptRegistration kept)
+    {
+        var asked = AskedPort();
+        // A port that was asked for by number wins over the kept ones: a tunnel may end there.
+        foreach (var port in asked is > 0 ? kept.Ports.Where(p => p == asked) : kept.Ports)
+        {
+            if (TryBind(port) is { } listener)
+            {
+                return listener;
+            }
+        }
+        return null;
+    }
 
     private string Words(ClientKind kind) => kind switch
     {

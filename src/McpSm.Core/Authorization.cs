@@ -21,6 +21,9 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     private readonly IssuerMetadata _issuer = target.Issuer;
     private bool _sawForeignState;
 
+    // Whether a browser has opened the one-time address, and was sent on to the issuer.
+    private bool _started;
+
     /// <summary>The command that begins another sign-in, with these options.</summary>
     public Func<string, string> Command { get; init; } = options => NextCommand.For("auth login", server.Id, options);
 
@@ -66,11 +69,13 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         {
             try
             {
-                return EntraIssuer.Find(_issuer.Issuer) is { } microsoft
+                var result = EntraIssuer.Find(_issuer.Issuer) is { } microsoft
                     ? await WithEntraAsync(microsoft, device, added, limit, cancellationToken).ConfigureAwait(false)
                     : device
                     ? await WithDeviceCodeAsync(anew, limit).ConfigureAwait(false)
                     : await WithBrowserAsync(anew, added, limit.Token, cancellationToken).ConfigureAwait(false);
+                await SettleRegistrationAsync().ConfigureAwait(false);
+                return result;
             }
             catch (McpAuthException e) when (!anew && _kept is not null
                 && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
@@ -92,6 +97,20 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             catch (McpAuthException e) when (scopeRefused is not null && e.Reason == ErrorReason.ClientRegistrationFailed)
             {
                 throw scopeRefused;
+            }
+            catch (McpAuthException e) when (_kept is not null && SuggestsForgottenClient(e))
+            {
+                await DoubtAsync(_kept).ConfigureAwait(false);
+                interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} may have forgotten this client: the next sign-in registers another one.");
+                throw;
+            }
+            catch (McpAuthException e) when (device && _kept is not null && e.Reason == ErrorReason.AuthenticationTimeout)
+            {
+                throw await UnansweredAsync(e.Message).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && _kept is not null && !_sawForeignState)
+            {
+                throw await UnansweredAsync($"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.").ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -217,6 +236,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         finally
         {
             _sawForeignState |= listener.SawForeignState;
+            _started |= listener.Started.IsCompleted;
             await end.CancelAsync().ConfigureAwait(false);
         }
     }
@@ -308,10 +328,17 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
             var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
             var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
-            _kept = kept;
             // Nothing listens there now, a later sign-in may.
             var redirect = new RegisteredRedirect(RegisteredRedirect.Uri(_redirectHost, port), () => RegisteredRedirect.Uri(RegisteredRedirect.Localhost, port));
-            _registration = kept ?? await clients.RegisterAsync(server, Registering, redirect, _scopes, options.Vault, cancellationToken).ConfigureAwait(false);
+            _kept = IsDoubted(kept) ? null : kept;
+            try
+            {
+                _registration = _kept ?? await RegisterAsync(kept, redirect, cancellationToken).ConfigureAwait(false);
+            }
+            catch (McpAuthException e) when (MayUseDoubted(kept, e))
+            {
+                _registration = _kept = UseDoubted(kept, e);
+            }
             client = _registration.Client;
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Asked, target.Scopes, target.DPoP.Bind(), home.Time);
@@ -326,6 +353,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         var proven = tokens.Client ?? client;
         if (_registration is not null && proven != client)
         {
+            _registration = _registration with { Client = proven };
             try
             {
                 // Ctrl+C must not lose what the issuer has given.

@@ -146,7 +146,8 @@ public sealed class CompletionTests
         for (var i = 0; i < 10; i++)
         {
             var clock = Stopwatch.StartNew();
-            Assert.Equal(1008, (await SuggestAsync(mcpsm, "auth", "")).Length);
+            // Every verb but help stands there as well.
+            Assert.Equal(1000 + Core.Servers.ServerName.Reserved.Count - 1, (await SuggestAsync(mcpsm, "auth", "")).Length);
             fastest = clock.Elapsed < fastest ? clock.Elapsed : fastest;
         }
         // It is under 50 ms on a quiet machine; here the other tests run beside it.

@@ -14,7 +14,7 @@ public sealed class DamagedFileTests
         "list", "list --json", "add other --type http --url https://b.example/mcp", "server update my-api --name renamed",
         "server update my-api --header X-Key=1", "remove my-api --yes", "test my-api", "test", "auth status", "auth status my-api",
         "auth status --json", "auth login my-api --no-browser", "auth my-api --no-browser", "auth logout my-api --force",
-        "auth login-all --no-browser", "auth refresh my-api", "auth set my-api new-token", "auth revoke my-api", "auth token my-api",
+        "auth login-all --no-browser", "auth refresh my-api", "auth set my-api new-token", "auth revoke my-api", "auth forget my-api", "auth token my-api",
         "auth token my-api --header",
     ];
 

@@ -33,6 +33,7 @@ public sealed partial class HelpTests
         ["auth refresh"] = "<server>",
         ["auth set"] = "<server> <token> --vault",
         ["auth revoke"] = "<server>",
+        ["auth forget"] = "<server>",
         ["auth token"] = "<server> --header --json --method --uri --nonce",
         ["identity"] = "--json",
         ["identity use"] = "<issuer> --client-id --client-secret-from-env --scope --vault",

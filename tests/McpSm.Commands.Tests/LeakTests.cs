@@ -205,7 +205,7 @@ public sealed class LeakTests : IDisposable
         Assert.Equal(Planted + "-access", await _mcpsm.TokenAsync());
         foreach (var line in new[]
         {
-            "vault rekey --key-file", "auth login my-api --device --timeout 2", "auth logout my-api --force", "auth revoke bearer", "auth revoke my-api",
+            "vault rekey --key-file", "auth login my-api --device --timeout 2", "auth logout my-api --force", "auth forget my-api", "auth revoke bearer", "auth revoke my-api",
             $"auth login my-api --client-key-file {_mcpsm.PathOf("key.pem")}", "auth login my-api --client-credentials",
             $"auth login my-api --assertion-file {_mcpsm.PathOf("key.pem")}", $"auth login my-api --assertion-from-env {Planted}", "auth login my-api --assertion-from-env PLANTED",
             "import", "import --dry-run", $"import {Planted.ToLowerInvariant()[8..]}", "remove bearer --yes", "auth --help", "--help", "--version", "completion bash",

@@ -19,6 +19,7 @@ public sealed class GuidelineTests
         ["Set-McpToken"] = ConfirmImpact.Medium,
         ["Update-McpToken"] = ConfirmImpact.Medium,
         ["Clear-McpToken"] = ConfirmImpact.Medium,
+        ["Remove-McpClientRegistration"] = ConfirmImpact.Medium,
         ["Set-McpVault"] = ConfirmImpact.Medium,
         ["Import-McpCredential"] = ConfirmImpact.Medium,
         ["Set-McpIdentityProvider"] = ConfirmImpact.Medium,

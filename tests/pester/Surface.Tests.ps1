@@ -59,7 +59,7 @@ Describe '-WhatIf' {
     It 'of <_> changes nothing' -ForEach @(
         'Add-McpServer c https://c.example/mcp', 'Set-McpServer my-api -Url https://d.example/mcp', 'Remove-McpServer * -Force',
         'Connect-McpServer my-api', 'Connect-McpServer -All -Force', 'Disconnect-McpServer my-api -Force', 'Update-McpToken my-api',
-        'Set-McpToken my-api (ConvertTo-SecureString t -AsPlainText)', 'Clear-McpToken *', 'Set-McpVault file', 'Set-McpVault -NewKeyFile', 'Get-McpServer | Remove-McpServer',
+        'Set-McpToken my-api (ConvertTo-SecureString t -AsPlainText)', 'Clear-McpToken *', 'Remove-McpClientRegistration *', 'Set-McpVault file', 'Set-McpVault -NewKeyFile', 'Get-McpServer | Remove-McpServer',
         'Set-McpIdentityProvider https://idp.example -ClientId me', 'Connect-McpIdentityProvider', 'Remove-McpIdentityProvider -Force'
     ) {
         $files = Get-FolderHash

@@ -119,13 +119,28 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         }
     }
 
+    /// <summary>Keeps a registration in place of the one before.</summary>
+    public Task KeepAsync(McpServer server, KeptRegistration registration, string? vault, CancellationToken cancellationToken) =>
+        store.WriteRegistrationAsync(server, registration, vault, cancellationToken);
+
+    /// <summary>Whether the issuer may have forgotten the client of a registration.</summary>
+    public bool IsDoubted(KeptRegistration registration) => store.IsDoubted(registration);
+
+    /// <summary>Remembers that the issuer may have forgotten the client of a registration.</summary>
+    public Task DoubtAsync(KeptRegistration registration, CancellationToken cancellationToken) =>
+        store.DoubtAsync(registration.Issuer, registration.Client.Id, cancellationToken);
+
+    /// <summary>Remembers that a sign-in with a registration that is kept has succeeded.</summary>
+    public Task UsedAsync(McpServer server, KeptRegistration registration, CancellationToken cancellationToken) =>
+        store.UsedAsync(server, registration, cancellationToken);
+
     /// <summary>Registers with the issuer (RFC 7591) and keeps what it gave.</summary>
     /// <exception cref="McpAuthException">The reasons of <see cref="DynamicRegistration.RunAsync"/>, and the vault's.</exception>
     public async Task<KeptRegistration> RegisterAsync(McpServer server, DynamicRegistration registration, RegisteredRedirect redirect,
         IReadOnlyList<string>? scopes, string? vault, CancellationToken cancellationToken)
     {
         var registered = await registration.RunAsync(redirect, scopes, cancellationToken).ConfigureAwait(false);
-        await store.WriteRegistrationAsync(server, registered, vault, cancellationToken).ConfigureAwait(false);
+        await KeepAsync(server, registered, vault, cancellationToken).ConfigureAwait(false);
         return registered;
     }
 

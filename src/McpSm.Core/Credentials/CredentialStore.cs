@@ -14,7 +14,7 @@ namespace McpSm.Core.Credentials;
 /// The one place that reads and replaces credentials. The secret is written first, the facts after it, both under
 /// the server's lock: a kill in between leaves facts that the next read of the secret mends.
 /// </summary>
-public sealed class CredentialStore(Home home, VaultSelector vaults)
+public sealed partial class CredentialStore(Home home, VaultSelector vaults)
 {
     private readonly LeftBehind _left = new(home, vaults);
     private readonly ConcurrentDictionary<string, bool> _toldOfVault = [];
@@ -197,10 +197,18 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
     }
 
     public async Task WriteRegistrationAsync(McpServer server, KeptRegistration registration, string? vaultName,
-        CancellationToken cancellationToken) =>
+        CancellationToken cancellationToken)
+    {
+        var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
+        var item = ClientItemName(registration.Issuer);
         // What the issuer has registered is used from now on, whether it is in the vault or waits for it.
-        await (await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false)).KeepAsync(ClientItemName(registration.Issuer),
-            JsonSerializer.Serialize(registration, CredentialJson.Default.KeptRegistration), isRenewal: false).ConfigureAwait(false);
+        await vault.KeepAsync(item, JsonSerializer.Serialize(registration, CredentialJson.Default.KeptRegistration), isRenewal: false).ConfigureAwait(false);
+        await Facts.WriteRegistrationAsync(item, f => (f ?? new RegistrationFacts { Issuer = registration.Issuer }).UsedBy(server.Id) with
+        {
+            Vault = vault.Name,
+            DoubtedClient = null,
+        }, cancellationToken).ConfigureAwait(false);
+    }
 
     public async Task RemoveRegistrationAsync(McpServer server, string issuer, CancellationToken cancellationToken) =>
         await (await ChooseAsync(server, null, cancellationToken).ConfigureAwait(false))
@@ -208,11 +216,15 @@ public sealed class CredentialStore(Home home, VaultSelector vaults)
 
     /// <summary>Letters, digits and dashes, so that every vault takes it; the same for every spelling of us.</summary>
     public static string ClientItemName(string issuer) =>
-        "mcpsmclient-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
+        ClientItemPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
 
     public static string ItemName(McpServer server) => ItemPrefix + server.Id;
 
+    internal static bool IsClientItem(string name) => name.StartsWith(ClientItemPrefix, StringComparison.Ordinal);
+
     internal const string ItemPrefix = "mcpsm-";
+
+    private const string ClientItemPrefix = "mcpsmclient-";
 
     internal static string LockName(string id) => "server-" + id;
 

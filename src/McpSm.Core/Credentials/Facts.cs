@@ -90,6 +90,9 @@ internal sealed record FactsDocument
 
     /// <summary>The sessions at identity providers, by the name of their item.</summary>
     public Dictionary<string, IdentityFacts>? Identities { get; set; }
+
+    /// <summary>The registrations with issuers, by the name of their item.</summary>
+    public Dictionary<string, RegistrationFacts>? Registrations { get; set; }
 }
 
 /// <summary><c>credentials.json</c>: the facts of all credentials, without a secret, so that status costs one read.</summary>
@@ -170,6 +173,32 @@ public sealed class FactsFile(Home home)
         else
         {
             document.Identities[item] = after;
+        }
+        Write(document);
+    }
+
+    /// <summary>The registrations with issuers, by the names of their items.</summary>
+    public IReadOnlyDictionary<string, RegistrationFacts> ReadRegistrations() => Load().Registrations ?? [];
+
+    /// <summary>Replaces the facts of one registration; null removes them.</summary>
+    public async Task WriteRegistrationAsync(string item, Func<RegistrationFacts?, RegistrationFacts?> change, CancellationToken cancellationToken)
+    {
+        using var held = await home.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        var document = Load();
+        document.Registrations ??= new(StringComparer.Ordinal);
+        var before = document.Registrations.GetValueOrDefault(item);
+        var after = change(before);
+        if (after == before)
+        {
+            return;
+        }
+        if (after is null)
+        {
+            document.Registrations.Remove(item);
+        }
+        else
+        {
+            document.Registrations[item] = after;
         }
         Write(document);
     }

@@ -60,6 +60,15 @@ internal sealed class FactsReader
                     : throw new FormatException("an entry of 'identities' is no object");
             }
         }
+        if (Member(root, "registrations", JsonValueKind.Object) is { } registrations)
+        {
+            document.Registrations = new(StringComparer.Ordinal);
+            foreach (var registration in registrations.EnumerateObject())
+            {
+                document.Registrations[registration.Name] = registration.Value.ValueKind == JsonValueKind.Object ? Registration(registration.Value)
+                    : throw new FormatException("an entry of 'registrations' is no object");
+            }
+        }
         return document;
     }
 
@@ -81,6 +90,17 @@ internal sealed class FactsReader
         RenewalBegan = Time(entry, "renewalBegan"),
         Pending = Flag(entry, "pending"),
     };
+
+    private static RegistrationFacts Registration(JsonElement entry) => new()
+    {
+        Issuer = Text(entry, "issuer") ?? throw new FormatException("an entry of 'registrations' has no 'issuer'"),
+        Vault = Text(entry, "vault"),
+        Servers = Member(entry, "servers", JsonValueKind.Array) is { } servers ? [.. servers.EnumerateArray().Select(Id)] : [],
+        DoubtedClient = Text(entry, "doubtedClient"),
+    };
+
+    private static string Id(JsonElement server) => server.ValueKind == JsonValueKind.String ? Text(server)
+        : throw new FormatException("a server of 'registrations' is no text");
 
     private ServerFacts Facts(JsonElement entry) => new()
     {

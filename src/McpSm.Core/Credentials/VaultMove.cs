@@ -91,6 +91,10 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         {
             await store.Facts.WriteIdentityAsync(name, f => f is null ? null : f with { Vault = target.Name, Pending = false }, cancellationToken).ConfigureAwait(false);
         }
+        else if (CredentialStore.IsClientItem(name))
+        {
+            await store.Facts.WriteRegistrationAsync(name, f => f is null ? null : f with { Vault = target.Name }, cancellationToken).ConfigureAwait(false);
+        }
         else if (ServerOf(name) is { } id)
         {
             await store.Facts.WriteAsync(id, f => f is null ? null : f with { Vault = target.Name, Pending = false }, cancellationToken).ConfigureAwait(false);

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using McpSm.Core.Errors;
+
+namespace McpSm.Commands;
+
+/// <summary><c>auth forget</c>: drops the registration with a server's issuer.</summary>
+internal static class ForgetCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var id = new Argument<string>("server") { Description = "Its id or name" };
+        var command = new Command("forget", "Drop the client that its issuer has registered") { id };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var server = context.Catalog.Get(parsed.GetValue(id)!);
+            var forgotten = await context.Authenticator.ForgetClientAsync(server, cancellationToken).ConfigureAwait(false);
+            if (forgotten.WasRegistered)
+            {
+                context.Succeed($"Registration of '{server.Name}' with {ForeignText.Clean(forgotten.Issuer)} dropped.");
+                context.Hint($"The next sign-in registers again: {NextCommand.For("auth login", server.Id)}");
+            }
+            else
+            {
+                context.Hint(forgotten.Issuer is null ? $"'{server.Name}' asks for no sign-in, and there is no registration for it."
+                    : server.ClientId is not null ? $"'{server.Name}' signs in as the client that you supplied. There is no registration to drop."
+                    : $"There is no registration of '{server.Name}' with {ForeignText.Clean(forgotten.Issuer)}.");
+            }
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+}

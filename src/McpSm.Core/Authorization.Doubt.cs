@@ -1,0 +1,111 @@
+using System.Diagnostics.CodeAnalysis;
+using McpSm.Core.Clients;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+
+namespace McpSm.Core;
+
+/// <remarks>
+/// A registration that the issuer may have forgotten. Few issuers say so: some show an error page to the person alone, some
+/// refuse the code with an error of their own.
+/// </remarks>
+internal sealed partial class Authorization
+{
+    // Errors of a person, of the request or of the moment. They say nothing of the client.
+    private static readonly string[] OtherErrors =
+    [
+        "access_denied", "authorization_declined", "authorization_pending", "expired_token", "slow_down", "invalid_scope", "invalid_target",
+        "use_dpop_nonce", "invalid_dpop_proof", "server_error", "temporarily_unavailable", "login_required", "interaction_required",
+        "consent_required", "account_selection_required",
+    ];
+
+    // The kept registration that this sign-in registers another client in place of. It stays until the sign-in has succeeded.
+    private KeptRegistration? _doubted;
+
+    private bool IsDoubted(KeptRegistration? kept) => kept is not null && _issuer.RegistrationEndpoint is not null && clients.IsDoubted(kept);
+
+    /// <summary>Registers a client. It is kept at once, unless it is in place of one that may be good after all.</summary>
+    private async Task<KeptRegistration> RegisterAsync(KeptRegistration? kept, RegisteredRedirect redirect, CancellationToken cancellationToken)
+    {
+        if (IsDoubted(kept))
+        {
+            _doubted = kept;
+            interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} may have forgotten the client of an earlier sign-in; another one is registered.");
+        }
+        var scopes = _scopes ?? kept?.Scopes;
+        return _doubted is not null ? await Registering.RunAsync(redirect, scopes, cancellationToken).ConfigureAwait(false)
+            : await clients.RegisterAsync(server, Registering, redirect, scopes, options.Vault, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether to go on with the doubted client: an issuer that was only slow then loses us nothing.</summary>
+    private bool MayUseDoubted([NotNullWhen(true)] KeptRegistration? kept, McpAuthException registering) =>
+        kept is not null && _doubted == kept && registering.Reason is ErrorReason.ClientRegistrationFailed or ErrorReason.ServerUnreachable;
+
+    private KeptRegistration UseDoubted(KeptRegistration kept, McpAuthException registering)
+    {
+        interaction.Notice($"The client of an earlier sign-in is used once more. {registering.Message}");
+        _doubted = null;
+        return kept;
+    }
+
+    /// <summary>After a sign-in: its registration is good, and takes the place of the one that was doubted.</summary>
+    private async Task SettleRegistrationAsync()
+    {
+        if (_registration is not { } used)
+        {
+            return;
+        }
+        try
+        {
+            if (_doubted is null)
+            {
+                await clients.UsedAsync(server, used, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+            using var held = await LockClientAsync(CancellationToken.None).ConfigureAwait(false);
+            await clients.KeepAsync(server, used, options.Vault, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            // The tokens are here and matter more: at worst the next sign-in registers once more.
+            interaction.Notice($"The registration with {ForeignText.Clean(_issuer.Issuer)} could not be kept. {e.Message}");
+        }
+    }
+
+    /// <summary>Whether the issuer may have refused because it no longer knows the client (RFC 6749 section 5.2 has no one error for it).</summary>
+    private bool SuggestsForgottenClient(McpAuthException e) => _issuer.RegistrationEndpoint is not null
+        && (e.StatusCode is null ? e.OAuthError is not null : e.StatusCode is >= 400 and < 500 and not (407 or 408 or 425 or 429))
+        && !OtherErrors.Contains(e.OAuthError);
+
+    private async Task DoubtAsync(KeptRegistration kept)
+    {
+        try
+        {
+            await clients.DoubtAsync(kept, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            // What ended the sign-in matters more.
+            interaction.Notice($"It could not be noted that {ForeignText.Clean(_issuer.Issuer)} may have forgotten this client. {e.Message}");
+        }
+    }
+
+    /// <summary>What to tell of a sign-in as a kept client that was not finished in time.</summary>
+    /// <param name="message">What happened.</param>
+    private async Task<McpAuthException> UnansweredAsync(string message)
+    {
+        if (_issuer.RegistrationEndpoint is null)
+        {
+            return new McpAuthException(ErrorReason.AuthenticationTimeout, message, Command("--timeout <seconds>"));
+        }
+        if (_started || target.IsIdentityProvider)
+        {
+            await DoubtAsync(_kept!).ConfigureAwait(false);
+            return new McpAuthException(ErrorReason.AuthenticationTimeout,
+                $"{message} The issuer may have forgotten this client: the next sign-in registers another one.", Command(""));
+        }
+        return new McpAuthException(ErrorReason.AuthenticationTimeout,
+            $"{message} If you saw an error page, the issuer may have forgotten this client: drop it, then sign in again.",
+            NextCommand.For("auth forget", server.Id));
+    }
+}

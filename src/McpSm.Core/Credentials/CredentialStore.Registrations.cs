@@ -1,0 +1,80 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Credentials;
+
+/// <remarks>
+/// Registrations with issuers: which servers use them, and whether the issuer may have forgotten them. That stands in the
+/// index and not in the vault: it must be kept even if the vault locks meanwhile, and it costs no prompt.
+/// </remarks>
+public sealed partial class CredentialStore
+{
+    /// <summary>Whether an earlier sign-in with this client gave reason to believe that the issuer has forgotten it.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public bool IsDoubted(KeptRegistration registration) =>
+        Facts.ReadRegistrations().GetValueOrDefault(ClientItemName(registration.Issuer))?.DoubtedClient == registration.Client.Id;
+
+    /// <summary>Remembers that the issuer may have forgotten this client: the next sign-in registers another one.</summary>
+    public Task DoubtAsync(string issuer, string clientId, CancellationToken cancellationToken) =>
+        Facts.WriteRegistrationAsync(ClientItemName(issuer), f => (f ?? new RegistrationFacts { Issuer = issuer }) with { DoubtedClient = clientId },
+            cancellationToken);
+
+    /// <summary>Remembers that the server was signed in to as this client, which the issuer knows after all.</summary>
+    public Task UsedAsync(McpServer server, KeptRegistration registration, CancellationToken cancellationToken) =>
+        Facts.WriteRegistrationAsync(ClientItemName(registration.Issuer), f =>
+        {
+            var used = (f ?? new RegistrationFacts { Issuer = registration.Issuer }).UsedBy(server.Id);
+            return used.DoubtedClient == registration.Client.Id ? used with { DoubtedClient = null } : used;
+        }, cancellationToken);
+
+    /// <summary>The issuers that the server was signed in to with, or is to be.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public IReadOnlyList<string> IssuersOf(McpServer server) =>
+        [.. new[] { server.Issuer, Facts.Read(server.Id)?.Issuer }
+            .Concat(Facts.ReadRegistrations().Values.Where(f => f.Servers.Contains(server.Id)).Select(f => f.Issuer)).OfType<string>().Distinct()];
+
+    /// <summary>Drops the registration with an issuer, in every vault that may have it.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="McpAuthException">What the vaults throw.</exception>
+    public async Task<bool> DropRegistrationAsync(McpServer server, string issuer, CancellationToken cancellationToken)
+    {
+        var item = ClientItemName(issuer);
+        using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
+        return await DropAsync(server, item, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes a server that was removed out of what is known of a registration, and drops that if no other server uses it.</summary>
+    /// <param name="others">The servers that are left.</param>
+    public async Task LeaveRegistrationAsync(McpServer server, string issuer, IReadOnlyList<McpServer> others, CancellationToken cancellationToken)
+    {
+        var item = ClientItemName(issuer);
+        using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
+        var (servers, users) = (Facts.Read(), Facts.ReadRegistrations().GetValueOrDefault(item)?.Servers ?? []);
+        if (others.Any(s => s.Issuer == issuer || servers.GetValueOrDefault(s.Id)?.Issuer == issuer || users.Contains(s.Id))
+            || Facts.ReadIdentities().Values.Any(i => i.Issuer == issuer))
+        {
+            await Facts.WriteRegistrationAsync(item, f => f?.NotUsedBy(server.Id), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        await DropAsync(server, item, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> DropAsync(McpServer server, string item, CancellationToken cancellationToken)
+    {
+        var places = new[] { Facts.ReadRegistrations().GetValueOrDefault(item)?.Vault, Facts.Read(server.Id)?.Vault, vaults.NameInUse }
+            .OfType<string>().Distinct().ToList();
+        var wasThere = false;
+        foreach (var place in places)
+        {
+            var vault = vaults.Find(place);
+            if (await vault.GetAsync(item, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                await vault.RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+                wasThere = true;
+            }
+        }
+        await _left.RemoveAsync(item, null, cancellationToken).ConfigureAwait(false);
+        await Facts.WriteRegistrationAsync(item, _ => null, cancellationToken).ConfigureAwait(false);
+        return wasThere;
+    }
+}

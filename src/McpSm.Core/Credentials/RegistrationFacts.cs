@@ -1,0 +1,26 @@
+namespace McpSm.Core.Credentials;
+
+/// <summary>The non-secret side of a client's registration with an issuer (<see cref="KeptRegistration"/>).</summary>
+public sealed record RegistrationFacts
+{
+    public required string Issuer { get; init; }
+
+    /// <summary>The vault that the registration was last written to.</summary>
+    public string? Vault { get; init; }
+
+    /// <summary>The ids of the servers that were signed in to as this client.</summary>
+    public IReadOnlyList<string> Servers { get; init; } = [];
+
+    /// <summary>
+    /// The client id that the issuer may have forgotten; null if none. Of another client than the one that is kept it says
+    /// nothing: a second process may have replaced that.
+    /// </summary>
+    public string? DoubtedClient { get; init; }
+
+    internal RegistrationFacts NotUsedBy(string id) =>
+        Servers.Contains(id) ? this with { Servers = [.. Servers.Where(s => s != id)] } : this;
+
+    /// <summary>Adds the id of a server; a session at an identity provider has none.</summary>
+    internal RegistrationFacts UsedBy(string id) =>
+        id.Length == 0 || Servers.Contains(id) ? this : this with { Servers = [.. Servers, id] };
+}
