@@ -224,7 +224,8 @@ public sealed class DoubtedClientTests
     public async Task It_ends_with_the_last_server_that_uses_it()
     {
         await using var scene = await Scene.SignedInAsync();
-        var other = await scene.Work.AddAsync(new Uri(scene.Resource.McpUrl, "/mcp/"), s => s with { Name = "other" });
+        await using var resource = await McpSm.TestServers.TestMcpServer.StartAsync(scene.Issuer);
+        var other = await scene.Work.AddAsync(resource.McpUrl, s => s with { Name = "other" });
         await scene.Work.LoginAsync(other);
         Assert.Equal(1, Registrations(scene));
         await scene.Authenticator.DisconnectAsync(other, local: true, default);
