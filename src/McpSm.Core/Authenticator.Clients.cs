@@ -45,7 +45,7 @@ public sealed partial class Authenticator
     private async Task<string?> AskForIssuerAsync(McpServer server, CancellationToken cancellationToken)
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        var policy = server.Policy;
+        var policy = server.PolicyIn(_home);
         using var http = new SafeHttp(policy);
         return (await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false))?.Issuer.Issuer;
     }
