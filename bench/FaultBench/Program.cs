@@ -10,7 +10,7 @@ if (Options.Parse(args) is not { } options)
     Console.Error.WriteLine("""
         Kills, crowds and cuts off the processes that keep credentials, and counts what is lost.
 
-          dotnet run --project bench/FaultBench -- [--vault <name>] [--quick] [--only kills|renewals|readers|troubles]
+          dotnet run --project bench/FaultBench -- [--vault <name>] [--quick] [--only kills|renewals|readers|troubles|spending]
 
         --vault  file (the default), secret-service, …: the vault to keep the credentials in
         --quick  a fiftieth of the rounds: minutes become seconds
@@ -21,6 +21,7 @@ var report = new Report();
 foreach (var (name, run) in new (string, Func<Options, Report, Task>)[]
 {
     ("kills", KillRows.RunAsync), ("renewals", RenewalRows.RunAsync), ("readers", ReaderRows.RunAsync), ("troubles", TroubleRows.RunAsync),
+    ("spending", SpendingRows.RunAsync),
 })
 {
     if (options.Only is null || options.Only == name)

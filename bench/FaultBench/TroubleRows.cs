@@ -68,7 +68,7 @@ internal static class TroubleRows
     {
         const string check = "full disk, read-only folder";
         var folder = Directory.CreateTempSubdirectory("mcpsm-disk-").FullName;
-        if (!OperatingSystem.IsLinux() || !await RunsAsync("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", folder))
+        if (!OperatingSystem.IsLinux() || !await Programs.RunsAsync("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", folder))
         {
             Directory.Delete(folder);
             report.Skip(check, "no disk can be mounted here: it takes Linux and root");
@@ -92,14 +92,14 @@ internal static class TroubleRows
                 Expect(await worker.DoAsync("renew oauth"), "err ConfigurationUnavailable", "full: renew", wrong);
                 Expect(await worker.DoAsync("token bearer"), kept, "full: token", wrong);
                 File.Delete(filler);
-                if (!await RunsAsync("mount", "-o", "remount,ro", folder))
+                if (!await Programs.RunsAsync("mount", "-o", "remount,ro", folder))
                 {
                     wrong.Add("it cannot be made read-only");
                 }
                 Expect(await worker.DoAsync("set bearer token-1"), "err ConfigurationUnavailable", "read-only: set", wrong);
                 Expect(await worker.DoAsync("renew oauth"), "err ConfigurationUnavailable", "read-only: renew", wrong);
                 Expect(await worker.DoAsync("token oauth"), "ok " + token, "read-only: token", wrong);
-                await RunsAsync("mount", "-o", "remount,rw", folder);
+                await Programs.RunsAsync("mount", "-o", "remount,rw", folder);
                 if (shop.Issuer.Traffic.OfGrant("refresh_token").Count != 0)
                 {
                     wrong.Add("a refresh token was spent though nothing can be written");
@@ -112,7 +112,7 @@ internal static class TroubleRows
         }
         finally
         {
-            await RunsAsync("umount", folder);
+            await Programs.RunsAsync("umount", folder);
             Directory.Delete(folder);
         }
     }
@@ -133,7 +133,7 @@ internal static class TroubleRows
         }
         // To root every folder is open: there it is another user who tries.
         var isRoot = Environment.UserName == "root";
-        if (isRoot && !await RunsAsync("setpriv", "--version"))
+        if (isRoot && !await Programs.RunsAsync("setpriv", "--version"))
         {
             report.Skip(check, "root may do everything, and setpriv, which could make it another, is not here");
             return;
@@ -265,20 +265,6 @@ internal static class TroubleRows
         catch (IOException)
         {
             // Full, as wanted.
-        }
-    }
-
-    private static async Task<bool> RunsAsync(string program, params string[] arguments)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            await process.WaitForExitAsync();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
         }
     }
 }

@@ -1,0 +1,174 @@
+using McpSm.Core.Files;
+using McpSm.Samples;
+
+namespace McpSm.FaultBench;
+
+/// <summary>A refresh token is spent only if its successor can be kept; and what cannot be kept after all waits, and is found.</summary>
+internal static class SpendingRows
+{
+    /// <summary>The password of the keyring that the bench may lock, and open again. A person's own keyring is left alone.</summary>
+    private const string PasswordVariable = "FAULT_BENCH_KEYRING_PASSWORD";
+
+    public static async Task RunAsync(Options options, Report report)
+    {
+        await LittleRoomAsync(options, report);
+        switch (options.Vault)
+        {
+            case "file":
+                await FailureAfterAnswerAsync(options, report);
+                break;
+            case "secret-service":
+                await LockedKeyringAsync(options, report);
+                break;
+        }
+    }
+
+    /// <summary>Room for the small file, credentials.json, and not for the large one.</summary>
+    private static async Task LittleRoomAsync(Options options, Report report)
+    {
+        const string check = "room for the index, not for the vault";
+        var folder = Directory.CreateTempSubdirectory("mcpsm-disk-").FullName;
+        if (!OperatingSystem.IsLinux() || !await Programs.RunsAsync("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", folder))
+        {
+            Directory.Delete(folder);
+            report.Skip(check, "no disk can be mounted here: it takes Linux and root");
+            return;
+        }
+        try
+        {
+            var (wrong, refused) = (new List<string>(), 0);
+            var inside = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
+            await using (var shop = await Workshop.OpenAsync(options, ["bearer", "oauth"], inside))
+            {
+                await using var worker = await shop.WorkerAsync();
+                await worker.OkAsync($"set bearer {new string('x', 34 * 1024)}");
+                await shop.SignInAsync("oauth");
+                var filler = Path.Combine(folder, "filler");
+                for (var room = 4; room <= 24; room += 4)
+                {
+                    Fill(filler, room * 1024);
+                    var sent = shop.Issuer.Traffic.OfGrant("refresh_token").Count;
+                    var answer = await worker.DoAsync("renew oauth");
+                    var isRefused = answer?.StartsWith("err ConfigurationUnavailable ", StringComparison.Ordinal) == true;
+                    refused += isRefused ? 1 : 0;
+                    // A vault of the system's is on a disk of its own.
+                    if (options.Vault == "file" ? !isRefused || shop.Issuer.Traffic.OfGrant("refresh_token").Count != sent
+                        : answer?.StartsWith("ok ", StringComparison.Ordinal) != true)
+                    {
+                        wrong.Add($"{room} KiB free: {(isRefused ? "refused" : "another answer")}, {shop.Issuer.Traffic.OfGrant("refresh_token").Count - sent} sent");
+                    }
+                    File.Delete(filler);
+                }
+                await RenewsAsync(shop, worker, wrong);
+            }
+            report.Row(check, $"4 to 24 KiB free: {refused} of 6 refused before anything was spent, nothing lost", wrong);
+        }
+        finally
+        {
+            await Programs.RunsAsync("umount", folder);
+            Directory.Delete(folder);
+        }
+    }
+
+    /// <summary>The write of the answer fails although the rehearsal went well.</summary>
+    private static async Task FailureAfterAnswerAsync(Options options, Report report)
+    {
+        const string check = "the vault fails while the issuer has the request";
+        var (wrong, tries) = (new List<string>(), options.Rounds(200));
+        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await shop.SignInAsync("oauth");
+        await using var worker = await shop.WorkerAsync();
+        foreach (var step in new[] { FileStep.Create, FileStep.Write, FileStep.Flush, FileStep.Rename })
+        {
+            for (var i = 0; i < tries; i++)
+            {
+                // The rehearsal and the facts before the request, then the vault.
+                await worker.OkAsync($"fail {step} 3");
+                if (await worker.DoAsync("renew oauth") is not { } answer || !answer.Contains("waits in credentials.pending.enc", StringComparison.Ordinal))
+                {
+                    wrong.Add($"{step}: it was not told that the token waits");
+                }
+                if (!shop.Door.Status(shop.Server("oauth")).Pending)
+                {
+                    wrong.Add($"{step}: the status does not show it");
+                }
+                await ActiveAsync(shop, worker, wrong);
+                await RenewsAsync(shop, worker, wrong);
+            }
+        }
+        if (File.Exists(Path.Combine(shop.Folder, "credentials.pending.enc")))
+        {
+            wrong.Add("something still waits");
+        }
+        report.Row(check, $"{tries * 4} renewals, all found again in the file beside", wrong);
+    }
+
+    private static async Task LockedKeyringAsync(Options options, Report report)
+    {
+        const string check = "keyring locked while the issuer has the request";
+        var password = Environment.GetEnvironmentVariable(PasswordVariable);
+        if (password is null)
+        {
+            report.Skip(check, $"it takes a keyring whose password {PasswordVariable} tells");
+            return;
+        }
+        var wrong = new List<string>();
+        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await shop.SignInAsync("oauth");
+        await using var worker = await shop.WorkerAsync();
+        var rounds = options.Rounds(50);
+        for (var i = 0; i < rounds; i++)
+        {
+            shop.Issuer.Faults.Before("/token", _ => Programs.RunsAsync("secret-tool", "lock"), times: 1);
+            var answer = await worker.DoAsync("renew oauth");
+            if (answer?.Contains("waits in credentials.enc", StringComparison.Ordinal) != true)
+            {
+                wrong.Add("it was not told that the token waits");
+            }
+            await ActiveAsync(shop, worker, wrong);
+            if (!await Programs.RunsWithAsync(password, "gnome-keyring-daemon", "--replace", "--unlock", "--daemonize", "--components=secrets"))
+            {
+                wrong.Add("the keyring could not be opened again");
+                break;
+            }
+            await using var next = await shop.WorkerAsync();
+            await RenewsAsync(shop, next, wrong);
+        }
+        report.Row(check, $"{rounds} renewals, all found again in credentials.enc", wrong);
+    }
+
+    private static async Task ActiveAsync(Workshop shop, WorkerProcess worker, List<string> wrong)
+    {
+        if (await worker.DoAsync("token oauth") is not { } token || !token.StartsWith("ok ", StringComparison.Ordinal)
+            || shop.StateOf(token[3..]) != TokenState.Active)
+        {
+            wrong.Add("the token that waits is not given");
+        }
+    }
+
+    private static async Task RenewsAsync(Workshop shop, WorkerProcess worker, List<string> wrong)
+    {
+        if (await worker.DoAsync("renew oauth") is not { } renewed || !renewed.StartsWith("ok ", StringComparison.Ordinal)
+            || shop.StateOf(renewed[3..]) != TokenState.Active)
+        {
+            wrong.Add("the sign-in is lost");
+        }
+    }
+
+    private static void Fill(string path, int leave)
+    {
+        using var stream = new FileStream(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 });
+        try
+        {
+            while (true)
+            {
+                stream.Write(new byte[4096]);
+            }
+        }
+        catch (IOException)
+        {
+            // Full, as wanted.
+        }
+        stream.SetLength(Math.Max(0, (stream.Length / 4096 * 4096) - leave));
+    }
+}
