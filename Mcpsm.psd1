@@ -16,7 +16,7 @@
     CmdletsToExport      = @(
         'Add-McpServer', 'Get-McpServer', 'Set-McpServer', 'Remove-McpServer'
         'Connect-McpServer', 'Disconnect-McpServer', 'Test-McpServer'
-        'Get-McpAuthStatus', 'Get-McpToken', 'Set-McpToken', 'Update-McpToken', 'Clear-McpToken'
+        'Get-McpAuthStatus', 'Get-McpToken', 'Set-McpToken', 'Update-McpToken', 'Clear-McpToken', 'Deny-McpToken'
         'Remove-McpClientRegistration'
         'Get-McpVault', 'Set-McpVault', 'Import-McpCredential'
         'Get-McpIdentityProvider', 'Set-McpIdentityProvider', 'Remove-McpIdentityProvider', 'Connect-McpIdentityProvider', 'Disconnect-McpIdentityProvider'

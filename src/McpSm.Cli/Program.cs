@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using McpSm.Cli;
 using McpSm.Commands;
 using McpSm.Core.Errors;
@@ -11,19 +10,13 @@ StandardStreams.Open();
 #if !DEBUG
 CoreDumps.Disable();
 #endif
-using var cancel = new CancellationTokenSource();
-void Cancel(PosixSignalContext context)
-{
-    context.Cancel = true;
-    cancel.Cancel();
-}
-using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
-using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
 using var tooLarge = FileSizeSignal.Handle();
 var home = new Home();
+using var signals = new Signals(home.Exchanges);
 try
 {
-    return await McpsmCommand.RunAsync(args, new SystemConsole(home), home, cancel.Token);
+    var code = await McpsmCommand.RunAsync(args, new SystemConsole(home), home, signals.Token);
+    return signals.HaveCome ? ExitCode.Cancelled : code;
 }
 // .NET reports a file that would be larger than the process may write as an argument out of range.
 catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })

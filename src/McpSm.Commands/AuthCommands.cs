@@ -5,7 +5,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Commands;
 
-/// <summary><c>auth status|login|logout|login-all|refresh|set|revoke|forget|token</c>, and <c>auth &lt;server&gt;</c>.</summary>
+/// <summary><c>auth status|login|logout|login-all|refresh|set|revoke|forget|token|reject</c>, and <c>auth &lt;server&gt;</c>.</summary>
 internal static class AuthCommands
 {
     public static void AddTo(Command root, CommandContext context)
@@ -39,6 +39,7 @@ internal static class AuthCommands
         auth.Add(Revoke(context));
         auth.Add(ForgetCommand.Create(context));
         auth.Add(Token(context));
+        auth.Add(Reject(context));
         root.Add(auth);
     }
 
@@ -95,7 +96,7 @@ internal static class AuthCommands
                 return Task.FromResult(ExitCode.Failed);
             }
             var needed = one is not null && statuses[0].State is AuthState.NotAuthenticated or AuthState.Expired
-                && !(statuses[0].State == AuthState.Expired && statuses[0].CanRenew);
+                && !(statuses[0] is { State: AuthState.Expired, CanRenew: true, RenewalRefusedAt: null });
             return Task.FromResult(one is not null && needed ? ExitCode.SignInNeeded : ExitCode.Done);
         }));
         return command;
@@ -280,6 +281,22 @@ internal static class AuthCommands
         return command;
     }
 
+    private static Command Reject(CommandContext context)
+    {
+        var id = ServerArgument();
+        var command = new Command("reject", "Report a token that the server refused") { id };
+        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        {
+            var server = context.Catalog.Get(parsed.GetValue(id)!);
+            var token = await ReadTokenAsync("-", context, cancellationToken).ConfigureAwait(false);
+            context.Succeed(await context.Authenticator.RejectTokenAsync(server, token, cancellationToken).ConfigureAwait(false)
+                ? $"The token of '{server.Name}' counts as refused; the next call renews it."
+                : $"That is not the token kept for '{server.Name}': another has already taken its place.");
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
     private static Command Token(CommandContext context)
     {
         var id = ServerArgument();
@@ -288,7 +305,8 @@ internal static class AuthCommands
         var method = new Option<string?>("--method") { Description = "The request's method, for a bound token (POST)" };
         var uri = new Option<string?>("--uri") { Description = "The request's URL (the server's own)", HelpName = "url" };
         var nonce = new Option<string?>("--nonce") { Description = "The DPoP-Nonce of the server's last answer" };
-        var command = new Command("token", "Print a valid access token, renewed first if need be") { id, header, json, method, uri, nonce };
+        var renew = new Option<bool>("--renew") { Description = "Renew it first: the server refused the last one" };
+        var command = new Command("token", "Print a valid access token, renewed first if need be") { id, header, json, method, uri, nonce, renew };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
@@ -297,7 +315,7 @@ internal static class AuthCommands
             {
                 throw new McpAuthException(ErrorReason.InvalidValue, "--method, --uri and --nonce are of headers: say --header or --json as well.");
             }
-            var token = await context.Authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
+            var token = await context.Authenticator.GetAccessTokenAsync(server, cancellationToken, parsed.GetValue(renew)).ConfigureAwait(false);
             if (!asHeader && !asJson)
             {
                 context.Console.Out.WriteLine(token.Text);

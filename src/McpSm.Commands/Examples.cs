@@ -57,7 +57,9 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
             "curl -H \"$(mcpsm auth token my-api --header)\" https://example.com/mcp",
             "mcpsm auth token my-api --json",
             "mcpsm auth token my-api --header --method GET   # one request of a bound token",
+            "mcpsm auth token my-api --renew                 # the last was refused",
         ],
+        ["auth reject"] = ["printenv REFUSED_TOKEN | mcpsm auth reject my-api"],
         ["identity"] = ["mcpsm identity", "mcpsm identity --json"],
         ["identity use"] =
         [

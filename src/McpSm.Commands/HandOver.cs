@@ -103,8 +103,9 @@ public static class HandOver
     {
         var canDoWithout = Asked(parsed) is { } asked && !VaultSelector.IsOfSecretManagement(asked);
         // Also --token=- and --header name=-.
-        var readsInput = arguments.Any(a => a == "-" || a.EndsWith("=-", StringComparison.Ordinal) || a.EndsWith(":-", StringComparison.Ordinal));
         var isTerminal = context.Console.IsInputTerminal;
+        var readsInput = arguments.Any(a => a == "-" || a.EndsWith("=-", StringComparison.Ordinal) || a.EndsWith(":-", StringComparison.Ordinal))
+            || (parsed.CommandResult.Command.Name == "reject" && !isTerminal);
         var hasSecret = SecretArguments.AreIn(parsed);
         using var line = !hasSecret ? null : new HandedLine(arguments, byPipe: isTerminal);
         Process pwsh;
@@ -125,10 +126,13 @@ public static class HandOver
         }
         using (pwsh)
         {
+            // What goes on there may be an exchange, which cannot be seen from here.
+            using var exchange = context.Home.Exchanges.Prepare(cancellationToken);
             try
             {
+                exchange.Begin();
                 var sending = SendAsync(pwsh, line, readsInput, cancellationToken);
-                await pwsh.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+                await pwsh.WaitForExitAsync(exchange.Token).ConfigureAwait(false);
                 // Input that nobody reads any more is not waited for; what went wrong before is told.
                 await (sending.IsCompleted ? sending : Task.CompletedTask).ConfigureAwait(false);
             }

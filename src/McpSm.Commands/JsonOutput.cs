@@ -111,6 +111,10 @@ internal static class JsonOutput
         json.WriteBoolean("renewalUncertain", status.RenewalUncertain);
         Optional(json, "remedy", status.Remedy);
         Optional(json, "plaintextFile", status.PlaintextFile);
+        if (status.RenewalRefusedAt is not null)
+        {
+            Time(json, "renewalRefusedAt", status.RenewalRefusedAt);
+        }
         Pending(json, status.Pending);
     }
 

@@ -16,14 +16,15 @@ internal static class Words
         {
             AuthState.Authenticated => $"{Good} Authenticated{expires}",
             AuthState.ExpiringSoon => $"{Good} Authenticated{expires}",
-            AuthState.Expired => $"{Bad} Expired ({Date(status.ExpiresAt!.Value)}{(status.CanRenew ? ", can be renewed" : "")})",
+            AuthState.Expired => $"{Bad} Expired ({Date(status.ExpiresAt!.Value)}{(status is { CanRenew: true, RenewalRefusedAt: null } ? ", can be renewed" : "")})",
             AuthState.BearerToken => $"{Good} Bearer token set",
             AuthState.NoAuth => "○ No authentication needed",
             AuthState.Unknown => status.Kind == Core.Credentials.CredentialKind.OAuth
                 ? $"{Good} Authenticated{expires}" : "? Unknown",
             _ => $"{Bad} Not authenticated",
         };
-        return status.Pending ? said + " (waits to be kept in its vault)" : status.RenewalUncertain ? said + " (the last renewal was cut off)" : said;
+        return said + (status.RenewalRefusedAt is not null ? " (the issuer refused to renew it)" : "")
+            + (status.Pending ? " (waits to be kept in its vault)" : status.RenewalUncertain ? " (the last renewal was cut off)" : "");
     }
 
     /// <summary><c> (expires: …)</c>; nothing for what does not expire.</summary>

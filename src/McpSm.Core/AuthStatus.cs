@@ -49,6 +49,9 @@ public sealed record McpAuthStatus
     /// <summary>The credential waits in an encrypted file for its vault, which could not be written when it was renewed.</summary>
     public bool Pending { get; init; }
 
+    /// <summary>When the issuer refused to renew, for a reason that lasts; null if it did not, or has renewed since.</summary>
+    public DateTimeOffset? RenewalRefusedAt { get; init; }
+
     /// <summary>The file in which a secret of the server lies in plaintext, as the npm tool leaves it; null where none does.</summary>
     public string? PlaintextFile { get; init; }
 
@@ -127,6 +130,7 @@ public sealed record McpAuthStatus
             CanRenew = facts?.CanRenew == true,
             // A renewal takes seconds: one that began minutes ago was killed.
             RenewalUncertain = facts is not null && (facts.RenewalUncertain || now - facts.RenewalBegan > TimeSpan.FromMinutes(2)),
+            RenewalRefusedAt = facts?.RenewalRefused?.At,
             Pending = facts?.Pending == true,
             // The next write that succeeds takes it to its vault.
             Remedy = remedy ?? (facts is { Pending: true, CanRenew: true } ? NextCommand.For("auth refresh", server.Id) : null),
@@ -142,7 +146,9 @@ public sealed record McpAuthStatus
             case CredentialKind.OAuth when facts!.ExpiresAt is { } end:
                 var soon = Renewal.Margin(TimeSpan.FromMinutes(5), facts.IssuedAt ?? now, end);
                 var state = end <= now ? AuthState.Expired : end - now < soon ? AuthState.ExpiringSoon : AuthState.Authenticated;
-                return (state, state == AuthState.Authenticated ? null : facts.CanRenew ? NextCommand.For("auth refresh", server.Id) : NextCommand.For("auth login", server.Id));
+                return (state, state == AuthState.Authenticated ? null
+                    : facts.RenewalRefused is { } refused ? refused.Remedy(server, facts.Resource)
+                    : facts.CanRenew ? NextCommand.For("auth refresh", server.Id) : NextCommand.For("auth login", server.Id));
             case CredentialKind.OAuth:
                 return (AuthState.Unknown, NextCommand.For("test", server.Id));
             default:

@@ -27,7 +27,7 @@ public sealed partial class Authenticator
         {
             var setting = set?.Issuer == issuer ? set : null;
             var served = catalog.Where(s => servers.GetValueOrDefault(s.Id)?.IdentityProvider == issuer).OrderBy(s => s.Name, StringComparer.Ordinal).ToList();
-            var signedIn = facts?.SignedInAt is not null && (facts.CanRenew || facts.ExpiresAt > now);
+            var signedIn = facts?.SignedInAt is not null && ((facts.CanRenew && facts.RenewalRefused is null) || facts.ExpiresAt > now);
             return new McpIdentityProvider
             {
                 Issuer = issuer,

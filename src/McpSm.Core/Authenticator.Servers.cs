@@ -97,7 +97,7 @@ public sealed partial class Authenticator
         return answer.Status != 401 ? status : status with
         {
             State = AuthState.Expired,
-            Remedy = status.CanRenew ? NextCommand.For("auth refresh", server.Id)
+            Remedy = status is { CanRenew: true, RenewalRefusedAt: null } ? NextCommand.For("auth refresh", server.Id)
                 : status.Kind == CredentialKind.Bearer ? NextCommand.For("auth set", server.Id) : NextCommand.For("auth login", server.Id),
         };
     }

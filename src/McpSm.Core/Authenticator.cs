@@ -73,14 +73,14 @@ public sealed partial class Authenticator
 
     public McpAuthStatus Status(McpServer server) => Status([server], out _)[0];
 
-    /// <summary>Renews now; where another process has just done so, that is the result.</summary>
+    /// <summary>Renews now, also if the issuer refused to a short time ago; if another process has just renewed, that is the result.</summary>
     /// <exception cref="McpAuthException">
     /// As <see cref="GetAccessTokenAsync"/>; and if the renewed token could not be kept in its vault, why. It then waits in the
     /// encrypted file, if it can, and is used from there.
     /// </exception>
     public async Task<OAuthCredential> RenewAsync(McpServer server, CancellationToken cancellationToken)
     {
-        var (renewed, notKept) = await TryRenewAsync(server, await ReadOAuthAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken)
+        var (renewed, notKept) = await TryRenewAsync(server, await ReadOAuthAsync(server, cancellationToken).ConfigureAwait(false), always: true, cancellationToken)
             .ConfigureAwait(false);
         return notKept is null ? renewed : throw notKept;
     }
@@ -88,7 +88,7 @@ public sealed partial class Authenticator
     /// <summary>Renews for somebody who wants to use the token: what could not be kept is told as a warning.</summary>
     internal async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
     {
-        var (renewed, notKept) = await TryRenewAsync(server, seen, cancellationToken).ConfigureAwait(false);
+        var (renewed, notKept) = await TryRenewAsync(server, seen, always: false, cancellationToken).ConfigureAwait(false);
         if (notKept is not null)
         {
             _interaction.Notice($"{notKept.Message} {notKept.Remedy}".TrimEnd());
@@ -103,11 +103,11 @@ public sealed partial class Authenticator
     }
 
     private async Task<(OAuthCredential Credential, McpAuthException? NotKept)> TryRenewAsync(McpServer server, OAuthCredential seen,
-        CancellationToken cancellationToken)
+        bool always, CancellationToken cancellationToken)
     {
         try
         {
-            return await _renewal.RenewAsync(server, seen, cancellationToken).ConfigureAwait(false);
+            return await _renewal.RenewAsync(server, seen, always, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {
@@ -120,11 +120,12 @@ public sealed partial class Authenticator
         (await GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false)).Text;
 
     /// <summary>A valid access token, renewed first if need be.</summary>
+    /// <param name="renew">Renews in any case: the server refused the token that is kept.</param>
     /// <exception cref="McpAuthException">AuthenticationRequired, RefreshTokenRejected, ServerUnreachable, …</exception>
-    public async Task<AccessToken> GetAccessTokenAsync(McpServer server, CancellationToken cancellationToken)
+    public async Task<AccessToken> GetAccessTokenAsync(McpServer server, CancellationToken cancellationToken, bool renew = false)
     {
         ServerUrl.RequireSecure(server);
-        var item = await ReadForUseAsync(server, cancellationToken).ConfigureAwait(false);
+        var item = await ReadForUseAsync(server, renew, cancellationToken).ConfigureAwait(false);
         if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _home.Time.GetUtcNow())
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
@@ -135,12 +136,35 @@ public sealed partial class Authenticator
             : throw SignInNeeded(server, item);
     }
 
+    /// <summary>Takes note that the server refused a token, so that the next call renews it, in whatever process.</summary>
+    /// <returns>Whether it is the one that is kept; otherwise another has already taken its place.</returns>
+    /// <exception cref="McpAuthException">AuthenticationRequired: nothing can renew it, as a bearer token of the user's own.</exception>
+    public Task<bool> RejectTokenAsync(McpServer server, string token, CancellationToken cancellationToken) =>
+        new TokenRejection(_home, _store).RunAsync(server, token, cancellationToken);
+
     /// <summary>The server's item with a token that is not about to expire, where that can be had.</summary>
-    private async Task<ServerItem?> ReadForUseAsync(McpServer server, CancellationToken cancellationToken)
+    private async Task<ServerItem?> ReadForUseAsync(McpServer server, bool renew, CancellationToken cancellationToken)
     {
         var item = await ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        return item?.OAuth is { CanRenew: true } oauth && Renewal.IsDue(oauth, Time.GetUtcNow())
-            ? item with { OAuth = await RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) } : item;
+        if (renew)
+        {
+            return item is { BearerToken: null, OAuth: { } refused }
+                ? item with { OAuth = await RenewAsync(server, refused, cancellationToken).ConfigureAwait(false) } : throw SignInNeeded(server, item);
+        }
+        if (item?.OAuth is not { CanRenew: true } oauth || !Renewal.IsDue(oauth, Time.GetUtcNow()))
+        {
+            return item;
+        }
+        try
+        {
+            return item with { OAuth = await RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) };
+        }
+        catch (McpAuthException e) when (oauth.ExpiresAt > Time.GetUtcNow() && e is { StatusCode: not null } or { Reason: ErrorReason.ServerUnreachable })
+        {
+            // What the issuer could not or would not do takes no token away that is still good.
+            _interaction.Notice($"'{server.Name}' was not renewed, and its token is good for {(oauth.ExpiresAt - Time.GetUtcNow()).Value.TotalSeconds:0} seconds more. {e.Message}");
+            return item;
+        }
     }
 
     /// <summary>The server's item as it may be sent: with the plaintext token where there is no other.</summary>

@@ -27,6 +27,9 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     /// <summary>The command that begins another sign-in, with these options.</summary>
     public Func<string, string> Command { get; init; } = options => NextCommand.For("auth login", server.Id, options);
 
+    /// <summary>Begins when a code is spent, and goes on until the caller has stored what it gave.</summary>
+    public required Exchange Exchange { get; init; }
+
     // What the issuer gave us in an earlier sign-in, and may have forgotten since.
     private KeptRegistration? _kept;
 
@@ -70,10 +73,10 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             try
             {
                 var result = EntraIssuer.Find(_issuer.Issuer) is { } microsoft
-                    ? await WithEntraAsync(microsoft, device, added, limit, cancellationToken).ConfigureAwait(false)
+                    ? await WithEntraAsync(microsoft, device, added, limit).ConfigureAwait(false)
                     : device
                     ? await WithDeviceCodeAsync(anew, limit).ConfigureAwait(false)
-                    : await WithBrowserAsync(anew, added, limit.Token, cancellationToken).ConfigureAwait(false);
+                    : await WithBrowserAsync(anew, added, limit.Token).ConfigureAwait(false);
                 await SettleRegistrationAsync().ConfigureAwait(false);
                 return result;
             }
@@ -125,7 +128,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     }
 
     private async Task<(ClientIdentity, TokenSet)> WithBrowserAsync(bool anew, IReadOnlyDictionary<string, string> added,
-        CancellationToken cancellationToken, CancellationToken interrupted)
+        CancellationToken cancellationToken)
     {
         var (client, listener) = await IdentifyAsync(anew, cancellationToken).ConfigureAwait(false);
         using (listener)
@@ -141,7 +144,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
                 progress?.Report("The issuer answered; exchanging the code.");
                 TellOfOtherSite();
                 // The person has done their part in time: what is left has the time of one request.
-                var tokens = await request.ExchangeAsync(http, code, home.Time, interrupted).ConfigureAwait(false);
+                var tokens = await SpendAsync(token => request.ExchangeAsync(http, code, home.Time, token)).ConfigureAwait(false);
                 if (listener.Contested.IsCompleted)
                 {
                     await RevokeAsync(client, tokens).ConfigureAwait(false);
@@ -171,25 +174,52 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         }
     }
 
+    private async Task<TokenSet> SpendAsync(Func<CancellationToken, Task<TokenSet>> request)
+    {
+        Exchange.Begin();
+        try
+        {
+            return await request(Exchange.Token).ConfigureAwait(false);
+        }
+        catch (McpAuthException)
+        {
+            // There is nothing to store, and the sign-in may go on.
+            Exchange.Complete();
+            throw;
+        }
+    }
+
     /// <summary>Through Microsoft's library, with a client that the user registered: Entra ID registers none by itself.</summary>
     private async Task<(ClientIdentity, TokenSet)> WithEntraAsync(EntraIssuer microsoft, bool device, IReadOnlyDictionary<string, string> added,
-        CancellationTokenSource limit, CancellationToken interrupted)
+        CancellationTokenSource limit)
     {
         // Here a person signs in with a public client, which must show no secret.
         var client = ClientRegistry.Supplied(server, item, _issuer, null) is { } supplied
             ? new ClientIdentity(supplied.Kind, supplied.Id, null, ClientIdentity.None) : throw ClientRegistry.NoEntraClient(server, microsoft);
         if (device)
         {
+            // The library polls by itself, and a poll that was approved must not be cut off.
+            using var polling = CancellationTokenSource.CreateLinkedTokenSource(Exchange.Token);
+            polling.CancelAfter(options.Timeout);
             return (client, await entra.WithDeviceCodeAsync(server, microsoft, client.Id, target.Scopes,
-                code => interaction.ShowDeviceCode(Within(limit, code)), limit.Token).ConfigureAwait(false));
+                code => interaction.ShowDeviceCode(Within(polling, code)), Exchange, polling.Token).ConfigureAwait(false));
         }
         var wanted = AskedPort() ?? DefaultPort;
         using var listener = CallbackListener.TryBindLocalhost(wanted, "")
             ?? (AskedPort() is null ? CallbackListener.TryBindLocalhost(0, "") : null) ?? throw PortInUse(wanted, "localhost");
         var tokens = await entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
-            (url, state, _) => AskAsync(listener, added.Count == 0 ? url : EndpointUrl.Add(url, added), state, limit.Token), interrupted).ConfigureAwait(false);
+            (url, state, _) => AskForEntraAsync(listener, added.Count == 0 ? url : EndpointUrl.Add(url, added), state, limit.Token), Exchange.Token)
+            .ConfigureAwait(false);
         RequireUncontested(listener);
         return (client, tokens);
+    }
+
+    /// <summary>As <see cref="AskAsync"/>; Microsoft's library spends the code as soon as it has the answer.</summary>
+    private async Task<CallbackAnswer> AskForEntraAsync(CallbackListener listener, Uri url, string state, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync(listener, url, state, cancellationToken).ConfigureAwait(false);
+        Exchange.Begin();
+        return answer;
     }
 
     /// <summary>Sends a person to the URL, and waits for the answer that carries the state.</summary>
@@ -343,7 +373,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Asked, target.Scopes, target.DPoP.Bind(), home.Time);
         interaction.ShowDeviceCode(Within(limit, await grant.StartAsync(cancellationToken).ConfigureAwait(false)));
-        var tokens = await grant.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var tokens = await grant.WaitAsync(Exchange, cancellationToken).ConfigureAwait(false);
         return (await KeepMethodAsync(client, tokens).ConfigureAwait(false), tokens);
     }
 

@@ -102,13 +102,16 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             var (server, secret) = await AsServerAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
             var target = new SignInTarget(provider, issuer, [provider], Scopes(provider, issuer)) { IsIdentityProvider = true, DPoP = DPoPDemand.Unwanted }.WithPkce();
             progress?.Report($"Signing in at the identity provider {ForeignText.Clean(provider)}.");
+            using var exchange = home.Exchanges.Prepare(cancellationToken);
             try
             {
                 var (client, tokens) = await new Authorization(home, server, new ServerItem { Url = provider, ClientSecret = secret }, target, options, http,
                     policy, new ClientRegistry(home, store), entra, interaction, progress)
-                { Command = options => Command(provider, options: options) }.ObtainAsync(cancellationToken).ConfigureAwait(false);
+                { Command = options => Command(provider, options: options), Exchange = exchange }.ObtainAsync(cancellationToken).ConfigureAwait(false);
                 room.Dispose();
-                return await KeepAsync(issuer, client, tokens, found, options.Vault).ConfigureAwait(false);
+                var session = await KeepAsync(issuer, client, tokens, found, options.Vault).ConfigureAwait(false);
+                exchange.Complete();
+                return session;
             }
             catch (McpAuthException e) when (e.Reason == ErrorReason.ClientRegistrationFailed)
             {

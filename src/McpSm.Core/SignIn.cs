@@ -36,6 +36,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         var item = found?.UsableFor(server);
         var policy = server.PolicyIn(home);
         using var http = new SafeHttp(policy, progress);
+        using var exchange = home.Exchanges.Prepare(cancellationToken);
         if (await FindTargetAsync(http, policy, server, item, refusal, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
         {
             await store.Facts.WriteAsync(server.Id, f => f is null or { Kind: CredentialKind.None }
@@ -70,9 +71,11 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             : provider is not null
             ? await identity.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
-                new ClientRegistry(home, store), entra, interaction, progress).RunAsync(cancellationToken).ConfigureAwait(false);
+                new ClientRegistry(home, store), entra, interaction, progress) { Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
+        exchange.Begin();
         room.Dispose();
         var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);
+        exchange.Complete();
         progress?.Report($"The credential is kept in the vault '{store.Facts.Read(server.Id)?.Vault}'.");
         var unproven = refusal is not null ? null : await ProveAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
         if (before.OAuth is { Issuer: not null } replaced && !replaced.MayEndWith(credential))

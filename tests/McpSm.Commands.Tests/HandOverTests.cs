@@ -21,6 +21,7 @@ public sealed class HandOverTests
         var ended = await mcpsm.RunAsync(["auth", "set", "my-api", "-"], "piped $(token);'\n");
         Assert.Equal(42, ended.Code);
         Assert.Equal("[auth]\n[set]\n[my-api]\n[-]\npiped $(token);'\n", ended.Out);
+        Assert.Equal("[auth]\n[reject]\n[my-api]\nrefused\n", (await mcpsm.RunAsync(["auth", "reject", "my-api"], "refused\n")).Out);
         Assert.Equal("[test]\n", (await mcpsm.RunAsync("test")).Out);
         Assert.Equal("[identity]\n[login]\n", (await mcpsm.RunAsync("identity login")).Out);
         Assert.Contains("No identity provider is set", (await mcpsm.RunAsync("identity")).Error);

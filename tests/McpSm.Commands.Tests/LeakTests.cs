@@ -203,6 +203,8 @@ public sealed class LeakTests : IDisposable
         _mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = Planted + "-phrase";
         Assert.Equal(Planted, await _mcpsm.TokenAsync("bearer"));
         Assert.Equal(Planted + "-access", await _mcpsm.TokenAsync());
+        await RunAsync("auth reject my-api", TestConsole.Pipe(Planted + "-access"));
+        await RunAsync("auth reject bearer", TestConsole.Pipe(Planted));
         foreach (var line in new[]
         {
             "vault rekey --key-file", "auth login my-api --device --timeout 2", "auth logout my-api --force", "auth forget my-api", "auth revoke bearer", "auth revoke my-api",

@@ -20,6 +20,7 @@ public sealed class GuidelineTests
         ["Update-McpToken"] = ConfirmImpact.Medium,
         ["Clear-McpToken"] = ConfirmImpact.Medium,
         ["Remove-McpClientRegistration"] = ConfirmImpact.Medium,
+        ["Deny-McpToken"] = ConfirmImpact.Medium,
         ["Set-McpVault"] = ConfirmImpact.Medium,
         ["Import-McpCredential"] = ConfirmImpact.Medium,
         ["Set-McpIdentityProvider"] = ConfirmImpact.Medium,

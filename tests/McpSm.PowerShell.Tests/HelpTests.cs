@@ -158,7 +158,7 @@ public sealed partial class HelpTests
         // The one warning that a page tells of.
         Assert.All(session.Warnings, w => Assert.Equal("Set-McpVault secretmanagement:Store", w.Contains("stay where they are") ? code : w));
         Assert.Contains(command == "Invoke-Mcpsm" ? "mcpsm" : command, code);
-        var changes = command.Split('-')[0] is "Add" or "Set" or "Remove" or "Connect" or "Disconnect" or "Update" or "Clear" or "Import";
+        var changes = command.Split('-')[0] is "Add" or "Set" or "Remove" or "Connect" or "Disconnect" or "Update" or "Clear" or "Deny" or "Import";
         // An example shows what its cmdlet is for: it changes something, unless it says that it does not.
         Assert.True(changes == !before.SequenceEqual(Files(session)) || code.Contains("-WhatIf") || code.Contains("Connect-McpServer -All") || command == "Invoke-Mcpsm"
             || code.Contains("| Update-McpToken") || code.Contains("-Scope @()"), "the files say otherwise");

@@ -22,6 +22,7 @@ public sealed class WhatIfTests
         ["Set-McpToken"] = ["Set-McpToken a ([securestring]::new())", "Set-McpToken a -FromEnvironment PATH"],
         ["Clear-McpToken"] = ["Clear-McpToken *"],
         ["Remove-McpClientRegistration"] = ["Remove-McpClientRegistration *"],
+        ["Deny-McpToken"] = ["Deny-McpToken a ([securestring]::new())"],
         ["Set-McpVault"] = ["Set-McpVault file", "Set-McpVault file -Move", "Set-McpVault -NewKeyFile", "Set-McpVault -Passphrase ([securestring]::new())"],
         ["Import-McpCredential"] = ["Import-McpCredential", "Import-McpCredential b -Force"],
         ["Set-McpIdentityProvider"] = ["Set-McpIdentityProvider https://other.example -ClientId me", "Set-McpIdentityProvider https://other.example -ClientId me -ClientSecret ([securestring]::new())"],

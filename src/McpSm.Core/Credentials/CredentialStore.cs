@@ -22,8 +22,9 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     public FactsFile Facts { get; } = new(home);
 
     /// <summary>Holds everybody else off this server's credential.</summary>
-    public Task<FileLock> LockAsync(McpServer server, CancellationToken cancellationToken) =>
-        home.LockAsync(LockName(server.Id), cancellationToken);
+    /// <param name="heldTooLong">What to say if another process keeps it; null, or where it gives null, for the words of the lock.</param>
+    public Task<FileLock> LockAsync(McpServer server, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
+        home.LockAsync(LockName(server.Id), cancellationToken, heldTooLong);
 
     /// <summary>The server's item as it may be used now; null where there is none. Mends facts that lie.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
@@ -236,7 +237,7 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         {
             return told.Kind == (facts?.Kind ?? CredentialKind.None);
         }
-        return told with { Scopes = null } == facts with { Scopes = null, RenewalUncertain = false, RenewalBegan = null, SeenOpen = false }
+        return told with { Scopes = null } == facts with { Scopes = null, RenewalUncertain = false, RenewalBegan = null, RenewalRefused = null, RenewalFailed = null, SeenOpen = false }
             && (told.Scopes ?? []).SequenceEqual(facts.Scopes ?? []);
     }
 

@@ -55,6 +55,12 @@ public sealed record ServerFacts
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Pending { get; init; }
 
+    /// <summary>The refusal of the last renewal, if it lasts; null after a success.</summary>
+    public RefusedRenewal? RenewalRefused { get; init; }
+
+    /// <summary>The last renewal that got no answer; null after a success.</summary>
+    public FailedRenewal? RenewalFailed { get; init; }
+
     /// <summary>Whether the outcome of a renewal is unknown. Whoever holds no lock cannot tell one that goes on from one cut off.</summary>
     [JsonIgnore]
     public bool IsCutOff => RenewalUncertain || RenewalBegan is not null;

@@ -89,6 +89,8 @@ internal sealed class FactsReader
         CanRenew = Flag(entry, "canRenew"),
         RenewalBegan = Time(entry, "renewalBegan"),
         Pending = Flag(entry, "pending"),
+        RenewalRefused = Refused(entry),
+        RenewalFailed = Failed(entry),
     };
 
     private static RegistrationFacts Registration(JsonElement entry) => new()
@@ -132,8 +134,25 @@ internal sealed class FactsReader
         TokenType = Text(entry, "tokenType"),
         RenewalUncertain = Flag(entry, "renewalUncertain"),
         RenewalBegan = Time(entry, "renewalBegan"),
+        RenewalRefused = Refused(entry),
+        RenewalFailed = Failed(entry),
         SeenOpen = Flag(entry, "seenOpen"),
         Pending = Flag(entry, "pending"),
+    };
+
+    private static RefusedRenewal? Refused(JsonElement entry) => Member(entry, "renewalRefused", JsonValueKind.Object) is not { } refused ? null : new()
+    {
+        At = Time(refused, "at") ?? throw new FormatException("a 'renewalRefused' in it has no 'at'"),
+        Status = Member(refused, "status", JsonValueKind.Number) is { } status && status.TryGetInt32(out var number) ? number
+            : throw new FormatException("a 'renewalRefused' in it has no 'status'"),
+        Error = Text(refused, "error"),
+        Mark = Text(refused, "mark") ?? throw new FormatException("a 'renewalRefused' in it has no 'mark'"),
+    };
+
+    private static FailedRenewal? Failed(JsonElement entry) => Member(entry, "renewalFailed", JsonValueKind.Object) is not { } failed ? null : new()
+    {
+        At = Time(failed, "at") ?? throw new FormatException("a 'renewalFailed' in it has no 'at'"),
+        Why = Text(failed, "why") ?? throw new FormatException("a 'renewalFailed' in it has no 'why'"),
     };
 
     private IReadOnlyList<string> Scopes(JsonElement array)

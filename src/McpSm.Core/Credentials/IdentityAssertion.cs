@@ -15,14 +15,15 @@ public sealed class IdentityAssertion(Home home, IdentityRenewal sessions, IProg
     /// <param name="provider">The identity provider's issuer identifier.</param>
     /// <param name="issuer">The server's issuer.</param>
     /// <param name="client">As the server's issuer knows us.</param>
+    /// <param name="always">Renews the session also if the provider refused that a short time ago.</param>
     /// <exception cref="McpAuthException">
     /// AuthenticationRequired: a person must sign in at the provider. AssertionRejected: the server's issuer does not trust it.
     /// The reasons of <see cref="TokenExchangeGrant"/> and <see cref="JwtBearerGrant"/>.
     /// </exception>
     public async Task<TokenSet> RequestAsync(SafeHttp http, string provider, string issuer, string tokenEndpoint, ClientIdentity client,
-        string resource, IReadOnlyList<string> scopes, TokenBinding binding, CancellationToken cancellationToken)
+        string resource, IReadOnlyList<string> scopes, TokenBinding binding, CancellationToken cancellationToken, bool always = false)
     {
-        var session = await sessions.CurrentAsync(provider, cancellationToken).ConfigureAwait(false);
+        var session = await sessions.CurrentAsync(provider, always, cancellationToken).ConfigureAwait(false);
         using var there = new SafeHttp(UrlPolicy.OfIssuer(home.Network, provider, session.TokenEndpoint), progress);
         progress?.Report($"Asking the identity provider {ForeignText.Clean(provider)} to vouch for you at {ForeignText.Clean(issuer)}.");
         var (idJag, granted) = await TokenExchangeGrant.RequestIdJagAsync(there, session.TokenEndpoint, provider, session.Client, session.IdToken,

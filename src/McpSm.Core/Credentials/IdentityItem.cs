@@ -82,6 +82,12 @@ public sealed record IdentityFacts
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Pending { get; init; }
 
+    /// <summary>As <see cref="ServerFacts.RenewalRefused"/>.</summary>
+    public RefusedRenewal? RenewalRefused { get; init; }
+
+    /// <summary>As <see cref="ServerFacts.RenewalFailed"/>.</summary>
+    public FailedRenewal? RenewalFailed { get; init; }
+
     internal static IdentityFacts Of(IdentityItem item, string vault) => new()
     {
         Issuer = item.Issuer,

@@ -14,15 +14,20 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 
     /// <summary>The session, renewed first if need be, without a person.</summary>
+    /// <param name="always">Sends the refresh token also if the provider refused it a short time ago.</param>
     /// <exception cref="McpAuthException">AuthenticationRequired: there is none, or it has ended. ServerUnreachable, the vault's reasons, …</exception>
-    public async Task<IdentitySession> CurrentAsync(string provider, CancellationToken cancellationToken)
+    public async Task<IdentitySession> CurrentAsync(string provider, bool always, CancellationToken cancellationToken)
     {
+        RenewalPast Past() => RenewalPast.Of(store.Facts(provider));
+        var what = $"the session at the identity provider {ForeignText.Clean(provider)}";
         var session = (await store.ReadAsync(provider, cancellationToken).ConfigureAwait(false))?.Session ?? throw NotSignedIn(provider);
         if (!IsDue(session))
         {
             return session;
         }
-        using var held = await store.LockAsync(provider, cancellationToken).ConfigureAwait(false);
+        using var exchange = home.Exchanges.Prepare(cancellationToken);
+        var before = Past();
+        using var held = await store.LockAsync(provider, cancellationToken, () => Past().Hangs(what)).ConfigureAwait(false);
         var item = await store.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
         session = item?.Session ?? throw NotSignedIn(provider);
         if (!IsDue(session))
@@ -33,6 +38,40 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         {
             return session.ExpiresAt > home.Time.GetUtcNow() ? session : throw Ended(provider, "It gave no refresh token.", null);
         }
+        var past = Past();
+        if (held.Waited && past.EndedSince(before, what) is { } ended)
+        {
+            throw ended;
+        }
+        var now = home.Time.GetUtcNow();
+        if (past.Refused is { } refused && refused.Holds(now, MarkOf(item)) && (!always || (held.Waited && refused != before.Refused)))
+        {
+            return session.ExpiresAt > now ? session : throw Ended(provider, $"It refused to renew it at {refused.At.ToLocalTime():HH:mm} ({refused.Words}), "
+                + $"and is not asked again before {(refused.At + RefusedRenewal.Pause).ToLocalTime():HH:mm}.", null);
+        }
+        try
+        {
+            return await RenewAsync(provider, item, session, refreshToken, exchange, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (FailedRenewal.Of(e, exchange.GoesOn, home.Time.GetUtcNow()) is { } failed)
+        {
+            await store.ChangeFactsAsync(item, f => f with { RenewalFailed = failed }).ConfigureAwait(false);
+            throw;
+        }
+        catch (McpAuthException e) when (e is { StatusCode: not null, OAuthError: not "invalid_grant" } && session.ExpiresAt > now)
+        {
+            // It was to be renewed before its end; until then it is good all the same.
+            return session;
+        }
+    }
+
+    /// <summary>What a refusal is of, from the item alone.</summary>
+    private static string MarkOf(IdentityItem item) => RefusedRenewal.MarkOf(item.Session?.RefreshToken ?? "",
+        item.Issuer, item.Session?.TokenEndpoint, item.Session?.Client.Id, item.Session?.Client.Secret, item.ClientId, item.ClientSecret);
+
+    private async Task<IdentitySession> RenewAsync(string provider, IdentityItem item, IdentitySession session, string refreshToken,
+        Exchange exchange, CancellationToken cancellationToken)
+    {
         var policy = UrlPolicy.OfIssuer(home.Network, provider, session.TokenEndpoint);
         using var http = new SafeHttp(policy, progress);
         session = await WithFreshMetadataAsync(session, provider, http, policy, cancellationToken).ConfigureAwait(false);
@@ -42,9 +81,10 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
             session = session with { Client = session.Client with { Secret = secret } };
         }
         progress?.Report($"Renewing the session at the identity provider {ForeignText.Clean(provider)}.");
-        var renewed = await SpendAsync(provider, item, session, refreshToken, http, cancellationToken).ConfigureAwait(false);
+        var renewed = await SpendAsync(provider, item, session, refreshToken, http, exchange).ConfigureAwait(false);
         // Ctrl+C must not lose what the provider has given for good.
         await store.KeepAsync(item with { Session = renewed }, null, "mcpsm identity login", isRenewal: true).ConfigureAwait(false);
+        exchange.Complete();
         return renewed.ExpiresAt > home.Time.GetUtcNow() ? renewed : throw Ended(provider, "It gives no new ID token.", null);
     }
 
@@ -64,16 +104,17 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
     }
 
     private async Task<IdentitySession> SpendAsync(string provider, IdentityItem item, IdentitySession session, string refreshToken,
-        SafeHttp http, CancellationToken cancellationToken)
+        SafeHttp http, Exchange exchange)
     {
         var cutOff = store.Facts(provider)?.RenewalBegan;
         // As in the renewal of a server's token: found out and noted before the refresh token is spent.
-        using var room = await store.RehearseAsync(item, cancellationToken).ConfigureAwait(false);
+        using var room = await store.RehearseAsync(item, exchange.Token).ConfigureAwait(false);
+        exchange.Begin();
         await store.ChangeFactsAsync(item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {
             var tokens = await RefreshTokenGrant.RenewAsync(http, session.TokenEndpoint, provider, session.Client, refreshToken, null,
-                session.Scopes, TokenBinding.Bearer, home.Time, cancellationToken).ConfigureAwait(false);
+                session.Scopes, TokenBinding.Bearer, home.Time, exchange.Token).ConfigureAwait(false);
             if (tokens.IdToken is null)
             {
                 // OpenID Connect Core section 12.2 allows that. What came must be kept all the same.
@@ -98,8 +139,13 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         }
         catch (McpAuthException e) when (e is { OutcomeUnknown: false, Reason: not (ErrorReason.AuthenticationRequired or ErrorReason.IssuerMismatch) })
         {
-            await store.ChangeFactsAsync(item, f => f with { RenewalBegan = cutOff }).ConfigureAwait(false);
-            throw;
+            var refused = RefusedRenewal.Of(e, home.Time.GetUtcNow(), MarkOf(item));
+            await store.ChangeFactsAsync(item, f => f with { RenewalBegan = cutOff, RenewalRefused = refused ?? f.RenewalRefused }).ConfigureAwait(false);
+            if (refused is null)
+            {
+                throw;
+            }
+            throw Ended(provider, e.Message, e);
         }
     }
 

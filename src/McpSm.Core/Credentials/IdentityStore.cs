@@ -21,7 +21,9 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     internal static bool IsItem(string name) => name.StartsWith(ItemPrefix, StringComparison.Ordinal);
 
     /// <summary>Holds everybody else off this provider's session, in all processes.</summary>
-    public Task<FileLock> LockAsync(string issuer, CancellationToken cancellationToken) => home.LockAsync(ItemName(issuer), cancellationToken);
+    /// <param name="heldTooLong">As for <see cref="CredentialStore.LockAsync"/>.</param>
+    public Task<FileLock> LockAsync(string issuer, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
+        home.LockAsync(ItemName(issuer), cancellationToken, heldTooLong);
 
     /// <summary>The facts, without a vault being opened; null where there are none.</summary>
     public IdentityFacts? Facts(string issuer) => facts.ReadIdentities().GetValueOrDefault(ItemName(issuer)) is { } found && found.Issuer == issuer ? found : null;

@@ -31,11 +31,17 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
     }
 
     /// <param name="seen">The credential as first read: where another stands in its place, that one is the answer.</param>
+    /// <param name="always">Sends the refresh token also if the issuer refused it a short time ago.</param>
     /// <returns>The credential to use, and what to tell if it could not be kept as it should be.</returns>
     /// <exception cref="McpAuthException">RefreshTokenRejected, ClientRejected, AuthenticationRequired, ServerUnreachable, …</exception>
-    public async Task<(OAuthCredential Credential, McpAuthException? NotKept)> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
+    public async Task<(OAuthCredential Credential, McpAuthException? NotKept)> RenewAsync(McpServer server, OAuthCredential seen, bool always,
+        CancellationToken cancellationToken)
     {
-        using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
+        RenewalPast Past() => RenewalPast.Of(store.Facts.Read(server.Id));
+        var what = $"the token of '{server.Name}'";
+        using var exchange = home.Exchanges.Prepare(cancellationToken);
+        var before = Past();
+        using var held = await store.LockAsync(server, cancellationToken, () => Past().Hangs(what)).ConfigureAwait(false);
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if (item?.OAuth is not { } current)
         {
@@ -54,6 +60,33 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
                 NextCommand.For("auth login", server.Id))
             { Server = server.Name };
         }
+        var past = Past();
+        if (held.Waited && past.EndedSince(before, what) is { } ended)
+        {
+            throw ended.For(server.Name);
+        }
+        if (past.Refused is { } refused && refused.Holds(home.Time.GetUtcNow(), MarkOf(server, item)) && (!always || (held.Waited && refused != before.Refused)))
+        {
+            throw refused.AsError(server, current.Resource);
+        }
+        try
+        {
+            return await RenewAsync(server, item, current, always, exchange, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (FailedRenewal.Of(e, exchange.GoesOn, home.Time.GetUtcNow()) is { } failed)
+        {
+            await store.ChangeFactsAsync(server, item, f => f with { RenewalFailed = failed }).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>What a refusal is of, from the item alone.</summary>
+    private static string MarkOf(McpServer server, ServerItem item) => RefusedRenewal.MarkOf(item.OAuth?.RefreshToken ?? "",
+        server.Issuer, server.ClientId, item.OAuth?.Issuer, item.OAuth?.TokenEndpoint, item.OAuth?.Client.Id, item.OAuth?.Client.Secret, item.ClientSecret);
+
+    private async Task<(OAuthCredential Credential, McpAuthException? NotKept)> RenewAsync(McpServer server, ServerItem item, OAuthCredential current,
+        bool always, Exchange exchange, CancellationToken cancellationToken)
+    {
         ServerUrl.RequireSecure(server);
         var policy = server.PolicyIn(home);
         using var http = new SafeHttp(policy, progress);
@@ -79,10 +112,14 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         var binding = new TokenBinding(current.DPoPKey, current.RequiresDPoP && server.DPoP != DPoPMode.Never, server.DPoP != DPoPMode.Never);
         progress?.Report($"Renewing the token of '{server.Name}' with {With(current.SignedInBy)}.");
         var renewed = current.With(current.SignedInBy != SignedInBy.Person
-            ? await RepeatAsync(server, current, binding, http, cancellationToken).ConfigureAwait(false)
-            : await SpendAsync(server, item, current, binding, current.RefreshToken!, http, cancellationToken).ConfigureAwait(false));
+            ? await RepeatAsync(server, current, binding, http, always, cancellationToken).ConfigureAwait(false)
+            : await SpendAsync(server, item, current, binding, current.RefreshToken!, http, exchange).ConfigureAwait(false));
         // Ctrl+C must not lose what the issuer has given for good.
         var failed = await store.KeepAsync(server, item with { OAuth = renewed }, null, isRenewal: true).ConfigureAwait(false);
+        if (failed is null)
+        {
+            exchange.Complete();
+        }
         return (renewed, failed?.Tell($"The renewed token of '{server.Name}'",
             failed.Where == KeptWhere.Nowhere ? HowToSignIn(server, current) : NextCommand.For("auth refresh", server.Id)));
     }
@@ -97,13 +134,13 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
 
     /// <summary>Repeats the grant of a client, a workload or an identity provider. Nothing of the server's is spent by asking.</summary>
     private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, TokenBinding binding, SafeHttp http,
-        CancellationToken cancellationToken)
+        bool always, CancellationToken cancellationToken)
     {
         try
         {
             return current.IdentityProvider is { } provider
                 ? await identity.RequestAsync(http, provider, current.Issuer!, current.TokenEndpoint!, current.Client, current.Resource,
-                    current.Scopes, binding, cancellationToken).ConfigureAwait(false)
+                    current.Scopes, binding, cancellationToken, always).ConfigureAwait(false)
                 : current.Assertion is { } source
                 ? await JwtBearerGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, ReadAssertion(source, cancellationToken),
                     current.Resource, current.Scopes, binding, home.Time, cancellationToken).ConfigureAwait(false)
@@ -133,26 +170,27 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
 
     /// <summary>Spends the refresh token.</summary>
     private async Task<TokenSet> SpendAsync(McpServer server, ServerItem item, OAuthCredential current, TokenBinding binding,
-        string refreshToken, SafeHttp http, CancellationToken cancellationToken)
+        string refreshToken, SafeHttp http, Exchange exchange)
     {
         var cutOff = store.Facts.Read(server.Id)?.IsCutOff == true;
         // Both are written first: whatever would keep the new token from being stored is found before this one is spent, and a
         // process that is killed while the issuer has it leaves word of that.
-        using var room = await store.RehearseAsync(server, item, cancellationToken).ConfigureAwait(false);
+        using var room = await store.RehearseAsync(server, item, exchange.Token).ConfigureAwait(false);
+        exchange.Begin();
         await store.ChangeFactsAsync(server, item, f => f with { RenewalBegan = home.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {
             return EntraIssuer.Find(current.Issuer) is { } microsoft
-                ? await entra.RenewAsync(server, microsoft, current.Client.Id, current.Scopes, refreshToken, cancellationToken).ConfigureAwait(false)
+                ? await entra.RenewAsync(server, microsoft, current.Client.Id, current.Scopes, refreshToken, exchange.Token).ConfigureAwait(false)
                 : await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
-                    current.Resource, current.Scopes, binding, home.Time, cancellationToken).ConfigureAwait(false);
+                    current.Resource, current.Scopes, binding, home.Time, exchange.Token).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {
             if (RefreshTokenGrant.IsOfClient(e) && current.Client is { Kind: ClientKind.PreRegistered, Secret: not null })
             {
                 // The secret is the user's to replace, and the issuer has not looked at the refresh token.
-                await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
+                await NoteAsync(e).ConfigureAwait(false);
                 throw RefreshTokenGrant.ClientRejected(e,
                     NextCommand.For("server update", server.Id,
                         $"--client-id {ShellQuoting.QuoteOrPlaceholder(current.Client.Id, "<id>")} --client-secret-from-env <NAME>")).For(server.Name);
@@ -165,10 +203,24 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
             await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = true, RenewalBegan = null }).ConfigureAwait(false);
             throw;
         }
-        catch (McpAuthException)
+        catch (McpAuthException e)
         {
-            await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null }).ConfigureAwait(false);
-            throw;
+            if (await NoteAsync(e).ConfigureAwait(false) is not { } refused)
+            {
+                throw;
+            }
+            throw new McpAuthException(ErrorReason.AuthenticationRequired,
+                $"The issuer did not renew the token of '{server.Name}'; its refresh token is kept. {e.Message}", refused.Remedy(server, current.Resource), e)
+            { Server = server.Name, OAuthError = e.OAuthError, StatusCode = e.StatusCode };
+        }
+
+        // The issuer has not spent the token; if it does not take it at all, that is noted.
+        async Task<RefusedRenewal?> NoteAsync(McpAuthException e)
+        {
+            var refused = RefusedRenewal.Of(e, home.Time.GetUtcNow(), MarkOf(server, item));
+            await store.ChangeFactsAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null, RenewalRefused = refused ?? f.RenewalRefused })
+                .ConfigureAwait(false);
+            return refused;
         }
     }
 

@@ -60,7 +60,8 @@ public sealed record OAuthCredential
         AccessToken = tokens.AccessToken,
         RefreshToken = tokens.RefreshToken,
         IssuedAt = tokens.IssuedAt,
-        ExpiresAt = tokens.ExpiresAt,
+        // Without a refresh token it would only end a token early that the server may still take.
+        ExpiresAt = tokens.ExpiresAt ?? (tokens.RefreshToken is null ? null : ExpiryHint.Of(tokens.AccessToken, tokens.IssuedAt)),
         Scopes = tokens.Scopes,
         DPoPKey = tokens.Key,
         Client = (tokens.Client ?? Client).Proven,

@@ -22,21 +22,26 @@ public sealed class FileLock : IDisposable
 
     private FileLock(IDisposable file) => _file = file;
 
+    /// <summary>Whether another held it when it was asked for.</summary>
+    public bool Waited { get; private set; }
+
     /// <summary>Takes the lock, waiting for its holder at most <see cref="Limit"/>.</summary>
+    /// <param name="heldTooLong">What to say if the holder kept it; null, or where it gives null, for our own words.</param>
     /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, no locks, or the holder kept it.</exception>
-    public static async Task<FileLock> AcquireAsync(string path, CancellationToken cancellationToken)
+    public static async Task<FileLock> AcquireAsync(string path, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null)
     {
         var started = Stopwatch.GetTimestamp();
-        while (true)
+        for (var waited = false; ; waited = true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (TryAcquire(path) is { } held)
             {
+                held.Waited = waited;
                 return held;
             }
             if (Stopwatch.GetElapsedTime(started) > Limit)
             {
-                throw new McpAuthException(ErrorReason.ConfigurationUnavailable,
+                throw heldTooLong?.Invoke() ?? new McpAuthException(ErrorReason.ConfigurationUnavailable,
                     $"Another process has held '{path}' for {Limit.TotalSeconds:0} seconds.",
                     "Run the command again when that process has ended. To end it in the middle of a renewal may cost the sign-in.");
             }

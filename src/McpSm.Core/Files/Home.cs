@@ -1,3 +1,4 @@
+using McpSm.Core.Errors;
 using McpSm.Core.Network;
 
 namespace McpSm.Core.Files;
@@ -13,6 +14,7 @@ public sealed class Home
     {
         _environment = environment ?? Environment.GetEnvironmentVariable;
         Time = time ?? TimeProvider.System;
+        Exchanges = new Exchanges(Time);
         var usual = Path.Combine(UserFolder(), ".mcp-manager");
         var named = Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR");
         Folder = Full(named ?? usual);
@@ -26,6 +28,9 @@ public sealed class Home
 
     /// <summary>The machine's network, unless a test puts another in its place.</summary>
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
+
+    /// <summary>The exchanges that should not be cut off. Whoever ends the process looks at them first.</summary>
+    public Exchanges Exchanges { get; }
 
     /// <summary><c>~/.mcp-manager</c>, or what MCP_MANAGER_CONFIG_DIR or MCPSM_CONFIG_DIR names.</summary>
     public string Folder { get; }
@@ -54,8 +59,9 @@ public sealed class Home
     }
 
     /// <summary>A lock of the folder by name: it guards the read-change-write of one file or one server.</summary>
-    public Task<FileLock> LockAsync(string name, CancellationToken cancellationToken) =>
-        FileLock.AcquireAsync(LockPath(name), cancellationToken);
+    /// <param name="heldTooLong">What to say if its holder keeps it; null, or where it gives null, for the words of the lock.</param>
+    public Task<FileLock> LockAsync(string name, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
+        FileLock.AcquireAsync(LockPath(name), cancellationToken, heldTooLong);
 
     /// <summary>The same lock where nobody has it; null where somebody does.</summary>
     public FileLock? TryLock(string name) => FileLock.TryAcquire(LockPath(name));

@@ -1,6 +1,7 @@
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 
 namespace McpSm.Core.Grants;
 
@@ -81,8 +82,9 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
     }
 
     /// <summary>Asks for the token until there is one, the answer is no, or the code expires (section 3.5).</summary>
+    /// <param name="exchange">Goes on during each question, any of which may be the one that gives the token, and when there is one.</param>
     /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
-    public async Task<TokenSet> WaitAsync(CancellationToken cancellationToken)
+    public async Task<TokenSet> WaitAsync(Exchange exchange, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -91,8 +93,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             request.Parameters.AddOptional("resource", resource);
             try
             {
-                return await _client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, binding, scopes, time, [_deviceCode], cancellationToken)
-                    .ConfigureAwait(false);
+                return await AskAsync(request, exchange).ConfigureAwait(false);
             }
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
                 || e.Reason == ErrorReason.ServerUnreachable)
@@ -111,6 +112,21 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             {
                 throw Expired();
             }
+        }
+    }
+
+    private async Task<TokenSet> AskAsync(DeviceTokenRequest request, Exchange exchange)
+    {
+        exchange.Begin();
+        try
+        {
+            return await _client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, binding, scopes, time, [_deviceCode], exchange.Token)
+                .ConfigureAwait(false);
+        }
+        catch (McpAuthException)
+        {
+            exchange.Complete();
+            throw;
         }
     }
 

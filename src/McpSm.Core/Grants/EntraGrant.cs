@@ -49,11 +49,13 @@ public sealed class EntraGrant(Home home, Func<HttpMessageHandler>? transport = 
     }
 
     /// <summary>A person signs in with another device (RFC 8628).</summary>
+    /// <param name="exchange">Goes on during each question for the token, and when there is one.</param>
     /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
     public async Task<TokenSet> WithDeviceCodeAsync(McpServer server, EntraIssuer issuer, string clientId, IReadOnlyList<string> scopes,
-        Action<DeviceCode> show, CancellationToken cancellationToken)
+        Action<DeviceCode> show, Exchange exchange, CancellationToken cancellationToken)
     {
-        using var http = Http(server);
+        var policy = server.PolicyIn(home);
+        using var http = new SafeHttp(policy, progress, transport: new ExchangingHandler(exchange, transport?.Invoke() ?? SafeHttp.NewSocketsHandler(policy)));
         var cache = new EntraCache();
         var app = App(issuer, clientId, http, cache);
         string? deviceCode = null;

@@ -210,7 +210,9 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 CultureInfo.InvariantCulture, out var quoted) => quoted,
             _ => null,
         };
-        return seconds is { } s && double.IsFinite(s) ? (long)Math.Clamp(s, 0, LongestLifetime) : null;
+        // Some issuers mean by 0 that it does not expire. It would count as dead before it is used, so it says nothing: whether the
+        // server takes the token, the request that proves it shows.
+        return seconds is { } s && double.IsFinite(s) && s > 0 ? (long)Math.Clamp(s, 1, LongestLifetime) : null;
     }
 
     internal static string? Text(JsonElement json, string name) => Member(json, name) is { } value ? Text(value) : null;

@@ -92,9 +92,13 @@ public sealed class GetMcpTokenCommand : McpCmdlet
     [Parameter(ParameterSetName = "Header")]
     public string? Nonce { get; set; }
 
+    /// <summary>Renews the token first: the server refused the last one.</summary>
+    [Parameter]
+    public SwitchParameter Renew { get; set; }
+
     protected override void ProcessRecord() => RunFor(Find(Name), async (server, cancellationToken) =>
     {
-        var token = await Authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
+        var token = await Authenticator.GetAccessTokenAsync(server, cancellationToken, Renew).ConfigureAwait(false);
         if (AsHeader)
         {
             Write(new Hashtable(token.HeadersFor(Method, Uri, Nonce).ToDictionary(h => h.Key, h => h.Value)));

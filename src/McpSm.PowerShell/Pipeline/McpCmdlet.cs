@@ -34,7 +34,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     /// <summary>Runs work on the pool; this thread serves it until it ends.</summary>
     private protected void Run(Func<CancellationToken, Task> work)
     {
-        Pump = new PipelinePump(_stop.Token);
+        Pump = new PipelinePump(_stop.Token, Home.Exchanges);
         try
         {
             Pump.Run(work);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using McpSm.Core.Files;
 
 namespace McpSm.PowerShell.Pipeline;
 
@@ -11,9 +12,12 @@ internal sealed class PipelinePump
 {
     private readonly BlockingCollection<Action> _asked = [];
     private readonly CancellationToken _stopping;
+    private readonly Exchanges _exchanges;
+    private volatile bool _givenUp;
 
     /// <param name="stopping">Set by <c>StopProcessing</c>.</param>
-    public PipelinePump(CancellationToken stopping) => _stopping = stopping;
+    /// <param name="exchanges">Those that the work may do.</param>
+    public PipelinePump(CancellationToken stopping, Exchanges exchanges) => (_stopping, _exchanges) = (stopping, exchanges);
 
     /// <summary>Runs the work to its end, on whose way the calling thread does what the work asks of it.</summary>
     public void Run(Func<CancellationToken, Task> work)
@@ -31,6 +35,7 @@ internal sealed class PipelinePump
             }
         });
         ExceptionDispatchInfo? failure = null;
+        using var givingUp = _stopping.Register(() => _ = GiveUpAsync(running));
         foreach (var action in _asked.GetConsumingEnumerable())
         {
             try
@@ -44,6 +49,11 @@ internal sealed class PipelinePump
                 cancel.Cancel();
             }
         }
+        if (_givenUp && !running.IsCompleted)
+        {
+            // It blocks somewhere, and is left behind: nobody waits for what it may still give.
+            throw new System.Management.Automation.PipelineStoppedException();
+        }
         try
         {
             running.GetAwaiter().GetResult();
@@ -53,6 +63,19 @@ internal sealed class PipelinePump
             // It ended because of that failure.
         }
         failure?.Throw();
+    }
+
+    private async Task GiveUpAsync(Task running)
+    {
+        for (var deadline = new InterruptionDeadline(_exchanges); !running.IsCompleted; await Task.Delay(50).ConfigureAwait(false))
+        {
+            if (deadline.HasPassed)
+            {
+                _givenUp = true;
+                _asked.CompleteAdding();
+                return;
+            }
+        }
     }
 
     /// <summary>Has the pipeline's thread do something, in the order of asking, without waiting for it.</summary>

@@ -36,7 +36,7 @@ internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
     public Task<bool> IsThereAsync(CancellationToken cancellationToken) => cmdlet.Serving.AskAsync(IsThere, cancellationToken);
 
     /// <summary>Runs one command; what it wrote, and the errors it reported or threw.</summary>
-    /// <exception cref="McpAuthException">SecretManagementMissing.</exception>
+    /// <exception cref="McpAuthException">SecretManagementMissing; VaultUnavailable: it is busy, or the pipeline was stopped.</exception>
     public Task<(IReadOnlyList<object> Output, IReadOnlyList<ErrorRecord> Problems)> RunAsync(string command,
         Dictionary<string, object> parameters, CancellationToken cancellationToken) =>
         cmdlet.Serving.AskAsync(() =>
@@ -57,6 +57,13 @@ internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
                 var result = (Hashtable)cmdlet.InvokeCommand.InvokeScript(true, ScriptBlock.Create(Script), null,
                     $"{Module}\\{command}", new Hashtable(parameters))[0].BaseObject;
                 return (Items<object>(result["Output"]), Items<ErrorRecord>(result["Problems"]));
+            }
+            catch (PipelineStoppedException e)
+            {
+                // PowerShell runs nothing more in a pipeline that was stopped. As a failure of the vault it lets a token that was
+                // just given be kept elsewhere.
+                throw new McpAuthException(ErrorReason.VaultUnavailable, "The pipeline was stopped, and SecretManagement can no longer be used from it.",
+                    "Run the command again.", e);
             }
             finally
             {

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>
+/// An issuer's refusal to renew that lasts, and that does not say that the refresh token has ended: the token is kept, but not
+/// sent again and again. It stands in the index, so that every process knows.
+/// </summary>
+public sealed record RefusedRenewal
+{
+    /// <summary>How long the refresh token is not sent after a refusal, unless a person asks for it.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(15);
+
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The HTTP status of the answer.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>The OAuth <c>error</c> of the answer, cleaned; null if it had none.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>What was refused: <see cref="MarkOf"/>.</summary>
+    public required string Mark { get; init; }
+
+    /// <summary>
+    /// Tells the refresh token, client, secret, issuer and endpoint of a renewal apart from others, without telling anything of
+    /// them: the refresh token, which the index does not hold, is the key of the HMAC.
+    /// </summary>
+    internal static string MarkOf(string refreshToken, params IEnumerable<string?> sentWith) => Convert.ToHexStringLower(
+        HMACSHA256.HashData(Encoding.UTF8.GetBytes(refreshToken), Encoding.UTF8.GetBytes(string.Join('\n', sentWith))))[..32];
+
+    /// <summary>The refusal in an answer; null if another try may be answered otherwise (RFC 6749 section 5.2, RFC 9449 section 8).</summary>
+    internal static RefusedRenewal? Of(McpAuthException e, DateTimeOffset now, string mark) => e is
+    {
+        OutcomeUnknown: false,
+        StatusCode: >= 400 and < 500 and not (407 or 408 or 425 or 429) and var status,
+        OAuthError: not ("server_error" or "temporarily_unavailable" or "slow_down" or "use_dpop_nonce"),
+    } ? new RefusedRenewal { At = now, Status = status, Error = e.OAuthError, Mark = mark } : null;
+
+    /// <summary>Whether the same renewal should not be sent now.</summary>
+    internal bool Holds(DateTimeOffset now, string mark) => Mark == mark && now - At is var age && age >= TimeSpan.Zero && age < Pause;
+
+    /// <summary>In words: the status and the error.</summary>
+    internal string Words => ServerQuestion.Words(Status) + (Error is { Length: > 0 } error ? $", {ForeignText.Clean(error)}" : "");
+
+    /// <summary>What is told instead of sending the refresh token again.</summary>
+    internal McpAuthException AsError(McpServer server, string? resource) => new(
+        Error is "invalid_client" or "unauthorized_client" ? ErrorReason.ClientRejected : ErrorReason.AuthenticationRequired,
+        $"The issuer refused to renew the token of '{server.Name}' at {At.ToLocalTime():HH:mm} ({Words}). It is not asked again before {(At + Pause).ToLocalTime():HH:mm}.",
+        Remedy(server, resource))
+    { Server = server.Name, OAuthError = Error, StatusCode = Status };
+
+    /// <summary>The next command, from the index alone.</summary>
+    /// <param name="resource">What the token is for.</param>
+    internal string Remedy(McpServer server, string? resource)
+    {
+        var login = NextCommand.For("auth login", server.Id);
+        return Error switch
+        {
+            "invalid_scope" => NextCommand.For("server update", server.Id, "--scope <scope>..."),
+            "invalid_target" => $"Ask whoever runs the issuer to accept the resource {ForeignText.Clean(resource ?? server.Url)}, then: {login}",
+            "invalid_client" or "unauthorized_client" when server.ClientId is { } client => "If its secret has changed: " + NextCommand.For("server update", server.Id,
+                $"--client-id {ShellQuoting.QuoteOrPlaceholder(client, "<id>")} --client-secret-from-env <NAME>"),
+            _ => login,
+        };
+    }
+}

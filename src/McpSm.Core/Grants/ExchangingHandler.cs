@@ -1,0 +1,34 @@
+using System.Net;
+using McpSm.Core.Files;
+
+namespace McpSm.Core.Grants;
+
+/// <summary>
+/// Marks each question for a token, of a library that polls by itself, as an exchange. It goes on after the answer that holds
+/// the token, until that is stored.
+/// </summary>
+internal sealed class ExchangingHandler(Exchange exchange, HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.Method != HttpMethod.Post)
+        {
+            return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        exchange.Begin();
+        try
+        {
+            var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            if (response.StatusCode != HttpStatusCode.OK || request.RequestUri?.AbsolutePath.EndsWith("/token", StringComparison.OrdinalIgnoreCase) != true)
+            {
+                exchange.Complete();
+            }
+            return response;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            exchange.Complete();
+            throw;
+        }
+    }
+}
