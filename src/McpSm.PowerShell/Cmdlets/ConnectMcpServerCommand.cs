@@ -167,7 +167,8 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     // Only the pipeline's thread can make a path of PowerShell's one of the file system's.
     private string? _keyFile;
     private string? _assertionFile;
-    private (string Path, ClientKey Key)? _key;
+    private string? _keyOf;
+    private ClientKey? _key;
     private readonly Lock _reading = new();
 
     protected override void ProcessRecord()
@@ -217,8 +218,11 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         // Read once for all servers: a pipe gives the key only once.
         lock (_reading)
         {
-            _key = _key?.Path == path ? _key : (path, ClientKey.FromFile(path, cancellationToken));
-            return _key.Value.Key;
+            if (_key is null || _keyOf != path)
+            {
+                (_key, _keyOf) = (ClientKey.FromFile(path, cancellationToken), path);
+            }
+            return _key;
         }
     }
 
