@@ -22,7 +22,7 @@ public sealed class ProxyScene : IAsyncDisposable
     {
         var issuing = await TestIssuer.StartAsync(new() { Certificate = LoopbackCertificates.Server, Origin = "https://" + issuer, SupportsDeviceCode = true });
         var server = await TestMcpServer.StartAsync(issuing, new() { Certificate = LoopbackCertificates.Server, Origin = "https://mcp.example" });
-        var proxy = new ForwardProxy((host, port) => port != 443 ? null : host == issuer ? issuing.Server.BaseAddress.Port
+        var proxy = new ForwardProxy((host, port) => port != 443 ? null : host == issuer || host == "10.1.2.3" ? issuing.Server.BaseAddress.Port
             : host == "mcp.example" ? server.Port : null)
         { Credentials = credentials };
         var scene = new ProxyScene(issuing, server, proxy);

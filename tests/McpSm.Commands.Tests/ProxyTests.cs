@@ -122,11 +122,37 @@ public sealed class ProxyTests
     {
         await using var scene = await ProxyScene.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
-        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[endpoint] = "https://10.1.2.3/x");
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[endpoint] = ((string)json[endpoint]!).Replace("issuer.example", "10.1.2.3"));
         (await scene.LoginAsync()).Failed(1, "10.1.2.3", "mcpsm server update my-api --issuer https://issuer.example");
-        Assert.DoesNotContain(scene.Proxy.Connections, c => c.Contains("10.1.2.3"));
+        Assert.DoesNotContain("10.1.2.3:443", scene.Proxy.Connections);
         (await scene.Mcpsm.RunAsync("server update my-api --issuer https://issuer.example")).Done();
-        var login = await scene.Mcpsm.RunAsync("auth login my-api --no-browser --timeout 3");
-        Assert.DoesNotContain("not safe to visit", login.Error);
+        (await scene.Mcpsm.RunAsync("auth login my-api --no-browser")).Done();
+        (await scene.Mcpsm.RunAsync("auth refresh my-api")).Done();
+        // A browser goes to the authorization endpoint.
+        Assert.Equal(endpoint != "authorization_endpoint", scene.Proxy.Connections.Contains("10.1.2.3:443"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rules_30_38_Revocation_at_an_inner_address_needs_an_issuer_that_the_user_named(bool isNamed)
+    {
+        await using var scene = await ProxyScene.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["revocation_endpoint"] = "https://10.1.2.3/revoke");
+        (await scene.LoginAsync(isNamed ? " --issuer https://issuer.example" : "")).Done();
+        (await scene.Mcpsm.RunAsync("auth logout my-api --force")).Done();
+        Assert.Equal(isNamed, scene.Proxy.Connections.Contains("10.1.2.3:443"));
+    }
+
+    [Fact]
+    public async Task Rules_30_37_Device_endpoint_at_an_inner_address_is_refused()
+    {
+        await using var scene = await ProxyScene.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["device_authorization_endpoint"] = "https://10.1.2.3/device");
+        (await scene.Mcpsm.RunAsync("add my-api --type http --url https://mcp.example/mcp")).Done();
+        (await scene.Mcpsm.RunAsync("auth login my-api --device")).Failed(1, "10.1.2.3", "--issuer https://issuer.example");
+        Assert.DoesNotContain("10.1.2.3:443", scene.Proxy.Connections);
     }
 }

@@ -238,6 +238,19 @@ public sealed class AddressPolicyTests
         Assert.Equal(["10.0.0.1"], _network.Tried);
     }
 
+    [Theory]
+    [InlineData("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("nothing")]
+    public async Task Rule_30_Password_of_a_proxy_is_in_no_exception(string answer)
+    {
+        await using var proxy = RawServer.Answering(answer);
+        _network.ProxyUrl = new Uri($"http://user:s3cret-of-proxy@127.0.0.1:{proxy.Url.Port}");
+        var e = await GetAsync("https://issuer.example/", Policy());
+        Assert.Equal(ErrorReason.ServerUnreachable, e.Reason);
+        Assert.DoesNotContain("s3cret-of-proxy", e.ToString());
+    }
+
     [Fact]
     public async Task Rule_30_Host_of_the_proxy_on_another_port_is_judged()
     {
