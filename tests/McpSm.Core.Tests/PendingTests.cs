@@ -20,7 +20,7 @@ public sealed class PendingTests
     private readonly Clock _clock = new();
 
     [Fact]
-    public async Task Renewal_vault_fails_after_the_answer_keeps_the_token_as_pending()
+    public async Task Rule_23_Vault_that_fails_after_the_answer_keeps_the_token_as_pending()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -77,7 +77,7 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Nothing_is_spent_if_the_vault_refuses_the_rehearsal()
+    public async Task Rule_23_Nothing_is_spent_if_the_vault_refuses_the_rehearsal()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
@@ -286,6 +286,63 @@ public sealed class PendingTests
         Assert.Equal(token, await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, default));
         await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
+    }
+
+    [Fact]
+    public async Task Registration_vault_locks_meanwhile_keeps_it_as_pending()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
+        scene.Issuer.Faults.Before("/register", _ =>
+        {
+            vault.DiesAfter = 0;
+            return Task.CompletedTask;
+        }, times: 1);
+        await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
+        Assert.Equal(2, (await new EncryptedFileVault(scene.Work.Home).PendingAsync(default)).Count);
+        vault.DiesAfter = null;
+        await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
+        Assert.Single(scene.Issuer.Traffic.To("/register"));
+        // The client that waits for the vault is the one that a renewal shows.
+        await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Rules_23_34_Session_whose_vault_locks_while_the_provider_has_the_request_is_kept()
+    {
+        await using var work = await EnterpriseScene.SignedInAsync(_clock);
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        await MemoryVault.Door(work.Work, vault).MoveToVaultAsync(vault.Name, default);
+        _clock.Advance(TimeSpan.FromHours(2));
+        work.Provider.Faults.Before("/token", _ =>
+        {
+            vault.DiesAfter = 0;
+            return Task.CompletedTask;
+        }, times: 1);
+        var door = MemoryVault.Door(work.Work, vault);
+        Assert.True(work.Issuers[0].Server.Introspect(await door.GetTokenAsync(work.One, default))?.Active);
+        Assert.Contains(work.Work.Person.Notices, n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
+        Assert.True(door.IdentityProviders()[0].Pending);
+        vault.DiesAfter = null;
+        for (var renewals = 1; renewals <= 2; renewals++)
+        {
+            Assert.True(work.Issuers[1].Server.Introspect(await MemoryVault.Door(work.Work, vault).GetTokenAsync(work.Two, default))?.Active);
+            Assert.Equal(renewals, work.Provider.Traffic.OfGrant("refresh_token").Count);
+            _clock.Advance(TimeSpan.FromHours(2));
+        }
+        Assert.False(door.IdentityProviders()[0].Pending);
+        Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
+    }
+
+    [Fact]
+    public async Task Rules_23_34_Nothing_of_the_provider_is_spent_if_the_vault_refuses_the_rehearsal()
+    {
+        await using var work = await EnterpriseScene.SignedInAsync(_clock);
+        _clock.Advance(TimeSpan.FromHours(2));
+        var failed = await Death.FullDiskAfterAsync(0, () => work.Authenticator.GetTokenAsync(work.One, default));
+        Assert.Equal(ErrorReason.ConfigurationUnavailable, Assert.IsType<McpAuthException>(failed).Reason);
+        Assert.Empty(work.Provider.Traffic.OfGrant("refresh_token"));
     }
 
     [Fact]
