@@ -12,6 +12,7 @@ internal static class SpendingRows
     public static async Task RunAsync(Options options, Report report)
     {
         await LittleRoomAsync(options, report);
+        await TerminatedAsync(options, report);
         switch (options.Vault)
         {
             case "file":
@@ -135,6 +136,41 @@ internal static class SpendingRows
             await RenewsAsync(shop, next, wrong);
         }
         report.Row(check, $"{rounds} renewals, all found again in credentials.enc", wrong);
+    }
+
+    /// <summary>SIGTERM comes between the request and its answer, from at once to some seconds before it.</summary>
+    private static async Task TerminatedAsync(Options options, Report report)
+    {
+        const string check = "SIGTERM between request and answer";
+        if (OperatingSystem.IsWindows())
+        {
+            report.Skip(check, "Windows has no such signal");
+            return;
+        }
+        var (wrong, rounds) = (new List<string>(), options.Rounds(50));
+        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await shop.SignInAsync("oauth");
+        for (var i = 0; i < rounds; i++)
+        {
+            // The last one comes after the 2 seconds in which a process otherwise ends.
+            var delay = i == rounds - 1 ? TimeSpan.FromSeconds(3) : TimeSpan.FromMilliseconds(Random.Shared.Next(0, 400));
+            await using (var worker = await shop.WorkerAsync())
+            {
+                shop.Issuer.Faults.Before("/token", async _ =>
+                {
+                    await worker.TerminateAsync();
+                    await Task.Delay(delay);
+                }, times: 1);
+                await worker.DoAsync("renew oauth");
+            }
+            if ((await shop.ItemAsync("oauth"))?.OAuth is not { RefreshToken: { } kept } || shop.StateOf(kept) != TokenState.Active)
+            {
+                wrong.Add($"the answer that came {delay.TotalMilliseconds:0} ms after the signal is lost");
+            }
+        }
+        await using var next = await shop.WorkerAsync();
+        await RenewsAsync(shop, next, wrong);
+        report.Row(check, $"{rounds} renewals, each answer stored", wrong);
     }
 
     private static async Task ActiveAsync(Workshop shop, WorkerProcess worker, List<string> wrong)

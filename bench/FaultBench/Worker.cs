@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using McpSm.Core;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
@@ -21,13 +22,25 @@ internal static class Worker
         var clock = new Clock();
         var home = new Home(time: clock);
         var door = new Authenticator(home, new Person());
+        using var cancel = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            // As the executable does: asked to end, and ended when the time for what goes on is over.
+            context.Cancel = true;
+            new Thread(() => EndInTime(home)) { IsBackground = true }.Start();
+            cancel.Cancel();
+        });
         Console.WriteLine("ready");
         while (await Console.In.ReadLineAsync() is { } line)
         {
             string answer;
             try
             {
-                answer = "ok " + await DoAsync(line.Split(' '), door, home, clock);
+                answer = "ok " + await DoAsync(line.Split(' '), door, home, clock, cancel.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
             catch (McpAuthException e)
             {
@@ -37,7 +50,7 @@ internal static class Worker
         }
     }
 
-    private static async Task<string> DoAsync(string[] words, Authenticator door, Home home, Clock clock)
+    private static async Task<string> DoAsync(string[] words, Authenticator door, Home home, Clock clock, CancellationToken cancellationToken)
     {
         switch (words)
         {
@@ -60,7 +73,7 @@ internal static class Worker
                 await door.ConnectAsync(door.Catalog.Get(id), new ConnectOptions { CallbackPort = 0 }, default);
                 return await door.GetTokenAsync(door.Catalog.Get(id), default);
             case ["renew", var id]:
-                return (await door.RenewAsync(door.Catalog.Get(id), default)).AccessToken;
+                return (await door.RenewAsync(door.Catalog.Get(id), cancellationToken)).AccessToken;
             case ["token", var id]:
                 return await door.GetTokenAsync(door.Catalog.Get(id), default);
             case ["hold", var name]:
@@ -71,6 +84,15 @@ internal static class Worker
             default:
                 throw new InvalidOperationException($"No such command: {words[0]}");
         }
+    }
+
+    private static void EndInTime(Home home)
+    {
+        for (var deadline = new InterruptionDeadline(home.Exchanges); !deadline.HasPassed;)
+        {
+            Thread.Sleep(50);
+        }
+        Environment.Exit(130);
     }
 
     private static void Die(FileStep step, int times) => WholeFile.BeforeStep = reached =>

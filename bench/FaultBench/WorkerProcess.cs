@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace McpSm.FaultBench;
 
@@ -48,6 +49,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
         ? answer[3..] : throw new InvalidOperationException($"'{command.Split(' ')[0]}' was to succeed.");
 
     public void Kill() => _process.Kill();
+
+    /// <summary>Sends SIGTERM.</summary>
+    public Task TerminateAsync() => Programs.RunsAsync("kill", "-TERM", _process.Id.ToString(CultureInfo.InvariantCulture));
 
     public async ValueTask DisposeAsync()
     {
