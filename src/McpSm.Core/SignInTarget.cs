@@ -38,7 +38,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         var answer = refusal?.Answer;
         if (answer is null)
         {
-            progress?.Report($"Asking {server.Uri.GetLeftPart(UriPartial.Path)} without a credential.");
+            progress?.Report($"Asking {ForeignText.Clean(server.Uri.GetLeftPart(UriPartial.Path))} without a credential.");
             answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
                 ServerItem.HeadersFor(server, item), null, cancellationToken).ConfigureAwait(false);
         }

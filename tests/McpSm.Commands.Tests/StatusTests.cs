@@ -15,6 +15,15 @@ public sealed class StatusTests
     ];
 
     [Fact]
+    public async Task Rule_32_Listed_url_has_its_host_in_ASCII_and_its_value_as_it_is_in_JSON()
+    {
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(new Uri("https://b\u00fccher.example:8443/mcp"));
+        Assert.Contains("  https://xn--bcher-kva.example:8443/mcp\n", (await mcpsm.RunAsync("list")).Done().Out);
+        Assert.Equal("https://b\u00fccher.example:8443/mcp", (string?)JsonNode.Parse((await mcpsm.RunAsync("list --json")).Done().Out)![0]!["url"]);
+    }
+
+    [Fact]
     public async Task Without_a_credential()
     {
         using var mcpsm = new McpsmHere();

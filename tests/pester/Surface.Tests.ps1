@@ -149,6 +149,18 @@ Describe 'a table' {
         Get-McpAuthStatus my-api | Out-String | Should -Not -Match $escape
     }
 
+    It 'shows the host of a URL in ASCII' {
+        $url = "https://b$([char]0xfc)cher.example:8443/mcp"
+        Add-McpServer homograph $url
+        try {
+            Get-McpServer homograph | Out-String -Width 100 | Should -Match 'https://xn--bcher-kva\.example:8443/mcp'
+            (Get-McpServer homograph).Url | Should -Be $url
+        }
+        finally {
+            Remove-McpServer homograph -Confirm:$false
+        }
+    }
+
     It 'becomes a list of everything' {
         $text = Get-McpAuthStatus my-api | Format-List | Out-String -Width 200
         foreach ($name in 'Id', 'Name', 'Url', 'Transport', 'Kind', 'State', 'ExpiresAt', 'Scopes', 'Issuer', 'Vault', 'CanRenew', 'RenewalUncertain', 'Remedy') {

@@ -68,7 +68,7 @@ public sealed record ResourceMetadata(
         if (!ResourceUri.Covers(resource, server))
         {
             throw new McpAuthException(ErrorReason.ResourceMismatch,
-                $"{what} is for '{ForeignText.Clean(resource)}', which does not cover {server.GetLeftPart(UriPartial.Path)}.",
+                $"{what} is for '{ForeignText.Clean(resource)}', which does not cover {ForeignText.Clean(server.GetLeftPart(UriPartial.Path))}.",
                 "Check the server's URL; a token for another resource must not be used here.");
         }
         return new ResourceMetadata(resource, document.Strings("authorization_servers") ?? [],

@@ -126,7 +126,7 @@ public static class ServerQuestion
         if (answer.Status is < 200 or (>= 300 and < 400))
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
-                $"{server.GetLeftPart(UriPartial.Path)} is not an MCP endpoint: it answered {Words(answer.Status)}, which leads nowhere.",
+                $"{ForeignText.Clean(server.GetLeftPart(UriPartial.Path))} is not an MCP endpoint: it answered {Words(answer.Status)}, which leads nowhere.",
                 "Check the URL and the type (http or sse) with: mcpsm list")
             { StatusCode = answer.Status };
         }
@@ -140,7 +140,7 @@ public static class ServerQuestion
         if (isHtml || answer.Status is 404 or 405 or 410)
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
-                $"{server.GetLeftPart(UriPartial.Path)} is not an MCP endpoint: it answered "
+                $"{ForeignText.Clean(server.GetLeftPart(UriPartial.Path))} is not an MCP endpoint: it answered "
                 + (isHtml ? $"a web page ({answer.Status})." : $"{Words(answer.Status)}."),
                 "Check the URL and the type (http or sse) with: mcpsm list")
             { StatusCode = answer.Status };
