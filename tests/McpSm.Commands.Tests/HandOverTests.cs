@@ -30,6 +30,21 @@ public sealed class HandOverTests
         Assert.Equal("here", (await mcpsm.RunAsync("auth token my-api")).Out.Trim());
     }
 
+    [Fact]
+    public async Task A_registration_in_such_a_vault_is_dropped_by_pwsh()
+    {
+        using var mcpsm = new Mcpsm();
+        await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --issuer https://issuer.example");
+        File.WriteAllText(Path.Combine(mcpsm.Folder, "settings.json"), """{"vault":"file"}""");
+        var item = Core.Credentials.CredentialStore.ClientItemName("https://issuer.example");
+        StandIn(mcpsm, "for word; do echo \"[$word]\"; done");
+        Assert.DoesNotContain("[forget]", (await mcpsm.RunAsync("auth forget my-api")).Out);
+        File.WriteAllText(Path.Combine(mcpsm.Folder, "credentials.json"),
+            """{"version":1,"servers":{},"registrations":{"ITEM":{"issuer":"https://issuer.example","vault":"secretmanagement:Store","servers":["my-api"]}}}"""
+                .Replace("ITEM", item));
+        Assert.Equal("[auth]\n[forget]\n[my-api]\n", (await mcpsm.RunAsync("auth forget my-api")).Out);
+    }
+
     [Theory]
     [InlineData("auth set my-api SECRET")]
     [InlineData("server update my-api --token SECRET")]
