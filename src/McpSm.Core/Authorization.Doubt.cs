@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using McpSm.Core.Clients;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
+using McpSm.Core.Grants;
 
 namespace McpSm.Core;
 
@@ -11,14 +12,6 @@ namespace McpSm.Core;
 /// </remarks>
 internal sealed partial class Authorization
 {
-    // Errors of a person, of the request or of the moment. They say nothing of the client.
-    private static readonly string[] OtherErrors =
-    [
-        "access_denied", "authorization_declined", "authorization_pending", "expired_token", "slow_down", "invalid_scope", "invalid_target",
-        "use_dpop_nonce", "invalid_dpop_proof", "server_error", "temporarily_unavailable", "login_required", "interaction_required",
-        "consent_required", "account_selection_required",
-    ];
-
     // The kept registration that this sign-in registers another client in place of. It stays until the sign-in has succeeded.
     private KeptRegistration? _doubted;
 
@@ -72,10 +65,7 @@ internal sealed partial class Authorization
         }
     }
 
-    /// <summary>Whether the issuer may have refused because it no longer knows the client (RFC 6749 section 5.2 has no one error for it).</summary>
-    private bool SuggestsForgottenClient(McpAuthException e) => _issuer.RegistrationEndpoint is not null
-        && (e.StatusCode is null ? e.OAuthError is not null : e.StatusCode is >= 400 and < 500 and not (407 or 408 or 425 or 429))
-        && !OtherErrors.Contains(e.OAuthError);
+    private bool SuggestsForgottenClient(McpAuthException e) => _issuer.RegistrationEndpoint is not null && DoubtfulRefusal.Is(e);
 
     private async Task DoubtAsync(KeptRegistration kept)
     {
@@ -102,7 +92,7 @@ internal sealed partial class Authorization
         {
             await DoubtAsync(_kept!).ConfigureAwait(false);
             return new McpAuthException(ErrorReason.AuthenticationTimeout,
-                $"{message} The issuer may have forgotten this client: the next sign-in registers another one.", Command(""));
+                $"{message} The issuer may have forgotten this client: the next sign-in registers another one.", Command("--timeout <seconds>"));
         }
         return new McpAuthException(ErrorReason.AuthenticationTimeout,
             $"{message} If you saw an error page, the issuer may have forgotten this client: drop it, then sign in again.",

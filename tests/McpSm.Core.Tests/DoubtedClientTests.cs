@@ -25,7 +25,7 @@ public sealed class DoubtedClientTests
         await using var scene = await Scene.SignedInAsync();
         scene.Issuer.Server.ForgetClients();
         var failure = await scene.FailsAsync(Briefly);
-        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api"), (failure.Reason, failure.Remedy));
+        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api --timeout <seconds>"), (failure.Reason, failure.Remedy));
         Assert.Contains("the next sign-in registers another one", failure.Message);
         // Another process reads what this one has noted.
         await scene.Work.New().ConnectAsync(scene.Server, new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
@@ -106,6 +106,20 @@ public sealed class DoubtedClientTests
         await scene.FailsAsync();
         await scene.LoginAsync();
         Assert.Equal(1, Registrations(scene));
+    }
+
+    [Theory]
+    [InlineData(422, "", 2)]
+    [InlineData(400, """{"error":"invalid_request"}""", 2)]
+    [InlineData(400, """{"error":"invalid_scope"}""", 1)]
+    [InlineData(503, "", 1)]
+    public async Task A_refused_renewal_says_the_same_as_a_refused_code(int status, string body, int registrations)
+    {
+        await using var scene = await Scene.SignedInAsync();
+        scene.Issuer.Faults.Answer("/token", status, body, times: 1);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await scene.LoginAsync();
+        Assert.Equal(registrations, Registrations(scene));
     }
 
     [Fact]

@@ -209,6 +209,11 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
             {
                 throw;
             }
+            if (current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer } && DoubtfulRefusal.Is(e))
+            {
+                // The sign-in that comes next would else end on an error page.
+                await store.DoubtAsync(issuer, current.Client.Id, CancellationToken.None).ConfigureAwait(false);
+            }
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"The issuer did not renew the token of '{server.Name}'; its refresh token is kept. {e.Message}", refused.Remedy(server, current.Resource), e)
             { Server = server.Name, OAuthError = e.OAuthError, StatusCode = e.StatusCode };

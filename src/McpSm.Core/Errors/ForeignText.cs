@@ -20,7 +20,10 @@ public static class ForeignText
     public static string Clean(string? text, params IEnumerable<string?> sent) => OneLine(Hide(WithAsciiHost(text), sent));
 
     /// <summary>The URL with its host in ASCII.</summary>
-    public static Uri WithAsciiHost(Uri url) => Ascii.IsValid(url.Host) ? url : new Uri(new UriBuilder(url) { Host = url.IdnHost }.Uri.AbsoluteUri);
+    public static Uri WithAsciiHost(Uri url) => Ascii.IsValid(url.Host) ? url
+        // Not by UriBuilder: it refuses user information that Uri has taken.
+        : new Uri($"{url.Scheme}://{(url.UserInfo.Length > 0 ? url.UserInfo + "@" : "")}{url.IdnHost}{(url.IsDefaultPort ? "" : $":{url.Port}")}"
+            + url.PathAndQuery + url.Fragment);
 
     /// <summary>The same for text that is a URL; other text as it is.</summary>
     private static string? WithAsciiHost(string? text)
