@@ -30,6 +30,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
             "mcpsm server update my-api --url https://example.com/v2/mcp",
             "mcpsm server update my-api --issuer https://login.example.com --scope mcp:read",
             "mcpsm server update my-api --dpop always",
+            "printenv API_KEY | mcpsm server update my-api --header x-key=-",
             "mcpsm server update my-api --authorize-param access_type=offline   # Google",
             "mcpsm server update my-api --allow-legacy-endpoints=false",
         ],

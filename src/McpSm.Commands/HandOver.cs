@@ -39,7 +39,7 @@ public static class HandOver
 
     private const int NoModule = 127;
 
-    private static readonly string[] SecretOptions = ["--token", "--header", "--client-secret-from-env"];
+    private static readonly string[] SecretOptions = ["--token", "--header", "--header-from-env", "--client-secret-from-env"];
 
     internal static bool IsNeeded(ParseResult parsed, CommandContext context)
     {

@@ -16,7 +16,7 @@ internal sealed class ServerOptions
     private readonly Option<string?> _secret = new("--client-secret-from-env") { Description = "The variable that holds the client's secret", HelpName = "NAME" };
     private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to ask for instead of the server's", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> _issuer = new("--issuer") { Description = "The one issuer to use", HelpName = "url" };
-    private readonly Option<string[]> _headers = new("--header") { Description = "A header, kept in the vault", HelpName = "name=value" };
+    private readonly HeaderOptions _headers = new();
     private readonly Option<string?> _token = new("--token") { Description = "A bearer token; - reads standard input" };
     private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document", HelpName = "url" };
     private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow default endpoints (2025-03-26)" };
@@ -34,7 +34,7 @@ internal sealed class ServerOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, _headers, _token, _metadata, _legacy, _dpop, _authorize })
+        foreach (Option option in (Option[])[_type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, .. _headers.All, _token, _metadata, _legacy, _dpop, _authorize])
         {
             command.Add(option);
         }
@@ -61,7 +61,7 @@ internal sealed class ServerOptions
             ClientSecret = secret,
             Scopes = parsed.GetResult(_scopes) is null ? null : Scopes.Typed(parsed.GetValue(_scopes)!),
             Issuer = parsed.GetValue(_issuer),
-            Headers = ReadHeaders(parsed.GetValue(_headers)),
+            Headers = await _headers.ReadAsync(parsed, context, inputIsTaken: parsed.GetValue(_token) == "-", cancellationToken).ConfigureAwait(false),
             ClientMetadataUrl = parsed.GetValue(_metadata),
             AllowLegacyEndpoints = Said(parsed, _legacy),
             DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
@@ -74,23 +74,4 @@ internal sealed class ServerOptions
     /// <summary>What a switch says, which may be <c>=false</c>; null where it is not there.</summary>
     private static bool? Said(ParseResult parsed, Option<bool> option) =>
         parsed.GetResult(option) is null or { Implicit: true } ? null : parsed.GetValue(option);
-
-    private static Dictionary<string, string>? ReadHeaders(string[]? given)
-    {
-        if (given is not { Length: > 0 })
-        {
-            return null;
-        }
-        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var header in given)
-        {
-            var at = header.IndexOf('=');
-            if (at <= 0)
-            {
-                throw new McpAuthException(ErrorReason.InvalidValue, "A --header must be name=value.");
-            }
-            headers[header[..at].Trim()] = header[(at + 1)..];
-        }
-        return headers;
-    }
 }

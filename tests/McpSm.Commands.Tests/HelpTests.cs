@@ -12,7 +12,7 @@ public sealed partial class HelpTests
 
     private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --identity-provider --authorize-param";
 
-    private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --token "
+    private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --header-from-env --token "
         + "--client-metadata-url --allow-legacy-endpoints --dpop --authorize-param";
 
     /// <summary>Every command with all its arguments and options.</summary>

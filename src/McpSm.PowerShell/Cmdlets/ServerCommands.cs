@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Management.Automation;
 using System.Security;
 using McpSm.Core;
@@ -62,7 +63,7 @@ public abstract class ServerChangeCommand : McpCmdlet
     [ArgumentCompleter(typeof(IssuerCompleter))]
     public string? Issuer { get; set; }
 
-    /// <summary>Headers to send along, kept in the vault; an empty value removes one.</summary>
+    /// <summary>Headers to send along, kept in the vault: texts or SecureStrings. An empty value removes one.</summary>
     [Parameter]
     public IDictionary? Header { get; set; }
 
@@ -101,7 +102,7 @@ public abstract class ServerChangeCommand : McpCmdlet
         ClientSecret = Plain(ClientSecret),
         Scopes = Scope is null ? null : Scopes.Typed(Scope),
         Issuer = Issuer,
-        Headers = Header?.Cast<DictionaryEntry>().ToDictionary(h => $"{h.Key}", h => $"{h.Value}", StringComparer.OrdinalIgnoreCase),
+        Headers = Header?.Cast<DictionaryEntry>().ToDictionary(h => $"{h.Key}", h => Text(h.Value), StringComparer.OrdinalIgnoreCase),
         ClientMetadataUrl = ClientMetadataUrl,
         AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
         DPoP = Said(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
@@ -120,6 +121,17 @@ public abstract class ServerChangeCommand : McpCmdlet
             Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: {NextCommand.ForCmdlet("Connect-McpServer", changed.Server.Id)}");
         }
     }
+
+    /// <summary>A header's value. What is no text is refused: of a SecureString or an array .NET would make the name of its type.</summary>
+    private static string Text(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    {
+        null => "",
+        string text => text,
+        SecureString secret => Plain(secret)!,
+        ValueType and IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => throw new McpAuthException(ErrorReason.InvalidValue, "The value of a header is neither a text nor a SecureString.",
+            "Give it like this: -Header @{ 'X-Key' = (Read-Host -AsSecureString) }"),
+    };
 
     private static string? Said(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }
