@@ -89,6 +89,25 @@ public sealed class DamagedFileTests
     }
 
     [Theory]
+    [InlineData("[]")]
+    [InlineData("{\"mcpsmclient-1\":1}")]
+    [InlineData("{\"mcpsmclient-1\":{}}")]
+    [InlineData("{\"mcpsmclient-1\":{\"issuer\":\"https://i.example\",\"servers\":[1]}}")]
+    public async Task Damaged_facts_of_registrations_are_one_error_and_are_kept(string registrations)
+    {
+        using var mcpsm = new McpsmHere();
+        await mcpsm.AddAsync(new Uri("https://a.example/mcp"), "my-api", "--issuer", "https://i.example");
+        mcpsm.Write("credentials.json", $"{{\"version\":1,\"servers\":{{}},\"registrations\":{registrations}}}");
+        // The token of auth set is in the vault before its facts are written.
+        string[] vault = ["credentials.enc", "credentials.key", "settings.json"];
+        var before = mcpsm.Files(vault);
+        (await mcpsm.RunAsync("auth forget my-api")).Failed(1, "credentials.json");
+        (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "credentials.json");
+        (await mcpsm.RunAsync("remove my-api --yes")).Failed(1, "credentials.json");
+        Assert.Equal(before, mcpsm.Files(vault));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("null")]
     [InlineData("[]")]
