@@ -101,7 +101,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     public async Task Rule_29_A_browser_gets_none_of_our_secrets()
     {
         var (script, seen) = (Path.Combine(_mcpsm.Folder, "browser.sh"), Path.Combine(_mcpsm.Folder, "environment"));
-        File.WriteAllText(script, $"env > '{seen}'\n");
+        File.WriteAllText(script, $"env > '{seen}.new'; mv '{seen}.new' '{seen}'\n");
         _mcpsm.Variables["BROWSER"] = $"/bin/sh '{script}'";
         _mcpsm.Variables["KEPT"] = "kept";
         foreach (var name in new[] { "MCPSM_VAULT_PASSPHRASE", "MCPSM_VAULT_NEW_PASSPHRASE", "MCPSM_CLIENT_SECRET", "MCPSM_OF_LATER_VERSIONS",
@@ -110,7 +110,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
             _mcpsm.Variables[name] = "PLANTED";
         }
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
-        var environment = await File.ReadAllTextAsync(seen);
+        var environment = await ReadAsync(seen);
         Assert.Contains("KEPT=kept", environment);
         Assert.Contains("DISPLAY=:0", environment);
         Assert.DoesNotContain("PLANTED", environment);
@@ -126,11 +126,11 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         Assert.SkipUnless(OperatingSystem.IsLinux(), "/proc shows what a process was given");
         // A shell gives itself a PATH if it has none.
         var (script, seen) = (Path.Combine(_mcpsm.Folder, "browser.sh"), Path.Combine(_mcpsm.Folder, "environment"));
-        File.WriteAllText(script, $"/bin/cat /proc/$$/environ > '{seen}'\n");
+        File.WriteAllText(script, $"/bin/cat /proc/$$/environ > '{seen}.new'; /bin/mv '{seen}.new' '{seen}'\n");
         _mcpsm.Variables["BROWSER"] = $"/bin/sh '{script}'";
         _mcpsm.Variables["PATH"] = path;
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
-        var environment = (await File.ReadAllTextAsync(seen)).Split('\0');
+        var environment = (await ReadAsync(seen)).Split('\0');
         Assert.Equal(given is null ? [] : ["PATH=" + given], environment.Where(v => v.StartsWith("PATH=", StringComparison.Ordinal)));
         Assert.False(File.Exists(_ran));
     }
@@ -182,6 +182,16 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         _mcpsm.Variables["LD_PRELOAD"] = library;
         await _mcpsm.RunAsync("list");
         Assert.True(File.Exists(_ran));
+    }
+
+    /// <summary>What a browser writes, which may outlast the sign-in on a busy machine.</summary>
+    private static async Task<string> ReadAsync(string path)
+    {
+        for (var waits = Stopwatch.StartNew(); !File.Exists(path) && waits.Elapsed < TimeSpan.FromSeconds(30);)
+        {
+            await Task.Delay(20);
+        }
+        return await File.ReadAllTextAsync(path);
     }
 
     private void Plant(string folder, string name)
