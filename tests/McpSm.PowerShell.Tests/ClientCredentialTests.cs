@@ -65,6 +65,29 @@ public sealed class ClientCredentialTests
     }
 
     [Theory]
+    [InlineData("-KeyFilePath $args[0] -ClientId signing")]
+    [InlineData("-AssertionFile $args[0]")]
+    public async Task Stopping_ends_the_wait_for_a_pipe_that_delivers_nothing(string how)
+    {
+        Require.Programs("mkfifo");
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var session = new Session();
+        var pipe = Path.Combine(session.Folder, "pipe");
+        using (var make = System.Diagnostics.Process.Start("mkfifo", pipe))
+        {
+            await make.WaitForExitAsync();
+        }
+        session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
+        using var shell = session.Shell($"Connect-McpServer my-api {how}", pipe);
+        var running = shell.BeginInvoke();
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Assert.False(running.IsCompleted);
+        var stopped = Task.Run(shell.Stop);
+        Assert.Same(stopped, await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(10))));
+    }
+
+    [Theory]
     [InlineData("Connect-McpServer my-api -UseDeviceCode -ClientCredential $c")]
     [InlineData("Connect-McpServer -All -ClientCredential $c")]
     [InlineData("Connect-McpServer my-api -KeyFilePath ./key.pem -ClientCredential $c")]

@@ -26,10 +26,14 @@ internal sealed class Revoking(Home home, IProgress<string>? progress = null, Ti
         {
             return "The issuer offers no revocation; its tokens end when they expire.";
         }
+        if (!UrlPolicy.TryParse(credential.Resource, out var resource) || !UrlPolicy.TryParse(issuer, out var named))
+        {
+            return "What the vault holds of the issuer is damaged; its tokens end when they expire.";
+        }
         try
         {
             // The tokens go to the issuer that gave them, wherever the server's URL points by now.
-            var policy = new UrlPolicy(new Uri(credential.Resource), new Uri(issuer)) { Network = home.Network };
+            var policy = new UrlPolicy(resource, named) { Network = home.Network };
             if (server.Issuer == issuer)
             {
                 policy.Ask(issuer, endpoint);
