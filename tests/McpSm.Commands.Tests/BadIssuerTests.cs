@@ -46,7 +46,7 @@ public sealed partial class BadIssuerTests
     [Fact]
     public Task One_where_nobody_finishes() => SpoilsAsync(
         issuer => issuer.Faults.Answer("/authorize", 200, "<html>Come back tomorrow</html>", "text/html"),
-        1, "Nobody finished the sign-in within 2 seconds.", "mcpsm auth login my-api");
+        1, "Nobody finished the sign-in within 2 seconds.", "mcpsm auth forget my-api");
 
     [Fact]
     public async Task One_without_registration_says_which_client_to_register()
