@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Text;
+using McpSm.Core.Files;
 using McpSm.Samples;
 
 namespace McpSm.Commands.Tests;
@@ -101,7 +102,8 @@ public sealed class Mcpsm : IDisposable
 
     private Process StartProgram(string[] line)
     {
-        line = IgnoresInterrupt ? ["/usr/bin/env", "--default-signal=INT", .. line] : line;
+        // env looks on the PATH of the child, which a test may have made an odd one.
+        line = IgnoresInterrupt ? ["/usr/bin/env", "--default-signal=INT", new ProgramFinder(new Home()).Find(line[0])[0], .. line[1..]] : line;
         var start = new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = CurrentFolder };
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
