@@ -11,7 +11,7 @@ internal static class AuthCommands
     public static void AddTo(Command root, CommandContext context)
     {
         var auth = new Command("auth", "Sign in and out, and use tokens");
-        var server = new Argument<string?>("server") { Description = "The server to sign in to", Arity = ArgumentArity.ZeroOrOne };
+        var server = new Argument<string?>("server") { Description = "The server to sign in to, or its URL", Arity = ArgumentArity.ZeroOrOne };
         var login = new LoginOptions();
         auth.Add(server);
         login.AddTo(auth, ofOne: true);
@@ -22,8 +22,12 @@ internal static class AuthCommands
                 return UsageError.Report("mcpsm auth needs a command or a server.", "mcpsm auth --help", context);
             }
             var all = context.Catalog.List();
-            if (!LoginOptions.IsUrl(name) && ServerCatalog.Find(all, name) is null)
+            if (ServerLookup.Find(all, name) is null && !ServerLookup.IsUrl(name))
             {
+                if (ServerLookup.Failure(all, name) is { Reason: ErrorReason.InvalidValue } ambiguous)
+                {
+                    throw ambiguous;
+                }
                 return UsageError.Report("That is neither a command of 'mcpsm auth' nor a server."
                     + UsageError.DidYouMean(root, name, auth.Subcommands.Select(c => c.Name).Concat(all.Select(s => s.Name))),
                     all.Count == 0 ? "mcpsm auth --help" : "mcpsm list", context);
@@ -65,18 +69,18 @@ internal static class AuthCommands
                 "Pipe in one line that holds the token and nothing else.");
     }
 
-    private static Argument<string> ServerArgument() => new("server") { Description = "Its id or name" };
+    private static Argument<string> ServerArgument() => new("server") { Description = "Its id, name or URL" };
 
     private static Command Status(CommandContext context)
     {
-        var id = new Argument<string?>("server") { Description = "Its id or name; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
+        var id = new Argument<string?>("server") { Description = "Its id, name or URL; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
         var command = new Command("status", "Show who is signed in") { id, json };
         command.SetAction((parsed, _) => context.RunAsync(() =>
         {
             var all = context.Catalog.List();
             var one = parsed.GetValue(id);
-            var chosen = one is null ? all : [ServerCatalog.Find(all, one) ?? throw ServerCatalog.NotFound(all, one)];
+            var chosen = one is null ? all : [ServerLookup.Get(all, one)];
             var statuses = context.Authenticator.Status(chosen, out var failure);
             if (parsed.GetValue(json))
             {
@@ -135,7 +139,7 @@ internal static class AuthCommands
 
     private static Command Login(CommandContext context)
     {
-        var server = new Argument<string>("server") { Description = "Its id or name, or the URL of a new one" };
+        var server = new Argument<string>("server") { Description = "Its id or name, or its URL, which may be new" };
         var options = new LoginOptions();
         var command = new Command("login", "Sign in to a server") { server };
         options.AddTo(command, ofOne: true);
@@ -232,7 +236,7 @@ internal static class AuthCommands
         {
             var all = context.Catalog.List();
             // The name is not repeated: whoever leaves it out has typed the token in its place.
-            var server = ServerCatalog.Find(all, parsed.GetValue(id)!) ?? throw ServerCatalog.NotFound(all, null);
+            var server = ServerLookup.Find(all, parsed.GetValue(id)!) ?? throw ServerLookup.Failure(all, parsed.GetValue(id)!, mayBeSecret: true);
             var secret = parsed.GetValue(token) is { } given
                 ? await ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false)
                 : await PromptAsync(server, context, cancellationToken).ConfigureAwait(false);

@@ -8,7 +8,7 @@ internal static class ForgetCommand
 {
     public static Command Create(CommandContext context)
     {
-        var id = new Argument<string>("server") { Description = "Its id or name" };
+        var id = new Argument<string>("server") { Description = "Its id, name or URL" };
         var command = new Command("forget", "Drop the client that its issuer has registered") { id };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {

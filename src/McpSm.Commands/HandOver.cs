@@ -69,8 +69,8 @@ public static class HandOver
         {
             var all = context.Catalog.List();
             var said = command.Children.OfType<ArgumentResult>().FirstOrDefault(a => a.Argument.Name == "server")?.Tokens.FirstOrDefault()?.Value;
-            var vaults = context.Authenticator.VaultNamesOf(said is null ? all : ServerCatalog.Find(all, said) is { } one ? [one] : []);
-            if (name == "forget" && said is not null && ServerCatalog.Find(all, said) is { } registered)
+            var vaults = context.Authenticator.VaultNamesOf(said is null ? all : ServerLookup.Find(all, said) is { } one ? [one] : []);
+            if (name == "forget" && said is not null && ServerLookup.Find(all, said) is { } registered)
             {
                 vaults = [.. vaults, .. context.Authenticator.RegistrationVaultsOf(registered)];
             }

@@ -32,6 +32,8 @@ internal sealed class LoginOptions
 
     private readonly Option<string[]> _authorize = AuthorizeParamOption.Create("Add to the authorization URL, this once", "k=v");
 
+    private readonly Option<string?> _name = new("--name") { Description = "A name for the server, if its URL is given" };
+
     /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret or a workload's assertion goes to that one's issuer.</param>
     public void AddTo(Command command, bool ofOne)
     {
@@ -44,7 +46,7 @@ internal sealed class LoginOptions
         });
         RequireSeconds(_timeout);
         foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }
-            .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable, _provider, _authorize] : []))
+            .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable, _provider, _authorize, _name] : []))
         {
             command.Add(option);
         }
@@ -78,24 +80,23 @@ internal sealed class LoginOptions
         }
     });
 
-    public static bool IsUrl(string serverOrUrl) => serverOrUrl.Contains("://");
-
     public async Task<int> RunAsync(string serverOrUrl, ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        McpServer server;
-        if (IsUrl(serverOrUrl))
+        var all = context.Catalog.List();
+        var (server, name) = (ServerLookup.Find(all, serverOrUrl), parsed.GetValue(_name));
+        if (name is not null && !ServerLookup.IsUrl(serverOrUrl))
         {
-            (server, var isNew) = await context.Authenticator.FindOrAddServerAsync(serverOrUrl, cancellationToken).ConfigureAwait(false);
+            throw new McpAuthException(ErrorReason.InvalidValue, "--name goes with the URL of a new server.", "Leave --name out, or give the URL.");
+        }
+        if (name is not null || (server is null && ServerLookup.IsUrl(serverOrUrl)))
+        {
+            (server, var isNew) = await context.Authenticator.FindOrAddServerAsync(serverOrUrl, name, cancellationToken).ConfigureAwait(false);
             if (isNew)
             {
                 context.Hint($"Server '{server.Name}' added.");
             }
         }
-        else
-        {
-            server = context.Catalog.Get(serverOrUrl);
-        }
-        return Report(await context.Authenticator.ConnectAsync(server, Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
+        return Report(await context.Authenticator.ConnectAsync(server ?? throw ServerLookup.Failure(all, serverOrUrl), Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
     }
 
     /// <summary>What <c>login-all</c> does with each server.</summary>

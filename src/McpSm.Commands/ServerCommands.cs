@@ -42,7 +42,7 @@ internal static class ServerCommands
 
     private static Command Update(CommandContext context)
     {
-        var id = new Argument<string>("server") { Description = "Its id or name" };
+        var id = new Argument<string>("server") { Description = "Its id, name or URL" };
         var name = new Option<string?>("--name") { Description = "A new name" };
         var url = new Option<string?>("--url", "-u") { Description = "A new URL" };
         var options = new ServerOptions(typeRequired: false);
@@ -95,7 +95,7 @@ internal static class ServerCommands
 
     private static Command Remove(CommandContext context)
     {
-        var id = new Argument<string>("server") { Description = "Its id or name" };
+        var id = new Argument<string>("server") { Description = "Its id, name or URL" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
         var command = new Command("remove", "Remove a server and its credentials") { id, yes };
         command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
@@ -117,7 +117,7 @@ internal static class ServerCommands
 
     private static Command Test(CommandContext context)
     {
-        var id = new Argument<string?>("server") { Description = "Its id or name; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
+        var id = new Argument<string?>("server") { Description = "Its id, name or URL; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
         var timeout = new Option<int?>("--timeout") { Description = "Seconds to wait (30)", HelpName = "seconds" };
         LoginOptions.RequireSeconds(timeout);

@@ -123,7 +123,7 @@ internal static class VaultCommands
 
     private static Command Import(CommandContext context)
     {
-        var id = new Argument<string?>("server") { Description = "Its id or name; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
+        var id = new Argument<string?>("server") { Description = "Its id, name or URL; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only show what would be done" };
         var force = new Option<bool>("--force") { Description = "Also where the vault has something else in its place" };
         var vault = new Option<string?>("--vault") { Description = "The vault to keep it in" };
@@ -132,7 +132,7 @@ internal static class VaultCommands
         {
             var all = context.Catalog.List();
             var one = parsed.GetValue(id);
-            IReadOnlyList<McpServer> chosen = one is null ? all : [ServerCatalog.Find(all, one) ?? throw ServerCatalog.NotFound(all, one)];
+            IReadOnlyList<McpServer> chosen = one is null ? all : [ServerLookup.Get(all, one)];
             var (some, failed) = (false, 0);
             foreach (var server in chosen)
             {

@@ -19,9 +19,16 @@ public sealed partial class Authenticator
     public Task<ServerChanged> UpdateServerAsync(McpServer server, ServerChange change, CancellationToken cancellationToken) =>
         _editor.UpdateAsync(server, change, cancellationToken);
 
-    /// <summary>The server of that URL; where there is none it is added, named after its host.</summary>
+    /// <summary>The server at that URL; it is added if there is none, with a name made of its host.</summary>
     public Task<(McpServer Server, bool IsNew)> FindOrAddServerAsync(string url, CancellationToken cancellationToken) =>
-        _editor.FindOrAddAsync(url, cancellationToken);
+        FindOrAddServerAsync(url, null, cancellationToken);
+
+    /// <summary>The server of that name at that URL; it is added if there is none.</summary>
+    /// <param name="name">Null for any server at that URL, and for a name made of the host if there is no server yet.</param>
+    /// <exception cref="McpAuthException">InvalidServerUrl, InvalidServerName; InvalidValue: several servers are at that URL;
+    /// ServerAlreadyExists: the name is taken by a server at another URL.</exception>
+    public Task<(McpServer Server, bool IsNew)> FindOrAddServerAsync(string url, string? name, CancellationToken cancellationToken) =>
+        _editor.FindOrAddAsync(url, name, cancellationToken);
 
     /// <summary>Removes the server with all that is kept for it.</summary>
     public async Task<DisconnectResult> RemoveServerAsync(McpServer server, CancellationToken cancellationToken)

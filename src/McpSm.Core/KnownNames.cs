@@ -25,7 +25,7 @@ public sealed class KnownNames(Home home)
     public IReadOnlyList<(McpServer Server, KnownName Known)> Servers(bool plain)
     {
         var all = Catalog();
-        // By hand, not by ServerCatalog.Find: that looks through all for each.
+        // By hand, not by ServerLookup.Find: that looks through all for each.
         var ids = all.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
         var names = all.CountBy(s => s.Name, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         return [.. all.Select(s => (s, new KnownName(

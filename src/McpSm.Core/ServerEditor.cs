@@ -50,31 +50,41 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
         }
     }
 
-    public async Task<(McpServer Server, bool IsNew)> FindOrAddAsync(string url, CancellationToken cancellationToken)
+    /// <param name="name">The name of the server; null for any server at that URL, and for a name made of the host if there is no server yet.</param>
+    /// <exception cref="McpAuthException">InvalidServerUrl, InvalidServerName; InvalidValue: several servers are at that URL;
+    /// ServerAlreadyExists: the name is taken by a server at another URL.</exception>
+    public async Task<(McpServer Server, bool IsNew)> FindOrAddAsync(string url, string? name, CancellationToken cancellationToken)
     {
         var uri = ServerUrl.Parse(url);
         while (true)
         {
             var all = catalog.List();
-            if (all.FirstOrDefault(s => UrlPolicy.TryParse(s.Url, out var known) && known == uri) is { } there)
+            var there = ServerLookup.AtUrl(all, url).Where(s => name is null || ServerCatalog.HasName(s, name)).ToList();
+            if (there.Count > 0)
             {
-                return (there, false);
-            }
-            var host = uri.Authority.Replace('.', '-').Replace(':', '-').Trim('[', ']');
-            var name = host;
-            for (var i = 1; all.Any(s => s.Name == name || s.Id == name); i++)
-            {
-                name = $"{host}-{i}";
+                return there is [var one] ? (one, false) : throw ServerLookup.Ambiguous(there, "are at that URL");
             }
             try
             {
-                return ((await AddAsync(new ServerChange { Name = name, Url = url }, cancellationToken).ConfigureAwait(false)).Server, true);
+                return ((await AddAsync(new ServerChange { Name = name ?? FreeName(all, uri), Url = url }, cancellationToken).ConfigureAwait(false)).Server, true);
             }
-            catch (McpAuthException e) when (e.Reason == ErrorReason.ServerAlreadyExists)
+            catch (McpAuthException e) when (e.Reason == ErrorReason.ServerAlreadyExists && !all.Any(s => name is not null && ServerCatalog.HasName(s, name)))
             {
                 // Another process was first, perhaps with this very server.
             }
         }
+    }
+
+    /// <summary>A name that no server has, made of the host.</summary>
+    private static string FreeName(IReadOnlyList<McpServer> all, Uri uri)
+    {
+        var host = uri.Authority.Replace('.', '-').Replace(':', '-').Trim('[', ']');
+        var name = host;
+        for (var i = 1; all.Any(s => ServerCatalog.HasName(s, name)); i++)
+        {
+            name = $"{host}-{i}";
+        }
+        return name;
     }
 
     /// <returns>Why a sign-in that a bearer token replaced was not confirmed as revoked; null where it was.</returns>

@@ -32,7 +32,7 @@ public sealed class CatalogTests
         // The id that would come next is a name already.
         var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "other-1" });
         await work.Authenticator.UpdateServerAsync(second, new ServerChange { Name = "My-API-1" }, default);
-        Assert.Equal("my-api-2", (await work.AddAsync(new Uri("https://c.example/mcp"), s => s with { Name = "MY API" })).Id);
+        Assert.Equal("my-api-2", (await work.AddAsync(new Uri("https://c.example/mcp"), s => s with { Name = "my api!" })).Id);
         // Its own id is nobody else's.
         await work.Authenticator.UpdateServerAsync(first, new ServerChange { Name = "my-api" }, default);
         await work.Authenticator.UpdateServerAsync(second, new ServerChange { Name = "Other" }, default);
@@ -65,7 +65,12 @@ public sealed class CatalogTests
     [Theory]
     [InlineData("login")]
     [InlineData("")]
-    [InlineData("日本")]
+    [InlineData("---")]
+    [InlineData("-日本")]
+    [InlineData("🎉")]
+    [InlineData("\u3164")]
+    [InlineData("日\u202e本")]
+    [InlineData("日\u3000本")]
     [InlineData("a\u001b[31m")]
     public void Some_names_are_none(string name) =>
         Assert.Equal(ErrorReason.InvalidServerName, Assert.Throws<McpAuthException>(() => ServerName.ToSlug(name)).Reason);

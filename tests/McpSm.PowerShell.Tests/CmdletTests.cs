@@ -68,7 +68,7 @@ public sealed class CmdletTests
 
     [Theory]
     [InlineData("Get-McpServer nosuch", "ServerNotFound", ErrorCategory.ObjectNotFound, "nosuch", "mcpsm list")]
-    [InlineData("Add-McpServer a https://b.example/mcp", "ServerAlreadyExists", ErrorCategory.ResourceExists, "a", "mcpsm server update a --url <url>")]
+    [InlineData("Add-McpServer a https://b.example/mcp", "ServerAlreadyExists", ErrorCategory.ResourceExists, "a", "Choose another name.")]
     [InlineData("Add-McpServer b ftp://b.example", "InvalidServerUrl", ErrorCategory.InvalidArgument, "b", null)]
     [InlineData("Add-McpServer login https://b.example", "InvalidServerName", ErrorCategory.InvalidArgument, "login", null)]
     [InlineData("Get-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "mcpsm auth login a")]

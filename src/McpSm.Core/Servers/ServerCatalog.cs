@@ -22,22 +22,18 @@ public sealed class ServerCatalog(Home home)
         return document is null ? [] : Read(document.RootElement);
     }
 
-    /// <summary>The server of that id, or else of that name.</summary>
-    /// <exception cref="McpAuthException">ServerNotFound, which names the servers there are.</exception>
-    public McpServer Get(string idOrName)
-    {
-        var all = List();
-        return Find(all, idOrName) ?? throw NotFound(all, idOrName);
-    }
+    /// <summary>The server of that id, name or URL.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound, which names the servers there are; InvalidValue: several are meant.</exception>
+    public McpServer Get(string text) => ServerLookup.Get(List(), text);
 
-    public McpServer? Find(string idOrName) => Find(List(), idOrName);
+    public McpServer? Find(string text) => ServerLookup.Find(List(), text);
 
     /// <summary>The server as it is by now, for whoever has had it in hand for a while and is about to keep something for it.</summary>
     /// <exception cref="McpAuthException">ServerNotFound: somebody has removed it since.</exception>
     public McpServer Again(McpServer server)
     {
         var all = List();
-        return all.FirstOrDefault(s => s.Id == server.Id) ?? throw NotFound(all, server.Id);
+        return all.FirstOrDefault(s => s.Id == server.Id) ?? throw ServerLookup.Failure(all, server.Id);
     }
 
     /// <summary>Adds a server; its id is made of its name, with <c>-1</c> and so on where the id is taken.</summary>
@@ -91,29 +87,6 @@ public sealed class ServerCatalog(Home home)
             return true;
         }, cancellationToken);
 
-    public static McpAuthException NotFound(IReadOnlyList<McpServer> all, string? idOrName)
-    {
-        var what = idOrName is null ? "No server of that name." : $"There is no server '{ForeignText.Clean(idOrName)}'.";
-        if (all.Count == 0)
-        {
-            return new McpAuthException(ErrorReason.ServerNotFound, what + " There are none yet.",
-                "mcpsm add <name> --type http --url <url>");
-        }
-        const int shown = 20;
-        var names = string.Join(", ", all.Take(shown).Select(s => s.Name));
-        return new McpAuthException(ErrorReason.ServerNotFound,
-            $"{what} There {(all.Count == 1 ? "is" : "are")}: {names}{(all.Count > shown ? ", …" : "")}.", "mcpsm list")
-        {
-            Server = idOrName is null ? null : ForeignText.Clean(idOrName),
-        };
-    }
-
-    public static McpServer? Find(IReadOnlyList<McpServer> all, string idOrName) =>
-        all.FirstOrDefault(s => s.Id == idOrName)
-        ?? all.FirstOrDefault(s => s.Name == idOrName)
-        ?? (all.Where(s => s.Name.Equals(idOrName, StringComparison.OrdinalIgnoreCase)).Take(2).ToList() is [var one]
-            ? one : null);
-
     private async Task<T> ChangeAsync<T>(Func<JsonObject, List<McpServer>, T> change, CancellationToken cancellationToken)
     {
         using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
@@ -163,21 +136,24 @@ public sealed class ServerCatalog(Home home)
     private static int IndexOf(List<McpServer> all, string id)
     {
         var index = all.FindIndex(s => s.Id == id);
-        return index >= 0 ? index : throw NotFound(all, id);
+        return index >= 0 ? index : throw ServerLookup.Failure(all, id);
     }
 
-    /// <summary>A name that is another's id would mean that one, whatever it is called.</summary>
     private static void RequireNewName(IEnumerable<McpServer> others, string name)
     {
-        if (others.FirstOrDefault(s => s.Name == name || s.Id == name) is { } taken)
+        if (others.FirstOrDefault(s => HasName(s, name)) is { } taken)
         {
-            throw new McpAuthException(ErrorReason.ServerAlreadyExists, taken.Name == name
-                ? $"There is a server '{name}' already, at {ForeignText.Clean(taken.Url)}."
+            throw new McpAuthException(ErrorReason.ServerAlreadyExists, ServerName.Same(taken.Name, name)
+                ? $"There is a server '{taken.Name}' already, at {ForeignText.Clean(taken.Url)}."
                 : $"'{name}' is the id of the server '{taken.Name}', at {ForeignText.Clean(taken.Url)}.",
-                NextCommand.For("server update", taken.Id, "--url <url>"))
+                "Choose another name.")
             { Server = name };
         }
     }
+
+    /// <summary>Whether a look-up of that name would find the server: a name that is the id of a server means that one.</summary>
+    internal static bool HasName(McpServer server, string name) =>
+        ServerName.Same(server.Name, name) || server.Id.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Ids are unique among the npm tool's local servers too, and are no other server's name.</summary>
     private static string FreeId(JsonObject root, IReadOnlyList<McpServer> all, string slug)
@@ -191,7 +167,7 @@ public sealed class ServerCatalog(Home home)
         var free = slug;
         for (var i = 1; taken.Contains(free); i++)
         {
-            free = $"{slug}-{i}";
+            free = ServerName.Numbered(slug, i);
         }
         return free;
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using McpSm.Core.Errors;
 
@@ -10,9 +11,12 @@ public static class ServerName
 
     /// <summary>The verbs of <c>mcpsm auth</c>: a server of that name could not be signed in to by it.</summary>
     public static readonly IReadOnlyList<string> Reserved =
-        ["status", "login", "logout", "login-all", "refresh", "set", "revoke", "forget", "token", "reject", "help"];
+        ["status", "login", "logout", "login-all", "refresh", "set", "revoke", "token", "help"];
 
-    /// <summary>Checks a name and makes its slug: lower case, spaces to dashes, only <c>[a-z0-9-]</c>.</summary>
+    /// <summary>
+    /// Checks a name and makes its slug: lower case, spaces to dashes, only <c>[a-z0-9-]</c>. A name without a-z and 0-9 gets
+    /// <c>server-</c> and 8 hexadecimal digits of the SHA-256 of its normalized form (NFC).
+    /// </summary>
     /// <exception cref="McpAuthException">InvalidServerName.</exception>
     public static string ToSlug(string? name)
     {
@@ -26,8 +30,41 @@ public static class ServerName
         }
         if (name != ForeignText.Clean(name))
         {
-            throw Invalid("it has control characters, or spaces at its ends or in a row");
+            throw Invalid("it has hidden characters, spaces other than the usual one, or spaces at its ends or in a row");
         }
+        if (name[0] == '-')
+        {
+            throw Invalid("it begins with a dash and would be read as an option");
+        }
+        var slug = Slug(name);
+        if (slug.Length > 0 && !Reserved.Contains(slug))
+        {
+            return slug;
+        }
+        // The letters of another script are left out of the slug: what remains of such a name says nothing about it.
+        if (!name.EnumerateRunes().Any(rune => !rune.IsAscii && IsVisibleLetterOrDigit(rune)))
+        {
+            throw Invalid(slug.Length == 0 ? "it has no letter and no digit" : $"'{slug}' is a verb of 'mcpsm auth'");
+        }
+        return $"server-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Normalized(name))))[..8]}";
+    }
+
+    /// <summary>Whether a text can be an id, also one that another program made.</summary>
+    public static bool IsId(string? id) =>
+        id is { Length: > 0 and <= Longest + 8 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+
+    /// <summary>Whether both are the same name to a person: letter case and the way accents are encoded make no difference.</summary>
+    public static bool Same(string name, string other) => Normalized(name).Equals(Normalized(other), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The id with a number behind it, cut so that it is no longer than an id of ours.</summary>
+    internal static string Numbered(string id, int number)
+    {
+        var suffix = $"-{number}";
+        return $"{id[..Math.Min(id.Length, Longest - suffix.Length)]}{suffix}";
+    }
+
+    private static string Slug(string name)
+    {
         var slug = new StringBuilder(name.Length);
         foreach (var c in name.ToLowerInvariant())
         {
@@ -40,21 +77,24 @@ public static class ServerName
                 slug.Append(c);
             }
         }
-        var id = slug.ToString();
-        if (!id.Any(char.IsAsciiLetterOrDigit))
-        {
-            throw Invalid("it has no letter a-z and no digit");
-        }
-        if (id.StartsWith('-'))
-        {
-            throw Invalid($"'{id}' would be read as an option");
-        }
-        return !Reserved.Contains(id) ? id : throw Invalid($"'{id}' is a verb of 'mcpsm auth'");
+        return slug.ToString().TrimStart('-');
     }
 
-    /// <summary>Whether a text can be an id, also one that another program made.</summary>
-    public static bool IsId(string? id) =>
-        id is { Length: > 0 and <= Longest + 8 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+    /// <summary>Not the Hangul fillers, which count as letters and are blank.</summary>
+    private static bool IsVisibleLetterOrDigit(Rune rune) => Rune.IsLetterOrDigit(rune) && rune.Value is not (0x115F or 0x1160 or 0x3164 or 0xFFA0);
+
+    private static string Normalized(string text)
+    {
+        try
+        {
+            return text.Normalize(NormalizationForm.FormC);
+        }
+        catch (ArgumentException)
+        {
+            // Half of a surrogate pair. No server has such a name.
+            return text;
+        }
+    }
 
     private static McpAuthException Invalid(string why) => new(ErrorReason.InvalidServerName,
         $"That name cannot be used: {why}.", "Choose a name of letters, digits, spaces and dashes, like my-api");

@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using McpSm.Core;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 using McpSm.PowerShell.Pipeline;
@@ -33,14 +34,25 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     private const string NamedVariable = "NameAssertionVariable";
     private const string OfUrlVariable = "UrlAssertionVariable";
 
-    /// <summary>Ids, names or wildcards; always signs in.</summary>
-    [Parameter(ParameterSetName = Named, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedSecret, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedCertificate, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedKey, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedMachine, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedAssertion, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedVariable, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>
+    /// Ids, names, URLs or wildcards; always signs in. A URL that no server has is that of a new one. May be left out if there is
+    /// one server. Beside <c>-Url</c>, the name of that server.
+    /// </summary>
+    [Parameter(ParameterSetName = Named, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedSecret, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedCertificate, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedKey, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedMachine, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedAssertion, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = NamedVariable, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = OfUrl, Position = 0)]
+    [Parameter(ParameterSetName = OfUrlSecret, Position = 0)]
+    [Parameter(ParameterSetName = OfUrlCertificate, Position = 0)]
+    [Parameter(ParameterSetName = OfUrlKey, Position = 0)]
+    [Parameter(ParameterSetName = OfUrlMachine, Position = 0)]
+    [Parameter(ParameterSetName = OfUrlAssertion, Position = 0)]
+    [Parameter(ParameterSetName = OfUrlVariable, Position = 0)]
+    [ValidateNotNullOrEmpty]
     [Alias("Id")]
     [ServerId]
     [SupportsWildcards]
@@ -178,17 +190,44 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         _assertionFile = AssertionFile is null ? null : GetUnresolvedProviderPathFromPSPath(AssertionFile);
         if (Url is { } url)
         {
-            if (ShouldProcess(url, "Add MCP server and sign in"))
+            if (Name.Length > 1)
             {
-                Run(cancellationToken => TryAsync(url, async () => await ConnectAsync(
-                    (await Authenticator.FindOrAddServerAsync(url, cancellationToken).ConfigureAwait(false)).Server,
-                    cancellationToken).ConfigureAwait(false)));
+                WriteError(Errors.Record(new McpAuthException(ErrorReason.InvalidValue, "Beside -Url, -Name takes one name: that of the server.",
+                    "Give one name, or leave -Name out."), url));
+                return;
             }
+            ConnectAt(url, Name.FirstOrDefault());
             return;
         }
-        var servers = All ? Find(null).Where(s => s.OAuth != OAuthMode.Off) : Find(Name);
-        RunForMany("Signing in to MCP servers", [.. servers.Where(s => ShouldProcess(s.Name, "Sign in"))], All ? ThrottleLimit : 1, ConnectAsync);
+        if (!All && Name.Length == 0)
+        {
+            ConnectAll(FindOnlyOrChosen());
+            return;
+        }
+        var newUrls = Name.Where(IsNewUrl).Distinct().ToList();
+        ConnectAll(All ? [.. Find(null).Where(s => s.OAuth != OAuthMode.Off)] : Find([.. Name.Except(newUrls)]));
+        foreach (var newUrl in newUrls)
+        {
+            ConnectAt(newUrl, null);
+        }
     }
+
+    private bool IsNewUrl(string name) => ServerLookup.IsUrl(name) && ReadCatalog() is { } all
+        && ServerLookup.Find(all, name) is null && ServerLookup.AtUrl(all, name).Count == 0;
+
+    /// <param name="name">The name of the server; null for any.</param>
+    private void ConnectAt(string url, string? name)
+    {
+        if (ShouldProcess(name is null ? url : $"{name} ({url})", "Add MCP server and sign in"))
+        {
+            Run(cancellationToken => TryAsync(name ?? url, async () => await ConnectAsync(
+                (await Authenticator.FindOrAddServerAsync(url, name, cancellationToken).ConfigureAwait(false)).Server,
+                cancellationToken).ConfigureAwait(false)));
+        }
+    }
+
+    private void ConnectAll(IReadOnlyList<McpServer> servers) => RunForMany("Signing in to MCP servers",
+        [.. servers.Where(s => ShouldProcess(s.Name, "Sign in"))], All ? ThrottleLimit : 1, ConnectAsync);
 
     private async Task ConnectAsync(McpServer server, CancellationToken cancellationToken)
     {
@@ -200,7 +239,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
             AuthorizeParams = AuthorizeParameters.Of(ParameterTableAttribute.Read(AuthorizeParameter) ?? []),
             ClientCredentials = ReadClient(cancellationToken),
             IdentityProvider = IdentityProvider,
-            ByName = !All && !Name.Any(WildcardPattern.ContainsWildcardCharacters),
+            ByName = !All && !Name.Any(IsPattern),
             Timeout = TimeSpan.FromSeconds(TimeoutSec),
             Vault = Vault,
         };

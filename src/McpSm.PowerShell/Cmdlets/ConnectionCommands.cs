@@ -11,7 +11,7 @@ namespace McpSm.PowerShell.Cmdlets;
 [OutputType(typeof(McpAuthStatus))]
 public sealed class DisconnectMcpServerCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]
@@ -54,7 +54,7 @@ public sealed class TestMcpServerCommand : McpCmdlet
 {
     private readonly List<McpServer> _servers = [];
 
-    /// <summary>Ids, names or wildcards; all servers where absent.</summary>
+    /// <summary>Ids, names, URLs or wildcards; all servers where absent.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]

@@ -13,7 +13,7 @@ namespace McpSm.PowerShell.Cmdlets;
 [OutputType(typeof(McpAuthStatus))]
 public sealed class DenyMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]

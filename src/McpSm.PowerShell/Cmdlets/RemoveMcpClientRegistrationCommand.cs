@@ -8,7 +8,7 @@ namespace McpSm.PowerShell.Cmdlets;
 [Cmdlet(VerbsCommon.Remove, "McpClientRegistration", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true)]
 public sealed class RemoveMcpClientRegistrationCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]

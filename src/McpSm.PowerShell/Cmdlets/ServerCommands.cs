@@ -15,7 +15,7 @@ namespace McpSm.PowerShell.Cmdlets;
 [OutputType(typeof(McpServer))]
 public sealed class GetMcpServerCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards; all servers where absent.</summary>
+    /// <summary>Ids, names, URLs or wildcards; all servers where absent.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]
@@ -168,7 +168,7 @@ public sealed class AddMcpServerCommand : ServerChangeCommand
 [OutputType(typeof(McpServer))]
 public sealed class SetMcpServerCommand : ServerChangeCommand
 {
-    /// <summary>Its id or name.</summary>
+    /// <summary>Its id, name or URL.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]
@@ -188,23 +188,55 @@ public sealed class SetMcpServerCommand : ServerChangeCommand
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    protected override void ProcessRecord() =>
-        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Change MCP server")).ToList(), async (server, cancellationToken) =>
+    private readonly List<(McpServer Server, string? Url)> _toRename = [];
+
+    protected override void ProcessRecord()
+    {
+        if (NewName is null)
         {
-            var changed = await Authenticator.UpdateServerAsync(server, Change(NewName, Url), cancellationToken).ConfigureAwait(false);
-            WarnOf(changed);
-            if (PassThru)
+            Apply([.. Find(Name).Select(s => (s, Url))]);
+            return;
+        }
+        // A name fits one server, and how many there are is known when the pipeline has ended.
+        _toRename.AddRange(Find(Name).Select(s => (s, Url)));
+    }
+
+    protected override void EndProcessing()
+    {
+        var servers = _toRename.Select(r => r.Server).DistinctBy(s => s.Id).ToList();
+        if (servers.Count > 1)
+        {
+            WriteError(Errors.Record(new McpAuthException(ErrorReason.InvalidValue,
+                $"-NewName names one server, and these are {servers.Count}: {ServerLookup.Names(servers)}. None was changed.",
+                "Rename them one by one."), null));
+            return;
+        }
+        Apply(_toRename);
+    }
+
+    private void Apply(IReadOnlyList<(McpServer Server, string? Url)> changes)
+    {
+        foreach (var (server, url) in changes.Where(c => ShouldProcess(c.Server.Name, "Change MCP server")))
+        {
+            var change = Change(NewName, url);
+            RunFor([server], async (one, cancellationToken) =>
             {
-                Write(changed.Server);
-            }
-        });
+                var changed = await Authenticator.UpdateServerAsync(one, change, cancellationToken).ConfigureAwait(false);
+                WarnOf(changed);
+                if (PassThru)
+                {
+                    Write(changed.Server);
+                }
+            });
+        }
+    }
 }
 
 /// <summary>Removes a server and its credentials.</summary>
 [Cmdlet(VerbsCommon.Remove, "McpServer", HelpUri = HelpPages.Servers, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 public sealed class RemoveMcpServerCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]

@@ -14,7 +14,7 @@ namespace McpSm.PowerShell.Cmdlets;
 [OutputType(typeof(McpAuthStatus))]
 public sealed class GetMcpAuthStatusCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards; all servers where absent.</summary>
+    /// <summary>Ids, names, URLs or wildcards; all servers where absent.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]
@@ -64,8 +64,9 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
 [OutputType(typeof(Hashtable), ParameterSetName = ["Header"])]
 public sealed class GetMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
-    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>Ids, names, URLs or wildcards; may be left out if there is one server.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
     [Alias("Id")]
     [ServerId]
     [SupportsWildcards]
@@ -96,7 +97,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
     [Parameter]
     public SwitchParameter Renew { get; set; }
 
-    protected override void ProcessRecord() => RunFor(Find(Name), async (server, cancellationToken) =>
+    protected override void ProcessRecord() => RunFor(Name.Length == 0 ? FindOnlyOrChosen() : Find(Name), async (server, cancellationToken) =>
     {
         var token = await Authenticator.GetAccessTokenAsync(server, cancellationToken, Renew).ConfigureAwait(false);
         if (AsHeader)
@@ -124,7 +125,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
 [OutputType(typeof(McpAuthStatus))]
 public sealed class SetMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]
@@ -193,7 +194,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
 [OutputType(typeof(McpAuthStatus))]
 public sealed class UpdateMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]
@@ -214,7 +215,7 @@ public sealed class UpdateMcpTokenCommand : McpCmdlet
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ClearMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerId]

@@ -94,19 +94,8 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     /// </summary>
     private protected IReadOnlyList<McpServer> Find(string[]? names)
     {
-        IReadOnlyList<McpServer> all;
-        try
+        if (ReadCatalog() is not { } all)
         {
-            all = new ServerCatalog(Home).List();
-        }
-        catch (McpAuthException e)
-        {
-            // Not a terminating one, which no -ErrorAction silences; and once, however much comes through the pipeline.
-            if (!_saidUnreadable)
-            {
-                _saidUnreadable = true;
-                WriteError(Errors.Record(e, null));
-            }
             return [];
         }
         if (names is null)
@@ -116,21 +105,69 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         var found = new List<McpServer>();
         foreach (var name in names)
         {
-            if (ServerCatalog.Find(all, name) is { } one)
+            if (ServerLookup.Find(all, name) is { } one)
             {
                 found.Add(one);
             }
-            else if (WildcardPattern.ContainsWildcardCharacters(name))
+            else if (IsPattern(name))
             {
-                var pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
-                found.AddRange(all.Where(s => pattern.IsMatch(s.Name) || pattern.IsMatch(s.Id)));
+                found.AddRange(Matching(all, name));
             }
             else
             {
-                WriteError(Errors.Record(ServerCatalog.NotFound(all, name), name));
+                WriteError(Errors.Record(ServerLookup.Failure(all, name), name));
             }
         }
         return [.. found.DistinctBy(s => s.Id)];
+    }
+
+    /// <summary>All servers; null, and an error, if the catalog cannot be read.</summary>
+    private protected IReadOnlyList<McpServer>? ReadCatalog()
+    {
+        try
+        {
+            return new ServerCatalog(Home).List();
+        }
+        catch (McpAuthException e)
+        {
+            // Not a terminating one, which no -ErrorAction silences; and once, however much comes through the pipeline.
+            if (!_saidUnreadable)
+            {
+                _saidUnreadable = true;
+                WriteError(Errors.Record(e, null));
+            }
+            return null;
+        }
+    }
+
+    /// <summary>The one server there is, or the one that a person chooses. Writes an error if there is none, or nobody to choose.</summary>
+    private protected IReadOnlyList<McpServer> FindOnlyOrChosen()
+    {
+        if (ReadCatalog() is not { } all)
+        {
+            return [];
+        }
+        try
+        {
+            return [new ServerChoice(this, Interaction).Ask(all)];
+        }
+        catch (McpAuthException e)
+        {
+            WriteError(Errors.Record(e, null));
+            return [];
+        }
+    }
+
+    /// <summary>The characters of a pattern are ordinary ones in a URL.</summary>
+    private protected static bool IsPattern(string name) => WildcardPattern.ContainsWildcardCharacters(name) && !ServerLookup.IsUrl(name);
+
+    /// <summary>In any letter case; if names differ in that alone, those that match as they are written.</summary>
+    private static IEnumerable<McpServer> Matching(IReadOnlyList<McpServer> all, string name)
+    {
+        var (pattern, exact) = (WildcardPattern.Get(name, WildcardOptions.IgnoreCase), WildcardPattern.Get(name, WildcardOptions.None));
+        var found = all.Where(s => pattern.IsMatch(s.Name) || pattern.IsMatch(s.Id)).ToList();
+        var asWritten = found.Where(s => exact.IsMatch(s.Name) || exact.IsMatch(s.Id)).ToLookup(s => s.Name, StringComparer.OrdinalIgnoreCase);
+        return found.Where(s => !asWritten.Contains(s.Name) || asWritten[s.Name].Contains(s));
     }
 
     /// <summary>Whether to go on: asks where PowerShell would, unless <c>-Force</c> answers it; <c>-WhatIf</c> wins.</summary>

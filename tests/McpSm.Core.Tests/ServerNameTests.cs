@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using System.Text;
+using CsCheck;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using Xunit;
+
+namespace McpSm.Core.Tests;
+
+public sealed class ServerNameTests
+{
+    [Theory]
+    [InlineData("日本")]
+    [InlineData("Мой сервер")]
+    [InlineData("خادم")]
+    [InlineData("می\u200cخواهم")]
+    [InlineData("שרת")]
+    [InlineData("सर्वर")]
+    [InlineData("서버")]
+    [InlineData("Ö")]
+    [InlineData("٣٤")]
+    [InlineData("日本-")]
+    public void Name_of_another_script_gets_an_id_of_its_hash(string name) =>
+        Assert.Equal($"server-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..8]}", ServerName.ToSlug(name));
+
+    [Theory]
+    [InlineData("日本 api", "api")]
+    [InlineData("日本-2", "2")]
+    [InlineData("été", "t")]
+    [InlineData("Müller", "mller")]
+    [InlineData("API 🚀", "api-")]
+    public void Letters_a_to_z_and_digits_of_a_name_make_its_id(string name, string id) => Assert.Equal(id, ServerName.ToSlug(name));
+
+    [Theory]
+    [InlineData("日本 status")]
+    [InlineData("Ölogin")]
+    public void Name_that_only_contains_a_verb_is_accepted(string name) => Assert.Matches("^server-[0-9a-f]{8}$", ServerName.ToSlug(name));
+
+    [Fact]
+    public void Name_that_was_accepted_before_keeps_its_id()
+    {
+        var word = Gen.OneOf("my", "api", "My API", "status", "LOGIN", "set", " ", "-", ".", "!", "é", "日本", "Ж", "_", "7", "\u200d", "\u212a", "İ", "🎉");
+        var kept = 0;
+        Gen.OneOf(word.Array[0, 6].Select(string.Concat), Gen.String[0, 70]).Sample(name =>
+        {
+            if (IdBefore(name) is { } before)
+            {
+                Interlocked.Increment(ref kept);
+                Assert.Equal(before, ServerName.ToSlug(name));
+            }
+        }, iter: 5000);
+        Assert.True(kept > 500, $"only {kept} names were accepted before");
+    }
+
+    [Fact]
+    public async Task Numbered_id_is_at_most_64_characters()
+    {
+        using var work = new Workplace();
+        var name = new string('a', 64);
+        await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { Name = name });
+        var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = $"{name[..63]}é" });
+        var third = await work.AddAsync(new Uri("https://c.example/mcp"), s => s with { Name = $"é{name[..63]}" });
+        Assert.Equal((new string('a', 63), $"{name[..62]}-1"), (second.Id, third.Id));
+    }
+
+    [Fact]
+    public async Task Names_with_the_same_hash_get_different_ids()
+    {
+        using var work = new Workplace();
+        var id = ServerName.ToSlug("日本");
+        await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { Name = id });
+        Assert.Equal($"{id}-1", (await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "日本" })).Id);
+    }
+
+    /// <summary>The rules before names of other scripts were accepted; null if the name was refused.</summary>
+    private static string? IdBefore(string name)
+    {
+        if (string.IsNullOrWhiteSpace(name) || name.Length > 64 || name != ForeignText.Clean(name))
+        {
+            return null;
+        }
+        var id = string.Concat(name.ToLowerInvariant().Select(c => c is ' ' ? '-' : c).Where(c => c == '-' || char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)));
+        return id.Any(char.IsAsciiLetterOrDigit) && !id.StartsWith('-') && !ServerName.Reserved.Contains(id) ? id : null;
+    }
+}

@@ -1,0 +1,142 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
+
+# How servers are named and found: by id, name and URL, or not at all if there is one.
+
+BeforeAll {
+    . "$PSScriptRoot/Sample.ps1"
+    Import-Module $manifest
+}
+
+AfterAll {
+    Remove-Module Mcpsm
+    Stop-Sample
+}
+
+AfterEach {
+    Get-McpServer | Remove-McpServer -Force
+}
+
+Describe 'a URL in the place of a name' {
+    It 'is that of a server, for <_>' -ForEach 'Get-McpServer', 'Get-McpAuthStatus', 'Test-McpServer', 'Clear-McpToken', 'Remove-McpServer -Force',
+        'Set-McpServer -Scope a', 'Disconnect-McpServer -Force', 'Update-McpToken', 'Connect-McpServer -CallbackPort 0' {
+        Add-McpServer query "${url}?a=1&b=[2]" | Out-Null
+        Add-McpServer plain https://other.example/mcp | Out-Null
+        $problems = & ([scriptblock]::Create("$_ '${url}?a=1&b=[2]'")) 2>&1 6>$null | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] }
+        $problems | Where-Object FullyQualifiedErrorId -Like 'ServerNotFound*' | Should -BeNullOrEmpty
+    }
+
+    It 'that no server has is an error which says to add it' {
+        Get-McpServer "${url}?x=*" -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -BeLike 'ServerNotFound*'
+        $problem.ErrorDetails.RecommendedAction | Should -Match 'add'
+    }
+
+    It 'is added and signed in to by Connect-McpServer' {
+        $status = Connect-McpServer $url -CallbackPort 0 6>$null
+        $status.State | Should -Be 'Authenticated'
+        (Get-McpServer).Url | Should -Be $url
+        (Connect-McpServer $url -CallbackPort 0 6>$null).Id | Should -Be $status.Id
+    }
+
+    It 'of several servers is an error that names them' {
+        Add-McpServer one https://other.example/mcp | Out-Null
+        Add-McpServer two https://other.example/mcp | Out-Null
+        Get-McpServer https://other.example/mcp -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        "$problem" | Should -Be 'Several servers are at that URL: one, two.'
+        Connect-McpServer https://other.example/mcp -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        "$($problem[0])" | Should -Be 'Several servers are at that URL: one, two.'
+    }
+}
+
+Describe 'names that differ in letter case alone' {
+    It 'are refused when a server is added or renamed' {
+        Add-McpServer API https://a.example/mcp | Out-Null
+        Add-McpServer other https://b.example/mcp | Out-Null
+        { Add-McpServer api https://c.example/mcp -ErrorAction Stop } | Should -Throw -ErrorId 'ServerAlreadyExists*' -ExpectedMessage "*'API'*"
+        { Set-McpServer other -NewName Api -ErrorAction Stop } | Should -Throw -ErrorId 'ServerAlreadyExists*' -ExpectedMessage "*'API'*"
+        (Get-McpServer).Name | Should -Be 'API', 'other'
+    }
+
+    It 'stay usable in a catalog that has both' {
+        '{"servers":[],"remoteServers":[{"id":"one","name":"API","url":"https://a.example/mcp"},{"id":"two","name":"api","url":"https://b.example/mcp"}]}' |
+            Set-Content "$env:MCPSM_CONFIG_DIR/config.json"
+        (Get-McpServer API).Id | Should -Be 'one'
+        (Get-McpServer api).Id | Should -Be 'two'
+        (Get-McpServer AP*).Id | Should -Be 'one'
+        (Get-McpServer ap*).Id | Should -Be 'two'
+        (Get-McpServer *).Id | Should -Be 'one', 'two'
+        Get-McpServer Api -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        "$problem" | Should -Match 'one.*two'
+        (TabExpansion2 'Get-McpServer ap').CompletionMatches.CompletionText | Should -Be 'API', 'api'
+        (Set-McpServer api -Scope a -PassThru).Id | Should -Be 'two'
+    }
+}
+
+Describe 'a name' {
+    It 'of any script is accepted, such as <_>' -ForEach '日本', 'Мой сервер', 'خادم' {
+        Add-McpServer $_ https://a.example/mcp | Out-Null
+        $server = Get-McpServer $_
+        $server.Name | Should -Be $_
+        $server.Id | Should -Match '^server-[0-9a-f]{8}$'
+        (TabExpansion2 "Get-McpServer $($_.Substring(0, 2))").CompletionMatches | Should -HaveCount 1
+    }
+
+    It 'is given to one server, or to none' {
+        Add-McpServer one https://a.example/mcp | Out-Null
+        Add-McpServer two https://b.example/mcp | Out-Null
+        foreach ($try in { Set-McpServer * -NewName same }, { Get-McpServer | Set-McpServer -NewName same }, { Set-McpServer one, two -NewName same -WhatIf }) {
+            & $try -ErrorVariable problem 2>&1 | ForEach-Object { "$_" } | Should -Be '-NewName names one server, and these are 2: one, two. None was changed.'
+        }
+        (Get-McpServer).Name | Should -Be 'one', 'two'
+        Get-McpServer one | Set-McpServer -NewName three
+        (Get-McpServer).Name | Should -Be 'three', 'two'
+    }
+
+    It 'beside -Url is that of the new server' {
+        (Connect-McpServer -Url $url -Name 'My Server' -CallbackPort 0 6>$null).Name | Should -Be 'My Server'
+        (Connect-McpServer 'my server' -Url $url -CallbackPort 0 6>$null).Name | Should -Be 'My Server'
+        Get-McpServer | Should -HaveCount 1
+        Connect-McpServer a, b -Url $url -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -BeLike 'InvalidValue*'
+    }
+}
+
+Describe 'no name' {
+    It 'is enough if there is one server' {
+        Add-McpServer only $url | Out-Null
+        (Connect-McpServer -CallbackPort 0 6>$null).Name | Should -Be 'only'
+        Get-McpToken | Should -BeOfType securestring
+        Get-McpToken -AsPlainText | Should -Be (Get-McpToken only -AsPlainText)
+    }
+
+    It 'is an error that names the servers if there are several' {
+        Add-McpServer one https://a.example/mcp | Out-Null
+        Add-McpServer two https://b.example/mcp | Out-Null
+        foreach ($command in 'Connect-McpServer', 'Get-McpToken') {
+            { & $command -ErrorAction Stop } | Should -Throw -ErrorId 'InteractionRequired*' -ExpectedMessage 'There are several servers: one, two.'
+        }
+    }
+
+    It 'is an error if there is no server' {
+        { Connect-McpServer -ErrorAction Stop } | Should -Throw -ErrorId 'ServerNotFound*'
+        { Get-McpToken -ErrorAction Stop } | Should -Throw -ErrorId 'ServerNotFound*'
+    }
+
+    It 'is not meant by a value that is missing' {
+        Add-McpServer only https://a.example/mcp | Out-Null
+        { Connect-McpServer $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
+        { Get-McpToken -Name '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
+        $null | Get-McpToken -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $problem | Should -HaveCount 1
+        Get-McpServer none* | Connect-McpServer | Should -BeNullOrEmpty
+    }
+
+    It 'works with a client that signs in by itself' {
+        Add-McpServer one https://a.example/mcp | Out-Null
+        Add-McpServer two https://b.example/mcp | Out-Null
+        $client = [pscredential]::new('me', (ConvertTo-SecureString secret -AsPlainText))
+        { Connect-McpServer -ClientCredential $client -ErrorAction Stop } | Should -Throw -ErrorId 'InteractionRequired*'
+        { Connect-McpServer -KeyFilePath none.pem -ErrorAction Stop } | Should -Throw -ErrorId 'InteractionRequired*'
+    }
+}
