@@ -42,6 +42,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
         ["auth login"] =
         [
             "mcpsm auth login my-api",
+            "mcpsm auth login https://example.com/mcp --name my-api",
             "mcpsm auth login my-api --no-browser            # over SSH",
             "mcpsm auth login my-api --device                # with a phone",
             "mcpsm auth login my-api --client-credentials    # in a CI job",

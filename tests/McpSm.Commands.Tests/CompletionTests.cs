@@ -52,7 +52,7 @@ public sealed class CompletionTests
     [InlineData("auth login my-api --identity-provider ", "https://login.example")]
     [InlineData("auth login ", "evil my-api my-server other twin-1 twin-2")]
     [InlineData("auth login MY", "my-api my-server other")]
-    [InlineData("auth login my-api ", "--assertion-file --assertion-from-env --authorize-param --callback-port --client-credentials --client-key-file --device --help --identity-provider --managed-identity --no-browser --non-interactive --quiet --timeout --vault --verbose")]
+    [InlineData("auth login my-api ", "--assertion-file --assertion-from-env --authorize-param --callback-port --client-credentials --client-key-file --device --help --identity-provider --managed-identity --name --no-browser --non-interactive --quiet --timeout --vault --verbose")]
     [InlineData("auth login my-api --no", "--no-browser --non-interactive")]
     [InlineData("auth login my-api --no-browser --no", "--non-interactive")]
     [InlineData("auth my-api --de", "--device")]

@@ -18,7 +18,6 @@ public sealed class ConnectTests
     [Theory]
     [InlineData("Connect-McpServer -Name my-api -All")]
     [InlineData("Connect-McpServer -Name my-api -Force")]
-    [InlineData("Connect-McpServer -Name my-api -Url https://a.example/mcp")]
     [InlineData("Connect-McpServer -All -Url https://a.example/mcp")]
     public void Name_url_and_all_exclude_each_other(string line)
     {

@@ -13,17 +13,15 @@ AfterAll {
     Stop-Sample
 }
 
-AfterEach {
-    Get-McpServer | Remove-McpServer -Force
-}
-
 Describe 'a URL in the place of a name' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
     It 'is that of a server, for <_>' -ForEach 'Get-McpServer', 'Get-McpAuthStatus', 'Test-McpServer', 'Clear-McpToken', 'Remove-McpServer -Force',
         'Set-McpServer -Scope a', 'Disconnect-McpServer -Force', 'Update-McpToken', 'Connect-McpServer -CallbackPort 0' {
         Add-McpServer query "${url}?a=1&b=[2]" | Out-Null
         Add-McpServer plain https://other.example/mcp | Out-Null
-        $problems = & ([scriptblock]::Create("$_ '${url}?a=1&b=[2]'")) 2>&1 6>$null | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] }
-        $problems | Where-Object FullyQualifiedErrorId -Like 'ServerNotFound*' | Should -BeNullOrEmpty
+        & ([scriptblock]::Create("$_ '${url}?a=1&b=[2]' -ErrorAction SilentlyContinue -ErrorVariable script:problems")) *> $null
+        $script:problems | Where-Object FullyQualifiedErrorId -Like 'ServerNotFound*' | Should -BeNullOrEmpty
     }
 
     It 'that no server has is an error which says to add it' {
@@ -50,6 +48,8 @@ Describe 'a URL in the place of a name' {
 }
 
 Describe 'names that differ in letter case alone' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
     It 'are refused when a server is added or renamed' {
         Add-McpServer API https://a.example/mcp | Out-Null
         Add-McpServer other https://b.example/mcp | Out-Null
@@ -74,6 +74,8 @@ Describe 'names that differ in letter case alone' {
 }
 
 Describe 'a name' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
     It 'of any script is accepted, such as <_>' -ForEach '日本', 'Мой сервер', 'خادم' {
         Add-McpServer $_ https://a.example/mcp | Out-Null
         $server = Get-McpServer $_
@@ -85,8 +87,9 @@ Describe 'a name' {
     It 'is given to one server, or to none' {
         Add-McpServer one https://a.example/mcp | Out-Null
         Add-McpServer two https://b.example/mcp | Out-Null
-        foreach ($try in { Set-McpServer * -NewName same }, { Get-McpServer | Set-McpServer -NewName same }, { Set-McpServer one, two -NewName same -WhatIf }) {
-            & $try -ErrorVariable problem 2>&1 | ForEach-Object { "$_" } | Should -Be '-NewName names one server, and these are 2: one, two. None was changed.'
+        foreach ($try in { Set-McpServer * -NewName same -ErrorAction Stop }, { Get-McpServer | Set-McpServer -NewName same -ErrorAction Stop },
+            { Set-McpServer one, two -NewName same -WhatIf -ErrorAction Stop }) {
+            $try | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage '-NewName names one server, and these are 2: one, two. None was changed.'
         }
         (Get-McpServer).Name | Should -Be 'one', 'two'
         Get-McpServer one | Set-McpServer -NewName three
@@ -103,6 +106,8 @@ Describe 'a name' {
 }
 
 Describe 'no name' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
     It 'is enough if there is one server' {
         Add-McpServer only $url | Out-Null
         (Connect-McpServer -CallbackPort 0 6>$null).Name | Should -Be 'only'

@@ -11,7 +11,7 @@ public static class ServerName
 
     /// <summary>The verbs of <c>mcpsm auth</c>: a server of that name could not be signed in to by it.</summary>
     public static readonly IReadOnlyList<string> Reserved =
-        ["status", "login", "logout", "login-all", "refresh", "set", "revoke", "token", "help"];
+        ["status", "login", "logout", "login-all", "refresh", "set", "revoke", "forget", "token", "reject", "help"];
 
     /// <summary>
     /// Checks a name and makes its slug: lower case, spaces to dashes, only <c>[a-z0-9-]</c>. A name without a-z and 0-9 gets
