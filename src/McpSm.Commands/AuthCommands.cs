@@ -63,10 +63,7 @@ internal static class AuthCommands
             context.Hint("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.");
             return given;
         }
-        var read = context.Console.IsInputTerminal ? context.Console.ReadSecretAsync("Token: ", cancellationToken) : context.Console.ReadLineAsync(cancellationToken);
-        return (await read.ConfigureAwait(false))?.Trim() is { Length: > 0 } line ? line
-            : throw new McpAuthException(ErrorReason.InteractionRequired, "No token came through standard input.",
-                "Pipe in one line that holds the token and nothing else.");
+        return await SecretInput.ReadAsync(context, "Token: ", "token", cancellationToken).ConfigureAwait(false);
     }
 
     private static Argument<string> ServerArgument() => new("server") { Description = "Its id, name or URL" };

@@ -48,20 +48,9 @@ internal sealed class HeaderOptions
         }
         if (read is [var (asked, _)])
         {
-            headers[asked] = await ReadValueAsync(asked, context, cancellationToken).ConfigureAwait(false);
+            headers[asked] = await SecretInput.ReadAsync(context, $"Value of the header {asked}: ", "value of the header", cancellationToken).ConfigureAwait(false);
         }
         return headers;
-    }
-
-    /// <summary>A line of standard input; at a terminal it is asked for and not shown.</summary>
-    private static async Task<string> ReadValueAsync(string name, CommandContext context, CancellationToken cancellationToken)
-    {
-        var reading = context.Console.IsInputTerminal
-            ? context.Console.ReadSecretAsync(ForeignText.CleanLine($"Value of the header {name}: "), cancellationToken)
-            : context.Console.ReadLineAsync(cancellationToken);
-        return (await reading.ConfigureAwait(false))?.Trim() is { Length: > 0 } line ? line
-            : throw new McpAuthException(ErrorReason.InteractionRequired, "No value of the header came through standard input.",
-                "Pipe in one line that holds the value and nothing else.");
     }
 
     private static (string Name, string Value) Split(string header, string wrong) => header.IndexOf('=') is > 0 and var at

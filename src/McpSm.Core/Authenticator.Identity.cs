@@ -1,6 +1,7 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.Core.Vaults;
 
 namespace McpSm.Core;
@@ -61,6 +62,11 @@ public sealed partial class Authenticator
         if (clientSecret is not null && provider.ClientId is null)
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "A client secret needs the client id that it is of.");
+        }
+        if (clientSecret is not null)
+        {
+            clientSecret = SecretText.WithoutLineEnd(clientSecret);
+            ServerChange.CheckClientSecret(clientSecret);
         }
         if (provider.Scopes.FirstOrDefault(s => !Scopes.IsValid(s)) is { } wrong)
         {

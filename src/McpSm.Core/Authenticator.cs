@@ -204,10 +204,9 @@ public sealed partial class Authenticator
     /// <summary>What another program wrote was not looked at when it was kept.</summary>
     private static void RequireSendable(McpServer server, string token)
     {
-        if (!BearerToken.IsValid(token))
+        if (BearerToken.Fault(token) is { } fault)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue,
-                $"The bearer token of '{server.Name}' in config.json cannot be sent: it has spaces or characters outside ASCII.",
+            throw new McpAuthException(ErrorReason.InvalidValue, $"The bearer token of '{server.Name}' in config.json cannot be sent: {fault}.",
                 NextCommand.For("auth set", server.Id))
             { Server = server.Name };
         }

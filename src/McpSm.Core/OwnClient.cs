@@ -92,7 +92,7 @@ internal sealed class OwnClient(Home home, CredentialStore store, IAuthInteracti
         return (item, new ClientCredentials(client.Id, secret, client.Key, client.Kind == ClientKind.ManagedIdentity, assertion));
     }
 
-    private ClientCredentials? FromVariables(string id, CancellationToken cancellationToken) => (home.Variable(SecretVariable), home.Variable(KeyVariable)) switch
+    private ClientCredentials? FromVariables(string id, CancellationToken cancellationToken) => (home.SecretVariable(SecretVariable), home.Variable(KeyVariable)) switch
     {
         ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other.", "Unset one of them."),
         ({ } secret, null) => new ClientCredentials(id, secret),

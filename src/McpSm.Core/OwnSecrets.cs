@@ -1,5 +1,6 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
@@ -35,7 +36,7 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
     /// <summary>Keeps a bearer token; an OAuth credential that it replaces is revoked first.</summary>
     /// <returns>Why that revocation failed; null where it did not.</returns>
     public Task<string?> SetTokenAsync(McpServer server, string token, string? vault, CancellationToken cancellationToken) =>
-        SetAsync(server, new Given { Token = token }, vault, cancellationToken);
+        SetAsync(server, new Given { Token = SecretText.WithoutLineEnd(token) }, vault, cancellationToken);
 
     /// <summary>Keeps it all in one write, so that nobody is left with half of it.</summary>
     /// <returns>Why the revocation of an OAuth credential that it replaces failed; null where it did not.</returns>
@@ -115,10 +116,9 @@ internal sealed class OwnSecrets(CredentialStore store, ServerCatalog catalog, R
 
     private static void RequireSendable(McpServer server, string token)
     {
-        if (!BearerToken.IsValid(token))
+        if (BearerToken.Fault(token) is { } fault)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue,
-                "That token cannot be sent: it is empty, or has spaces or characters outside ASCII.",
+            throw new McpAuthException(ErrorReason.InvalidValue, $"That token cannot be sent: {fault}.",
                 "Give the token alone, without 'Bearer' in front of it.")
             { Server = server.Name };
         }

@@ -1,6 +1,7 @@
 using McpSm.Core.Clients;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -14,13 +15,18 @@ public sealed record ServerChange
     public OAuthMode? OAuth { get; init; }
     public string? ClientId { get; init; }
 
-    /// <summary>Kept in the vault.</summary>
-    public string? ClientSecret { get; init; }
+    /// <summary>Kept in the vault. A line break at its end is left out, as of the other secrets.</summary>
+    public string? ClientSecret { get; init => field = value is null ? null : SecretText.WithoutLineEnd(value); }
     public IReadOnlyList<string>? Scopes { get; init; }
     public string? Issuer { get; init; }
 
     /// <summary>Kept in the vault; an empty value removes the header.</summary>
-    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+    public IReadOnlyDictionary<string, string>? Headers
+    {
+        get;
+        init => field = value?.ToDictionary(h => h.Key, h => SecretText.WithoutLineEnd(h.Value), StringComparer.OrdinalIgnoreCase);
+    }
+
     public string? ClientMetadataUrl { get; init; }
     public bool? AllowLegacyEndpoints { get; init; }
     public DPoPMode? DPoP { get; init; }
@@ -29,7 +35,7 @@ public sealed record ServerChange
     public IReadOnlyDictionary<string, string>? AuthorizeParams { get; init; }
 
     /// <summary>A bearer token, kept in the vault.</summary>
-    public string? Token { get; init; }
+    public string? Token { get; init => field = value is null ? null : SecretText.WithoutLineEnd(value); }
 
     /// <summary>The client, or the issuer it belongs to, is another one from now on.</summary>
     internal bool IsNewClient => ClientId is not null || Issuer is not null || ClientSecret is not null;
@@ -53,6 +59,10 @@ public sealed record ServerChange
         if (AuthorizeParams is not null)
         {
             AuthorizeParameters.Check(AuthorizeParams);
+        }
+        if (ClientSecret is not null)
+        {
+            CheckClientSecret(ClientSecret);
         }
         foreach (var (name, value) in Headers ?? new Dictionary<string, string>())
         {
@@ -78,12 +88,28 @@ public sealed record ServerChange
     /// <summary>Without the secrets: records print all their members.</summary>
     public override string ToString() => $"change of server '{Name}'";
 
+    /// <summary>Refuses what no issuer gave: several lines were pasted, or a file was.</summary>
+    /// <exception cref="McpAuthException">InvalidValue.</exception>
+    internal static void CheckClientSecret(string secret)
+    {
+        if (secret.Any(char.IsControl))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, SecretText.HasSeveralLines(secret)
+                ? "The client's secret has several lines." : "The client's secret has control characters.", "Give the secret and nothing else.");
+        }
+    }
+
     private static void CheckHeader(string name, string value)
     {
         using var probe = new HttpRequestMessage();
-        if (value.Any(c => c is < ' ' or > '~') || !probe.Headers.TryAddWithoutValidation(name, "x"))
+        if (!probe.Headers.TryAddWithoutValidation(name, "x"))
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "A header needs a header's name, and a value of printable ASCII.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "A header has a name that cannot be sent.", "Use the letters, digits and dashes of ASCII, as in X-Api-Key.");
+        }
+        if (value.Any(c => c is < ' ' or > '~'))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, $"The value of the header {ForeignText.Clean(name)} cannot be sent: "
+                + $"{(SecretText.HasSeveralLines(value) ? "it has several lines" : "it has characters other than printable ASCII")}.", "Give a value of printable ASCII, in one line.");
         }
         if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))
         {

@@ -10,6 +10,8 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
     public async Task<ServerChanged> AddAsync(ServerChange change, CancellationToken cancellationToken)
     {
         change.Check();
+        // A new server has no setting that an empty text could take away.
+        change = change with { ClientId = NullIfEmpty(change.ClientId), Issuer = NullIfEmpty(change.Issuer), ClientMetadataUrl = NullIfEmpty(change.ClientMetadataUrl) };
         var server = await catalog.AddAsync(change.Apply(new McpServer { Id = "", Name = "", Url = "" }), cancellationToken).ConfigureAwait(false);
         var complete = false;
         try
@@ -74,6 +76,8 @@ internal sealed class ServerEditor(ServerCatalog catalog, OwnSecrets secrets)
             }
         }
     }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     /// <summary>A name that no server has, made of the host.</summary>
     private static string FreeName(IReadOnlyList<McpServer> all, Uri uri)

@@ -3,6 +3,7 @@ using System.Text;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -15,9 +16,15 @@ internal sealed class TokenRejection(Home home, CredentialStore store)
 {
     /// <param name="token">The token that was refused.</param>
     /// <returns>Whether it is the one that is kept; otherwise another has already taken its place, and nothing was changed.</returns>
-    /// <exception cref="McpAuthException">AuthenticationRequired: nothing can renew it.</exception>
+    /// <exception cref="McpAuthException">InvalidValue: it is no token. AuthenticationRequired: nothing can renew it.</exception>
     public async Task<bool> RunAsync(McpServer server, string token, CancellationToken cancellationToken)
     {
+        token = SecretText.WithoutLineEnd(token);
+        if (BearerToken.Fault(token) is { } fault)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, $"That is no token that was sent: {fault}.", "Give the refused token and nothing else.")
+            { Server = server.Name };
+        }
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if ((item?.Token ?? server.Plaintext.BearerToken) is not { } kept)

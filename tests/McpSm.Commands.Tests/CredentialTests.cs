@@ -149,7 +149,7 @@ public sealed class CredentialTests : IAsyncLifetime
     [Fact]
     public async Task Set_reads_one_line_of_standard_input_for_a_dash()
     {
-        var ended = (await _mcpsm.RunAsync("auth set my-api -", TestConsole.Pipe("  piped-token  ", "another"))).Done();
+        var ended = (await _mcpsm.RunAsync("auth set my-api -", TestConsole.Pipe("  piped-token  ", ""))).Done();
         Assert.Equal("", ended.Error.Replace(FileNotice(ended.Error), ""));
         Assert.Equal("piped-token", await _mcpsm.TokenAsync());
     }

@@ -51,11 +51,14 @@ public sealed class Home
     /// <summary>The variable's value; null where it is unset or empty.</summary>
     public string? Variable(string name) => _environment(name) is { Length: > 0 } value ? value : null;
 
-    /// <summary>The value of a variable that the user named as the place of a secret; programs that we start do not inherit it.</summary>
+    /// <summary>
+    /// The value of a variable that the user named as the place of a secret, without the line break that a file may have ended
+    /// with; null if it is unset or empty. Programs that we start do not inherit it.
+    /// </summary>
     public string? SecretVariable(string name)
     {
         SecretVariables.Add(name);
-        return Variable(name);
+        return Variable(name) is { } value && SecretText.WithoutLineEnd(value) is { Length: > 0 } secret ? secret : null;
     }
 
     /// <summary>A lock of the folder by name: it guards the read-change-write of one file or one server.</summary>

@@ -1,10 +1,10 @@
 using System.Collections;
 using System.Management.Automation;
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using McpSm.Core;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 using McpSm.PowerShell.Pipeline;
@@ -236,7 +236,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
             NoBrowser = NoBrowser,
             UseDeviceCode = UseDeviceCode,
             CallbackPort = CallbackPort,
-            AuthorizeParams = AuthorizeParameters.Of(ParameterTableAttribute.Read(AuthorizeParameter) ?? []),
+            AuthorizeParams = AuthorizeParameters.Of(PlainText.Table(AuthorizeParameter, "The value of a parameter", StringComparer.Ordinal) ?? []),
             ClientCredentials = ReadClient(cancellationToken),
             IdentityProvider = IdentityProvider,
             ByName = !All && !Name.Any(IsPattern),
@@ -266,7 +266,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     }
 
     private ClientCredentials? ReadClient(CancellationToken cancellationToken) => ClientCredential is not null
-        ? new ClientCredentials(ClientCredential.UserName, new NetworkCredential("", ClientCredential.Password).Password)
+        ? new ClientCredentials(ClientCredential.UserName, SecretText.WithoutLineEnd(PlainText.Of(ClientCredential.Password)))
         : Certificate is not null ? new ClientCredentials(ClientId, Key: ClientKey.FromCertificate(Certificate))
         : _keyFile is not null ? new ClientCredentials(ClientId, Key: ReadKey(_keyFile, cancellationToken))
         : ManagedIdentity ? new ClientCredentials(ClientId, IsManagedIdentity: true)

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Globalization;
 using System.Management.Automation;
 using System.Security;
 using McpSm.Core;
@@ -32,6 +31,7 @@ public abstract class ServerChangeCommand : McpCmdlet
     /// <summary>Streamable HTTP, or the HTTP+SSE transport before it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Type")]
+    [EnumName(typeof(McpTransport))]
     [ValidateSet("http", "sse")]
     public string? Transport { get; set; }
 
@@ -83,6 +83,7 @@ public abstract class ServerChangeCommand : McpCmdlet
 
     /// <summary>Whether tokens are bound to a key (RFC 9449).</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [EnumName(typeof(DPoPMode))]
     [ValidateSet("auto", "always", "never")]
     public string? DPoP { get; set; }
 
@@ -102,11 +103,11 @@ public abstract class ServerChangeCommand : McpCmdlet
         ClientSecret = Plain(ClientSecret),
         Scopes = Scope is null ? null : Scopes.Typed(Scope),
         Issuer = Issuer,
-        Headers = Header?.Cast<DictionaryEntry>().ToDictionary(h => $"{h.Key}", h => Text(h.Value), StringComparer.OrdinalIgnoreCase),
+        Headers = PlainText.Table(Header, "The value of a header", StringComparer.OrdinalIgnoreCase),
         ClientMetadataUrl = ClientMetadataUrl,
         AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
         DPoP = Said(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
-        AuthorizeParams = ParameterTableAttribute.Read(AuthorizeParameter),
+        AuthorizeParams = PlainText.Table(AuthorizeParameter, "The value of a parameter", StringComparer.Ordinal),
         Token = Plain(Token),
     };
 
@@ -121,17 +122,6 @@ public abstract class ServerChangeCommand : McpCmdlet
             Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: {NextCommand.ForCmdlet("Connect-McpServer", changed.Server.Id)}");
         }
     }
-
-    /// <summary>A header's value. What is no text is refused: of a SecureString or an array .NET would make the name of its type.</summary>
-    private static string Text(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
-    {
-        null => "",
-        string text => text,
-        SecureString secret => Plain(secret)!,
-        ValueType and IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        _ => throw new McpAuthException(ErrorReason.InvalidValue, "The value of a header is neither a text nor a SecureString.",
-            "Give it like this: -Header @{ 'X-Key' = (Read-Host -AsSecureString) }"),
-    };
 
     private static string? Said(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }
@@ -188,17 +178,28 @@ public sealed class SetMcpServerCommand : ServerChangeCommand
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    private readonly List<(McpServer Server, string? Url)> _toRename = [];
+    private readonly List<(McpServer Server, ServerChange Change)> _toRename = [];
 
     protected override void ProcessRecord()
     {
+        var servers = Find(Name);
+        ServerChange change;
+        try
+        {
+            change = Change(NewName, Url);
+        }
+        catch (McpAuthException e)
+        {
+            WriteError(Errors.Record(e, servers.Count == 1 ? servers[0].Name : null));
+            return;
+        }
         if (NewName is null)
         {
-            Apply([.. Find(Name).Select(s => (s, Url))]);
+            Apply([.. servers.Select(s => (s, change))]);
             return;
         }
         // A name fits one server, and how many there are is known when the pipeline has ended.
-        _toRename.AddRange(Find(Name).Select(s => (s, Url)));
+        _toRename.AddRange(servers.Select(s => (s, change)));
     }
 
     protected override void EndProcessing()
@@ -214,11 +215,10 @@ public sealed class SetMcpServerCommand : ServerChangeCommand
         Apply(_toRename);
     }
 
-    private void Apply(IReadOnlyList<(McpServer Server, string? Url)> changes)
+    private void Apply(IReadOnlyList<(McpServer Server, ServerChange Change)> changes)
     {
-        foreach (var (server, url) in changes.Where(c => ShouldProcess(c.Server.Name, "Change MCP server")))
+        foreach (var (server, change) in changes.Where(c => ShouldProcess(c.Server.Name, "Change MCP server")))
         {
-            var change = Change(NewName, url);
             RunFor([server], async (one, cancellationToken) =>
             {
                 var changed = await Authenticator.UpdateServerAsync(one, change, cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Collections;
 using System.Management.Automation;
+using McpSm.Core.Servers;
 using McpSm.Core.Discovery;
 
 namespace McpSm.PowerShell.Cmdlets;
@@ -13,8 +15,23 @@ internal sealed class OAuthSettingAttribute : ArgumentTransformationAttribute
         {
             bool on => on ? "on" : "off",
             null or "" => "unset",
-            _ => inputData,
+            _ => EnumNameAttribute.NameOf(typeof(OAuthMode), inputData),
         };
+}
+
+/// <summary>Takes a value of an enumeration as <c>ConvertTo-Json</c> writes it too: a number.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class EnumNameAttribute(Type type) : ArgumentTransformationAttribute
+{
+    public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData) => NameOf(type, inputData);
+
+    /// <summary>The name of the value; the input itself if it is no number of one.</summary>
+    public static object? NameOf(Type type, object? inputData)
+    {
+        var given = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        return given is not Enum && int.TryParse(Convert.ToString(given, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && Enum.GetName(type, number) is { } name ? name : inputData;
+    }
 }
 
 /// <summary>Takes a switch as tables of text have it too, which know no booleans.</summary>
@@ -34,22 +51,7 @@ internal sealed class ParameterTableAttribute : ArgumentTransformationAttribute
         (inputData is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : inputData) switch
         {
             string query => AuthorizeParameters.Parse(query),
-            PSObject made => made.Properties.Where(p => p.MemberType == PSMemberTypes.NoteProperty).ToDictionary(p => p.Name, p => $"{p.Value}", StringComparer.Ordinal),
+            PSObject made => made.Properties.Where(p => p.MemberType == PSMemberTypes.NoteProperty).ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal),
             var other => other,
         };
-
-    /// <summary>The names and values as text; null if there is no table.</summary>
-    public static Dictionary<string, string>? Read(IDictionary? table)
-    {
-        if (table is null)
-        {
-            return null;
-        }
-        var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry entry in table)
-        {
-            parameters[$"{entry.Key}"] = $"{entry.Value}";
-        }
-        return parameters;
-    }
 }

@@ -1,0 +1,137 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
+
+# What values parameters take, and what the output of one command is to the next.
+
+BeforeAll {
+    . "$PSScriptRoot/Sample.ps1"
+    Import-Module $manifest
+    function Protect([string] $Text) { [System.Net.NetworkCredential]::new('', $Text).SecurePassword }
+    function Get-Catalog { (Get-Content "$env:MCPSM_CONFIG_DIR/config.json" -Raw | ConvertFrom-Json).remoteServers | Sort-Object name | ConvertTo-Json -Depth 9 }
+    # An open server that answers with the headers it was sent.
+    $script:listener = [System.Net.HttpListener]::new()
+    $script:echo = "http://127.0.0.1:$(Get-FreePort)/mcp/"
+    $script:listener.Prefixes.Add($script:echo)
+    $script:listener.Start()
+    function Get-Sent([string] $Name) {
+        $waiting = $script:listener.GetContextAsync()
+        $job = Start-ThreadJob { param($manifest, $name) Import-Module $manifest; Test-McpServer $name } -ArgumentList $manifest, $Name
+        $context = $waiting.GetAwaiter().GetResult()
+        $headers = @{}
+        foreach ($key in $context.Request.Headers.AllKeys) { $headers[$key] = $context.Request.Headers[$key] }
+        $context.Response.StatusCode = 404
+        $context.Response.Close()
+        $null = $job | Wait-Job | Remove-Job -Force
+        $headers
+    }
+}
+
+AfterAll {
+    $script:listener.Stop()
+    Remove-Module Mcpsm
+    Stop-Sample
+}
+
+Describe 'a header' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
+    It 'is sent as the text that a value stands for' {
+        Add-McpServer hs $echo -Header @{ 'X-Sec' = Protect topsecret; 'X-Wrapped' = [psobject](Protect wrapped); 'X-Number' = 1.5; 'X-True' = $true; 'X-End' = Protect "end`n" } | Out-Null
+        $sent = Get-Sent hs
+        $sent['X-Sec'] | Should -Be 'topsecret'
+        $sent['X-Wrapped'] | Should -Be 'wrapped'
+        $sent['X-Number'] | Should -Be '1.5'
+        $sent['X-True'] | Should -Be 'True'
+        $sent['X-End'] | Should -Be 'end'
+    }
+
+    It 'whose value is <Name> is refused' -ForEach @(
+        @{ Name = 'an array'; Value = 'a', 'b' }
+        @{ Name = 'a table'; Value = @{ a = 1 } }
+        @{ Name = 'missing'; Value = $null }
+        @{ Name = 'a script block'; Value = { 'a' } }
+        @{ Name = 'a PSCredential'; Value = [pscredential]::new('a', [System.Net.NetworkCredential]::new('', 'hidden-text').SecurePassword) }
+        @{ Name = 'an object'; Value = [pscustomobject]@{ a = 1 } }
+        @{ Name = 'several lines'; Value = "a`nb" }
+    ) {
+        { Add-McpServer hs $echo -Header @{ 'X-A' = $Value } -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage "*$Name*"
+        Get-McpServer | Should -BeNullOrEmpty
+        Add-McpServer hs $echo | Out-Null
+        { Set-McpServer hs -Header @{ 'X-A' = $Value } -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage "*$Name*"
+    }
+
+    It 'has a counterpart in the parameters of the authorization URL' {
+        Add-McpServer hs $echo -AuthorizeParameter @{ prompt = Protect consent; max_age = 5 } | Out-Null
+        (Get-McpServer hs).AuthorizeParams['prompt'] | Should -Be 'consent'
+        (Get-McpServer hs).AuthorizeParams['max_age'] | Should -Be '5'
+        { Set-McpServer hs -AuthorizeParameter @{ prompt = 'a', 'b' } -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*'
+        { Connect-McpServer hs -AuthorizeParameter @{ prompt = $null } -NonInteractive -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*'
+    }
+}
+
+Describe 'a token' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
+    It 'may end in a line break, in a SecureString and in a variable' {
+        Add-McpServer my-api https://a.example/mcp | Out-Null
+        foreach ($end in "`n", "`r`n") {
+            Set-McpToken my-api (Protect "abc$end")
+            Get-McpToken my-api -AsPlainText | Should -Be 'abc'
+            $env:VALUES_TEST_TOKEN = "def$end"
+            Set-McpToken my-api -FromEnvironment VALUES_TEST_TOKEN
+            Get-McpToken my-api -AsPlainText | Should -Be 'def'
+        }
+        $env:VALUES_TEST_TOKEN = $null
+    }
+
+    It '<Text> is told what is wrong with it' -ForEach @(
+        @{ Text = 'Bearer abc'; Message = "*it begins with 'Bearer'*" }
+        @{ Text = "abc`ndef"; Message = '*it has several lines*' }
+        @{ Text = ' abc'; Message = '*blanks at its beginning or end*' }
+    ) {
+        Add-McpServer my-api https://a.example/mcp | Out-Null
+        { Set-McpToken my-api (Protect $Text) -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage $Message
+        { Add-McpServer other https://b.example/mcp -Token (Protect $Text) -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage $Message
+        (Get-McpServer).Name | Should -Be 'my-api'
+        (Get-McpAuthStatus my-api).State | Should -Be 'NotAuthenticated'
+    }
+
+    It 'is one line through mcpsm' {
+        Add-McpServer my-api https://a.example/mcp | Out-Null
+        'abc', 'def' | mcpsm auth set my-api - *> $null
+        $LASTEXITCODE | Should -Be 2
+        (Get-McpAuthStatus my-api).State | Should -Be 'NotAuthenticated'
+        "abc`n" | mcpsm auth set my-api - *> $null
+        Get-McpToken my-api -AsPlainText | Should -Be 'abc'
+    }
+}
+
+Describe 'the output of Get-McpServer' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
+    It 'can be added again after <Name>' -ForEach @(
+        @{ Name = 'JSON'; Back = { Get-McpServer | ConvertTo-Json | ConvertFrom-Json } }
+        @{ Name = 'JSON as an array'; Back = { Get-McpServer | ConvertTo-Json -AsArray | ConvertFrom-Json } }
+        @{ Name = 'JSON with names of enumerations'; Back = { Get-McpServer | ConvertTo-Json -EnumsAsStrings | ConvertFrom-Json } }
+        @{ Name = 'compressed JSON'; Back = { Get-McpServer | ConvertTo-Json -Compress -Depth 9 | ConvertFrom-Json } }
+        @{ Name = 'the JSON of mcpsm list'; Back = { mcpsm list --json | ConvertFrom-Json } }
+        @{ Name = 'CSV'; Back = { Get-McpServer | Export-Csv "$TestDrive/a.csv"; Import-Csv "$TestDrive/a.csv" } }
+        @{ Name = 'CLIXML'; Back = { Get-McpServer | Export-Clixml "$TestDrive/a.xml"; Import-Clixml "$TestDrive/a.xml" } }
+        @{ Name = 'a job'; Back = { Start-Job { Import-Module $using:manifest; Get-McpServer } | Receive-Job -Wait -AutoRemoveJob } }
+        @{ Name = 'Select-Object'; Back = { Get-McpServer | Select-Object * } }
+    ) {
+        Add-McpServer plain https://a.example/mcp | Out-Null
+        Add-McpServer 'Full One' https://b.example/sse -Transport sse -OAuth on -ClientId me -Scope a, b -Issuer https://login.example -DPoP always -AllowLegacyEndpoints `
+            -ClientMetadataUrl https://c.example/client.json -AuthorizeParameter @{ prompt = 'consent'; access_type = 'off line&x' } | Out-Null
+        Add-McpServer off https://c.example/mcp -OAuth off -DPoP never | Out-Null
+        $before = Get-Catalog
+        $objects = & $Back
+        $objects | Should -HaveCount 3
+        Get-McpServer | Remove-McpServer -Force
+        $objects | Add-McpServer -ErrorAction Stop | Out-Null
+        Get-Catalog | Should -Be $before
+        # And changes nothing when it is applied to what is there.
+        $objects | Set-McpServer -ErrorAction Stop
+        Get-Catalog | Should -Be $before
+    }
+}
