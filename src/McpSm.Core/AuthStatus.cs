@@ -148,7 +148,7 @@ public sealed record McpAuthStatus
                 var state = end <= now ? AuthState.Expired : end - now < soon ? AuthState.ExpiringSoon : AuthState.Authenticated;
                 return (state, state == AuthState.Authenticated ? null
                     : facts.RenewalRefused is { } refused ? refused.Remedy(server, facts.Resource)
-                    : facts.CanRenew ? NextCommand.For("auth refresh", server.Id) : NextCommand.For("auth login", server.Id));
+                    : facts.CanRenew ? NextCommand.For("auth refresh", server.Id) : SignInRemedy.ForNewCredential(server));
             case CredentialKind.OAuth:
                 return (AuthState.Unknown, NextCommand.For("test", server.Id));
             default:

@@ -64,9 +64,13 @@ public sealed partial class Authenticator
         }
         catch (McpAuthException e)
         {
-            return McpTestResult.Of(server, Status(server).State, e.For(server.Name,
-                e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected
-                    or ErrorReason.InsufficientScope ? NextCommand.For("auth login", server.Id) : null))
+            var status = Status(server);
+            if (RefusedCredential.IsToldBy(e))
+            {
+                status = RefusedCredential.Judge(server, status, wasRenewed: true);
+                e = e.For(server.Name, status.Remedy);
+            }
+            return McpTestResult.Of(server, status.State, e.For(server.Name, e.Reason == ErrorReason.InsufficientScope ? SignInRemedy.ForNewCredential(server) : null))
                 .Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
         }
     }
@@ -92,20 +96,20 @@ public sealed partial class Authenticator
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         var status = Status(server);
-        if ((item?.Token ?? server.Plaintext.BearerToken) is not { } token || !server.IsSecure)
+        var token = item?.Token ?? server.Plaintext.BearerToken;
+        // Without a token, only whether a server that is said to need none really does so is to be learned.
+        if ((token is null && status.State != AuthState.NoAuth) || !server.IsSecure)
         {
             return status;
         }
-        RequireSendable(server, token);
+        if (token is not null)
+        {
+            RequireSendable(server, token);
+        }
         var shown = item?.Token is not null ? item : new ServerItem { Url = server.Url, BearerToken = token };
         using var http = new SafeHttp(new UrlPolicy(server.Uri) { Network = Network });
         var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
             ServerItem.HeadersFor(server, item), request => shown.Authorize(request, Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
-        return answer.Status != 401 ? status : status with
-        {
-            State = AuthState.Expired,
-            Remedy = status is { CanRenew: true, RenewalRefusedAt: null } ? NextCommand.For("auth refresh", server.Id)
-                : status.Kind == CredentialKind.Bearer ? NextCommand.For("auth set", server.Id) : NextCommand.For("auth login", server.Id),
-        };
+        return answer.Status == 401 ? RefusedCredential.Judge(server, status, wasRenewed: false) : status;
     }
 }

@@ -129,7 +129,7 @@ public sealed partial class Authenticator
         if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _home.Time.GetUtcNow())
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
-                NextCommand.For("auth login", server.Id))
+                SignInRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
         return item?.Token is { } text ? new AccessToken(server, text, item.BearerToken is null ? item.OAuth!.DPoPKey : null, Time)
@@ -218,6 +218,6 @@ public sealed partial class Authenticator
             NextCommand.For("auth set", server.Id))
         { Server = server.Name }
         : new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",
-            NextCommand.For("auth login", server.Id))
+            SignInRemedy.ForNewCredential(server))
         { Server = server.Name };
 }

@@ -34,13 +34,17 @@ internal static class SignInRemedy
         _ => null,
     };
 
+    /// <summary>How to get a credential that works in place of none, or of one that does not: by a sign-in, unless sign-in is off.</summary>
+    public static string ForNewCredential(McpServer server) => server.OAuth != OAuthMode.Off ? NextCommand.For("auth login", server.Id)
+        : NextCommand.For("auth set", server.Id);
+
     /// <summary>What to do about a renewal that failed.</summary>
     public static string? ForRenewal(McpServer server, McpAuthException e) => e.Reason switch
     {
         ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.TokenRejected or ErrorReason.ClientRejected
-            or ErrorReason.AuthorizationDenied => NextCommand.For("auth login", server.Id),
+            or ErrorReason.AuthorizationDenied => ForNewCredential(server),
         // Of other requests than a renewal: the issuer may take a sign-in all the same.
-        ErrorReason.TokenResponseInvalid when e.StatusCode is >= 400 and < 500 => NextCommand.For("auth login", server.Id),
+        ErrorReason.TokenResponseInvalid when e.StatusCode is >= 400 and < 500 => ForNewCredential(server),
         _ => ForSignIn(server, e, null),
     };
 

@@ -56,7 +56,7 @@ internal sealed class TokenRejection(Home home, CredentialStore store)
             }).ConfigureAwait(false);
         }
         return oauth.CanRenew ? true : throw new McpAuthException(ErrorReason.AuthenticationRequired,
-            $"The token of '{server.Name}' counts as refused now, and the issuer gave no refresh token to renew it with.", NextCommand.For("auth login", server.Id))
+            $"The token of '{server.Name}' counts as refused now, and the issuer gave no refresh token to renew it with.", SignInRemedy.ForNewCredential(server))
         { Server = server.Name };
     }
 }

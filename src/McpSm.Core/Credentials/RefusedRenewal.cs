@@ -58,7 +58,7 @@ public sealed record RefusedRenewal
     /// <param name="resource">What the token is for.</param>
     internal string Remedy(McpServer server, string? resource)
     {
-        var login = NextCommand.For("auth login", server.Id);
+        var login = SignInRemedy.ForNewCredential(server);
         return Error switch
         {
             "invalid_scope" => NextCommand.For("server update", server.Id, "--scope <scope>..."),

@@ -46,7 +46,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         if (item?.OAuth is not { } current)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"'{server.Name}' was signed out meanwhile.", NextCommand.For("auth login", server.Id))
+                $"'{server.Name}' was signed out meanwhile.", SignInRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
         if (current.AccessToken != seen.AccessToken)
@@ -57,7 +57,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
-                NextCommand.For("auth login", server.Id))
+                SignInRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
         var past = Past();
@@ -314,7 +314,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
             + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
-            NextCommand.For("auth login", server.Id), rejected)
+            SignInRemedy.ForNewCredential(server), rejected)
         {
             Server = server.Name,
             OAuthError = rejected.OAuthError,

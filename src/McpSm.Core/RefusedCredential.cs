@@ -1,0 +1,27 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>
+/// What it means that a server refused the credential it was shown (401 Unauthorized). Everything that shows a credential to a
+/// server takes the state and the remedy from here.
+/// </summary>
+internal static class RefusedCredential
+{
+    /// <summary>Whether a request failed because the server refused its credential, or because the credential could not be renewed for it.</summary>
+    public static bool IsToldBy(McpAuthException e) =>
+        e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected;
+
+    /// <summary>The status after the refusal.</summary>
+    /// <param name="status">The status by the facts, which know nothing of the refusal.</param>
+    /// <param name="wasRenewed">Whether a renewal was tried and did not help.</param>
+    public static McpAuthStatus Judge(McpServer server, McpAuthStatus status, bool wasRenewed) => status with
+    {
+        State = status.Kind == CredentialKind.None ? AuthState.NotAuthenticated : AuthState.Expired,
+        Remedy = status.Kind == CredentialKind.Bearer ? NextCommand.For("auth set", server.Id)
+            : !wasRenewed && status is { CanRenew: true, RenewalRefusedAt: null } ? NextCommand.For("auth refresh", server.Id)
+            : SignInRemedy.ForNewCredential(server),
+    };
+}

@@ -1,0 +1,43 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
+
+# What a user is told when something is wrong, and how to put it right.
+
+BeforeAll {
+    . "$PSScriptRoot/Sample.ps1"
+    Import-Module $manifest
+}
+
+AfterAll {
+    Remove-Module Mcpsm
+    Stop-Sample
+}
+
+Describe 'a bearer token that the server refuses' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
+    It 'is judged alike by Test-McpServer and Get-McpAuthStatus -Validate, with sign-in <OAuth>' -ForEach @(
+        @{ OAuth = 'on' }
+        @{ OAuth = 'off' }
+        @{ OAuth = 'unset' }
+    ) {
+        Add-McpServer refused $url -OAuth $OAuth -Token ([System.Net.NetworkCredential]::new('', 'refused').SecurePassword) | Out-Null
+        $tested = Test-McpServer refused
+        $status = Get-McpAuthStatus refused -Validate
+        $tested.StatusCode | Should -Be 401
+        $tested.State | Should -Be 'Expired'
+        $status.State | Should -Be $tested.State
+        $status.Remedy | Should -Be $tested.Remedy
+        $status.Remedy | Should -Match 'auth set|Set-McpToken'
+    }
+
+    It 'that is missing, with sign-in off, is to be set' {
+        Add-McpServer refused $url -OAuth off | Out-Null
+        $tested = Test-McpServer refused
+        $status = Get-McpAuthStatus refused -Validate
+        $status.State | Should -Be $tested.State
+        $tested.State | Should -Be 'NotAuthenticated'
+        $status.Remedy | Should -Be $tested.Remedy
+        $status.Remedy | Should -Match 'auth set|Set-McpToken'
+    }
+}
