@@ -96,14 +96,14 @@ public sealed class Mcpsm : IDisposable
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    /// <summary>Whether Ctrl+C is ignored here, as under nohup, which every child would inherit.</summary>
-    private static bool IgnoresInterrupt => File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
-        .Any(l => l.StartsWith("SigIgn:") && (Convert.ToUInt64(l[7..].Trim(), 16) & 2) != 0);
+    /// <summary>Whether SIGINT or SIGHUP is ignored here, as in the background and under nohup. Every child would inherit that.</summary>
+    private static bool IgnoresSignals => File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
+        .Any(l => l.StartsWith("SigIgn:") && (Convert.ToUInt64(l[7..].Trim(), 16) & 0b11) != 0);
 
     private Process StartProgram(string[] line)
     {
         // env looks on the PATH of the child, which a test may have made an odd one.
-        line = IgnoresInterrupt ? ["/usr/bin/env", "--default-signal=INT", new ProgramFinder(new Home()).Find(line[0])[0], .. line[1..]] : line;
+        line = IgnoresSignals ? ["/usr/bin/env", "--default-signal=INT,HUP", new ProgramFinder(new Home()).Find(line[0])[0], .. line[1..]] : line;
         var start = new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = CurrentFolder };
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
