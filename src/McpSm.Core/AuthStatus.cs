@@ -40,6 +40,11 @@ public sealed record McpAuthStatus
     public string? TokenType { get; init; }
     public AuthState State { get; init; }
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>The time left, in whole seconds; zero if it is over, null if the token does not expire or its lifetime is unknown.</summary>
+    public TimeSpan? ExpiresIn => ExpiresAt is not { } end ? null
+        : TimeSpan.FromSeconds(Math.Max(0, Math.Floor((end - DateTimeOffset.UtcNow).TotalSeconds)));
+
     public IReadOnlyList<string> Scopes { get; init => field = ScopeList.Of(value); } = ScopeList.None;
     public string? Issuer { get; init; }
     public string? Vault { get; init; }

@@ -58,6 +58,10 @@ public sealed class KnownNames(Home home)
     /// <summary>The scopes that are asked for or were granted.</summary>
     public IReadOnlyList<KnownName> Scopes() => UsedBy((server, facts) => [.. server.Scopes, .. facts?.Scopes ?? []]);
 
+    /// <summary>The environment variables of this process, by their names alone: a value may be a secret.</summary>
+    public static IReadOnlyList<KnownName> Variables() => Known(Environment.GetEnvironmentVariables().Keys.Cast<string>()
+        .Order(StringComparer.OrdinalIgnoreCase).Select(name => (name, "environment variable")));
+
     /// <summary>Letters, digits, dashes, dots and underscores, which no shell reads as anything else.</summary>
     private static bool IsPlain(string name) => char.IsLetterOrDigit(name[0]) && name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.');
 

@@ -96,6 +96,21 @@ Describe 'a token' {
         (Get-McpAuthStatus my-api).State | Should -Be 'NotAuthenticated'
     }
 
+    It 'may come through the pipeline, alone' {
+        Add-McpServer my-api https://a.example/mcp | Out-Null
+        Protect 'piped' | Set-McpToken my-api
+        Get-McpToken my-api -AsPlainText | Should -Be 'piped'
+        { (Protect one), (Protect two) | Set-McpToken my-api -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*'
+        Get-McpToken my-api -AsPlainText | Should -Be 'piped'
+        Add-McpServer other https://b.example/mcp | Out-Null
+        Get-McpServer | Set-McpToken -Token (Protect both)
+        Get-McpToken * -AsPlainText | Should -Be 'both', 'both'
+        'other' | Set-McpToken -Token (Protect third)
+        Get-McpToken other -AsPlainText | Should -Be 'third'
+        Protect 'none' | Set-McpToken my-api -WhatIf
+        Get-McpToken my-api -AsPlainText | Should -Be 'both'
+    }
+
     It 'is one line through mcpsm' {
         Add-McpServer my-api https://a.example/mcp | Out-Null
         'abc', 'def' | mcpsm auth set my-api - *> $null
@@ -122,7 +137,7 @@ Describe 'the output of Get-McpServer' {
     ) {
         Add-McpServer plain https://a.example/mcp | Out-Null
         Add-McpServer 'Full One' https://b.example/sse -Transport sse -OAuth on -ClientId me -Scope a, b -Issuer https://login.example -DPoP always -AllowLegacyEndpoints `
-            -ClientMetadataUrl https://c.example/client.json -AuthorizeParameter @{ prompt = 'consent'; access_type = 'off line&x' } | Out-Null
+            -ClientMetadataUrl https://c.example/client.json -AuthorizeParameter @{ access_type = 'off line&x' } | Out-Null
         Add-McpServer off https://c.example/mcp -OAuth off -DPoP never | Out-Null
         $before = Get-Catalog
         $objects = & $Back
@@ -133,5 +148,32 @@ Describe 'the output of Get-McpServer' {
         # And changes nothing when it is applied to what is there.
         $objects | Set-McpServer -ErrorAction Stop
         Get-Catalog | Should -Be $before
+    }
+}
+
+Describe 'a variable' {
+    It 'is completed by its name in <_>' -ForEach 'Set-McpToken x -FromEnvironment', 'Connect-McpServer x -AssertionVariable',
+        'mcpsm auth login x --assertion-from-env', 'mcpsm add x --client-secret-from-env', 'mcpsm identity login --id-token-from-env', 'mcpsm add x --header-from-env X-Key=' {
+        $env:VALUES_TEST_TOKEN = 'hidden'
+        $line = $_.EndsWith('=') ? "${_}VALUES_TE" : "$_ VALUES_TE"
+        $found = (TabExpansion2 $line).CompletionMatches
+        $found | Should -HaveCount 1
+        $found.CompletionText | Should -BeLike '*VALUES_TEST_TOKEN*'
+        $found.ToolTip | Should -Not -Match 'hidden'
+        $env:VALUES_TEST_TOKEN = $null
+    }
+}
+
+Describe 'the time left' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
+    It 'is a TimeSpan' {
+        Add-McpServer my-api $url | Out-Null
+        $status = Connect-McpServer my-api -CallbackPort 0 6>$null
+        $status.ExpiresIn | Should -BeOfType timespan
+        $status.ExpiresIn.TotalSeconds | Should -BeGreaterThan 10
+        ($status.ExpiresAt - $status.ExpiresIn - [DateTimeOffset]::UtcNow).TotalSeconds | Should -BeLessThan 5
+        Set-McpToken my-api (Protect t)
+        (Get-McpAuthStatus my-api).ExpiresIn | Should -BeNullOrEmpty
     }
 }

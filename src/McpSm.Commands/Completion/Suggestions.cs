@@ -63,6 +63,7 @@ internal static class Suggestions
                 "--issuer" => known.Issuers,
                 "issuer" or "--identity-provider" => known.IdentityProviders,
                 "--scope" => known.Scopes,
+                _ when name.EndsWith("-from-env", StringComparison.Ordinal) => KnownNames.Variables,
                 _ => null,
             };
             if (names is not null)
@@ -86,8 +87,7 @@ internal static class Suggestions
         if (!onlyArguments && word.StartsWith("--", StringComparison.Ordinal) && word.IndexOf('=') is > 0 and var at)
         {
             var named = options.FirstOrDefault(o => Answers(o, word[..at]));
-            return named is null ? [] : Beginning(word[(at + 1)..], named.GetCompletions(CompletionContext.Empty))
-                .Select(value => value with { Text = word[..(at + 1)] + value.Text });
+            return named is null ? [] : Behind(word[..(at + 1)], OfValue(named, word[(at + 1)..], named.GetCompletions(CompletionContext.Empty)));
         }
         if (!onlyArguments && word.StartsWith('-'))
         {
@@ -95,7 +95,7 @@ internal static class Suggestions
         }
         if (!onlyArguments && Open(options, before) is { } open)
         {
-            return Beginning(word, Arguments(open.GetCompletions(CompletionContext.Empty)));
+            return OfValue(open, word, Arguments(open.GetCompletions(CompletionContext.Empty)));
         }
         var given = command.Children.Any(c => c is ArgumentResult { Tokens.Count: > 0 } or OptionResult { Implicit: false });
         // A verb behind a server or an option would be refused.
@@ -105,6 +105,13 @@ internal static class Suggestions
             : Arguments(next.GetCompletions(CompletionContext.Empty)));
         return Beginning(word, next is null && word.Length == 0 && (given || command.Command.Subcommands.Count == 0) ? Names(options, command) : items);
     }
+
+    private static IEnumerable<KnownName> OfValue(Option option, string word, IEnumerable<CompletionItem> items) =>
+        // The variable stands behind the name of the header.
+        option.Name != "--header-from-env" ? Beginning(word, items)
+            : word.IndexOf('=') is > 0 and var at ? Behind(word[..(at + 1)], Beginning(word[(at + 1)..], items)) : [];
+
+    private static IEnumerable<KnownName> Behind(string begin, IEnumerable<KnownName> values) => values.Select(v => v with { Text = begin + v.Text });
 
     /// <summary>The option whose value stands at the cursor; null where none wants one.</summary>
     private static Option? Open(List<Option> options, IReadOnlyList<string> before)

@@ -52,6 +52,12 @@ public sealed class IdentityProviderCompleter : KnownNameCompleter
     private protected override IEnumerable<(string Name, KnownName Known)> Names(KnownNames known) => ByText(known.IdentityProviders());
 }
 
+/// <summary>Completes names of environment variables.</summary>
+public sealed class VariableCompleter : KnownNameCompleter
+{
+    private protected override IEnumerable<(string Name, KnownName Known)> Names(KnownNames known) => ByText(KnownNames.Variables());
+}
+
 /// <summary>Completes scopes.</summary>
 public sealed class ScopeCompleter : KnownNameCompleter
 {

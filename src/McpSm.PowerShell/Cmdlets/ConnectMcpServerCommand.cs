@@ -109,6 +109,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [Parameter(ParameterSetName = NamedVariable, Mandatory = true)]
     [Parameter(ParameterSetName = OfUrlVariable, Mandatory = true)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(VariableCompleter))]
     public string? AssertionVariable { get; set; }
 
     /// <summary>The client's id; the one that was kept for the server where absent.</summary>

@@ -125,21 +125,32 @@ public sealed class GetMcpTokenCommand : McpCmdlet
 [OutputType(typeof(McpAuthStatus))]
 public sealed class SetMcpTokenCommand : McpCmdlet
 {
+    private const string Given = "Token";
+    private const string Piped = "InputObject";
+    private const string FromVariable = "FromEnvironment";
+
     /// <summary>Ids, names, URLs or wildcards.</summary>
-    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = Given, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = FromVariable, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = Piped, Position = 0, Mandatory = true)]
     [Alias("Id")]
     [ServerId]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>The token; asked for where absent.</summary>
-    [Parameter(Position = 1, ParameterSetName = "Token")]
+    /// <summary>The token; asked for if it is absent.</summary>
+    [Parameter(ParameterSetName = Given, Position = 1)]
     public SecureString? Token { get; set; }
 
+    /// <summary>The token, through the pipeline.</summary>
+    [Parameter(ParameterSetName = Piped, Mandatory = true, ValueFromPipeline = true)]
+    public SecureString? InputObject { get; set; }
+
     /// <summary>The environment variable that holds the token.</summary>
-    [Parameter(ParameterSetName = "FromEnvironment", Mandatory = true)]
+    [Parameter(ParameterSetName = FromVariable, Mandatory = true)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(VariableCompleter))]
     public string FromEnvironment { get; set; } = "";
 
     /// <summary>The vault to keep it in.</summary>
@@ -151,7 +162,34 @@ public sealed class SetMcpTokenCommand : McpCmdlet
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    protected override void ProcessRecord() =>
+    private readonly List<SecureString> _piped = [];
+
+    protected override void ProcessRecord()
+    {
+        if (InputObject is null)
+        {
+            Keep();
+            return;
+        }
+        // Which of several is meant is not for us to guess.
+        _piped.Add(InputObject);
+    }
+
+    protected override void EndProcessing()
+    {
+        if (_piped.Count > 1)
+        {
+            WriteError(Errors.Record(new McpAuthException(ErrorReason.InvalidValue,
+                $"A server has one token, and {_piped.Count} came through the pipeline. None was kept.", "Pipe in one token."), null));
+        }
+        else if (_piped is [var token])
+        {
+            Token = token;
+            Keep();
+        }
+    }
+
+    private void Keep() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Keep bearer token")).ToList(), async (server, cancellationToken) =>
         {
             var failure = await Authenticator.SetTokenAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false),
@@ -168,7 +206,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
 
     private async Task<string> ReadAsync(McpServer server, CancellationToken cancellationToken)
     {
-        if (ParameterSetName == "FromEnvironment")
+        if (ParameterSetName == FromVariable)
         {
             return Home.SecretVariable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
                 "The environment variable that -FromEnvironment names is not set.",
