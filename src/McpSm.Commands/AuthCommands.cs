@@ -15,7 +15,7 @@ internal static class AuthCommands
         var login = new LoginOptions();
         auth.Add(server);
         login.AddTo(auth, ofOne: true);
-        auth.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        auth.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             if (parsed.GetValue(server) is not { } name)
             {
@@ -33,7 +33,7 @@ internal static class AuthCommands
                     all.Count == 0 ? "mcpsm auth --help" : "mcpsm list", context);
             }
             return await login.RunAsync(name, parsed, context, cancellationToken).ConfigureAwait(false);
-        }));
+        }), when: parsed => parsed.GetValue(server) is not null);
         auth.Add(Status(context));
         auth.Add(Login(context));
         auth.Add(Logout(context));
@@ -73,7 +73,7 @@ internal static class AuthCommands
         var id = new Argument<string?>("server") { Description = "Its id, name or URL; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
         var command = new Command("status", "Show who is signed in") { id, json };
-        command.SetAction((parsed, _) => context.RunAsync(() =>
+        command.SetReadAction((parsed, _) => context.RunAsync(() =>
         {
             var all = context.Catalog.List();
             var one = parsed.GetValue(id);
@@ -140,7 +140,7 @@ internal static class AuthCommands
         var options = new LoginOptions();
         var command = new Command("login", "Sign in to a server") { server };
         options.AddTo(command, ofOne: true);
-        command.SetAction((parsed, cancellationToken) =>
+        command.SetChangeAction((parsed, cancellationToken) =>
             context.RunAsync(() => options.RunAsync(parsed.GetValue(server)!, parsed, context, cancellationToken)));
         return command;
     }
@@ -151,7 +151,7 @@ internal static class AuthCommands
         var force = new Option<bool>("--force", "-f") { Description = "Do not ask" };
         var local = new Option<bool>("--local") { Description = "Do not tell the issuer" };
         var command = new Command("logout", "Sign out: revoke and remove the OAuth tokens") { id, force, local };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             var kind = context.Authenticator.Status(server).Kind;
@@ -185,7 +185,7 @@ internal static class AuthCommands
         options.AddTo(command, ofOne: false);
         var throttle = LoginOptions.ThrottleLimit(8);
         command.Add(throttle);
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var failed = 0;
             var servers = context.Catalog.List().Where(s => s.OAuth != OAuthMode.Off).ToList();
@@ -212,7 +212,7 @@ internal static class AuthCommands
     {
         var id = ServerArgument();
         var command = new Command("refresh", "Renew the token now") { id };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             await context.Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
@@ -229,7 +229,7 @@ internal static class AuthCommands
         var token = new Argument<string?>("token") { Description = "The token; - reads standard input; asks where absent", Arity = ArgumentArity.ZeroOrOne };
         var vault = new Option<string?>("--vault") { Description = "The vault to keep it in" };
         var command = new Command("set", "Keep a bearer token") { id, token, vault };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var all = context.Catalog.List();
             // The name is not repeated: whoever leaves it out has typed the token in its place.
@@ -264,7 +264,7 @@ internal static class AuthCommands
     {
         var id = ServerArgument();
         var command = new Command("revoke", "Revoke and remove every credential of a server") { id };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             var result = await context.Authenticator.ClearAsync(server, cancellationToken).ConfigureAwait(false);
@@ -286,7 +286,7 @@ internal static class AuthCommands
     {
         var id = ServerArgument();
         var command = new Command("reject", "Report a token that the server refused") { id };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             var token = await ReadTokenAsync("-", context, cancellationToken).ConfigureAwait(false);
@@ -308,7 +308,7 @@ internal static class AuthCommands
         var nonce = new Option<string?>("--nonce") { Description = "The DPoP-Nonce of the server's last answer" };
         var renew = new Option<bool>("--renew") { Description = "Renew it first: the server refused the last one" };
         var command = new Command("token", "Print a valid access token, renewed first if need be") { id, header, json, method, uri, nonce, renew };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             var (asHeader, asJson) = (parsed.GetValue(header), parsed.GetValue(json));
@@ -339,7 +339,7 @@ internal static class AuthCommands
                 })
                 : string.Join('\n', headers.Select(h => $"{h.Key}: {h.Value}")));
             return ExitCode.Done;
-        }));
+        }), when: parsed => parsed.GetValue(renew));
         return command;
     }
 }

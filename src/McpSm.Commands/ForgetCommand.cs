@@ -10,7 +10,7 @@ internal static class ForgetCommand
     {
         var id = new Argument<string>("server") { Description = "Its id, name or URL" };
         var command = new Command("forget", "Drop the client that its issuer has registered") { id };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             var forgotten = await context.Authenticator.ForgetClientAsync(server, cancellationToken).ConfigureAwait(false);

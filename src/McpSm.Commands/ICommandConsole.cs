@@ -21,6 +21,13 @@ public interface ICommandConsole
     /// <summary>Whether the host was started to ask nothing, as pwsh is with <c>-NonInteractive</c>.</summary>
     bool ForbidsQuestions => false;
 
+    /// <summary>Whether a command that changes something is only described, as with <c>$WhatIfPreference</c> in PowerShell.</summary>
+    bool IsWhatIf => false;
+
+    /// <summary>Describes a command that was not run.</summary>
+    /// <param name="target">The server it is about; null if it is about none.</param>
+    Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>A line; null where input has ended.</summary>
     Task<string?> ReadLineAsync(CancellationToken cancellationToken);
 

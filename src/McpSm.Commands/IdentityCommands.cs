@@ -13,7 +13,7 @@ internal static class IdentityCommands
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
         var identity = new Command("identity", "Show and choose your organisation's identity provider") { json };
-        identity.SetAction((parsed, _) => context.RunAsync(() => Task.FromResult(Show(context, parsed.GetValue(json)))));
+        identity.SetReadAction((parsed, _) => context.RunAsync(() => Task.FromResult(Show(context, parsed.GetValue(json)))));
         identity.Add(Use(context));
         identity.Add(Login(context));
         identity.Add(Logout(context));
@@ -60,7 +60,7 @@ internal static class IdentityCommands
         var scopes = new Option<string[]>("--scope") { Description = "Scopes to ask for beside openid", AllowMultipleArgumentsPerToken = true };
         var vault = new Option<string?>("--vault") { Description = "The vault to keep the secret in", HelpName = "name" };
         var command = new Command("use", "Sign in through it wherever a server takes its word") { issuer, clientId, secret, scopes, vault };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var value = parsed.GetValue(secret) is not { } variable ? null : context.Home.SecretVariable(variable)
                 ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --client-secret-from-env names is not set.");
@@ -82,7 +82,7 @@ internal static class IdentityCommands
         var command = new Command("login", "Sign in at the identity provider, once for all servers");
         options.AddTo(command, ofOne: false);
         command.Add(token);
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var provider = context.Authenticator.RequireIdentityProvider().Issuer;
             var how = options.Read(parsed, context, cancellationToken);
@@ -107,7 +107,7 @@ internal static class IdentityCommands
         var force = new Option<bool>("--force", "-f") { Description = "Do not ask" };
         var local = new Option<bool>("--local") { Description = "Do not tell the provider" };
         var command = new Command("logout", "Sign out there: revoke and remove the session") { force, local };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var signedIn = context.Authenticator.IdentityProviders().Where(p => p.SignedInAt is not null).ToList();
             if (signedIn.Count == 0)
@@ -137,7 +137,7 @@ internal static class IdentityCommands
     {
         var force = new Option<bool>("--force", "-f") { Description = "Do not ask" };
         var command = new Command("none", "Use no identity provider any more, and sign out there") { force };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             if (context.Authenticator.IdentityProvider is not { Issuer: var provider })
             {

@@ -19,22 +19,7 @@ public static class McpsmCommand
         CancellationToken cancellationToken, IEnumerable<IVaultSource>? vaults = null)
     {
         var context = new CommandContext(console, home, vaults);
-        var (verbose, quiet) = (new Option<bool>("--verbose", "-v") { Description = "Tell every step and URL", Recursive = true },
-            new Option<bool>("--quiet", "-q") { Description = "Print results and errors alone", Recursive = true });
-        // Not a RootCommand: that is named after the process, which in PowerShell is not ours, and knows directives
-        // such as [diagram] that print the arguments back, one of which may be a token.
-        var root = new Command("mcpsm", "Signs you in to remote MCP servers, and keeps their tokens in your vault.")
-        {
-            verbose,
-            quiet,
-            new HelpOption { Action = new Examples(new HelpAction(), console) },
-            new VersionOption { Action = new VersionAction(console) },
-        };
-        AuthCommands.AddTo(root, context);
-        ServerCommands.AddTo(root, context);
-        IdentityCommands.AddTo(root, context);
-        VaultCommands.AddTo(root, context);
-        CompletionCommand.AddTo(root, context);
+        var (root, verbose, quiet) = Tree(context);
         if (Suggestions.AreAsked(arguments))
         {
             Suggestions.AddSources(root, new KnownNames(home));
@@ -66,6 +51,19 @@ public static class McpsmCommand
                 return handed ?? failed;
             }
         }
+        if (parsed.Action is not Examples && parsed.Action is not VersionAction)
+        {
+            var runs = false;
+            var described = await context.RunAsync(async () =>
+            {
+                runs = await DeclaredActions.ShouldRunAsync(parsed, context, cancellationToken).ConfigureAwait(false);
+                return ExitCode.Done;
+            }).ConfigureAwait(false);
+            if (!runs)
+            {
+                return described;
+            }
+        }
         return await parsed.InvokeAsync(new InvocationConfiguration
         {
             Output = console.Out,
@@ -73,6 +71,29 @@ public static class McpsmCommand
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The commands, and the two options that all of them have.</summary>
+    internal static (Command Root, Option<bool> Verbose, Option<bool> Quiet) Tree(CommandContext context)
+    {
+        var console = context.Console;
+        var (verbose, quiet) = (new Option<bool>("--verbose", "-v") { Description = "Tell every step and URL", Recursive = true },
+            new Option<bool>("--quiet", "-q") { Description = "Print results and errors alone", Recursive = true });
+        // Not a RootCommand: that is named after the process, which in PowerShell is not ours, and knows directives
+        // such as [diagram] that print the arguments back, one of which may be a token.
+        var root = new Command("mcpsm", "Signs you in to remote MCP servers, and keeps their tokens in your vault.")
+        {
+            verbose,
+            quiet,
+            new HelpOption { Action = new Examples(new HelpAction(), console) },
+            new VersionOption { Action = new VersionAction(console) },
+        };
+        AuthCommands.AddTo(root, context);
+        ServerCommands.AddTo(root, context);
+        IdentityCommands.AddTo(root, context);
+        VaultCommands.AddTo(root, context);
+        CompletionCommand.AddTo(root, context);
+        return (root, verbose, quiet);
     }
 
     /// <summary>The server of <c>auth &lt;server&gt;</c> has no place in the usage of <c>auth login &lt;server&gt;</c>.</summary>

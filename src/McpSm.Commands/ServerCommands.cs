@@ -25,7 +25,7 @@ internal static class ServerCommands
         var options = new ServerOptions(typeRequired: true);
         var command = new Command("add", "Add a remote MCP server") { name, url };
         options.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var change = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
             var server = (await context.Authenticator.AddServerAsync(
@@ -48,7 +48,7 @@ internal static class ServerCommands
         var options = new ServerOptions(typeRequired: false);
         var command = new Command("update", "Change a server's name, URL or sign-in options") { id, name, url };
         options.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var before = context.Catalog.Get(parsed.GetValue(id)!);
             var change = await options.ReadAsync(parsed, context, cancellationToken).ConfigureAwait(false);
@@ -69,7 +69,7 @@ internal static class ServerCommands
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
         var command = new Command("list", "List the servers") { json };
-        command.SetAction((parsed, _) => context.RunAsync(() =>
+        command.SetReadAction((parsed, _) => context.RunAsync(() =>
         {
             var servers = context.Catalog.List();
             if (parsed.GetValue(json))
@@ -98,7 +98,7 @@ internal static class ServerCommands
         var id = new Argument<string>("server") { Description = "Its id, name or URL" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
         var command = new Command("remove", "Remove a server and its credentials") { id, yes };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var server = context.Catalog.Get(parsed.GetValue(id)!);
             if (!parsed.GetValue(yes) && !await context.Interaction.ConfirmAsync(
@@ -123,7 +123,7 @@ internal static class ServerCommands
         LoginOptions.RequireSeconds(timeout);
         var throttle = LoginOptions.ThrottleLimit(32);
         var command = new Command("test", "Connect to servers as an MCP client does") { id, json, timeout, throttle };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetReadAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             IReadOnlyList<McpServer> servers = parsed.GetValue(id) is { } one ? [context.Catalog.Get(one)] : context.Catalog.List();
             var limit = TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? 30);

@@ -26,7 +26,7 @@ internal static class VaultCommands
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON array" };
         command.Add(json);
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(() => ListAsync(context, parsed.GetValue(json), cancellationToken)));
+        command.SetReadAction((parsed, cancellationToken) => context.RunAsync(() => ListAsync(context, parsed.GetValue(json), cancellationToken)));
         return command;
     }
 
@@ -55,7 +55,7 @@ internal static class VaultCommands
         var name = new Argument<string>("vault") { Description = "Its name, as mcpsm vault list shows it" };
         var move = new Option<bool>("--move") { Description = "Take all that is kept elsewhere along" };
         var command = new Command("use", "Keep credentials in another vault from now on") { name, move };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var chosen = parsed.GetValue(name)!;
             if (parsed.GetValue(move))
@@ -80,7 +80,7 @@ internal static class VaultCommands
         var passphrase = new Option<bool>("--passphrase") { Description = "Under a new one, asked for or in " + NewPassphraseVariable };
         var keyFile = new Option<bool>("--key-file") { Description = "Under a new key in credentials.key" };
         var command = new Command("rekey", "Put the encrypted file under another key") { passphrase, keyFile };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             if (parsed.GetValue(passphrase) && parsed.GetValue(keyFile))
             {
@@ -128,7 +128,7 @@ internal static class VaultCommands
         var force = new Option<bool>("--force") { Description = "Also where the vault has something else in its place" };
         var vault = new Option<string?>("--vault") { Description = "The vault to keep it in" };
         var command = new Command("import", "Take the npm tool's plaintext secrets into the vault") { id, dryRun, force, vault };
-        command.SetAction((parsed, cancellationToken) => context.RunAsync(async () =>
+        command.SetChangeAction((parsed, cancellationToken) => context.RunAsync(async () =>
         {
             var all = context.Catalog.List();
             var one = parsed.GetValue(id);
@@ -164,7 +164,7 @@ internal static class VaultCommands
                 context.Hint("No secret lies in plaintext.");
             }
             return failed == 0 ? ExitCode.Done : ExitCode.Failed;
-        }));
+        }), when: parsed => !parsed.GetValue(dryRun));
         return command;
     }
 

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -26,12 +27,69 @@ public sealed class InvokeMcpsmTests
     }
 
     [Fact]
-    public void Errors_reach_the_person_and_the_exit_code_not_the_pipeline()
+    public void Errors_come_as_lines_of_the_error_stream_as_from_a_native_command()
     {
         using var session = new Session();
         Assert.Empty(session.Run("mcpsm auth token nosuch"));
+        Assert.Equal(["NativeCommandError", "NativeCommandErrorMessage"], session.Errors.Select(e => e.FullyQualifiedErrorId));
+        Assert.Contains("There is no server 'nosuch'", session.Errors[0].ToString());
+        Assert.IsType<RemoteException>(session.Errors[0].Exception);
         Assert.Equal("1", session.Text("$LASTEXITCODE"));
-        Assert.Contains(session.Host.Lines, l => l.Contains("There is no server 'nosuch'"));
+        Assert.Equal("0", session.Text("$Error.Count"));
+    }
+
+    [Theory]
+    [InlineData("mcpsm list; $?", "True")]
+    [InlineData("mcpsm auth token nosuch; $?", "False")]
+    [InlineData("mcpsm nosuch; $?", "False")]
+    [InlineData("mcpsm list && 'next'", "next")]
+    [InlineData("mcpsm nosuch && 'next'", "")]
+    [InlineData("mcpsm nosuch || 'next'", "next")]
+    [InlineData("'x' | mcpsm auth set nosuch -; $?", "False")]
+    [InlineData("$ErrorActionPreference = 'Stop'; mcpsm nosuch; 'next'", "next")]
+    [InlineData("Set-StrictMode -Version Latest; mcpsm nosuch 2>$null; $?", "False")]
+    public void Success_variable_follows_the_exit_code(string script, string expected)
+    {
+        using var session = new Session();
+        Assert.Equal(expected, session.Text(script));
+    }
+
+    [Fact]
+    public void Native_error_preference_makes_a_failure_an_error()
+    {
+        using var session = new Session();
+        Assert.Equal("ProgramExitedWithNonZeroCode mcpsm 2", session.Text(
+            "$ErrorActionPreference = 'Stop'; $PSNativeCommandUseErrorActionPreference = $true; try { mcpsm nosuch } catch { \"$($_.FullyQualifiedErrorId) $($_.TargetObject) $LASTEXITCODE\" }"));
+    }
+
+    [Fact]
+    public void Pipeline_that_gives_nothing_is_input_that_ended()
+    {
+        using var session = new Session();
+        session.Run("mcpsm add my-api -t http -u https://a.example/mcp");
+        session.Host.Typed.Enqueue("typed-token");
+        Assert.Equal("4", session.Text("@() | mcpsm auth set my-api -; $LASTEXITCODE"));
+        Assert.Single(session.Host.Typed);
+    }
+
+    [Theory]
+    [InlineData("$WhatIfPreference = $true; mcpsm remove my-api")]
+    [InlineData("$WhatIfPreference = $true; Invoke-Mcpsm remove my-api -y")]
+    [InlineData("function f { $WhatIfPreference = $true; mcpsm server update my-api --url https://b.example/mcp }; f")]
+    [InlineData("function f { $WhatIfPreference = $true; 'secret' | Invoke-Mcpsm auth set my-api - }; f")]
+    [InlineData("$WhatIfPreference = $true; $ConfirmPreference = 'Low'; mcpsm auth revoke my-api")]
+    public void What_if_preference_of_the_caller_keeps_a_change_from_happening(string script)
+    {
+        using var session = new Session();
+        session.Run("mcpsm add my-api -t http -u https://a.example/mcp");
+        var before = File.ReadAllText(Path.Combine(session.Folder, "config.json"));
+        Assert.Empty(session.Run(script));
+        Assert.Empty(session.Errors);
+        Assert.StartsWith("What if: ", Assert.Single(session.Host.Lines));
+        Assert.Contains("my-api", session.Host.Lines[0]);
+        Assert.DoesNotContain("secret", session.Host.Lines[0]);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(session.Folder, "config.json")));
+        Assert.Equal("0", session.Text("$LASTEXITCODE"));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal static class CompletionCommand
         var shell = new Argument<string?>("shell") { Description = "bash, zsh, fish or pwsh", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne };
         shell.CompletionSources.Add(Shells);
         var command = new Command("completion", "Print the script that completes mcpsm in a shell") { shell };
-        command.SetAction((parsed, _) => context.RunAsync(() =>
+        command.SetReadAction((parsed, _) => context.RunAsync(() =>
         {
             var name = parsed.GetValue(shell);
             if (!Shells.Contains(name))

@@ -4,16 +4,16 @@ using McpSm.Commands;
 
 namespace McpSm.PowerShell.Pipeline;
 
-/// <summary>The command tree's console in a PowerShell session: results go down the pipeline, words to the host.</summary>
-/// <param name="piped">What came through the pipeline; typed lines count only where nothing did.</param>
-internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string> piped) : ICommandConsole
+/// <summary>The command tree's console in a PowerShell session: results go down the pipeline, the rest to the error stream.</summary>
+/// <param name="piped">What came through the pipeline, which ends then. Null if nothing can come: then lines are typed.</param>
+internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped) : ICommandConsole
 {
     private readonly HostInput _input = new(cmdlet);
     private int _read;
 
     public TextWriter Out { get; } = new LineWriter(cmdlet.Emit, _ => { });
 
-    // The console's host shows all on standard output, where a caller of the native command expects results alone.
+    // The process that handed the command over reads plain lines, at once.
     public TextWriter Error { get; } = Environment.GetEnvironmentVariable(HandOver.Variable) is null
         ? new LineWriter(cmdlet.Tell, cmdlet.Prompt) : Console.Error;
 
@@ -22,12 +22,18 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string> piped)
 
     public bool ErrorColours => false;
 
-    public bool IsInputTerminal => piped.Count == 0 && _input.IsTerminal;
+    public bool IsInputTerminal => piped is null && _input.IsTerminal;
 
     public bool ForbidsQuestions => HostInput.IsForbidden;
 
+    public bool IsWhatIf { get; init; }
+
+    // As ShouldProcess says it of a cmdlet, in the session's language.
+    public Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => cmdlet.Serving.AskAsync(
+        () => target is null ? cmdlet.ShouldProcess($"{operation}.", null, null) : cmdlet.ShouldProcess(target, operation), cancellationToken);
+
     public Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
-        piped.Count > 0 ? Task.FromResult(_read < piped.Count ? piped[_read++] : null)
+        piped is not null ? Task.FromResult(_read < piped.Count ? piped[_read++] : null)
         : _input.IsTerminal ? _input.ReadLineAsync(cancellationToken) : Task.FromResult<string?>(null);
 
     public async Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken)

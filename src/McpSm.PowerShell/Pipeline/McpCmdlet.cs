@@ -29,7 +29,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     private protected virtual IReadOnlyList<IVaultSource> VaultSources => [new SecretManagementSource(new SecretManagementCommands(this))];
 
     /// <summary>Core's way to the person at this host.</summary>
-    private protected CommandInteraction Interaction => _interaction ??= new CommandInteraction(new HostConsole(this, []), Home);
+    private protected CommandInteraction Interaction => _interaction ??= new CommandInteraction(new HostConsole(this, null), Home);
 
     /// <summary>Runs work on the pool; this thread serves it until it ends.</summary>
     private protected void Run(Func<CancellationToken, Task> work)
@@ -199,7 +199,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     private protected void Warn(string text) => Pump.Post(() => WriteWarning(ForeignText.CleanLine(text)));
 
     /// <summary>Text for the person at the host, which no assignment swallows.</summary>
-    internal void Tell(string text) => Pump.Post(() => WriteInformation(
+    internal virtual void Tell(string text) => Pump.Post(() => WriteInformation(
         new HostInformationMessage { Message = ForeignText.CleanLine(text) }, ["PSHOST", "Mcpsm"]));
 
     /// <summary>The beginning of a line on which somebody is asked.</summary>

@@ -1,0 +1,87 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
+
+# `mcpsm` in a session behaves as a native command does: each property is compared with a native program that writes the same.
+
+BeforeDiscovery {
+    $script:hasShell = -not $IsWindows
+}
+
+BeforeAll {
+    . "$PSScriptRoot/Sample.ps1"
+    Import-Module $manifest
+    mcpsm add my-api --type http --url $url | Out-Null
+    # What it does natively: two lines on standard error, exit code 1.
+    $failure = mcpsm auth token nosuch 2>&1 | ForEach-Object { "$_" }
+    Set-Content "$folder/fail.sh" "printf '%s\n' '$($failure[0] -replace "'", "'\''")' '$($failure[1])' >&2; exit 1"
+    function Invoke-Both([string] $Script) {
+        & ([scriptblock]::Create($Script.Replace('FAIL', 'mcpsm auth token nosuch')))
+        '---'
+        & ([scriptblock]::Create($Script.Replace('FAIL', "sh '$folder/fail.sh'")))
+    }
+    function Assert-Same([string] $Script) {
+        $both = (Invoke-Both $Script | ForEach-Object { "$_".TrimEnd() }) -join "`n"
+        $ours, $native = $both -split "(?m)^---\n?"
+        $ours.TrimEnd() | Should -Be $native.TrimEnd()
+        $ours | Should -Match '\w'
+    }
+}
+
+AfterAll {
+    Remove-Module Mcpsm
+    Stop-Sample
+}
+
+Describe 'mcpsm behaves as a native command' -Skip:(-not $hasShell) {
+    It '<_>' -ForEach @(
+        'FAIL 2>$null; "$? $LASTEXITCODE"'
+        'FAIL 2>&1 | ForEach-Object { "$($_.FullyQualifiedErrorId)|$($_.Exception.GetType())|$($_.Exception.Message)|$_" }'
+        '$all = FAIL 2>&1; $all.Count; $all[0] -is [System.Management.Automation.ErrorRecord]'
+        'FAIL 2> "$TestDrive/e"; Get-Content "$TestDrive/e"'
+        '$e = FAIL 2>&1 | Out-String; $e'
+        'FAIL 2>$null && "and"; FAIL 2>$null || "or"'
+        '$Error.Clear(); FAIL 2>$null; $Error.Count'
+        '$ErrorActionPreference = "Stop"; FAIL 2>$null; "went on"'
+        '$ErrorActionPreference = "Stop"; $PSNativeCommandUseErrorActionPreference = $true; try { FAIL 2>$null } catch { "$($_.FullyQualifiedErrorId) $LASTEXITCODE" }'
+        '$ErrorActionPreference = "SilentlyContinue"; $PSNativeCommandUseErrorActionPreference = $true; FAIL 2>$null; "$? went on"'
+        '$x = $(FAIL 2>$null); "[$x]"'
+        'FAIL 2>$null | ForEach-Object { "one" }; "$LASTEXITCODE"'
+    ) {
+        Assert-Same $_
+    }
+
+    It 'shows the lines of a failure as plain text on standard error' {
+        $run = "Import-Module '$manifest'; mcpsm auth token nosuch"
+        $shown = sh -c 'NO_COLOR=1 pwsh -NoProfile -NonInteractive -c "$1" 2>&1 >/dev/null' sh $run
+        $shown | Should -Be $failure
+    }
+
+    It 'keeps results and errors apart' {
+        mcpsm list 2>"$TestDrive/e" >"$TestDrive/o"
+        Get-Content "$TestDrive/o" | Should -Match 'my-api'
+        Get-Content "$TestDrive/e" | Should -BeNullOrEmpty
+        $token = 'kept-token' | mcpsm auth set my-api -
+        $token | Should -Match 'kept'
+        $kept = $(mcpsm auth token my-api)
+        $kept | Should -Be 'kept-token'
+        mcpsm auth token my-api | sh -c 'cat' | Should -Be 'kept-token'
+    }
+}
+
+Describe '$WhatIfPreference' {
+    It 'keeps <_> from changing anything' -ForEach @(
+        'mcpsm auth revoke my-api', 'mcpsm auth login my-api', 'mcpsm remove my-api --yes', 'mcpsm add other --type http --url https://other.example/mcp',
+        'mcpsm server update my-api --scope a', 'mcpsm vault rekey --key-file', 'mcpsm import', "'t' | mcpsm auth set my-api -", 'Invoke-Mcpsm auth revoke my-api'
+    ) {
+        $files = Get-FolderHash
+        $said = pwsh -NoProfile -NonInteractive -c "Import-Module '$manifest'; function f { `$WhatIfPreference = `$true; $_ }; f"
+        $said | Should -BeLike 'What if: *mcpsm *'
+        Get-FolderHash | Should -Be $files
+    }
+
+    It 'lets commands that show something run' {
+        $WhatIfPreference = $true
+        mcpsm list | Should -Match 'my-api'
+        mcpsm auth status --json | ConvertFrom-Json | ForEach-Object name | Should -Be 'my-api'
+    }
+}
