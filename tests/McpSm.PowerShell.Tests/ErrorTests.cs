@@ -68,7 +68,9 @@ public sealed class ErrorTests
         await using var stage = await ErrorStage.StartAsync();
         row.Arrange(stage);
         stage.Session.Host.Lines.Clear();
-        Assert.Equal($"{row.ExitCode}", stage.Session.Text($"$null = mcpsm {row.Command}; $LASTEXITCODE"));
+        // The person at the host sees the error stream, and follows the URL of a sign-in in it.
+        Assert.Equal($"{row.ExitCode}", stage.Session.Text(
+            $"mcpsm {row.Command} 2>&1 | ForEach-Object {{ if ($_ -is [System.Management.Automation.ErrorRecord]) {{ $Host.UI.WriteErrorLine($_) }} }}; $LASTEXITCODE"));
         Assert.Empty(stage.Session.Errors);
         var told = string.Join('\n', stage.Session.Host.Lines.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("✘ ", told[^2]);

@@ -44,7 +44,7 @@ Describe 'mcpsm behaves as a native command' -Skip:(-not $hasShell) {
         '$ErrorActionPreference = "Stop"; FAIL 2>$null; "went on"'
         '$ErrorActionPreference = "Stop"; $PSNativeCommandUseErrorActionPreference = $true; try { FAIL 2>$null } catch { "$($_.FullyQualifiedErrorId) $LASTEXITCODE" }'
         '$ErrorActionPreference = "SilentlyContinue"; $PSNativeCommandUseErrorActionPreference = $true; FAIL 2>$null; "$? went on"'
-        '$x = $(FAIL 2>$null); "[$x]"'
+        '$x = $(FAIL 2>$null); "[$x] $LASTEXITCODE"'
         'FAIL 2>$null | ForEach-Object { "one" }; "$LASTEXITCODE"'
     ) {
         Assert-Same $_
@@ -82,6 +82,6 @@ Describe '$WhatIfPreference' {
     It 'lets commands that show something run' {
         $WhatIfPreference = $true
         mcpsm list | Should -Match 'my-api'
-        mcpsm auth status --json | ConvertFrom-Json | ForEach-Object name | Should -Be 'my-api'
+        (mcpsm auth status --json | ConvertFrom-Json).name | Should -Be 'my-api'
     }
 }
