@@ -4,6 +4,7 @@ using System.Management.Automation;
 using System.Net;
 using System.Security;
 using McpSm.Commands;
+using McpSm.Core.Errors;
 using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets;
