@@ -106,13 +106,13 @@ internal static class AuthCommands
     /// <param name="remedies">Whether to say what comes next for each; not where one failure keeps all from being known.</param>
     private static void Print(CommandContext context, IReadOnlyList<McpAuthStatus> statuses, bool remedies)
     {
-        var width = Math.Max(16, statuses.Max(s => s.Name.Length) + 2);
+        var width = Math.Max(16, statuses.Max(s => DisplayWidth.Of(s.Name)) + 2);
         var now = context.Home.Time.GetUtcNow();
         context.Print("Authentication Status:");
         context.Print("");
         foreach (var status in statuses)
         {
-            context.Print($"  {status.Name.PadRight(width)}", Words.Of(status, now));
+            context.Print($"  {status.Name.PadColumns(width)}", Words.Of(status, now));
         }
         foreach (var status in statuses.Where(s => s.PlaintextFile is not null).Take(5))
         {

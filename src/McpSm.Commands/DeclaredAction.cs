@@ -48,6 +48,6 @@ internal static class DeclaredActions
             return null;
         }
         var all = context.Catalog.List();
-        return ServerCatalog.Find(all, given)?.Name ?? (LoginOptions.IsUrl(given) ? null : throw ServerCatalog.NotFound(all, null));
+        return ServerLookup.Find(all, given)?.Name ?? (ServerLookup.IsUrl(given) ? null : throw ServerLookup.Failure(all, given, mayBeSecret: true));
     }
 }

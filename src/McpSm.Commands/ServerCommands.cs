@@ -82,10 +82,10 @@ internal static class ServerCommands
             }
             else
             {
-                var width = servers.Max(s => s.Name.Length);
+                var width = servers.Max(s => DisplayWidth.Of(s.Name));
                 foreach (var server in servers)
                 {
-                    context.Print($"  {server.Name.PadRight(width)}  {(server.Transport == McpTransport.Sse ? "sse " : "http")}  {ForeignText.Clean(server.Url)}");
+                    context.Print($"  {server.Name.PadColumns(width)}  {(server.Transport == McpTransport.Sse ? "sse " : "http")}  {ForeignText.Clean(server.Url)}");
                 }
             }
             return Task.FromResult(ExitCode.Done);
