@@ -162,6 +162,8 @@ internal static class JsonOutput
         Texts(json, "scopes", server.Scopes);
         Optional(json, "issuer", server.Issuer);
         json.WriteBoolean("allowLegacyEndpoints", server.AllowLegacyEndpoints);
+        Texts(json, "headerNames", server.HeaderNames);
+        json.WriteBoolean("hasClientSecret", server.HasClientSecret);
         json.WriteString("dpop", server.DPoP switch { DPoPMode.Always => "always", DPoPMode.Never => "never", _ => "auto" });
         json.WriteStartObject("authorizeParams");
         foreach (var (name, value) in server.AuthorizeParams)

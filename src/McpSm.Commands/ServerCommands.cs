@@ -1,4 +1,5 @@
 using System.CommandLine;
+using McpSm.Core;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 
@@ -74,7 +75,11 @@ internal static class ServerCommands
             var servers = context.Catalog.List();
             if (parsed.GetValue(json))
             {
-                JsonOutput.Array(context.Console.Out, servers, JsonOutput.Server);
+                JsonOutput.Array(context.Console.Out, KeptSecrets.NamedFor(context.Home, servers, out var failure), JsonOutput.Server);
+                if (failure is not null)
+                {
+                    context.Warn($"the secrets of servers are not known. {failure.Message}");
+                }
             }
             else if (servers.Count == 0)
             {

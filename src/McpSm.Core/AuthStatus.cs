@@ -163,7 +163,7 @@ public sealed record McpAuthStatus
     }
 
     // What is spelt alike needs no reading, which among thousands of servers would be a tenth of the work.
-    private static bool AreOf(ServerFacts facts, McpServer server) =>
+    internal static bool AreOf(ServerFacts facts, McpServer server) =>
         (facts.Url == server.Url && (facts.Resource is null || facts.Resource == server.Url))
         || (UrlPolicy.TryParse(server.Url, out var url)
             && UrlPolicy.TryParse(facts.Url, out var made) && ResourceUri.SameOrigin(made, url)

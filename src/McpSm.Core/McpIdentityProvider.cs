@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using McpSm.Core.Discovery;
 
 namespace McpSm.Core;
@@ -40,10 +39,4 @@ public sealed record McpIdentityProvider
 
     /// <summary>The exact next command, where there is something to mend.</summary>
     public string? Remedy { get; init; }
-}
-
-/// <summary>Names that read as a person writes them, so that a file of values shows them and not a type's name.</summary>
-internal sealed class NameList(IList<string> names) : ReadOnlyCollection<string>(names)
-{
-    public override string ToString() => string.Join(", ", this);
 }

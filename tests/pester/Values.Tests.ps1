@@ -177,3 +177,32 @@ Describe 'the time left' {
         (Get-McpAuthStatus my-api).ExpiresIn | Should -BeNullOrEmpty
     }
 }
+
+Describe 'the secrets of a server' {
+    AfterEach { Get-McpServer | Remove-McpServer -Force }
+
+    It 'are named and never shown' {
+        Add-McpServer my-api https://a.example/mcp -ClientId me -ClientSecret (Protect hidden-secret) -Header @{ 'X-Key' = Protect hidden-key; 'A-Team' = 'hidden-blue' } | Out-Null
+        Add-McpServer plain https://b.example/mcp | Out-Null
+        $server = Get-McpServer my-api
+        $server.HeaderNames | Should -Be 'A-Team', 'X-Key'
+        $server.HasClientSecret | Should -BeTrue
+        (Get-McpServer plain).HeaderNames | Should -HaveCount 0
+        (Get-McpServer plain).HasClientSecret | Should -BeFalse
+        $json = mcpsm list --json | ConvertFrom-Json | Where-Object name -EQ my-api
+        $json.headerNames | Should -Be 'A-Team', 'X-Key'
+        $json.hasClientSecret | Should -BeTrue
+        "$($server | Format-List * | Out-String)$(mcpsm list --json)" | Should -Not -Match 'hidden'
+        Set-McpServer my-api -Header @{ 'X-Key' = '' }
+        (Get-McpServer my-api).HeaderNames | Should -Be 'A-Team'
+        Set-McpToken my-api (Protect token)
+        (Get-McpServer my-api).HeaderNames | Should -Be 'A-Team'
+        # An index that an older version wrote does not name them: the next read of the vault does.
+        $index = "$env:MCPSM_CONFIG_DIR/credentials.json"
+        (Get-Content $index -Raw) -replace '"headerNames":\s*\[[^\]]*\],?', '' -replace '"hasClientSecret":\s*true,?', '' -replace ',(\s*})', '$1' | Set-Content $index -NoNewline
+        (Get-McpServer my-api).HeaderNames | Should -HaveCount 0
+        Get-McpToken my-api | Out-Null
+        (Get-McpServer my-api).HeaderNames | Should -Be 'A-Team'
+        (Get-McpServer my-api).HasClientSecret | Should -BeTrue
+    }
+}

@@ -67,7 +67,7 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
             {
                 continue;
             }
-            if (!Agree(facts, item, isPending))
+            if (!Agree(facts, item, isPending) || !AgreeOnSecrets(facts, item))
             {
                 await MendAsync(server, vault, cancellationToken).ConfigureAwait(false);
             }
@@ -237,8 +237,26 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         {
             return told.Kind == (facts?.Kind ?? CredentialKind.None);
         }
-        return told with { Scopes = null } == facts with { Scopes = null, RenewalUncertain = false, RenewalBegan = null, RenewalRefused = null, RenewalFailed = null, SeenOpen = false }
+        return told with { Scopes = null, HeaderNames = null, HasClientSecret = false } == facts with { Scopes = null, HeaderNames = null, HasClientSecret = false, RenewalUncertain = false, RenewalBegan = null, RenewalRefused = null, RenewalFailed = null, SeenOpen = false }
             && (told.Scopes ?? []).SequenceEqual(facts.Scopes ?? []);
+    }
+
+    /// <summary>Whether the facts name the secrets that are kept beside the credential. Those that an older version wrote name none.</summary>
+    private static bool AgreeOnSecrets(ServerFacts? facts, ServerItem? item) => WithSecrets(facts, item) == facts;
+
+    /// <summary>The facts with the secrets that are kept beside the credential, and everything else as it is.</summary>
+    private static ServerFacts? WithSecrets(ServerFacts? facts, ServerItem? item)
+    {
+        if (facts is null)
+        {
+            return null;
+        }
+        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, "");
+        return facts with
+        {
+            HeaderNames = (told.HeaderNames ?? []).SequenceEqual(facts.HeaderNames ?? []) ? facts.HeaderNames : told.HeaderNames,
+            HasClientSecret = told.HasClientSecret,
+        };
     }
 
     /// <summary>
@@ -255,7 +273,7 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
                 return;
             }
             var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
-            await Facts.WriteAsync(server.Id, facts => Agree(facts, item, isPending) ? facts
+            await Facts.WriteAsync(server.Id, facts => Agree(facts, item, isPending) ? WithSecrets(facts, item)
                 : item is null ? null : ServerFacts.Of(item, vault.Name) with { Pending = isPending },
                 cancellationToken).ConfigureAwait(false);
         }

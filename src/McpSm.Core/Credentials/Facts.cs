@@ -68,8 +68,17 @@ public sealed record ServerFacts
     /// <summary>The server was seen to answer without a credential.</summary>
     public bool SeenOpen { get; init; }
 
+    /// <summary>The names of the headers that are kept with the credential; null if there is none.</summary>
+    public IReadOnlyList<string>? HeaderNames { get; init; }
+
+    /// <summary>Whether a client's secret is kept with the credential.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool HasClientSecret { get; init; }
+
     public static ServerFacts Of(ServerItem item, string vault) => new()
     {
+        HeaderNames = item.Headers is { Count: > 0 } headers ? [.. headers.Keys.Order(StringComparer.OrdinalIgnoreCase)] : null,
+        HasClientSecret = item.ClientSecret is not null,
         Vault = vault,
         Kind = item.BearerToken is not null ? CredentialKind.Bearer
             : item.OAuth is not null ? CredentialKind.OAuth : CredentialKind.None,

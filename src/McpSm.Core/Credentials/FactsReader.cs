@@ -137,6 +137,8 @@ internal sealed class FactsReader
         RenewalRefused = Refused(entry),
         RenewalFailed = Failed(entry),
         SeenOpen = Flag(entry, "seenOpen"),
+        HeaderNames = Member(entry, "headerNames", JsonValueKind.Array) is { } headers ? Names(headers) : null,
+        HasClientSecret = Flag(entry, "hasClientSecret"),
         Pending = Flag(entry, "pending"),
     };
 
@@ -173,6 +175,9 @@ internal sealed class FactsReader
         }
         return _scopes;
     }
+
+    private static List<string> Names(JsonElement array) => [.. array.EnumerateArray().Select(name => name.ValueKind == JsonValueKind.String ? Text(name)
+        : throw new FormatException("the name of a header in it is no text"))];
 
     private static string? Text(JsonElement from, string name, ref string? last) =>
         Member(from, name, JsonValueKind.String) is not { } value ? null

@@ -65,6 +65,12 @@ public sealed record McpServer
     /// <summary>What the user adds to the authorization URL, by name (see <see cref="AuthorizeParameters"/>). Not used in a sign-in by device code.</summary>
     public IReadOnlyDictionary<string, string> AuthorizeParams { get; init => field = AuthorizeParameters.Of(value); } = AuthorizeParameters.None;
 
+    /// <summary>The names of the headers that are sent along; empty unless they were read (<see cref="KeptSecrets"/>). Their values are secrets.</summary>
+    public IReadOnlyList<string> HeaderNames { get; init => field = value.Count == 0 ? NameList.None : new NameList([.. value]); } = NameList.None;
+
+    /// <summary>Whether a secret of its client is kept; false unless that was read (<see cref="KeptSecrets"/>).</summary>
+    public bool HasClientSecret { get; init; }
+
     /// <summary>
     /// Secrets of this server that lie in <c>config.json</c>, where another program put them. Not public: whoever
     /// prints a server must not print them.

@@ -22,7 +22,17 @@ public sealed class GetMcpServerCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
 
-    protected override void ProcessRecord() => WriteObject(Find(Name), enumerateCollection: true);
+    private bool _saidUnknown;
+
+    protected override void ProcessRecord()
+    {
+        WriteObject(KeptSecrets.NamedFor(Home, Find(Name), out var failure), enumerateCollection: true);
+        if (failure is not null && !_saidUnknown)
+        {
+            _saidUnknown = true;
+            WriteWarning($"The secrets of servers are not known. {failure.Message}");
+        }
+    }
 }
 
 /// <summary>What is said of a server, shared by adding and changing one.</summary>

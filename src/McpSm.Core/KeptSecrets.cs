@@ -1,0 +1,35 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core;
+
+/// <summary>Which secrets a person gave for servers: the names of headers, and whether there is a client's secret. No vault is opened.</summary>
+public static class KeptSecrets
+{
+    /// <summary>The servers, with what is known of their secrets from <c>credentials.json</c> and <c>config.json</c>.</summary>
+    /// <param name="failure">Why <c>credentials.json</c> cannot be read; what it says is then left out.</param>
+    public static IReadOnlyList<McpServer> NamedFor(Home home, IReadOnlyList<McpServer> servers, out McpAuthException? failure)
+    {
+        failure = null;
+        IReadOnlyDictionary<string, ServerFacts> all = new Dictionary<string, ServerFacts>();
+        try
+        {
+            all = new FactsFile(home).Read();
+        }
+        catch (McpAuthException e)
+        {
+            failure = e;
+        }
+        return [.. servers.Select(s => With(s, all.GetValueOrDefault(s.Id) is { } facts && McpAuthStatus.AreOf(facts, s) ? facts : null))];
+    }
+
+    private static McpServer With(McpServer server, ServerFacts? facts)
+    {
+        // Most servers have none, and thousands of copies would be half of what is kept.
+        var names = (facts?.HeaderNames ?? []).Concat(server.Plaintext.Headers.Keys).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var hasSecret = facts?.HasClientSecret == true || server.Plaintext.ClientSecret is not null;
+        return names.Count == 0 && !hasSecret ? server : server with { HeaderNames = names, HasClientSecret = hasSecret };
+    }
+}
