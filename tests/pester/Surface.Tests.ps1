@@ -138,6 +138,40 @@ Describe 'a table' {
         ($lines -join "`n") | Should -Not -Match '…'
     }
 
+    It 'of <width> columns is no wider, and cuts no name, remedy or URL that it shows' -ForEach @(40, 50, 80, 100, 200 | ForEach-Object { @{ Width = $_ } }) {
+        Add-McpServer 'a name that is longer than twenty' https://long.example/a/path/of/some/length/mcp | Out-Null
+        $PSStyle.OutputRendering = 'PlainText'
+        foreach ($command in 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpVault', 'Get-McpIdentityProvider') {
+            $lines = & ([scriptblock]::Create($command)) | Out-String -Width $width -Stream
+            $lines | ForEach-Object { $_.Length | Should -BeLessOrEqual $width }
+            ($lines -join "`n") | Should -Not -Match '…'
+        }
+        (Get-McpAuthStatus | Out-String -Width $width) | Should -Match 'a name that is longer than twenty'
+        if ($width -ge 80) {
+            $text = (Get-McpAuthStatus | Out-String -Width $width) -replace '\s'
+            $text | Should -Match '\d{4}-\d\d-\d\d\d\d:\d\d'
+            $text | Should -Match 'Remedy'
+        }
+        Remove-McpServer 'a name that is longer than twenty' -Force
+    }
+
+    It 'has the times of the Gregorian calendar in <_>, also of objects from a file or a job' -ForEach 'th-TH', 'ar-SA', 'de-DE' {
+        $PSStyle.OutputRendering = 'PlainText'
+        $expected = (Get-McpAuthStatus my-api).ExpiresAt.LocalDateTime.ToString('yyyy-MM-dd HH:mm', [cultureinfo]::InvariantCulture)
+        $culture = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = $_
+            $file = "$TestDrive/status.xml"
+            Get-McpAuthStatus my-api | Export-Clixml $file
+            $fromJob = Start-Job { param($culture, $manifest) [cultureinfo]::CurrentCulture = $culture; Import-Module $manifest; Get-McpAuthStatus my-api } -ArgumentList $_, $manifest |
+                Wait-Job | Receive-Job
+            foreach ($status in (Get-McpAuthStatus my-api), (Import-Clixml $file), $fromJob) {
+                $status | Out-String -Width 120 | Should -Match "my-api\s+Authenticated\s+OAuth\s+$expected"
+            }
+        }
+        finally { [cultureinfo]::CurrentCulture = $culture }
+    }
+
     It 'has colours beside the words where they are wanted, and nowhere else' {
         $escape = [char]27
         $PSStyle.OutputRendering = 'Ansi'
