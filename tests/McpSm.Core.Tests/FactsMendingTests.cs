@@ -41,6 +41,29 @@ public sealed class FactsMendingTests
     }
 
     [Fact]
+    public async Task Index_without_the_names_of_headers_gets_them_and_keeps_the_rest()
+    {
+        await using var scene = await Scene.SignedInAsync();
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange
+        {
+            Headers = new Dictionary<string, string> { ["X-Key"] = "hidden", ["A-Team"] = "blue" },
+        }, default);
+        var facts = new FactsFile(scene.Work.Home);
+        var began = DateTimeOffset.UtcNow;
+        Assert.Equal(["A-Team", "X-Key"], facts.Read("my-api")!.HeaderNames!);
+        Assert.DoesNotContain("hidden", File.ReadAllText(FactsOf(scene.Work)));
+        await facts.WriteAsync("my-api", f => f! with { HeaderNames = null, RenewalBegan = began, SeenOpen = true }, default);
+        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var mended = facts.Read("my-api")!;
+        Assert.Equal(["A-Team", "X-Key"], mended.HeaderNames!);
+        Assert.Equal((began, true), (mended.RenewalBegan, mended.SeenOpen));
+        // What is as it should be is not written again.
+        var written = File.GetLastWriteTimeUtc(FactsOf(scene.Work));
+        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(FactsOf(scene.Work)));
+    }
+
+    [Fact]
     public async Task A_token_is_given_although_nothing_can_be_written_to_mend_them()
     {
         await using var scene = await Scene.SignedInAsync();

@@ -226,4 +226,17 @@ public sealed class CmdletTests
         session.Run("Set-McpServer my-api -Scope mcp:tools; Connect-McpServer my-api -NoBrowser -CallbackPort 0");
         Assert.Equal("mcp:tools|", session.Text("(Get-McpAuthStatus | ForEach-Object { $_.Scopes.ToString() }) -join '|'"));
     }
+
+    [Fact]
+    public void Person_chooses_among_several_servers_if_none_is_named()
+    {
+        using var session = new Session();
+        session.Run("foreach ($n in 'one', 'two', 'three') { $null = Add-McpServer $n \"https://$n.example/mcp\"; Set-McpToken $n ([System.Net.NetworkCredential]::new('', \"token-$n\").SecurePassword) }");
+        Assert.Empty(session.Errors);
+        session.Host.Typed.Enqueue("last");
+        session.Host.Typed.Enqueue("y");
+        Assert.Equal("token-three", session.Text("Get-McpToken -AsPlainText"));
+        Assert.Equal("token-one", session.Text("Get-McpToken -AsPlainText"));
+        Assert.Contains("Which server?", session.Host.Lines);
+    }
 }
