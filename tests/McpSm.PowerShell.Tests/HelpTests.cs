@@ -178,6 +178,7 @@ public sealed partial class HelpTests
         session.Host.Typed.Enqueue("typed-token");
         // Of assemblies that only a whole pwsh has.
         session.Run("""
+            function global:ConvertTo-Json([Parameter(ValueFromPipeline)] $InputObject, [int] $Depth) { [System.Text.Json.JsonSerializer]::Serialize($InputObject) }
             function global:ConvertTo-SecureString([string] $String, [switch] $AsPlainText) { [System.Net.NetworkCredential]::new('', $String).SecurePassword }
             function global:Read-Host([string] $Prompt, [switch] $AsSecureString) { ConvertTo-SecureString 'typed-passphrase' }
             function global:Get-Secret([string] $Name) { ConvertTo-SecureString 'kept-elsewhere' }
@@ -185,7 +186,7 @@ public sealed partial class HelpTests
                 $request = [System.Net.Http.HttpRequestMessage]::new($Method, $Uri)
                 $request.Content = [System.Net.Http.StringContent]::new($Body, [System.Text.Encoding]::UTF8, $ContentType)
                 foreach ($name in $Headers.Keys) { [void]$request.Headers.TryAddWithoutValidation($name, $Headers[$name]) }
-                $request.Headers.Authorization = [System.Net.Http.Headers.AuthenticationHeaderValue]::new($Authentication, [System.Net.NetworkCredential]::new('', $Token).Password)
+                if ($Authentication) { $request.Headers.Authorization = [System.Net.Http.Headers.AuthenticationHeaderValue]::new($Authentication, [System.Net.NetworkCredential]::new('', $Token).Password) }
                 $answer = [System.Net.Http.HttpClient]::new().Send($request)
                 if ([int]$answer.StatusCode -in 401, 403) { throw "$($answer.StatusCode)" }
             }
