@@ -1,5 +1,6 @@
 using McpSm.Cli;
 using McpSm.Commands;
+using McpSm.Commands.Remedies;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
@@ -11,7 +12,7 @@ StandardStreams.Open();
 CoreDumps.Disable();
 #endif
 using var tooLarge = FileSizeSignal.Handle();
-var home = new Home();
+var home = new Home { Remedies = CliRemedyFormatter.Instance };
 using var signals = new Signals(home.Exchanges);
 try
 {

@@ -1,3 +1,4 @@
+using McpSm.Commands.Remedies;
 using McpSm.Core;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
@@ -76,7 +77,7 @@ internal sealed class CommandContext
         Console.Error.WriteLine($"{Paint(Words.Bad, 31, Console.ErrorColours)} {ForeignText.CleanLine(about is null ? e.Message : $"{about}: {e.Message}")}");
         if (e.Remedy is not null)
         {
-            Tell($"  {e.Remedy}");
+            Tell($"  {CliRemedyFormatter.Instance.Format(e.Remedy)}");
         }
     }
 

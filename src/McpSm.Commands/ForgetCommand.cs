@@ -1,4 +1,5 @@
 using System.CommandLine;
+using McpSm.Commands.Remedies;
 using McpSm.Core.Errors;
 
 namespace McpSm.Commands;

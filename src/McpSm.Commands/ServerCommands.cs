@@ -1,4 +1,5 @@
 using System.CommandLine;
+using McpSm.Commands.Remedies;
 using McpSm.Core;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;

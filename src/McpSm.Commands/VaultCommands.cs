@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using McpSm.Commands.Remedies;
 using McpSm.Core;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;

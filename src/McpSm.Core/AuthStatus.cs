@@ -86,29 +86,30 @@ public sealed record McpAuthStatus
         {
             failure = e;
         }
-        var unreadable = failure is null ? null : $"{failure.Message} {failure.Remedy}";
+        var unreadable = failure is null ? null : home.Remedies.Explain(failure);
         var now = home.Time.GetUtcNow();
         var plaintext = PlaintextTokens.Ids(home);
         var statuses = new List<McpAuthStatus>(servers.Count);
         foreach (var server in servers)
         {
-            statuses.Add(Of(server, facts(server.Id), now, unreadable, plaintext.GetValueOrDefault(server.Id)));
+            statuses.Add(Of(server, facts(server.Id), now, home.Remedies, unreadable, plaintext.GetValueOrDefault(server.Id)));
         }
         return statuses;
     }
 
     /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
     /// <param name="plaintextFile">The file in which tokens of the server lie in plaintext; null where there is none.</param>
-    internal static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable, string? plaintextFile)
+    internal static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, RemedyFormatter remedies, string? unreadable,
+        string? plaintextFile)
     {
-        var status = Of(server, facts, now, unreadable);
+        var status = Of(server, facts, now, remedies, unreadable);
         var file = server.Plaintext.HasSecret ? "config.json" : plaintextFile;
         // Before anything else: it may hold the very credential that is missing here.
         return file is null || unreadable is not null ? status
-            : status with { PlaintextFile = file, Remedy = NextCommand.For("import", server.Id) };
+            : status with { PlaintextFile = file, Remedy = remedies.Format(new ImportStep(server)) };
     }
 
-    private static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, string? unreadable)
+    private static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, RemedyFormatter remedies, string? unreadable)
     {
         // Facts of another place are none; what may be used is decided by the secret, which says the same.
         facts = facts is not null && unreadable is null && AreOf(facts, server) ? facts : null;
@@ -117,7 +118,7 @@ public sealed record McpAuthStatus
         {
             kind = CredentialKind.Bearer;
         }
-        var (state, remedy) = unreadable is null ? Judge(server, kind, facts, now) : (AuthState.Unknown, unreadable);
+        var (state, remedy) = unreadable is null ? Judge(server, kind, facts, now) : (AuthState.Unknown, null);
         return new McpAuthStatus
         {
             Id = server.Id,
@@ -138,11 +139,11 @@ public sealed record McpAuthStatus
             RenewalRefusedAt = facts?.RenewalRefused?.At,
             Pending = facts?.Pending == true,
             // The next write that succeeds takes it to its vault.
-            Remedy = remedy ?? (facts is { Pending: true, CanRenew: true } ? NextCommand.For("auth refresh", server.Id) : null),
+            Remedy = unreadable ?? remedies.Format(remedy ?? (facts is { Pending: true, CanRenew: true } ? new RefreshStep(server) : null)),
         };
     }
 
-    private static (AuthState State, string? Remedy) Judge(McpServer server, CredentialKind kind, ServerFacts? facts, DateTimeOffset now)
+    private static (AuthState State, Remedy? Remedy) Judge(McpServer server, CredentialKind kind, ServerFacts? facts, DateTimeOffset now)
     {
         switch (kind)
         {
@@ -153,12 +154,12 @@ public sealed record McpAuthStatus
                 var state = end <= now ? AuthState.Expired : end - now < soon ? AuthState.ExpiringSoon : AuthState.Authenticated;
                 return (state, state == AuthState.Authenticated ? null
                     : facts.RenewalRefused is { } refused ? refused.Remedy(server, facts.Resource)
-                    : facts.CanRenew ? NextCommand.For("auth refresh", server.Id) : SignInRemedy.ForNewCredential(server));
+                    : facts.CanRenew ? new RefreshStep(server) : SignInRemedy.ForNewCredential(server));
             case CredentialKind.OAuth:
-                return (AuthState.Unknown, NextCommand.For("test", server.Id));
+                return (AuthState.Unknown, new TestServerStep(server));
             default:
                 return server.OAuth == OAuthMode.Off || facts?.SeenOpen == true ? (AuthState.NoAuth, null)
-                    : (AuthState.NotAuthenticated, NextCommand.For("auth login", server.Id));
+                    : (AuthState.NotAuthenticated, new SignInStep(server));
         }
     }
 

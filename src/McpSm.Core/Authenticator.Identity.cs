@@ -43,7 +43,7 @@ public sealed partial class Authenticator
                 Pending = facts?.Pending == true,
                 Servers = [.. served.Select(s => s.Name)],
                 // One that is not set and signs in to nothing is missed by nobody.
-                Remedy = signedIn || (setting is null && served.Count == 0) ? null : _identity.Command(issuer, served.FirstOrDefault()?.Id),
+                Remedy = signedIn || (setting is null && served.Count == 0) ? null : _home.Remedies.Format(_identity.Step(issuer, served.FirstOrDefault())),
             };
         }
     }
@@ -51,7 +51,8 @@ public sealed partial class Authenticator
     /// <summary>The identity provider for the whole catalog, for who wants to sign in there.</summary>
     /// <exception cref="McpAuthException">AuthenticationRequired: none is set. ConfigurationCorrupt.</exception>
     public IdentityProviderSetting RequireIdentityProvider() => IdentityProvider
-        ?? throw new McpAuthException(ErrorReason.AuthenticationRequired, "No identity provider is set.", "mcpsm identity use <issuer> --client-id <id>");
+        ?? throw new McpAuthException(ErrorReason.AuthenticationRequired, "No identity provider is set.",
+            new UseIdentityProviderStep(null, StepOptionKind.ClientId));
 
     /// <summary>Sets the identity provider for every server whose issuer takes its word. The session of another one is left as it is.</summary>
     /// <param name="clientSecret">Goes into the vault; null where the client has none. It replaces what was there.</param>

@@ -65,12 +65,14 @@ public sealed partial class Authenticator
         catch (McpAuthException e)
         {
             var status = Status(server);
+            var state = status.State;
             if (RefusedCredential.IsToldBy(e))
             {
-                status = RefusedCredential.Judge(server, status, wasRenewed: true);
-                e = e.For(server.Name, status.Remedy);
+                (state, var next) = RefusedCredential.Judge(server, status, wasRenewed: true);
+                e = e.For(server.Name, next);
             }
-            return McpTestResult.Of(server, status.State, e.For(server.Name, e.Reason == ErrorReason.InsufficientScope ? SignInRemedy.ForNewCredential(server) : null))
+            return McpTestResult.Of(server, state, _home.Remedies,
+                e.For(server.Name, e.Reason == ErrorReason.InsufficientScope ? SignInRemedy.ForNewCredential(server) : null))
                 .Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
         }
     }
@@ -110,6 +112,11 @@ public sealed partial class Authenticator
         using var http = new SafeHttp(new UrlPolicy(server.Uri) { Network = Network });
         var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
             ServerItem.HeadersFor(server, item), request => shown.Authorize(request, Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
-        return answer.Status == 401 ? RefusedCredential.Judge(server, status, wasRenewed: false) : status;
+        if (answer.Status != 401)
+        {
+            return status;
+        }
+        var (state, next) = RefusedCredential.Judge(server, status, wasRenewed: false);
+        return status with { State = state, Remedy = _home.Remedies.Format(next) };
     }
 }

@@ -22,7 +22,7 @@ public sealed partial class Authenticator
         if (server.OAuth == OAuthMode.Off)
         {
             throw new McpAuthException(ErrorReason.OAuthDisabled, $"Signing in to '{server.Name}' is off.",
-                NextCommand.For("server update", server.Id, "--oauth"))
+                new UpdateServerStep(server, StepOptionKind.OAuthOn))
             { Server = server.Name };
         }
         try
@@ -52,7 +52,7 @@ public sealed partial class Authenticator
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
-                $"Run '{NextCommand.For("auth login", server.Id)}' at a prompt, or keep a token with '{NextCommand.For("auth set", server.Id, "-")}'. "
+                $"Run '{new SignInStep(server)}' at a prompt, or keep a token with '{new SetTokenStep(server) { Unattended = true }}'. "
                 + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
             { Server = server.Name };
         }

@@ -91,7 +91,7 @@ public sealed partial class Authenticator
         var (renewed, notKept) = await TryRenewAsync(server, seen, always: false, cancellationToken).ConfigureAwait(false);
         if (notKept is not null)
         {
-            _interaction.Notice($"{notKept.Message} {notKept.Remedy}".TrimEnd());
+            _interaction.Notice(_home.Remedies.Explain(notKept));
         }
         return renewed;
     }
@@ -174,7 +174,9 @@ public sealed partial class Authenticator
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if (server.Plaintext.HasSecret && _toldOfPlaintext.TryAdd(server.Id, true))
         {
-            _interaction.Notice($"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: {NextCommand.For("import", server.Id)}");
+            _interaction.Notice(_home.Remedies.Format(
+                $"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: "
+                + $"{new ImportStep(server)}"));
         }
         if (item?.Token is null && server.Plaintext.BearerToken is { } plaintext)
         {
@@ -198,7 +200,7 @@ public sealed partial class Authenticator
         await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false) is { } target
             ? (target.Resource, target.WithPkce().Issuer)
             : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
-                NextCommand.For("auth login", server.Id))
+                new SignInStep(server))
             { Server = server.Name };
 
     /// <summary>What another program wrote was not looked at when it was kept.</summary>
@@ -207,7 +209,7 @@ public sealed partial class Authenticator
         if (BearerToken.Fault(token) is { } fault)
         {
             throw new McpAuthException(ErrorReason.InvalidValue, $"The bearer token of '{server.Name}' in config.json cannot be sent: {fault}.",
-                NextCommand.For("auth set", server.Id))
+                new SetTokenStep(server))
             { Server = server.Name };
         }
     }
@@ -215,7 +217,7 @@ public sealed partial class Authenticator
     internal static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
         (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
         ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
-            NextCommand.For("auth set", server.Id))
+            new SetTokenStep(server))
         { Server = server.Name }
         : new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",
             SignInRemedy.ForNewCredential(server))

@@ -123,7 +123,7 @@ internal sealed partial class Authorization
         }
         AuthorizeParameters.Check(once);
         AuthorizeParameters.Check(added, name =>
-            NextCommand.For("server update", server.Id, $"--authorize-param {ShellQuoting.QuoteOrPlaceholder(name + "=", "<key>=")}"));
+            new UpdateServerStep(server, new StepOption(StepOptionKind.AuthorizeParameter, name)));
         return added;
     }
 
@@ -132,7 +132,7 @@ internal sealed partial class Authorization
 
     private McpAuthException PortInUse(int port, string host = "127.0.0.1") => new(ErrorReason.CallbackPortInUse,
         $"Port {port} of {host}, where the browser is to come back to, is in use.",
-        Command("--callback-port <port>"));
+        Command(StepOptionKind.CallbackPort));
 
     private int? AskedPort()
     {

@@ -86,16 +86,16 @@ internal sealed partial class Authorization
     {
         if (_issuer.RegistrationEndpoint is null)
         {
-            return new McpAuthException(ErrorReason.AuthenticationTimeout, message, Command("--timeout <seconds>"));
+            return new McpAuthException(ErrorReason.AuthenticationTimeout, message, Command(StepOptionKind.Timeout));
         }
         if (_started || target.IsIdentityProvider)
         {
             await DoubtAsync(_kept!).ConfigureAwait(false);
             return new McpAuthException(ErrorReason.AuthenticationTimeout,
-                $"{message} The issuer may have forgotten this client: the next sign-in registers another one.", Command("--timeout <seconds>"));
+                $"{message} The issuer may have forgotten this client: the next sign-in registers another one.", Command(StepOptionKind.Timeout));
         }
         return new McpAuthException(ErrorReason.AuthenticationTimeout,
             $"{message} If you saw an error page, the issuer may have forgotten this client: drop it, then sign in again.",
-            NextCommand.For("auth forget", server.Id));
+            new ForgetClientStep(server));
     }
 }

@@ -25,7 +25,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
     private bool _started;
 
     /// <summary>The command that begins another sign-in, with these options.</summary>
-    public Func<string, string> Command { get; init; } = options => NextCommand.For("auth login", server.Id, options);
+    public Func<StepOption, NextStep> Command { get; init; } = option => new SignInStep(server) { Options = [option] };
 
     /// <summary>Begins when a code is spent, and goes on until the caller has stored what it gave.</summary>
     public required Exchange Exchange { get; init; }
@@ -64,7 +64,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         if (!device && _issuer.AuthorizationEndpoint is null)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The issuer {ForeignText.Clean(_issuer.Issuer)} offers no sign-in with a browser.",
-                _issuer.DeviceAuthorizationEndpoint is not null ? Command("--device") : "Ask whoever runs it how people sign in there.");
+                _issuer.DeviceAuthorizationEndpoint is not null ? Command(StepOptionKind.DeviceCode) : "Ask whoever runs it how people sign in there.");
         }
         var added = AddedToUrl(device);
         McpAuthException? scopeRefused = null;
@@ -122,7 +122,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
                         "Answers arrived that do not belong to this sign-in (missing or foreign state), and none that does.",
                         "Close the pages of other sign-ins in your browser, then sign in once more. If it happens again, tell whoever runs the issuer.")
                     : new McpAuthException(ErrorReason.AuthenticationTimeout,
-                        $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", Command("--timeout <seconds>"));
+                        $"Nobody finished the sign-in within {options.Timeout.TotalSeconds:0} seconds.", Command(StepOptionKind.Timeout));
             }
         }
     }
@@ -280,7 +280,7 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             throw new McpAuthException(ErrorReason.StateMismatch,
                 "The address that your browser was started with was opened by two browsers. Another user or program of this machine may have been "
                 + "first, to sign you in with an account of theirs. The sign-in was ended, and nothing of it was kept.",
-                Command("--no-browser"));
+                Command(StepOptionKind.NoBrowser));
         }
     }
 

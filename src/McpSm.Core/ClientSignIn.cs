@@ -56,7 +56,7 @@ internal sealed class ClientSignIn(Home home, McpServer server, ServerItem? item
             {
                 throw new McpAuthException(ErrorReason.InvalidValue,
                     $"The issuer of '{server.Name}' is Microsoft Entra ID, which does not take a workload's assertion as a grant.",
-                    NextCommand.For("auth login", server.Id, "--managed-identity"))
+                    new SignInStep(server) { Options = [StepOptionKind.ManagedIdentity] })
                 { Server = server.Name };
             }
             ClientRegistry.RequireIssuer(server, item, assertion, issuer);

@@ -32,7 +32,8 @@ internal sealed class CredentialImport(Home home, CredentialStore store, ServerC
         {
             if (found.Unusable is not null || found.Take(item) is not { } with)
             {
-                left.Add((found, found.Unusable ?? $"the vault has another in its place; {NextCommand.For("import", server.Id, "--force")} removes the plaintext"));
+                left.Add((found, found.Unusable ?? home.Remedies.Format(
+                    $"the vault has another in its place; {new ImportStep(server, Force: true)} removes the plaintext")));
                 continue;
             }
             item = with;
@@ -46,7 +47,7 @@ internal sealed class CredentialImport(Home home, CredentialStore store, ServerC
             {
                 throw new McpAuthException(ErrorReason.VaultUnavailable,
                     $"The vault does not give back what it was given. The plaintext of '{server.Name}' was left.",
-                    "Choose another vault with: mcpsm vault use <name>")
+                    $"Choose another vault with: {new UseVaultStep()}")
                 { Server = server.Name };
             }
         }

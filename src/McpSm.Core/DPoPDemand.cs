@@ -38,7 +38,7 @@ internal static class DPoPDemands
             // It binds tokens by means of its own.
             return !required ? DPoPDemand.Unwanted : throw new McpAuthException(ErrorReason.MetadataInvalid,
                 $"'{server.Name}' is to get tokens that are bound to a key (DPoP), and Microsoft Entra ID gives none.",
-                $"If the server takes bearer tokens all the same: {NextCommand.For("server update", server.Id, "--dpop never")}");
+                $"If the server takes bearer tokens all the same: {new UpdateServerStep(server, new StepOption(StepOptionKind.DPoP, "never"))}");
         }
         if (required)
         {

@@ -43,7 +43,9 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         {
             return set;
         }
-        interaction.Notice($"The identity provider could sign in to '{server.Name}' if a client were known there: {NextCommand.For("server update", server.Id, "--client-id <id>")}");
+        interaction.Notice(home.Remedies.Format(
+            $"The identity provider could sign in to '{server.Name}' if a client were known there: "
+            + $"{new UpdateServerStep(server, StepOptionKind.ClientId)}"));
         return null;
     }
 
@@ -55,12 +57,12 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         if (EntraIssuer.Find(issuer.Issuer) is not null)
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
-                $"The issuer of '{server.Name}' is Microsoft Entra ID, which takes no other identity provider's word.", NextCommand.For("auth login", server.Id));
+                $"The issuer of '{server.Name}' is Microsoft Entra ID, which takes no other identity provider's word.", new SignInStep(server));
         }
         // Not a client that registers itself: the provider writes the client's id into what it signs, and so must know it.
         var client = Client(server, item, target) ?? throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
             $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows at {ForeignText.Clean(issuer.Issuer)}.",
-            $"Ask whoever runs the identity provider, then: {NextCommand.For("server update", server.Id, "--client-id <id>")}");
+            $"Ask whoever runs the identity provider, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}");
         // Rule 10: what offline_access asks for, a refresh token, has no place here.
         target = server.Scopes.Count > 0 ? target : target with { Scopes = [.. target.Scopes.Where(s => s != Discovery.Scopes.Offline)] };
         for (var asked = false; ; asked = true)
@@ -91,7 +93,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in at the identity provider {ForeignText.Clean(provider)} needs a person, and nobody can answer here.",
-                $"Run '{Command(provider)}' at a prompt. MCPSM_INTERACTIVE=1 says that somebody is there.");
+                $"Run '{Step(provider)}' at a prompt. MCPSM_INTERACTIVE=1 says that somebody is there.");
         }
         var (http, policy, issuer) = await OpenAsync(provider, options.Timeout, cancellationToken).ConfigureAwait(false);
         using (http)
@@ -107,7 +109,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             {
                 var (client, tokens) = await new Authorization(home, server, new ServerItem { Url = provider, ClientSecret = secret }, target, options, http,
                     policy, new ClientRegistry(home, store), entra, interaction, progress)
-                { Command = options => Command(provider, options: options), Exchange = exchange }.ObtainAsync(cancellationToken).ConfigureAwait(false);
+                { Command = option => Step(provider, null, option), Exchange = exchange }.ObtainAsync(cancellationToken).ConfigureAwait(false);
                 room.Dispose();
                 var session = await KeepAsync(issuer, client, tokens, found, options.Vault).ConfigureAwait(false);
                 exchange.Complete();
@@ -116,7 +118,8 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             catch (McpAuthException e) when (e.Reason == ErrorReason.ClientRegistrationFailed)
             {
                 throw new McpAuthException(e.Reason, e.Message,
-                    $"Register a client there, redirect URI http://127.0.0.1:8888/callback, then: {NextCommand.For("identity use", provider, "--client-id <id>", "<issuer>")}", e)
+                    $"Register a client there, redirect URI http://127.0.0.1:8888/callback, then: "
+                        + $"{new UseIdentityProviderStep(provider, StepOptionKind.ClientId)}", e)
                 { OAuthError = e.OAuthError, StatusCode = e.StatusCode };
             }
         }
@@ -129,7 +132,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         Check(provider);
         var (server, secret) = await AsServerAsync(provider, vault, cancellationToken).ConfigureAwait(false);
         var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was made for is not known.",
-            NextCommand.For("identity use", provider, "--client-id <id>", "<issuer>"));
+            new UseIdentityProviderStep(provider, StepOptionKind.ClientId));
         // Before anything is asked: the wrong token, or an old one, is what scripts give most.
         RequireUsable(provider, id, idToken);
         var (http, _, issuer) = await OpenAsync(provider, ConnectOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
@@ -154,17 +157,17 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             // Its token endpoint has no RFC 8693 token exchange; its on-behalf-of grant stays within Entra.
             throw new McpAuthException(ErrorReason.InvalidValue,
                 "Microsoft Entra ID issues no ID-JAGs, so it cannot be the identity provider that signs in to other issuers' servers.",
-                "Servers whose issuer is Entra ID itself need none: mcpsm auth login <server>");
+                $"Servers whose issuer is Entra ID itself need none: {new SignInStep(ServerReference.Unknown)}");
         }
         return new UrlPolicy(uri).Check(provider, "The identity provider");
     }
 
-    /// <summary>The command that signs in at a provider.</summary>
-    /// <param name="server">The id of a server that it signs in to; null where it is not known.</param>
+    /// <summary>The step that signs in at a provider.</summary>
+    /// <param name="server">A server that it signs in to; null if none is known.</param>
     /// <param name="options">Options for another way to do it.</param>
-    public string Command(string provider, string? server = null, string options = "") => _settings.IdentityProvider?.Issuer == provider
-        ? ("mcpsm identity login " + options).TrimEnd()
-        : NextCommand.For("auth login", server ?? "", $"--identity-provider {ShellQuoting.QuoteOrPlaceholder(provider, "<url>")} {options}".TrimEnd());
+    public NextStep Step(string provider, McpServer? server = null, params IReadOnlyList<StepOption> options) => _settings.IdentityProvider?.Issuer == provider
+        ? new SignInToIdentityProviderStep { Options = options }
+        : new SignInStep(server ?? ServerReference.Unknown) { Options = [new StepOption(StepOptionKind.IdentityProvider, provider), .. options] };
 
     /// <summary>Refuses an ID token of the user's that the provider would refuse; its signature is for the provider to look at.</summary>
     /// <exception cref="McpAuthException">IssuerMismatch; TokenResponseInvalid.</exception>
@@ -210,7 +213,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
             }
             var kept = found ?? new IdentityItem { Issuer = issuer.Issuer };
             replaced = kept.Session;
-            if (await identities.KeepAsync(kept with { Session = session }, vault, Command(issuer.Issuer), isRenewal: false).ConfigureAwait(false) is { } failed)
+            if (await identities.KeepAsync(kept with { Session = session }, vault, Step(issuer.Issuer), isRenewal: false).ConfigureAwait(false) is { } failed)
             {
                 throw failed;
             }
@@ -257,7 +260,7 @@ internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityS
         limit.CancelAfter(timeout);
         try
         {
-            var issuer = await IssuerMetadata.FindAsync(http, policy, provider, url => NextCommand.For("identity use", url, placeholder: "<issuer>"), limit.Token).ConfigureAwait(false);
+            var issuer = await IssuerMetadata.FindAsync(http, policy, provider, url => new UseIdentityProviderStep(url), limit.Token).ConfigureAwait(false);
             return issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == false
                 ? throw TokenExchangeGrant.NoIdJags(provider, "Its metadata says so.") : (http, policy, issuer);
         }

@@ -56,7 +56,7 @@ public sealed record McpTestResult
         State = state,
     };
 
-    internal static McpTestResult Of(McpServer server, AuthState state, McpAuthException failure) => new()
+    internal static McpTestResult Of(McpServer server, AuthState state, RemedyFormatter remedies, McpAuthException failure) => new()
     {
         Id = server.Id,
         Name = server.Name,
@@ -64,7 +64,7 @@ public sealed record McpTestResult
         StatusCode = failure.StatusCode,
         State = state,
         Error = failure.Message,
-        Remedy = failure.Remedy,
+        Remedy = remedies.Format(failure.Remedy),
         Reason = failure.Reason,
     };
 }

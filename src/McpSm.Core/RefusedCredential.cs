@@ -14,14 +14,12 @@ internal static class RefusedCredential
     public static bool IsToldBy(McpAuthException e) =>
         e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected;
 
-    /// <summary>The status after the refusal.</summary>
+    /// <summary>The state after the refusal, and what to do.</summary>
     /// <param name="status">The status by the facts, which know nothing of the refusal.</param>
     /// <param name="wasRenewed">Whether a renewal was tried and did not help.</param>
-    public static McpAuthStatus Judge(McpServer server, McpAuthStatus status, bool wasRenewed) => status with
-    {
-        State = status.Kind == CredentialKind.None ? AuthState.NotAuthenticated : AuthState.Expired,
-        Remedy = status.Kind == CredentialKind.Bearer ? NextCommand.For("auth set", server.Id)
-            : !wasRenewed && status is { CanRenew: true, RenewalRefusedAt: null } ? NextCommand.For("auth refresh", server.Id)
-            : SignInRemedy.ForNewCredential(server),
-    };
+    public static (AuthState State, NextStep Next) Judge(McpServer server, McpAuthStatus status, bool wasRenewed) =>
+        (status.Kind == CredentialKind.None ? AuthState.NotAuthenticated : AuthState.Expired,
+            status.Kind == CredentialKind.Bearer ? new SetTokenStep(server)
+            : !wasRenewed && status is { CanRenew: true, RenewalRefusedAt: null } ? new RefreshStep(server)
+            : SignInRemedy.ForNewCredential(server));
 }

@@ -49,7 +49,7 @@ public sealed class ServedSecrets
     public Task SetAsync(string name, SecretKind kind, string text, IReadOnlyDictionary<string, object?>? metadata, string? vault,
         CancellationToken cancellationToken)
     {
-        RequireNoServer(name, "Set-McpToken");
+        RequireNoServer(name, server => new SetTokenStep(server));
         return _secrets.SetAsync(new NamedSecret { Name = name, Kind = kind, Text = text, Metadata = Kept(metadata) }, vault, cancellationToken);
     }
 
@@ -57,7 +57,7 @@ public sealed class ServedSecrets
     /// <exception cref="McpAuthException">SecretNotFound; and as <see cref="SetAsync"/>.</exception>
     public async Task SetMetadataAsync(string name, IReadOnlyDictionary<string, object?>? metadata, string? vault, CancellationToken cancellationToken)
     {
-        RequireNoServer(name, "Set-McpServer");
+        RequireNoServer(name, server => new UpdateServerStep(server));
         if (!await _secrets.SetMetadataAsync(name, Kept(metadata), vault, cancellationToken).ConfigureAwait(false))
         {
             throw NotFound(name);
@@ -70,7 +70,7 @@ public sealed class ServedSecrets
     {
         if (!_secrets.Has(name))
         {
-            RequireNoServer(name, "Clear-McpToken");
+            RequireNoServer(name, server => new RevokeStep(server));
         }
         if (!await _secrets.RemoveAsync(name, vault, cancellationToken).ConfigureAwait(false))
         {
@@ -110,13 +110,13 @@ public sealed class ServedSecrets
             var token = await _authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
             return !token.IsBound ? token.Text : throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The token of '{server.Name}' is bound to a key (DPoP): alone, as a secret is, nobody takes it.",
-                $"{NextCommand.ForCmdlet("Get-McpToken", server.Id, "-AsHeader")} gives it with a proof for one request.")
+                $"{new ReadTokenStep(server) { AsHeader = true }} gives it with a proof for one request.")
             { Server = server.Name };
         }
         throw _authenticator.Status(server).Kind == CredentialKind.None ? Authenticator.SignInNeeded(server, null)
             : new McpAuthException(ErrorReason.VaultUnavailable, $"The credential of '{server.Name}' is in '{ForeignText.Clean(place)}', "
                 + "which SecretManagement cannot open while it is asked for this one.",
-                $"{NextCommand.ForCmdlet("Get-McpToken", server.Id)}, or take credentials elsewhere: Set-McpVault file -Move")
+                $"{new ReadTokenStep(server)}, or take credentials elsewhere: {new UseVaultStep(EncryptedFileVault.VaultName, Move: true)}")
             { Server = server.Name };
     }
 
@@ -131,13 +131,13 @@ public sealed class ServedSecrets
             : [.. all.Where(s => s.Id.Equals(name, StringComparison.OrdinalIgnoreCase) || s.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
     }
 
-    private void RequireNoServer(string name, string command)
+    private void RequireNoServer(string name, Func<McpServer, NextStep> instead)
     {
         if (Servers(name) is [var server, ..])
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 $"'{ForeignText.Clean(name)}' is an MCP server: its token can be read under that name, and nothing else.",
-                NextCommand.ForCmdlet(command, server.Id))
+                instead(server))
             { Server = server.Name };
         }
     }
@@ -145,10 +145,10 @@ public sealed class ServedSecrets
     private static McpAuthException Ambiguous(string name, List<McpServer> servers) => new(ErrorReason.InvalidValue,
         servers.Count > 1 ? $"'{ForeignText.Clean(name)}' means several MCP servers: {string.Join(", ", servers.Select(s => s.Id))}."
             : $"'{ForeignText.Clean(name)}' is both an MCP server and a secret of another tool: neither is given.",
-        servers.Count > 1 ? "Ask by id." : $"{NextCommand.ForCmdlet("Get-McpToken", servers[0].Id)} gives the token; {NextCommand.ForCmdlet("Remove-Secret", name)} removes the secret.");
+        servers.Count > 1 ? (Remedy)"Ask by id." : $"{new ReadTokenStep(servers[0])} gives the token; {new RemoveSecretStep(name)} removes the secret.");
 
     private static McpAuthException NotFound(string name) =>
-        new(ErrorReason.SecretNotFound, $"There is no secret '{ForeignText.Clean(name)}' here.", "Get-SecretInfo");
+        new(ErrorReason.SecretNotFound, $"There is no secret '{ForeignText.Clean(name)}' here.", new ListSecretsStep());
 
     private static Dictionary<string, MetadataValue>? Kept(IReadOnlyDictionary<string, object?>? metadata) =>
         metadata is null or { Count: 0 } ? null : metadata.ToDictionary(m => m.Key, m => MetadataValue.Of(m.Key, m.Value));

@@ -114,7 +114,7 @@ public sealed record ServerChange
         if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "The Authorization header is made of the token.",
-                "Give the token itself, with: mcpsm auth set");
+                $"Give the token itself, with: {new SetTokenStep(ServerReference.Unknown)}");
         }
     }
 

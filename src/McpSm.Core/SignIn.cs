@@ -105,8 +105,9 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
                 var item = raw.UsableFor(server) ?? new ServerItem { Url = server.Url };
                 if (await store.KeepAsync(server, item.With(credential) with { Url = server.Url }, vault, isRenewal: false).ConfigureAwait(false) is { } failed)
                 {
-                    var told = failed.Tell($"The sign-in to '{server.Name}'", NextCommand.For(failed.Where == KeptWhere.Nowhere ? "auth login" : "auth refresh", server.Id));
-                    interaction.Notice(failed.Where == KeptWhere.Nowhere ? throw told : $"{told.Message} {told.Remedy}".TrimEnd());
+                    var told = failed.Tell($"The sign-in to '{server.Name}'",
+                        failed.Where == KeptWhere.Nowhere ? new SignInStep(server) : new RefreshStep(server));
+                    interaction.Notice(failed.Where == KeptWhere.Nowhere ? throw told : home.Remedies.Explain(told));
                 }
                 return raw;
             }
@@ -139,7 +140,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"'{now.Name}' was given another URL while you signed in. What the issuer gave was for the one before, and was not kept.",
-                NextCommand.For("auth login", now.Id))
+                new SignInStep(now))
             { Server = now.Name };
         }
     }
@@ -161,10 +162,10 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             var held = facts.GetValueOrDefault(other.Id) is { Scopes: { } scopes } known && EntraIssuer.Find(known.Issuer) is not null ? scopes : [];
             if (other.Scopes.Concat(held).Select(EntraScopes.ApiOf).OfType<string>().FirstOrDefault(apis.Contains) is { } api)
             {
-                var wanted = Scopes.Join(target.Scopes.Where(s => !EntraScopes.IsOfPerson(s)).Select(s => ShellQuoting.QuoteOrPlaceholder(s, "<scope>")));
+                var wanted = new StepOption(StepOptionKind.Scope, [.. target.Scopes.Where(s => !EntraScopes.IsOfPerson(s))]);
                 throw new McpAuthException(ErrorReason.ResourceMismatch,
                     $"'{server.Name}' asks for a token of {ForeignText.Clean(api)}, which is the API of '{other.Name}': it could use it there in your name.",
-                    $"Only if both are of that API: {NextCommand.For("server update", server.Id, $"--scope {wanted}")}");
+                    $"Only if both are of that API: {new UpdateServerStep(server, wanted)}");
             }
         }
     }

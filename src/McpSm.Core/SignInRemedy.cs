@@ -13,16 +13,16 @@ internal static class SignInRemedy
 
     /// <param name="target">What was signed in to; null if it was not found.</param>
     /// <returns>Null for a failure that has nothing to do with signing in.</returns>
-    public static string? ForSignIn(McpServer server, McpAuthException e, SignInTarget? target) => e.Reason switch
+    public static Remedy? ForSignIn(McpServer server, McpAuthException e, SignInTarget? target) => e.Reason switch
     {
-        ErrorReason.ServerUnreachable => Later,
+        ErrorReason.ServerUnreachable => (Remedy)Later,
         ErrorReason.AuthenticationTimeout => "Begin the sign-in again, and finish it while it lasts.",
         ErrorReason.AuthorizationDenied => $"Ask whoever runs {Issuer(target)} for access, or sign in there with another account.",
         ErrorReason.InsufficientScope => ForScopes(server, target),
-        ErrorReason.ClientRejected when server.ClientId is not null => "Check the client at its issuer, then give its id and secret: "
-            + NextCommand.For("server update", server.Id, "--client-id <id> --client-secret-from-env <NAME>"),
+        ErrorReason.ClientRejected when server.ClientId is not null => $"Check the client at its issuer, then give its id and secret: "
+            + $"{new UpdateServerStep(server, StepOptionKind.ClientId, StepOptionKind.ClientSecret)}",
         ErrorReason.ClientRejected or ErrorReason.ClientRegistrationFailed =>
-            $"Supply a client of your own: {NextCommand.For("server update", server.Id, "--client-id <id>")}",
+            $"Supply a client of your own: {new UpdateServerStep(server, StepOptionKind.ClientId)}",
         ErrorReason.TokenResponseInvalid when e.OAuthError == "invalid_target" =>
             $"Tell whoever runs {Issuer(target)}: it does not know this server as a resource (RFC 8707).",
         ErrorReason.MetadataInvalid or ErrorReason.TokenResponseInvalid or ErrorReason.ProtocolViolation when target is not null =>
@@ -35,11 +35,10 @@ internal static class SignInRemedy
     };
 
     /// <summary>How to get a credential that works in place of none, or of one that does not: by a sign-in, unless sign-in is off.</summary>
-    public static string ForNewCredential(McpServer server) => server.OAuth != OAuthMode.Off ? NextCommand.For("auth login", server.Id)
-        : NextCommand.For("auth set", server.Id);
+    public static NextStep ForNewCredential(McpServer server) => server.OAuth != OAuthMode.Off ? new SignInStep(server) : new SetTokenStep(server);
 
     /// <summary>What to do about a renewal that failed.</summary>
-    public static string? ForRenewal(McpServer server, McpAuthException e) => e.Reason switch
+    public static Remedy? ForRenewal(McpServer server, McpAuthException e) => e.Reason switch
     {
         ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.TokenRejected or ErrorReason.ClientRejected
             or ErrorReason.AuthorizationDenied => ForNewCredential(server),
@@ -49,20 +48,20 @@ internal static class SignInRemedy
     };
 
     /// <summary>What to do about a document on the way to the issuer that cannot be used.</summary>
-    public static string ForDocument(McpServer server) =>
+    public static Remedy ForDocument(McpServer server) =>
         $"Tell whoever runs {(server.Issuer is null ? "the server" : "the issuer")}. If you know {(server.Issuer is null ? "its" : "another")} issuer: "
-        + NextCommand.For("server update", server.Id, "--issuer <url>");
+        + $"{new UpdateServerStep(server, StepOptionKind.Issuer)}";
 
     /// <summary>Scopes that the issuer refuses: those of them that it lists, if that leaves out any.</summary>
-    private static string ForScopes(McpServer server, SignInTarget? target)
+    private static Remedy ForScopes(McpServer server, SignInTarget? target)
     {
         var listed = target?.Issuer.ScopesSupported ?? [];
         var asked = target?.Scopes ?? server.Scopes;
         var fewer = asked.Where(listed.Contains).ToList();
-        var scopes = fewer.Count > 0 && fewer.Count < asked.Count ? string.Join(' ', fewer.Select(s => ShellQuoting.QuoteOrPlaceholder(s, "<scope>"))) : "<scope>...";
+        var scopes = new StepOption(StepOptionKind.Scope, fewer.Count < asked.Count ? fewer : []);
         var lead = asked.Count == 0 ? "No scopes were asked for. Ask for those that you need"
             : $"Asked for were: {ForeignText.Clean(string.Join(' ', asked))}. Ask for those that the issuer grants";
-        return $"{lead}: {NextCommand.For("server update", server.Id, $"--scope {scopes}")}";
+        return $"{lead}: {new UpdateServerStep(server, scopes)}";
     }
 
     private static string Issuer(SignInTarget? target) => target is null ? "the issuer" : $"the issuer {ForeignText.Clean(target.Issuer.Issuer)}";

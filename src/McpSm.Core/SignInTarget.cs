@@ -45,7 +45,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         ResourceMetadata? resource;
         if (!answer.AsksForCredential)
         {
-            ServerQuestion.RequireMcp(answer, server.Uri, server.Id);
+            ServerQuestion.RequireMcp(answer, server.Uri, server);
             // 400, 406 and 415 are an MCP server's word on the question itself.
             var isRefusal = answer.Status >= 400 && answer.Status is not (400 or 406 or 415);
             // Some servers challenge only later requests, and some refuse with a 403 and no challenge: what they publish tells.
@@ -54,7 +54,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
             {
                 return !isRefusal ? null : throw new McpAuthException(answer.Status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation,
                     $"The server answered {ServerQuestion.Words(answer.Status)}, and says nothing of how to sign in.",
-                    answer.Status == 429 ? "Try again later." : $"If it takes a token of its own: {NextCommand.For("auth set", server.Id)}")
+                    answer.Status == 429 ? (Remedy)"Try again later." : $"If it takes a token of its own: {new SetTokenStep(server)}")
                 { StatusCode = answer.Status };
             }
         }
@@ -69,7 +69,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
         if (Discovery.Scopes.Join(scopes).Length > LongestScopes)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
-                $"Choose those that you need: {NextCommand.For("server update", server.Id, "--scope <scope>")}");
+                $"Choose those that you need: {new UpdateServerStep(server, StepOptionKind.Scope)}");
         }
         progress?.Report(scopes.Count == 0 ? "No scopes are asked for." : $"The scopes to ask for are {ForeignText.Clean(Discovery.Scopes.Join(scopes))}.");
         return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
@@ -136,7 +136,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
     private static async Task<IssuerMetadata> FindIssuerAsync(SafeHttp http, UrlPolicy policy, McpServer server,
         ResourceMetadata? resource, CancellationToken cancellationToken)
     {
-        string Naming(string url) => NextCommand.For("server update", server.Id, $"--issuer {ShellQuoting.QuoteOrPlaceholder(url, "<url>")}");
+        NextStep Naming(string url) => new UpdateServerStep(server, new StepOption(StepOptionKind.Issuer, url));
         if (server.Issuer is { } pinned)
         {
             return await IssuerMetadata.FindAsync(http, policy, pinned, Naming, cancellationToken).ConfigureAwait(false);
@@ -147,8 +147,8 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
                 ?? (server.AllowLegacyEndpoints ? IssuerMetadata.LegacyDefault(server.Uri)
                     : throw new McpAuthException(ErrorReason.MetadataInvalid,
                         "The server asks for a credential and publishes nothing about where to get one.",
-                        $"Keep a token of its own with '{NextCommand.For("auth set", server.Id)}', or, for a server of 2025-03-26 that you trust: "
-                        + NextCommand.For("server update", server.Id, "--allow-legacy-endpoints")));
+                        $"Keep a token of its own with '{new SetTokenStep(server)}', or, for a server of 2025-03-26 that you trust: "
+                        + $"{new UpdateServerStep(server, StepOptionKind.AllowLegacyEndpoints)}"));
         }
         McpAuthException? failure = null;
         // A list without end would have us knock at doors of a stranger's choosing for as long.
@@ -164,7 +164,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
             }
         }
         throw failure ?? new McpAuthException(ErrorReason.MetadataInvalid, "The server's resource metadata names no issuer.",
-            NextCommand.For("server update", server.Id, "--issuer <url>"));
+            new UpdateServerStep(server, StepOptionKind.Issuer));
     }
 
     /// <summary>

@@ -52,7 +52,7 @@ internal sealed class StepUp
     {
         var what = answer.Scopes is { } scopes ? $"asks for the scope '{ForeignText.Clean(Scopes.Join(scopes))}'" : "misses a scope in the token";
         return new McpAuthException(ErrorReason.InsufficientScope, $"'{server.Name}' {what}, {why}.",
-            server.Scopes.Count > 0 ? NextCommand.For("server update", server.Id, "--scope <scope>...") : NextCommand.For("auth login", server.Id))
+            server.Scopes.Count > 0 ? new UpdateServerStep(server, StepOptionKind.Scope) : new SignInStep(server))
         {
             Server = server.Name,
             StatusCode = answer.Status,

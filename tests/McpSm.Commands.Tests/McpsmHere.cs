@@ -1,3 +1,4 @@
+using McpSm.Commands.Remedies;
 using System.Text.Json.Nodes;
 using McpSm.Core.Files;
 using McpSm.Core.Vaults;
@@ -42,7 +43,7 @@ public sealed class McpsmHere : IDisposable
                 browsing = Task.Run(() => Browse(new Uri(line)));
             }
         };
-        var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? Folder : Variables.GetValueOrDefault(name), Clock);
+        var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? Folder : Variables.GetValueOrDefault(name), Clock) { Remedies = CliRemedyFormatter.Instance };
         var code = await McpsmCommand.RunAsync(arguments, console, home, cancellationToken, VaultSources).WaitAsync(Longest);
         await browsing.WaitAsync(Longest);
         var ended = new Ended(code, console.Out.ToString()!, console.Error.ToString()!);

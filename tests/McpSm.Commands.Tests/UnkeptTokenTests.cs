@@ -1,3 +1,4 @@
+using McpSm.Commands.Remedies;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using McpSm.Core.Files;
@@ -223,7 +224,7 @@ public sealed class UnkeptTokenTests : IAsyncLifetime
     /// <summary>Secrets of other servers, so that the vault is larger than the index: 36 KB.</summary>
     private async Task FillVaultAsync()
     {
-        var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Variables.GetValueOrDefault("MCP_MANAGER_CONFIG_DIR") ?? _mcpsm.Folder : null);
+        var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Variables.GetValueOrDefault("MCP_MANAGER_CONFIG_DIR") ?? _mcpsm.Folder : null) { Remedies = CliRemedyFormatter.Instance };
         await new EncryptedFileVault(home).SetAsync("mcpsm-other", $$"""{"url":"https://a.example/","bearerToken":"{{new string('x', 34 * 1024)}}"}""",
             TestContext.Current.CancellationToken);
     }

@@ -129,7 +129,7 @@ public sealed class AddressPolicyTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => IssuerMetadata.FindAsync(http, policy, "https://issuer.example/a", default));
         Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
         Assert.Contains("100.64.0.5", e.Message);
-        Assert.EndsWith("mcpsm server update my-api --issuer https://issuer.example/a", e.Remedy);
+        Assert.EndsWith("mcpsm server update my-api --issuer https://issuer.example/a", e.Remedy.InShell());
         Assert.Empty(_network.Tried);
     }
 
@@ -224,7 +224,7 @@ public sealed class AddressPolicyTests
         // An issuer that the user named on this machine, for a public server.
         var e = await GetAsync(server.Url.AbsoluteUri, Policy(issuer: server.Url.AbsoluteUri));
         Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
-        Assert.DoesNotContain("--issuer", e.Remedy);
+        Assert.DoesNotContain("--issuer", e.Remedy.InShell());
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using CsCheck;
 using McpSm.Core.Clients;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Vaults;
 using McpSm.TestServers;
@@ -84,7 +85,7 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
                 var issuer = Issuer(Answer(body, status));
                 if (await PropertyTests.DoneAsync(async () =>
                 {
-                    var client = (await registry.RegisterAsync(server, new DynamicRegistration(_http!, issuer, server, [], options => options),
+                    var client = (await registry.RegisterAsync(server, new DynamicRegistration(_http!, issuer, server, [], _ => new ListServersStep()),
                         new RegisteredRedirect("http://127.0.0.1:1/callback", null), null, null, default)).Client;
                     Assert.NotEmpty(client.Id);
                     Assert.NotEqual("", client.Secret);

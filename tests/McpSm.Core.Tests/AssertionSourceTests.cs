@@ -80,7 +80,7 @@ public sealed class AssertionSourceTests : IDisposable
 
     [Fact]
     public void A_relative_path_counts_from_the_folder_of_now() =>
-        Assert.Equal($"--assertion-file {Path.GetFullPath("assertion")}", AssertionSource.FromFile("assertion").Option);
+        Assert.Equal([Path.GetFullPath("assertion")], AssertionSource.FromFile("assertion").Option.Values);
 
     [Theory]
     [InlineData("")]

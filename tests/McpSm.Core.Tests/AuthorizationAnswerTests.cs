@@ -121,7 +121,7 @@ public sealed class AuthorizationAnswerTests
         Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
         Assert.Null(e.OAuthError);
         Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
-        foreach (var shown in new[] { e.ToString(), e.Remedy!, await scene.Person.PageAsync() })
+        foreach (var shown in new[] { e.ToString(), e.Remedy.InShell()!, await scene.Person.PageAsync() })
         {
             Assert.DoesNotContain("planted", shown);
             Assert.DoesNotContain("invalid_client", shown);
@@ -135,7 +135,7 @@ public sealed class AuthorizationAnswerTests
         await using var scene = await Scene.StartAsync();
         Answering(scene, ("code", null), ("error", "access_denied"), ("error_description", "not \x1b[31mtoday"));
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.AuthorizationDenied, $"Ask whoever runs the issuer {scene.Issuer.Issuer} for access, or sign in there with another account."), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.AuthorizationDenied, $"Ask whoever runs the issuer {scene.Issuer.Issuer} for access, or sign in there with another account."), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("not [31mtoday", e.Message);
         Assert.DoesNotContain('\x1b', e.Message);
     }

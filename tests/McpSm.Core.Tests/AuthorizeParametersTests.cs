@@ -91,7 +91,7 @@ public sealed class AuthorizeParametersTests
 
         Plant(scene.Work, $$"""{"{{name}}":"evil","access_type":"offline"}""");
         e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.InvalidValue, $"mcpsm server update my-api --authorize-param {name}="), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.InvalidValue, $"mcpsm server update my-api --authorize-param {name}="), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(scene.Person.Visited);
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
         // The remedy is one.

@@ -164,7 +164,7 @@ public sealed class ClientCredentialsTests
         await scene.LoginAsync(AsJob);
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
-        Assert.Equal((ErrorReason.ClientRejected, "mcpsm auth login my-api --client-credentials"), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.ClientRejected, "mcpsm auth login my-api --client-credentials"), (e.Reason, e.Remedy.InShell()));
         Assert.True(scene.Status.CanRenew);
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
@@ -178,7 +178,7 @@ public sealed class ClientCredentialsTests
         scene.Resource.Issuers = [second.Issuer];
         scene.Resource.Introspect = second.Server.Introspect;
         var e = await scene.FailsAsync(AsJob);
-        Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(second.Traffic.To("/token"));
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { Issuer = second.Issuer }, default);
         await scene.LoginAsync(AsJob);
@@ -306,7 +306,7 @@ public sealed class ClientCredentialsTests
         await using var scene = await StartAsync();
         var e = await scene.FailsAsync(AsKnown);
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);
-        Assert.Contains("MCPSM_CLIENT_ID and MCPSM_CLIENT_SECRET", e.Remedy);
+        Assert.Contains("MCPSM_CLIENT_ID and MCPSM_CLIENT_SECRET", e.Remedy.InShell());
         scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
         scene.Work.Variables["MCPSM_CLIENT_SECRET"] = Secret;
         scene.Work.Variables["MCPSM_CLIENT_KEY_FILE"] = "key.pem";

@@ -114,7 +114,7 @@ public sealed class ClientIdentityTests
         await using var scene = await StartAsync(new() { SupportsRegistration = false }, s => s with { ClientMetadataUrl = Document });
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
-        Assert.Contains("mcpsm server update my-api --client-id", e.Remedy);
+        Assert.Contains("mcpsm server update my-api --client-id", e.Remedy.InShell());
         Assert.Empty(scene.Person.Visited);
     }
 
@@ -166,7 +166,7 @@ public sealed class ClientIdentityTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
         Assert.Equal((ErrorReason.ClientRejected, error, "my-api"), (e.Reason, e.OAuthError, e.Server));
         Assert.Contains("the secret is of last year", e.Message);
-        Assert.Equal("If its secret has changed: mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy);
+        Assert.Equal("If its secret has changed: mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy.InShell());
         Assert.Equal((true, false), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
         await scene.Work.New().RenewAsync(scene.Server, default);
     }

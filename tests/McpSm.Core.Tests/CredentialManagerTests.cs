@@ -93,7 +93,7 @@ public sealed class CredentialManagerTests : IDisposable
                     var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.GetAsync("mcpsm-a", default));
                     Assert.Equal(ErrorReason.VaultCorrupt, e.Reason);
                     Assert.Contains("'mcpsm-a'", e.Message);
-                    Assert.Contains($"cmdkey \"/delete:{Prefix}mcpsm-a\"", e.Remedy);
+                    Assert.Contains($"cmdkey \"/delete:{Prefix}mcpsm-a\"", e.Remedy.InShell());
                 }
                 Assert.Equal("other", await Vault.GetAsync("mcpsm-b", default));
             }

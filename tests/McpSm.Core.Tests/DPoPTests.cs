@@ -268,7 +268,7 @@ public sealed class DPoPTests
         await scene.LoginAsync();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Secrets.GetAsync("my-api", null, default));
         Assert.Equal((ErrorReason.InvalidValue, "my-api"), (e.Reason, e.Server));
-        Assert.Contains("Get-McpToken my-api -AsHeader", e.Remedy);
+        Assert.Contains("mcpsm auth token my-api --header", e.Remedy.InShell());
         await scene.Authenticator.SetTokenAsync(scene.Server, "own-token", null, default);
         Assert.Equal("own-token", (await scene.Authenticator.Secrets.GetAsync("my-api", null, default))!.Value.Text);
         Assert.Equal("Bearer", scene.Status.TokenType);

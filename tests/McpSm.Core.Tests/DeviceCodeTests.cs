@@ -182,7 +182,7 @@ public sealed class DeviceCodeTests
         await using var scene = await StartAsync(approve: null, new AuthorizationServerOptions());
         var e = await scene.FailsAsync(ByDevice);
         Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
-        Assert.Contains("--device", e.Remedy);
+        Assert.Contains("--device", e.Remedy.InShell());
     }
 
     [Theory]

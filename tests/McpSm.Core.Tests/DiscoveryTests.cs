@@ -126,7 +126,7 @@ public sealed class DiscoveryTests
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
         Assert.Contains("offers no sign-in with a browser", e.Message);
-        Assert.StartsWith(remedy, e.Remedy);
+        Assert.StartsWith(remedy, e.Remedy.InShell());
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
     }
 
@@ -163,7 +163,7 @@ public sealed class DiscoveryTests
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = scene.Issuer.Issuer + "/");
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
-        Assert.EndsWith($"mcpsm server update my-api --issuer {scene.Issuer.Issuer}/", e.Remedy);
+        Assert.EndsWith($"mcpsm server update my-api --issuer {scene.Issuer.Issuer}/", e.Remedy.InShell());
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(scene.Person.Visited);
     }
@@ -175,7 +175,7 @@ public sealed class DiscoveryTests
         scene.Resource.Issuers = [scene.Issuer.Issuer + "/"];
         var e = await scene.FailsAsync();
         Assert.Equal((ErrorReason.IssuerMismatch, $"They differ by the slash at the end alone. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}"),
-            (e.Reason, e.Remedy));
+            (e.Reason, e.Remedy.InShell()));
         await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }

@@ -25,7 +25,7 @@ public sealed class DoubtedClientTests
         await using var scene = await Scene.SignedInAsync();
         scene.Issuer.Server.ForgetClients();
         var failure = await scene.FailsAsync(Briefly);
-        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api --timeout <seconds>"), (failure.Reason, failure.Remedy));
+        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api --timeout <seconds>"), (failure.Reason, failure.Remedy.InShell()));
         Assert.Contains("the next sign-in registers another one", failure.Message);
         // Another process reads what this one has noted.
         await scene.Work.New().ConnectAsync(scene.Server, new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
@@ -154,7 +154,7 @@ public sealed class DoubtedClientTests
         await using var scene = await Scene.SignedInAsync();
         scene.Person.OpensBrowser = false;
         var failure = await scene.FailsAsync(o => Briefly(o) with { NoBrowser = noBrowser });
-        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth forget my-api"), (failure.Reason, failure.Remedy));
+        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth forget my-api"), (failure.Reason, failure.Remedy.InShell()));
         Assert.Contains("may have forgotten this client", failure.Message);
         scene.Person.OpensBrowser = true;
         await scene.LoginAsync();
@@ -166,7 +166,7 @@ public sealed class DoubtedClientTests
     {
         await using var scene = await Scene.SignedInAsync(new() { SupportsDeviceCode = true });
         var failure = await scene.FailsAsync(o => Briefly(o) with { UseDeviceCode = true });
-        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth forget my-api"), (failure.Reason, failure.Remedy));
+        Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth forget my-api"), (failure.Reason, failure.Remedy.InShell()));
         scene.Issuer.Faults.Answer("/device_authorization", 422, "", times: 1);
         await scene.FailsAsync(o => Briefly(o) with { UseDeviceCode = true });
         await scene.LoginAsync();
@@ -179,7 +179,7 @@ public sealed class DoubtedClientTests
         await using var scene = await Scene.StartAsync();
         NobodyAnswers(scene);
         var failure = await scene.FailsAsync(o => Briefly(o) with { NoBrowser = true });
-        Assert.DoesNotContain("forget", failure.Message + failure.Remedy);
+        Assert.DoesNotContain("forget", failure.Message + failure.Remedy.InShell());
         await scene.FailsAsync(Briefly);
         scene.Person.Browse = null;
         Assert.DoesNotContain("forgotten", failure.Message);

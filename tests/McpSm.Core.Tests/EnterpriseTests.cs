@@ -116,13 +116,13 @@ public sealed class EnterpriseTests
         clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Server.RevokeAllTokens();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, default));
-        Assert.Equal((ErrorReason.AuthenticationRequired, $"mcpsm auth login one --identity-provider {work.Provider.Issuer}", "one"), (e.Reason, e.Remedy, e.Server));
+        Assert.Equal((ErrorReason.AuthenticationRequired, $"mcpsm auth login one --identity-provider {work.Provider.Issuer}", "one"), (e.Reason, e.Remedy.InShell(), e.Server));
         Assert.Contains("has ended", e.Message);
         Assert.Null(work.Authenticator.IdentityProviders()[0].SignedInAt);
         work.Work.Person.CanAnswer = false;
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Equal((ErrorReason.InteractionRequired, "one"), (e.Reason, e.Server));
-        Assert.Contains("mcpsm identity login", e.Remedy);
+        Assert.Contains("mcpsm identity login", e.Remedy.InShell());
         work.Work.Person.CanAnswer = true;
         await work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer });
         Assert.Equal(2, work.Work.Person.Visited.Count);
@@ -209,7 +209,7 @@ public sealed class EnterpriseTests
         await using var foreign = await EnterpriseScene.StartAsync(issuer: o => o with { TrustedIdentityProviders = ["https://other.example"] });
         e = await Assert.ThrowsAsync<McpAuthException>(() => foreign.LoginAsync(foreign.One));
         Assert.Equal((ErrorReason.AssertionRejected, "invalid_grant"), (e.Reason, e.OAuthError));
-        Assert.Contains("whether it trusts the identity provider " + foreign.Provider.Issuer, e.Remedy);
+        Assert.Contains("whether it trusts the identity provider " + foreign.Provider.Issuer, e.Remedy.InShell());
     }
 
     [Fact]
@@ -221,7 +221,7 @@ public sealed class EnterpriseTests
         Assert.Empty(work.Provider.Traffic.Requests);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer }));
         Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
-        Assert.Contains("mcpsm server update one --client-id <id>", e.Remedy);
+        Assert.Contains("mcpsm server update one --client-id <id>", e.Remedy.InShell());
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.Two, o => o with { IdentityProvider = work.Provider.Issuer }));
         Assert.Equal((ErrorReason.TokenResponseInvalid, "unsupported_grant_type"), (e.Reason, e.OAuthError));
         Assert.Equal(SignedInBy.Person, work.Authenticator.Status(work.One).SignedInBy);
@@ -297,7 +297,7 @@ public sealed class EnterpriseTests
         work.Provider.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, default));
         Assert.Equal((ErrorReason.ClientRejected, "one"), (e.Reason, e.Server));
-        Assert.EndsWith($"mcpsm identity use {work.Provider.Issuer} --client-id {EnterpriseScene.ClientAtProvider} --client-secret-from-env <NAME>", e.Remedy);
+        Assert.EndsWith($"mcpsm identity use {work.Provider.Issuer} --client-id {EnterpriseScene.ClientAtProvider} --client-secret-from-env <NAME>", e.Remedy.InShell());
         Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
         await work.Authenticator.GetTokenAsync(work.One, default);
         Assert.Single(work.Work.Person.Visited);
@@ -314,7 +314,7 @@ public sealed class EnterpriseTests
         work.Provider.Traffic.Clear();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.KeepIdTokenAsync(work.Provider.Issuer, null,
             Lie(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, default));
-        Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseScene.ClientAtProvider} and that has not expired."), (e.Reason, e.Remedy));
+        Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseScene.ClientAtProvider} and that has not expired."), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(work.Provider.Traffic.Requests);
         Assert.True(work.Authenticator.IdentityProviders()[0].CanRenew);
     }

@@ -96,7 +96,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     {
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync("s", issuer: EntraIssuer.Find("https://login.microsoftonline.com/common/v2.0")));
         Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
-        Assert.Contains("--issuer https://login.microsoftonline.com/<tenant>/v2.0", failure.Remedy);
+        Assert.Contains("--issuer https://login.microsoftonline.com/<tenant>/v2.0", failure.Remedy.InShell());
         Assert.Empty(_entra.Traffic.Requests);
     }
 

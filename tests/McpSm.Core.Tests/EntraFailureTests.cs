@@ -16,9 +16,9 @@ public sealed class EntraFailureTests
         await using var scene = await EntraScene.StartAsync(server: s => s);
         var failure = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ClientRegistrationFailed, failure.Reason);
-        Assert.Contains("https://portal.azure.com", failure.Remedy);
-        Assert.Contains("redirect URI http://localhost)", failure.Remedy);
-        Assert.Contains("mcpsm server update my-api --client-id", failure.Remedy);
+        Assert.Contains("https://portal.azure.com", failure.Remedy.InShell());
+        Assert.Contains("redirect URI http://localhost)", failure.Remedy.InShell());
+        Assert.Contains("mcpsm server update my-api --client-id", failure.Remedy.InShell());
         Assert.Empty(scene.Entra.Traffic.Requests);
         Assert.Empty(scene.Work.Person.Visited);
     }
@@ -36,7 +36,7 @@ public sealed class EntraFailureTests
         await using var scene = await EntraScene.StartAsync(scope: scope);
         var failure = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ResourceMismatch, failure.Reason);
-        Assert.Contains("mcpsm server update my-api --scope " + scope.Split(' ')[^1], failure.Remedy);
+        Assert.Contains("mcpsm server update my-api --scope " + scope.Split(' ')[^1], failure.Remedy.InShell());
         Assert.Empty(scene.Entra.Traffic.Requests);
         Assert.Empty(scene.Work.Person.Visited);
     }
@@ -45,7 +45,7 @@ public sealed class EntraFailureTests
     public async Task A_scope_that_a_shell_would_act_on_is_no_part_of_a_command_that_is_told()
     {
         await using var scene = await EntraScene.StartAsync(scope: "https://evil.example/$(touch${IFS}x)");
-        Assert.EndsWith("mcpsm server update my-api --scope <scope>", (await scene.FailsAsync()).Remedy);
+        Assert.EndsWith("mcpsm server update my-api --scope <scope>", (await scene.FailsAsync()).Remedy.InShell());
     }
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class EntraFailureTests
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(other));
         Assert.Equal(ErrorReason.ResourceMismatch, failure.Reason);
         Assert.Contains("which is the API of 'my-api'", failure.Message);
-        Assert.EndsWith("mcpsm server update liar --scope api://MY-API/.default", failure.Remedy);
+        Assert.EndsWith("mcpsm server update liar --scope api://MY-API/.default", failure.Remedy.InShell());
         Assert.Empty(scene.Entra.Traffic.Requests);
 
         // On the user's word.
@@ -89,7 +89,7 @@ public sealed class EntraFailureTests
         await using var scene = await EntraScene.StartAsync(scope: scope);
         var failure = await scene.FailsAsync();
         Assert.Equal(ErrorReason.InsufficientScope, failure.Reason);
-        Assert.Contains("mcpsm server update my-api --scope api://", failure.Remedy);
+        Assert.Contains("mcpsm server update my-api --scope api://", failure.Remedy.InShell());
         Assert.Empty(scene.Entra.Traffic.Requests);
     }
 
@@ -186,7 +186,7 @@ public sealed class EntraFailureTests
         Assert.Equal(ErrorReason.RefreshTokenRejected, failure.Reason);
         Assert.Equal("invalid_grant", failure.OAuthError);
         Assert.Contains("AADSTS50173", failure.Message);
-        Assert.Equal("mcpsm auth login my-api", failure.Remedy);
+        Assert.Equal("mcpsm auth login my-api", failure.Remedy.InShell());
         Assert.False(scene.Status.CanRenew);
         // A person mends it at once.
         await scene.LoginAsync();
@@ -207,7 +207,7 @@ public sealed class EntraFailureTests
             var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
             Assert.Equal(ErrorReason.AuthenticationRequired, failure.Reason);
             Assert.Contains("AADSTS", failure.Message);
-            Assert.Equal("mcpsm auth login my-api", failure.Remedy);
+            Assert.Equal("mcpsm auth login my-api", failure.Remedy.InShell());
             Assert.True(scene.Status.CanRenew);
         }
     }

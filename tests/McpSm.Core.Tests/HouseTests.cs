@@ -1,4 +1,8 @@
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
+using McpSm.Core.Errors;
 using Xunit;
 
 namespace McpSm.Core.Tests;
@@ -48,6 +52,40 @@ public sealed partial class HouseTests
     }
 
     [Fact]
+    public void Core_names_no_command()
+    {
+        var core = Path.Combine(Root(), "src", "McpSm.Core");
+        var wrong = from file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
+                    where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
+                    from line in File.ReadLines(file)
+                    where !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && NamedCommand().IsMatch(line) && !ForeignCommand().IsMatch(line)
+                    select $"{Path.GetFileName(file)}: {line.Trim()}";
+        Assert.Empty(wrong);
+    }
+
+    /// <summary>
+    /// A step in a text of type string would show in words. The compiler makes such a text by <c>AppendFormatted</c> of a handler
+    /// that is not <see cref="Remedy"/>, which the assembly then instantiates for the type of the step.
+    /// </summary>
+    [Theory]
+    [InlineData("McpSm.Core.dll")]
+    [InlineData("McpSm.Commands.dll")]
+    public void Every_step_is_rendered_by_a_formatter(string assembly)
+    {
+        using var file = new PEReader(File.OpenRead(Path.Combine(AppContext.BaseDirectory, assembly)));
+        var metadata = file.GetMetadataReader();
+        var wrong = from row in Enumerable.Range(1, metadata.GetTableRowCount(TableIndex.MethodSpec))
+                    let method = metadata.GetMethodSpecification(MetadataTokens.MethodSpecificationHandle(row))
+                    where method.Method.Kind == HandleKind.MemberReference
+                    let member = metadata.GetMemberReference((MemberReferenceHandle)method.Method)
+                    where metadata.GetString(member.Name) == "AppendFormatted"
+                    from type in method.DecodeSignature(new TypeNames(), null)
+                    where type.EndsWith("Step", StringComparison.Ordinal) || type is "Remedy" or "StepOption"
+                    select type;
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
     public void Programs_are_started_in_one_place()
     {
         var starts = Sources().Where(f => Starting().IsMatch(File.ReadAllText(f))).Select(f => Path.GetFileName(f)!);
@@ -83,6 +121,16 @@ public sealed partial class HouseTests
     // A value in braces behind "mcpsm verb" or "Verb-McpNoun".
     [GeneratedRegex(@"\$.*(?:mcpsm (?:[a-z-]+ )+|[A-Z][a-z]+-Mcp[A-Z][A-Za-z]* )(?:-[A-Za-z-]+ )*\{")]
     private static partial Regex HandMadeCommand();
+
+    // In a text: a verb behind "mcpsm", a cmdlet, an option.
+    [GeneratedRegex("""
+        "[^"]*(?:\bmcpsm [a-z]|[A-Z][a-z]+-(?:Mcp|Secret)[A-Z]?|(?<=["\s])--[a-z])
+        """)]
+    private static partial Regex NamedCommand();
+
+    // What a key is derived for; and a program of GNOME, with its options.
+    [GeneratedRegex("mcpsm credentials|gnome-keyring-daemon --replace")]
+    private static partial Regex ForeignCommand();
 
     [GeneratedRegex(@"\bProcess\.Start\(|new ProcessStartInfo\b|\bProcessStartInfo \w+ = new|UseShellExecute = true")]
     private static partial Regex Starting();

@@ -78,7 +78,7 @@ public sealed class InterplayTests
         Answer(scene, "/token", fault, other);
         var e = await scene.FailsAsync(By(way));
         Assert.Equal((Answers[fault].Reason, "my-api"), (e.Reason, e.Server));
-        Assert.NotNull(e.Remedy);
+        Assert.NotNull(e.Remedy.InShell());
         Assert.DoesNotContain(Secret, e.ToString());
         Assert.Null(await KeptAsync(scene));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
@@ -176,7 +176,7 @@ public sealed class InterplayTests
         await using var scene = await Scene.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
-        Assert.Equal((ErrorReason.ServerUnreachable, "Try again later.", status), (e.Reason, e.Remedy, e.StatusCode));
+        Assert.Equal((ErrorReason.ServerUnreachable, "Try again later.", status), (e.Reason, e.Remedy.InShell(), e.StatusCode));
         Assert.True(scene.Status.CanRenew);
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }

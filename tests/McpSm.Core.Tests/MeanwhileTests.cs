@@ -40,7 +40,7 @@ public sealed class MeanwhileTests
         var server = scene.Server;
         InTheBrowser(scene, other => other.UpdateServerAsync(server, new ServerChange { Url = "https://b.example/mcp", Token = "token-there" }, default));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(server));
-        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("another URL while you signed in", e.Message);
         Assert.Equal("token-there", await scene.Authenticator.GetTokenAsync(scene.Server, default));
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);

@@ -28,7 +28,7 @@ public sealed class PendingTests
         var before = vault.Items[Item];
         vault.DiesAfter = CallsBeforeKeeping;
         var e = await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default));
-        Assert.Equal((ErrorReason.VaultUnavailable, ExpectedRemedy), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.VaultUnavailable, ExpectedRemedy), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("waits in credentials.enc", e.Message);
         Assert.Equal(before, Padding.Remove(vault.Items[Item]));
         Assert.Equal((true, AuthState.Authenticated, ExpectedRemedy), (scene.Status.Pending, scene.Status.State, scene.Status.Remedy));

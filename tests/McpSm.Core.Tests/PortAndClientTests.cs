@@ -47,7 +47,7 @@ public sealed class PortAndClientTests
             var e = await scene.FailsAsync(o => o with { CallbackPort = port });
             Assert.Equal(ErrorReason.CallbackPortInUse, e.Reason);
             Assert.Contains(port.ToString(), e.Message);
-            Assert.Contains("--callback-port", e.Remedy);
+            Assert.Contains("--callback-port", e.Remedy.InShell());
         }
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync(o => o with { CallbackPort = port })).Status.State);
     }
@@ -208,6 +208,6 @@ public sealed class PortAndClientTests
         using var work = new Workplace();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { OAuth = OAuthMode.Off });
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server));
-        Assert.Equal("mcpsm server update my-api --oauth", e.Remedy);
+        Assert.Equal("mcpsm server update my-api --oauth", e.Remedy.InShell());
     }
 }

@@ -31,7 +31,7 @@ public sealed class RefusedRenewalTests
         {
             // Each as another process.
             var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().GetTokenAsync(scene.Server, default));
-            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api", status, "my-api"), (e.Reason, e.Remedy, e.StatusCode, e.Server));
+            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api", status, "my-api"), (e.Reason, e.Remedy.InShell(), e.StatusCode, e.Server));
         }
         Assert.Single(Sent(scene));
         Assert.Equal((AuthState.Expired, true, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.CanRenew, scene.Status.Remedy));
@@ -109,7 +109,7 @@ public sealed class RefusedRenewalTests
         scene.Issuer.Faults.Answer("/token", 400, $$"""{"error":"{{error}}"}""");
         foreach (var door in new[] { scene.Authenticator, scene.Work.New() })
         {
-            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(scene.Server, default))).Remedy);
+            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(scene.Server, default))).Remedy.InShell());
         }
         Assert.StartsWith(remedy, scene.Status.Remedy);
         Assert.Single(Sent(scene));
@@ -172,7 +172,7 @@ public sealed class RefusedRenewalTests
             for (var i = 0; i < 3; i++)
             {
                 var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
-                Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy));
+                Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
             }
         }
         Assert.Single(Sent(scene));
@@ -221,7 +221,7 @@ public sealed class RefusedRenewalTests
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(scene.Server, default));
             Assert.Equal(ErrorReason.ClientRejected, e.Reason);
-            Assert.EndsWith("mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy);
+            Assert.EndsWith("mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy.InShell());
         }
         Assert.EndsWith("mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", scene.Status.Remedy);
         Assert.Single(Sent(scene));

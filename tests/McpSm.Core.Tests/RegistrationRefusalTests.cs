@@ -147,7 +147,7 @@ public sealed class RegistrationRefusalTests
         var e = await scene.FailsAsync();
         Assert.Equal((ErrorReason.ClientRegistrationFailed, code), (e.Reason, e.OAuthError));
         Assert.Contains(words.Length == 0 ? $"{code}." : $"{code}: {words}.", e.Message);
-        Assert.Contains("--client-id", e.Remedy);
+        Assert.Contains("--client-id", e.Remedy.InShell());
         Assert.Equal(3, Asked(scene).Count);
         Assert.Equal(2, Asked(scene).Zip(Asked(scene).Skip(1)).Count(pair => Differences(pair.First, pair.Second).Count() == 1));
         Assert.Empty(scene.Person.Visited);
@@ -215,7 +215,7 @@ public sealed class RegistrationRefusalTests
             return context.Response.WriteAsync("""{"error":"invalid_client_metadata","error_description":"rate limit of scope"}""");
         });
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.ServerUnreachable, remedy), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.ServerUnreachable, remedy), (e.Reason, e.Remedy.InShell()));
         Assert.Single(Asked(scene));
         Assert.Empty(scene.Person.Visited);
     }
@@ -233,7 +233,7 @@ public sealed class RegistrationRefusalTests
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
         Assert.Contains(said, e.Message);
-        Assert.Contains(remedy, e.Remedy);
+        Assert.Contains(remedy, e.Remedy.InShell());
         Assert.Empty(scene.Person.Visited);
         // It is of no use, and is not kept.
         scene.Issuer.Faults.Clear();

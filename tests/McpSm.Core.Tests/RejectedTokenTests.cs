@@ -53,7 +53,7 @@ public sealed class RejectedTokenTests
         foreach (var failing in new Func<Task>[] { () => scene.Authenticator.RejectTokenAsync(scene.Server, token, default), () => scene.Authenticator.GetTokenAsync(scene.Server, default) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
-            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy));
+            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
         }
     }
 
@@ -67,7 +67,7 @@ public sealed class RejectedTokenTests
         foreach (var failing in new Func<Task>[] { () => work.Authenticator.RejectTokenAsync(server, "its-token", default), () => work.Authenticator.GetAccessTokenAsync(server, default, renew: true) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
-            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth set my-api"), (e.Reason, e.Remedy));
+            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth set my-api"), (e.Reason, e.Remedy.InShell()));
         }
         Assert.Equal("its-token", await work.Authenticator.GetTokenAsync(server, default));
     }

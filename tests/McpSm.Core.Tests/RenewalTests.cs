@@ -52,7 +52,7 @@ public sealed class RenewalTests
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.Remedy));
         var expired = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
-        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (expired.Reason, expired.Remedy));
+        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (expired.Reason, expired.Remedy.InShell()));
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
@@ -94,7 +94,7 @@ public sealed class RenewalTests
         foreach (var failing in new Func<Task>[] { () => scene.LoginAsync(), () => scene.Authenticator.RenewAsync(scene.Server, default) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
-            Assert.Equal((ErrorReason.InvalidServerUrl, "mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy));
+            Assert.Equal((ErrorReason.InvalidServerUrl, "mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
         }
     }
 
@@ -105,7 +105,7 @@ public sealed class RenewalTests
         scene.Issuer.Server.RevokeAllTokens();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
         Assert.Equal(ErrorReason.RefreshTokenRejected, e.Reason);
-        Assert.Equal("mcpsm auth login my-api", e.Remedy);
+        Assert.Equal("mcpsm auth login my-api", e.Remedy.InShell());
         Assert.False(scene.Status.CanRenew);
     }
 

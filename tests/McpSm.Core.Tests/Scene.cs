@@ -60,8 +60,8 @@ public sealed class Scene : IAsyncDisposable
     public async Task<McpAuthException> FailsAsync(Func<ConnectOptions, ConnectOptions>? how = null)
     {
         var e = await Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
-        Assert.False(string.IsNullOrEmpty(e.Remedy), $"It says nothing of what to do: {e.Message}");
-        Assert.Null(RepeatedCommand.Find(e.Remedy, "auth", "login", _id));
+        Assert.False(string.IsNullOrEmpty(e.Remedy.InShell()), $"It says nothing of what to do: {e.Message}");
+        Assert.Null(RepeatedCommand.Find(e.Remedy.InShell(), "auth", "login", _id));
         return e;
     }
 

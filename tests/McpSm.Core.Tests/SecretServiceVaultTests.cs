@@ -170,7 +170,7 @@ public sealed class SecretServiceVaultTests
         var started = Stopwatch.GetTimestamp();
         var e = await Assert.ThrowsAsync<McpAuthException>(call);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 5);
-        Assert.NotNull(e.Remedy);
+        Assert.NotNull(e.Remedy.InShell());
         return e;
     }
 }

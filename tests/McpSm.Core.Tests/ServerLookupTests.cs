@@ -43,8 +43,8 @@ public sealed class ServerLookupTests
     {
         var e = Assert.Throws<McpAuthException>(() => ServerLookup.Get(Both, url));
         Assert.Equal((ErrorReason.ServerNotFound, "No server in the catalog has that URL."), (e.Reason, e.Message));
-        Assert.EndsWith($" --url {shown}", e.Remedy);
-        Assert.DoesNotContain("secret", $"{e.Message} {e.Remedy} {e.Server}");
+        Assert.EndsWith($" --url {shown}", e.Remedy.InShell());
+        Assert.DoesNotContain("secret", $"{e.Message} {e.Remedy.InShell()} {e.Server}");
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public sealed class ServerLookupTests
         using var work = new Workplace();
         await work.AddAsync(new Uri("https://a.example/mcp"));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp")));
-        Assert.DoesNotContain("update", e.Remedy);
+        Assert.DoesNotContain("update", e.Remedy.InShell());
     }
 
     [Fact]

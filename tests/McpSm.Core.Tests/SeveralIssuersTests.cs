@@ -92,7 +92,7 @@ public sealed class SeveralIssuersTests
         await using var __ = second;
         clock.Advance(TimeSpan.FromHours(25));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
-        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("has a new issuer", e.Message);
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.Empty(second.Traffic.Requests);

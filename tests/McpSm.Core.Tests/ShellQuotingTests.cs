@@ -1,3 +1,4 @@
+using McpSm.Commands.Remedies;
 using McpSm.Core.Errors;
 using Xunit;
 
@@ -74,13 +75,4 @@ public sealed class ShellQuotingTests
     [InlineData("", "", "mcpsm auth logout <server>")]
     public void NextCommand_argument_never_becomes_an_option(string id, string options, string line) =>
         Assert.Equal(line, NextCommand.For("auth logout", id, options));
-
-    [Theory]
-    [InlineData("my-api", "Get-McpToken my-api -AsHeader")]
-    [InlineData("-rf", "Get-McpToken '-rf' -AsHeader")]
-    [InlineData("It's", "Get-McpToken 'It''s' -AsHeader")]
-    [InlineData("a’b", "Get-McpToken 'a’’b' -AsHeader")]
-    [InlineData("$(id)", "Get-McpToken '$(id)' -AsHeader")]
-    public void NextCommand_cmdlet_argument_is_one_string(string id, string line) =>
-        Assert.Equal(line, NextCommand.ForCmdlet("Get-McpToken", id, "-AsHeader"));
 }

@@ -65,7 +65,7 @@ public sealed class SignInRemedyTests
     {
         await using var scene = await Scene.StartAsync();
         Faults[fault].Break(scene);
-        Assert.Contains(Faults[fault].Remedy, (await scene.FailsAsync()).Remedy);
+        Assert.Contains(Faults[fault].Remedy, (await scene.FailsAsync()).Remedy.InShell());
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class SignInRemedyTests
         scene.Issuer.Faults.RewriteRedirect("/authorize", url => System.Text.RegularExpressions.Regex.Replace(url, "(code|error)=[^&]*", "error=invalid_scope"));
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.InsufficientScope, e.Reason);
-        Assert.Equal("Asked for were: mcp:tools mcp:admin. Ask for those that the issuer grants: mcpsm server update my-api --scope mcp:tools", e.Remedy);
+        Assert.Equal("Asked for were: mcp:tools mcp:admin. Ask for those that the issuer grants: mcpsm server update my-api --scope mcp:tools", e.Remedy.InShell());
     }
 
     [Theory]
@@ -97,7 +97,7 @@ public sealed class SignInRemedyTests
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
         Assert.Contains(scene.Issuer.Issuer, e.Message);
-        Assert.Equal($"It leaves out the end of the path. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}{end}", e.Remedy);
+        Assert.Equal($"It leaves out the end of the path. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}{end}", e.Remedy.InShell());
         await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
         await scene.LoginAsync();
     }

@@ -120,7 +120,7 @@ public sealed class SignInTests
         await using var scene = await Scene.StartAsync();
         scene.Issuer.Faults.Intercept("/token", context => context.Response.WriteAsync(body));
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.TokenResponseInvalid, $"Tell whoever runs the issuer {scene.Issuer.Issuer}."), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.TokenResponseInvalid, $"Tell whoever runs the issuer {scene.Issuer.Issuer}."), (e.Reason, e.Remedy.InShell()));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 

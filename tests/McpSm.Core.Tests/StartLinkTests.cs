@@ -161,7 +161,7 @@ public sealed class StartLinkTests : IDisposable
         var failure = await scene.FailsAsync();
         Assert.Equal(ErrorReason.StateMismatch, failure.Reason);
         Assert.Contains("two browsers", failure.Message);
-        Assert.Equal("mcpsm auth login my-api --no-browser", failure.Remedy);
+        Assert.Equal("mcpsm auth login my-api --no-browser", failure.Remedy.InShell());
         await scene.Person.PageAsync();
         Assert.Equal(HttpStatusCode.Forbidden, second);
         Assert.Empty(scene.Issuer.Traffic.To("/token"));

@@ -180,7 +180,7 @@ public sealed class StepUpTests
         await using var scene = await Scene.SignedInAsync(Issuing, server: s => s with { Scopes = ["mcp:tools"] });
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal("mcpsm server update my-api --scope <scope>...", (await InsufficientAsync(scene, http)).Remedy);
+        Assert.Equal("mcpsm server update my-api --scope <scope>...", (await InsufficientAsync(scene, http)).Remedy.InShell());
         Assert.Single(scene.Person.Visited);
     }
 

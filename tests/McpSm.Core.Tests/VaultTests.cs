@@ -168,7 +168,7 @@ public sealed class VaultTests
         // A renewal is of what the vault holds, and a new secret is new also under a name that it holds.
         await Assert.ThrowsAsync<McpAuthException>(() => vault.ReplaceAsync("mcpsm-b", "x", default));
         await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-a", "x", default));
-        Assert.Equal((ErrorReason.VaultUnavailable, "mcpsm vault rekey --passphrase"), await FailsAsync(work, path) is var e ? (e.Reason, e.Remedy) : default);
+        Assert.Equal((ErrorReason.VaultUnavailable, "mcpsm vault rekey --passphrase"), await FailsAsync(work, path) is var e ? (e.Reason, e.Remedy.InShell()) : default);
         Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", default));
     }
 

@@ -20,7 +20,7 @@ public sealed class WaitingRenewalTests
         {
             Assert.Equal(ErrorReason.ServerUnreachable, e.Reason);
             Assert.Contains("did not answer within 15 seconds", e.Message);
-            Assert.NotNull(e.Remedy);
+            Assert.NotNull(e.Remedy.InShell());
         });
         Assert.Equal(15, failures.Count(e => e.Message.Contains("did not send the same again")));
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
@@ -89,7 +89,7 @@ public sealed class WaitingRenewalTests
         scene.Issuer.Faults.Answer("/token", 400);
         var failures = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
             await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default)))));
-        Assert.All(failures, e => Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy)));
+        Assert.All(failures, e => Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell())));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 }

@@ -173,7 +173,7 @@ public sealed class WireDocumentTests
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
         Assert.Contains("10,000 scopes", e.Message);
-        Assert.Contains("mcpsm server update my-api --scope", e.Remedy);
+        Assert.Contains("mcpsm server update my-api --scope", e.Remedy.InShell());
         Assert.Empty(scene.Person.Visited);
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
     }

@@ -78,7 +78,7 @@ public sealed class WorkloadTests
         var e = await scene.FailsAsync(workload.As);
         Assert.Equal((ErrorReason.AssertionRejected, "invalid_grant", 400), (e.Reason, e.OAuthError, e.StatusCode));
         Assert.Contains(why, e.Message);
-        Assert.Contains($"its audience is {scene.Issuer.Issuer}", e.Remedy);
+        Assert.Contains($"its audience is {scene.Issuer.Issuer}", e.Remedy.InShell());
         Assert.DoesNotContain(assertion, e.ToString());
         Assert.Single(workload.Requests);
         Assert.Empty(scene.Person.Visited);
@@ -113,7 +113,7 @@ public sealed class WorkloadTests
         using var http = scene.Open(signIn: true, client: workload.Workload);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
         Assert.Equal((reason, error), (e.Reason, e.OAuthError));
-        Assert.Contains(remedy, e.Remedy);
+        Assert.Contains(remedy, e.Remedy.InShell());
         Assert.DoesNotContain(assertion, e.ToString());
         Assert.Single(workload.Requests);
         Assert.Empty(scene.Person.Visited);
@@ -136,7 +136,7 @@ public sealed class WorkloadTests
         }
         Assert.Equal(2, workload.Requests.Count);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default));
-        Assert.Equal((reason, $"mcpsm auth login my-api --assertion-file {workload.File}"), (e.Reason, e.Remedy));
+        Assert.Equal((reason, $"mcpsm auth login my-api --assertion-file {workload.File}"), (e.Reason, e.Remedy.InShell()));
         Assert.Equal(3, workload.Requests.Count);
         Assert.Empty(scene.Person.Visited);
 
@@ -237,7 +237,7 @@ public sealed class WorkloadTests
         foreach (var how in new Func<ConnectOptions, ConnectOptions>[] { workload.As, o => o })
         {
             var e = await scene.FailsAsync(how);
-            Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy));
+            Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
         }
         Assert.Empty(second.Traffic.To("/token"));
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { Issuer = second.Issuer }, default);
@@ -304,7 +304,7 @@ public sealed class WorkloadTests
     {
         await using var scene = await EntraScene.StartAsync();
         var e = await scene.FailsAsync(o => o with { ClientCredentials = new ClientCredentials(Assertion: AssertionSource.FromFile("nosuch")) });
-        Assert.Equal((ErrorReason.InvalidValue, "mcpsm auth login my-api --managed-identity"), (e.Reason, e.Remedy));
+        Assert.Equal((ErrorReason.InvalidValue, "mcpsm auth login my-api --managed-identity"), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(scene.Entra.Traffic.To("/token"));
     }
 }

@@ -1,3 +1,4 @@
+using McpSm.Commands.Remedies;
 using McpSm.Core.Files;
 using McpSm.Core.Servers;
 
@@ -27,7 +28,7 @@ public sealed class Workplace : IDisposable
 
     public Authenticator Authenticator { get; }
 
-    public Home Home => new(Variables.GetValueOrDefault, _time);
+    public Home Home => new(Variables.GetValueOrDefault, _time) { Remedies = CliRemedyFormatter.Instance };
 
     /// <summary>Another process's view of the same folder.</summary>
     public Authenticator New() => new(Home, Person, null, null, _entra);

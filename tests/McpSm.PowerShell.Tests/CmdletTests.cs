@@ -67,12 +67,12 @@ public sealed class CmdletTests
     }
 
     [Theory]
-    [InlineData("Get-McpServer nosuch", "ServerNotFound", ErrorCategory.ObjectNotFound, "nosuch", "mcpsm list")]
+    [InlineData("Get-McpServer nosuch", "ServerNotFound", ErrorCategory.ObjectNotFound, "nosuch", "Get-McpServer")]
     [InlineData("Add-McpServer a https://b.example/mcp", "ServerAlreadyExists", ErrorCategory.ResourceExists, "a", "Choose another name.")]
     [InlineData("Add-McpServer b ftp://b.example", "InvalidServerUrl", ErrorCategory.InvalidArgument, "b", null)]
     [InlineData("Add-McpServer login https://b.example", "InvalidServerName", ErrorCategory.InvalidArgument, "login", null)]
-    [InlineData("Get-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "mcpsm auth login a")]
-    [InlineData("Update-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "mcpsm auth login a")]
+    [InlineData("Get-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "Connect-McpServer a")]
+    [InlineData("Update-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "Connect-McpServer a")]
     [InlineData("Connect-McpServer a -NonInteractive", "InteractionRequired", ErrorCategory.AuthenticationError, "a", null)]
     [InlineData("Set-McpToken a -FromEnvironment MCPSM_NOT_SET", "InvalidValue", ErrorCategory.InvalidArgument, "a", null)]
     [InlineData("Set-McpVault nosuch", "VaultUnavailable", ErrorCategory.ResourceUnavailable, null, null)]

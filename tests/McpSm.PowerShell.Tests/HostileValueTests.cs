@@ -50,7 +50,7 @@ public sealed class HostileValueTests
     {
         using var session = WithFiles();
         var remedy = Assert.Single(session.Run("(Get-McpAuthStatus -Name '--json').Remedy")).BaseObject;
-        Assert.Equal("mcpsm auth login \"--\" --json", remedy);
+        Assert.Equal("Connect-McpServer '--json'", remedy);
         session.Run("mcpsm remove --yes \"--\" --json");
         Assert.Empty(session.Run("Get-McpServer | Where-Object Id -eq '--json'"));
     }

@@ -60,13 +60,13 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
     public void Rule_34_One_sign_in_serves_every_server_until_it_is_ended()
     {
         Assert.Empty(_session.Run("Get-McpIdentityProvider"));
-        AssertFails(Connect, "AuthenticationRequired", null, "mcpsm identity use <issuer> --client-id <id>");
+        AssertFails(Connect, "AuthenticationRequired", null, "Set-McpIdentityProvider <issuer> -ClientId <id>");
 
-        Assert.Equal("True at-work profile False mcpsm identity login", _session.Text(
+        Assert.Equal("True at-work profile False Connect-McpIdentityProvider", _session.Text(
             Set + " -Scope profile -PassThru | ForEach-Object { \"$($_.IsSet) $($_.ClientId) $($_.Scopes) $($_.SignedIn) $($_.Remedy)\" }", _provider.Issuer, Secure(Secret)));
         Assert.Empty(_session.Run(Set, _provider.Issuer, Secure(Secret)));
         Assert.Empty(_provider.Traffic.Requests);
-        AssertFails(Connect + " -NonInteractive", "InteractionRequired", _provider.Issuer, "mcpsm identity login");
+        AssertFails(Connect + " -NonInteractive", "InteractionRequired", _provider.Issuer, "Connect-McpIdentityProvider");
 
         Assert.Equal("True True ", Run($"$x = {Connect}; \"$($x.SignedIn) $($x.CanRenew) $($x.Remedy)\""));
         Assert.Equal(1, PeopleAsked);
@@ -75,10 +75,10 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         Assert.Equal(1, PeopleAsked);
         AssertShownFromFactsAlone();
 
-        Assert.Equal("False mcpsm identity login", Run("Disconnect-McpIdentityProvider -Force -PassThru | ForEach-Object { \"$($_.SignedIn) $($_.Remedy)\" }"));
+        Assert.Equal("False Connect-McpIdentityProvider", Run("Disconnect-McpIdentityProvider -Force -PassThru | ForEach-Object { \"$($_.SignedIn) $($_.Remedy)\" }"));
         Assert.Single(_provider.Traffic.To("/revoke"));
         Assert.Equal("", Run("Disconnect-McpIdentityProvider -Force"));
-        AssertFails("Update-McpToken one", "AuthenticationRequired", "one", "mcpsm auth login one --identity-provider " + _provider.Issuer);
+        AssertFails("Update-McpToken one", "AuthenticationRequired", "one", "Connect-McpServer one -IdentityProvider " + _provider.Issuer);
         Assert.Equal("Authenticated", Run("(Get-McpAuthStatus one).State"));
 
         Run(Connect);

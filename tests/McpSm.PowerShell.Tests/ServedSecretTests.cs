@@ -181,7 +181,7 @@ public sealed class ServedSecretTests
         Assert.Empty(Directory.EnumerateFiles(session.Folder));
         session.Run("Add-McpServer my-api https://a.example/mcp");
         Assert.Null(Get(session, "my-api"));
-        Refused(session, "AuthenticationRequired", "You are not signed in to 'my-api'.", "mcpsm auth login my-api");
+        Refused(session, "AuthenticationRequired", "You are not signed in to 'my-api'.", "Connect-McpServer my-api");
         Assert.Empty(List(session));
     }
 

@@ -37,7 +37,7 @@ public sealed class VaultCmdletTests
         Assert.Empty(session.Errors);
         Assert.Equal("file", session.Text("(Get-McpVault nosuch, file).Name"));
         var error = Assert.Single(session.Errors);
-        Assert.Equal(("nosuch", "mcpsm vault list"), ((string)error.TargetObject, error.ErrorDetails.RecommendedAction));
+        Assert.Equal(("nosuch", "Get-McpVault"), ((string)error.TargetObject, error.ErrorDetails.RecommendedAction));
         Assert.StartsWith("VaultUnavailable,", error.FullyQualifiedErrorId);
         Environment.SetEnvironmentVariable("MCPSM_VAULT", "secretmanagement:Store");
         Assert.Equal("MCPSM_VAULT names it", session.Text("(Get-McpVault secretmanagement:Store).Why"));

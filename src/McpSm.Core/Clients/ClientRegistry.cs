@@ -49,8 +49,8 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The client id of '{server.Name}' is registered with {ForeignText.Clean(owner)}, and the server now "
                 + $"names the issuer {ForeignText.Clean(issuer.Issuer)}.",
-                "If that is right: "
-                + NextCommand.For("server update", server.Id, id == server.ClientId ? "--client-id <id> --issuer <url>" : "--issuer <url>"));
+                $"If that is right: "
+                    + $"{new UpdateServerStep(server, id == server.ClientId ? [StepOptionKind.ClientId, StepOptionKind.Issuer] : [StepOptionKind.Issuer])}");
         }
     }
 
@@ -62,7 +62,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The assertion of '{server.Name}' is for {ForeignText.Clean(owner)}, and the server now names the issuer {ForeignText.Clean(issuer.Issuer)}.",
-                $"If that is right: {NextCommand.For("server update", server.Id, "--issuer <url>")}");
+                $"If that is right: {new UpdateServerStep(server, StepOptionKind.Issuer)}");
         }
     }
 
@@ -70,7 +70,7 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     public static McpAuthException NoEntraClient(McpServer server, EntraIssuer issuer) => new(ErrorReason.ClientRegistrationFailed,
         $"Microsoft Entra ID registers no clients by itself, and no client id is set for '{server.Name}'.",
         $"Register an app at {issuer.Portal} (App registrations, platform 'Mobile and desktop applications', redirect URI http://localhost), "
-        + $"then: {NextCommand.For("server update", server.Id, "--client-id <application id>")}");
+        + $"then: {new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId) { Template = "<application id>" })}");
 
     /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>
     public static string CheckMetadataUrl(string url) =>

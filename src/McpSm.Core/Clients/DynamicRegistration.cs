@@ -16,7 +16,8 @@ namespace McpSm.Core.Clients;
 /// <param name="server">The server that is signed in to.</param>
 /// <param name="wanted">The scopes of the sign-in.</param>
 /// <param name="command">The command that signs in, with these options.</param>
-public sealed class DynamicRegistration(SafeHttp http, IssuerMetadata issuer, McpServer server, IReadOnlyList<string> wanted, Func<string, string> command,
+public sealed class DynamicRegistration(SafeHttp http, IssuerMetadata issuer, McpServer server, IReadOnlyList<string> wanted,
+    Func<StepOption, NextStep> command,
     IProgress<string>? progress = null)
 {
     /// <summary>The most requests in one sign-in.</summary>
@@ -136,7 +137,7 @@ public sealed class DynamicRegistration(SafeHttp http, IssuerMetadata issuer, Mc
             .FirstOrDefault(p => p > 0);
         throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
             $"The issuer {ForeignText.Clean(issuer.Issuer)} registered other redirect URIs than {redirect.Value}: {shown}. The browser could not come back.",
-            port > 0 ? command($"--callback-port {port}") : OwnClient(redirect));
+            port > 0 ? command(new StepOption(StepOptionKind.CallbackPort, $"{port}")) : OwnClient(redirect));
     }
 
     /// <summary>The same URI. One without a port stands for every port of this machine (RFC 8252 section 7.3).</summary>
@@ -144,15 +145,15 @@ public sealed class DynamicRegistration(SafeHttp http, IssuerMetadata issuer, Mc
         || (UrlPolicy.TryParse(registered, out var uri) && (uri == asked
             || (uri.IsDefaultPort && uri.Scheme == asked.Scheme && uri.Host == asked.Host && uri.PathAndQuery == asked.PathAndQuery)));
 
-    private string OwnClient(RegisteredRedirect redirect) =>
-        $"Register one there with the redirect URI {redirect.Value}, then: {NextCommand.For("server update", server.Id, "--client-id <id>")}";
+    private Remedy OwnClient(RegisteredRedirect redirect) =>
+        $"Register one there with the redirect URI {redirect.Value}, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}";
 
     private McpAuthException Failed(McpAuthException why)
     {
         var isLater = why.Reason == ErrorReason.ServerUnreachable;
         return new McpAuthException(isLater ? why.Reason : ErrorReason.ClientRegistrationFailed,
             $"Registering with {ForeignText.Clean(issuer.Issuer)} failed. {why.Message}",
-            isLater ? why.Remedy : $"Supply a client of your own: {NextCommand.For("server update", server.Id, "--client-id <id>")}", why)
+            isLater ? why.Remedy : $"Supply a client of your own: {new UpdateServerStep(server, StepOptionKind.ClientId)}", why)
         { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
     }
 }

@@ -83,7 +83,7 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         progress?.Report($"Renewing the session at the identity provider {ForeignText.Clean(provider)}.");
         var renewed = await SpendAsync(provider, item, session, refreshToken, http, exchange).ConfigureAwait(false);
         // Ctrl+C must not lose what the provider has given for good.
-        await store.KeepAsync(item with { Session = renewed }, null, "mcpsm identity login", isRenewal: true).ConfigureAwait(false);
+        await store.KeepAsync(item with { Session = renewed }, null, new SignInToIdentityProviderStep(), isRenewal: true).ConfigureAwait(false);
         exchange.Complete();
         return renewed.ExpiresAt > home.Time.GetUtcNow() ? renewed : throw Ended(provider, "It gives no new ID token.", null);
     }
@@ -129,8 +129,7 @@ public sealed class IdentityRenewal(Home home, IdentityStore store, IProgress<st
         {
             await store.ChangeFactsAsync(item, f => f with { RenewalBegan = cutOff }).ConfigureAwait(false);
             throw RefreshTokenGrant.ClientRejected(e,
-                NextCommand.For("identity use", provider,
-                    $"--client-id {ShellQuoting.QuoteOrPlaceholder(session.Client.Id, "<id>")} --client-secret-from-env <NAME>", "<issuer>"));
+                new UseIdentityProviderStep(provider, new StepOption(StepOptionKind.ClientId, session.Client.Id), StepOptionKind.ClientSecret));
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {

@@ -90,10 +90,10 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     /// Keeps an item with what the provider has given for good. If its vault cannot be written, the item waits in the encrypted
     /// file; that, and a loss, is told as a warning.
     /// </summary>
-    /// <param name="retry">The command that writes it to its vault, or gets another.</param>
+    /// <param name="retry">The step that writes it to its vault, or gets another.</param>
     /// <returns>Why it could be kept nowhere; null if it is kept.</returns>
     /// <param name="isRenewal">Whether it is the kept item, renewed.</param>
-    internal async Task<McpAuthException?> KeepAsync(IdentityItem item, string? vaultName, string retry, bool isRenewal)
+    internal async Task<McpAuthException?> KeepAsync(IdentityItem item, string? vaultName, NextStep retry, bool isRenewal)
     {
         if (await CredentialStore.KeepAsync(ItemName(item.Issuer), isRenewal, keep => WriteAsync(item, vaultName, keep, CancellationToken.None))
             .ConfigureAwait(false) is not { } failed)
@@ -101,7 +101,7 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
             return null;
         }
         var told = failed.Tell($"The session at the identity provider {ForeignText.Clean(item.Issuer)}", retry);
-        vaults.Tell($"{told.Message} {told.Remedy}".TrimEnd());
+        vaults.Tell(told);
         return failed.Where == KeptWhere.Nowhere ? told : null;
     }
 

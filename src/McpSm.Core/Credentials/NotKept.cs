@@ -20,11 +20,11 @@ internal sealed record NotKept(KeptWhere Where, McpAuthException Why, string Vau
 {
     /// <summary>What to tell, with the reason of the failed write.</summary>
     /// <param name="what">What was to be kept, as the subject of a sentence.</param>
-    /// <param name="retry">The command that writes it to its vault, or gets another.</param>
-    public McpAuthException Tell(string what, string retry) => new(Why.Reason, Where switch
+    /// <param name="retry">The step that writes it to its vault, or gets another.</param>
+    public McpAuthException Tell(string what, Remedy retry) => new(Why.Reason, Where switch
     {
         KeptWhere.Pending => $"{what} waits in {File}, because the vault '{ForeignText.Clean(Vault)}' could not be written. {Why.Message}",
-        KeptWhere.WithoutFacts => $"{what} is kept, but credentials.json could not be updated: 'mcpsm auth status' may show the one before. {Why.Message}",
+        KeptWhere.WithoutFacts => $"{what} is kept, but credentials.json could not be updated: the status may show the one before. {Why.Message}",
         _ => $"{what} could not be kept, and nothing else renews it. {Why.Message}",
     }, Where == KeptWhere.WithoutFacts ? Why.Remedy : Why.Remedy is null ? retry : $"{Why.Remedy} Then: {retry}", Why);
 }

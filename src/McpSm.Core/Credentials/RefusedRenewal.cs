@@ -56,15 +56,15 @@ public sealed record RefusedRenewal
 
     /// <summary>The next command, from the index alone.</summary>
     /// <param name="resource">What the token is for.</param>
-    internal string Remedy(McpServer server, string? resource)
+    internal Remedy Remedy(McpServer server, string? resource)
     {
         var login = SignInRemedy.ForNewCredential(server);
         return Error switch
         {
-            "invalid_scope" => NextCommand.For("server update", server.Id, "--scope <scope>..."),
+            "invalid_scope" => new UpdateServerStep(server, StepOptionKind.Scope),
             "invalid_target" => $"Ask whoever runs the issuer to accept the resource {ForeignText.Clean(resource ?? server.Url)}, then: {login}",
-            "invalid_client" or "unauthorized_client" when server.ClientId is { } client => "If its secret has changed: " + NextCommand.For("server update", server.Id,
-                $"--client-id {ShellQuoting.QuoteOrPlaceholder(client, "<id>")} --client-secret-from-env <NAME>"),
+            "invalid_client" or "unauthorized_client" when server.ClientId is { } client => $"If its secret has changed: "
+                + $"{new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId, client), StepOptionKind.ClientSecret)}",
             _ => login,
         };
     }

@@ -121,7 +121,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
             exchange.Complete();
         }
         return (renewed, failed?.Tell($"The renewed token of '{server.Name}'",
-            failed.Where == KeptWhere.Nowhere ? HowToSignIn(server, current) : NextCommand.For("auth refresh", server.Id)));
+            failed.Where == KeptWhere.Nowhere ? HowToSignIn(server, current) : new RefreshStep(server)));
     }
 
     private static string With(SignedInBy who) => who switch
@@ -192,8 +192,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
                 // The secret is the user's to replace, and the issuer has not looked at the refresh token.
                 await NoteAsync(e).ConfigureAwait(false);
                 throw RefreshTokenGrant.ClientRejected(e,
-                    NextCommand.For("server update", server.Id,
-                        $"--client-id {ShellQuoting.QuoteOrPlaceholder(current.Client.Id, "<id>")} --client-secret-from-env <NAME>")).For(server.Name);
+                    new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId, current.Client.Id), StepOptionKind.ClientSecret)).For(server.Name);
             }
             throw await ForgetRefreshTokenAsync(server, item, current, e, cutOff).ConfigureAwait(false);
         }
@@ -229,13 +228,16 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         }
     }
 
-    private static string HowToSignIn(McpServer server, OAuthCredential current) => NextCommand.For("auth login", server.Id, current.SignedInBy switch
+    private static SignInStep HowToSignIn(McpServer server, OAuthCredential current) => new(server)
     {
-        SignedInBy.Workload => current.Assertion!.Option,
-        SignedInBy.IdentityProvider => $"--identity-provider {ShellQuoting.QuoteOrPlaceholder(current.IdentityProvider, "<url>")}",
-        SignedInBy.Client => current.Client.Kind == ClientKind.ManagedIdentity ? "--managed-identity" : "--client-credentials",
-        _ => "",
-    });
+        Options = current.SignedInBy switch
+        {
+            SignedInBy.Workload => [current.Assertion!.Option],
+            SignedInBy.IdentityProvider => [new StepOption(StepOptionKind.IdentityProvider, current.IdentityProvider!)],
+            SignedInBy.Client => [current.Client.Kind == ClientKind.ManagedIdentity ? StepOptionKind.ManagedIdentity : StepOptionKind.ClientCredentials],
+            _ => [],
+        },
+    };
 
     private bool IsStale(OAuthCredential credential) =>
         home.Time.GetUtcNow() - credential.MetadataReadAt is var age && (age < TimeSpan.Zero || age >= MetadataLifetime);

@@ -163,7 +163,7 @@ public sealed record ServerItem
         return headers.FirstOrDefault(h => h.Value.Any(c => c is not ('\t' or (>= ' ' and <= '~')))).Key is not { } unsendable ? headers
             : throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The header {ForeignText.Clean(unsendable)} of '{server.Name}' in config.json cannot be sent: its value is not printable ASCII.",
-                NextCommand.For("server update", server.Id, $"--header {ShellQuoting.QuoteOrPlaceholder(unsendable, "<name>")}=<value>"))
+                new UpdateServerStep(server, new StepOption(StepOptionKind.Header, unsendable)))
             { Server = server.Name };
     }
 

@@ -81,7 +81,7 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
                 $"The vault '{target.Name}' does not give back what it was given. Nothing was removed from '{source.Name}'.",
-                "Choose another with: mcpsm vault use <name> --move");
+                $"Choose another with: {new UseVaultStep(Move: true)}");
         }
         if (NamedSecrets.IsItem(name))
         {

@@ -42,7 +42,7 @@ public sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
     /// <summary>Refuses what a sign-in must not take from the user, or from whoever wrote <c>config.json</c>.</summary>
     /// <param name="remedy">The next command for a parameter of that name; null if there is none.</param>
     /// <exception cref="McpAuthException">InvalidValue.</exception>
-    public static void Check(IReadOnlyDictionary<string, string> parameters, Func<string, string>? remedy = null)
+    public static void Check(IReadOnlyDictionary<string, string> parameters, Func<string, Remedy>? remedy = null)
     {
         foreach (var (name, value) in parameters)
         {
@@ -95,10 +95,10 @@ public sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
         return true;
     }
 
-    private static string? Instead(string name) => name.ToLowerInvariant() switch
+    private static Remedy? Instead(string name) => name.ToLowerInvariant() switch
     {
-        "scope" => "Set the scopes to ask for with: --scope <scope>",
-        "client_id" => "Set the client with: --client-id <id>",
+        "scope" => (Remedy)$"Set the scopes to ask for with: {new StepOption(StepOptionKind.Scope)}",
+        "client_id" => $"Set the client with: {new StepOption(StepOptionKind.ClientId)}",
         _ => null,
     };
 }

@@ -65,8 +65,8 @@ public sealed record IssuerMetadata
     public static Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, CancellationToken cancellationToken) =>
         FindAsync(http, policy, issuer, null, cancellationToken);
 
-    /// <param name="naming">Makes the command that names another issuer, by its identifier; null if there is none.</param>
-    internal static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, Func<string, string>? naming,
+    /// <param name="naming">Makes the step that names another issuer, by its identifier; null if there is none.</param>
+    internal static async Task<IssuerMetadata> FindAsync(SafeHttp http, UrlPolicy policy, string issuer, Func<string, NextStep>? naming,
         CancellationToken cancellationToken)
     {
         policy.Ask(issuer);
@@ -126,7 +126,7 @@ public sealed record IssuerMetadata
     }
 
     private static async Task<IssuerMetadata?> FindAsync(SafeHttp http, UrlPolicy policy, IEnumerable<string> forms,
-        Func<string, bool> isIssuer, string issuer, Func<string, string>? naming, CancellationToken cancellationToken)
+        Func<string, bool> isIssuer, string issuer, Func<string, NextStep>? naming, CancellationToken cancellationToken)
     {
         McpAuthException? failure = null;
         foreach (var form in forms)
@@ -162,7 +162,7 @@ public sealed record IssuerMetadata
     private static bool IsWithoutPath(string named, string issuer) => UrlPolicy.TryParse(named, out var uri) && uri.Host.Length > 0
         && uri.Query.Length == 0 && uri.Fragment.Length == 0 && issuer.StartsWith(named.TrimEnd('/') + "/", StringComparison.Ordinal);
 
-    private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer, Func<string, string>? naming)
+    private static IssuerMetadata Parse(HttpAnswer answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer, Func<string, NextStep>? naming)
     {
         var document = MetadataDocument.Parse(answer, "The issuer's metadata");
         var named = document.Required("issuer");
@@ -175,7 +175,7 @@ public sealed record IssuerMetadata
                     ? $"They differ by the slash at the end alone. If that is the issuer: {naming(named)}"
                     : naming is not null && IsWithoutPath(named, issuer)
                     ? $"It leaves out the end of the path. If that is the issuer: {naming(named)}"
-                    : "Tell whoever runs the server; signing in there could hand your token to somebody else.");
+                    : (Remedy)"Tell whoever runs the server; signing in there could hand your token to somebody else.");
         }
         policy.Ask(issuer, [.. Endpoints.Select(document.Optional)]);
         return new IssuerMetadata

@@ -112,22 +112,22 @@ public static class ServerQuestion
     }
 
     /// <summary>Refuses what no MCP endpoint answers to a request it could have served.</summary>
-    /// <param name="id">The server's id, for the next command.</param>
+    /// <param name="of">The server, for the next step.</param>
     /// <exception cref="McpAuthException">ProtocolViolation, ServerUnreachable.</exception>
-    public static void RequireMcp(ServerAnswer answer, Uri server, string id)
+    public static void RequireMcp(ServerAnswer answer, Uri server, ServerReference of)
     {
         if (answer.MovedTo is { } moved)
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"The server has moved to {ForeignText.Clean(moved.GetLeftPart(UriPartial.Path))}.",
-                $"If you trust that address: {NextCommand.For("server update", id, "--url <url>")}")
+                $"If you trust that address: {new UpdateServerStep(of, StepOptionKind.Url)}")
             { StatusCode = answer.Status };
         }
         if (answer.Status is < 200 or (>= 300 and < 400))
         {
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"{ForeignText.Clean(server.GetLeftPart(UriPartial.Path))} is not an MCP endpoint: it answered {Words(answer.Status)}, which leads nowhere.",
-                "Check the URL and the type (http or sse) with: mcpsm list")
+                $"Check the URL and the type (http or sse) with: {new ListServersStep()}")
             { StatusCode = answer.Status };
         }
         if (answer.Status >= 500)
@@ -142,7 +142,7 @@ public static class ServerQuestion
             throw new McpAuthException(ErrorReason.ProtocolViolation,
                 $"{ForeignText.Clean(server.GetLeftPart(UriPartial.Path))} is not an MCP endpoint: it answered "
                 + (isHtml ? $"a web page ({answer.Status})." : $"{Words(answer.Status)}."),
-                "Check the URL and the type (http or sse) with: mcpsm list")
+                $"Check the URL and the type (http or sse) with: {new ListServersStep()}")
             { StatusCode = answer.Status };
         }
     }

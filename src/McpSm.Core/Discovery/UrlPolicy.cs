@@ -57,7 +57,7 @@ public sealed class UrlPolicy
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 
     /// <summary>Makes the command by which the user names an issuer; null if there is none.</summary>
-    internal Func<string, string>? IssuerCommand { get; init; }
+    internal Func<string, NextStep>? IssuerCommand { get; init; }
 
     /// <summary>
     /// Tells that the issuer is asked from now on. If the user named it, its endpoints may be in a private network; if not, the
@@ -239,7 +239,7 @@ public sealed class UrlPolicy
         var whose = host == address.ToString() ? $"{address} is an address {where}" : $"{ForeignText.Clean(host)} is at {address}, an address {where}";
         return new McpAuthException(ErrorReason.UnsafeEndpoint, $"{what} is not safe to visit: {whose}, and a public server must not lead there.",
             isPrivate && IssuerCommand is { } command && _issuer is { } issuer && !IsOfUser(issuer, out _)
-                ? $"If you trust that issuer: {command(issuer)}" : PublicHost);
+                ? (Remedy)$"If you trust that issuer: {command(issuer)}" : PublicHost);
     }
 
     private const string PublicHost = "Ask whoever runs the server to publish an https URL of a public host.";

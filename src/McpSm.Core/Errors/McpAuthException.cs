@@ -4,13 +4,13 @@ namespace McpSm.Core.Errors;
 /// The one exception Core throws on purpose. Its message is made of our own words and of values that are safe
 /// to show: it never carries a token, and foreign text only after <see cref="ForeignText.Clean"/>.
 /// </summary>
-public sealed class McpAuthException(ErrorReason reason, string message, string? remedy = null,
+public sealed class McpAuthException(ErrorReason reason, string message, Remedy? remedy = null,
     Exception? innerException = null) : Exception(Cleaned(message), innerException)
 {
     public ErrorReason Reason { get; } = reason;
 
-    /// <summary>The exact next command, or what to do, where that is known.</summary>
-    public string? Remedy { get; } = remedy is null ? null : ForeignText.CleanLine(remedy);
+    /// <summary>What to do, as steps that a <see cref="RemedyFormatter"/> renders; null if that is not known.</summary>
+    public Remedy? Remedy { get; } = remedy;
 
     /// <summary>The server's name, where the failure is of one server.</summary>
     public string? Server { get; init; }
@@ -25,7 +25,7 @@ public sealed class McpAuthException(ErrorReason reason, string message, string?
     public bool OutcomeUnknown { get; init; }
 
     /// <summary>The same failure, with the server that it belongs to and a remedy if it had none.</summary>
-    public McpAuthException For(string server, string? remedy = null) =>
+    public McpAuthException For(string server, Remedy? remedy = null) =>
         Server is not null && (Remedy is not null || remedy is null) ? this : new McpAuthException(Reason, Message, Remedy ?? remedy, InnerException)
         {
             Server = Server ?? server,

@@ -26,6 +26,9 @@ public sealed class Home
 
     public TimeProvider Time { get; }
 
+    /// <summary>Renders remedies as the commands of the program that this is; in words unless that program says otherwise.</summary>
+    public RemedyFormatter Remedies { get; init; } = RemedyFormatter.Words;
+
     /// <summary>The machine's network, unless a test puts another in its place.</summary>
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 

@@ -28,10 +28,9 @@ public sealed record AssertionSource
     [JsonIgnore]
     internal string Place => File is null ? "env:" + Variable : "file:" + File;
 
-    /// <summary>The options of <c>mcpsm auth login</c> that name the place.</summary>
+    /// <summary>The option of a sign-in that names the place.</summary>
     [JsonIgnore]
-    internal string Option => File is null ? $"--assertion-from-env {ShellQuoting.QuoteOrPlaceholder(Variable, "<NAME>")}"
-        : $"--assertion-file {ShellQuoting.QuoteOrPlaceholder(File, "<file>")}";
+    internal StepOption Option => File is null ? new(StepOptionKind.AssertionVariable, Variable!) : new(StepOptionKind.AssertionFile, File);
 
     private string Words => File is null ? $"the variable {ForeignText.Clean(Variable)}"
         : GivenFile.Name(File) is { } name ? $"the file {name}" : "the file of that name";

@@ -193,6 +193,6 @@ public sealed record ClientKey
         return labels;
     }
 
-    private static McpAuthException Unusable(string why, string? remedy = null) =>
+    private static McpAuthException Unusable(string why, Remedy? remedy = null) =>
         new(ErrorReason.InvalidValue, $"The client's key cannot be used: {why}.", remedy);
 }

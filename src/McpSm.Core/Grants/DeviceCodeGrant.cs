@@ -40,7 +40,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         {
             Address = issuer.DeviceAuthorizationEndpoint is { } endpoint ? http.Endpoint(endpoint, "The device endpoint")
                 : throw new McpAuthException(ErrorReason.MetadataInvalid,
-                    "The issuer offers no sign-in by device code.", "Sign in with a browser: leave --device out."),
+                    "The issuer offers no sign-in by device code.", $"Sign in with a browser: leave {new StepOption(StepOptionKind.DeviceCode)} out."),
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
         };
         request.Parameters.AddOptional("resource", resource);

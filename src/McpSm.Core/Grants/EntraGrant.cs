@@ -90,7 +90,7 @@ public sealed class EntraGrant(Home home, Func<HttpMessageHandler>? transport = 
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.AuthenticationRequired)
         {
-            throw e.For(server.Name, NextCommand.For("auth login", server.Id));
+            throw e.For(server.Name, new SignInStep(server));
         }
         catch (McpAuthException e) when (RefreshTokenGrant.IsRejection(e))
         {
@@ -119,7 +119,7 @@ public sealed class EntraGrant(Home home, Func<HttpMessageHandler>? transport = 
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 $"A client that signs in by itself does so in one tenant of Microsoft Entra ID, and '{issuer.Tenant}' is none.",
-                NextCommand.For("server update", server.Id, $"--issuer https://{issuer.Host}/<tenant>/v2.0"));
+                new UpdateServerStep(server, new StepOption(StepOptionKind.Issuer) { Template = $"https://{issuer.Host}/<tenant>/v2.0" }));
         }
         using var certificate = client.Key?.ToCertificate();
         if (client.Key is not null && certificate is null)

@@ -22,13 +22,13 @@ internal static class EntraScopes
         {
             throw new McpAuthException(ErrorReason.InsufficientScope,
                 $"Neither '{server.Name}' nor you say which scope to ask Microsoft Entra ID for, so that a token would be for no API.",
-                HowToGive(server, "api://<application id>/.default"));
+                HowToGive(server, OwnApi));
         }
         // A token goes to the server: it must not be able to ask for one to somebody else's API, such as your mail (rule 22).
         return server.Scopes.Count > 0 || apis.FirstOrDefault(s => !IsOwn(s, server)) is not { } foreign ? apis
             : throw new McpAuthException(ErrorReason.ResourceMismatch,
                 $"'{server.Name}' asks for '{ForeignText.Clean(foreign)}', which is not evidently a scope of its own API: its token may be good for another.",
-                "Only if that API is meant: " + HowToGive(server, ShellQuoting.QuoteOrPlaceholder(foreign, "<scope>")));
+                $"Only if that API is meant: {HowToGive(server, new StepOption(StepOptionKind.Scope, foreign))}");
     }
 
     /// <summary>The one scope that a client signing in by itself can ask for: all that an API has granted it.</summary>
@@ -39,7 +39,7 @@ internal static class EntraScopes
         return apis is [{ } api] ? api + All
             : throw new McpAuthException(ErrorReason.InsufficientScope,
                 "A client that signs in to Microsoft Entra ID by itself asks for one API, and the scopes "
-                + (apis.Contains(null) ? "do not name one." : "name several."), HowToGive(server, "api://<application id>/.default"));
+                + (apis.Contains(null) ? "do not name one." : "name several."), HowToGive(server, OwnApi));
     }
 
     /// <summary>Whether a scope is of no API: the library asks for these by itself, and for no others.</summary>
@@ -58,5 +58,7 @@ internal static class EntraScopes
         && (api.StartsWith("api://", StringComparison.Ordinal)
             || (UrlPolicy.TryParse(api, out var uri) && uri.Scheme == "https" && uri.IdnHost == server.Uri.IdnHost));
 
-    private static string HowToGive(McpServer server, string scope) => NextCommand.For("server update", server.Id, $"--scope {scope}");
+    private static UpdateServerStep HowToGive(McpServer server, StepOption scope) => new(server, scope);
+
+    private static StepOption OwnApi => new(StepOptionKind.Scope) { Template = "api://<application id>/.default" };
 }

@@ -40,10 +40,10 @@ public static class RefreshTokenGrant
     internal static bool IsOfClient(McpAuthException e) => e.OAuthError is "invalid_client" or "unauthorized_client";
 
     /// <summary>The rejection as one of the client alone, where its secret can be replaced and the refresh token is kept for then.</summary>
-    /// <param name="command">The command that gives the secret.</param>
-    internal static McpAuthException ClientRejected(McpAuthException rejected, string command) => new(ErrorReason.ClientRejected,
+    /// <param name="step">The step that gives the secret.</param>
+    internal static McpAuthException ClientRejected(McpAuthException rejected, NextStep step) => new(ErrorReason.ClientRejected,
         $"The issuer does not accept this client, and did not look at the refresh token, which is kept. {rejected.InnerException?.Message}".TrimEnd(),
-        $"If its secret has changed: {command}", rejected)
+        $"If its secret has changed: {step}", rejected)
     {
         OAuthError = rejected.OAuthError,
         StatusCode = rejected.StatusCode,

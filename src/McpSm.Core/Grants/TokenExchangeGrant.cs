@@ -61,7 +61,7 @@ public static class TokenExchangeGrant
     /// <summary>What to tell where a provider does not do what enterprise-managed authorization needs.</summary>
     internal static McpAuthException NoIdJags(string provider, string why) => new(ErrorReason.TokenResponseInvalid,
         $"The identity provider {ForeignText.Clean(provider)} issues no ID-JAGs (RFC 8693), which sign in to servers of the organisation. {why}".TrimEnd(),
-        "Ask whoever runs it to let this client exchange ID tokens for them; until then: mcpsm identity none");
+        $"Ask whoever runs it to let this client exchange ID tokens for them; until then: {new RemoveIdentityProviderStep()}");
 
     private static McpAuthException Refused(McpAuthException e, string provider)
     {

@@ -61,8 +61,9 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         {
             // A bound token without our key is bound to somebody else's, or to none.
             throw Unusable($"its token type is '{ForeignText.Clean(type, [accessToken, .. sent])}', not {(key is null ? "" : "DPoP or ")}Bearer",
-                bound ? $"Let Mcpsm prove that it has the key: {NextCommand.For("server update", "", "--dpop always")}"
-                : "Tell whoever runs the issuer: Mcpsm can send Bearer and DPoP tokens.");
+                bound ? $"Let Mcpsm prove that it has the key: "
+                    + $"{new UpdateServerStep(ServerReference.Unknown, new StepOption(StepOptionKind.DPoP, "always"))}"
+                : (Remedy)"Tell whoever runs the issuer: Mcpsm can send Bearer and DPoP tokens.");
         }
         if (isBound && !bound)
         {
@@ -193,7 +194,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             ? response.Raw?.Split('\n').Select(l => l.Trim()).FirstOrDefault(l => l.Length > 0 && l[0] is not ('<' or '{' or '[')) : null;
 
     /// <summary>An answer of status 200 that cannot be used: the issuer believes that it gave tokens.</summary>
-    internal static McpAuthException Unusable(string why, string? remedy = null) =>
+    internal static McpAuthException Unusable(string why, Remedy? remedy = null) =>
         new(ErrorReason.TokenResponseInvalid, $"The issuer's token answer cannot be used: {why}.", remedy) { OutcomeUnknown = true };
 
     private static long? Lifetime(JsonElement json)

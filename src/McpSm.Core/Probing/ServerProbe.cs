@@ -65,14 +65,15 @@ public static class ServerProbe
             }
             if (answers.LastFailure is { } failure)
             {
-                ServerQuestion.RequireMcp(failure, server.Uri, server.Id);
+                ServerQuestion.RequireMcp(failure, server.Uri, server);
                 throw new McpAuthException(failure.Status == 401 ? ErrorReason.AuthenticationRequired
                     : failure.Status == 403 ? ErrorReason.InsufficientScope : ErrorReason.ProtocolViolation,
                     $"The server answered {ServerQuestion.Words(failure.Status)}.")
                 { StatusCode = failure.Status };
             }
             throw new McpAuthException(ErrorReason.ProtocolViolation,
-                "The server answered, but not as an MCP server of this transport does.", "Check the URL and the type (http or sse) with: mcpsm list");
+                "The server answered, but not as an MCP server of this transport does.",
+                $"Check the URL and the type (http or sse) with: {new ListServersStep()}");
         }
     }
 
@@ -122,7 +123,7 @@ public static class ServerProbe
             var answer = ServerQuestion.Read(response, server.Uri);
             if (response.IsSuccessStatusCode)
             {
-                ServerQuestion.RequireMcp(answer, server.Uri, server.Id);
+                ServerQuestion.RequireMcp(answer, server.Uri, server);
             }
             else
             {

@@ -33,6 +33,8 @@ public enum DPoPMode
 /// <summary>A remote MCP server that the user named; what the catalog knows of it. Holds no secret of ours.</summary>
 public sealed record McpServer
 {
+    public static implicit operator ServerReference(McpServer server) => new(server.Id, server.Name);
+
     public required string Id { get; init; }
 
     public required string Name { get; init; }
@@ -86,7 +88,7 @@ public sealed record McpServer
     internal UrlPolicy PolicyIn(Home home) => new(Issuer is null ? [Uri] : [Uri, ServerUrl.ParseIssuer(this)])
     {
         Network = home.Network,
-        IssuerCommand = issuer => NextCommand.For("server update", Id, $"--issuer {ShellQuoting.QuoteOrPlaceholder(issuer, "<url>")}"),
+        IssuerCommand = issuer => new UpdateServerStep(this, new StepOption(StepOptionKind.Issuer, issuer)),
     };
 
     /// <summary>Whether a credential may be sent to it: https, or http on this machine.</summary>
@@ -136,7 +138,7 @@ public static class ServerUrl
         }
         if (uri.UserInfo.Length > 0)
         {
-            throw Invalid("it must not carry a user name or password; give credentials with: mcpsm auth set");
+            throw Invalid("it must not carry a user name or password", new SetTokenStep(ServerReference.Unknown));
         }
         if (uri.Fragment.Length > 0)
         {
@@ -153,7 +155,7 @@ public static class ServerUrl
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
     public static Uri ParseIssuer(McpServer server) => UrlPolicy.TryParse(server.Issuer, out var uri) && uri.Scheme is "http" or "https" ? uri
         : throw new McpAuthException(ErrorReason.InvalidServerUrl, $"The issuer set for '{server.Name}' is not an absolute http(s) URL.",
-            NextCommand.For("server update", server.Id, "--issuer <url>"))
+            new UpdateServerStep(server, StepOptionKind.Issuer))
         { Server = server.Name };
 
     /// <summary>Refuses to send a credential in the clear (rule 27).</summary>
@@ -164,12 +166,12 @@ public static class ServerUrl
         {
             throw new McpAuthException(ErrorReason.UnsafeEndpoint,
                 $"No credential is sent to '{server.Name}': its URL is plain http to another machine.",
-                NextCommand.For("server update", server.Id, "--url https://…"))
+                new UpdateServerStep(server, new StepOption(StepOptionKind.Url) { Template = "https://…" }))
             { Server = server.Name };
         }
     }
 
     // The URL itself is not repeated: it may be the very thing that carries a password.
-    private static McpAuthException Invalid(string why) => new(ErrorReason.InvalidServerUrl,
+    private static McpAuthException Invalid(string why, Remedy? remedy = null) => new(ErrorReason.InvalidServerUrl,
         $"The server's URL cannot be used: {why}.", "Give one like https://example.com/mcp");
 }

@@ -41,12 +41,12 @@ public static class ServerLookup
         if (IsUrl(text))
         {
             return new McpAuthException(ErrorReason.ServerNotFound, "No server in the catalog has that URL.",
-                $"mcpsm add <name> --type http --url {(mayBeSecret || MayHoldSecret(text) ? "<url>" : ShellQuoting.QuoteOrPlaceholder(text, "<url>"))}");
+                new AddServerStep(mayBeSecret || MayHoldSecret(text) ? null : text));
         }
         var what = mayBeSecret ? "No server of that name." : $"There is no server '{ForeignText.Clean(text)}'.";
         return all.Count == 0
-            ? new McpAuthException(ErrorReason.ServerNotFound, what + " There are none yet.", "mcpsm add <name> --type http --url <url>")
-            : new McpAuthException(ErrorReason.ServerNotFound, $"{what} There {(all.Count == 1 ? "is" : "are")}: {Names(all)}.", "mcpsm list")
+            ? new McpAuthException(ErrorReason.ServerNotFound, what + " There are none yet.", new AddServerStep())
+            : new McpAuthException(ErrorReason.ServerNotFound, $"{what} There {(all.Count == 1 ? "is" : "are")}: {Names(all)}.", new ListServersStep())
             {
                 Server = mayBeSecret ? null : ForeignText.Clean(text),
             };

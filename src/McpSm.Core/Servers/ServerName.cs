@@ -44,7 +44,7 @@ public static class ServerName
         // The letters of another script are left out of the slug: what remains of such a name says nothing about it.
         if (!name.EnumerateRunes().Any(rune => !rune.IsAscii && IsVisibleLetterOrDigit(rune)))
         {
-            throw Invalid(slug.Length == 0 ? "it has no letter and no digit" : $"'{slug}' is a verb of 'mcpsm auth'");
+            throw Invalid(slug.Length == 0 ? "it has no letter and no digit" : $"'{slug}' is the name of a command");
         }
         return $"server-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Normalized(name))))[..8]}";
     }

@@ -56,7 +56,7 @@ public sealed class CredentialManagerVault : IVault
         {
             throw new McpAuthException(ErrorReason.SecretTooLarge,
                 $"A secret of {bytes.Length} bytes is more than the {SplitSecret.MostBytes} that Mcpsm keeps in the Credential Manager.",
-                $"Use the encrypted file with: --vault {EncryptedFileVault.VaultName}");
+                $"Use the encrypted file with: {new StepOption(StepOptionKind.Vault, EncryptedFileVault.VaultName)}");
         }
         var generation = SplitSecret.NewGeneration();
         var (head, parts) = SplitSecret.Cut(bytes, generation);

@@ -117,7 +117,7 @@ internal static class EncryptedFileFormat
 
     public static McpAuthException Damaged(string how) => new(ErrorReason.VaultCorrupt,
         $"credentials.enc is damaged: {how}. It was not changed.",
-        "Restore it from a backup, or move it away and sign in again with: mcpsm auth login-all");
+        $"Restore it from a backup, or move it away and sign in again with: {new SignInToAllStep()}");
 
     private static void Digest(ReadOnlySpan<byte> of, Span<byte> into)
     {

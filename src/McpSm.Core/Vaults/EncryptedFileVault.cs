@@ -23,7 +23,7 @@ public sealed class EncryptedFileVault : IVault
     private readonly VaultKeys _keys;
     private bool _told;
 
-    private const string HowToRekey = "mcpsm vault rekey --passphrase";
+    private static NextStep HowToRekey => new RekeyVaultStep(Passphrase: true);
 
     public EncryptedFileVault(Home home, Action<string>? notice = null) : this(home, notice, "credentials.enc") =>
         _beside = new EncryptedFileVault(home, null, PendingFileName);
@@ -72,8 +72,9 @@ public sealed class EncryptedFileVault : IVault
             else if (IsUnderUnexpectedKey(header) && !_told)
             {
                 _told = true;
-                _notice?.Invoke($"credentials.enc is under its key file although {VaultKeys.PassphraseVariable} is set. What it holds goes on being used; "
-                    + $"for new secrets, put it under the passphrase: {HowToRekey}");
+                _notice?.Invoke(_home.Remedies.Format(
+                    $"credentials.enc is under its key file although {VaultKeys.PassphraseVariable} is set. What it holds goes on being used; "
+                    + $"for new secrets, put it under the passphrase: {HowToRekey}"));
             }
             items[item] = text;
             return true;

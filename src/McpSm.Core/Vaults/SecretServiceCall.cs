@@ -13,7 +13,8 @@ namespace McpSm.Core.Vaults;
 [SupportedOSPlatform("linux")]
 internal sealed class SecretServiceCall : IDisposable
 {
-    private const string UseFile = "use the encrypted file with: mcpsm vault use file, and --vault file where you sign in again";
+    private static Remedy UseFile => $"use the encrypted file with: {new UseVaultStep(EncryptedFileVault.VaultName)}, and "
+        + $"{new StepOption(StepOptionKind.Vault, EncryptedFileVault.VaultName)} where you sign in again";
 
     /// <summary>How long no answer comes before it is told to stop.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);

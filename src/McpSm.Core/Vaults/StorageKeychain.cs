@@ -63,6 +63,6 @@ internal sealed class StorageKeychain(Home home) : IKeychain
         -25293 or -128 => new(ErrorReason.VaultLocked, $"The Keychain did not let Mcpsm {verb} an item (error {code}).",
             "Run the command again and allow it when the Keychain asks.", e),
         _ => new(ErrorReason.VaultUnavailable, $"The Keychain could not {verb} an item ({(code is null ? e.GetType().Name : $"error {code}")}).",
-            "Use the encrypted file with: mcpsm vault use file", e),
+            $"Use the encrypted file with: {new UseVaultStep(EncryptedFileVault.VaultName)}", e),
     };
 }

@@ -3,7 +3,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Vaults;
 
 /// <summary>The store that the operating system has for secrets, where it has one.</summary>
-internal sealed class SystemStoreSource(IVault? store, Action<string> notice) : IVaultSource
+internal sealed class SystemStoreSource(IVault? store, Action<Remedy> notice) : IVaultSource
 {
     public IVault? Find(string name) => store?.Name == name ? store : null;
 
@@ -27,7 +27,7 @@ internal sealed class SystemStoreSource(IVault? store, Action<string> notice) : 
             // the choice that now falls on another vault is remembered.
             if (e.Reason == ErrorReason.VaultLocked)
             {
-                notice($"{e.Message} To use it later: {NextCommand.For("vault use", store.Name, "--move", "<vault>")}");
+                notice($"{e.Message} To use it later: {new UseVaultStep(store.Name, Move: true)}");
             }
             return null;
         }

@@ -169,7 +169,9 @@ internal sealed class VaultKeys(Home home, Action<string>? notice = null)
         }
         if (wasOpen && !IsOpenToOthers)
         {
-            notice?.Invoke("Others on this machine could read credentials.key; from now on you alone can. If somebody may have: mcpsm vault rekey --key-file");
+            notice?.Invoke(home.Remedies.Format(
+                $"Others on this machine could read credentials.key; from now on you alone can. If somebody may have: "
+                + $"{new RekeyVaultStep(Passphrase: false)}"));
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class VaultSelector
     public VaultSelector(Home home, IEnumerable<IVaultSource> sources, Action<string> notice)
     {
         (_home, _notice, _settings, File) = (home, notice, new Settings(home), new EncryptedFileVault(home, notice));
-        _sources = [.. sources, new SystemStoreSource(SystemStore(home), notice), new EncryptedFileSource(home, File)];
+        _sources = [.. sources, new SystemStoreSource(SystemStore(home), text => notice(home.Remedies.Format(text))), new EncryptedFileSource(home, File)];
     }
 
     /// <summary>The encrypted file itself.</summary>
@@ -55,7 +55,7 @@ public sealed class VaultSelector
     }
 
     public static McpAuthException NotFound(string name) =>
-        new(ErrorReason.VaultUnavailable, $"There is no vault '{ForeignText.Clean(name)}' on this system.", "mcpsm vault list");
+        new(ErrorReason.VaultUnavailable, $"There is no vault '{ForeignText.Clean(name)}' on this system.", new ListVaultsStep());
 
     /// <summary>The vault that is set or was chosen before; null where none was.</summary>
     public VaultWithPending? InUse => NameInUse is { } name ? Find(name) : null;
@@ -123,7 +123,7 @@ public sealed class VaultSelector
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
         if (_settings.MovingFrom.Count > 0)
         {
-            _notice($"An earlier move was cut off. To finish it: {NextCommand.For("vault use", name, "--move", "<vault>")}");
+            _notice(_home.Remedies.Format($"An earlier move was cut off. To finish it: {new UseVaultStep(name, Move: true)}"));
         }
         TellOfVariable(name);
     }
@@ -143,6 +143,9 @@ public sealed class VaultSelector
 
     /// <summary>Says something of a vault that the user should know.</summary>
     internal void Tell(string text) => _notice(text);
+
+    /// <summary>Passes a failure on as a warning, with what to do.</summary>
+    internal void Tell(McpAuthException failure) => _notice(_home.Remedies.Explain(failure));
 
     private string Elsewhere(string name)
     {

@@ -105,7 +105,7 @@ internal sealed unsafe partial class WindowsCredentialSet : ICredentialSet
     private static McpAuthException Failed(string verb, int code) => new(ErrorReason.VaultUnavailable, code == NoSuchLogonSession
         ? "Windows keeps no credentials for this logon session, as in a service or over SSH (Windows error 1312)."
         : $"The Credential Manager could not {verb} an entry (Windows error {code}: {ForeignText.Clean(Marshal.GetPInvokeErrorMessage(code)).TrimEnd('.')}).",
-        "Use the encrypted file with: mcpsm vault use file");
+        $"Use the encrypted file with: {new UseVaultStep(EncryptedFileVault.VaultName)}");
 
     [LibraryImport("advapi32", EntryPoint = "CredReadW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
     [return: MarshalAs(UnmanagedType.Bool)]

@@ -38,7 +38,7 @@ public sealed class DisconnectMcpServerCommand : McpCmdlet
             WarnOf(ended);
             if (!ended.HadOAuth && ended.HasBearer)
             {
-                Warn($"'{server.Name}' has a bearer token, which signing out leaves alone. Remove it with: {NextCommand.ForCmdlet("Clear-McpToken", server.Id)}");
+                Warn($"'{server.Name}' has a bearer token, which signing out leaves alone. Remove it with: {new RevokeStep(server)}");
             }
             if (PassThru)
             {

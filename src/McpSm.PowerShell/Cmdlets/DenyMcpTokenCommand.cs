@@ -51,6 +51,6 @@ public sealed class DenyMcpTokenCommand : McpCmdlet
         using var typed = Interaction.CanAnswer
             ? await new HostInput(this).ReadSecretAsync($"Refused token of {server.Name}: ", cancellationToken).ConfigureAwait(false) : null;
         return typed is not null ? new NetworkCredential("", typed).Password : throw new McpAuthException(ErrorReason.InteractionRequired,
-            "The token is asked for, and nobody can answer here.", NextCommand.ForCmdlet("Deny-McpToken", server.Id, "-Token $refused"));
+            "The token is asked for, and nobody can answer here.", new RejectTokenStep(server));
     }
 }

@@ -4,6 +4,7 @@ using System.Management.Automation;
 using System.Net;
 using System.Security;
 using McpSm.Commands;
+using McpSm.Commands.Remedies;
 using McpSm.Core.Errors;
 using McpSm.PowerShell.Pipeline;
 
@@ -31,6 +32,8 @@ public sealed class InvokeMcpsmCommandLineCommand : McpCmdlet
     public SwitchParameter Failed { get; set; }
 
     private bool _toldAny;
+
+    private protected override RemedyFormatter Remedies => CliRemedyFormatter.Instance;
 
     protected override void ProcessRecord()
     {

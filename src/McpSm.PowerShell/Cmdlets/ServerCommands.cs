@@ -129,7 +129,7 @@ public abstract class ServerChangeCommand : McpCmdlet
         }
         if (changed.Moved)
         {
-            Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: {NextCommand.ForCmdlet("Connect-McpServer", changed.Server.Id)}");
+            Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: {new SignInStep(changed.Server)}");
         }
     }
 

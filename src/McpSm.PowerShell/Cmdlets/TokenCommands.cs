@@ -38,7 +38,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
         WriteObject(McpAuthStatus.Read(Home, servers, out var failure), enumerateCollection: true);
         if (failure is not null)
         {
-            WriteWarning($"{failure.Message} {failure.Remedy}");
+            WriteWarning(Home.Remedies.Explain(failure));
         }
     }
 
@@ -108,7 +108,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
         Write(AsPlainText ? token.Text : Secure(token.Text));
         if (token.IsBound)
         {
-            Warn($"The token of '{server.Name}' is bound to a key (DPoP) and needs a proof for each request: {NextCommand.ForCmdlet("Get-McpToken", server.Id, "-AsHeader")}");
+            Warn($"The token of '{server.Name}' is bound to a key (DPoP) and needs a proof for each request: {new ReadTokenStep(server) { AsHeader = true }}");
         }
     });
 
@@ -210,7 +210,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
         {
             return Home.SecretVariable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
                 "The environment variable that -FromEnvironment names is not set.",
-                $"Set it, or leave -FromEnvironment out to be asked: {NextCommand.ForCmdlet("Set-McpToken", server.Id)}");
+                $"Set it, or leave -FromEnvironment out to be asked: {new SetTokenStep(server)}");
         }
         if (Token is not null)
         {
@@ -221,7 +221,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
         if (typed is null)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for, and nobody can answer here.",
-                NextCommand.ForCmdlet("Set-McpToken", server.Id, "-FromEnvironment NAME"));
+                new SetTokenStep(server) { Unattended = true });
         }
         return new NetworkCredential("", typed).Password;
     }

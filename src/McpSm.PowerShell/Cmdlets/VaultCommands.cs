@@ -98,7 +98,7 @@ public sealed class SetMcpVaultCommand : McpCmdlet
         var elsewhere = await Authenticator.UseVaultAsync(Name, cancellationToken).ConfigureAwait(false);
         if (elsewhere.Count > 0)
         {
-            Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: {NextCommand.ForCmdlet("Set-McpVault", Name, "-Move")}");
+            Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: {new UseVaultStep(Name, Move: true)}");
         }
     }
 }
@@ -155,7 +155,7 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
         {
             if (!done.Removed)
             {
-                Warn($"The {new PlaintextSecret(done.Kind, done.Header, done.File)} of '{server.Name}' was left: {done.Reason}.");
+                Warn($"The {new PlaintextSecret(done.Kind, done.Header, done.File).ToString()} of '{server.Name}' was left: {done.Reason}.");
             }
             Write(done);
         }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using McpSm.Core.Errors;
+using McpSm.PowerShell.Remedies;
 
 namespace McpSm.PowerShell.Pipeline;
 
@@ -10,7 +11,7 @@ internal static class Errors
     public static ErrorRecord Record(McpAuthException e, string? server) =>
         new(e, e.Reason.ToString(), Category(e.Reason), e.Server ?? server)
         {
-            ErrorDetails = e.Remedy is null ? null : new ErrorDetails(e.Message) { RecommendedAction = e.Remedy },
+            ErrorDetails = e.Remedy is null ? null : new ErrorDetails(e.Message) { RecommendedAction = CmdletRemedyFormatter.Instance.Format(e.Remedy) },
         };
 
     private static ErrorCategory Category(ErrorReason reason) => reason switch

@@ -7,6 +7,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
+using McpSm.PowerShell.Remedies;
 using McpSm.PowerShell.SecretManagement;
 
 namespace McpSm.PowerShell.Pipeline;
@@ -21,7 +22,10 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 
     private protected PipelinePump Pump { get; private set; } = null!;
 
-    private protected Home Home { get; } = new();
+    private protected Home Home => field ??= new Home { Remedies = Remedies };
+
+    /// <summary>Renders what to do next: as cmdlets, unless this cmdlet stands for the command of a shell.</summary>
+    private protected virtual RemedyFormatter Remedies => CmdletRemedyFormatter.Instance;
 
     private protected Authenticator Authenticator => _authenticator ??= new Authenticator(Home, Interaction, new Progress(this), VaultSources);
 
@@ -196,7 +200,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    private protected void Warn(string text) => Pump.Post(() => WriteWarning(ForeignText.CleanLine(text)));
+    private protected void Warn(Remedy text) => Pump.Post(() => WriteWarning(Home.Remedies.Format(text)));
 
     /// <summary>Text for the person at the host, which no assignment swallows.</summary>
     internal virtual void Tell(string text) => Pump.Post(() => WriteInformation(

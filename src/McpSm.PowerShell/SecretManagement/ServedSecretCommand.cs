@@ -3,6 +3,7 @@ using System.Management.Automation;
 using McpSm.Core.Errors;
 using McpSm.Core.Vaults;
 using McpSm.PowerShell.Pipeline;
+using McpSm.PowerShell.Remedies;
 
 namespace McpSm.PowerShell.SecretManagement;
 
@@ -35,7 +36,7 @@ public abstract class ServedSecretCommand : McpCmdlet
         if (error.Exception is McpAuthException { Reason: ErrorReason.VaultLocked } locked
             && LanguagePrimitives.TryConvertTo<Type>("Microsoft.PowerShell.SecretManagement.PasswordRequiredException", out var type))
         {
-            var told = (Exception)Activator.CreateInstance(type, string.Join(' ', locked.Message, locked.Remedy).TrimEnd())!;
+            var told = (Exception)Activator.CreateInstance(type, Home.Remedies.Explain(locked))!;
             ThrowTerminatingError(new ErrorRecord(told, nameof(ErrorReason.VaultLocked), error.CategoryInfo.Category, error.TargetObject));
         }
         WriteError(error);
@@ -59,5 +60,6 @@ public abstract class ServedSecretCommand : McpCmdlet
     }
 
     private McpAuthException Refused(string why) => new(ErrorReason.InvalidValue, why,
-        $"Register-SecretVault -Name {ShellQuoting.QuoteForPowerShell(VaultName ?? "")} -ModuleName Mcpsm -VaultParameters @{{ {VaultParameter} = 'file' }} -AllowClobber");
+        $"Register-SecretVault -Name {PowerShellQuoting.Argument(VaultName ?? "")} -ModuleName Mcpsm "
+            + $"-VaultParameters @{{ {VaultParameter} = 'file' }} -AllowClobber");
 }

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using McpSm.Core.Errors;
 
-namespace McpSm.Core.Errors;
+namespace McpSm.Commands.Remedies;
 
 /// <summary>
 /// Writes values into command lines that a person may paste into sh, bash, zsh, fish, PowerShell or cmd. The same text must
@@ -36,12 +37,6 @@ public static class ShellQuoting
         }
         return value.EnumerateRunes().All(IsQuotable) && !value.Contains(@"\\", StringComparison.Ordinal) && value[^1] != '\\' ? $"\"{value}\"" : placeholder;
     }
-
-    /// <summary>The value as one argument of a cmdlet: as it is, or in single quotes.</summary>
-    public static string QuoteForPowerShell(string value) =>
-        value.Length > 0 && !value.AsSpan().ContainsAnyExcept(Plain) && char.IsAsciiLetterOrDigit(value[0]) ? value
-        // PowerShell takes each of these as a single quote, and two of them for one.
-        : $"'{string.Concat(ForeignText.Clean(value).Select(c => c is '\'' or >= '\u2018' and <= '\u201b' ? $"{c}{c}" : $"{c}"))}'";
 
     private static bool IsQuotable(Rune rune) => rune.IsAscii ? Plain.Contains((char)rune.Value) || Quotable.Contains((char)rune.Value)
         : Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.InitialQuotePunctuation or UnicodeCategory.FinalQuotePunctuation

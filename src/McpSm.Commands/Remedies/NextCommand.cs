@@ -1,4 +1,4 @@
-namespace McpSm.Core.Errors;
+namespace McpSm.Commands.Remedies;
 
 /// <summary>
 /// Builds every command line that a person is told to run. The server, vault or issuer in it may have been named by another
@@ -29,10 +29,6 @@ public static class NextCommand
         return options.StartsWith("--", StringComparison.Ordinal) ? Line("mcpsm", verb, options, EndOfOptions, argument)
             : Line("mcpsm", verb, EndOfOptions, argument, options);
     }
-
-    /// <summary>A cmdlet, such as <c>Get-McpToken my-api -AsHeader</c>.</summary>
-    public static string ForCmdlet(string cmdlet, string argument, string parameters = "") =>
-        Line(cmdlet, ShellQuoting.QuoteForPowerShell(argument), parameters);
 
     private static string Line(params IEnumerable<string> words) => string.Join(' ', words.Where(w => w.Length > 0));
 }

@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace McpSm.Core.Errors;
+
+/// <summary>
+/// What to do about a failure, in words and in steps. Core names no command: the program that shows the text renders its steps
+/// as its own commands, with a <see cref="RemedyFormatter"/>. An interpolated string with steps in it converts to this type.
+/// </summary>
+[InterpolatedStringHandler]
+public sealed class Remedy
+{
+    // Each is a text, a NextStep or a StepOption.
+    private readonly List<object> _parts;
+
+    public Remedy(int literalLength, int formattedCount) => _parts = new List<object>(literalLength > 0 ? (2 * formattedCount) + 1 : formattedCount);
+
+    private Remedy(object part) => _parts = [part];
+
+    [return: NotNullIfNotNull(nameof(text))]
+    public static implicit operator Remedy?(string? text) => text is null ? null : new Remedy(text);
+
+    [return: NotNullIfNotNull(nameof(step))]
+    public static implicit operator Remedy?(NextStep? step) => step is null ? null : new Remedy(step);
+
+    public void AppendLiteral(string text) => _parts.Add(text);
+
+    public void AppendFormatted(string? text) => _parts.Add(text ?? "");
+
+    public void AppendFormatted(NextStep step) => _parts.Add(step);
+
+    public void AppendFormatted(StepOption option) => _parts.Add(option);
+
+    public void AppendFormatted(Remedy? remedy) => _parts.AddRange(remedy?._parts ?? []);
+
+    public void AppendFormatted<T>(T value, string? format = null) where T : IFormattable =>
+        _parts.Add(value.ToString(format, CultureInfo.InvariantCulture));
+
+    /// <summary>The text with its steps in words, for programs that have no commands.</summary>
+    public override string ToString() => string.Concat(_parts);
+
+    internal string Render(Func<NextStep, string> step, Func<StepOption, string> option) => string.Concat(_parts.Select(part => part switch
+    {
+        NextStep next => step(next),
+        StepOption named => option(named),
+        _ => (string)part,
+    }));
+}
