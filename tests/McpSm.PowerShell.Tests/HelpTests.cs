@@ -178,7 +178,7 @@ public sealed partial class HelpTests
         session.Host.Typed.Enqueue("typed-token");
         // Of assemblies that only a whole pwsh has.
         session.Run("""
-            function global:ConvertTo-Json([Parameter(ValueFromPipeline)] $InputObject, [int] $Depth) { [System.Text.Json.JsonSerializer]::Serialize($InputObject) }
+            function global:ConvertTo-Json([Parameter(ValueFromPipeline)] $InputObject, [int] $Depth) { [System.Text.Json.JsonSerializer]::Serialize($InputObject, [hashtable], [System.Text.Json.JsonSerializerOptions]::new()) }
             function global:ConvertTo-SecureString([string] $String, [switch] $AsPlainText) { [System.Net.NetworkCredential]::new('', $String).SecurePassword }
             function global:Read-Host([string] $Prompt, [switch] $AsSecureString) { ConvertTo-SecureString 'typed-passphrase' }
             function global:Get-Secret([string] $Name) { ConvertTo-SecureString 'kept-elsewhere' }
