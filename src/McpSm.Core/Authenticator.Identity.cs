@@ -126,7 +126,16 @@ public sealed partial class Authenticator
     public async Task<string?> SignOutOfIdentityProviderAsync(string provider, bool local, CancellationToken cancellationToken)
     {
         using var held = await _identities.LockAsync(provider, cancellationToken).ConfigureAwait(false);
-        var item = await _identities.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
+        IdentityItem? item;
+        try
+        {
+            item = await _identities.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        {
+            await _identities.RemoveAsync(provider, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
         if (item?.Session is not { } session)
         {
             return null;

@@ -1,4 +1,5 @@
 using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core;
@@ -11,7 +12,15 @@ internal sealed class SignOut(CredentialStore store, Revoking revoking)
     public async Task<DisconnectResult> RunAsync(McpServer server, bool local, bool keepBearer, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
-        var raw = await store.ReadRawAsync(server, cancellationToken).ConfigureAwait(false);
+        ServerItem? raw;
+        try
+        {
+            raw = await store.ReadRawAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        {
+            return await RunWithoutVaultAsync(server, keepBearer, cancellationToken).ConfigureAwait(false);
+        }
         var hasBearer = raw?.BearerToken is not null || server.Plaintext.BearerToken is not null;
         if (raw is null || (raw.OAuth is null && (keepBearer || raw.BearerToken is null)))
         {
@@ -26,9 +35,33 @@ internal sealed class SignOut(CredentialStore store, Revoking revoking)
         {
             // Whatever the issuer does, and if the person loses patience with it: here the credential ends.
             var left = raw with { OAuth = null, BearerToken = keepBearer ? raw.BearerToken : null };
+            await EndAsync(server, left).ConfigureAwait(false);
+        }
+        return new DisconnectResult(raw.OAuth is not null, hasBearer, failure);
+    }
+
+    private async Task EndAsync(McpServer server, ServerItem left)
+    {
+        try
+        {
             await (left.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
                 : store.ReplaceAsync(server, left, CancellationToken.None)).ConfigureAwait(false);
         }
-        return new DisconnectResult(raw.OAuth is not null, hasBearer, failure);
+        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        {
+            // It was read where it waits for its vault, which is gone.
+            await store.RemoveAsync(server, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends, as far as the index knows of it, what is in a vault that is gone. What cannot be read cannot be revoked.</summary>
+    private async Task<DisconnectResult> RunWithoutVaultAsync(McpServer server, bool keepBearer, CancellationToken cancellationToken)
+    {
+        var kind = store.Facts.Read(server.Id)?.Kind ?? CredentialKind.None;
+        if (kind == CredentialKind.OAuth || !keepBearer)
+        {
+            await store.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        return new DisconnectResult(kind == CredentialKind.OAuth, kind == CredentialKind.Bearer || server.Plaintext.BearerToken is not null, null);
     }
 }

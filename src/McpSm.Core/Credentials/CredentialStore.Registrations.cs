@@ -61,19 +61,28 @@ public sealed partial class CredentialStore
 
     private async Task<bool> DropAsync(McpServer server, string item, CancellationToken cancellationToken)
     {
-        var places = new[] { Facts.ReadRegistrations().GetValueOrDefault(item)?.Vault, Facts.Read(server.Id)?.Vault, vaults.NameInUse }
+        var known = Facts.ReadRegistrations().GetValueOrDefault(item);
+        var places = new[] { known?.Vault, Facts.Read(server.Id)?.Vault, vaults.NameInUse }
             .OfType<string>().Distinct().ToList();
         var wasThere = false;
         foreach (var place in places)
         {
-            var vault = vaults.Find(place);
-            if (await vault.GetAsync(item, cancellationToken).ConfigureAwait(false) is not null)
+            try
             {
-                await vault.RemoveAsync(item, cancellationToken).ConfigureAwait(false);
-                wasThere = true;
+                var vault = vaults.Find(place);
+                if (await vault.GetAsync(item, cancellationToken).ConfigureAwait(false) is not null)
+                {
+                    await vault.RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+                    wasThere = true;
+                }
+            }
+            catch (McpAuthException e) when (LeftBehind.IsGone(e))
+            {
+                await _left.AbandonAsync(item, $"the registration with {ForeignText.Clean(known?.Issuer)}", known?.Vault == place ? place : null, e, cancellationToken)
+                    .ConfigureAwait(false);
             }
         }
-        await _left.RemoveAsync(item, null, cancellationToken).ConfigureAwait(false);
+        await _left.RemoveAsync(item, places, cancellationToken).ConfigureAwait(false);
         await Facts.WriteRegistrationAsync(item, _ => null, cancellationToken).ConfigureAwait(false);
         return wasThere;
     }

@@ -61,6 +61,10 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
             {
                 return null;
             }
+            if (facts is null && await _left.HasEndedAsync(ItemName(server), vault, cancellationToken).ConfigureAwait(false))
+            {
+                return null;
+            }
             var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
             // What is absent may have been taken to another vault between the two reads: the facts tell.
             if (item is null && again > 0 && Facts.Read(server.Id)?.Vault is { } now && now != vault.Name)
@@ -160,15 +164,19 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         Facts.WriteAsync(server.Id, facts => change(facts is not null && Agree(facts, item, facts.Pending) ? facts
             : ServerFacts.Of(item, facts?.Vault ?? vaults.NameInUse!)), CancellationToken.None);
 
-    /// <summary>Removes the item and its facts.</summary>
+    /// <summary>Removes the item and its facts. An item in a vault that is gone stays there, and that is told.</summary>
     public async Task RemoveAsync(McpServer server, CancellationToken cancellationToken)
     {
-        var vault = VaultOf(Facts.Read(server.Id));
-        if (vault is not null)
+        var facts = Facts.Read(server.Id);
+        try
         {
-            await vault.RemoveAsync(ItemName(server), cancellationToken).ConfigureAwait(false);
+            await (VaultOf(facts)?.RemoveAsync(ItemName(server), cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
         }
-        await _left.RemoveAsync(ItemName(server), vault?.Name, cancellationToken).ConfigureAwait(false);
+        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        {
+            await _left.AbandonAsync(ItemName(server), $"'{server.Name}'", facts?.Vault, e, cancellationToken).ConfigureAwait(false);
+        }
+        await _left.RemoveAsync(ItemName(server), facts?.Vault ?? vaults.NameInUse, cancellationToken).ConfigureAwait(false);
         await Facts.WriteAsync(server.Id, _ => null, cancellationToken).ConfigureAwait(false);
     }
 

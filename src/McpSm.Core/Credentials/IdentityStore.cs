@@ -53,6 +53,10 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
             {
                 return null;
             }
+            if (name is null && await _left.HasEndedAsync(ItemName(issuer), vault, cancellationToken).ConfigureAwait(false))
+            {
+                return null;
+            }
             var (item, isPending) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityItem, cancellationToken)
                 .ConfigureAwait(false);
             // What is absent may have been taken to another vault between the two reads.
@@ -149,12 +153,16 @@ public sealed class IdentityStore(Home home, FactsFile facts, VaultSelector vaul
     {
         var name = ItemName(issuer);
         var kept = facts.ReadIdentities().GetValueOrDefault(name)?.Vault;
-        var vault = kept is null ? vaults.InUse : vaults.Find(kept);
-        if (vault is not null)
+        try
         {
-            await vault.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+            var vault = kept is null ? vaults.InUse : vaults.Find(kept);
+            await (vault?.RemoveAsync(name, cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
         }
-        await _left.RemoveAsync(name, vault?.Name, cancellationToken).ConfigureAwait(false);
+        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        {
+            await _left.AbandonAsync(name, $"the identity provider {ForeignText.Clean(issuer)}", kept, e, cancellationToken).ConfigureAwait(false);
+        }
+        await _left.RemoveAsync(name, kept ?? vaults.NameInUse, cancellationToken).ConfigureAwait(false);
         await facts.WriteIdentityAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
     }
 

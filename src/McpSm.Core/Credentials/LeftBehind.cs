@@ -16,6 +16,45 @@ internal sealed class LeftBehind(Home home, VaultSelector vaults)
     public static bool CannotBeOpened(McpAuthException e) =>
         e.Reason is ErrorReason.VaultUnavailable or ErrorReason.VaultLocked or ErrorReason.VaultCorrupt or ErrorReason.SecretManagementMissing;
 
+    /// <summary>
+    /// Whether the vault is gone: unregistered, or its program or module is not here. What is to end then ends without it. A vault
+    /// that is locked is only to be unlocked.
+    /// </summary>
+    public static bool IsGone(McpAuthException e) => e.Reason is ErrorReason.VaultUnavailable or ErrorReason.SecretManagementMissing;
+
+    /// <summary>Leaves an item that has ended in a vault that is gone: says so, and does not let it come back with the vault.</summary>
+    /// <param name="of">Whose item it is, for people: <c>'my-api'</c>.</param>
+    /// <param name="place">The vault that it is in; null if nothing is known of an item.</param>
+    public async Task AbandonAsync(string item, string of, string? place, McpAuthException why, CancellationToken cancellationToken)
+    {
+        if (place is null)
+        {
+            return;
+        }
+        await _settings.AddEndedAsync(place, item, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await vaults.Find(place).RemovePendingAsync(item, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (CannotBeOpened(e))
+        {
+            // The vault is not even known here. What may wait for it counts for nothing without the index.
+        }
+        vaults.Tell($"What {of} has in the vault '{ForeignText.Clean(place)}' (item '{item}') stays there and was not revoked. {why.Message}");
+    }
+
+    /// <summary>Whether the item in that vault has ended. If the vault is back, it is removed there.</summary>
+    public async Task<bool> HasEndedAsync(string item, VaultWithPending vault, CancellationToken cancellationToken)
+    {
+        if (!_settings.IsEnded(vault.Name, item))
+        {
+            return false;
+        }
+        await vault.RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+        await _settings.RemoveEndedAsync(vault.Name, item, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
     /// <summary>Keeps an item in its vault of now, and removes it from the one of before.</summary>
     /// <param name="before">Where it was, by the facts; null where it was nowhere.</param>
     /// <param name="keep">Writes it, and then the facts.</param>
@@ -24,6 +63,10 @@ internal sealed class LeftBehind(Home home, VaultSelector vaults)
         if (before is null || before == now)
         {
             await keep().ConfigureAwait(false);
+            if (before is null && _settings.IsEnded(now, item))
+            {
+                await _settings.RemoveEndedAsync(now, item, CancellationToken.None).ConfigureAwait(false);
+            }
             return;
         }
         var isFirst = await _settings.AddMovingFromAsync(before, cancellationToken).ConfigureAwait(false);
@@ -45,9 +88,13 @@ internal sealed class LeftBehind(Home home, VaultSelector vaults)
 
     /// <summary>Removes an item that has ended from every vault in which it may have been left.</summary>
     /// <param name="except">The vault that it was just removed from.</param>
-    public async Task RemoveAsync(string item, string? except, CancellationToken cancellationToken)
+    public Task RemoveAsync(string item, string? except, CancellationToken cancellationToken) =>
+        RemoveAsync(item, except is null ? [] : [except], cancellationToken);
+
+    /// <param name="except">The vaults that it was just removed from.</param>
+    public async Task RemoveAsync(string item, IReadOnlyList<string> except, CancellationToken cancellationToken)
     {
-        foreach (var place in _settings.MovingFrom.Where(place => place != except))
+        foreach (var place in _settings.MovingFrom.Where(place => !except.Contains(place) && !_settings.IsEnded(place, item)))
         {
             await TryRemoveAsync(item, place, cancellationToken).ConfigureAwait(false);
         }

@@ -31,26 +31,38 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         await VaultCheck.RunAsync(target, cancellationToken).ConfigureAwait(false);
         var takesSecrets = TakesSecrets(to);
         var from = Sources(to);
-        var sources = new List<(IVault Vault, IReadOnlyList<string> Names)>();
+        var sources = new List<(VaultWithPending Vault, IReadOnlyList<string> Names)>();
+        var gone = new Dictionary<string, McpAuthException>(StringComparer.Ordinal);
         foreach (var name in from)
         {
-            var source = vaults.Find(name);
             // Every vault is opened before the first item is copied: one that is locked ends it here.
-            sources.Add((source, [.. (await source.NamesAsync(cancellationToken).ConfigureAwait(false))
-                .Where(item => takesSecrets || !NamedSecrets.IsItem(item))]));
+            if (await OpenAsync(name, gone, cancellationToken).ConfigureAwait(false) is var (source, items))
+            {
+                sources.Add((source, [.. items.Where(item => takesSecrets || !NamedSecrets.IsItem(item))]));
+            }
         }
         // The target as well: who is cut off may have put something there that the facts do not know yet.
+        var earlier = _settings.MovingFrom;
         await _settings.SetMovingFromAsync([.. from, to], cancellationToken).ConfigureAwait(false);
         var moved = new List<string>();
-        foreach (var (source, names) in sources)
+        try
         {
-            foreach (var name in names.Where(IsKept))
+            foreach (var (source, names) in sources)
             {
-                if (await CopyAsync(name, source, target, cancellationToken).ConfigureAwait(false))
+                foreach (var name in names.Where(name => IsKept(name, source)))
                 {
-                    moved.Add(name);
+                    if (await CopyAsync(name, source, target, cancellationToken).ConfigureAwait(false))
+                    {
+                        moved.Add(name);
+                    }
                 }
             }
+        }
+        catch (McpAuthException e) when (moved.Count == 0 && e.Reason is ErrorReason.SecretTooLarge or ErrorReason.VaultLocked)
+        {
+            // It was refused and nothing has changed: no later command should speak of a move to finish.
+            await _settings.SetMovingFromAsync(earlier, CancellationToken.None).ConfigureAwait(false);
+            throw;
         }
         await _settings.SetVaultAsync(to, cancellationToken).ConfigureAwait(false);
         foreach (var (source, names) in sources)
@@ -60,8 +72,58 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
                 await RemoveAsync(name, source, target, cancellationToken).ConfigureAwait(false);
             }
         }
-        await _settings.SetMovingFromAsync([], cancellationToken).ConfigureAwait(false);
+        foreach (var (name, why) in gone)
+        {
+            await LeaveAsync(name, why, cancellationToken).ConfigureAwait(false);
+        }
+        // A vault that comes back is cleared up by the next move.
+        await _settings.SetMovingFromAsync([.. gone.Keys], cancellationToken).ConfigureAwait(false);
         return moved;
+    }
+
+    /// <summary>The vault and its items. Of a vault that is gone these are the ones that wait for it, if it is known at all.</summary>
+    private async Task<(VaultWithPending Vault, IReadOnlyList<string> Names)?> OpenAsync(string name, Dictionary<string, McpAuthException> gone,
+        CancellationToken cancellationToken)
+    {
+        VaultWithPending? source = null;
+        try
+        {
+            source = vaults.Find(name);
+            return (source, await source.NamesAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        {
+            gone[name] = e;
+            return source is null ? null : (source, await source.PendingNamesAsync(cancellationToken).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>Takes out of the index what is left in a vault that is gone, and says what that is.</summary>
+    private async Task LeaveAsync(string vault, McpAuthException why, CancellationToken cancellationToken)
+    {
+        var left = new List<string>();
+        foreach (var (id, facts) in store.Facts.Read().Where(f => f.Value.Vault == vault))
+        {
+            using var held = await home.LockAsync(CredentialStore.LockName(id), cancellationToken).ConfigureAwait(false);
+            await store.Facts.WriteAsync(id, f => f?.Vault == vault ? null : f, cancellationToken).ConfigureAwait(false);
+            left.Add(CredentialStore.ItemPrefix + id);
+        }
+        foreach (var (item, _) in store.Facts.ReadIdentities().Where(f => f.Value.Vault == vault))
+        {
+            using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
+            await store.Facts.WriteIdentityAsync(item, f => f?.Vault == vault ? null : f, cancellationToken).ConfigureAwait(false);
+            left.Add(item);
+        }
+        foreach (var (item, _) in store.Facts.ReadRegistrations().Where(f => f.Value.Vault == vault))
+        {
+            using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
+            await store.Facts.WriteRegistrationAsync(item, f => f?.Vault == vault ? f with { Vault = null } : f, cancellationToken).ConfigureAwait(false);
+            left.Add(item);
+        }
+        left.AddRange(store.Facts.ReadSecrets().Where(s => s.Value == vault).Select(s => s.Key));
+        var what = left.Count == 0 ? "Nothing is known to be kept" : $"These items stay";
+        vaults.Tell($"{what} in the vault '{ForeignText.Clean(vault)}', which is gone{(left.Count == 0 ? "" : $": {string.Join(", ", left)}")}. {why.Message} "
+            + "If it comes back, the next move takes them along.");
     }
 
     private async Task<bool> CopyAsync(string name, IVault source, IVault target, CancellationToken cancellationToken)
@@ -102,18 +164,30 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         return true;
     }
 
-    private async Task RemoveAsync(string name, IVault source, IVault target, CancellationToken cancellationToken)
+    private async Task RemoveAsync(string name, VaultWithPending source, IVault target, CancellationToken cancellationToken)
     {
         using var held = await LockAsync(name, cancellationToken).ConfigureAwait(false);
         // Somebody may have signed in here again meanwhile; and what is in one vault alone stays in it.
-        if (!IsKept(name) || (FactsVault(name) != source.Name && await target.GetAsync(name, cancellationToken).ConfigureAwait(false) is not null))
+        if (!IsKept(name, source) || (FactsVault(name) != source.Name && await target.GetAsync(name, cancellationToken).ConfigureAwait(false) is not null))
         {
-            await source.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await source.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+                if (_settings.IsEnded(source.Name, name))
+                {
+                    await _settings.RemoveEndedAsync(source.Name, name, cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (McpAuthException e) when (LeftBehind.IsGone(e))
+            {
+                await source.RemovePendingAsync(name, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
-    /// <summary>Not what a check left behind that was killed.</summary>
-    private static bool IsKept(string name) => !name.StartsWith(VaultCheck.ItemPrefix, StringComparison.Ordinal);
+    /// <summary>Not what a check left behind that was killed, nor what ended while its vault was gone.</summary>
+    private bool IsKept(string name, VaultWithPending source) =>
+        !name.StartsWith(VaultCheck.ItemPrefix, StringComparison.Ordinal) && !_settings.IsEnded(source.Name, name);
 
     private static string? ServerOf(string name) =>
         name.StartsWith(CredentialStore.ItemPrefix, StringComparison.Ordinal) ? name[CredentialStore.ItemPrefix.Length..] : null;

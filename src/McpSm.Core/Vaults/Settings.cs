@@ -81,6 +81,32 @@ public sealed class Settings(Home home)
     internal Task RemoveMovingFromAsync(string vault, CancellationToken cancellationToken) =>
         ChangeAsync(root => SetMovingFrom(root, [.. Texts(root["movingFrom"]).Where(v => v != vault)]), cancellationToken);
 
+    /// <summary>Whether an item has ended that could not be removed from a vault, because that was gone.</summary>
+    internal bool IsEnded(string vault, string item) => Ended(JsonFile.Read(_path)?["ended"]).Contains((vault, item));
+
+    /// <summary>Remembers that an item has ended which may still be in a vault, and that the vault is to be cleared up.</summary>
+    internal Task AddEndedAsync(string vault, string item, CancellationToken cancellationToken) => ChangeAsync(root =>
+    {
+        SetMovingFrom(root, [.. Texts(root["movingFrom"]).Union([vault])]);
+        SetEnded(root, [.. Ended(root["ended"]).Union([(vault, item)])]);
+    }, cancellationToken);
+
+    /// <summary>Forgets it: the item was removed, or the vault holds another by now.</summary>
+    internal Task RemoveEndedAsync(string vault, string item, CancellationToken cancellationToken) =>
+        ChangeAsync(root => SetEnded(root, [.. Ended(root["ended"]).Except([(vault, item)])]), cancellationToken);
+
+    private IEnumerable<(string? Vault, string? Item)> Ended(JsonNode? node) =>
+        node is JsonArray all ? all.OfType<JsonObject>().Select(one => (Text(one["vault"]), Text(one["item"]))) : [];
+
+    private static void SetEnded(JsonObject root, IReadOnlyList<(string? Vault, string? Item)> ended)
+    {
+        root.Remove("ended");
+        if (ended.Count > 0)
+        {
+            root["ended"] = new JsonArray([.. ended.Select(e => (JsonNode)new JsonObject { ["vault"] = e.Vault, ["item"] = e.Item })]);
+        }
+    }
+
     private static void SetMovingFrom(JsonObject root, IReadOnlyList<string> vaults)
     {
         root.Remove("movingFrom");

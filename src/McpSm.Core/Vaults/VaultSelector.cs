@@ -121,9 +121,9 @@ public sealed class VaultSelector
         RequireOwnFolder();
         await VaultCheck.RunAsync(Find(name), cancellationToken).ConfigureAwait(false);
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
-        if (_settings.MovingFrom.Count > 0)
+        if (_settings.MovingFrom.Where(place => place != name).Select(ForeignText.Clean).ToList() is { Count: > 0 } left)
         {
-            _notice(_home.Remedies.Format($"An earlier move was cut off. To finish it: {new UseVaultStep(name, Move: true)}"));
+            _notice(_home.Remedies.Format($"Something may be left in {string.Join(", ", left)}. To take it along or clear it up: {new UseVaultStep(name, Move: true)}"));
         }
         TellOfVariable(name);
     }

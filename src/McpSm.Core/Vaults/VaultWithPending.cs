@@ -160,6 +160,18 @@ public sealed class VaultWithPending : IVault
         return removed || pending is not null;
     }
 
+    /// <summary>Removes what waits for a vault that is gone.</summary>
+    internal async Task RemovePendingAsync(string item, CancellationToken cancellationToken)
+    {
+        if (await TryFindPendingAsync(item, cancellationToken).ConfigureAwait(false) is { } pending)
+        {
+            await _pending.RemoveAsync(pending, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The names of the items that wait, which are in reach even if the vault is gone.</summary>
+    internal Task<IReadOnlyList<string>> PendingNamesAsync(CancellationToken cancellationToken) => _pending.NamesAsync(Name, cancellationToken);
+
     public async Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
         [.. (await _vault.NamesAsync(cancellationToken).ConfigureAwait(false))
             .Union(await _pending.NamesAsync(Name, cancellationToken).ConfigureAwait(false))];

@@ -1,0 +1,136 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
+using Xunit;
+
+namespace McpSm.Core.Tests;
+
+/// <summary>What is to end ends without a vault that is gone, and does not come back with it.</summary>
+public sealed class GoneVaultTests
+{
+    public static TheoryData<ErrorReason> Gone => [ErrorReason.VaultUnavailable, ErrorReason.SecretManagementMissing];
+
+    [Theory]
+    [MemberData(nameof(Gone))]
+    public async Task Server_whose_vault_is_gone_is_removed_with_a_warning_and_stays_removed(ErrorReason reason)
+    {
+        using var work = new Workplace();
+        var (door, vault, server) = await StartAsync(work, reason);
+        vault.DiesAfter = 0;
+        await door.RemoveServerAsync(server, default);
+        Assert.Empty(door.Catalog.List());
+        Told(work, vault, server);
+
+        vault.DiesAfter = null;
+        var again = await work.AddAsync(new Uri(server.Url));
+        var other = MemoryVault.Door(work, vault);
+        await other.UseVaultAsync("memory", default);
+        await Assert.ThrowsAsync<McpAuthException>(() => other.GetTokenAsync(again, default));
+        Assert.DoesNotContain("mcpsm-my-api", vault.Items.Keys);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gone))]
+    public async Task Token_whose_vault_is_gone_is_cleared_and_another_can_be_set(ErrorReason reason)
+    {
+        using var work = new Workplace();
+        var (door, vault, server) = await StartAsync(work, reason);
+        vault.DiesAfter = 0;
+        await door.ClearAsync(server, default);
+        Assert.Equal(CredentialKind.None, door.Status(server).Kind);
+        Told(work, vault, server);
+        await door.SetTokenAsync(server, "another", "file", default);
+        Assert.Equal("another", await door.GetTokenAsync(server, default));
+    }
+
+    [Fact]
+    public async Task Sign_out_of_a_sign_in_whose_vault_is_gone_leaves_it_there_and_says_so()
+    {
+        await using var scene = await Scene.StartAsync();
+        var vault = new MemoryVault();
+        var door = MemoryVault.Door(scene.Work, vault);
+        await door.UseVaultAsync("memory", default);
+        await door.ConnectAsync(scene.Server, new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+        vault.DiesAfter = 0;
+        var ended = await door.DisconnectAsync(scene.Server, local: false, default);
+        Assert.True(ended.HadOAuth);
+        Assert.Equal(AuthState.NotAuthenticated, door.Status(scene.Server).State);
+        Told(scene.Work, vault, scene.Server);
+        await door.RemoveServerAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Registration_in_a_vault_that_is_gone_is_forgotten()
+    {
+        await using var scene = await Scene.StartAsync();
+        var vault = new MemoryVault();
+        var door = MemoryVault.Door(scene.Work, vault);
+        await door.UseVaultAsync("memory", default);
+        await door.ConnectAsync(scene.Server, new ConnectOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+        vault.DiesAfter = 0;
+        await door.ForgetClientAsync(scene.Server, default);
+        Assert.Contains(scene.Person.Notices, n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
+        Assert.Empty(door.RegistrationVaultsOf(scene.Server));
+    }
+
+    [Fact]
+    public async Task Move_away_from_a_vault_that_is_gone_names_what_stays_and_a_later_move_takes_it_along()
+    {
+        using var work = new Workplace();
+        var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        vault.DiesAfter = 0;
+        Assert.Equal(0, await door.MoveToVaultAsync("file", default));
+        Told(work, vault, server);
+        Assert.Equal(AuthState.NotAuthenticated, door.Status(server).State);
+        Assert.Equal(["memory"], new Settings(work.Home).MovingFrom);
+
+        vault.DiesAfter = null;
+        Assert.Equal(1, await door.MoveToVaultAsync("file", default));
+        Assert.Equal("kept", await door.GetTokenAsync(server, default));
+        Assert.Empty(vault.Items);
+        Assert.Empty(new Settings(work.Home).MovingFrom);
+    }
+
+    [Fact]
+    public async Task Vault_that_is_locked_ends_nothing()
+    {
+        using var work = new Workplace();
+        var (door, vault, server) = await StartAsync(work, ErrorReason.VaultLocked);
+        vault.DiesAfter = 0;
+        Func<Task>[] all = [() => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default)];
+        foreach (var one in all)
+        {
+            Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(one)).Reason);
+        }
+        vault.DiesAfter = null;
+        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), default));
+    }
+
+    [Fact]
+    public async Task Move_that_fails_before_anything_moved_is_not_spoken_of_later()
+    {
+        using var work = new Workplace();
+        var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        await door.UseVaultAsync("file", default);
+        await door.MoveToVaultAsync("file", default);
+        vault.Forgets = true;
+        await Assert.ThrowsAsync<McpAuthException>(() => door.MoveToVaultAsync("memory", default));
+        work.Person.Notices.Clear();
+        await door.UseVaultAsync("file", default);
+        Assert.Empty(work.Person.Notices);
+    }
+
+    private static async Task<(Authenticator Door, MemoryVault Vault, McpServer Server)> StartAsync(Workplace work, ErrorReason reason)
+    {
+        var vault = new MemoryVault { DiesOf = reason };
+        var door = MemoryVault.Door(work, vault);
+        await door.UseVaultAsync("memory", default);
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        await door.SetTokenAsync(server, "kept", null, default);
+        return (door, vault, server);
+    }
+
+    private static void Told(Workplace work, MemoryVault vault, McpServer server) =>
+        Assert.Contains(work.Person.Notices, n => n.Contains($"'{vault.Name}'", StringComparison.Ordinal) && n.Contains($"mcpsm-{server.Id}", StringComparison.Ordinal));
+}
