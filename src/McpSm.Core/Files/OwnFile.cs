@@ -16,7 +16,7 @@ internal static class OwnFile
     /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
     public static byte[] Read(string path)
     {
-        using var handle = OperatingSystem.IsWindows() ? File.OpenHandle(path) : Open(path);
+        using var handle = Open(path);
         var length = RandomAccess.GetLength(handle);
         if (length > MostBytes)
         {
@@ -48,7 +48,8 @@ internal static class OwnFile
     {
         if (OperatingSystem.IsWindows())
         {
-            return File.OpenHandle(path);
+            // A reader must keep a writer out for as short a time as Windows allows.
+            return File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
         }
         SafeFileHandle handle;
         try

@@ -25,10 +25,10 @@ public static class WholeFile
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
 
     /// <summary>
-    /// Windows replaces no file that somebody has open, and opens none that is being replaced: who reads or writes at that
-    /// moment is refused, and has only to try again. Elsewhere the one does not see the other.
+    /// Windows replaces no file that a program has open, and opens none that is being replaced. Who reads or writes at that
+    /// moment is refused, and tries again for this long: virus scanners hold a new file for seconds. Other systems have no such rule.
     /// </summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Told before each step. The fault bench ends the process there, or has the disk be full.</summary>
     internal static Action<FileStep>? BeforeStep { get; set; }
