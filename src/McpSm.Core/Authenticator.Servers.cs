@@ -11,8 +11,15 @@ public sealed partial class Authenticator
 {
     /// <summary>Adds a server with the secrets that are given for it.</summary>
     /// <exception cref="McpAuthException">ServerAlreadyExists, InvalidServerName, InvalidServerUrl, InvalidValue, …</exception>
-    public Task<ServerChanged> AddServerAsync(ServerChange change, CancellationToken cancellationToken) =>
-        _editor.AddAsync(change, cancellationToken);
+    public async Task<ServerChanged> AddServerAsync(ServerChange change, CancellationToken cancellationToken)
+    {
+        var added = await _editor.AddAsync(change, cancellationToken).ConfigureAwait(false);
+        if (!added.Server.IsSecure)
+        {
+            _interaction.Notice($"'{added.Server.Name}' is at a plain http address of another machine. No credential is sent there; use https for that.");
+        }
+        return added;
+    }
 
     /// <summary>Changes a server and the secrets that are given for it.</summary>
     /// <exception cref="McpAuthException">ServerNotFound, and what adding one may throw.</exception>

@@ -70,7 +70,8 @@ internal sealed partial class Authorization
         {
             return listener;
         }
-        if (_issuer.RegistrationEndpoint is null)
+        // A port that the user named for this sign-in is where a tunnel or a container ends: no other will do.
+        if (_issuer.RegistrationEndpoint is null || options.CallbackPort > 0)
         {
             throw PortInUse(wanted, _redirectHost ?? "127.0.0.1");
         }

@@ -26,7 +26,10 @@ public sealed class PortAndClientTests
         var (taken, port) = TakePort();
         using (taken)
         {
-            await scene.LoginAsync(o => o with { CallbackPort = port });
+            // A port that is named for this one sign-in is where a tunnel ends: there no other serves.
+            Assert.Equal(ErrorReason.CallbackPortInUse, (await scene.FailsAsync(o => o with { CallbackPort = port })).Reason);
+            File.WriteAllText(scene.Work.Home.PathOf("settings.json"), $$"""{"callbackPort":{{port}}}""");
+            await scene.LoginAsync(o => o with { CallbackPort = null });
         }
         Assert.Contains(scene.Person.Notices, n => n.Contains($"Port {port} is in use"));
     }

@@ -1,0 +1,70 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
+
+# A vault of SecretManagement that was unregistered, by the stand-in for that module.
+
+BeforeAll {
+    . "$PSScriptRoot/Sample.ps1"
+    $modulePath = $env:PSModulePath
+    $env:PSModulePath = "$root/tests/McpSm.PowerShell.Tests/StandIn$([System.IO.Path]::PathSeparator)$modulePath"
+    Import-Module $manifest
+    $env:MCPSM_VAULT = $null
+}
+
+AfterAll {
+    Remove-Module Mcpsm, Microsoft.PowerShell.SecretManagement -ErrorAction Ignore
+    Remove-Variable StandInVaults, StandInCalls -Scope Global -ErrorAction Ignore
+    $env:PSModulePath = $modulePath
+    Stop-Sample
+}
+
+Describe 'a vault that was unregistered' {
+    BeforeEach {
+        $global:StandInCalls = [System.Collections.Generic.List[string]]::new()
+        $global:StandInVaults = @{ Store = @{ IsDefault = $true; ModuleName = 'Some.Store'; Secrets = @{}; Mode = '' } }
+        Set-McpVault secretmanagement:Store
+        Add-McpServer gone $url | Out-Null
+        Connect-McpServer gone -CallbackPort 0 6>$null | Out-Null
+    }
+
+    AfterEach {
+        Get-McpServer | Remove-McpServer -Force -WarningAction SilentlyContinue
+        Set-McpVault file -Move 3>$null 6>$null
+    }
+
+    It 'keeps nobody from <Name>' -ForEach @(
+        @{ Name = 'removing a server'; Command = { Remove-McpServer gone -Force } }
+        @{ Name = 'signing out'; Command = { Disconnect-McpServer gone -Force } }
+        @{ Name = 'clearing a token'; Command = { Clear-McpToken gone -Confirm:$false } }
+        @{ Name = 'forgetting a registration'; Command = { Remove-McpClientRegistration gone -Confirm:$false } }
+        @{ Name = 'moving to another vault'; Command = { Set-McpVault file -Move } }
+        @{ Name = 'mcpsm remove'; Command = { mcpsm remove gone --yes } }
+        @{ Name = 'mcpsm auth logout'; Command = { mcpsm auth logout gone --force } }
+        @{ Name = 'mcpsm vault use --move'; Command = { mcpsm vault use file --move } }
+    ) {
+        $global:StandInVaults.Clear()
+        $Error.Clear()
+        $said = & $Command 3>&1 2>&1 6>&1 | Out-String -Width 4000
+        $said | Should -Match "secretmanagement:Store"
+        $said | Should -Match 'mcpsm(client)?-'
+        $Error | Should -BeNullOrEmpty
+        if ($Name -notmatch 'registration') { (Get-McpAuthStatus gone -ErrorAction Ignore).State | Should -BeIn $null, 'NotAuthenticated' }
+    }
+
+    It 'does not bring back what was removed' {
+        $kept = $global:StandInVaults.Store
+        $global:StandInVaults.Clear()
+        Remove-McpServer gone -Force -WarningAction SilentlyContinue
+        $global:StandInVaults.Store = $kept
+        Add-McpServer gone $url | Out-Null
+        { Get-McpToken gone -ErrorAction Stop } | Should -Throw -ErrorId 'AuthenticationRequired*'
+        $kept.Secrets.Keys | Should -Not -Contain 'mcpsm-gone'
+    }
+
+    It 'that is only locked is to be unlocked' {
+        $global:StandInVaults.Store.Mode = 'Locked'
+        { Remove-McpServer gone -Force -ErrorAction Stop } | Should -Throw -ErrorId 'VaultLocked*'
+        $global:StandInVaults.Store.Mode = ''
+        Get-McpServer gone | Should -Not -BeNullOrEmpty
+    }
+}
