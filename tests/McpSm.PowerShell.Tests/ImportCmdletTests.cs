@@ -41,7 +41,7 @@ public sealed class ImportCmdletTests : IDisposable
     [Fact]
     public void What_was_done_comes_out_as_an_object_for_each_secret()
     {
-        Assert.Equal("config.json Import-McpCredential bearer", _session.Text("Get-McpAuthStatus bearer | ForEach-Object { \"$($_.PlaintextFile) $($_.Remedy)\" }"));
+        Assert.Equal("config.json Import-McpCredential Bearer", _session.Text("Get-McpAuthStatus bearer | ForEach-Object { \"$($_.PlaintextFile) $($_.Remedy)\" }"));
         Assert.Equal("""
             bearer BearerToken  file True config.json
             client ClientSecret  file True config.json

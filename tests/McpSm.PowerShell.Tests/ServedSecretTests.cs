@@ -145,9 +145,9 @@ public sealed class ServedSecretTests
         foreach (var name in new[] { "my-api", "My API", "MY-API", "my api" })
         {
             Set(session, name, "another");
-            Refused(session, "InvalidValue", $"'{name}' is an MCP server", "Set-McpToken my-api");
+            Refused(session, "InvalidValue", $"'{name}' is an MCP server", "Set-McpToken 'My API'");
             Ask(session, "Remove-Secret", new() { ["Name"] = name });
-            Refused(session, "InvalidValue", $"'{name}' is an MCP server", "Clear-McpToken my-api");
+            Refused(session, "InvalidValue", $"'{name}' is an MCP server", "Clear-McpToken 'My API'");
             Ask(session, "Set-SecretInfo", new() { ["Name"] = name, ["Metadata"] = new Hashtable() });
             Refused(session, "InvalidValue", $"'{name}' is an MCP server");
             Assert.Equal("its-token", new NetworkCredential("", (SecureString)Get(session, name)!).Password);

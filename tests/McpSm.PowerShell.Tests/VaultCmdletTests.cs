@@ -100,7 +100,9 @@ public sealed class VaultCmdletTests
         var error = Assert.Single(session.Errors);
         Assert.StartsWith("VaultUnavailable,", error.FullyQualifiedErrorId);
         Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
-        session.Run(error.ErrorDetails.RecommendedAction);
+        // The bare engine has no ConvertTo-SecureString.
+        Assert.Equal("Set-McpVault -Passphrase (ConvertTo-SecureString $env:MCPSM_VAULT_PASSPHRASE -AsPlainText)", error.ErrorDetails.RecommendedAction);
+        session.Run("Set-McpVault -Passphrase $args[0]", Secure("one"));
         session.Run("Set-McpToken my-api $args[0]", Secure("next-token"));
         Assert.Empty(session.Errors);
         Assert.Equal("next-token", session.Text("Get-McpToken my-api -AsPlainText"));

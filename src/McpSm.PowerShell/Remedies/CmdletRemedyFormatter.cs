@@ -4,7 +4,8 @@ using McpSm.Core.Vaults;
 namespace McpSm.PowerShell.Remedies;
 
 /// <summary>Renders remedies as cmdlets. Servers are named as tables show them.</summary>
-public sealed class CmdletRemedyFormatter : RemedyFormatter
+// Internal: PowerShell loads every public type of a module when it imports it, and this one would load Core.
+internal sealed class CmdletRemedyFormatter : RemedyFormatter
 {
     private const string Asked = "(Read-Host -AsSecureString)";
 
@@ -31,7 +32,9 @@ public sealed class CmdletRemedyFormatter : RemedyFormatter
         AddServerStep { Url: var url } => Line("Add-McpServer <name>", Quoted(url, "<url>")),
         UseVaultStep { Vault: var vault, Move: var move } => Line("Set-McpVault", Quoted(vault, "<name>"), move ? "-Move" : ""),
         ListVaultsStep => "Get-McpVault",
-        RekeyVaultStep { Passphrase: var passphrase } => Line("Set-McpVault", passphrase ? $"-Passphrase {Asked}" : "-NewKeyFile"),
+        RekeyVaultStep { Passphrase: var passphrase } => Line("Set-McpVault", passphrase
+            // It is advised if the variable is set and the file is under another key.
+            ? "-Passphrase (ConvertTo-SecureString $env:MCPSM_VAULT_PASSPHRASE -AsPlainText)" : "-NewKeyFile"),
         UseIdentityProviderStep { Issuer: var issuer } => Line("Set-McpIdentityProvider", Quoted(issuer, "<issuer>"), Options(step)),
         SignInToIdentityProviderStep => Line("Connect-McpIdentityProvider", Options(step)),
         RemoveIdentityProviderStep => "Remove-McpIdentityProvider",
