@@ -12,6 +12,10 @@ internal static class FileSizeSignal
     /// <summary>The same number on Linux and macOS.</summary>
     private const PosixSignal FileSizeLimit = (PosixSignal)25;
 
-    public static IDisposable? Handle() =>
-        OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true);
+    // Held until the process ends. The runtime handles a signal a moment after it comes: with the registration gone by then, the
+    // signal would end the process after all.
+    private static PosixSignalRegistration? s_registration;
+
+    public static void Handle() =>
+        s_registration = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true);
 }

@@ -11,7 +11,7 @@ StandardStreams.Open();
 #if !DEBUG
 CoreDumps.Disable();
 #endif
-using var tooLarge = FileSizeSignal.Handle();
+FileSizeSignal.Handle();
 var home = new Home { Remedies = CliRemedyFormatter.Instance };
 using var signals = new Signals(home.Exchanges);
 try

@@ -25,6 +25,11 @@ public static class McpsmCommand
             Suggestions.AddSources(root, new KnownNames(home));
             return await context.RunAsync(() => Suggestions.AnswerAsync(arguments, root, console, cancellationToken)).ConfigureAwait(false);
         }
+        if (arguments.Count == 0)
+        {
+            // As gh and git do: a person who types the name alone wants to know what there is.
+            arguments = ["--help"];
+        }
         if (HelpWord.Find(root, arguments, out var unknown) is { } asked)
         {
             if (unknown is not null)

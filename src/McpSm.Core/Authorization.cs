@@ -66,6 +66,10 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The issuer {ForeignText.Clean(_issuer.Issuer)} offers no sign-in with a browser.",
                 _issuer.DeviceAuthorizationEndpoint is not null ? Command(StepOptionKind.DeviceCode) : "Ask whoever runs it how people sign in there.");
         }
+        if (device && !options.UseDeviceCode)
+        {
+            interaction.Notice("No browser can open here, because there is no desktop. You sign in with a code, in a browser of any machine.");
+        }
         var added = AddedToUrl(device);
         McpAuthException? scopeRefused = null;
         for (var anew = false; ; anew = true)

@@ -71,7 +71,8 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
             : provider is not null
             ? await identity.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
             : await new Authorization(home, server, item, target, options, http, policy,
-                new ClientRegistry(home, store), entra, interaction, progress) { Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
+                new ClientRegistry(home, store), entra, interaction, progress)
+            { Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
         exchange.Begin();
         room.Dispose();
         var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);

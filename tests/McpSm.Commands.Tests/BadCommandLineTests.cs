@@ -8,7 +8,7 @@ public sealed class BadCommandLineTests
     [Theory]
     [InlineData("auth status nosuch", 1, "There is: my-api")]
     [InlineData("add my-api --type http --url https://b.example/mcp", 1, "already")]
-    [InlineData("add login --type http --url https://b.example/mcp", 2, "verb")]
+    [InlineData("add login --type http --url https://b.example/mcp", 2, "name of a command")]
     [InlineData("add b --type http --url ftp://b.example/mcp", 2, "scheme")]
     [InlineData("add b --type http --url https://u:p@b.example/mcp", 2, "user name")]
     [InlineData("add b --type http --url nothing", 2, "absolute URL")]
@@ -33,7 +33,6 @@ public sealed class BadCommandLineTests
     }
 
     [Theory]
-    [InlineData("", "mcpsm needs a command.")]
     [InlineData("auth", "mcpsm auth needs a command or a server.")]
     [InlineData("server", "mcpsm server needs a command.")]
     [InlineData("lst", "Did you mean 'list'?")]

@@ -51,6 +51,13 @@ public sealed partial class HelpTests
 
     public static TheoryData<string> EveryCommand => [.. Commands.Keys];
 
+    [Fact]
+    public async Task Plain_mcpsm_prints_its_help()
+    {
+        using var mcpsm = new McpsmHere();
+        Assert.Equal(await mcpsm.RunAsync("--help"), (await mcpsm.RunAsync([])).Done());
+    }
+
     [Theory]
     [MemberData(nameof(EveryCommand))]
     public async Task Help_tells_every_argument_and_option_in_lines_that_fit(string command)

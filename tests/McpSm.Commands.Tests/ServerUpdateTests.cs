@@ -89,7 +89,7 @@ public sealed class ServerUpdateTests
     [InlineData("exclude each other", "--oauth=false", "--no-oauth")]
     [InlineData("http or sse", "--type", "stdio")]
     [InlineData("name", "--name", "")]
-    [InlineData("verb", "--name", "Status")]
+    [InlineData("name of a command", "--name", "Status")]
     [InlineData("a server needs a URL", "--url", "")]
     [InlineData("scheme", "--url", "ftp://a.example/mcp")]
     [InlineData("not safe", "--issuer", "http://login.example", "1")]
@@ -139,7 +139,8 @@ public sealed class ServerUpdateTests
         Assert.All(server.Traffic.Requests, r => Assert.Equal("1 = one", r.Header("X-One")));
         Assert.All(server.Traffic.Requests, r => Assert.Null(r.Header("X-Two")));
         Assert.NotEmpty(server.Traffic.Requests);
-        Assert.DoesNotContain("X-One", File.ReadAllText(mcpsm.PathOf("config.json")) + File.ReadAllText(mcpsm.PathOf("credentials.json")));
+        Assert.DoesNotContain("X-One", File.ReadAllText(mcpsm.PathOf("config.json")));
+        Assert.DoesNotContain("1 = one", File.ReadAllText(mcpsm.PathOf("credentials.json")));
         Assert.Equal("NotAuthenticated", (string?)(await mcpsm.StatusAsync())["state"]);
     }
 

@@ -25,6 +25,15 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
+    public void Vault_in_use_that_was_unregistered_is_listed_as_gone()
+    {
+        using var session = WithStore();
+        session.Run("Set-McpVault secretmanagement:Store; $StandInVaults.Remove('Store')");
+        Assert.Equal("secretmanagement:Store it is set in settings.json, but the vault is gone There is no such vault on this system any more: nothing can be kept there.",
+            session.Text("Get-McpVault | Where-Object InUse | ForEach-Object { \"$($_.Name) $($_.Why) $($_.Protection)\" }"));
+    }
+
+    [Fact]
     public void Vaults_are_listed_with_which_is_in_use_why_and_what_it_protects_against()
     {
         using var session = WithStore();

@@ -22,5 +22,7 @@ internal static class RetryAfter
     private static string Words(TimeSpan span) => span.TotalSeconds <= 90 ? Count(span.TotalSeconds, "second")
         : span.TotalMinutes <= 90 ? Count(span.TotalMinutes, "minute") : Count(span.TotalHours, "hour");
 
-    private static string Count(double number, string unit) => Math.Ceiling(number) is var whole && whole == 1 ? $"1 {unit}" : $"{whole:0} {unit}s";
+    /// <summary>Rounded up, but not for the second that passes between two clocks.</summary>
+    private static string Count(double number, string unit) =>
+        Math.Ceiling(Math.Round(number, 2)) is var whole && whole == 1 ? $"1 {unit}" : $"{whole:0} {unit}s";
 }

@@ -110,7 +110,7 @@ public sealed class VaultSelector
         var told = all.Select(v => new McpVault(v.Name, v.Name == used, v.Name == used ? why : null, v.Protection)).ToList();
         if (used is not null && all.All(v => v.Name != used))
         {
-            told.Add(new McpVault(used, true, why, Elsewhere(used)));
+            told.Add(Missing(used, why!));
         }
         return [.. told.OrderByDescending(v => v.InUse)];
     }
@@ -147,18 +147,12 @@ public sealed class VaultSelector
     /// <summary>Passes a failure on as a warning, with what to do.</summary>
     internal void Tell(McpAuthException failure) => _notice(_home.Remedies.Explain(failure));
 
-    private string Elsewhere(string name)
-    {
-        try
-        {
-            return Find(name).Protection;
-        }
-        catch (McpAuthException)
-        {
-            return IsOfSecretManagement(name)
-                ? "Kept by a vault of SecretManagement, which PowerShell opens." : "There is no such vault on this system.";
-        }
-    }
+    /// <summary>The vault that is set to be used and is not among those of this system.</summary>
+    private McpVault Missing(string name, string why) =>
+        // Without PowerShell, the vaults of SecretManagement are not known.
+        IsOfSecretManagement(name) && _sources.All(s => s.Find(name) is null)
+            ? new McpVault(name, true, why, "Kept by a vault of SecretManagement, which PowerShell opens.")
+            : new McpVault(name, true, $"{why}, but the vault is gone", "There is no such vault on this system any more: nothing can be kept there.");
 
     private static IVault? SystemStore(Home home) => OperatingSystem.IsLinux() ? new SecretServiceVault(home)
         : OperatingSystem.IsWindows() ? new CredentialManagerVault(home)
