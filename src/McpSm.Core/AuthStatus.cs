@@ -27,6 +27,9 @@ public enum AuthState
 /// <summary>How things stand with one server, from facts alone: no network, no vault.</summary>
 public sealed record McpAuthStatus
 {
+    /// <summary>The name of the server.</summary>
+    public override string ToString() => Name;
+
     public required string Id { get; init; }
     public required string Name { get; init; }
     public required string Url { get; init; }

@@ -5,6 +5,9 @@ namespace McpSm.Core;
 /// <summary>How things stand with an identity provider, from facts alone: no network, no vault.</summary>
 public sealed record McpIdentityProvider
 {
+    /// <summary>The issuer identifier.</summary>
+    public override string ToString() => Issuer;
+
     /// <summary>Its issuer identifier.</summary>
     public required string Issuer { get; init; }
 

@@ -7,6 +7,9 @@ namespace McpSm.Core;
 /// <summary>What a server said to an MCP client that connects with its credential.</summary>
 public sealed record McpTestResult
 {
+    /// <summary>The name of the server.</summary>
+    public override string ToString() => Name;
+
     public required string Id { get; init; }
     public required string Name { get; init; }
     public required string Url { get; init; }

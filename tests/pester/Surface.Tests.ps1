@@ -109,6 +109,10 @@ csv-two,https://two.example/sse,sse,id-2,b
         $read.Scopes | Should -Be 'mcp:tools'
     }
 
+    It 'has short text for an object in a string' {
+        "$(Get-McpServer my-api) $(Get-McpAuthStatus my-api) $(Get-McpVault file) $(Get-McpIdentityProvider)" | Should -Be 'my-api my-api file https://login.example.com'
+    }
+
     It 'compares one time with another' {
         $then = Get-McpAuthStatus
         Set-McpToken 'Other API' (ConvertTo-SecureString t -AsPlainText)

@@ -33,6 +33,9 @@ public enum DPoPMode
 /// <summary>A remote MCP server that the user named; what the catalog knows of it. Holds no secret of ours.</summary>
 public sealed record McpServer
 {
+    /// <summary>The name, as text has it: <c>"$server"</c> in PowerShell.</summary>
+    public override string ToString() => Name;
+
     public static implicit operator ServerReference(McpServer server) => new(server.Id, server.Name);
 
     public required string Id { get; init; }
