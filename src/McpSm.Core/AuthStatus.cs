@@ -25,46 +25,54 @@ public enum AuthState
 }
 
 /// <summary>How things stand with one server, from facts alone: no network, no vault.</summary>
-public sealed record McpAuthStatus
+public sealed class McpAuthStatus
 {
+    private McpAuthStatus(McpServer server)
+    {
+        Id = server.Id;
+        Name = server.Name;
+        Url = server.Url;
+        Transport = server.Transport;
+    }
+
     /// <summary>The name of the server.</summary>
     public override string ToString() => Name;
 
-    public required string Id { get; init; }
-    public required string Name { get; init; }
-    public required string Url { get; init; }
-    public McpTransport Transport { get; init; }
-    public CredentialKind Kind { get; init; }
+    public string Id { get; }
+    public string Name { get; }
+    public string Url { get; }
+    public McpTransport Transport { get; }
+    public CredentialKind Kind { get; private init; }
 
     /// <summary>Who signed in; null where nobody did, or it was not kept then.</summary>
-    public SignedInBy? SignedInBy { get; init; }
+    public SignedInBy? SignedInBy { get; private init; }
 
     /// <summary>How the token is sent: Bearer, or DPoP where it is bound to a key (RFC 9449); null without one.</summary>
-    public string? TokenType { get; init; }
-    public AuthState State { get; init; }
-    public DateTimeOffset? ExpiresAt { get; init; }
+    public string? TokenType { get; private init; }
+    public AuthState State { get; private set; }
+    public DateTimeOffset? ExpiresAt { get; private init; }
 
     /// <summary>The time left, in whole seconds; zero if it is over, null if the token does not expire or its lifetime is unknown.</summary>
     public TimeSpan? ExpiresIn => ExpiresAt is not { } end ? null
         : TimeSpan.FromSeconds(Math.Max(0, Math.Floor((end - DateTimeOffset.UtcNow).TotalSeconds)));
 
-    public IReadOnlyList<string> Scopes { get; init => field = ScopeList.Of(value); } = ScopeList.None;
-    public string? Issuer { get; init; }
-    public string? Vault { get; init; }
-    public bool CanRenew { get; init; }
-    public bool RenewalUncertain { get; init; }
+    public IReadOnlyList<string> Scopes { get; private init => field = ScopeList.Of(value); } = ScopeList.None;
+    public string? Issuer { get; private init; }
+    public string? Vault { get; private init; }
+    public bool CanRenew { get; private init; }
+    public bool RenewalUncertain { get; private init; }
 
     /// <summary>The credential waits in an encrypted file for its vault, which could not be written when it was renewed.</summary>
-    public bool Pending { get; init; }
+    public bool Pending { get; private init; }
 
     /// <summary>When the issuer refused to renew, for a reason that lasts; null if it did not, or has renewed since.</summary>
-    public DateTimeOffset? RenewalRefusedAt { get; init; }
+    public DateTimeOffset? RenewalRefusedAt { get; private init; }
 
     /// <summary>The file in which a secret of the server lies in plaintext, as the npm tool leaves it; null where none does.</summary>
-    public string? PlaintextFile { get; init; }
+    public string? PlaintextFile { get; private init; }
 
     /// <summary>The exact next command, where there is something to mend; where the facts cannot be read, why.</summary>
-    public string? Remedy { get; init; }
+    public string? Remedy { get; private set; }
 
     /// <summary>The status of servers. Whoever wants no more than this needs nothing else of ours.</summary>
     /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
@@ -105,15 +113,6 @@ public sealed record McpAuthStatus
     internal static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, RemedyFormatter remedies, string? unreadable,
         string? plaintextFile)
     {
-        var status = Of(server, facts, now, remedies, unreadable);
-        var file = server.Plaintext.HasSecret ? "config.json" : plaintextFile;
-        // Before anything else: it may hold the very credential that is missing here.
-        return file is null || unreadable is not null ? status
-            : status with { PlaintextFile = file, Remedy = remedies.Format(new ImportStep(server)) };
-    }
-
-    private static McpAuthStatus Of(McpServer server, ServerFacts? facts, DateTimeOffset now, RemedyFormatter remedies, string? unreadable)
-    {
         // Facts of another place are none; what may be used is decided by the secret, which says the same.
         facts = facts is not null && unreadable is null && AreOf(facts, server) ? facts : null;
         var kind = facts?.Kind ?? CredentialKind.None;
@@ -122,12 +121,13 @@ public sealed record McpAuthStatus
             kind = CredentialKind.Bearer;
         }
         var (state, remedy) = unreadable is null ? Judge(server, kind, facts, now) : (AuthState.Unknown, null);
-        return new McpAuthStatus
+        var file = unreadable is not null ? null : server.Plaintext.HasSecret ? "config.json" : plaintextFile;
+        // The import comes first: the file may hold the very credential that is missing here.
+        // If the credential is pending, the next write that succeeds takes it to its vault.
+        var next = file is not null ? new ImportStep(server)
+            : remedy ?? (facts is { Pending: true, CanRenew: true } ? new RefreshStep(server) : null);
+        return new McpAuthStatus(server)
         {
-            Id = server.Id,
-            Name = server.Name,
-            Url = server.Url,
-            Transport = server.Transport,
             Kind = kind,
             SignedInBy = facts?.SignedInBy,
             TokenType = kind == CredentialKind.None ? null : facts?.TokenType ?? Grants.TokenType.Bearer,
@@ -141,9 +141,18 @@ public sealed record McpAuthStatus
             RenewalUncertain = facts is not null && (facts.RenewalUncertain || now - facts.RenewalBegan > TimeSpan.FromMinutes(2)),
             RenewalRefusedAt = facts?.RenewalRefused?.At,
             Pending = facts?.Pending == true,
-            // The next write that succeeds takes it to its vault.
-            Remedy = unreadable ?? remedies.Format(remedy ?? (facts is { Pending: true, CanRenew: true } ? new RefreshStep(server) : null)),
+            PlaintextFile = file,
+            Remedy = unreadable ?? remedies.Format(next),
         };
+    }
+
+    /// <summary>The same status with what the server's answer says about the credential.</summary>
+    internal McpAuthStatus Corrected(AuthState state, string? remedy)
+    {
+        var copy = (McpAuthStatus)MemberwiseClone();
+        copy.State = state;
+        copy.Remedy = remedy;
+        return copy;
     }
 
     private static (AuthState State, Remedy? Remedy) Judge(McpServer server, CredentialKind kind, ServerFacts? facts, DateTimeOffset now)

@@ -29,9 +29,8 @@ public sealed partial class Authenticator
             var setting = set?.Issuer == issuer ? set : null;
             var served = catalog.Where(s => servers.GetValueOrDefault(s.Id)?.IdentityProvider == issuer).OrderBy(s => s.Name, StringComparer.Ordinal).ToList();
             var signedIn = facts?.SignedInAt is not null && ((facts.CanRenew && facts.RenewalRefused is null) || facts.ExpiresAt > now);
-            return new McpIdentityProvider
+            return new McpIdentityProvider(issuer)
             {
-                Issuer = issuer,
                 IsSet = setting is not null,
                 ClientId = setting?.ClientId,
                 Scopes = setting?.Scopes ?? [],

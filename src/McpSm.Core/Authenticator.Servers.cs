@@ -124,6 +124,6 @@ public sealed partial class Authenticator
             return status;
         }
         var (state, next) = RefusedCredential.Judge(server, status, wasRenewed: false);
-        return status with { State = state, Remedy = _home.Remedies.Format(next) };
+        return status.Corrected(state, _home.Remedies.Format(next));
     }
 }

@@ -67,7 +67,7 @@ internal sealed class CredentialImport(Home home, CredentialStore store, ServerC
     }
 
     private static McpImport Report(McpServer server, PlaintextSecret secret, string? vault, bool removed, string? reason) =>
-        new(server.Id, server.Name, secret.Kind, secret.Header, secret.File, vault, removed, reason);
+        new(server, secret) { Vault = vault, Removed = removed, Reason = reason };
 
     private IEnumerable<Found> Search(McpServer server)
     {

@@ -1,3 +1,5 @@
+using McpSm.Core.Servers;
+
 namespace McpSm.Core;
 
 /// <summary>What kind of secret lies in plaintext.</summary>
@@ -25,7 +27,36 @@ public sealed record PlaintextSecret(PlaintextKind Kind, string? Header, string 
 }
 
 /// <summary>What became of a secret in plaintext.</summary>
-/// <param name="Vault">The vault it is in now; null where it was not taken over.</param>
-/// <param name="Removed">Whether the plaintext is gone.</param>
-/// <param name="Reason">Why it was not taken over, or not removed; null where both were done.</param>
-public sealed record McpImport(string Id, string Name, PlaintextKind Kind, string? Header, string File, string? Vault, bool Removed, string? Reason);
+public sealed class McpImport
+{
+    internal McpImport(McpServer server, PlaintextSecret secret)
+    {
+        Id = server.Id;
+        Name = server.Name;
+        Kind = secret.Kind;
+        Header = secret.Header;
+        File = secret.File;
+    }
+
+    public string Id { get; }
+    public string Name { get; }
+    public PlaintextKind Kind { get; }
+
+    /// <summary>The header's name, if the secret is a header.</summary>
+    public string? Header { get; }
+
+    /// <summary>The path of the file in which the secret lay.</summary>
+    public string File { get; }
+
+    /// <summary>The vault it is in now; null if it was not imported.</summary>
+    public string? Vault { get; internal init; }
+
+    /// <summary>Whether the plaintext is gone.</summary>
+    public bool Removed { get; internal init; }
+
+    /// <summary>Why it was not imported, or not removed; null if both were done.</summary>
+    public string? Reason { get; internal init; }
+
+    /// <summary>The name of the server.</summary>
+    public override string ToString() => Name;
+}

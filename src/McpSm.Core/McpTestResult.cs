@@ -5,50 +5,56 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>What a server said to an MCP client that connects with its credential.</summary>
-public sealed record McpTestResult
+public sealed class McpTestResult
 {
+    private McpTestResult(McpServer server)
+    {
+        Id = server.Id;
+        Name = server.Name;
+        Url = server.Url;
+    }
+
     /// <summary>The name of the server.</summary>
     public override string ToString() => Name;
 
-    public required string Id { get; init; }
-    public required string Name { get; init; }
-    public required string Url { get; init; }
-    public bool Success { get; init; }
+    public string Id { get; }
+    public string Name { get; }
+    public string Url { get; }
+    public bool Success { get; private init; }
 
     /// <summary>The HTTP status of the answer that decided; null where none came.</summary>
-    public int? StatusCode { get; init; }
+    public int? StatusCode { get; private init; }
 
     /// <summary>From the first request to the answered handshake.</summary>
-    public TimeSpan? Latency { get; init; }
-    public string? ProtocolVersion { get; init; }
-    public string? ServerName { get; init; }
-    public string? ServerVersion { get; init; }
-    public int? ToolCount { get; init; }
+    public TimeSpan? Latency { get; private init; }
+    public string? ProtocolVersion { get; private set; }
+    public string? ServerName { get; private set; }
+    public string? ServerVersion { get; private set; }
+    public int? ToolCount { get; private init; }
 
     /// <summary>How things stand with the credential, by the facts after the test.</summary>
-    public AuthState State { get; init; }
-    public string? Error { get; init; }
+    public AuthState State { get; private init; }
+    public string? Error { get; private set; }
 
     /// <summary>The exact next command, where there is something to mend.</summary>
-    public string? Remedy { get; init; }
+    public string? Remedy { get; private set; }
 
     internal ErrorReason? Reason { get; init; }
 
     /// <summary>The same without these secrets: the server has seen them, and much of this is its word.</summary>
-    internal McpTestResult Without(IReadOnlyList<string?> secrets) => this with
+    internal McpTestResult Without(IReadOnlyList<string?> secrets)
     {
-        ProtocolVersion = ForeignText.Hide(ProtocolVersion, secrets),
-        ServerName = ForeignText.Hide(ServerName, secrets),
-        ServerVersion = ForeignText.Hide(ServerVersion, secrets),
-        Error = ForeignText.Hide(Error, secrets),
-        Remedy = ForeignText.Hide(Remedy, secrets),
-    };
+        var copy = (McpTestResult)MemberwiseClone();
+        copy.ProtocolVersion = ForeignText.Hide(ProtocolVersion, secrets);
+        copy.ServerName = ForeignText.Hide(ServerName, secrets);
+        copy.ServerVersion = ForeignText.Hide(ServerVersion, secrets);
+        copy.Error = ForeignText.Hide(Error, secrets);
+        copy.Remedy = ForeignText.Hide(Remedy, secrets);
+        return copy;
+    }
 
-    internal static McpTestResult Of(McpServer server, AuthState state, ProbeAnswer answer) => new()
+    internal static McpTestResult Of(McpServer server, AuthState state, ProbeAnswer answer) => new(server)
     {
-        Id = server.Id,
-        Name = server.Name,
-        Url = server.Url,
         Success = true,
         StatusCode = 200,
         Latency = answer.Latency,
@@ -59,11 +65,8 @@ public sealed record McpTestResult
         State = state,
     };
 
-    internal static McpTestResult Of(McpServer server, AuthState state, RemedyFormatter remedies, McpAuthException failure) => new()
+    internal static McpTestResult Of(McpServer server, AuthState state, RemedyFormatter remedies, McpAuthException failure) => new(server)
     {
-        Id = server.Id,
-        Name = server.Name,
-        Url = server.Url,
         StatusCode = failure.StatusCode,
         State = state,
         Error = failure.Message,

@@ -206,3 +206,22 @@ Describe 'a table' {
         }
     }
 }
+
+Describe 'Get-Member' {
+    It 'shows only what a user can do with the objects of <_>' -ForEach @(
+        'Get-McpAuthStatus', 'Get-McpIdentityProvider', 'Get-McpVault', 'Test-McpServer', 'Import-McpCredential'
+    ) {
+        $types = (Get-Command $_).OutputType.Type | Where-Object FullName -Like 'McpSm.*'
+        $types | Should -Not -BeNullOrEmpty
+        foreach ($type in $types) {
+            $members = [System.Runtime.CompilerServices.RuntimeHelpers]::GetUninitializedObject($type) | Get-Member
+            $members | Where-Object MemberType -EQ Property | Should -Not -BeNullOrEmpty
+            $members.Definition | Should -Not -Match '\bset;' -Because "$type is read-only"
+            $members.Name | Should -Not -Contain '<Clone>$'
+        }
+    }
+
+    It 'and an assignment agree that a property is read-only' {
+        { (Get-McpAuthStatus my-api).Scopes = @('mcp:more') } | Should -Throw '*Scopes*read*only*'
+    }
+}
