@@ -32,6 +32,6 @@ public sealed class DotNetClientTests
         var ended = await mcpsm.RunSampleAsync(server.McpUrl.AbsoluteUri);
         Assert.Equal((1, ""), (ended.Code, ended.Out));
         Assert.Contains("needs a person", ended.Error);
-        Assert.Contains("mcpsm auth login", ended.Error);
+        Assert.Contains("at a prompt", ended.Error);
     }
 }

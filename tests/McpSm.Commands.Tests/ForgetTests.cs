@@ -72,6 +72,6 @@ public sealed class ForgetTests : IAsyncLifetime
         (await _mcpsm.RunAsync("auth forget")).Failed(2, "server");
         (await _mcpsm.RunAsync("auth forget forget")).Done();
         (await _mcpsm.RunAsync("remove forget --yes")).Done();
-        (await _mcpsm.RunAsync(["add", "Forget", "--type", "http", "--url", _server.McpUrl.AbsoluteUri])).Failed(2, "'forget' is a verb");
+        (await _mcpsm.RunAsync(["add", "Forget", "--type", "http", "--url", _server.McpUrl.AbsoluteUri])).Failed(2, "'forget' is the name of a command");
     }
 }

@@ -74,7 +74,7 @@ public sealed class RejectTests : IAsyncLifetime
     [Fact]
     public async Task Name_of_the_command_is_no_name_for_a_new_server_and_stays_good_for_an_old_one()
     {
-        (await _mcpsm.RunAsync($"add reject --type http --url {_server.McpUrl}")).Failed(2, "'reject' is a verb of 'mcpsm auth'");
+        (await _mcpsm.RunAsync($"add reject --type http --url {_server.McpUrl}")).Failed(2, "'reject' is the name of a command");
         var config = JsonNode.Parse(File.ReadAllText(_mcpsm.PathOf("config.json")))!;
         var old = config["remoteServers"]![0]!.DeepClone();
         (old["id"], old["name"]) = ("reject", "reject");

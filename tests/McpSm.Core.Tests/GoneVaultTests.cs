@@ -121,9 +121,24 @@ public sealed class GoneVaultTests
         Assert.Empty(work.Person.Notices);
     }
 
-    private static async Task<(Authenticator Door, MemoryVault Vault, McpServer Server)> StartAsync(Workplace work, ErrorReason reason)
+    [Fact]
+    public async Task Vault_that_does_not_answer_is_not_taken_for_gone()
     {
-        var vault = new MemoryVault { DiesOf = reason };
+        using var work = new Workplace();
+        var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable, isOnlyOutOfReach: true);
+        vault.DiesAfter = 0;
+        foreach (var end in new Func<Task>[] { () => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default) })
+        {
+            Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(end)).Reason);
+        }
+        vault.DiesAfter = null;
+        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), default));
+    }
+
+    private static async Task<(Authenticator Door, MemoryVault Vault, McpServer Server)> StartAsync(Workplace work, ErrorReason reason,
+        bool isOnlyOutOfReach = false)
+    {
+        var vault = new MemoryVault { DiesOf = reason, IsOnlyOutOfReach = isOnlyOutOfReach };
         var door = MemoryVault.Door(work, vault);
         await door.UseVaultAsync("memory", default);
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));

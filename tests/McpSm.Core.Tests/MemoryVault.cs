@@ -20,6 +20,9 @@ internal sealed class MemoryVault : IVault
 
     public ErrorReason DiesOf { get; init; } = ErrorReason.VaultUnavailable;
 
+    /// <summary>Whether it may answer again, as a service that hangs.</summary>
+    public bool IsOnlyOutOfReach { get; init; }
+
     public bool Forgets { get; set; }
 
     public string Name { get; init; } = "memory";
@@ -38,7 +41,7 @@ internal sealed class MemoryVault : IVault
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<string>>(() => [.. Items.Keys]);
 
     private Task<T> Answer<T>(Func<T> answer) => DiesAfter is { } most && Interlocked.Increment(ref _calls) > most
-        ? Task.FromException<T>(new McpAuthException(DiesOf, "It died.")) : Task.FromResult(answer());
+        ? Task.FromException<T>(new McpAuthException(DiesOf, "It died.") { IsVaultGone = DiesOf == ErrorReason.VaultUnavailable && !IsOnlyOutOfReach }) : Task.FromResult(answer());
 
     private sealed class Source(MemoryVault vault) : IVaultSource
     {

@@ -18,9 +18,9 @@ internal sealed class LeftBehind(Home home, VaultSelector vaults)
 
     /// <summary>
     /// Whether the vault is gone: unregistered, or its program or module is not here. What is to end then ends without it. A vault
-    /// that is locked is only to be unlocked.
+    /// that is locked is only to be unlocked, and one that does not answer may answer the next time.
     /// </summary>
-    public static bool IsGone(McpAuthException e) => e.Reason is ErrorReason.VaultUnavailable or ErrorReason.SecretManagementMissing;
+    public static bool IsGone(McpAuthException e) => e.IsVaultGone || e.Reason is ErrorReason.SecretManagementMissing;
 
     /// <summary>Leaves an item that has ended in a vault that is gone: says so, and does not let it come back with the vault.</summary>
     /// <param name="of">Whose item it is, for people: <c>'my-api'</c>.</param>

@@ -24,6 +24,9 @@ public sealed class McpAuthException(ErrorReason reason, string message, Remedy?
     /// <summary>True where a request was sent and its answer never came: the other side may have acted on it.</summary>
     public bool OutcomeUnknown { get; init; }
 
+    /// <summary>True if the vault is gone for good (unregistered, or not of this system), and not only out of reach for now.</summary>
+    public bool IsVaultGone { get; init; }
+
     /// <summary>The same failure, with the server that it belongs to and a remedy if it had none.</summary>
     public McpAuthException For(string server, Remedy? remedy = null) =>
         Server is not null && (Remedy is not null || remedy is null) ? this : new McpAuthException(Reason, Message, Remedy ?? remedy, InnerException)
@@ -32,6 +35,7 @@ public sealed class McpAuthException(ErrorReason reason, string message, Remedy?
             StatusCode = StatusCode,
             OAuthError = OAuthError,
             OutcomeUnknown = OutcomeUnknown,
+            IsVaultGone = IsVaultGone,
         };
 
     /// <summary>One line. What it quotes at its end may have brought a full stop of its own.</summary>

@@ -74,7 +74,8 @@ internal sealed class SecretServiceCall : IDisposable
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable, "The Secret Service is reached with libsecret, which is not installed.",
-                $"Install it (Debian, Ubuntu: apt install libsecret-1-0; Fedora, Arch, Alpine: the package libsecret), or {UseFile}", e);
+                $"Install it (Debian, Ubuntu: apt install libsecret-1-0; Fedora, Arch, Alpine: the package libsecret), or {UseFile}", e)
+            { IsVaultGone = true };
         }
     }
 

@@ -105,7 +105,8 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
     }
 
     private McpAuthException NotRegistered() => new(ErrorReason.VaultUnavailable,
-        $"There is no SecretManagement vault '{vault}' registered.", "Register-SecretVault, or choose another: Get-McpVault");
+        $"There is no SecretManagement vault '{vault}' registered.", "Register-SecretVault, or choose another: Get-McpVault")
+    { IsVaultGone = true };
 
     private McpAuthException Failed(string verb, IReadOnlyList<ErrorRecord> problems)
     {
