@@ -1,8 +1,9 @@
 @{
     RootModule           = 'Mcpsm.psm1'
-    # The loader comes first: the cmdlets' dependencies are found through it, apart from the session's own assemblies. Last the module
+    # First the check that no other build is loaded. Then the loader: the cmdlets' dependencies are found through it, apart from the
+    # session's own assemblies. Last the module
     # as a vault of SecretManagement; its script, and not its manifest beside it: reading that costs each session 15 ms.
-    NestedModules        = @('McpSm.Loader.dll', 'McpSm.PowerShell.dll', 'Mcpsm.Extension/Mcpsm.Extension.psm1')
+    NestedModules        = @('Mcpsm.Once.psm1', 'McpSm.Loader.dll', 'McpSm.PowerShell.dll', 'Mcpsm.Extension/Mcpsm.Extension.psm1')
     # The build writes the version in, and Prerelease below: they stand in Directory.Build.props alone.
     ModuleVersion        = '0.0.0'
     GUID                 = 'b6a5d9a2-3f0e-4a53-9d1c-6f6c0a4b7e21'

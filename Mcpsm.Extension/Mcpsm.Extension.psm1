@@ -7,7 +7,7 @@ function Invoke-Served([string] $Command, [hashtable] $Parameters) {
     # Not before it is needed: whoever imports Mcpsm for its cmdlets does not wait for this. And by itself, since
     # SecretManagement loads this module apart from Mcpsm when a vault is registered.
     if (-not $script:loaded) {
-        Import-Module "$PSScriptRoot/../McpSm.Loader.dll", "$PSScriptRoot/../McpSm.PowerShell.dll"
+        Import-Module "$PSScriptRoot/../Mcpsm.Once.psm1", "$PSScriptRoot/../McpSm.Loader.dll", "$PSScriptRoot/../McpSm.PowerShell.dll"
         $script:loaded = $true
     }
     # SecretManagement's own -Verbose comes among these.
