@@ -1,8 +1,8 @@
 @{
     RootModule           = 'Mcpsm.psm1'
     # First the check that no other build is loaded. Then the loader: the cmdlets' dependencies are found through it, apart from the
-    # session's own assemblies. Last the module
-    # as a vault of SecretManagement; its script, and not its manifest beside it: reading that costs each session 15 ms.
+    # session's own assemblies. Last the module as a vault of SecretManagement; its script, and not its manifest beside it: reading
+    # that costs each session 15 ms.
     NestedModules        = @('Mcpsm.Once.psm1', 'McpSm.Loader.dll', 'McpSm.PowerShell.dll', 'Mcpsm.Extension/Mcpsm.Extension.psm1')
     # The build writes the version in, and Prerelease below: they stand in Directory.Build.props alone.
     ModuleVersion        = '0.0.0'

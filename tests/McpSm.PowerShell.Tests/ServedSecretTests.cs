@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using System.Text.Json.Nodes;
 using McpSm.Samples;
 using Microsoft.PowerShell.SecretManagement;
 using Xunit;
@@ -223,6 +224,29 @@ public sealed class ServedSecretTests
         session.Run("Set-McpToken other $args[0]", Secure("another"));
         Assert.Equal("secretmanagement:Store", session.Text("(Get-McpAuthStatus other).Vault"));
         Assert.Equal("x", Get(session, "a"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_first_secret_announces_the_vault_that_keeps_it(bool credentialsInSecretManagement)
+    {
+        using var session = new Session(withSecretManagement: true);
+        session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $true; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
+        if (credentialsInSecretManagement)
+        {
+            session.Run("Add-McpServer my-api https://a.example/mcp; Set-McpToken my-api $args[0]", Secure("its-token"));
+        }
+        session.Host.Lines.Clear();
+        Set(session, "a", "x");
+        Assert.Empty(session.Errors);
+        var place = JsonNode.Parse(File.ReadAllText(Path.Combine(session.Folder, "credentials.json")))!["secrets"]!.AsObject().Single().Value;
+        var said = Assert.Single(session.Host.Lines, l => l.Contains("kept"));
+        Assert.StartsWith($"Secrets of other tools are kept in the vault '{place}'", said);
+        Assert.Equal(credentialsInSecretManagement, said.Contains("'secretmanagement:Store', which keeps credentials"));
+        session.Host.Lines.Clear();
+        Set(session, "b", "y");
+        Assert.DoesNotContain(session.Host.Lines, l => l.Contains("kept"));
     }
 
     [Fact]

@@ -120,8 +120,17 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
     public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
         vaults.RequireOwnFolder();
-        return (asked ?? InUse ?? facts.ReadSecrets().Values.FirstOrDefault()) is { } place ? vaults.Find(place)
-            : await vaults.OfferAsync(cancellationToken).ConfigureAwait(false);
+        if ((asked ?? InUse ?? facts.ReadSecrets().Values.FirstOrDefault()) is { } place)
+        {
+            return vaults.Find(place);
+        }
+        var (vault, _) = await vaults.OfferAsync(cancellationToken).ConfigureAwait(false);
+        // The offer's own notice speaks of credentials, and those may be in another vault, now or later.
+        vaults.Tell(vaults.NameInUse is { } other
+            ? $"Secrets of other tools are kept in the vault '{vault.Name}', because SecretManagement cannot open '{ForeignText.Clean(other)}', "
+                + $"which keeps credentials, while it is asked for this one. {vault.Protection}"
+            : $"Secrets of other tools are kept in the vault '{vault.Name}'. {vault.Protection}");
+        return vault;
     }
 
     public static bool IsItem(string item) => item.StartsWith(ItemPrefix, StringComparison.Ordinal);

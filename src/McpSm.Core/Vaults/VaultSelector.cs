@@ -73,23 +73,26 @@ public sealed class VaultSelector
         {
             return Find(chosen);
         }
-        var vault = await OfferAsync(cancellationToken).ConfigureAwait(false);
+        var (vault, notice) = await OfferAsync(cancellationToken).ConfigureAwait(false);
+        if (notice is not null)
+        {
+            _notice(notice);
+        }
         await _settings.SetVaultAsync(vault.Name, cancellationToken).ConfigureAwait(false);
         return vault;
     }
 
-    /// <summary>The first vault that works here. Nothing is remembered.</summary>
-    public async Task<VaultWithPending> OfferAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// The first vault that works here, and what the user should know if credentials are kept in it from now on. Nothing is
+    /// remembered or said.
+    /// </summary>
+    public async Task<(VaultWithPending Vault, string? Notice)> OfferAsync(CancellationToken cancellationToken)
     {
         foreach (var source in _sources)
         {
             if (await source.OfferAsync(cancellationToken).ConfigureAwait(false) is { } offer)
             {
-                if (offer.Notice is not null)
-                {
-                    _notice(offer.Notice);
-                }
-                return Find(offer.Vault.Name);
+                return (Find(offer.Vault.Name), offer.Notice);
             }
         }
         throw new McpAuthException(ErrorReason.VaultUnavailable, "No vault works on this system.");
