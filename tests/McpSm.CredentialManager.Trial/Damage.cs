@@ -71,7 +71,7 @@ internal static class Damage
     private static async Task IsDamagedAsync(Place place)
     {
         var e = await FailsAsync(ErrorReason.VaultCorrupt, () => place.Vault.GetAsync("mcpsm-a", default));
-        That(e.Message.Contains("'mcpsm-a'") && e.Remedy!.Contains($"cmdkey \"/delete:{place.Prefix}mcpsm-a\""));
+        That(e.Message.Contains("'mcpsm-a'") && e.Remedy!.ToString().Contains($"cmdkey \"/delete:{place.Prefix}mcpsm-a\""));
     }
 
     private static List<string> Parts(Place place) => [.. place.Entries("mcpsm-a:").Select(e => e.Target).Order(StringComparer.Ordinal)];
