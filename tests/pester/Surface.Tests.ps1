@@ -221,6 +221,10 @@ Describe 'Get-Member' {
         }
     }
 
+    It 'shows no property of a server that can be set' {
+        (Get-McpServer my-api | Get-Member -MemberType Property).Definition | Should -Not -Match '\bset;'
+    }
+
     It 'and an assignment agree that a property is read-only' {
         { (Get-McpAuthStatus my-api).Scopes = @('mcp:more') } | Should -Throw '*Scopes*read*only*'
     }

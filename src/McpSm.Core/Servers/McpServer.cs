@@ -38,43 +38,43 @@ public sealed record McpServer
 
     public static implicit operator ServerReference(McpServer server) => new(server.Id, server.Name);
 
-    public required string Id { get; init; }
+    public string Id { get; internal init; } = "";
 
-    public required string Name { get; init; }
+    public string Name { get; internal init; } = "";
 
-    public McpTransport Transport { get; init; }
+    public McpTransport Transport { get; internal init; }
 
     /// <summary>The URL as the user wrote it.</summary>
-    public required string Url { get; init; }
+    public string Url { get; internal init; } = "";
 
-    public OAuthMode OAuth { get; init; }
+    public OAuthMode OAuth { get; internal init; }
 
     /// <summary>The id of a client registered beforehand.</summary>
-    public string? ClientId { get; init; }
+    public string? ClientId { get; internal init; }
 
     /// <summary>The URL of a client metadata document, which then is the client id.</summary>
-    public string? ClientMetadataUrl { get; init; }
+    public string? ClientMetadataUrl { get; internal init; }
 
     /// <summary>The scopes the user wants instead of those the server asks for.</summary>
-    public IReadOnlyList<string> Scopes { get; init => field = ScopeList.Of(value); } = ScopeList.None;
+    public IReadOnlyList<string> Scopes { get; internal init => field = ScopeList.Of(value); } = ScopeList.None;
 
     /// <summary>The issuer the user pinned.</summary>
-    public string? Issuer { get; init; }
+    public string? Issuer { get; internal init; }
 
     /// <summary>Whether the default endpoints of 2025-03-26 may be used (rule 39).</summary>
-    public bool AllowLegacyEndpoints { get; init; }
+    public bool AllowLegacyEndpoints { get; internal init; }
 
     /// <summary>Whether its tokens are bound to a key (rule 35).</summary>
-    public DPoPMode DPoP { get; init; }
+    public DPoPMode DPoP { get; internal init; }
 
     /// <summary>What the user adds to the authorization URL, by name (see <see cref="AuthorizeParameters"/>). Not used in a sign-in by device code.</summary>
-    public IReadOnlyDictionary<string, string> AuthorizeParams { get; init => field = AuthorizeParameters.Of(value); } = AuthorizeParameters.None;
+    public IReadOnlyDictionary<string, string> AuthorizeParams { get; internal init => field = AuthorizeParameters.Of(value); } = AuthorizeParameters.None;
 
     /// <summary>The names of the headers that are sent along; empty unless they were read (<see cref="KeptSecrets"/>). Their values are secrets.</summary>
-    public IReadOnlyList<string> HeaderNames { get; init => field = value.Count == 0 ? NameList.None : new NameList([.. value]); } = NameList.None;
+    public IReadOnlyList<string> HeaderNames { get; internal init => field = value.Count == 0 ? NameList.None : new NameList([.. value]); } = NameList.None;
 
     /// <summary>Whether a secret of its client is kept; false unless that was read (<see cref="KeptSecrets"/>).</summary>
-    public bool HasClientSecret { get; init; }
+    public bool HasClientSecret { get; internal init; }
 
     /// <summary>
     /// Secrets of this server that lie in <c>config.json</c>, where another program put them. Not public: whoever
