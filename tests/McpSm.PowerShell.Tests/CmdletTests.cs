@@ -75,7 +75,7 @@ public sealed class CmdletTests
     [InlineData("Update-McpToken a", "AuthenticationRequired", ErrorCategory.AuthenticationError, "a", "Connect-McpServer a")]
     [InlineData("Connect-McpServer a -NonInteractive", "InteractionRequired", ErrorCategory.AuthenticationError, "a", null)]
     [InlineData("Set-McpToken a -FromEnvironment MCPSM_NOT_SET", "InvalidValue", ErrorCategory.InvalidArgument, "a", null)]
-    [InlineData("Set-McpVault nosuch", "VaultUnavailable", ErrorCategory.ResourceUnavailable, null, null)]
+    [InlineData("Set-McpVault nosuch", "VaultUnavailable", ErrorCategory.ResourceUnavailable, "nosuch", null)]
     public void A_failure_is_one_error_record_that_does_not_end_the_pipeline(string script, string id, ErrorCategory category, string? target, string? next)
     {
         using var session = new Session();

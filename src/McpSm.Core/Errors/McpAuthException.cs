@@ -15,6 +15,9 @@ public sealed class McpAuthException(ErrorReason reason, string message, Remedy?
     /// <summary>The server's name, where the failure is of one server.</summary>
     public string? Server { get; init; }
 
+    /// <summary>The vault's name, if the failure is of one vault and the vault is known by name where it fails.</summary>
+    public string? Vault { get; init; }
+
     /// <summary>The HTTP status that the other side answered, where one did.</summary>
     public int? StatusCode { get; init; }
 
@@ -32,6 +35,7 @@ public sealed class McpAuthException(ErrorReason reason, string message, Remedy?
         Server is not null && (Remedy is not null || remedy is null) ? this : new McpAuthException(Reason, Message, Remedy ?? remedy, InnerException)
         {
             Server = Server ?? server,
+            Vault = Vault,
             StatusCode = StatusCode,
             OAuthError = OAuthError,
             OutcomeUnknown = OutcomeUnknown,

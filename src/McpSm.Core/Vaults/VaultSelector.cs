@@ -55,7 +55,11 @@ public sealed class VaultSelector
     }
 
     public static McpAuthException NotFound(string name) =>
-        new(ErrorReason.VaultUnavailable, $"There is no vault '{ForeignText.Clean(name)}' on this system.", new ListVaultsStep()) { IsVaultGone = true };
+        new(ErrorReason.VaultUnavailable, $"There is no vault '{ForeignText.Clean(name)}' on this system.", new ListVaultsStep())
+        {
+            Vault = ForeignText.Clean(name),
+            IsVaultGone = true,
+        };
 
     /// <summary>The vault that is set or was chosen before; null where none was.</summary>
     public VaultWithPending? InUse => NameInUse is { } name ? Find(name) : null;
