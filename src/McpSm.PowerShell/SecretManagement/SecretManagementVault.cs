@@ -31,7 +31,8 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
                 SecureString secret => new NetworkCredential("", secret).Password,
                 _ => throw new McpAuthException(ErrorReason.VaultCorrupt,
                     $"The secret '{item}' in the vault '{vault}' is not text, and so none of ours. It was not changed.",
-                    $"Remove-Secret -Name {item} -Vault '{vault}', then sign in again") { Vault = Name },
+                    $"Remove-Secret -Name {item} -Vault '{vault}', then sign in again")
+                { Vault = Name },
             };
         }
         // A vault that failed also reports that there is no such secret: nothing less than that alone says so.
