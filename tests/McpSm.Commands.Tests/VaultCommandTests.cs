@@ -23,7 +23,7 @@ public sealed class VaultCommandTests : IDisposable
         _mcpsm.Variables["MCPSM_VAULT"] = "secretmanagement:mine";
         Assert.Contains("* secretmanagement:mine (in use: MCPSM_VAULT names it)\n    Kept by a vault of SecretManagement", (await _mcpsm.RunAsync(line)).Done().Out);
         _mcpsm.Variables["MCPSM_VAULT"] = "nowhere";
-        Assert.Contains("* nowhere (in use: MCPSM_VAULT names it)\n    There is no such vault", (await _mcpsm.RunAsync(line)).Done().Out);
+        Assert.Contains("* nowhere (in use: MCPSM_VAULT names it, but there is no such vault)\n    There is no such vault", (await _mcpsm.RunAsync(line)).Done().Out);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class VaultCmdletTests
     {
         using var session = WithStore();
         session.Run("Set-McpVault secretmanagement:Store; $StandInVaults.Remove('Store')");
-        Assert.Equal("secretmanagement:Store it is set in settings.json, but the vault is gone There is no such vault on this system any more: nothing can be kept there.",
+        Assert.Equal("secretmanagement:Store it is set in settings.json, but there is no such vault There is no such vault on this system: nothing can be kept there.",
             session.Text("Get-McpVault | Where-Object InUse | ForEach-Object { \"$($_.Name) $($_.Why) $($_.Protection)\" }"));
     }
 

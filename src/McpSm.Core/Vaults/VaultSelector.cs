@@ -159,7 +159,7 @@ public sealed class VaultSelector
         // Without PowerShell, the vaults of SecretManagement are not known.
         IsOfSecretManagement(name) && _sources.All(s => s.Find(name) is null)
             ? new McpVault(name, true, why, "Kept by a vault of SecretManagement, which PowerShell opens.")
-            : new McpVault(name, true, $"{why}, but the vault is gone", "There is no such vault on this system any more: nothing can be kept there.");
+            : new McpVault(name, true, $"{why}, but there is no such vault", "There is no such vault on this system: nothing can be kept there.");
 
     private static IVault? SystemStore(Home home) => OperatingSystem.IsLinux() ? new SecretServiceVault(home)
         : OperatingSystem.IsWindows() ? new CredentialManagerVault(home)
