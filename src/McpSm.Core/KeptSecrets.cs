@@ -30,6 +30,6 @@ public static class KeptSecrets
         // Most servers have none, and thousands of copies would be half of what is kept.
         var names = (facts?.HeaderNames ?? []).Concat(server.Plaintext.Headers.Keys).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         var hasSecret = facts?.HasClientSecret == true || server.Plaintext.ClientSecret is not null;
-        return names.Count == 0 && !hasSecret ? server : server with { HeaderNames = names, HasClientSecret = hasSecret };
+        return names.Count == 0 && !hasSecret ? server : new McpServer(server) { HeaderNames = names, HasClientSecret = hasSecret };
     }
 }

@@ -70,7 +70,7 @@ public sealed record ServerChange
         }
     }
 
-    internal McpServer Apply(McpServer server) => server with
+    internal McpServer Apply(McpServer server) => new(server)
     {
         Name = Name ?? server.Name,
         Url = Url?.Trim() ?? server.Url,

@@ -53,7 +53,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         }
         if (server.OAuth == OAuthMode.Unset)
         {
-            server = await catalog.UpdateAsync(server.Id, s => s with { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
+            server = await catalog.UpdateAsync(server.Id, s => new McpServer(s) { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
             interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
         }
         using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))

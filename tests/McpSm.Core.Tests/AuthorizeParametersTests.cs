@@ -154,7 +154,7 @@ public sealed class AuthorizeParametersTests
         await using var scene = await Scene.StartAsync();
         Plant(scene.Work, planted);
         Assert.Empty(scene.Server.AuthorizeParams);
-        await scene.ChangeServerAsync(s => s with { OAuth = OAuthMode.On });
+        await scene.ChangeServerAsync(s => new(s) { OAuth = OAuthMode.On });
         Assert.Equal(planted, OAuthOf(scene.Work)["authorizeParams"]!.ToJsonString());
         await UpdateAsync(scene, ("access_type", "offline"));
         Assert.Equal("""{"access_type":"offline"}""", OAuthOf(scene.Work)["authorizeParams"]!.ToJsonString());

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json.Nodes;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
@@ -25,19 +26,48 @@ public sealed class CatalogTests
     public async Task A_name_means_one_server_and_is_never_the_id_of_another()
     {
         using var work = new Workplace();
-        var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { Name = "my api" });
+        var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = "my api" });
         Assert.Equal("my-api", first.Id);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "my-api" }));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "my-api" }));
         Assert.Equal((ErrorReason.ServerAlreadyExists, "'my-api' is the id of the server 'my api', at https://a.example/mcp."), (e.Reason, e.Message));
         // The id that would come next is a name already.
-        var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "other-1" });
+        var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "other-1" });
         await work.Authenticator.UpdateServerAsync(second, new ServerChange { Name = "My-API-1" }, default);
-        Assert.Equal("my-api-2", (await work.AddAsync(new Uri("https://c.example/mcp"), s => s with { Name = "my api!" })).Id);
+        Assert.Equal("my-api-2", (await work.AddAsync(new Uri("https://c.example/mcp"), s => new(s) { Name = "my api!" })).Id);
         // Its own id is nobody else's.
         await work.Authenticator.UpdateServerAsync(first, new ServerChange { Name = "my-api" }, default);
         await work.Authenticator.UpdateServerAsync(second, new ServerChange { Name = "Other" }, default);
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.UpdateServerAsync(first, new ServerChange { Name = "other-1" }, default));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
+    }
+
+    [Fact]
+    public void Copy_of_a_server_has_every_value()
+    {
+        var server = new McpServer
+        {
+            Id = "id",
+            Name = "name",
+            Transport = McpTransport.Sse,
+            Url = "https://a.example/mcp",
+            OAuth = OAuthMode.On,
+            ClientId = "client",
+            ClientMetadataUrl = "https://c.example/client.json",
+            Scopes = ["mcp:tools"],
+            Issuer = "https://i.example",
+            AllowLegacyEndpoints = true,
+            DPoP = DPoPMode.Always,
+            AuthorizeParams = new Dictionary<string, string> { ["audience"] = "api" },
+            HeaderNames = ["X-Key"],
+            HasClientSecret = true,
+            Plaintext = PlaintextSecrets.None with { BearerToken = "token" },
+        };
+        var (copy, empty) = (new McpServer(server), new McpServer());
+        foreach (var property in typeof(McpServer).GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(p => p.CanWrite))
+        {
+            Assert.NotEqual(property.GetValue(empty), property.GetValue(server));
+            Assert.Equal(property.GetValue(server), property.GetValue(copy));
+        }
     }
 
     [Fact]

@@ -221,7 +221,7 @@ public sealed class ClientCredentialsTests
     [Fact]
     public async Task A_client_that_is_kept_for_the_server_signs_in_where_that_is_asked_for_and_only_then()
     {
-        await using var scene = await StartAsync(server: s => s with { ClientId = "job" });
+        await using var scene = await StartAsync(server: s => new(s) { ClientId = "job" });
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientSecret = Secret }, default);
         Assert.Equal(ErrorReason.InteractionRequired, (await scene.FailsAsync()).Reason);
         await scene.LoginAsync(AsKnown);
@@ -231,7 +231,7 @@ public sealed class ClientCredentialsTests
     [Fact]
     public async Task A_secret_that_the_user_replaces_is_used_by_the_next_renewal()
     {
-        await using var scene = await StartAsync(Knowing(secret: "new"), server: s => s with { ClientId = "job" });
+        await using var scene = await StartAsync(Knowing(secret: "new"), server: s => new(s) { ClientId = "job" });
         scene.Issuer.Faults.Answer("/token", 200, """{"access_token":"old","token_type":"Bearer"}""", times: 1);
         scene.Resource.AcceptedTokens["old"] = true;
         await scene.LoginAsync(o => o with { ClientCredentials = new ClientCredentials(Secret: "old") });
@@ -273,7 +273,7 @@ public sealed class ClientCredentialsTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default));
         Assert.Equal(ErrorReason.InteractionRequired, e.Reason);
         Assert.Empty(scene.Issuer.Traffic.Requests);
-        await scene.ChangeServerAsync(s => s with { ClientId = "job" });
+        await scene.ChangeServerAsync(s => new(s) { ClientId = "job" });
         Assert.Equal(ConnectOutcome.SignedIn, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default)).Outcome);
     }
 

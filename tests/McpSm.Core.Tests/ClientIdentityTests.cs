@@ -54,7 +54,7 @@ public sealed class ClientIdentityTests
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] },
-            s => s with { ClientId = own ? "mine" : null, ClientMetadataUrl = document ? Document : null });
+            s => new(s) { ClientId = own ? "mine" : null, ClientMetadataUrl = document ? Document : null });
         await scene.LoginAsync(o => o with { CallbackPort = port, UseDeviceCode = device });
         var registers = !own && !document;
         Assert.Equal(registers ? 1 : 0, scene.Issuer.Traffic.Count("/register"));
@@ -75,11 +75,11 @@ public sealed class ClientIdentityTests
             return ClientOf(scene);
         }
         var registered = await SignInAsync();
-        await scene.ChangeServerAsync(s => s with { ClientMetadataUrl = Document });
+        await scene.ChangeServerAsync(s => new(s) { ClientMetadataUrl = Document });
         Assert.Equal(Document, await SignInAsync());
-        await scene.ChangeServerAsync(s => s with { ClientId = "mine" });
+        await scene.ChangeServerAsync(s => new(s) { ClientId = "mine" });
         Assert.Equal("mine", await SignInAsync());
-        await scene.ChangeServerAsync(s => s with { ClientId = null, ClientMetadataUrl = null });
+        await scene.ChangeServerAsync(s => new(s) { ClientId = null, ClientMetadataUrl = null });
         Assert.Equal(registered, await SignInAsync());
     }
 
@@ -91,7 +91,7 @@ public sealed class ClientIdentityTests
     public async Task Rule_12_A_document_is_used_only_where_the_issuer_says_that_it_takes_one(string? advertised)
     {
         // The issuer would take it: only what its metadata says keeps us from sending it there.
-        await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true }, s => s with { ClientMetadataUrl = Document });
+        await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true }, s => new(s) { ClientMetadataUrl = Document });
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
         {
             json.Remove("client_id_metadata_document_supported");
@@ -111,7 +111,7 @@ public sealed class ClientIdentityTests
     [Fact]
     public async Task Rules_11_12_Where_the_issuer_takes_neither_document_nor_registration_the_user_is_asked_for_a_client()
     {
-        await using var scene = await StartAsync(new() { SupportsRegistration = false }, s => s with { ClientMetadataUrl = Document });
+        await using var scene = await StartAsync(new() { SupportsRegistration = false }, s => new(s) { ClientMetadataUrl = Document });
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
         Assert.Contains("mcpsm server update my-api --client-id", e.Remedy.InShell());
@@ -132,7 +132,7 @@ public sealed class ClientIdentityTests
             SupportsRegistration = false,
             TokenEndpointAuthMethods = advertised,
             PreRegisteredClients = [Mine(port, Secret, method)],
-        }, s => s with { ClientId = "mine" });
+        }, s => new(s) { ClientId = "mine" });
         if (advertised.Length == 0)
         {
             // RFC 8414 section 2: an issuer that names no method means client_secret_basic.
@@ -159,7 +159,7 @@ public sealed class ClientIdentityTests
     public async Task Rules_13_23_A_secret_that_was_replaced_at_the_issuer_costs_no_refresh_token(string error)
     {
         var port = FreePort();
-        await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => s with { ClientId = "mine" });
+        await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => new(s) { ClientId = "mine" });
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientSecret = Secret }, default);
         await scene.LoginAsync(o => o with { CallbackPort = port });
         scene.Issuer.Faults.Answer("/token", 401, $$"""{"error":"{{error}}","error_description":"the secret is of last year"}""", times: 1);

@@ -187,20 +187,20 @@ public sealed class DPoPTests
     [Fact]
     public async Task Rule_35_The_user_can_insist_on_it_and_do_without()
     {
-        await using var scene = await Scene.StartAsync(Binding, server: s => s with { DPoP = DPoPMode.Always });
+        await using var scene = await Scene.StartAsync(Binding, server: s => new(s) { DPoP = DPoPMode.Always });
         scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: false);
         Hide(scene);
         await scene.LoginAsync();
         Assert.Equal("DPoP", scene.Status.TokenType);
 
         scene.Resource.DPoP = null;
-        await scene.ChangeServerAsync(s => s with { DPoP = DPoPMode.Never });
+        await scene.ChangeServerAsync(s => new(s) { DPoP = DPoPMode.Never });
         scene.Resource.Challenge = bearer => $"{bearer}, DPoP algs=\"ES256\"";
         await scene.LoginAsync();
         Assert.Equal("Bearer", scene.Status.TokenType);
         Assert.Contains("\"dpop\": \"never\"", File.ReadAllText(Path.Combine(scene.Work.Folder, "config.json")));
 
-        await using var bearer = await Scene.StartAsync(server: s => s with { DPoP = DPoPMode.Always });
+        await using var bearer = await Scene.StartAsync(server: s => new(s) { DPoP = DPoPMode.Always });
         Assert.Equal(ErrorReason.TokenResponseInvalid, (await bearer.FailsAsync()).Reason);
     }
 
@@ -255,7 +255,7 @@ public sealed class DPoPTests
             (claims.GetProperty("htm").GetString(), claims.GetProperty("htu").GetString(), claims.GetProperty("nonce").GetString()));
 
         await using var other = await TestMcpServer.StartAsync();
-        await scene.ChangeServerAsync(s => s with { Url = other.McpUrl.AbsoluteUri });
+        await scene.ChangeServerAsync(s => new(s) { Url = other.McpUrl.AbsoluteUri });
         using var http = scene.Open();
         using var answer = await http.PostAsync(other.McpUrl, new StringContent(Scene.Ping));
         Assert.All(other.Traffic.Requests, r => Assert.True(r.Header("DPoP") is null && r.Header("Authorization") is null));

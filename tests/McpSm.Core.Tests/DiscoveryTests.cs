@@ -176,7 +176,7 @@ public sealed class DiscoveryTests
         var e = await scene.FailsAsync();
         Assert.Equal((ErrorReason.IssuerMismatch, $"They differ by the slash at the end alone. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}"),
             (e.Reason, e.Remedy.InShell()));
-        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
 
@@ -265,7 +265,7 @@ public sealed class DiscoveryTests
         scene.Resource.Challenge = _ => "Bearer";
         Assert.Equal(ErrorReason.MetadataInvalid, (await scene.FailsAsync()).Reason);
         Assert.Empty(scene.Resource.Traffic.To("/register"));
-        await scene.ChangeServerAsync(s => s with { AllowLegacyEndpoints = true });
+        await scene.ChangeServerAsync(s => new(s) { AllowLegacyEndpoints = true });
         await scene.FailsAsync();
         Assert.Single(scene.Resource.Traffic.To("/register"));
     }

@@ -229,7 +229,7 @@ public sealed class DoubtedClientTests
     public async Task Forgetting_looks_at_the_issuer_that_the_user_pinned_first()
     {
         await using var scene = await Scene.SignedInAsync();
-        await scene.ChangeServerAsync(s => s with { Issuer = "https://other.example" });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = "https://other.example" });
         Assert.Equal(new ForgottenClient("https://other.example", false), await scene.Authenticator.ForgetClientAsync(scene.Server, default));
         Assert.NotNull(await KeptClientAsync(scene));
     }
@@ -239,7 +239,7 @@ public sealed class DoubtedClientTests
     {
         await using var scene = await Scene.SignedInAsync();
         await using var resource = await McpSm.TestServers.TestMcpServer.StartAsync(scene.Issuer);
-        var other = await scene.Work.AddAsync(resource.McpUrl, s => s with { Name = "other" });
+        var other = await scene.Work.AddAsync(resource.McpUrl, s => new(s) { Name = "other" });
         await scene.Work.LoginAsync(other);
         Assert.Equal(1, Registrations(scene));
         await scene.Authenticator.DisconnectAsync(other, local: true, default);

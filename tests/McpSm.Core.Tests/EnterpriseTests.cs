@@ -216,7 +216,7 @@ public sealed class EnterpriseTests
     public async Task Rules_11_34_The_setting_leaves_servers_alone_whose_issuer_does_not_take_its_word_and_a_named_provider_is_used_or_nothing_is()
     {
         await using var work = await EnterpriseScene.StartAsync(issuer: o => o with { TrustedIdentityProviders = [] });
-        await work.Authenticator.Catalog.UpdateAsync("one", s => s with { ClientId = null }, default);
+        await work.Authenticator.Catalog.UpdateAsync("one", s => new(s) { ClientId = null }, default);
         Assert.Equal(SignedInBy.Person, (await work.LoginAsync(work.One)).Status.SignedInBy);
         Assert.Empty(work.Provider.Traffic.Requests);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer }));

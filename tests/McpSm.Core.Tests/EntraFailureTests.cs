@@ -53,13 +53,13 @@ public sealed class EntraFailureTests
     [InlineData(true)]
     public async Task Rule_22_A_server_that_asks_for_the_API_of_another_server_is_refused(bool signedIn)
     {
-        await using var scene = await EntraScene.StartAsync(server: s => s with { ClientId = EntraStandIn.Person, Scopes = signedIn ? [] : ["api://my-api/.default"] });
+        await using var scene = await EntraScene.StartAsync(server: s => new(s) { ClientId = EntraStandIn.Person, Scopes = signedIn ? [] : ["api://my-api/.default"] });
         if (signedIn)
         {
             await scene.LoginAsync();
         }
         await using var liar = await TestMcpServer.StartAsync(new TestMcpServerOptions { Issuers = scene.Resource.Issuers, Scope = "api://MY-API/.default" });
-        var other = await scene.Work.AddAsync(liar.McpUrl, s => s with { Name = "liar", ClientId = EntraStandIn.Person });
+        var other = await scene.Work.AddAsync(liar.McpUrl, s => new(s) { Name = "liar", ClientId = EntraStandIn.Person });
         scene.Entra.Traffic.Clear();
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(other));
         Assert.Equal(ErrorReason.ResourceMismatch, failure.Reason);
@@ -69,7 +69,7 @@ public sealed class EntraFailureTests
 
         // On the user's word.
         liar.Introspect = token => scene.Entra.Tokens.Introspect(token, liar.Resource);
-        await scene.Authenticator.Catalog.UpdateAsync(other.Id, s => s with { Scopes = ["api://my-api/.default"] }, default);
+        await scene.Authenticator.Catalog.UpdateAsync(other.Id, s => new(s) { Scopes = ["api://my-api/.default"] }, default);
         Assert.Equal(AuthState.Authenticated, (await scene.Work.LoginAsync(scene.Authenticator.Catalog.Get(other.Id))).Status.State);
     }
 
@@ -77,7 +77,7 @@ public sealed class EntraFailureTests
     public async Task What_the_user_asks_for_is_asked_for()
     {
         await using var scene = await EntraScene.StartAsync(scope: "https://graph.microsoft.com/Mail.Read",
-            server: s => s with { ClientId = EntraStandIn.Person, Scopes = ["https://graph.microsoft.com/Mail.Read"] });
+            server: s => new(s) { ClientId = EntraStandIn.Person, Scopes = ["https://graph.microsoft.com/Mail.Read"] });
         Assert.Equal(["https://graph.microsoft.com/Mail.Read"], (await scene.LoginAsync()).Status.Scopes);
     }
 

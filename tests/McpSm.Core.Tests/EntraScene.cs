@@ -38,7 +38,7 @@ public sealed class EntraScene : IAsyncDisposable
         });
         resource.Introspect = token => entra.Tokens.Introspect(token, resource.Resource);
         var work = new Workplace(entra: entra.NewTransport);
-        var added = await work.AddAsync(resource.McpUrl, server ?? (s => s with { ClientId = EntraStandIn.Person }));
+        var added = await work.AddAsync(resource.McpUrl, server ?? (s => new(s) { ClientId = EntraStandIn.Person }));
         var scene = new EntraScene(entra, resource, work, added.Id);
         work.Person.Browse = scene.BrowseAsync;
         return scene;

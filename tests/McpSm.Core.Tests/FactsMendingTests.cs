@@ -94,7 +94,7 @@ public sealed class FactsMendingTests
     {
         await using var scene = await Scene.SignedInAsync();
         await using var other = await Scene.StartAsync();
-        await scene.ChangeServerAsync(s => s with { Url = other.Resource.McpUrl.AbsoluteUri });
+        await scene.ChangeServerAsync(s => new(s) { Url = other.Resource.McpUrl.AbsoluteUri });
         await new FactsFile(scene.Work.Home).WriteAsync("my-api", f => f! with { Url = scene.Server.Url, Resource = scene.Server.Url, Issuer = other.Issuer.Issuer }, default);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default))).Reason);

@@ -100,7 +100,7 @@ public sealed class ForgottenClientTests
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await Scene.StartAsync(new() { SupportsClientIdMetadataDocuments = true },
-            server: s => s with { ClientMetadataUrl = document });
+            server: s => new(s) { ClientMetadataUrl = document });
         scene.Issuer.Faults.Answer("/token", 401, Forgotten);
         Assert.Equal(ErrorReason.ClientRejected, (await scene.FailsAsync()).Reason);
         Assert.Equal((0, 1), (scene.Issuer.Traffic.Count("/register"), scene.Issuer.Traffic.Count("/authorize")));

@@ -213,7 +213,7 @@ public sealed class HandlerTests
     public async Task Rule_22_A_token_goes_to_the_servers_own_url_and_over_sse_to_its_origin(McpTransport transport, string path, bool goes)
     {
         await using var scene = await Scene.SignedInAsync();
-        await scene.ChangeServerAsync(s => s with { Transport = transport });
+        await scene.ChangeServerAsync(s => new(s) { Transport = transport });
         scene.Resource.Traffic.Clear();
         using var http = scene.Open(signIn: true);
         var sending = http.GetAsync(new Uri(scene.Resource.McpUrl, path));

@@ -86,7 +86,7 @@ public sealed class MeanwhileTests
     {
         await using var scene = await Scene.SignedInAsync();
         await using var there = await Scene.StartAsync();
-        await scene.ChangeServerAsync(s => s with { Url = there.Resource.McpUrl.AbsoluteUri });
+        await scene.ChangeServerAsync(s => new(s) { Url = there.Resource.McpUrl.AbsoluteUri });
         await scene.LoginAsync();
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
         Assert.Contains(there.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);

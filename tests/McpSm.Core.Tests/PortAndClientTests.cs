@@ -44,7 +44,7 @@ public sealed class PortAndClientTests
                 SupportsRegistration = false,
                 PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
             },
-            server: s => s with { ClientId = "mine" });
+            server: s => new(s) { ClientId = "mine" });
         using (taken)
         {
             var e = await scene.FailsAsync(o => o with { CallbackPort = port });
@@ -64,7 +64,7 @@ public sealed class PortAndClientTests
         {
             PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
         };
-        await using var scene = await Scene.StartAsync(options, server: s => s with { ClientId = "mine" });
+        await using var scene = await Scene.StartAsync(options, server: s => new(s) { ClientId = "mine" });
         await using var second = await TestIssuer.StartAsync(options);
         await scene.LoginAsync(o => o with { CallbackPort = port });
         scene.Resource.Issuers = [second.Issuer];
@@ -86,7 +86,7 @@ public sealed class PortAndClientTests
         await using var scene = await Scene.StartAsync(new()
         {
             PreRegisteredClients = [new RegisteredClient("second", null, [$"http://127.0.0.1:{port}/callback"], "none")],
-        }, server: s => s with { ClientId = "first", OAuth = OAuthMode.On });
+        }, server: s => new(s) { ClientId = "first", OAuth = OAuthMode.On });
         if (plaintext)
         {
             var config = scene.Work.Home.PathOf("config.json");
@@ -142,7 +142,7 @@ public sealed class PortAndClientTests
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await Scene.SignedInAsync(new() { SupportsClientIdMetadataDocuments = true },
-            server: s => s with { ClientMetadataUrl = document });
+            server: s => new(s) { ClientMetadataUrl = document });
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
         Assert.Equal(document, Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("client_id"));
     }
@@ -160,7 +160,7 @@ public sealed class PortAndClientTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() =>
             scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientMetadataUrl = document }, default));
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);
-        await scene.ChangeServerAsync(s => s with { ClientMetadataUrl = document });
+        await scene.ChangeServerAsync(s => new(s) { ClientMetadataUrl = document });
         Assert.Equal(ErrorReason.InvalidValue, (await scene.FailsAsync()).Reason);
         Assert.Empty(scene.Person.Visited);
     }
@@ -181,7 +181,7 @@ public sealed class PortAndClientTests
     public async Task A_client_that_was_never_kept_is_not_tried_twice(bool document)
     {
         await using var scene = await Scene.StartAsync(new() { SupportsClientIdMetadataDocuments = document },
-            server: s => document ? s with { ClientMetadataUrl = "https://client.example/mcpsm.json" } : s);
+            server: s => document ? new(s) { ClientMetadataUrl = "https://client.example/mcpsm.json" } : s);
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
         Assert.Equal(ErrorReason.ClientRejected, (await scene.FailsAsync()).Reason);
         Assert.Single(scene.Person.Visited);
@@ -191,7 +191,7 @@ public sealed class PortAndClientTests
     [Fact]
     public async Task A_vault_that_does_not_work_is_told_before_anybody_is_sent_to_sign_in()
     {
-        await using var scene = await Scene.StartAsync(server: s => s with { ClientId = "mine" });
+        await using var scene = await Scene.StartAsync(server: s => new(s) { ClientId = "mine" });
         Assert.Equal(ErrorReason.VaultUnavailable, (await scene.FailsAsync(o => o with { Vault = "nosuch" })).Reason);
         Assert.Empty(scene.Person.Visited);
     }
@@ -209,7 +209,7 @@ public sealed class PortAndClientTests
     public async Task OAuth_that_is_off_names_the_command_that_turns_it_on()
     {
         using var work = new Workplace();
-        var server = await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { OAuth = OAuthMode.Off });
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { OAuth = OAuthMode.Off });
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server));
         Assert.Equal("mcpsm server update my-api --oauth", e.Remedy.InShell());
     }

@@ -131,7 +131,7 @@ public sealed class RefusedRenewalTests
         {
             "client" => scene.Authenticator.UpdateServerAsync(scene.Server, new() { ClientId = "another" }, default),
             "secret" => scene.Authenticator.UpdateServerAsync(scene.Server, new() { ClientId = "another", ClientSecret = "its secret" }, default),
-            "issuer" => scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer }),
+            "issuer" => scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer }),
             _ => scene.LoginAsync(),
         });
         await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -211,7 +211,7 @@ public sealed class RefusedRenewalTests
             SupportsDeviceCode = true,
             SupportsRegistration = false,
             PreRegisteredClients = [new("mine", "its-first-secret", [], "client_secret_basic")],
-        }, server: s => s with { ClientId = "mine" }, clock: clock);
+        }, server: s => new(s) { ClientId = "mine" }, clock: clock);
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
         await scene.Authenticator.UpdateServerAsync(scene.Server, new() { ClientSecret = "its-first-secret" }, default);
         await scene.LoginAsync(o => o with { UseDeviceCode = true });

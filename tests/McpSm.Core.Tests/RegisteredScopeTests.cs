@@ -89,7 +89,7 @@ public sealed class RegisteredScopeTests
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await Scene.StartAsync(new() { SupportsClientIdMetadataDocuments = true }, new() { Scope = "nonsense" },
-            s => s with { ClientMetadataUrl = document });
+            s => new(s) { ClientMetadataUrl = document });
         Assert.Equal("invalid_scope", (await scene.FailsAsync()).OAuthError);
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
     }

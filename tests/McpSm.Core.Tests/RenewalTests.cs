@@ -90,7 +90,7 @@ public sealed class RenewalTests
     public async Task An_issuer_that_another_program_wrote_wrongly_is_named()
     {
         await using var scene = await Scene.SignedInAsync();
-        await scene.ChangeServerAsync(s => s with { Issuer = "not a url" });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = "not a url" });
         foreach (var failing in new Func<Task>[] { () => scene.LoginAsync(), () => scene.Authenticator.RenewAsync(scene.Server, default) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);

@@ -19,7 +19,7 @@ public sealed class ResourceTests
         scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
         if (form.Contains("LocalHost"))
         {
-            await scene.ChangeServerAsync(s => s with { Url = s.Url.Replace("127.0.0.1", "localhost") });
+            await scene.ChangeServerAsync(s => new(s) { Url = s.Url.Replace("127.0.0.1", "localhost") });
         }
         await scene.LoginAsync();
         await scene.Authenticator.RenewAsync(scene.Server, default);
@@ -37,7 +37,7 @@ public sealed class ResourceTests
         await using var scene = await Scene.StartAsync(resource: new() { Path = path, MetadataAtPath = false });
         scene.Resource.Challenge = _ => "Bearer";
         scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
-        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer, Url = s.Url.Replace("http:", "HTTP:") });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer, Url = s.Url.Replace("http:", "HTTP:") });
         await scene.LoginAsync();
         await scene.Authenticator.RenewAsync(scene.Server, default);
         AssertNamed(scene, scene.Resource.Resource);
@@ -55,7 +55,7 @@ public sealed class ResourceTests
     {
         await using var scene = await Scene.SignedInAsync();
         await using var other = await TestMcpServer.StartAsync();
-        await scene.ChangeServerAsync(s => s with { Url = other.McpUrl.AbsoluteUri });
+        await scene.ChangeServerAsync(s => new(s) { Url = other.McpUrl.AbsoluteUri });
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
         await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
@@ -67,7 +67,7 @@ public sealed class ResourceTests
     public async Task Rule_22_A_token_does_not_follow_the_server_out_of_its_resource()
     {
         await using var scene = await Scene.SignedInAsync();
-        await scene.ChangeServerAsync(s => s with { Url = new Uri(scene.Resource.McpUrl, "/other").AbsoluteUri });
+        await scene.ChangeServerAsync(s => new(s) { Url = new Uri(scene.Resource.McpUrl, "/other").AbsoluteUri });
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
         await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));

@@ -44,7 +44,7 @@ public sealed class ScopeTests
     [Fact]
     public async Task Rule_8_The_users_own_scopes_win()
     {
-        await using var scene = await Scene.StartAsync(Offline, server: s => s with { Scopes = ["mcp:other"] });
+        await using var scene = await Scene.StartAsync(Offline, server: s => new(s) { Scopes = ["mcp:other"] });
         Assert.Equal("mcp:other", await AskedAsync(scene));
     }
 

@@ -55,7 +55,7 @@ public sealed class SecretMethodTests
             SupportsDeviceCode = true,
             TokenEndpointAuthMethods = advertised,
             PreRegisteredClients = [new RegisteredClient("mine", "5up3r-s3cr3t", [$"http://127.0.0.1:{port}/callback"], method)],
-        }, server: s => s with { ClientId = "mine" }, clock: new Clock());
+        }, server: s => new(s) { ClientId = "mine" }, clock: new Clock());
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerChange { ClientSecret = "5up3r-s3cr3t" }, default);
         return (scene, port);
     }

@@ -54,12 +54,12 @@ public sealed class ServerLookupTests
     public async Task Name_that_differs_in_case_alone_is_refused(string name)
     {
         using var work = new Workplace();
-        var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { Name = "my id" });
+        var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = "my id" });
         await work.Authenticator.UpdateServerAsync(first, new ServerChange { Name = "My-API" }, default);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = name }));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = name }));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
         Assert.Contains("'My-API'", e.Message);
-        var other = await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "other" });
+        var other = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "other" });
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.UpdateServerAsync(other, new ServerChange { Name = name }, default));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
         // Its own name in another case is no clash.

@@ -57,9 +57,9 @@ public sealed class ServerNameTests
     {
         using var work = new Workplace();
         var name = new string('a', 64);
-        await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { Name = name });
-        var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = $"{name[..63]}é" });
-        var third = await work.AddAsync(new Uri("https://c.example/mcp"), s => s with { Name = $"é{name[..63]}" });
+        await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = name });
+        var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = $"{name[..63]}é" });
+        var third = await work.AddAsync(new Uri("https://c.example/mcp"), s => new(s) { Name = $"é{name[..63]}" });
         Assert.Equal((new string('a', 63), $"{name[..62]}-1"), (second.Id, third.Id));
     }
 
@@ -68,8 +68,8 @@ public sealed class ServerNameTests
     {
         using var work = new Workplace();
         var id = ServerName.ToSlug("日本");
-        await work.AddAsync(new Uri("https://a.example/mcp"), s => s with { Name = id });
-        Assert.Equal($"{id}-1", (await work.AddAsync(new Uri("https://b.example/mcp"), s => s with { Name = "日本" })).Id);
+        await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = id });
+        Assert.Equal($"{id}-1", (await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "日本" })).Id);
     }
 
     /// <summary>The rules before names of other scripts were accepted; null if the name was refused.</summary>

@@ -118,9 +118,9 @@ public sealed class SeveralIssuersTests
         var (scene, second) = await ChangedAsync();
         await using var _ = scene;
         await using var __ = second;
-        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         await scene.Authenticator.RenewAsync(scene.Server, default);
-        await scene.ChangeServerAsync(s => s with { Issuer = second.Issuer });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = second.Issuer });
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
         Assert.Contains("has a new issuer", e.Message);
         Assert.Empty(second.Traffic.Requests);
@@ -169,7 +169,7 @@ public sealed class SeveralIssuersTests
     {
         await using var scene = await Scene.StartAsync();
         await using var other = await TestIssuer.StartAsync();
-        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         scene.Resource.Issuers = [other.Issuer];
         await scene.LoginAsync();
         Assert.Empty(other.Traffic.Requests);

@@ -71,7 +71,7 @@ public sealed class SignInRemedyTests
     [Fact]
     public async Task Invalid_scope_names_the_scopes_that_the_issuer_lists()
     {
-        await using var scene = await Scene.StartAsync(new() { ScopesSupported = ["mcp:tools"] }, server: s => s with { Scopes = ["mcp:tools", "mcp:admin"] });
+        await using var scene = await Scene.StartAsync(new() { ScopesSupported = ["mcp:tools"] }, server: s => new(s) { Scopes = ["mcp:tools", "mcp:admin"] });
         scene.Issuer.Faults.RewriteRedirect("/authorize", url => System.Text.RegularExpressions.Regex.Replace(url, "(code|error)=[^&]*", "error=invalid_scope"));
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.InsufficientScope, e.Reason);
@@ -98,7 +98,7 @@ public sealed class SignInRemedyTests
         Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
         Assert.Contains(scene.Issuer.Issuer, e.Message);
         Assert.Equal($"It leaves out the end of the path. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}{end}", e.Remedy.InShell());
-        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         await scene.LoginAsync();
     }
 
@@ -112,7 +112,7 @@ public sealed class SignInRemedyTests
         scene.Resource.Challenge = _ => "Bearer";
         scene.Resource.Faults.Answer(WellKnown, status, body);
         await scene.FailsAsync();
-        await scene.ChangeServerAsync(s => s with { Issuer = scene.Issuer.Issuer });
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         await scene.LoginAsync();
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         // What a challenge names is final all the same.

@@ -177,7 +177,7 @@ public sealed class StepUpTests
     [Fact]
     public async Task Rules_8_24_Scopes_that_the_user_chose_are_not_stepped_over()
     {
-        await using var scene = await Scene.SignedInAsync(Issuing, server: s => s with { Scopes = ["mcp:tools"] });
+        await using var scene = await Scene.SignedInAsync(Issuing, server: s => new(s) { Scopes = ["mcp:tools"] });
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
         Assert.Equal("mcpsm server update my-api --scope <scope>...", (await InsufficientAsync(scene, http)).Remedy.InShell());

@@ -20,7 +20,7 @@ public sealed class TransportTests
         await using var resource = await ProtectedMcpServer.StartAsync(issuer.Server);
         using var work = new Workplace();
         var server = await work.AddAsync(transport == McpTransport.Sse ? resource.SseUrl : resource.McpUrl,
-            s => s with { Transport = transport });
+            s => new(s) { Transport = transport });
 
         var before = await work.Authenticator.TestAsync(server, Limit, default);
         Assert.Equal((ErrorReason.AuthenticationRequired, 401), (before.Reason, before.StatusCode));
@@ -55,7 +55,7 @@ public sealed class TransportTests
     [InlineData(McpTransport.Sse)]
     public async Task A_web_page_is_no_server_of_either_transport(McpTransport transport)
     {
-        await using var scene = await Scene.StartAsync(server: s => s with { Transport = transport });
+        await using var scene = await Scene.StartAsync(server: s => new(s) { Transport = transport });
         scene.Resource.Faults.Answer("/", 200, "<html>", "text/html");
         Assert.Equal(ErrorReason.ProtocolViolation, (await scene.FailsAsync()).Reason);
         var result = await scene.Authenticator.TestAsync(scene.Server, Limit, default);

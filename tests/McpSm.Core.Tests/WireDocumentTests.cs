@@ -166,7 +166,7 @@ public sealed class WireDocumentTests
             json["scopes_supported"] = new JsonArray([.. Enumerable.Range(0, 10_000).Select(i => (JsonNode)$"scope:{i}")]));
         if (chosen)
         {
-            await scene.ChangeServerAsync(s => s with { Scopes = ["mcp:tools"] });
+            await scene.ChangeServerAsync(s => new(s) { Scopes = ["mcp:tools"] });
             await scene.LoginAsync();
             return;
         }

@@ -113,7 +113,7 @@ public sealed class WireServerTests
                 + $"Connection: close\r\n\r\n{body}"), cancellationToken);
         });
         await using var ended = odd;
-        await scene.ChangeServerAsync(s => s with { Url = odd.Url + "mcp" });
+        await scene.ChangeServerAsync(s => new(s) { Url = odd.Url + "mcp" });
         Assert.Null((await scene.LoginAsync()).Unproven);
         Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
         Assert.True(odd.Requests.Count > 2);

@@ -208,7 +208,7 @@ public sealed class WorkloadTests
     {
         await using var workload = await WorkloadScene.StartAsync(
             issuer: o => o with { PreRegisteredClients = [new RegisteredClient("job", secret, [], secret is null ? "none" : "client_secret_basic")] },
-            server: s => s with { ClientId = variable is null ? "job" : null });
+            server: s => new(s) { ClientId = variable is null ? "job" : null });
         if (secret is not null)
         {
             await workload.Scene.Authenticator.UpdateServerAsync(workload.Scene.Server, new ServerChange { ClientSecret = secret }, default);

@@ -31,8 +31,32 @@ public enum DPoPMode
 }
 
 /// <summary>A remote MCP server that the user named; what the catalog knows of it. Holds no secret of ours.</summary>
-public sealed record McpServer
+public sealed class McpServer
 {
+    internal McpServer()
+    {
+    }
+
+    /// <summary>A copy, for an object initializer to change: the object that someone holds stays as it is.</summary>
+    internal McpServer(McpServer original)
+    {
+        Id = original.Id;
+        Name = original.Name;
+        Transport = original.Transport;
+        Url = original.Url;
+        OAuth = original.OAuth;
+        ClientId = original.ClientId;
+        ClientMetadataUrl = original.ClientMetadataUrl;
+        Scopes = original.Scopes;
+        Issuer = original.Issuer;
+        AllowLegacyEndpoints = original.AllowLegacyEndpoints;
+        DPoP = original.DPoP;
+        AuthorizeParams = original.AuthorizeParams;
+        HeaderNames = original.HeaderNames;
+        HasClientSecret = original.HasClientSecret;
+        Plaintext = original.Plaintext;
+    }
+
     /// <summary>The name, as text has it: <c>"$server"</c> in PowerShell.</summary>
     public override string ToString() => Name;
 
@@ -71,7 +95,7 @@ public sealed record McpServer
     public IReadOnlyDictionary<string, string> AuthorizeParams { get; internal init => field = AuthorizeParameters.Of(value); } = AuthorizeParameters.None;
 
     /// <summary>The names of the headers that are sent along; empty unless they were read (<see cref="KeptSecrets"/>). Their values are secrets.</summary>
-    public IReadOnlyList<string> HeaderNames { get; internal init => field = value.Count == 0 ? NameList.None : new NameList([.. value]); } = NameList.None;
+    public IReadOnlyList<string> HeaderNames { get; internal init => field = value as NameList ?? (value.Count == 0 ? NameList.None : new NameList([.. value])); } = NameList.None;
 
     /// <summary>Whether a secret of its client is kept; false unless that was read (<see cref="KeptSecrets"/>).</summary>
     public bool HasClientSecret { get; internal init; }

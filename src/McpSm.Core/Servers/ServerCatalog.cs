@@ -46,7 +46,7 @@ public sealed class ServerCatalog(Home home)
         return await ChangeAsync((root, all) =>
         {
             RequireNewName(all, server.Name);
-            var added = server with { Id = FreeId(root, all, slug) };
+            var added = new McpServer(server) { Id = FreeId(root, all, slug) };
             Entries(root).Add((JsonNode)ServerEntry.Write(added, []));
             return added;
         }, cancellationToken).ConfigureAwait(false);
@@ -58,7 +58,7 @@ public sealed class ServerCatalog(Home home)
         ChangeAsync((root, all) =>
         {
             var index = IndexOf(all, id);
-            var changed = change(all[index]) with { Id = all[index].Id };
+            var changed = new McpServer(change(all[index])) { Id = all[index].Id };
             if (changed.Name != all[index].Name)
             {
                 ServerName.ToSlug(changed.Name);
