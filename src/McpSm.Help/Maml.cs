@@ -52,12 +52,15 @@ internal sealed class Maml
                 new XElement(M + "title", $"----------  Example {i + 1}: {example.Title}  ----------"), new XElement(D + "code", example.Code),
                 // Without lines of their own the engine draws the next title beside this example.
                 Text(D + "remarks", [.. example.Remarks, "", ""])))),
-            new XElement(C + "relatedLinks", HelpUri(command) is { Length: > 0 } uri ? Link("Online", uri) : null, page.Links.Select(l => Link(l, "")))));
+            new XElement(C + "relatedLinks", Link("Online", HelpUri(command)), page.Links.Select(l => Link(l, "")))));
     }
 
     public void Save(string path) => new XDocument(_items).Save(path);
 
-    private static string HelpUri(CommandInfo command) => command is CmdletInfo cmdlet ? new CommandMetadata(cmdlet).HelpUri : "";
+    /// <summary>A cmdlet says it itself. A function that is not an advanced one cannot: its page lies beside those of the module's cmdlets.</summary>
+    private static string HelpUri(CommandInfo command) => command is CmdletInfo cmdlet
+        ? new CommandMetadata(cmdlet).HelpUri
+        : new Uri(new Uri(HelpUri(command.Module.ExportedCmdlets.Values.First())), command.Name + ".md").AbsoluteUri;
 
     private static bool IsOurs(CommandParameterInfo parameter) =>
         !Cmdlet.CommonParameters.Contains(parameter.Name);

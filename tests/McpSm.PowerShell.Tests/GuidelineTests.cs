@@ -58,7 +58,8 @@ public sealed class GuidelineTests
         Assert.Contains(info.Verb, ApprovedVerbs);
         Assert.StartsWith("Mcp", info.Noun);
         Assert.DoesNotMatch("[^su]s$", info.Noun);
-        Assert.Matches("^(https://)", new CommandMetadata(info).HelpUri);
+        Assert.EndsWith($"/{name}.md", new CommandMetadata(info).HelpUri);
+        Assert.StartsWith("https://", new CommandMetadata(info).HelpUri);
         Assert.All(info.Parameters.Keys, p => Assert.Matches("^[A-Z]", p));
     }
 

@@ -76,9 +76,11 @@ public sealed partial class HelpTests
         Assert.NotEqual("", session.Text("(Get-Help $args[0] -Full).description.Text", command));
         Assert.InRange(int.Parse(session.Text("@((Get-Help $args[0] -Examples).examples.example).Count", command)), 2, 9);
         var uri = session.Text("(Get-Command $args[0]).HelpUri", command);
-        // A function has one only if it is an advanced one, and this must not be.
-        Assert.Matches(command == "Invoke-Mcpsm" ? "^$" : "^https://", uri);
-        Assert.Equal(uri, session.Text("@((Get-Help $args[0] -Full).relatedLinks.navigationLink.uri)[0]", command));
+        var online = session.Text("@((Get-Help $args[0] -Full).relatedLinks.navigationLink.uri)[0]", command);
+        Assert.Matches($"^https://.+/docs/en-US/{command}\\.md$", online);
+        Assert.True(File.Exists(Path.Combine(Pages, new Uri(online).Segments[^1])), online);
+        // A function has one only if it is an advanced one, and this must not be. -Online then takes the address of the help file.
+        Assert.Equal(command == "Invoke-Mcpsm" ? "" : online, uri);
         foreach (var link in Texts(session, "(Get-Help $args[0] -Full).relatedLinks.navigationLink.linkText", command).Where(l => l != "Online"))
         {
             Assert.True(File.Exists(Path.Combine(Pages, link + ".md")), link);

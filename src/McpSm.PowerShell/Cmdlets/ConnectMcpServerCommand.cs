@@ -12,7 +12,8 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Signs in to servers.</summary>
-[Cmdlet(VerbsCommunications.Connect, "McpServer", HelpUri = HelpPages.Authorization, DefaultParameterSetName = Named, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Connect, "McpServer", HelpUri = HelpPages.Folder + "Connect-McpServer.md",
+    DefaultParameterSetName = Named, SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ConnectMcpServerCommand : McpCmdlet
 {

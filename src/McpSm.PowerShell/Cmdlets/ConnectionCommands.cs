@@ -7,7 +7,8 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Signs out: revokes the OAuth tokens where the issuer can, and removes them.</summary>
-[Cmdlet(VerbsCommunications.Disconnect, "McpServer", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(VerbsCommunications.Disconnect, "McpServer", HelpUri = HelpPages.Folder + "Disconnect-McpServer.md",
+    SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class DisconnectMcpServerCommand : McpCmdlet
 {
@@ -48,7 +49,7 @@ public sealed class DisconnectMcpServerCommand : McpCmdlet
 }
 
 /// <summary>Connects to servers as an MCP client does.</summary>
-[Cmdlet(VerbsDiagnostic.Test, "McpServer", HelpUri = HelpPages.Servers)]
+[Cmdlet(VerbsDiagnostic.Test, "McpServer", HelpUri = HelpPages.Folder + "Test-McpServer.md")]
 [OutputType(typeof(McpTestResult), typeof(bool))]
 public sealed class TestMcpServerCommand : McpCmdlet
 {

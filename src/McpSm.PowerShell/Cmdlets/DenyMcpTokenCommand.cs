@@ -9,7 +9,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Says that the server refused a token, so that the next call renews it.</summary>
-[Cmdlet(VerbsLifecycle.Deny, "McpToken", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Deny, "McpToken", HelpUri = HelpPages.Folder + "Deny-McpToken.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class DenyMcpTokenCommand : McpCmdlet
 {

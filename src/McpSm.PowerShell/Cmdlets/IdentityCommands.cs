@@ -24,7 +24,7 @@ public abstract class IdentityProviderCommand : McpCmdlet
 }
 
 /// <summary>Shows the identity provider that is set, and those that are signed in at, from facts alone.</summary>
-[Cmdlet(VerbsCommon.Get, "McpIdentityProvider", HelpUri = HelpPages.IdentityProviders)]
+[Cmdlet(VerbsCommon.Get, "McpIdentityProvider", HelpUri = HelpPages.Folder + "Get-McpIdentityProvider.md")]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class GetMcpIdentityProviderCommand : IdentityProviderCommand
 {
@@ -39,7 +39,7 @@ public sealed class GetMcpIdentityProviderCommand : IdentityProviderCommand
 }
 
 /// <summary>Sets the identity provider for every server whose issuer takes its word.</summary>
-[Cmdlet(VerbsCommon.Set, "McpIdentityProvider", HelpUri = HelpPages.IdentityProviders, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Set, "McpIdentityProvider", HelpUri = HelpPages.Folder + "Set-McpIdentityProvider.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class SetMcpIdentityProviderCommand : IdentityProviderCommand
 {
@@ -91,7 +91,8 @@ public sealed class SetMcpIdentityProviderCommand : IdentityProviderCommand
 }
 
 /// <summary>Sets no identity provider any more, and signs out there.</summary>
-[Cmdlet(VerbsCommon.Remove, "McpIdentityProvider", HelpUri = HelpPages.IdentityProviders, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(VerbsCommon.Remove, "McpIdentityProvider", HelpUri = HelpPages.Folder + "Remove-McpIdentityProvider.md",
+    SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 public sealed class RemoveMcpIdentityProviderCommand : IdentityProviderCommand
 {
     /// <summary>Does not ask.</summary>
@@ -110,7 +111,8 @@ public sealed class RemoveMcpIdentityProviderCommand : IdentityProviderCommand
 }
 
 /// <summary>Signs in at the identity provider that is set, once for all servers.</summary>
-[Cmdlet(VerbsCommunications.Connect, "McpIdentityProvider", HelpUri = HelpPages.IdentityProviders, DefaultParameterSetName = Person, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Connect, "McpIdentityProvider", HelpUri = HelpPages.Folder + "Connect-McpIdentityProvider.md",
+    DefaultParameterSetName = Person, SupportsShouldProcess = true)]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class ConnectMcpIdentityProviderCommand : IdentityProviderCommand
 {
@@ -177,7 +179,8 @@ public sealed class ConnectMcpIdentityProviderCommand : IdentityProviderCommand
 }
 
 /// <summary>Signs out of identity providers: revokes the session where the provider can, and removes it.</summary>
-[Cmdlet(VerbsCommunications.Disconnect, "McpIdentityProvider", HelpUri = HelpPages.IdentityProviders, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(VerbsCommunications.Disconnect, "McpIdentityProvider", HelpUri = HelpPages.Folder + "Disconnect-McpIdentityProvider.md",
+    SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class DisconnectMcpIdentityProviderCommand : IdentityProviderCommand
 {

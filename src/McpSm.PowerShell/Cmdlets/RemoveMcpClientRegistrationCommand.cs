@@ -5,7 +5,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Drops the registration with a server's issuer: the next sign-in registers another client.</summary>
-[Cmdlet(VerbsCommon.Remove, "McpClientRegistration", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Remove, "McpClientRegistration", HelpUri = HelpPages.Folder + "Remove-McpClientRegistration.md", SupportsShouldProcess = true)]
 public sealed class RemoveMcpClientRegistrationCommand : McpCmdlet
 {
     /// <summary>Ids, names, URLs or wildcards.</summary>

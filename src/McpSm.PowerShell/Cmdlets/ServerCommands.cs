@@ -10,7 +10,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Lists servers.</summary>
-[Cmdlet(VerbsCommon.Get, "McpServer", HelpUri = HelpPages.Servers)]
+[Cmdlet(VerbsCommon.Get, "McpServer", HelpUri = HelpPages.Folder + "Get-McpServer.md")]
 [OutputType(typeof(McpServer))]
 public sealed class GetMcpServerCommand : McpCmdlet
 {
@@ -137,7 +137,7 @@ public abstract class ServerChangeCommand : McpCmdlet
 }
 
 /// <summary>Adds a remote MCP server.</summary>
-[Cmdlet(VerbsCommon.Add, "McpServer", HelpUri = HelpPages.Servers, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Add, "McpServer", HelpUri = HelpPages.Folder + "Add-McpServer.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpServer))]
 public sealed class AddMcpServerCommand : ServerChangeCommand
 {
@@ -164,7 +164,7 @@ public sealed class AddMcpServerCommand : ServerChangeCommand
 }
 
 /// <summary>Changes a server.</summary>
-[Cmdlet(VerbsCommon.Set, "McpServer", HelpUri = HelpPages.Servers, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Set, "McpServer", HelpUri = HelpPages.Folder + "Set-McpServer.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpServer))]
 public sealed class SetMcpServerCommand : ServerChangeCommand
 {
@@ -243,7 +243,7 @@ public sealed class SetMcpServerCommand : ServerChangeCommand
 }
 
 /// <summary>Removes a server and its credentials.</summary>
-[Cmdlet(VerbsCommon.Remove, "McpServer", HelpUri = HelpPages.Servers, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(VerbsCommon.Remove, "McpServer", HelpUri = HelpPages.Folder + "Remove-McpServer.md", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 public sealed class RemoveMcpServerCommand : McpCmdlet
 {
     /// <summary>Ids, names, URLs or wildcards.</summary>

@@ -10,7 +10,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Shows how things stand with servers, from facts alone.</summary>
-[Cmdlet(VerbsCommon.Get, "McpAuthStatus", HelpUri = HelpPages.Authorization)]
+[Cmdlet(VerbsCommon.Get, "McpAuthStatus", HelpUri = HelpPages.Folder + "Get-McpAuthStatus.md")]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class GetMcpAuthStatusCommand : McpCmdlet
 {
@@ -58,7 +58,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
 }
 
 /// <summary>Gives a valid access token, renewed first if need be.</summary>
-[Cmdlet(VerbsCommon.Get, "McpToken", HelpUri = HelpPages.Authorization, DefaultParameterSetName = "SecureString")]
+[Cmdlet(VerbsCommon.Get, "McpToken", HelpUri = HelpPages.Folder + "Get-McpToken.md", DefaultParameterSetName = "SecureString")]
 [OutputType(typeof(SecureString), ParameterSetName = ["SecureString"])]
 [OutputType(typeof(string), ParameterSetName = ["PlainText"])]
 [OutputType(typeof(Hashtable), ParameterSetName = ["Header"])]
@@ -121,7 +121,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
 }
 
 /// <summary>Keeps a bearer token.</summary>
-[Cmdlet(VerbsCommon.Set, "McpToken", HelpUri = HelpPages.Authorization, DefaultParameterSetName = "Token", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Set, "McpToken", HelpUri = HelpPages.Folder + "Set-McpToken.md", DefaultParameterSetName = "Token", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class SetMcpTokenCommand : McpCmdlet
 {
@@ -228,7 +228,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
 }
 
 /// <summary>Renews tokens now.</summary>
-[Cmdlet(VerbsData.Update, "McpToken", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Update, "McpToken", HelpUri = HelpPages.Folder + "Update-McpToken.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class UpdateMcpTokenCommand : McpCmdlet
 {
@@ -249,7 +249,7 @@ public sealed class UpdateMcpTokenCommand : McpCmdlet
 }
 
 /// <summary>Revokes and removes every credential of a server, bearer and OAuth.</summary>
-[Cmdlet(VerbsCommon.Clear, "McpToken", HelpUri = HelpPages.Authorization, SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Clear, "McpToken", HelpUri = HelpPages.Folder + "Clear-McpToken.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ClearMcpTokenCommand : McpCmdlet
 {

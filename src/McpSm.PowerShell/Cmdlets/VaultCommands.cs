@@ -9,7 +9,7 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.Cmdlets;
 
 /// <summary>Lists vaults: which is in use and why, and how each protects what it keeps.</summary>
-[Cmdlet(VerbsCommon.Get, "McpVault", HelpUri = HelpPages.Vaults)]
+[Cmdlet(VerbsCommon.Get, "McpVault", HelpUri = HelpPages.Folder + "Get-McpVault.md")]
 [OutputType(typeof(McpVault))]
 public sealed class GetMcpVaultCommand : McpCmdlet
 {
@@ -35,7 +35,7 @@ public sealed class GetMcpVaultCommand : McpCmdlet
 }
 
 /// <summary>Chooses the vault for what is kept from now on, or puts the encrypted file under another key.</summary>
-[Cmdlet(VerbsCommon.Set, "McpVault", HelpUri = HelpPages.Vaults, SupportsShouldProcess = true, DefaultParameterSetName = "Use")]
+[Cmdlet(VerbsCommon.Set, "McpVault", HelpUri = HelpPages.Folder + "Set-McpVault.md", SupportsShouldProcess = true, DefaultParameterSetName = "Use")]
 [OutputType(typeof(McpVault))]
 public sealed class SetMcpVaultCommand : McpCmdlet
 {
@@ -104,7 +104,7 @@ public sealed class SetMcpVaultCommand : McpCmdlet
 }
 
 /// <summary>Takes plaintext tokens and secrets of the npm tool into the vault, then removes them there.</summary>
-[Cmdlet(VerbsData.Import, "McpCredential", HelpUri = HelpPages.Vaults, SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Import, "McpCredential", HelpUri = HelpPages.Folder + "Import-McpCredential.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpImport))]
 public sealed class ImportMcpCredentialCommand : McpCmdlet
 {
