@@ -68,6 +68,39 @@ Describe 'mcpsm behaves as a native command' -Skip:(-not $hasShell) {
     }
 }
 
+Describe 'the colours of a result' {
+    AfterEach {
+        $PSStyle.OutputRendering = 'Host'
+        $env:NO_COLOR = $null
+    }
+
+    It 'are shown, and are not in the text' {
+        $escape = [char]27
+        Set-McpServer my-api -Scope a | Out-Null
+        $lines = mcpsm auth status
+        $state = $lines -match '✔|✘'
+        $state | Should -HaveCount 1
+        "$lines" | Should -Not -Match $escape
+        $lines | ForEach-Object { $_ | Should -BeOfType string }
+        $lines | ConvertTo-Json | ConvertFrom-Json | Should -Be $lines
+        $PSStyle.OutputRendering = 'Ansi'
+        ($state | Out-String -Stream) -replace "$escape\[\d+m" | Should -Be $state
+        $state | Out-String | Should -Match "$escape\[3[12]m(✔|✘)$escape\[0m "
+        $env:NO_COLOR = '1'
+        $state | Out-String -Stream | Should -Be $state
+        $env:NO_COLOR = $null
+        $PSStyle.OutputRendering = 'PlainText'
+        $state | Out-String -Stream | Should -Be $state
+    }
+
+    It 'are not in a redirected output of <_>' -ForEach 'mcpsm auth status', 'mcpsm auth token nosuch' {
+        $run = "Import-Module '$manifest'; $_"
+        $shown = pwsh -NoProfile -NonInteractive -c $run 2>&1 | ForEach-Object { "$_" }
+        $shown | Should -Not -BeNullOrEmpty
+        $shown | Should -Not -Match ([char]27)
+    }
+}
+
 Describe '$WhatIfPreference' {
     It 'keeps <_> from changing anything' -ForEach @(
         'mcpsm auth revoke my-api', 'mcpsm auth login my-api', 'mcpsm remove my-api --yes', 'mcpsm add other --type http --url https://other.example/mcp',

@@ -36,6 +36,24 @@ Describe 'help' {
         foreach ($section in 'NAME', 'SYNOPSIS', 'SYNTAX', 'PARAMETERS', 'OUTPUTS') { $text | Should -Match "(?m)^$section" }
     }
 
+    It 'of <_> is one page, that of the function' -ForEach 'mcpsm', 'Invoke-Mcpsm', 'MCPSM' {
+        $help = @(Get-Help $_ -Full)
+        $help | Should -HaveCount 1
+        $help[0].Name | Should -Be 'Invoke-Mcpsm'
+        $help[0].Synopsis | Should -BeExactly (Get-Help Invoke-Mcpsm).Synopsis
+        @($help[0].examples.example).Count | Should -BeGreaterOrEqual 2
+        @($help[0].relatedLinks.navigationLink.uri)[0] | Should -BeLike 'https://*/docs/en-US/Invoke-Mcpsm.md'
+    }
+
+    It 'of mcpsm needs nothing that a user sees, or that stays' {
+        pwsh -NoProfile -NonInteractive -c @"
+            Import-Module '$manifest'
+            (Get-Command mcpsm*, Invoke-Mcpsm).Name | Sort-Object -Unique
+            Remove-Module Mcpsm
+            Test-Path function:mcpsm.ps1
+"@ | Should -Be 'Invoke-Mcpsm', 'mcpsm', 'False'
+    }
+
     It 'has the topic <_>' -ForEach 'about_Mcpsm', 'about_McpAuthentication', 'about_McpVaults', 'about_McpTroubleshooting' {
         Get-Help $_ | Out-String | Should -Match '(?i)mcp'
     }

@@ -11,15 +11,16 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
     private readonly HostInput _input = new(cmdlet);
     private int _read;
 
-    public TextWriter Out { get; } = new LineWriter(cmdlet.Emit, _ => { });
+    public TextWriter Out { get; } = new LineWriter(line => cmdlet.Emit(PaintedLine.Of(line)), _ => { });
 
     // The process that handed the command over reads plain lines, at once.
     public TextWriter Error { get; } = Environment.GetEnvironmentVariable(HandOver.Variable) is null
         ? new LineWriter(cmdlet.Tell, cmdlet.Prompt) : Console.Error;
 
-    // What goes down the pipeline may be compared or kept, and colours belong to neither.
-    public bool Colours => false;
+    // A PaintedLine keeps them apart from the text.
+    public bool Colours => true;
 
+    // Mcpsm.format.ps1xml colours a StandardErrorLine.
     public bool ErrorColours => false;
 
     public bool IsInputTerminal => piped is null && _input.IsTerminal;

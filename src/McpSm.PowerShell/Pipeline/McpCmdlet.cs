@@ -209,7 +209,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     /// <summary>The beginning of a line on which somebody is asked.</summary>
     internal void Prompt(string text) => Pump.Post(() => Host.UI.Write(ForeignText.CleanLine(text)));
 
-    internal void Emit(string line) => Write(line);
+    internal void Emit(object line) => Write(line);
 
     internal PipelinePump Serving => Pump;
 
