@@ -160,11 +160,15 @@ Describe 'another Mcpsm in the same session' {
     It 'is refused by one clear error, and the loaded one goes on: <Name>' -ForEach @(
         @{ Name = 'another version'; Version = '9.9.9'; Assemblies = 'McpSm.Loader.dll', 'McpSm.PowerShell.dll' }
         @{ Name = 'a build with the same loader'; Version = '0.1.0'; Assemblies = @('McpSm.PowerShell.dll') }
+        @{ Name = 'a build with another core'; Version = '0.1.0'; Assemblies = @('dependencies/McpSm.Core.dll') }
+        @{ Name = 'a build with another core, before one is loaded'; Version = '0.1.0'; Assemblies = @('dependencies/McpSm.Core.dll'); Unused = $true }
+        @{ Name = 'a build with other commands'; Version = '0.1.0'; Assemblies = @('dependencies/McpSm.Commands.dll') }
         @{ Name = 'over one that was removed'; Version = '9.9.9'; Assemblies = 'McpSm.Loader.dll', 'McpSm.PowerShell.dll'; Removed = $true }
     ) {
-        $other = New-OtherBuild ($Name -replace ' ', '-') $Assemblies $Version
+        $other = New-OtherBuild ($Name -replace '\W+', '-') $Assemblies $Version
         $said = pwsh -NoProfile -NonInteractive -c @"
             Import-Module '$manifest'
+            $(if (-not $Unused) { '[void](mcpsm list)' })
             $(if ($Removed) { 'Remove-Module Mcpsm' })
             try { Import-Module '$other' -Force -ErrorAction Stop } catch { "`$_" }
             Import-Module '$manifest'
@@ -173,6 +177,33 @@ Describe 'another Mcpsm in the same session' {
 "@ 2>&1
         $said[0] | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session."
         $said[1..9] | Should -Be 'my-api', 1
+    }
+
+    It 'is refused if the files of the loaded one are gone before all of them are loaded' {
+        $gone = New-OtherBuild gone @() 0.1.0
+        $copy = New-OtherBuild stays @() 0.1.0
+        $said = pwsh -NoProfile -NonInteractive -c @"
+            Import-Module '$gone'; Remove-Module Mcpsm
+            Remove-Item -Recurse '$(Split-Path $gone)/dependencies'
+            try { Import-Module '$copy' } catch { "`$_" }
+"@ 2>&1
+        $said | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $gone)'. To use the one in '$(Split-Path $copy)', start a new session."
+    }
+
+    It 'is refused as an extension vault if it differs in <_>, and works if it is the same build' -ForEach @(
+        'McpSm.PowerShell.dll', 'dependencies/McpSm.Core.dll', ''
+    ) {
+        $other = New-OtherBuild "vault-$($_ -replace '\W+', '-')" @($_ | Where-Object { $_ }) 9.9.9
+        # SecretManagement loads the nested module by itself and calls its functions.
+        $said = pwsh -NoProfile -NonInteractive -c @"
+            Import-Module '$manifest'
+            [void](Get-McpAuthStatus)
+            `$vault = Import-Module '$(Split-Path $other)/Mcpsm.Extension/Mcpsm.Extension.psd1' -PassThru
+            foreach (`$i in 1, 2) { try { & `$vault { Test-SecretVault -VaultName v -AdditionalParameters @{} } } catch { "`$_" } }
+            (Get-McpServer my-api).Name
+"@ 2>&1
+        $refusal = "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session."
+        $said | Should -Be $($_ ? @($refusal, $refusal, 'my-api') : @($true, $true, 'my-api'))
     }
 
     It 'is imported if it is the same build, from the same folder or a copy' {
