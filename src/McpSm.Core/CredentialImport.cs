@@ -48,7 +48,7 @@ internal sealed class CredentialImport(Home home, CredentialStore store, ServerC
                 throw new McpAuthException(ErrorReason.VaultUnavailable,
                     $"The vault does not give back what it was given. The plaintext of '{server.Name}' was left.",
                     $"Choose another vault with: {new UseVaultStep()}")
-                { Server = server.Name };
+                { Server = server.Name, Vault = store.Facts.Read(server.Id)?.Vault };
             }
         }
         var now = store.Facts.Read(server.Id)?.Vault;

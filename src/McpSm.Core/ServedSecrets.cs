@@ -117,7 +117,7 @@ public sealed class ServedSecrets
             : new McpAuthException(ErrorReason.VaultUnavailable, $"The credential of '{server.Name}' is in '{ForeignText.Clean(place)}', "
                 + "which SecretManagement cannot open while it is asked for this one.",
                 $"{new ReadTokenStep(server)}, or take credentials elsewhere: {new UseVaultStep(EncryptedFileVault.VaultName, Move: true)}")
-            { Server = server.Name };
+            { Server = server.Name, Vault = ForeignText.Clean(place) };
     }
 
     /// <summary>

@@ -33,6 +33,21 @@ public sealed class VaultCmdletTests
             session.Text("Get-McpVault | Where-Object InUse | ForEach-Object { \"$($_.Name) $($_.Why) $($_.Protection)\" }"));
     }
 
+    [Theory]
+    [InlineData("Set-McpVault file", "VaultLocked")]
+    [InlineData("Set-McpVault -NewKeyFile", "VaultLocked")]
+    [InlineData("[IO.File]::WriteAllText(\"$env:MCPSM_CONFIG_DIR/credentials.enc\", 'x'); Set-McpVault file", "VaultCorrupt")]
+    public void Target_of_a_vaults_error_is_the_vault(string script, string id)
+    {
+        using var session = WithToken();
+        session.Run("Set-McpVault -Passphrase $args[0]", Secure("right"));
+        Assert.Empty(session.Errors);
+        session.Run(script);
+        var error = Assert.Single(session.Errors);
+        Assert.StartsWith(id + ",", error.FullyQualifiedErrorId);
+        Assert.Equal("file", error.TargetObject);
+    }
+
     [Fact]
     public void Vaults_are_listed_with_which_is_in_use_why_and_what_it_protects_against()
     {

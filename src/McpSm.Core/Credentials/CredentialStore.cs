@@ -315,7 +315,8 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         {
             throw new McpAuthException(ErrorReason.VaultCorrupt,
                 $"The item '{name}' of the vault '{vault.Name}' is not one of ours. It was not changed.",
-                "Remove the item, then sign in again.");
+                "Remove the item, then sign in again.")
+            { Vault = vault.Name };
         }
     }
 }

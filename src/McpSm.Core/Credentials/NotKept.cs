@@ -26,5 +26,6 @@ internal sealed record NotKept(KeptWhere Where, McpAuthException Why, string Vau
         KeptWhere.Pending => $"{what} waits in {File}, because the vault '{ForeignText.Clean(Vault)}' could not be written. {Why.Message}",
         KeptWhere.WithoutFacts => $"{what} is kept, but credentials.json could not be updated: the status may show the one before. {Why.Message}",
         _ => $"{what} could not be kept, and nothing else renews it. {Why.Message}",
-    }, Where == KeptWhere.WithoutFacts ? Why.Remedy : Why.Remedy is null ? retry : $"{Why.Remedy} Then: {retry}", Why);
+    }, Where == KeptWhere.WithoutFacts ? Why.Remedy : Why.Remedy is null ? retry : $"{Why.Remedy} Then: {retry}", Why)
+    { Vault = Why.Vault };
 }

@@ -143,7 +143,8 @@ internal sealed class VaultMove(Home home, CredentialStore store, VaultSelector 
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
                 $"The vault '{target.Name}' does not give back what it was given. Nothing was removed from '{source.Name}'.",
-                $"Choose another with: {new UseVaultStep(Move: true)}");
+                $"Choose another with: {new UseVaultStep(Move: true)}")
+            { Vault = target.Name };
         }
         if (NamedSecrets.IsItem(name))
         {

@@ -15,8 +15,8 @@ public sealed class McpAuthException(ErrorReason reason, string message, Remedy?
     /// <summary>The server's name, where the failure is of one server.</summary>
     public string? Server { get; init; }
 
-    /// <summary>The vault's name, if the failure is of one vault and the vault is known by name where it fails.</summary>
-    public string? Vault { get; init; }
+    /// <summary>The vault's name, if the failure is of one vault.</summary>
+    public string? Vault { get; internal set; }
 
     /// <summary>The HTTP status that the other side answered, where one did.</summary>
     public int? StatusCode { get; init; }

@@ -161,7 +161,10 @@ public sealed class EncryptedFileVault : IVault
     /// </summary>
     /// <param name="passphrase">The new passphrase; null for a new key in the key file.</param>
     /// <exception cref="McpAuthException">VaultLocked: the present key is not to be had; and what every change may throw.</exception>
-    public async Task RekeyAsync(string? passphrase, CancellationToken cancellationToken)
+    public Task RekeyAsync(string? passphrase, CancellationToken cancellationToken) =>
+        VaultErrors.NamedAsync(Name, () => ChangeKeyAsync(passphrase, cancellationToken));
+
+    private async Task ChangeKeyAsync(string? passphrase, CancellationToken cancellationToken)
     {
         FolderOwner.Require(_home, _notice);
         using var held = await _home.LockAsync("vault", cancellationToken).ConfigureAwait(false);
@@ -178,11 +181,12 @@ public sealed class EncryptedFileVault : IVault
 
     /// <summary>Whether the file that there is, or would be made, is under a passphrase.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
-    public bool UsesPassphrase => _keys.UsesPassphrase(WholeFile.Read(_path) is { } file ? EncryptedFileFormat.ReadHeader(file) : null);
+    public bool UsesPassphrase => VaultErrors.Named(Name,
+        () => _keys.UsesPassphrase(WholeFile.Read(_path) is { } file ? EncryptedFileFormat.ReadHeader(file) : null));
 
     /// <summary>Opens the file for the rest of this process; false where it is under no passphrase, or is not there.</summary>
     /// <exception cref="McpAuthException">VaultLocked: the passphrase is wrong. VaultCorrupt.</exception>
-    public bool Unlock(string passphrase)
+    public bool Unlock(string passphrase) => VaultErrors.Named(Name, () =>
     {
         if (WholeFile.Read(_path) is not { } file || EncryptedFileFormat.ReadHeader(file) is not { IsPassphrase: true } source)
         {
@@ -190,7 +194,7 @@ public sealed class EncryptedFileVault : IVault
         }
         VaultKeys.Unlock(source, passphrase);
         return true;
-    }
+    });
 
     private void Write(VaultKey key, Dictionary<string, string> items) => WholeFile.Replace(_path,
         EncryptedFileFormat.Seal(key, JsonSerializer.SerializeToUtf8Bytes(items, VaultJson.Default.DictionaryStringString),

@@ -43,20 +43,24 @@ internal sealed class PendingItems(EncryptedFileVault file)
         catch (McpAuthException e)
         {
             // To go on without it could spend a refresh token that was spent before.
-            throw new McpAuthException(e.Reason, $"A credential may wait in {FileName} for the vault '{ForeignText.Clean(vault)}'. {e.Message}", e.Remedy, e);
+            throw new McpAuthException(e.Reason, $"A credential may wait in {FileName} for the vault '{ForeignText.Clean(vault)}'. {e.Message}", e.Remedy, e)
+            { Vault = file.Name };
         }
     }
 
     /// <summary>The names of all items that wait for a vault.</summary>
     public async Task<IReadOnlyList<string>> NamesAsync(string vault, CancellationToken cancellationToken) =>
-        !file.HasPending ? [] : [.. (await file.PendingAsync(cancellationToken).ConfigureAwait(false))
+        !file.HasPending ? [] : [.. (await VaultErrors.NamedAsync(file.Name, () => file.PendingAsync(cancellationToken)).ConfigureAwait(false))
             .Select(Read).OfType<PendingItem>().Where(p => p.Vault == vault).Select(p => p.Item)];
 
     public Task SetAsync(PendingItem item, CancellationToken cancellationToken) =>
-        file.SetPendingAsync(NameOf(item.Vault, item.Item), JsonSerializer.Serialize(item, VaultJson.Default.PendingItem), cancellationToken);
+        SetAsync(item, JsonSerializer.Serialize(item, VaultJson.Default.PendingItem), cancellationToken);
 
     public Task RemoveAsync(PendingItem item, CancellationToken cancellationToken) =>
-        file.SetPendingAsync(NameOf(item.Vault, item.Item), null, cancellationToken);
+        SetAsync(item, null, cancellationToken);
+
+    private Task SetAsync(PendingItem item, string? text, CancellationToken cancellationToken) =>
+        VaultErrors.NamedAsync(file.Name, () => file.SetPendingAsync(NameOf(item.Vault, item.Item), text, cancellationToken));
 
     /// <summary>Letters, digits and dashes, whatever the vault is called.</summary>
     private static string NameOf(string vault, string item) =>
@@ -71,7 +75,8 @@ internal sealed class PendingItems(EncryptedFileVault file)
         catch (JsonException)
         {
             throw new McpAuthException(ErrorReason.VaultCorrupt, $"{FileName} holds an item that this Mcpsm cannot read. It was not changed.",
-                "Use the version of Mcpsm that wrote it.");
+                "Use the version of Mcpsm that wrote it.")
+            { Vault = file.Name };
         }
     }
 }

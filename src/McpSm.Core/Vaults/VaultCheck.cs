@@ -24,7 +24,8 @@ public static class VaultCheck
         if (back != text)
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"The vault '{vault.Name}' does not give back what it was given.", $"Choose another with: {new UseVaultStep()}");
+                $"The vault '{vault.Name}' does not give back what it was given.", $"Choose another with: {new UseVaultStep()}")
+            { Vault = vault.Name };
         }
     }
 }

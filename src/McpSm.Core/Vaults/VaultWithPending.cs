@@ -27,7 +27,7 @@ public sealed class VaultWithPending : IVault
     // What the vault was last seen to hold. If it locks before the next write, this is what it still holds.
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
-    internal VaultWithPending(IVault vault, PendingItems pending) => (_vault, _pending) = (vault, pending);
+    internal VaultWithPending(IVault vault, PendingItems pending) => (_vault, _pending) = (new ErrorNamingVault(vault), pending);
 
     public string Name => _vault.Name;
 

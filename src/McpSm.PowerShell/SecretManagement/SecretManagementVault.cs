@@ -31,8 +31,7 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
                 SecureString secret => new NetworkCredential("", secret).Password,
                 _ => throw new McpAuthException(ErrorReason.VaultCorrupt,
                     $"The secret '{item}' in the vault '{vault}' is not text, and so none of ours. It was not changed.",
-                    $"Remove-Secret -Name {item} -Vault '{vault}', then sign in again")
-                { Vault = Name },
+                    $"Remove-Secret -Name {item} -Vault '{vault}', then sign in again"),
             };
         }
         // A vault that failed also reports that there is no such secret: nothing less than that alone says so.
@@ -53,8 +52,7 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
         if (await GetAsync(item, cancellationToken).ConfigureAwait(false) != text)
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"The vault '{vault}' took the secret and does not give it back.", "Choose another vault: Set-McpVault file")
-            { Vault = Name };
+                $"The vault '{vault}' took the secret and does not give it back.", "Choose another vault: Set-McpVault file");
         }
     }
 
@@ -101,18 +99,14 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
         if (output.Any(IsOurOwn))
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"The vault '{vault}' is Mcpsm itself, and can keep nothing for it.", "Choose another vault: Get-McpVault")
-            { Vault = Name };
+                $"The vault '{vault}' is Mcpsm itself, and can keep nothing for it.", "Choose another vault: Get-McpVault");
         }
         _isAnothers = true;
     }
 
     private McpAuthException NotRegistered() => new(ErrorReason.VaultUnavailable,
         $"There is no SecretManagement vault '{vault}' registered.", "Register-SecretVault, or choose another: Get-McpVault")
-    {
-        Vault = Name,
-        IsVaultGone = true,
-    };
+    { IsVaultGone = true };
 
     private McpAuthException Failed(string verb, IReadOnlyList<ErrorRecord> problems)
     {
@@ -123,14 +117,12 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
         if (problems.Any(p => Causes(p.Exception).Any(e => e.GetType().Name == "PasswordRequiredException")))
         {
             return new McpAuthException(ErrorReason.VaultLocked, $"The SecretManagement vault '{vault}' is locked.",
-                $"Unlock-SecretVault -Name '{vault}'")
-            { Vault = Name };
+                $"Unlock-SecretVault -Name '{vault}'");
         }
         // An extension's message may quote the secret it was given: only its kind is told.
         var kinds = string.Join(", ", problems.Select(p => p.FullyQualifiedErrorId.Split(',')[0]).Distinct().Select(ForeignText.Clean));
         return new McpAuthException(ErrorReason.VaultUnavailable, $"The SecretManagement vault '{vault}' cannot be {verb} ({kinds}).",
-            $"Test-SecretVault -Name '{vault}' -Verbose")
-        { Vault = Name };
+            $"Test-SecretVault -Name '{vault}' -Verbose");
     }
 
     private static bool Is(ErrorRecord problem, string id) =>
