@@ -92,18 +92,75 @@ public sealed class GoneVaultTests
         Assert.Empty(new Settings(work.Home).MovingFrom);
     }
 
+    [Theory]
+    [MemberData(nameof(Gone))]
+    public async Task Secret_whose_vault_is_gone_is_removed_with_a_warning_and_stays_removed(ErrorReason reason)
+    {
+        using var work = new Workplace();
+        var (door, vault, _) = await StartAsync(work, reason);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        var item = Assert.Single(vault.Items.Keys, k => k.StartsWith(NamedSecrets.ItemPrefix, StringComparison.Ordinal));
+        vault.DiesAfter = 0;
+        await door.Secrets.RemoveAsync("a tool's", null, default);
+        var told = Assert.Single(work.Person.Notices, n => n.Contains("'memory'", StringComparison.Ordinal));
+        Assert.Equal($"The secret of the name 'a tool's' stays in the vault 'memory' (item '{item}'). It died.", told);
+        Assert.Equal(ErrorReason.SecretNotFound,
+            (await Assert.ThrowsAsync<McpAuthException>(() => door.Secrets.RemoveAsync("a tool's", "file", default))).Reason);
+
+        vault.DiesAfter = null;
+        Assert.Contains(item, vault.Items.Keys);
+        Assert.Empty(await door.Secrets.ListSecretsAsync(_ => true, null, default));
+        Assert.DoesNotContain(item, vault.Items.Keys);
+        Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "another", null, null, default);
+        Assert.Equal("another", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
+    }
+
+    [Fact]
+    public async Task Secret_removed_while_its_vault_was_gone_is_not_read_again()
+    {
+        using var work = new Workplace();
+        var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        vault.DiesAfter = 0;
+        await door.Secrets.RemoveAsync("a tool's", null, default);
+        vault.DiesAfter = null;
+        Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+        Assert.DoesNotContain(vault.Items.Keys, k => k.StartsWith(NamedSecrets.ItemPrefix, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Secret_of_a_vault_that_never_existed_here_is_removed()
+    {
+        using var work = new Workplace();
+        var (door, _, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        // Another process, which does not know that vault.
+        var other = work.New();
+        await other.Secrets.RemoveAsync("a tool's", null, default);
+        Assert.Contains(work.Person.Notices, n => n.Contains("'a tool's' stays in the vault 'memory'", StringComparison.Ordinal));
+        work.Variables["MCPSM_VAULT"] = "file";
+        Assert.Null(await work.New().Secrets.GetAsync("a tool's", null, default));
+    }
+
     [Fact]
     public async Task Vault_that_is_locked_ends_nothing()
     {
         using var work = new Workplace();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultLocked);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
         vault.DiesAfter = 0;
-        Func<Task>[] all = [() => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default)];
+        Func<Task>[] all =
+        [
+            () => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default),
+            () => door.Secrets.RemoveAsync("a tool's", null, default),
+        ];
         foreach (var one in all)
         {
             Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(one)).Reason);
         }
         vault.DiesAfter = null;
+        Assert.Equal("kept", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
         Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), default));
     }
 

@@ -42,6 +42,20 @@ public sealed class ServedSecretTests
         }
     }
 
+    [Fact]
+    public void Secret_in_a_vault_of_another_system_is_removed_with_a_warning()
+    {
+        using var session = new Session();
+        Set(session, "a tool's", "kept");
+        var facts = Path.Combine(session.Folder, "credentials.json");
+        File.WriteAllText(facts, File.ReadAllText(facts).Replace("\"file\"", "\"other-system\""));
+        Ask(session, "Remove-Secret", new() { ["Name"] = "a tool's" });
+        Assert.Empty(session.Errors);
+        Assert.Single(session.Host.Lines, l => l.Contains("'a tool's' stays in the vault 'other-system'"));
+        Ask(session, "Remove-Secret", new() { ["Name"] = "a tool's" });
+        Refused(session, "SecretNotFound", "a tool's");
+    }
+
     public static TheoryData<string> Names => ["plain", "with spaces and ‘quotes’ \"$x\"", "Ünïcødé 漢字 🗝", "*?[a]", "mcpsm-my-api", "../../up", new string('n', 5000)];
 
     [Theory]

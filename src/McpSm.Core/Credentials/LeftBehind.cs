@@ -40,7 +40,10 @@ internal sealed class LeftBehind(Home home, VaultSelector vaults)
         {
             // The vault is not even known here. What may wait for it counts for nothing without the index.
         }
-        vaults.Tell($"What {of} has in the vault '{ForeignText.Clean(place)}' (item '{item}') stays there and was not revoked. {why.Message}");
+        var where = $"in the vault '{ForeignText.Clean(place)}' (item '{item}')";
+        // The secret of another tool was not issued to us: it cannot be revoked.
+        vaults.Tell(NamedSecrets.IsItem(item) ? $"The secret of {of} stays {where}. {why.Message}"
+            : $"What {of} has {where} stays there and was not revoked. {why.Message}");
     }
 
     /// <summary>Whether the item in that vault has ended. If the vault is back, it is removed there.</summary>

@@ -31,7 +31,9 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
         var item = ItemName(name);
         for (var again = 3; ; again--)
         {
-            if ((facts.ReadSecrets().GetValueOrDefault(item) ?? asked ?? InUse) is not { } place)
+            var known = facts.ReadSecrets().GetValueOrDefault(item);
+            if ((known ?? asked ?? InUse) is not { } place
+                || (known is null && await _left.HasEndedAsync(item, vaults.Find(place), cancellationToken).ConfigureAwait(false)))
             {
                 return null;
             }
@@ -81,16 +83,29 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
         return true;
     }
 
-    /// <summary>Removes the secret; false where there is none.</summary>
+    /// <summary>Removes the secret; false where there is none. If its vault is gone, it is forgotten and a warning names what stays there.</summary>
     public async Task<bool> RemoveAsync(string name, string? asked, CancellationToken cancellationToken)
     {
         var item = ItemName(name);
         using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
         var place = facts.ReadSecrets().GetValueOrDefault(item) ?? asked ?? InUse;
-        var removed = place is not null && await vaults.Find(place).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+        var removed = place is not null && await RemoveAsync(item, name, place, cancellationToken).ConfigureAwait(false);
         await _left.RemoveAsync(item, place, cancellationToken).ConfigureAwait(false);
         await facts.WriteSecretAsync(item, null, cancellationToken).ConfigureAwait(false);
         return removed;
+    }
+
+    private async Task<bool> RemoveAsync(string item, string name, string place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await vaults.Find(place).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (LeftBehind.IsGone(e) && facts.ReadSecrets().ContainsKey(item))
+        {
+            await _left.AbandonAsync(item, $"the name '{ForeignText.Clean(name)}'", place, e, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
     }
 
     /// <summary>All secrets, of every vault that has one.</summary>
@@ -103,6 +118,10 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
             var vault = vaults.Find(place);
             foreach (var item in (await vault.NamesAsync(cancellationToken).ConfigureAwait(false)).Where(IsItem))
             {
+                if (!known.ContainsKey(item) && await _left.HasEndedAsync(item, vault, cancellationToken).ConfigureAwait(false))
+                {
+                    continue;
+                }
                 // One that the facts say is elsewhere was left here when its writer was killed.
                 if (known.GetValueOrDefault(item, place) == place && await ReadAsync(vault, item, cancellationToken).ConfigureAwait(false) is { } secret)
                 {
@@ -152,7 +171,8 @@ internal sealed class NamedSecrets(Home home, FactsFile facts, VaultSelector vau
         catch (JsonException)
         {
             throw new McpAuthException(ErrorReason.VaultCorrupt,
-                $"The item '{item}' of the vault '{vault.Name}' is not one of ours. It was not changed.", "Remove the item from that vault.");
+                $"The item '{item}' of the vault '{vault.Name}' is not one of ours. It was not changed.", "Remove the item from that vault.")
+            { Vault = vault.Name };
         }
     }
 
