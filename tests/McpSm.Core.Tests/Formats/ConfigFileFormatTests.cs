@@ -1,0 +1,125 @@
+using System.Reflection;
+using McpSm.Core.Servers;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Formats;
+
+/// <summary><c>config.json</c>, which the npm tool shares.</summary>
+public sealed class ConfigFileFormatTests
+{
+    /// <summary>As Mcpsm writes it.</summary>
+    private static GoldenFile Written => GoldenFile.OfCore("config.json");
+
+    /// <summary>With the secrets in plaintext and the members of other programs, as the npm tool writes it.</summary>
+    private static GoldenFile OfNpm => GoldenFile.OfCore("npm/config.json");
+
+    private static McpServer AllFields => new()
+    {
+        Id = "all-fields",
+        Name = "All fields",
+        Transport = McpTransport.Http,
+        Url = "https://all-fields.example/mcp",
+        OAuth = OAuthMode.On,
+        ClientId = "made-up-client",
+        ClientMetadataUrl = "https://client.example/metadata.json",
+        Scopes = ["mcp:tools", "mcp:read"],
+        Issuer = SampleCredentials.Issuer,
+        AllowLegacyEndpoints = true,
+        DPoP = DPoPMode.Always,
+        AuthorizeParams = new Dictionary<string, string> { ["audience"] = "https://all-fields.example", ["max_age"] = "0" },
+    };
+
+    private static IReadOnlyList<McpServer> Servers =>
+    [
+        AllFields,
+        new() { Id = "expiring", Name = "expiring", Transport = McpTransport.Sse, Url = "https://expiring.example/mcp", DPoP = DPoPMode.Never },
+        new() { Id = "expired", Name = "expired", Url = "https://expired.example/mcp" },
+        new() { Id = "unknown", Name = "unknown", Url = "https://unknown.example/mcp" },
+        new() { Id = "bearer", Name = "bearer", Url = "https://bearer.example/mcp" },
+        new() { Id = "open", Name = "open", Url = "https://open.example/mcp" },
+        new() { Id = "off", Name = "off", Url = "https://off.example/mcp", OAuth = OAuthMode.Off },
+        new() { Id = "none", Name = "none", Url = "https://none.example/mcp" },
+    ];
+
+    [Fact]
+    public async Task Servers_that_are_added_make_the_golden_file()
+    {
+        using var work = new Workplace();
+        foreach (var server in Servers)
+        {
+            Assert.Equal(server.Id, (await work.Authenticator.Catalog.AddAsync(server, default)).Id);
+        }
+        Written.RequireEqual(File.ReadAllBytes(work.Home.PathOf("config.json")));
+    }
+
+    [Fact]
+    public void Golden_file_is_read_as_the_same_servers()
+    {
+        using var work = new Workplace();
+        Written.CopyTo(work.Folder);
+        Assert.Equivalent(Servers, new ServerCatalog(work.Home).List(), strict: true);
+    }
+
+    [Fact]
+    public void Every_setting_of_a_server_stands_in_the_golden_file()
+    {
+        using var work = new Workplace();
+        Written.CopyTo(work.Folder);
+        var server = new ServerCatalog(work.Home).Get("all-fields");
+        var without = from property in typeof(McpServer).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                      where property.GetValue(server) switch
+                      {
+                          null => true,
+                          Enum value => Convert.ToInt32(value) == 0,
+                          bool value => !value,
+                          System.Collections.ICollection values => values.Count == 0,
+                          IEnumerable<string> values => !values.Any(),
+                          _ => false,
+                      }
+                      select property.Name;
+        // Two stand in the index, credentials.json. The transport is the default; another server has the other one.
+        Assert.Equal(3, without.Count());
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("npm/config.json")]
+    public async Task Golden_file_stays_byte_equal_when_a_server_is_written_unchanged(string name)
+    {
+        using var work = new Workplace();
+        GoldenFile.OfCore(name).CopyTo(work.Folder);
+        foreach (var server in new ServerCatalog(work.Home).List())
+        {
+            await new ServerCatalog(work.Home).UpdateAsync(server.Id, s => s, default);
+        }
+        GoldenFile.OfCore(name).RequireEqual(File.ReadAllBytes(work.Home.PathOf("config.json")));
+    }
+
+    [Fact]
+    public void Plaintext_secrets_of_the_npm_tool_are_read()
+    {
+        using var work = new Workplace();
+        OfNpm.CopyTo(work.Folder);
+        var plaintext = Assert.Single(new ServerCatalog(work.Home).List()).Plaintext;
+        Assert.Equal("made-up-bearer-token", plaintext.BearerToken);
+        Assert.Equal("made-up-client-secret", plaintext.ClientSecret);
+        Assert.Equal(new Dictionary<string, string> { ["X-Api-Key"] = "made-up-header" }, plaintext.Headers);
+    }
+
+    [Fact]
+    public void Token_file_of_the_npm_tool_is_read()
+    {
+        using var work = new Workplace();
+        GoldenFile.OfCore("npm/oauth-tokens.json").CopyTo(work.Folder);
+        work.Variables["HOME"] = work.Folder;
+        var tokens = Assert.Single(PlaintextTokens.Read(work.Home));
+        Assert.Equal("all-fields", tokens.ServerId);
+        Assert.Equal("made-up-access-token", tokens.AccessToken);
+        Assert.Equal("made-up-refresh-token", tokens.RefreshToken);
+        Assert.Equal(["mcp:tools"], tokens.Scopes);
+        Assert.Equal("made-up-client", tokens.ClientId);
+        Assert.Equal("made-up-client-secret", tokens.ClientSecret);
+        Assert.Equal(SampleCredentials.At(13), tokens.ExpiresAt);
+    }
+}

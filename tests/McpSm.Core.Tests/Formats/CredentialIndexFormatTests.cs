@@ -1,0 +1,80 @@
+using System.Text.Json;
+using McpSm.Core.Credentials;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Formats;
+
+/// <summary><c>credentials.json</c>.</summary>
+public sealed class CredentialIndexFormatTests
+{
+    private static GoldenFile Golden => GoldenFile.OfCore("credentials.json");
+
+    [Fact]
+    public async Task Index_written_entry_by_entry_equals_the_golden_file()
+    {
+        using var work = new Workplace();
+        var file = new FactsFile(work.Home);
+        foreach (var (id, facts) in SampleIndex.Servers)
+        {
+            await file.WriteAsync(id, _ => facts, default);
+        }
+        await file.WriteSecretAsync(SampleIndex.Secret.Item, SampleIndex.Secret.Vault, default);
+        await file.WriteIdentityAsync(SampleIndex.Identity.Item, _ => SampleIndex.Identity.Facts, default);
+        await file.WriteRegistrationAsync(SampleIndex.Registration.Item, _ => SampleIndex.Registration.Facts, default);
+        Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("credentials.json")));
+    }
+
+    [Fact]
+    public async Task Golden_file_changed_and_changed_back_stays_byte_equal()
+    {
+        using var work = new Workplace();
+        Golden.CopyTo(work.Folder);
+        var file = new FactsFile(work.Home);
+        await file.WriteAsync("another", _ => new ServerFacts { Vault = "file" }, default);
+        Assert.NotEqual(Golden.Bytes, File.ReadAllBytes(work.Home.PathOf("credentials.json")));
+        await file.WriteAsync("another", _ => null, default);
+        Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("credentials.json")));
+    }
+
+    [Fact]
+    public void Reader_by_hand_and_generated_reader_agree_on_the_golden_file()
+    {
+        using var document = JsonDocument.Parse(Golden.Bytes);
+        var byHand = FactsReader.Read(document.RootElement);
+        var generated = JsonSerializer.Deserialize(Golden.Bytes, CredentialJson.Default.FactsDocument)!;
+        Golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(byHand, CredentialJson.Default.FactsDocument));
+        Golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(generated, CredentialJson.Default.FactsDocument));
+        foreach (var (id, facts) in SampleIndex.Servers)
+        {
+            var alone = FactsReader.Read(document.RootElement, id)!;
+            Assert.Equivalent(facts, alone, strict: true);
+            Assert.Equivalent(facts, byHand.Servers[id], strict: true);
+            Assert.Equivalent(facts, generated.Servers[id], strict: true);
+        }
+        Assert.Equivalent(SampleIndex.Identity.Facts, byHand.Identities![SampleIndex.Identity.Item], strict: true);
+        Assert.Equivalent(SampleIndex.Identity.Facts, generated.Identities![SampleIndex.Identity.Item], strict: true);
+        Assert.Equivalent(SampleIndex.Registration.Facts, byHand.Registrations![SampleIndex.Registration.Item], strict: true);
+        Assert.Equivalent(SampleIndex.Registration.Facts, generated.Registrations![SampleIndex.Registration.Item], strict: true);
+    }
+
+    /// <summary>The texts that the reader knows are those that the serializer writes, member by member.</summary>
+    [Theory]
+    [MemberData(nameof(EnumTexts))]
+    public void Reader_by_hand_knows_every_written_enum_text(string kind, string? signedInBy)
+    {
+        var by = signedInBy is null ? "null" : $"\"{signedInBy}\"";
+        var entry = $$"""{"version":1,"servers":{"a":{"kind":"{{kind}}","signedInBy":{{by}} } } }""";
+        using var document = JsonDocument.Parse(entry);
+        var written = JsonSerializer.SerializeToElement(FactsReader.Read(document.RootElement), CredentialJson.Default.FactsDocument)
+            .GetProperty("servers").GetProperty("a");
+        Assert.Equal(kind, written.GetProperty("kind").GetString());
+        Assert.Equal(signedInBy, written.TryGetProperty("signedInBy", out var text) ? text.GetString() : null);
+    }
+
+    public static TheoryData<string, string?> EnumTexts => new()
+    {
+        { "None", null }, { "Bearer", null }, { "OAuth", null },
+        { "OAuth", "Person" }, { "OAuth", "Client" }, { "OAuth", "Workload" }, { "OAuth", "IdentityProvider" },
+    };
+}

@@ -1,0 +1,64 @@
+using System.Runtime.Versioning;
+using McpSm.Core.Files;
+using McpSm.Core.Vaults;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Formats;
+
+/// <summary>The accounts of the macOS Keychain, and <c>keychain.json</c>. The vault runs over passwords in memory.</summary>
+public sealed class KeychainFormatTests : IDisposable
+{
+    private readonly Workplace _work = new();
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public async Task Names_file_that_is_written_equals_the_golden_file()
+    {
+        var vault = new KeychainVault(_work.Home, new Passwords());
+        await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", "made up", default);
+        await vault.SetAsync("mcpsm-my-api", "made up", default);
+        GoldenFile.OfCore("keychain.json").RequireEqual(File.ReadAllBytes(_work.Home.PathOf("keychain.json")));
+    }
+
+    [Fact]
+    public async Task Golden_names_file_is_read()
+    {
+        GoldenFile.OfCore("keychain.json").CopyTo(_work.Folder);
+        Assert.Equal(["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b"], await new KeychainVault(_work.Home, new Passwords()).NamesAsync(default));
+    }
+
+    [Theory]
+    [InlineData("/made/up/größe", "/made/up/gr%C3%B6%C3%9Fe:mcpsm-my-api")]
+    [InlineData("/home/me/.mcp-manager", "default:mcpsm-my-api")]
+    public async Task Account_is_owner_and_item(string folder, string account)
+    {
+        Require.OrSkip(!OperatingSystem.IsWindows(), "The folders are spelt as on Unix.");
+        var home = new Home(name => name switch { "HOME" => "/home/me", "MCPSM_CONFIG_DIR" => folder, _ => null });
+        var passwords = new Passwords();
+        await new KeychainVault(home, passwords).GetAsync("mcpsm-my-api", default);
+        Assert.Equal([account], passwords.Asked);
+    }
+
+    [Fact]
+    [SupportedOSPlatform("macos")]
+    public void Service_is_mcpsm() => Assert.Equal("mcpsm", StorageKeychain.Service);
+
+    private sealed class Passwords : IKeychain
+    {
+        private readonly Dictionary<string, byte[]> _passwords = [];
+
+        public List<string> Asked { get; } = [];
+
+        public byte[] Read(string account)
+        {
+            Asked.Add(account);
+            return _passwords.GetValueOrDefault(account, []);
+        }
+
+        public void Write(string account, byte[] password) => _passwords[account] = password;
+
+        public void Remove(string account) => _passwords.Remove(account);
+    }
+}

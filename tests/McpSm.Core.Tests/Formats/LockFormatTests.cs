@@ -1,0 +1,105 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Formats;
+
+/// <summary>The files in <c>locks</c>: two versions of Mcpsm exclude each other only by equal names.</summary>
+public sealed class LockFormatTests : IDisposable
+{
+    private readonly Workplace _work = new();
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public async Task Catalog_locks_config() => await LocksAsync(() => _work.AddAsync(new Uri("https://a.example/mcp")), "config.lock");
+
+    [Fact]
+    public async Task Index_locks_facts() =>
+        await LocksAsync(() => new FactsFile(_work.Home).WriteAsync("a", _ => new ServerFacts(), default), "facts.lock");
+
+    [Fact]
+    public async Task Settings_lock_settings() => await LocksAsync(() => new Settings(_work.Home).SetVaultAsync("file", default), "settings.lock");
+
+    [Fact]
+    public async Task Encrypted_file_locks_vault() =>
+        await LocksAsync(() => new EncryptedFileVault(_work.Home).SetAsync("mcpsm-a", "made up", default), "vault.lock");
+
+    [Fact]
+    public async Task Token_file_of_the_npm_tool_locks_plaintext_tokens()
+    {
+        GoldenFile.OfCore("npm/oauth-tokens.json").CopyTo(_work.Folder);
+        _work.Variables["HOME"] = _work.Folder;
+        await LocksAsync(() => PlaintextTokens.Read(_work.Home)[0].RemoveAsync(_work.Home, default), "plaintext-tokens.lock");
+    }
+
+    [Fact]
+    public async Task Credential_locks_its_server() => await LocksAsync(async () =>
+        (await Store.LockAsync(new McpServer { Id = "my-api" }, default)).Dispose(), "server-my-api.lock");
+
+    [Fact]
+    public async Task Registration_locks_its_item() => await LocksAsync(async () =>
+    {
+        await new Settings(_work.Home).SetVaultAsync("file", default);
+        await Store.DropRegistrationAsync(new McpServer { Id = "my-api" }, "https://issuer.example", default);
+    }, "mcpsmclient-ffb55acfff1cbc1b.lock");
+
+    [Fact]
+    public async Task Identity_session_locks_its_item() => await LocksAsync(async () =>
+        (await new IdentityStore(_work.Home, Store.Facts, Vaults).LockAsync("https://login.example/idp", default)).Dispose(), "mcpsmidp-d168fcd02265184e.lock");
+
+    [Fact]
+    public async Task Named_secret_locks_its_item()
+    {
+        await new Settings(_work.Home).SetVaultAsync("file", default);
+        await LocksAsync(() => _work.Authenticator.Secrets.SetAsync("Made-up Name", SecretKind.String, "made up", null, null, default),
+            "mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836.lock");
+    }
+
+    [Fact]
+    public async Task Keychain_locks_its_vault() =>
+        await LocksAsync(() => new KeychainVault(_work.Home, new NoKeychain()).SetAsync("mcpsm-a", "made up", default), "vault-keychain.lock");
+
+    [Fact]
+    public async Task Credential_Manager_locks_its_vault() =>
+        await LocksAsync(() => new CredentialManagerVault(_work.Home, new NoCredentials()).RemoveAsync("mcpsm-a", default), "vault-credential-manager.lock");
+
+    private VaultSelector Vaults => new(_work.Home, [], _ => { });
+
+    private CredentialStore Store => new(_work.Home, Vaults);
+
+    /// <summary>Fails unless the action makes a lock of that name.</summary>
+    private async Task LocksAsync(Func<Task> action, string name)
+    {
+        await action();
+        Assert.Contains(name, Directory.EnumerateFiles(Path.Combine(_work.Folder, "locks")).Select(Path.GetFileName));
+    }
+
+    private sealed class NoKeychain : IKeychain
+    {
+        public byte[] Read(string account) => [];
+
+        public void Write(string account, byte[] password)
+        {
+        }
+
+        public void Remove(string account)
+        {
+        }
+    }
+
+    private sealed class NoCredentials : ICredentialSet
+    {
+        public byte[]? Read(string target) => null;
+
+        public void Write(string target, ReadOnlySpan<byte> content)
+        {
+        }
+
+        public bool Delete(string target) => false;
+
+        public IReadOnlyList<(string Target, byte[] Content)> List(string prefix) => [];
+    }
+}

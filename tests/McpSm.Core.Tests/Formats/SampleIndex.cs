@@ -1,0 +1,74 @@
+using McpSm.Core.Credentials;
+
+namespace McpSm.Core.Tests.Formats;
+
+/// <summary>What <c>credentials.json</c> says in its golden file: every member, and every state that a status shows.</summary>
+internal static class SampleIndex
+{
+    private static ServerFacts OAuth(string server) => new()
+    {
+        Vault = "file",
+        Kind = CredentialKind.OAuth,
+        Url = $"https://{server}.example/mcp",
+        Issuer = SampleCredentials.Issuer,
+        Resource = $"https://{server}.example/mcp",
+        Scopes = ["mcp:tools"],
+        IssuedAt = SampleCredentials.At(11),
+    };
+
+    public static IReadOnlyDictionary<string, ServerFacts> Servers => new Dictionary<string, ServerFacts>
+    {
+        ["all-fields"] = new()
+        {
+            Vault = "file",
+            Kind = CredentialKind.OAuth,
+            SignedInBy = SignedInBy.IdentityProvider,
+            Url = "https://all-fields.example/mcp",
+            Issuer = SampleCredentials.Issuer,
+            IdentityProvider = SampleCredentials.IdentityProvider,
+            Resource = "https://all-fields.example/mcp",
+            Scopes = ["mcp:tools", "mcp:read"],
+            IssuedAt = SampleCredentials.At(11),
+            ExpiresAt = SampleCredentials.At(13),
+            CanRenew = true,
+            TokenType = "DPoP",
+            RenewalUncertain = true,
+            RenewalBegan = SampleCredentials.At(11, 50),
+            Pending = true,
+            RenewalRefused = new() { At = SampleCredentials.At(11, 51), Status = 400, Error = "invalid_scope", Mark = "00112233445566778899aabbccddeeff" },
+            RenewalFailed = new() { At = SampleCredentials.At(11, 52), Why = "The issuer answered 503." },
+            SeenOpen = true,
+            HeaderNames = ["X-Api-Key"],
+            HasClientSecret = true,
+        },
+        ["expiring"] = OAuth("expiring") with { SignedInBy = SignedInBy.Person, ExpiresAt = SampleCredentials.At(12, 2), CanRenew = true },
+        ["expired"] = OAuth("expired") with { SignedInBy = SignedInBy.Client, ExpiresAt = SampleCredentials.At(11, 30), CanRenew = true },
+        ["unknown"] = OAuth("unknown") with { SignedInBy = SignedInBy.Workload, CanRenew = true },
+        ["bearer"] = new() { Vault = "file", Kind = CredentialKind.Bearer, Url = "https://bearer.example/mcp" },
+        ["open"] = new() { Kind = CredentialKind.None, Url = "https://open.example/mcp", SeenOpen = true },
+    };
+
+    public static (string Item, IdentityFacts Facts) Identity => ("mcpsmidp-d168fcd02265184e", new()
+    {
+        Issuer = SampleCredentials.IdentityProvider,
+        Vault = "file",
+        ClientId = "made-up-idp-client",
+        SignedInAt = SampleCredentials.At(9),
+        ExpiresAt = SampleCredentials.At(13),
+        CanRenew = true,
+        RenewalBegan = SampleCredentials.At(11, 50),
+        Pending = true,
+        RenewalRefused = new() { At = SampleCredentials.At(11, 51), Status = 401, Error = "invalid_client", Mark = "ffeeddccbbaa99887766554433221100" },
+        RenewalFailed = new() { At = SampleCredentials.At(11, 52), Why = "The issuer answered 503." },
+    });
+
+    public static (string Item, RegistrationFacts Facts) Registration => ("mcpsmclient-ffb55acfff1cbc1b", new()
+    {
+        Issuer = SampleCredentials.Issuer,
+        Vault = "file",
+        Servers = ["all-fields", "expiring"],
+        DoubtedClient = "made-up-forgotten-client",
+    });
+
+    public static (string Item, string Vault) Secret => ("mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836", "secret-service");
+}

@@ -1,0 +1,55 @@
+using McpSm.Core.Vaults;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Formats;
+
+/// <summary><c>settings.json</c>.</summary>
+public sealed class SettingsFileFormatTests
+{
+    private static GoldenFile Golden => GoldenFile.OfCore("settings.json");
+
+    /// <summary>With the settings that people write by hand, and one of another program.</summary>
+    private const string ByHand = """{"theme":"dark","callbackPort":8899,"clientMetadataUrl":"https://client.example/metadata.json"}""";
+
+    [Fact]
+    public async Task Settings_that_are_made_one_by_one_make_the_golden_file()
+    {
+        using var work = new Workplace();
+        File.WriteAllText(work.Home.PathOf("settings.json"), ByHand);
+        var settings = new Settings(work.Home);
+        await settings.SetVaultAsync("file", default);
+        await settings.SetIdentityProviderAsync(new(SampleCredentials.IdentityProvider, "made-up-idp-client", ["openid", "groups"]), default);
+        await settings.AddMovingFromAsync("secretmanagement:Made up", default);
+        await settings.AddEndedAsync("secret-service", "mcpsm-old", default);
+        Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("settings.json")));
+    }
+
+    [Fact]
+    public void Golden_file_is_read_as_the_same_settings()
+    {
+        using var work = new Workplace();
+        Golden.CopyTo(work.Folder);
+        var settings = new Settings(work.Home);
+        Assert.Equal("file", settings.Vault);
+        Assert.Equal("https://client.example/metadata.json", settings.ClientMetadataUrl);
+        Assert.Equal(8899, settings.CallbackPort);
+        Assert.Equal(["secretmanagement:Made up", "secret-service"], settings.MovingFrom);
+        Assert.True(settings.IsEnded("secret-service", "mcpsm-old"));
+        Assert.Equal(SampleCredentials.IdentityProvider, settings.IdentityProvider!.Issuer);
+        Assert.Equal("made-up-idp-client", settings.IdentityProvider.ClientId);
+        Assert.Equal(["openid", "groups"], settings.IdentityProvider.Scopes);
+    }
+
+    [Fact]
+    public async Task Golden_file_changed_and_changed_back_stays_byte_equal()
+    {
+        using var work = new Workplace();
+        Golden.CopyTo(work.Folder);
+        var settings = new Settings(work.Home);
+        await settings.SetVaultAsync("another", default);
+        Assert.NotEqual(Golden.Bytes, File.ReadAllBytes(work.Home.PathOf("settings.json")));
+        await settings.SetVaultAsync("file", default);
+        Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("settings.json")));
+    }
+}

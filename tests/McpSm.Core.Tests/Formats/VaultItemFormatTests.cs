@@ -1,0 +1,57 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using McpSm.Core.Credentials;
+using McpSm.Core.Vaults;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Formats;
+
+/// <summary>The texts of the items that every vault keeps.</summary>
+public sealed class VaultItemFormatTests
+{
+    [Fact]
+    public void OAuth_item_is_written_and_read_as_in_the_golden_file() =>
+        Check("server-oauth.json", SampleCredentials.OAuthItem, CredentialJson.Default.ServerItem);
+
+    [Fact]
+    public void Bearer_item_is_written_and_read_as_in_the_golden_file() =>
+        Check("server-bearer.json", SampleCredentials.BearerItem, CredentialJson.Default.ServerItem);
+
+    [Fact]
+    public void Item_of_a_client_is_written_and_read_as_in_the_golden_file() =>
+        Check("server-client.json", SampleCredentials.ClientItem, CredentialJson.Default.ServerItem);
+
+    [Fact]
+    public void Item_of_a_workload_is_written_and_read_as_in_the_golden_file() =>
+        Check("server-workload.json", SampleCredentials.WorkloadItem, CredentialJson.Default.ServerItem);
+
+    [Fact]
+    public void Registration_is_written_and_read_as_in_the_golden_file() =>
+        Check("registration.json", SampleCredentials.Registration, CredentialJson.Default.KeptRegistration);
+
+    [Fact]
+    public void Identity_session_is_written_and_read_as_in_the_golden_file() =>
+        Check("identity.json", SampleCredentials.Identity, CredentialJson.Default.IdentityItem);
+
+    [Fact]
+    public void Named_secret_is_written_and_read_as_in_the_golden_file() =>
+        Check("named-secret.json", SampleCredentials.Secret, CredentialJson.Default.NamedSecret);
+
+    [Fact]
+    public void Named_text_is_written_and_read_as_in_the_golden_file() =>
+        Check("named-text.json", SampleCredentials.TextSecret, CredentialJson.Default.NamedSecret);
+
+    [Fact]
+    public void Pending_item_is_written_and_read_as_in_the_golden_file() =>
+        Check("pending.json", SampleCredentials.Pending, VaultJson.Default.PendingItem);
+
+    private static void Check<T>(string name, T sample, JsonTypeInfo<T> type)
+    {
+        var golden = GoldenFile.OfCore("items/" + name);
+        golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(sample, type));
+        var read = JsonSerializer.Deserialize(golden.Bytes, type)!;
+        Assert.Equivalent(sample, read, strict: true);
+        golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(read, type));
+    }
+}
