@@ -98,14 +98,14 @@ internal static class JsonOutput
         Text(json, "id", status.Id);
         Text(json, "name", status.Name);
         Text(json, "url", status.Url);
-        json.WriteString("transport", status.Transport == McpTransport.Sse ? "sse" : "http");
-        json.WriteString("kind", status.Kind.ToString());
+        json.WriteString("transport", JsonText.Of(status.Transport));
+        json.WriteString("kind", JsonText.Of(status.Kind));
         Optional(json, "tokenType", status.TokenType);
-        json.WriteString("state", status.State.ToString());
+        json.WriteString("state", JsonText.Of(status.State));
         Time(json, "expiresAt", status.ExpiresAt);
         Texts(json, "scopes", status.Scopes);
         Optional(json, "issuer", status.Issuer);
-        Optional(json, "signedInBy", status.SignedInBy?.ToString());
+        Optional(json, "signedInBy", JsonText.Of(status.SignedInBy));
         Optional(json, "vault", status.Vault);
         json.WriteBoolean("canRenew", status.CanRenew);
         json.WriteBoolean("renewalUncertain", status.RenewalUncertain);
@@ -148,7 +148,7 @@ internal static class JsonOutput
         Text(json, "id", server.Id);
         Text(json, "name", server.Name);
         Text(json, "url", server.Url);
-        json.WriteString("transport", server.Transport == McpTransport.Sse ? "sse" : "http");
+        json.WriteString("transport", JsonText.Of(server.Transport));
         if (server.OAuth == OAuthMode.Unset)
         {
             json.WriteNull("oauth");
@@ -164,7 +164,7 @@ internal static class JsonOutput
         json.WriteBoolean("allowLegacyEndpoints", server.AllowLegacyEndpoints);
         Texts(json, "headerNames", server.HeaderNames);
         json.WriteBoolean("hasClientSecret", server.HasClientSecret);
-        json.WriteString("dpop", server.DPoP switch { DPoPMode.Always => "always", DPoPMode.Never => "never", _ => "auto" });
+        json.WriteString("dpop", JsonText.Of(server.DPoP));
         json.WriteStartObject("authorizeParams");
         foreach (var (name, value) in server.AuthorizeParams)
         {
@@ -193,7 +193,7 @@ internal static class JsonOutput
         Optional(json, "serverName", result.ServerName);
         Optional(json, "serverVersion", result.ServerVersion);
         Number(json, "toolCount", result.ToolCount);
-        json.WriteString("state", result.State.ToString());
+        json.WriteString("state", JsonText.Of(result.State));
         Optional(json, "error", result.Error);
         Optional(json, "remedy", result.Remedy);
     }

@@ -8,57 +8,81 @@ namespace McpSm.Core.Credentials;
 /// <summary>What kind of credential a server has.</summary>
 public enum CredentialKind
 {
+    [JsonStringEnumMemberName("None")]
     None,
+    [JsonStringEnumMemberName("Bearer")]
     Bearer,
+    [JsonStringEnumMemberName("OAuth")]
     OAuth,
 }
 
 /// <summary>Who signed in.</summary>
 public enum SignedInBy
 {
+    [JsonStringEnumMemberName("Person")]
     Person,
     /// <summary>A client of its own (RFC 6749 section 4.4).</summary>
+    [JsonStringEnumMemberName("Client")]
     Client,
     /// <summary>A workload, with an assertion that its platform gives it (RFC 7523).</summary>
+    [JsonStringEnumMemberName("Workload")]
     Workload,
     /// <summary>A person, at the identity provider of their organisation, which vouches for them at the server's issuer.</summary>
+    [JsonStringEnumMemberName("IdentityProvider")]
     IdentityProvider,
 }
 
 /// <summary>The non-secret side of a credential.</summary>
 public sealed record ServerFacts
 {
+    [JsonPropertyName("vault")]
     public string? Vault { get; init; }
+    [JsonPropertyName("kind")]
     public CredentialKind Kind { get; init; }
 
     /// <summary>Null where there is no OAuth credential, or its facts are from before this was kept.</summary>
+    [JsonPropertyName("signedInBy")]
     public SignedInBy? SignedInBy { get; init; }
+    [JsonPropertyName("url")]
     public string? Url { get; init; }
+    [JsonPropertyName("issuer")]
     public string? Issuer { get; init; }
 
     /// <summary>The issuer identifier of the identity provider through which a person signed in.</summary>
+    [JsonPropertyName("identityProvider")]
     public string? IdentityProvider { get; init; }
+    [JsonPropertyName("resource")]
     public string? Resource { get; init; }
+    [JsonPropertyName("scopes")]
     public IReadOnlyList<string>? Scopes { get; init; }
+    [JsonPropertyName("issuedAt")]
     public DateTimeOffset? IssuedAt { get; init; }
+    [JsonPropertyName("expiresAt")]
     public DateTimeOffset? ExpiresAt { get; init; }
+    [JsonPropertyName("canRenew")]
     public bool CanRenew { get; init; }
 
     /// <summary>How the token is sent; null, as in facts of before there were others, for Bearer.</summary>
+    [JsonPropertyName("tokenType")]
     public string? TokenType { get; init; }
+    [JsonPropertyName("renewalUncertain")]
     public bool RenewalUncertain { get; init; }
 
     /// <summary>When a renewal was begun that has not ended: its process may have been killed before it could say so.</summary>
+    [JsonPropertyName("renewalBegan")]
     public DateTimeOffset? RenewalBegan { get; init; }
 
     /// <summary>The credential is not in its vault, which could not be written, but waits for it in an encrypted file.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    [JsonPropertyName("pending")]
     public bool Pending { get; init; }
 
     /// <summary>The refusal of the last renewal, if it lasts; null after a success.</summary>
+    [JsonPropertyName("renewalRefused")]
     public RefusedRenewal? RenewalRefused { get; init; }
 
     /// <summary>The last renewal that got no answer; null after a success.</summary>
+    [JsonPropertyName("renewalFailed")]
     public FailedRenewal? RenewalFailed { get; init; }
 
     /// <summary>Whether the outcome of a renewal is unknown. Whoever holds no lock cannot tell one that goes on from one cut off.</summary>
@@ -66,13 +90,16 @@ public sealed record ServerFacts
     public bool IsCutOff => RenewalUncertain || RenewalBegan is not null;
 
     /// <summary>The server was seen to answer without a credential.</summary>
+    [JsonPropertyName("seenOpen")]
     public bool SeenOpen { get; init; }
 
     /// <summary>The names of the headers that are kept with the credential; null if there is none.</summary>
+    [JsonPropertyName("headerNames")]
     public IReadOnlyList<string>? HeaderNames { get; init; }
 
     /// <summary>Whether a client's secret is kept with the credential.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    [JsonPropertyName("hasClientSecret")]
     public bool HasClientSecret { get; init; }
 
     public static ServerFacts Of(ServerItem item, string vault) => new()
@@ -97,16 +124,21 @@ public sealed record ServerFacts
 
 internal sealed record FactsDocument
 {
+    [JsonPropertyName("version")]
     public int Version { get; init; } = 1;
+    [JsonPropertyName("servers")]
     public Dictionary<string, ServerFacts> Servers { get; init; } = new(StringComparer.Ordinal);
 
     /// <summary>The vault of each named secret, by the name of its item.</summary>
+    [JsonPropertyName("secrets")]
     public Dictionary<string, string>? Secrets { get; set; }
 
     /// <summary>The sessions at identity providers, by the name of their item.</summary>
+    [JsonPropertyName("identities")]
     public Dictionary<string, IdentityFacts>? Identities { get; set; }
 
     /// <summary>The registrations with issuers, by the name of their item.</summary>
+    [JsonPropertyName("registrations")]
     public Dictionary<string, RegistrationFacts>? Registrations { get; set; }
 }
 

@@ -109,18 +109,18 @@ internal sealed class FactsReader
         Vault = Text(entry, "vault", ref _vault),
         Kind = Text(entry, "kind") switch
         {
-            null or nameof(CredentialKind.None) => CredentialKind.None,
-            nameof(CredentialKind.Bearer) => CredentialKind.Bearer,
-            nameof(CredentialKind.OAuth) => CredentialKind.OAuth,
+            null or "None" => CredentialKind.None,
+            "Bearer" => CredentialKind.Bearer,
+            "OAuth" => CredentialKind.OAuth,
             _ => throw new FormatException("a 'kind' in it is none that this Mcpsm knows"),
         },
         // One that only a later Mcpsm knows makes the file no damaged one.
         SignedInBy = Text(entry, "signedInBy") switch
         {
-            nameof(SignedInBy.Person) => SignedInBy.Person,
-            nameof(SignedInBy.Client) => SignedInBy.Client,
-            nameof(SignedInBy.Workload) => SignedInBy.Workload,
-            nameof(SignedInBy.IdentityProvider) => SignedInBy.IdentityProvider,
+            "Person" => SignedInBy.Person,
+            "Client" => SignedInBy.Client,
+            "Workload" => SignedInBy.Workload,
+            "IdentityProvider" => SignedInBy.IdentityProvider,
             _ => null,
         },
         Url = Text(entry, "url", ref _url),

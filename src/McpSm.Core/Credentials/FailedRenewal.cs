@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using McpSm.Core.Errors;
 
 namespace McpSm.Core.Credentials;
@@ -8,9 +9,11 @@ namespace McpSm.Core.Credentials;
 /// </summary>
 public sealed record FailedRenewal
 {
+    [JsonPropertyName("at")]
     public required DateTimeOffset At { get; init; }
 
     /// <summary>What was told of it.</summary>
+    [JsonPropertyName("why")]
     public required string Why { get; init; }
 
     /// <param name="sent">Whether the refresh token was sent: before that, a cancellation says nothing to others.</param>

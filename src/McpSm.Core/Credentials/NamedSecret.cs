@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using McpSm.Core.Errors;
 
 namespace McpSm.Core.Credentials;
@@ -6,16 +7,22 @@ namespace McpSm.Core.Credentials;
 /// <summary>What a named secret was given as, and is given back as.</summary>
 public enum SecretKind
 {
+    [JsonStringEnumMemberName("String")]
     String,
+    [JsonStringEnumMemberName("SecureString")]
     SecureString,
 }
 
 /// <summary>A secret that another tool keeps here under a name of its own.</summary>
 public sealed record NamedSecret
 {
+    [JsonPropertyName("name")]
     public required string Name { get; init; }
+    [JsonPropertyName("kind")]
     public SecretKind Kind { get; init; }
+    [JsonPropertyName("text")]
     public required string Text { get; init; }
+    [JsonPropertyName("metadata")]
     public IReadOnlyDictionary<string, MetadataValue>? Metadata { get; init; }
 
     /// <summary>Without the text: records print all their members.</summary>
@@ -23,7 +30,7 @@ public sealed record NamedSecret
 }
 
 /// <summary>A value of a secret's metadata, as text that keeps its type.</summary>
-public sealed record MetadataValue(TypeCode Type, string Value)
+public sealed record MetadataValue([property: JsonPropertyName("type")] TypeCode Type, [property: JsonPropertyName("value")] string Value)
 {
     /// <exception cref="McpAuthException">InvalidValue: neither text, number, truth nor time.</exception>
     public static MetadataValue Of(string key, object? value) => value is IConvertible plain and not Enum

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using System.Text;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
@@ -15,15 +16,19 @@ public sealed record RefusedRenewal
     /// <summary>How long the refresh token is not sent after a refusal, unless a person asks for it.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMinutes(15);
 
+    [JsonPropertyName("at")]
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The HTTP status of the answer.</summary>
+    [JsonPropertyName("status")]
     public required int Status { get; init; }
 
     /// <summary>The OAuth <c>error</c> of the answer, cleaned; null if it had none.</summary>
+    [JsonPropertyName("error")]
     public string? Error { get; init; }
 
     /// <summary>What was refused: <see cref="MarkOf"/>.</summary>
+    [JsonPropertyName("mark")]
     public required string Mark { get; init; }
 
     /// <summary>

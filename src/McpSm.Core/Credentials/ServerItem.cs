@@ -9,43 +9,60 @@ namespace McpSm.Core.Credentials;
 /// <summary>An OAuth token set with all that it is bound to.</summary>
 public sealed record OAuthCredential
 {
+    [JsonPropertyName("accessToken")]
     public required string AccessToken { get; init; }
+    [JsonPropertyName("refreshToken")]
     public string? RefreshToken { get; init; }
+    [JsonPropertyName("issuedAt")]
     public DateTimeOffset IssuedAt { get; init; }
+    [JsonPropertyName("expiresAt")]
     public DateTimeOffset? ExpiresAt { get; init; }
+    [JsonPropertyName("scopes")]
     public IReadOnlyList<string> Scopes { get; init; } = [];
 
     /// <summary>Scopes that were asked for and not given (RFC 6749 section 5.1): a step-up does not ask for them again.</summary>
+    [JsonPropertyName("deniedScopes")]
     public IReadOnlyList<string>? DeniedScopes { get; init; }
 
     /// <summary>Null where it was taken over from a program that kept no issuer: the first renewal finds it.</summary>
+    [JsonPropertyName("issuer")]
     public string? Issuer { get; init; }
+    [JsonPropertyName("resource")]
     public required string Resource { get; init; }
+    [JsonPropertyName("client")]
     public required ClientIdentity Client { get; init; }
 
     /// <summary>Null as long as <see cref="Issuer"/> is.</summary>
+    [JsonPropertyName("tokenEndpoint")]
     public string? TokenEndpoint { get; init; }
+    [JsonPropertyName("revocationEndpoint")]
     public string? RevocationEndpoint { get; init; }
 
     /// <summary>When the endpoints were read from the issuer's metadata.</summary>
+    [JsonPropertyName("metadataReadAt")]
     public DateTimeOffset MetadataReadAt { get; init; }
 
     /// <summary>The client's own, without a person: renewal repeats the grant (RFC 6749 section 4.4).</summary>
+    [JsonPropertyName("isOfClient")]
     public bool IsOfClient { get; init; }
 
     /// <summary>Where the workload that signed in has its assertions from: renewal repeats the grant with the next one (RFC 7523).</summary>
+    [JsonPropertyName("assertion")]
     public AssertionSource? Assertion { get; init; }
 
     /// <summary>The key that the access token is bound to (RFC 9449); null for a bearer token.</summary>
+    [JsonPropertyName("dPoPKey")]
     public DPoPKey? DPoPKey { get; init; }
 
     /// <summary>The server takes no token that is not bound: one that renewal brings is refused.</summary>
+    [JsonPropertyName("requiresDPoP")]
     public bool RequiresDPoP { get; init; }
 
     /// <summary>
     /// The issuer identifier of the identity provider that vouched for the person: renewal asks it again (rule 34). The
     /// session there is an item of its own, <see cref="IdentityItem"/>.
     /// </summary>
+    [JsonPropertyName("identityProvider")]
     public string? IdentityProvider { get; init; }
 
     [JsonIgnore]
@@ -96,16 +113,22 @@ public sealed record OAuthCredential
 public sealed record ServerItem
 {
     /// <summary>The server's URL when the item was written.</summary>
+    [JsonPropertyName("url")]
     public required string Url { get; init; }
+    [JsonPropertyName("bearerToken")]
     public string? BearerToken { get; init; }
+    [JsonPropertyName("oAuth")]
     public OAuthCredential? OAuth { get; init; }
+    [JsonPropertyName("clientSecret")]
     public string? ClientSecret { get; init; }
 
     /// <summary>
     /// The issuers that clients of the user's were first used with, by client id, and assertions, by their place: each is
     /// shown to no other (rule 15).
     /// </summary>
+    [JsonPropertyName("clientIssuers")]
     public IReadOnlyDictionary<string, string>? ClientIssuers { get; init; }
+    [JsonPropertyName("headers")]
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
     /// <summary>The access token to send, whatever its kind.</summary>
@@ -173,15 +196,21 @@ public sealed record ServerItem
 /// <summary>A dynamic registration as kept, by issuer (RFC 7591 section 3.2.1).</summary>
 public sealed record KeptRegistration
 {
+    [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }
+    [JsonPropertyName("client")]
     public required ClientIdentity Client { get; init; }
+    [JsonPropertyName("ports")]
     public required IReadOnlyList<int> Ports { get; init; }
 
     /// <summary>The host of its redirect URI: <c>localhost</c> if the issuer took no other; null, as in older items, for 127.0.0.1.</summary>
+    [JsonPropertyName("redirectHost")]
     public string? RedirectHost { get; init; }
 
     /// <summary>The scopes that the registration named; null where it named none.</summary>
+    [JsonPropertyName("scopes")]
     public IReadOnlyList<string>? Scopes { get; init; }
+    [JsonPropertyName("secretExpiresAt")]
     public DateTimeOffset? SecretExpiresAt { get; init; }
 
     public override string ToString() => "client registration";

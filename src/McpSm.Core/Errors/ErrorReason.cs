@@ -1,6 +1,6 @@
 namespace McpSm.Core.Errors;
 
-/// <summary>Why Core failed. The names are error ids, fixed for life: scripts match them.</summary>
+/// <summary>Why Core failed. Scripts match the error ids (<see cref="ErrorId"/>), and the names of the members in <c>Exception.Reason</c>.</summary>
 public enum ErrorReason
 {
     /// <summary>No server of that id or name is in the catalog.</summary>

@@ -18,10 +18,12 @@ public sealed record AssertionSource
 
     /// <summary>An absolute path.</summary>
     [JsonInclude]
+    [JsonPropertyName("file")]
     internal string? File { get; init; }
 
     /// <summary>The name of an environment variable.</summary>
     [JsonInclude]
+    [JsonPropertyName("variable")]
     internal string? Variable { get; init; }
 
     /// <summary>One spelling of the place.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Text;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
@@ -8,19 +9,28 @@ namespace McpSm.Core.Grants;
 public enum ClientKind
 {
     /// <summary>The user supplied it.</summary>
+    [JsonStringEnumMemberName("PreRegistered")]
     PreRegistered,
     /// <summary>The URL of a client metadata document (draft-ietf-oauth-client-id-metadata-document).</summary>
+    [JsonStringEnumMemberName("MetadataDocument")]
     MetadataDocument,
     /// <summary>Registered dynamically (RFC 7591).</summary>
+    [JsonStringEnumMemberName("Dynamic")]
     Dynamic,
     /// <summary>Azure gives it to this machine or service. Its id is empty where it is the machine's own.</summary>
+    [JsonStringEnumMemberName("ManagedIdentity")]
     ManagedIdentity,
     /// <summary>None, and so without an id: the issuer knows a workload by its assertion.</summary>
+    [JsonStringEnumMemberName("Workload")]
     Workload,
 }
 
 /// <summary>How we are known to one issuer, and how we prove it (RFC 6749 section 2.3).</summary>
-public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, string AuthMethod)
+public sealed record ClientIdentity(
+    [property: JsonPropertyName("kind")] ClientKind Kind,
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("secret")] string? Secret,
+    [property: JsonPropertyName("authMethod")] string AuthMethod)
 {
     public const string None = "none";
     public const string Basic = "client_secret_basic";
@@ -28,15 +38,18 @@ public sealed record ClientIdentity(ClientKind Kind, string Id, string? Secret, 
     public const string PrivateKeyJwt = "private_key_jwt";
 
     /// <summary>The key of <see cref="PrivateKeyJwt"/>; null with any other method.</summary>
+    [JsonPropertyName("key")]
     public ClientKey? Key { get; init; }
 
     /// <summary>The issuer gives this client bound tokens alone (RFC 9449 section 5.2).</summary>
+    [JsonPropertyName("isDPoPBound")]
     public bool IsDPoPBound { get; init; }
 
     /// <summary>
     /// The method to try once if the issuer does not know the client by <see cref="AuthMethod"/>: some issuers advertise two
     /// and read one. Null if the issuer does not advertise it, and as soon as one of the two has worked.
     /// </summary>
+    [JsonPropertyName("otherMethod")]
     public string? OtherMethod { get; init; }
 
     /// <summary>The identity as it is kept once the issuer has accepted it.</summary>

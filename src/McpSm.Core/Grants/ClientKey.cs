@@ -18,10 +18,12 @@ public sealed record ClientKey
 
     /// <summary>The key, and the certificate where there is one, as PEM (RFC 7468).</summary>
     [JsonInclude]
+    [JsonPropertyName("pem")]
     internal string? Pem { get; init; }
 
     /// <summary>The thumbprint of a certificate in a store.</summary>
     [JsonInclude]
+    [JsonPropertyName("thumbprint")]
     internal string? Thumbprint { get; init; }
 
     /// <summary>A key as PEM: PKCS#8, PKCS#1 or SEC 1; a certificate of it may stand before or behind it.</summary>

@@ -14,6 +14,7 @@ public sealed record DPoPKey
 {
     /// <summary>PKCS#8, base64.</summary>
     [JsonInclude]
+    [JsonPropertyName("pkcs8")]
     internal string Pkcs8 { get; init; } = "";
 
     /// <summary>A key that nobody else has.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using System.Text;
 using System.Text.Json;
 using McpSm.Core.Errors;
@@ -8,7 +9,11 @@ namespace McpSm.Core.Vaults;
 /// <summary>An item that its vault could not be given.</summary>
 /// <param name="Vault">The name of that vault.</param>
 /// <param name="Base">A digest of the text that the vault held for the item at that time: see <see cref="VaultWithPending"/>.</param>
-internal sealed record PendingItem(string Vault, string Item, string Base, string Text)
+internal sealed record PendingItem(
+    [property: JsonPropertyName("Vault")] string Vault,
+    [property: JsonPropertyName("Item")] string Item,
+    [property: JsonPropertyName("Base")] string Base,
+    [property: JsonPropertyName("Text")] string Text)
 {
     /// <summary>Without the text: records print all their members.</summary>
     public override string ToString() => $"pending {Item}";

@@ -9,7 +9,7 @@ internal static class Errors
 {
     /// <param name="server">The target where the failure does not name one.</param>
     public static ErrorRecord Record(McpAuthException e, string? server) =>
-        new(e, e.Reason.ToString(), Category(e.Reason), e.Server ?? server ?? e.Vault)
+        new(e, ErrorId.Of(e.Reason), Category(e.Reason), e.Server ?? server ?? e.Vault)
         {
             ErrorDetails = e.Remedy is null ? null : new ErrorDetails(e.Message) { RecommendedAction = CmdletRemedyFormatter.Instance.Format(e.Remedy) },
         };

@@ -37,7 +37,7 @@ public abstract class ServedSecretCommand : McpCmdlet
             && LanguagePrimitives.TryConvertTo<Type>("Microsoft.PowerShell.SecretManagement.PasswordRequiredException", out var type))
         {
             var told = (Exception)Activator.CreateInstance(type, Home.Remedies.Explain(locked))!;
-            ThrowTerminatingError(new ErrorRecord(told, nameof(ErrorReason.VaultLocked), error.CategoryInfo.Category, error.TargetObject));
+            ThrowTerminatingError(new ErrorRecord(told, ErrorId.Of(ErrorReason.VaultLocked), error.CategoryInfo.Category, error.TargetObject));
         }
         WriteError(error);
     });

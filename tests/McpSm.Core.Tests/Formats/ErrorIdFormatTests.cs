@@ -11,7 +11,7 @@ public sealed class ErrorIdFormatTests
 {
     [Fact]
     public void Error_ids_and_their_exit_codes_equal_the_golden_file() => GoldenFile.OfCore("error-ids.txt").RequireEqual(string.Concat(
-        Enum.GetValues<ErrorReason>().Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason} {ExitCode.Of(reason)}\n"))
+        Enum.GetValues<ErrorReason>().Select(reason => string.Create(CultureInfo.InvariantCulture, $"{ErrorId.Of(reason)} {ExitCode.Of(reason)}\n"))
             .Order(StringComparer.Ordinal)));
 
     [Fact]
