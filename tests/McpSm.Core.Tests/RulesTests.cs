@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using McpSm.Core.Errors;
 using Xunit;
@@ -50,6 +51,27 @@ public sealed partial class RulesTests
             Assert.NotEmpty(Names(row[2]));
             Assert.All(Names(row[2]), test => Assert.Contains(test, tests));
         }
+    }
+
+    /// <summary><c>docs/rules.json</c> has the texts; the page will be made from it.</summary>
+    [Fact]
+    public void Rules_file_has_every_rule_with_text_references_and_scenarios()
+    {
+        using var file = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, "docs", "rules.json")));
+        var rules = file.RootElement.GetProperty("groups").EnumerateArray().SelectMany(group => group.GetProperty("rules").EnumerateArray())
+            .ToDictionary(rule => rule.GetProperty("id").GetString()!);
+        var scenarios = Row().Matches(Docs).ToDictionary(row => row.Groups[1].Value, row => Names(row.Groups[3].Value));
+
+        Assert.Equal(Required.Order(), rules.Keys.Order());
+        Assert.All(rules, rule =>
+        {
+            Assert.Contains(rule.Value.GetProperty("level").GetString(), (string[])["MUST", "SHOULD", "OPTIONAL"]);
+            Assert.EndsWith(".", rule.Value.GetProperty("text").GetString());
+            Assert.NotEmpty(Texts(rule.Value.GetProperty("references")));
+            Assert.Equal(scenarios[rule.Key], Texts(rule.Value.GetProperty("scenarios")));
+        });
+
+        static IEnumerable<string> Texts(JsonElement list) => list.EnumerateArray().Select(text => text.GetString()!);
     }
 
     /// <summary>For each rule that a test names, the tests as <c>Class.Method</c>.</summary>
