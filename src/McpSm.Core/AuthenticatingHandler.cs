@@ -104,7 +104,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     internal static void RequireOwn(McpServer server, Uri uri)
     {
-        // The path too: on one host there may be servers of several owners (rule 22).
+        // The path too: on one host there may be servers of several owners (rule 22 of docs/rules.md).
         if (server.Transport == McpTransport.Sse ? !ResourceUri.SameOrigin(uri, server.Uri)
             : !ResourceUri.Covers(server.Uri.GetLeftPart(UriPartial.Path), uri))
         {

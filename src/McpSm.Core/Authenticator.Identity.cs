@@ -6,7 +6,7 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Core;
 
-/// <remarks>The identity provider of the organisation (rule 34).</remarks>
+/// <remarks>The identity provider of the organisation (rule 34 of docs/rules.md).</remarks>
 public sealed partial class Authenticator
 {
     /// <summary>The identity provider for the whole catalog; null where none is set.</summary>

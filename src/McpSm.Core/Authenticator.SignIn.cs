@@ -88,7 +88,7 @@ public sealed partial class Authenticator
             }
             catch (McpAuthException e) when (status.SignedInBy == SignedInBy.Workload)
             {
-                // Rule 36: no other grant takes the place of its own, and that one is not repeated.
+                // Rule 36 of docs/rules.md: no other grant takes the place of its own, and that one is not repeated.
                 throw e.For(server.Name);
             }
             catch (McpAuthException e) when (e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired)

@@ -12,7 +12,7 @@ namespace McpSm.Core;
 /// <remarks>As which client, and where it comes back to.</remarks>
 internal sealed partial class Authorization
 {
-    /// <summary>The client identity and a listener on a port that it may be redirected to (rule 26).</summary>
+    /// <summary>The client identity and a listener on a port that it may be redirected to (rule 26 of docs/rules.md).</summary>
     private async Task<(ClientIdentity, CallbackListener)> IdentifyAsync(bool anew, CancellationToken cancellationToken)
     {
         if (ClientRegistry.Supplied(server, item, _issuer, MetadataUrl()) is { } supplied)

@@ -9,7 +9,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
-/// <summary>How a person authorizes us, in a browser or with a device code (design sections 5.5, 5.7 and 5.8).</summary>
+/// <summary>Signs in a person, in a browser or with a device code (docs/architecture.md, steps 6 to 9).</summary>
 internal sealed partial class Authorization(Home home, McpServer server, ServerItem? item, SignInTarget target, ConnectOptions options,
     SafeHttp http, UrlPolicy policy, ClientRegistry clients, EntraGrant entra, IAuthInteraction interaction, IProgress<string>? progress)
 {

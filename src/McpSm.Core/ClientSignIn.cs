@@ -9,7 +9,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>
-/// How a client (RFC 6749 section 4.4; rule 33) or a workload (RFC 7523 section 2.1; rule 36) signs in by itself: no person,
+/// How a client (RFC 6749 section 4.4; rule 33 of docs/rules.md) or a workload (RFC 7523 section 2.1; rule 36) signs in by itself: no person,
 /// no browser, no redirect.
 /// </summary>
 internal sealed class ClientSignIn(Home home, McpServer server, ServerItem? item, SignInTarget target, ClientCredentials client,

@@ -29,7 +29,7 @@ public sealed record ConnectOptions
     public ClientCredentials? ClientCredentials { get; init; }
 
     /// <summary>
-    /// The issuer identifier of the identity provider that is to vouch for the person (rule 34). Null: the one that did
+    /// The issuer identifier of the identity provider that is to vouch for the person (rule 34 of docs/rules.md). Null: the one that did
     /// before, or the one that is set, where the server's issuer says that it takes its word.
     /// </summary>
     public string? IdentityProvider { get; init; }

@@ -133,7 +133,7 @@ internal sealed class CredentialInUse(McpServer server, Authenticator authentica
 
     /// <summary>
     /// Whether a renewal failed for good, in a way that a sign-in mends. A workload's sign-in would be the same request
-    /// again, which rule 36 forbids.
+    /// again, which rule 36 of docs/rules.md forbids.
     /// </summary>
     private bool IsForSignIn(McpAuthException e, OAuthCredential held) => held.SignedInBy != SignedInBy.Workload && MaySignIn(new ServerItem { Url = _server.Url, OAuth = held })
         && e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.ClientRejected;

@@ -5,7 +5,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
-/// <summary>Whether the tokens of a sign-in are bound to a key (RFC 9449, rule 35).</summary>
+/// <summary>Whether the tokens of a sign-in are bound to a key (RFC 9449, rule 35 of docs/rules.md).</summary>
 internal enum DPoPDemand
 {
     /// <summary>Nobody asks for it: bearer tokens, unless the token endpoint wants otherwise.</summary>
@@ -46,7 +46,7 @@ internal static class DPoPDemands
             RequireAlgorithm(issuer.DPoPAlgorithms, $"'{server.Name}' wants tokens that are bound to a key (DPoP), and its issuer takes");
             return DPoPDemand.Required;
         }
-        // Where an issuer does not say what it takes, a proof that it does not know changes nothing (section 5).
+        // Where an issuer does not say what it takes, a proof that it does not know changes nothing (RFC 9449 section 5).
         return (challenged || resource?.DPoPAlgorithms?.Contains(DPoPProof.Algorithm) == true)
             && (issuer.DPoPAlgorithms?.Contains(DPoPProof.Algorithm) ?? challenged) ? DPoPDemand.Asked : DPoPDemand.Unasked;
     }

@@ -10,7 +10,7 @@ using McpSm.Core.Vaults;
 namespace McpSm.Core;
 
 /// <summary>
-/// Enterprise-managed authorization (rule 34): a person signs in at the identity provider of their organisation, once, and it
+/// Enterprise-managed authorization (rule 34 of docs/rules.md): a person signs in at the identity provider of their organisation, once, and it
 /// vouches for them at the issuer of every server that trusts it.
 /// </summary>
 internal sealed class IdentitySignIn(Home home, CredentialStore store, IdentityStore identities, IdentityAssertion assertion,

@@ -2,7 +2,7 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core;
 
-/// <summary>Whether somebody is there to answer (design section 5).</summary>
+/// <summary>Tells whether a person can answer questions.</summary>
 public static class Interactivity
 {
     /// <param name="refused">The option that says so: it wins over all else.</param>

@@ -8,7 +8,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
-/// <summary>One sign-in, from the server's challenge to a kept and proven credential (design section 5).</summary>
+/// <summary>Signs in to one server: docs/architecture.md describes each step, from the challenge to a credential that is stored and proven.</summary>
 internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog catalog, Revoking revoking, EntraGrant entra, IdentitySignIn identity,
     IAuthInteraction interaction, IProgress<string>? progress)
 {
@@ -81,7 +81,7 @@ internal sealed class SignIn(Home home, CredentialStore store, ServerCatalog cat
         var unproven = refusal is not null ? null : await ProveAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
         if (before.OAuth is { Issuer: not null } replaced && !replaced.MayEndWith(credential))
         {
-            // Rule 7: nobody would renew these any more, nor sign them out: what another issuer gave, or this one to a client
+            // Rule 7 of docs/rules.md: nobody would renew these any more, nor sign them out: what another issuer gave, or this one to a client
             // of another sign-in that went on at the same time. Not before the new ones are here, lest a server that names a
             // wrong issuer for a moment cost the user what works.
             await revoking.RunAsync(server, replaced, CancellationToken.None).ConfigureAwait(false);

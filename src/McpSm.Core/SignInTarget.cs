@@ -7,7 +7,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>What a server refused a request with, which a sign-in is to answer.</summary>
-/// <param name="Prior">The scopes held so far, to be asked for again along with those the challenge names (rule 24).</param>
+/// <param name="Prior">The scopes held so far, to be asked for again along with those the challenge names (rule 24 of docs/rules.md).</param>
 internal sealed record Refusal(ServerAnswer Answer, IReadOnlyList<string> Prior);
 
 /// <summary>What a sign-in is for: the resource, the issuer that guards it, the scopes to ask for.</summary>
@@ -28,7 +28,7 @@ internal sealed record SignInTarget(string Resource, IssuerMetadata Issuer, IRea
     // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.
     private const int LongestScopes = 16 * 1024;
 
-    /// <summary>Asks the server, and reads what it and its issuer publish (design sections 5.1 to 5.4 and 5.6).</summary>
+    /// <summary>Sends the server a request without a credential, and reads its metadata and that of its issuer (docs/architecture.md, step 4).</summary>
     /// <param name="refusal">What the server has answered already; null to ask it.</param>
     /// <returns>Null where the server asks for no credential.</returns>
     /// <exception cref="McpAuthException">The reasons of discovery.</exception>

@@ -4,7 +4,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core;
 
-/// <summary>Ends credentials: at the issuer where it can, here in any case (rule 38).</summary>
+/// <summary>Ends credentials: at the issuer where it can, here in any case (rule 38 of docs/rules.md).</summary>
 internal sealed class SignOut(CredentialStore store, Revoking revoking)
 {
     /// <param name="local">Does not tell the issuer.</param>

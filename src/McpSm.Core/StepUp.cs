@@ -6,7 +6,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core;
 
 /// <summary>
-/// When to sign in for more scopes after a 403 with <c>insufficient_scope</c> (RFC 6750 section 3.1, rule 24): a few
+/// When to sign in for more scopes after a 403 with <c>insufficient_scope</c> (RFC 6750 section 3.1, rule 24 of docs/rules.md): a few
 /// times at most, and never for what was denied.
 /// </summary>
 internal sealed class StepUp

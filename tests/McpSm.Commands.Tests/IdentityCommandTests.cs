@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests;
 
-/// <summary><c>mcpsm identity</c>, and what signing in is like with an identity provider (rule 34).</summary>
+/// <summary><c>mcpsm identity</c>, and what signing in is like with an identity provider (rule 34 of docs/rules.md).</summary>
 public sealed class IdentityCommandTests : IAsyncLifetime
 {
     private readonly McpsmHere _mcpsm = new();

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests;
 
-/// <summary>The cmdlets of the organisation's identity provider (rule 34), against a real one and two servers that trust it.</summary>
+/// <summary>The cmdlets of the organisation's identity provider (rule 34 of docs/rules.md), against a real one and two servers that trust it.</summary>
 [Collection(OneAtATime.Name)]
 public sealed class IdentityProviderCmdletTests : IAsyncLifetime
 {

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests;
 
-/// <summary>Signing in through the organisation's identity provider (rule 34).</summary>
+/// <summary>Signing in through the organisation's identity provider (rule 34 of docs/rules.md).</summary>
 [Collection(OneAtATime.Name)]
 public sealed class IdentityProviderTests
 {

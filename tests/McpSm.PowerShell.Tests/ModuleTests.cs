@@ -50,7 +50,7 @@ public sealed class ModuleTests
         Assert.Equal(prerelease == "" ? version : $"{version}-{prerelease}", session.Text("mcpsm --version"));
     }
 
-    /// <summary>The first guard of design section 11.</summary>
+    /// <summary>The module must not depend on assemblies of the session: docs/adr/0004-module-load-context.md.</summary>
     [Fact]
     public void The_cmdlets_name_no_assembly_but_the_engine_the_framework_and_ours()
     {

@@ -12,7 +12,7 @@ internal sealed class DeviceEndpoints(
 {
     private const string UserCode = "user_code";
 
-    /// <summary>Device authorization request, section 3.1.</summary>
+    /// <summary>Device authorization request (RFC 8628 section 3.1).</summary>
     public async Task AuthorizeAsync(HttpContext context)
     {
         var form = await Parameters.ReadFormAsync(context.Request);
@@ -36,7 +36,7 @@ internal sealed class DeviceEndpoints(
         });
     }
 
-    /// <summary>GET of the page: asks for the code, or to confirm the one in the link (section 3.3.1).</summary>
+    /// <summary>GET of the page: asks for the code, or to confirm the one in the link (RFC 8628 section 3.3.1).</summary>
     public Task AskAsync(HttpContext context)
     {
         var code = HtmlPage.Encode(context.Request.Query[UserCode].ToString());

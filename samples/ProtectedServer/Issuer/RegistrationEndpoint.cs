@@ -26,7 +26,7 @@ internal sealed class RegistrationEndpoint(AuthorizationServerOptions options, C
         await context.Response.WriteJsonAsync(StatusCodes.Status201Created, Answer(client, request));
     }
 
-    // Section 3.2.1: all registered metadata comes back, with what the issuer made of it.
+    // RFC 7591 section 3.2.1: all registered metadata comes back, with what the issuer made of it.
     private JsonObject Answer(RegisteredClient client, JsonObject request)
     {
         var answer = (JsonObject)request.DeepClone();
@@ -55,7 +55,7 @@ internal sealed class RegistrationEndpoint(AuthorizationServerOptions options, C
             : throw Refused("this token_endpoint_auth_method is not supported");
     }
 
-    // An issuer may replace what it does not support (section 2); a client that names none gets the code alone.
+    // An issuer may replace what it does not support (RFC 7591 section 2); a client that names none gets the code alone.
     private List<string> UsableGrantTypes(JsonObject request)
     {
         var asked = Texts(request, "grant_types") ?? [GrantTypes.AuthorizationCode];

@@ -57,7 +57,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
             throw new JwtException("its subject is not let in");
         }
 
-        // Section 3: the issuer identifier, or the URL of the token endpoint.
+        // RFC 7523 section 3: the issuer identifier, or the URL of the token endpoint.
         if (!Audiences(jwt.Claims).Any(a => a == issuer() || a == issuer() + IssuerEndpoints.Token))
         {
             throw new JwtException("its audience is not this issuer");

@@ -31,7 +31,7 @@ internal sealed class TokenGuard(
 
         try
         {
-            // A bound token is no bearer token, whoever comes with it (section 7.2).
+            // A bound token is no bearer token, whoever comes with it (RFC 9449 section 7.2).
             if (_proofs?.Verify(context.Request, header.Parameter) != token.KeyThumbprint || (_proofs is not null && token.KeyThumbprint is null))
             {
                 return Challenge(context, 401, "invalid_token", "The token is bound to another key, or to none");

@@ -4,7 +4,7 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core.Browsing;
 
-/// <summary>Opens a browser: never through a shell, by its full path, the URL as one argument (rules 28, 29).</summary>
+/// <summary>Opens a browser: never through a shell, by its full path, the URL as one argument (rules 28, 29 of docs/rules.md).</summary>
 /// <param name="notice">Is told why a browser could not be opened.</param>
 public sealed class BrowserLauncher(Home home, Action<string>? notice = null)
 {

@@ -23,7 +23,7 @@ public sealed class CallbackAnswer(IReadOnlyDictionary<string, string> values)
 
 /// <summary>
 /// The loopback redirect (RFC 8252 section 7.3): bound before the browser opens, it answers two exact paths, refuses a
-/// missing or wrong <c>state</c> and waits on, and ignores strays (rule 31). HttpListener of the base library cannot take
+/// missing or wrong <c>state</c> and waits on, and ignores strays (rule 31 of docs/rules.md). HttpListener of the base library cannot take
 /// a free port, and a web server is too much for two requests: hence the few lines of HTTP here.
 /// </summary>
 public sealed class CallbackListener : IDisposable

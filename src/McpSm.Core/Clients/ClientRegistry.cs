@@ -13,7 +13,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Clients;
 
-/// <summary>How we are known to an issuer: supplied, by metadata document, or registered (rules 11 to 15).</summary>
+/// <summary>How we are known to an issuer: supplied, by metadata document, or registered (rules 11 to 15 of docs/rules.md).</summary>
 public sealed class ClientRegistry(Home home, CredentialStore store)
 {
     /// <summary>The identity that needs no registration; null where one must be registered.</summary>

@@ -10,7 +10,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.Clients;
 
 /// <summary>
-/// Dynamic client registration (RFC 7591) within one sign-in (rule 14). If the issuer refuses one field, another request changes that
+/// Dynamic client registration (RFC 7591) within one sign-in (rule 14 of docs/rules.md). If the issuer refuses one field, another request changes that
 /// field and no other. A sign-in sends at most three.
 /// </summary>
 /// <param name="server">The server that is signed in to.</param>

@@ -6,7 +6,7 @@ using McpSm.Core.Grants;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// The grant of enterprise-managed authorization (rule 34): the session at the identity provider gives an ID-JAG for one
+/// The grant of enterprise-managed authorization (rule 34 of docs/rules.md): the session at the identity provider gives an ID-JAG for one
 /// server, and that the server's access token. The ID-JAG is used at once and kept nowhere.
 /// </summary>
 public sealed class IdentityAssertion(Home home, IdentityRenewal sessions, IProgress<string>? progress = null)

@@ -4,7 +4,7 @@ using McpSm.Core.Grants;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>A person's session at an identity provider, which every server of the organisation is signed in to with (rule 34).</summary>
+/// <summary>A person's session at an identity provider, which every server of the organisation is signed in to with (rule 34 of docs/rules.md).</summary>
 public sealed record IdentitySession
 {
     /// <summary>As the identity provider knows us.</summary>

@@ -4,7 +4,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>Whether a server still trusts the issuer of its credential (rules 7 and 15).</summary>
+/// <summary>Whether a server still trusts the issuer of its credential (rules 7 and 15 of docs/rules.md).</summary>
 internal static class IssuerChange
 {
     // Whoever renews waits for the issuer, and not long for a server that is slow to say who that is.

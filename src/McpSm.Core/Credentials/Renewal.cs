@@ -94,7 +94,7 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
         {
             policy.Ask(current.Issuer, current.TokenEndpoint);
         }
-        // A refresh token is for the issuer that gave it (rule 7), and of no use once the server trusts another: the server
+        // A refresh token is for the issuer that gave it (rule 7 of docs/rules.md), and of no use once the server trusts another: the server
         // is asked as often as the issuer's own metadata is read anew.
         if (current.Issuer is { } before && (server.Issuer is not null || IsStale(current))
             && await IssuerChange.FindAsync(http, server, item, before, cancellationToken).ConfigureAwait(false) is { } now)

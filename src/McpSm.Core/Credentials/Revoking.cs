@@ -6,7 +6,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>Tells the issuer of a credential that its tokens are dead (rule 38).</summary>
+/// <summary>Tells the issuer of a credential that its tokens are dead (rule 38 of docs/rules.md).</summary>
 /// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
 internal sealed class Revoking(Home home, IProgress<string>? progress = null, TimeSpan? limit = null)
 {

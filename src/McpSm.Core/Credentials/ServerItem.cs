@@ -59,7 +59,7 @@ public sealed record OAuthCredential
     public bool RequiresDPoP { get; init; }
 
     /// <summary>
-    /// The issuer identifier of the identity provider that vouched for the person: renewal asks it again (rule 34). The
+    /// The issuer identifier of the identity provider that vouched for the person: renewal asks it again (rule 34 of docs/rules.md). The
     /// session there is an item of its own, <see cref="IdentityItem"/>.
     /// </summary>
     [JsonPropertyName("identityProvider")]

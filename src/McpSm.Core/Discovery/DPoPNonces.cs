@@ -16,7 +16,7 @@ internal static class DPoPNonces
     /// <summary>The nonce for the next request there; null where none was given.</summary>
     public static string? For(Uri uri) => Newest.GetValueOrDefault(Origin(uri));
 
-    /// <summary>Remembers what an answer carries, whatever its status (section 8.2).</summary>
+    /// <summary>Remembers what an answer carries, whatever its status (RFC 9449 section 8.2).</summary>
     /// <returns>The nonce; null where it carries none that could be sent back.</returns>
     public static string? Remember(Uri uri, HttpResponseMessage response)
     {
@@ -27,7 +27,7 @@ internal static class DPoPNonces
         return Newest[Origin(uri)] = values.ToString();
     }
 
-    /// <summary>Section 8.1: printable ASCII without spaces, quotes and backslashes.</summary>
+    /// <summary>RFC 9449 section 8.1: printable ASCII without spaces, quotes and backslashes.</summary>
     internal static bool IsValid(string nonce) =>
         nonce.Length is > 0 and <= Longest && nonce.All(c => c is > ' ' and < '\x7F' and not ('"' or '\\'));
 

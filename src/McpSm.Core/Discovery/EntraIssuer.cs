@@ -3,7 +3,7 @@ namespace McpSm.Core.Discovery;
 /// <summary>
 /// An issuer of Microsoft Entra ID, known by its identifier alone: https, one of Microsoft's sign-in hosts and no other,
 /// and a tenant. Entra does PKCE and leaves it out of its metadata, and the metadata of its shared tenants names an issuer
-/// with a placeholder in it, so that rules 6 and 25 cannot be held against what it publishes. In their place stands the
+/// with a placeholder in it, so that rules 6 and 25 of docs/rules.md cannot be held against what it publishes. In their place stands the
 /// host, which TLS proves: nothing is read from it, and the endpoints are the documented ones.
 /// </summary>
 /// <param name="Host">The sign-in host of its cloud.</param>

@@ -54,7 +54,7 @@ public sealed record IssuerMetadata
     /// <summary>Whether a metadata document's URL is taken as client id.</summary>
     public bool TakesMetadataDocuments { get; init; }
 
-    /// <summary>Whether these are the default endpoints of 2025-03-26, that no metadata vouches for (rule 39).</summary>
+    /// <summary>Whether these are the default endpoints of 2025-03-26, that no metadata vouches for (rule 39 of docs/rules.md).</summary>
     public bool IsLegacyDefault { get; init; }
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace McpSm.Core.Discovery;
 
 /// <summary>
 /// The user's proxy, for all but this machine: .NET takes what http_proxy names for http://127.0.0.1 as well, and that
-/// would send in the clear to another machine what is allowed in the clear only because it never leaves this one (rule 27).
+/// would send in the clear to another machine what is allowed in the clear only because it never leaves this one (rule 27 of docs/rules.md).
 /// It remembers which proxy it chose for which destination, so that connections to that proxy, and to nothing else, are the user's choice.
 /// </summary>
 internal sealed class OutsideProxy(IWebProxy outside) : IWebProxy

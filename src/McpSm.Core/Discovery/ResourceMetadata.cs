@@ -15,7 +15,7 @@ public sealed record ResourceMetadata(
     private const string WellKnown = "/.well-known/oauth-protected-resource";
 
     /// <summary>
-    /// Finds the metadata of a server (rules 2, 3, 7a): where the challenge says, which is final; else by the
+    /// Finds the metadata of a server (rules 2, 3, 7a of docs/rules.md): where the challenge says, which is final; else by the
     /// well-known forms.
     /// </summary>
     /// <returns>Null where no place was named and every well-known form answered 404.</returns>

@@ -14,7 +14,7 @@ public static class ResourceUri
     }
 
     /// <summary>
-    /// Whether what <paramref name="resource"/> names includes the server's URL (rule 7a): the same origin, and a
+    /// Whether what <paramref name="resource"/> names includes the server's URL (rule 7a of docs/rules.md): the same origin, and a
     /// path that is a prefix ending where a segment ends. A resource with a query covers only that very URL.
     /// </summary>
     public static bool Covers(string resource, Uri server)

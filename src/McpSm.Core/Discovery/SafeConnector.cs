@@ -5,7 +5,7 @@ using McpSm.Core.Network;
 
 namespace McpSm.Core.Discovery;
 
-/// <summary>Opens the connections of a handler: names are resolved once, judged, and only what was judged is connected to (rule 30).</summary>
+/// <summary>Opens the connections of a handler: names are resolved once, judged, and only what was judged is connected to (rule 30 of docs/rules.md).</summary>
 internal sealed class SafeConnector(UrlPolicy policy, OutsideProxy proxy)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);

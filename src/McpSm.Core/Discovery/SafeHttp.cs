@@ -10,7 +10,7 @@ public sealed record HttpAnswer(int Status, string? MediaType, byte[] Body);
 
 /// <summary>
 /// HTTP as this program speaks it with servers and issuers: every URL passes the policy, names are resolved before
-/// they are judged, nothing redirects by itself, and time and size are bounded (rule 30).
+/// they are judged, nothing redirects by itself, and time and size are bounded (rule 30 of docs/rules.md).
 /// </summary>
 public sealed class SafeHttp : IDisposable
 {

@@ -8,7 +8,7 @@ using McpSm.Core.Network;
 namespace McpSm.Core.Discovery;
 
 /// <summary>
-/// Which URLs may be visited for one server (rules 27, 28, 30). Hosts that the user named are trusted to be where they are.
+/// Which URLs may be visited for one server (rules 27, 28, 30 of docs/rules.md). Hosts that the user named are trusted to be where they are.
 /// All others were named by the network. None of them may lead to this machine, its link or its cloud's metadata, unless the server is
 /// on this machine itself. None may lead into a private network, unless the server is in one itself, or an issuer that the
 /// user named publishes the endpoint.

@@ -9,7 +9,7 @@ namespace McpSm.Core.Grants;
 
 /// <summary>
 /// Where the platform that a workload runs on puts its assertion (RFC 7523): a file, as Kubernetes does, or a variable. The
-/// place is what is kept; the assertion is short-lived and replaced all the time, so it is read anew at each use (rule 36).
+/// place is what is kept; the assertion is short-lived and replaced all the time, so it is read anew at each use (rule 36 of docs/rules.md).
 /// </summary>
 public sealed record AssertionSource
 {

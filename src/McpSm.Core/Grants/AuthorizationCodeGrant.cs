@@ -9,7 +9,7 @@ namespace McpSm.Core.Grants;
 
 /// <summary>
 /// One authorization request (RFC 6749 section 4.1 with PKCE, RFC 7636): what must be remembered of it until its
-/// answer is validated and its code spent (rule 16).
+/// answer is validated and its code spent (rule 16 of docs/rules.md).
 /// </summary>
 public sealed class AuthorizationRequest
 {

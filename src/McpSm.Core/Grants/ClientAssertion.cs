@@ -6,7 +6,7 @@ namespace McpSm.Core.Grants;
 
 /// <summary>
 /// A client's signed word on who it is: <c>private_key_jwt</c> (OpenID Connect Core section 9, RFC 7523 section 2.2). It
-/// is for one issuer alone, so that no other can use it (rule 33).
+/// is for one issuer alone, so that no other can use it (rule 33 of docs/rules.md).
 /// </summary>
 internal static class ClientAssertion
 {

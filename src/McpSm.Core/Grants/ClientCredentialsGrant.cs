@@ -19,7 +19,7 @@ public sealed record ClientCredentials(string? Id = null, string? Secret = null,
     public override string ToString() => "client credentials";
 }
 
-/// <summary>The token request of a client for itself (rule 33). Renewal repeats it.</summary>
+/// <summary>The token request of a client for itself (rule 33 of docs/rules.md). Renewal repeats it.</summary>
 public static class ClientCredentialsGrant
 {
     /// <exception cref="McpSm.Core.Errors.McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
@@ -34,7 +34,7 @@ public static class ClientCredentialsGrant
         };
         var tokens = await client.SendAsync(request, http.Protocol.RequestClientCredentialsTokenAsync, issuer, binding, scopes, time, [], cancellationToken)
             .ConfigureAwait(false);
-        // Section 4.4.3: a refresh token has no place here; one that comes all the same is not kept.
+        // RFC 6749 section 4.4.3: a refresh token has no place here; one that comes all the same is not kept.
         return tokens with { RefreshToken = null };
     }
 }

@@ -30,7 +30,7 @@ public sealed record DPoPKey
     {
         using var key = Open();
         var (x, y) = Coordinates(key);
-        // Section 3.1: the required members alone, in this order, without spaces.
+        // RFC 7638 section 3.1: the required members alone, in this order, without spaces.
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""")));
     }
 

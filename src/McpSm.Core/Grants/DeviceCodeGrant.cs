@@ -32,7 +32,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
     private TimeSpan _interval;
     private DateTimeOffset _end;
 
-    /// <summary>Asks for a code (section 3.1).</summary>
+    /// <summary>Asks for a code (RFC 8628 section 3.1).</summary>
     /// <exception cref="McpAuthException">MetadataInvalid where the issuer offers none, TokenResponseInvalid, …</exception>
     public async Task<DeviceCode> StartAsync(CancellationToken cancellationToken)
     {
@@ -81,7 +81,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         return await AskAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Asks for the token until there is one, the answer is no, or the code expires (section 3.5).</summary>
+    /// <summary>Asks for the token until there is one, the answer is no, or the code expires (RFC 8628 section 3.5).</summary>
     /// <param name="exchange">Goes on during each question, any of which may be the one that gives the token, and when there is one.</param>
     /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
     public async Task<TokenSet> WaitAsync(Exchange exchange, CancellationToken cancellationToken)
@@ -98,7 +98,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
                 || e.Reason == ErrorReason.ServerUnreachable)
             {
-                // Section 3.5: slow_down adds five seconds for good; a failed connection should slow us down too.
+                // RFC 8628 section 3.5: slow_down adds five seconds for good; a failed connection should slow us down too.
                 if (e.OAuthError != "authorization_pending")
                 {
                     _interval += TimeSpan.FromSeconds(5);

@@ -29,7 +29,7 @@ internal sealed class EntraBrowser(EntraIssuer issuer, UrlPolicy policy, Func<Ur
             Cancelled = e;
             throw;
         }
-        // Rule 17: of a shared tenant the answer is from the person's own.
+        // Rule 17 of docs/rules.md: of a shared tenant the answer is from the person's own.
         if (_answer.Values.TryGetValue("iss", out var named) && EntraIssuer.Find(named)?.MayAnswerFor(issuer) != true)
         {
             throw AuthorizationRequest.FromAnother(named);

@@ -24,7 +24,7 @@ internal static class EntraScopes
                 $"Neither '{server.Name}' nor you say which scope to ask Microsoft Entra ID for, so that a token would be for no API.",
                 HowToGive(server, OwnApi));
         }
-        // A token goes to the server: it must not be able to ask for one to somebody else's API, such as your mail (rule 22).
+        // A token goes to the server: it must not be able to ask for one to somebody else's API, such as your mail (rule 22 of docs/rules.md).
         return server.Scopes.Count > 0 || apis.FirstOrDefault(s => !IsOwn(s, server)) is not { } foreign ? apis
             : throw new McpAuthException(ErrorReason.ResourceMismatch,
                 $"'{server.Name}' asks for '{ForeignText.Clean(foreign)}', which is not evidently a scope of its own API: its token may be good for another.",

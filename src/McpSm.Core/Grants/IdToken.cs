@@ -15,7 +15,7 @@ public sealed record IdToken(string Subject, DateTimeOffset ExpiresAt)
     /// Checks an ID token that came from the token endpoint itself: TLS then stands for the signature (OpenID Connect Core
     /// section 3.1.3.7 item 6), and iss, aud, azp, exp and nonce are compared here.
     /// </summary>
-    /// <param name="nonce">Of the request that it answers; null where it answers none (section 12.2).</param>
+    /// <param name="nonce">The nonce of the request; null for a renewal (OpenID Connect Core section 12.2).</param>
     /// <exception cref="McpAuthException">IssuerMismatch; TokenResponseInvalid. It is never shown.</exception>
     internal static IdToken Check(string? token, string issuer, string clientId, string? nonce, DateTimeOffset now)
     {

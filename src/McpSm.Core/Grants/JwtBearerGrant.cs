@@ -6,12 +6,12 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// The JWT bearer grant (RFC 7523 section 2.1): somebody whom the issuer trusts has signed who is asking (rules 34 and 36).
+/// The JWT bearer grant (RFC 7523 section 2.1): somebody whom the issuer trusts has signed who is asking (rules 34 and 36 of docs/rules.md).
 /// One request, once: what is refused is neither repeated nor tried another way.
 /// </summary>
 public static class JwtBearerGrant
 {
-    /// <param name="client">Its id is empty where the issuer knows no client: section 3.1 leaves it out then.</param>
+    /// <param name="client">Its id is empty if the issuer knows no client: RFC 7523 section 3.1 then leaves it out.</param>
     /// <param name="assertion">The JWT. It is a bearer secret, and is shown to this issuer alone.</param>
     /// <exception cref="McpAuthException">AssertionRejected, ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
     public static async Task<TokenSet> RequestAsync(SafeHttp http, string tokenEndpoint, string issuer, ClientIdentity client,

@@ -25,7 +25,7 @@ public static class RefreshTokenGrant
         {
             var tokens = await client.SendAsync(request, http.Protocol.RequestRefreshTokenAsync, issuer, binding, scopes, time, [refreshToken], cancellationToken)
                 .ConfigureAwait(false);
-            // Rule 23: the old one stays when none comes back.
+            // Rule 23 of docs/rules.md: the old one stays when none comes back.
             return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };
         }
         catch (McpAuthException e) when (IsRejection(e))

@@ -7,7 +7,7 @@ namespace McpSm.Core.Grants;
 /// <summary>Telling the issuer that tokens are dead (RFC 7009).</summary>
 public static class Revocation
 {
-    /// <summary>Revokes the refresh token, then the access token (rule 38). Each is tried whatever the other did.</summary>
+    /// <summary>Revokes the refresh token, then the access token (rule 38 of docs/rules.md). Each is tried whatever the other did.</summary>
     /// <returns>Why it failed, in words for people; null where the issuer confirmed.</returns>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public static async Task<string?> RevokeAsync(SafeHttp http, string endpoint, string issuer, ClientIdentity client,
@@ -27,7 +27,7 @@ public static class Revocation
         using var request = new TokenRevocationRequest { Address = endpoint, Token = token, TokenTypeHint = hint };
         client.Sign(request, issuer, time);
         using var response = await http.Protocol.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
-        // Section 2.2.1: an issuer that cannot revoke access tokens says so; the refresh token's end is theirs.
+        // RFC 7009 section 2.2.1: an issuer that cannot revoke access tokens says so; the refresh token's end is theirs.
         if (!TokenSet.IsFailure(response))
         {
             return null;

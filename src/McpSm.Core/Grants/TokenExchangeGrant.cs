@@ -6,7 +6,7 @@ namespace McpSm.Core.Grants;
 
 /// <summary>
 /// The token exchange (RFC 8693) at an identity provider: an ID token for an ID-JAG, which lets its bearer in at the issuer
-/// of one server (draft-ietf-oauth-identity-assertion-authz-grant section 4; rule 34).
+/// of one server (draft-ietf-oauth-identity-assertion-authz-grant section 4; rule 34 of docs/rules.md).
 /// </summary>
 public static class TokenExchangeGrant
 {

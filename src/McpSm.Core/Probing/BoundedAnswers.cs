@@ -2,7 +2,7 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Probing;
 
-/// <summary>Ends a conversation whose answers together grow past a limit: a server could send without end (rule 30).</summary>
+/// <summary>Ends a conversation whose answers together grow past a limit: a server could send without end (rule 30 of docs/rules.md).</summary>
 internal sealed class BoundedAnswers(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     /// <summary>In bytes. The largest tool lists in the field are a tenth of this.</summary>

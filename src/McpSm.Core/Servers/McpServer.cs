@@ -85,7 +85,7 @@ public sealed class McpServer
     /// <summary>The issuer the user pinned.</summary>
     public string? Issuer { get; internal init; }
 
-    /// <summary>Whether the default endpoints of 2025-03-26 may be used (rule 39).</summary>
+    /// <summary>Whether the default endpoints of 2025-03-26 may be used (rule 39 of docs/rules.md).</summary>
     public bool AllowLegacyEndpoints { get; internal init; }
 
     /// <summary>Whether its tokens are bound to a key (rule 35).</summary>

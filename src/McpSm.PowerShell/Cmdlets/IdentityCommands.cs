@@ -7,7 +7,7 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets;
 
-/// <summary>What is about the identity provider of the organisation (rule 34), of which one is set for all servers.</summary>
+/// <summary>What is about the identity provider of the organisation (rule 34 of docs/rules.md), of which one is set for all servers.</summary>
 public abstract class IdentityProviderCommand : McpCmdlet
 {
     /// <summary>Work whose failure is one error, whoever it is about.</summary>

@@ -4,7 +4,7 @@ using McpSm.PowerShell.Remedies;
 
 namespace McpSm.PowerShell.Pipeline;
 
-/// <summary>The one mapper of Core's failures to error records (design section 8).</summary>
+/// <summary>Maps Core's failures to error records. Ids and categories never change.</summary>
 internal static class Errors
 {
     /// <param name="server">The target where the failure does not name one.</param>
