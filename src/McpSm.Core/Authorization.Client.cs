@@ -20,16 +20,17 @@ internal sealed partial class Authorization
             return (supplied, CallbackListener.TryBind(AskedPort() ?? DefaultPort) ?? throw PortInUse(AskedPort() ?? DefaultPort));
         }
         using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
-        var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
-        var asked = AskedPort();
+        var kept = await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
+        foreach (var known in Usable(kept, anew))
+        {
+            if (TryBindFor(known) is { } own)
+            {
+                return (Use(known, kept).Client, own);
+            }
+        }
         _kept = null;
         _redirectHost = kept?.RedirectHost ?? _redirectHost;
-        if (kept is not null && !IsDoubted(kept) && TryBindFor(kept) is { } known)
-        {
-            _registration = _kept = kept;
-            return (kept.Client, known);
-        }
-        var listener = BindForRegistration(asked ?? DefaultPort);
+        var listener = BindForRegistration(AskedPort() ?? DefaultPort);
         _registration = null;
         try
         {
@@ -41,18 +42,17 @@ internal sealed partial class Authorization
                 _redirectHost = RegisteredRedirect.Localhost;
                 return (listener = BindForRegistration(port)).RedirectUri;
             });
-            _registration = await RegisterAsync(kept, redirect, cancellationToken).ConfigureAwait(false);
+            _registration = await RegisterAsync(kept, redirect, anew, cancellationToken).ConfigureAwait(false);
             return (_registration.Client, listener);
         }
-        catch (McpAuthException e) when (MayUseDoubted(kept, e))
+        catch (McpAuthException e) when (!anew && MayUseDoubted(kept, e))
         {
             listener.Dispose();
             if (TryBindFor(kept) is not { } own)
             {
                 throw;
             }
-            _registration = _kept = UseDoubted(kept, e);
-            return (kept.Client, own);
+            return (UseDoubted(kept, e).Client, own);
         }
         finally
         {
@@ -89,6 +89,7 @@ internal sealed partial class Authorization
     /// <summary>A listener on a port of the registration's; null if all are taken.</summary>
     private CallbackListener? TryBindFor(KeptRegistration kept)
     {
+        _redirectHost = kept.RedirectHost;
         var asked = AskedPort();
         // A port that was asked for by number wins over the kept ones: a tunnel may end there.
         foreach (var port in asked is > 0 ? kept.Ports.Where(p => p == asked) : kept.Ports)

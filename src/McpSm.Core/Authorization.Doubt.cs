@@ -12,36 +12,59 @@ namespace McpSm.Core;
 /// </remarks>
 internal sealed partial class Authorization
 {
-    // The kept registration that this sign-in registers another client in place of. It stays until the sign-in has succeeded.
-    private KeptRegistration? _doubted;
+    // The kept registration that this sign-in uses another client in place of. It stays until the sign-in has succeeded.
+    private KeptRegistration? _replaced;
+
+    // Whether the issuer said in this sign-in that it does not know the client.
+    private bool _isForgotten;
 
     private bool IsDoubted(KeptRegistration? kept) => kept is not null && _issuer.RegistrationEndpoint is not null && clients.IsDoubted(kept);
 
-    /// <summary>Registers a client. It is kept at once, unless it is in place of one that may be good after all.</summary>
-    private async Task<KeptRegistration> RegisterAsync(KeptRegistration? kept, RegisteredRedirect redirect, CancellationToken cancellationToken)
+    /// <summary>The registrations of earlier sign-ins that this one may use, the best one first.</summary>
+    /// <param name="again">Whether the sign-in begins again, because the issuer refused the client or its scopes.</param>
+    private IEnumerable<KeptRegistration> Usable(KeptRegistration? kept, bool again)
     {
-        if (IsDoubted(kept))
+        if (kept is not null && !again && !IsDoubted(kept))
         {
-            _doubted = kept;
+            yield return kept;
+        }
+        // An issuer that has forgotten one client has probably forgotten the other as well.
+        if (kept?.Candidate is { } candidate && !_isForgotten && !(_scopes ?? []).Except(candidate.Scopes ?? []).Any())
+        {
+            yield return candidate;
+        }
+    }
+
+    private KeptRegistration Use(KeptRegistration known, KeptRegistration? kept)
+    {
+        _replaced = known == kept ? null : kept;
+        return _registration = _kept = known;
+    }
+
+    /// <summary>Registers a client. It takes the place of a kept one only after the sign-in: that one may still be good.</summary>
+    private async Task<KeptRegistration> RegisterAsync(KeptRegistration? kept, RegisteredRedirect redirect, bool again, CancellationToken cancellationToken)
+    {
+        if (!again && IsDoubted(kept))
+        {
             interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} may have forgotten the client of an earlier sign-in; another one is registered.");
         }
-        var scopes = _scopes ?? kept?.Scopes;
-        return _doubted is not null ? await Registering.RunAsync(redirect, scopes, cancellationToken).ConfigureAwait(false)
-            : await clients.RegisterAsync(server, Registering, redirect, scopes, options.Vault, cancellationToken).ConfigureAwait(false);
+        var registered = await Registering.RunAsync(redirect, _scopes ?? kept?.Scopes, cancellationToken).ConfigureAwait(false);
+        _replaced = kept;
+        await clients.KeepAsync(server, kept is null ? registered : kept with { Candidate = registered }, options.Vault, cancellationToken).ConfigureAwait(false);
+        return registered;
     }
 
     /// <summary>Whether to go on with the doubted client: an issuer that was only slow then loses us nothing.</summary>
     private bool MayUseDoubted([NotNullWhen(true)] KeptRegistration? kept, McpAuthException registering) =>
-        kept is not null && _doubted == kept && registering.Reason is ErrorReason.ClientRegistrationFailed or ErrorReason.ServerUnreachable;
+        IsDoubted(kept) && registering.Reason is ErrorReason.ClientRegistrationFailed or ErrorReason.ServerUnreachable;
 
     private KeptRegistration UseDoubted(KeptRegistration kept, McpAuthException registering)
     {
         interaction.Notice($"The client of an earlier sign-in is used once more. {registering.Message}");
-        _doubted = null;
-        return kept;
+        return Use(kept, kept);
     }
 
-    /// <summary>After a sign-in: its registration is good, and takes the place of the one that was doubted.</summary>
+    /// <summary>After a sign-in: its registration is good, and takes the place of the one before.</summary>
     private async Task SettleRegistrationAsync()
     {
         if (_registration is not { } used)
@@ -50,7 +73,7 @@ internal sealed partial class Authorization
         }
         try
         {
-            if (_doubted is null)
+            if (_replaced is null)
             {
                 await clients.UsedAsync(server, used, CancellationToken.None).ConfigureAwait(false);
                 return;
@@ -71,7 +94,9 @@ internal sealed partial class Authorization
     {
         try
         {
-            await clients.DoubtAsync(kept, CancellationToken.None).ConfigureAwait(false);
+            // Drop a candidate at once: the registration that it was to replace is still there.
+            await (_replaced is null ? clients.DoubtAsync(kept, CancellationToken.None)
+                : clients.DropCandidateAsync(server, kept, options.Vault, CancellationToken.None)).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {

@@ -88,6 +88,8 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
                 && e.OAuthError is "invalid_client" or "unauthorized_client" && _issuer.RegistrationEndpoint is not null)
             {
                 // The page that the person may see says so too, in words of the issuer's.
+                await DoubtAsync(_kept).ConfigureAwait(false);
+                _isForgotten = true;
                 interaction.Notice($"{ForeignText.Clean(_issuer.Issuer)} no longer knows this client; it is registered anew, and the sign-in begins again.");
                 _scopes = _kept.Scopes is { } before ? [.. before.Union(target.Scopes)] : null;
             }
@@ -360,20 +362,21 @@ internal sealed partial class Authorization(Home home, McpServer server, ServerI
         if (client is null)
         {
             using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
-            var kept = anew ? null : await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
+            var kept = await clients.KeptAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
             var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
             // Nothing listens there now, a later sign-in may.
             var redirect = new RegisteredRedirect(RegisteredRedirect.Uri(_redirectHost, port), () => RegisteredRedirect.Uri(RegisteredRedirect.Localhost, port));
-            _kept = IsDoubted(kept) ? null : kept;
+            _kept = null;
             try
             {
-                _registration = _kept ?? await RegisterAsync(kept, redirect, cancellationToken).ConfigureAwait(false);
+                _registration = Usable(kept, anew).FirstOrDefault() is { } known ? Use(known, kept)
+                    : await RegisterAsync(kept, redirect, anew, cancellationToken).ConfigureAwait(false);
             }
-            catch (McpAuthException e) when (MayUseDoubted(kept, e))
+            catch (McpAuthException e) when (!anew && MayUseDoubted(kept, e))
             {
-                _registration = _kept = UseDoubted(kept, e);
+                UseDoubted(kept, e);
             }
-            client = _registration.Client;
+            client = _registration!.Client;
         }
         var grant = new DeviceCodeGrant(http, policy, _issuer, client, target.Asked, target.Scopes, target.DPoP.Bind(), home.Time);
         interaction.ShowDeviceCode(Within(limit, await grant.StartAsync(cancellationToken).ConfigureAwait(false)));

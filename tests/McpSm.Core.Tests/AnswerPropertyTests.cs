@@ -85,8 +85,10 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
                 var issuer = Issuer(Answer(body, status));
                 if (await PropertyTests.DoneAsync(async () =>
                 {
-                    var client = (await registry.RegisterAsync(server, new DynamicRegistration(_http!, issuer, server, [], _ => new ListServersStep()),
-                        new RegisteredRedirect("http://127.0.0.1:1/callback", null), null, null, default)).Client;
+                    var registered = await new DynamicRegistration(_http!, issuer, server, [], _ => new ListServersStep())
+                        .RunAsync(new RegisteredRedirect("http://127.0.0.1:1/callback", null), null, default);
+                    await registry.KeepAsync(server, registered, null, default);
+                    var client = registered.Client;
                     Assert.NotEmpty(client.Id);
                     Assert.NotEqual("", client.Secret);
                     Assert.Equal(client, (await store.ReadRegistrationAsync(server, issuer.Issuer, null, default))!.Client);

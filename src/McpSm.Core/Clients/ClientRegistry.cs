@@ -84,8 +84,11 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
         CancellationToken cancellationToken)
     {
         var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
-        return kept?.SecretExpiresAt is { } end && end <= home.Time.GetUtcNow() ? null : kept;
+        return kept is null || HasExpired(kept) ? null
+            : kept.Candidate is { } candidate && HasExpired(candidate) ? kept with { Candidate = null } : kept;
     }
+
+    private bool HasExpired(KeptRegistration registration) => registration.SecretExpiresAt is { } end && end <= home.Time.GetUtcNow();
 
     /// <summary>
     /// Asks whether the issuer has forgotten a client that registered itself. Its token endpoint looks at the client before
@@ -134,14 +137,15 @@ public sealed class ClientRegistry(Home home, CredentialStore store)
     public Task UsedAsync(McpServer server, KeptRegistration registration, CancellationToken cancellationToken) =>
         store.UsedAsync(server, registration, cancellationToken);
 
-    /// <summary>Registers with the issuer (RFC 7591) and keeps what it gave.</summary>
-    /// <exception cref="McpAuthException">The reasons of <see cref="DynamicRegistration.RunAsync"/>, and the vault's.</exception>
-    public async Task<KeptRegistration> RegisterAsync(McpServer server, DynamicRegistration registration, RegisteredRedirect redirect,
-        IReadOnlyList<string>? scopes, string? vault, CancellationToken cancellationToken)
+    /// <summary>Drops the candidate of the kept registration, if it is this one.</summary>
+    public async Task DropCandidateAsync(McpServer server, KeptRegistration candidate, string? vault, CancellationToken cancellationToken)
     {
-        var registered = await registration.RunAsync(redirect, scopes, cancellationToken).ConfigureAwait(false);
-        await KeepAsync(server, registered, vault, cancellationToken).ConfigureAwait(false);
-        return registered;
+        using var held = await home.LockAsync(CredentialStore.ClientItemName(candidate.Issuer), cancellationToken).ConfigureAwait(false);
+        var kept = await store.ReadRegistrationAsync(server, candidate.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        if (kept?.Candidate?.Client.Id == candidate.Client.Id)
+        {
+            await store.WriteRegistrationAsync(server, kept with { Candidate = null }, vault, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Keeps the method by which a registered client's secret was accepted.</summary>

@@ -205,6 +205,7 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         return kept?.Issuer == issuer ? kept : null;
     }
 
+    /// <summary>Keeps a registration. A doubt about its client stays; a doubt about the client before it ends.</summary>
     public async Task WriteRegistrationAsync(McpServer server, KeptRegistration registration, string? vaultName,
         CancellationToken cancellationToken)
     {
@@ -215,13 +216,9 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         await Facts.WriteRegistrationAsync(item, f => (f ?? new RegistrationFacts { Issuer = registration.Issuer }).UsedBy(server.Id) with
         {
             Vault = vault.Name,
-            DoubtedClient = null,
+            DoubtedClient = f?.DoubtedClient == registration.Client.Id ? f.DoubtedClient : null,
         }, cancellationToken).ConfigureAwait(false);
     }
-
-    public async Task RemoveRegistrationAsync(McpServer server, string issuer, CancellationToken cancellationToken) =>
-        await (await ChooseAsync(server, null, cancellationToken).ConfigureAwait(false))
-            .RemoveAsync(ClientItemName(issuer), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Letters, digits and dashes, so that every vault takes it; the same for every spelling of us.</summary>
     public static string ClientItemName(string issuer) =>

@@ -306,12 +306,13 @@ public sealed class Renewal(Home home, CredentialStore store, EntraGrant entra, 
             .ConfigureAwait(false);
         if (RefreshTokenGrant.IsOfClient(rejected) && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer })
         {
-            // The issuer has forgotten the client: a sign-in with it would end on an error page of the issuer's.
+            // A sign-in with a forgotten client would end on an error page of the issuer. The registration stays until another one
+            // has proved good: some issuers answer invalid_client for a moment only.
             using var held = await home.LockAsync(CredentialStore.ClientItemName(issuer), CancellationToken.None).ConfigureAwait(false);
             var kept = await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false);
             if (kept?.Client.Id == current.Client.Id)
             {
-                await store.RemoveRegistrationAsync(server, issuer, CancellationToken.None).ConfigureAwait(false);
+                await store.DoubtAsync(issuer, kept.Client.Id, CancellationToken.None).ConfigureAwait(false);
             }
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message

@@ -213,6 +213,13 @@ public sealed record KeptRegistration
     [JsonPropertyName("secretExpiresAt")]
     public DateTimeOffset? SecretExpiresAt { get; init; }
 
+    /// <summary>
+    /// A newer registration, made for a sign-in that has not succeeded yet; null if there is none. It takes the place of this one
+    /// when a sign-in with it succeeds, so a sign-in that fails costs nothing, and the next try need not register again.
+    /// </summary>
+    [JsonPropertyName("candidate")]
+    public KeptRegistration? Candidate { get; init; }
+
     public override string ToString() => "client registration";
 }
 

@@ -24,6 +24,7 @@ public sealed class SerializedMemberFormatTests
         ["items/server-client.json"] = typeof(ServerItem),
         ["items/server-workload.json"] = typeof(ServerItem),
         ["items/registration.json"] = typeof(KeptRegistration),
+        ["items/registration-with-candidate.json"] = typeof(KeptRegistration),
         ["items/identity.json"] = typeof(IdentityItem),
         ["items/named-secret.json"] = typeof(NamedSecret),
         ["items/named-text.json"] = typeof(NamedSecret),

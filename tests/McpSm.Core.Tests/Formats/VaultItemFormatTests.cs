@@ -31,6 +31,10 @@ public sealed class VaultItemFormatTests
         Check("registration.json", SampleCredentials.Registration, CredentialJson.Default.KeptRegistration);
 
     [Fact]
+    public void Registration_with_a_candidate_is_written_and_read_as_in_the_golden_file() => Check("registration-with-candidate.json",
+        SampleCredentials.Registration with { Candidate = SampleCredentials.Registration with { Ports = [9000] } }, CredentialJson.Default.KeptRegistration);
+
+    [Fact]
     public void Identity_session_is_written_and_read_as_in_the_golden_file() =>
         Check("identity.json", SampleCredentials.Identity, CredentialJson.Default.IdentityItem);
 
