@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using McpSm.TestServers;
 using Xunit;
@@ -64,6 +65,26 @@ public sealed partial class JsonOutputFormatTests : IDisposable
         server.Open = false;
         var fails = (await mcpsm.RunAsync("test answers --json")).Out;
         Check("test.json", Latency().Replace((works + fails).Replace(server.McpUrl.AbsoluteUri, "http://127.0.0.1/mcp"), "1"));
+    }
+
+    /// <summary>The built executable, which CI runs as the native one: trimming must leave the names and texts of the formats.</summary>
+    [Fact]
+    public async Task Executable_reads_and_writes_the_golden_files()
+    {
+        Require.OrSkip(!OperatingSystem.IsWindows(), "On Windows the key is protected by DPAPI.");
+        using var mcpsm = new Mcpsm();
+        foreach (var file in new[] { "config.json", "credentials.json", "settings.json", "key-file/credentials.enc", "key-file/credentials.key" })
+        {
+            GoldenFile.OfCore(file).CopyTo(mcpsm.Folder);
+        }
+        Check("auth-token-bearer.json", (await mcpsm.RunAsync("auth token bearer --json")).Done().Out);
+        Check("auth-token-dpop.json", Proof().Replace((await mcpsm.RunAsync("auth token all-fields --json")).Done().Out, "<proof>"));
+        // The vault holds no pending item, so the index that said so is written again.
+        var index = JsonNode.Parse(File.ReadAllText(Path.Combine(mcpsm.Folder, "credentials.json")))!["servers"]!["all-fields"]!.AsObject();
+        Assert.False(index.ContainsKey("pending"));
+        Assert.Equal(("OAuth", "IdentityProvider", "DPoP"), ((string?)index["kind"], (string?)index["signedInBy"], (string?)index["tokenType"]));
+        (await mcpsm.RunAsync("auth set none -", input: "made-up-new-token")).Done();
+        Assert.Equal("made-up-new-token\n", (await mcpsm.RunAsync("auth token none")).Done().Out);
     }
 
     /// <summary>Every text that a status can have for a state, a kind, a signer and a type of token is in the golden file.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using McpSm.Core.Credentials;
+using McpSm.Core.Grants;
 using McpSm.Core.Vaults;
 using McpSm.TestServers;
 using Xunit;
@@ -49,6 +50,11 @@ public sealed class VaultItemFormatTests
     [Fact]
     public void Pending_item_is_written_and_read_as_in_the_golden_file() =>
         Check("pending.json", SampleCredentials.Pending, VaultJson.Default.PendingItem);
+
+    /// <summary>In place of a refresh token of Microsoft Entra ID: the library's cache, in base64.</summary>
+    [Fact]
+    public void Cache_of_the_Entra_library_is_base64_of_its_json() =>
+        Assert.Equal(["made-up-refresh-token"], new EntraCache("eyJSZWZyZXNoVG9rZW4iOnsiayI6eyJzZWNyZXQiOiJtYWRlLXVwLXJlZnJlc2gtdG9rZW4ifX19").Secrets());
 
     private static void Check<T>(string name, T sample, JsonTypeInfo<T> type)
     {
