@@ -153,28 +153,78 @@ Describe 'a table' {
         $env:NO_COLOR = $null
     }
 
-    It 'of <_> fits 100 columns, and loses nothing of a usual line' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpVault', 'Get-McpIdentityProvider' {
+    It 'of <_> fits 100 columns, and loses nothing of a usual line' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpIdentityProvider' {
         $PSStyle.OutputRendering = 'PlainText'
         $lines = & ([scriptblock]::Create($_)) | Out-String -Width 100 -Stream
         $lines | ForEach-Object { $_.Length | Should -BeLessOrEqual 100 }
         ($lines -join "`n") | Should -Not -Match '…'
     }
 
-    It 'of <width> columns is no wider, and cuts no name, remedy or URL that it shows' -ForEach @(40, 50, 80, 100, 200 | ForEach-Object { @{ Width = $_ } }) {
-        Add-McpServer 'a name that is longer than twenty' https://long.example/a/path/of/some/length/mcp | Out-Null
-        $PSStyle.OutputRendering = 'PlainText'
-        foreach ($command in 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpVault', 'Get-McpIdentityProvider') {
-            $lines = & ([scriptblock]::Create($command)) | Out-String -Width $width -Stream
-            $lines | ForEach-Object { $_.Length | Should -BeLessOrEqual $width }
-            ($lines -join "`n") | Should -Not -Match '…'
+    Context 'of <width> columns' -ForEach @(40, 50, 80, 120, 200 | ForEach-Object { @{ Width = $_ } }) {
+        BeforeAll {
+            Add-McpServer 'a name that is longer than twenty' https://long.example/a/path/of/some/length/mcp | Out-Null
+            Add-McpServer '東京の気象サーバー' https://tokyo.example/mcp | Out-Null
+            Add-McpServer nowhere http://127.0.0.1:9/mcp | Out-Null
+            # A letter of Chinese, Japanese or Korean takes two columns.
+            function Get-CellCount([string] $Text) { $Text.Length + [regex]::Matches($Text, '[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]').Count }
         }
-        (Get-McpAuthStatus | Out-String -Width $width) | Should -Match 'a name that is longer than twenty'
-        if ($width -ge 80) {
-            $text = (Get-McpAuthStatus | Out-String -Width $width) -replace '\s'
-            $text | Should -Match '\d{4}-\d\d-\d\d\d\d:\d\d'
-            $text | Should -Match 'Remedy'
+
+        AfterAll { Remove-McpServer 'a name*', '東京*', nowhere -Force }
+
+        It 'has <Command> one line for each object, the first columns whole, and an ellipsis for the rest' -ForEach @(
+            @{ Command = 'Get-McpAuthStatus'; Columns = 'Name', 'State', 'Expires', 'Remedy', 'Kind' }
+            @{ Command = 'Get-McpServer'; Columns = 'Name', 'Url', 'Transport', 'OAuth' }
+            @{ Command = 'Test-McpServer my-api'; Columns = 'Name', 'Success', 'Status', 'Latency', 'Result' }
+            @{ Command = 'Test-McpServer nowhere'; Columns = 'Name', 'Success', 'Status', 'Latency', 'Result' }
+            @{ Command = 'Get-McpVault'; Columns = 'Name', 'InUse', 'Protection' }
+            @{ Command = 'Get-McpIdentityProvider'; Columns = 'Issuer', 'SignedIn', 'IsSet', 'Remedy', 'Expires' }
+        ) {
+            $PSStyle.OutputRendering = 'PlainText'
+            $objects = @(& ([scriptblock]::Create($Command)))
+            $lines = @($objects | Out-String -Width $width -Stream | Where-Object { $_.Trim() })
+            $lines | Should -HaveCount (2 + $objects.Count) -Because "no cell and no heading wraps: $($lines -join "`n")"
+            foreach ($line in $lines) { Get-CellCount $line | Should -BeLessOrEqual $width }
+            $headings = @(-split $lines[0])
+            $headings.Count | Should -BeGreaterOrEqual 2
+            $headings | Should -Be $Columns[0..($headings.Count - 1)]
+            if ($width -ge 120) { $headings | Should -Contain $Columns[2] }
+            if ($width -eq 200 -and $Command -ne 'Get-McpVault') { $lines -join "`n" | Should -Not -Match '…' }
+            for ($i = 0; $i -lt $objects.Count; $i++) {
+                $lines[$i + 2] | Should -BeLike "$($objects[$i].($Columns[0])) *"
+                # Only the last column that is shown can be cut.
+                $lines[$i + 2].TrimEnd() | Should -Match '^[^…]*…?$'
+            }
         }
-        Remove-McpServer 'a name that is longer than twenty' -Force
+
+        It 'shows times and remedies whole from 80 columns on' {
+            $PSStyle.OutputRendering = 'PlainText'
+            $text = Get-McpAuthStatus my-api, nowhere | Out-String -Width $width
+            if ($width -ge 80) {
+                $text | Should -Match ' \d{4}-\d\d-\d\d \d\d:\d\d'
+                $text | Should -Match 'Connect-McpServer nowhere'
+            }
+        }
+
+        It 'says what server answered a test' {
+            $PSStyle.OutputRendering = 'PlainText'
+            $tested = Test-McpServer my-api
+            $text = $tested | Out-String -Width $width
+            if ($width -ge 80) { $text | Should -Match "sample-server \S+, $($tested.ToolCount) tools, protocol $($tested.ProtocolVersion)" }
+            else { $text | Should -Match 'True +200 +\d+ ms sample' }
+        }
+
+        It 'has everything in a list of <_>' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer nowhere', 'Get-McpVault', 'Get-McpIdentityProvider' {
+            $PSStyle.OutputRendering = 'PlainText'
+            $objects = @(& ([scriptblock]::Create($_)))
+            $text = $objects | Format-List | Out-String -Width $width
+            $values = ($text -replace '(?m)^\s*: ' -replace '\s')
+            foreach ($property in $objects[0].PSObject.Properties) {
+                $text | Should -Match "(?m)^$($property.Name)\s*:"
+                foreach ($object in $objects) {
+                    if ($object.($property.Name) -is [string]) { $values | Should -Match ([regex]::Escape($object.($property.Name) -replace '\s')) }
+                }
+            }
+        }
     }
 
     It 'has the times of the Gregorian calendar in <_>, also of objects from a file or a job' -ForEach 'th-TH', 'ar-SA', 'de-DE' {
@@ -188,7 +238,7 @@ Describe 'a table' {
             $fromJob = Start-Job { param($culture, $manifest) [cultureinfo]::CurrentCulture = $culture; Import-Module $manifest; Get-McpAuthStatus my-api } -ArgumentList $_, $manifest |
                 Wait-Job | Receive-Job
             foreach ($status in (Get-McpAuthStatus my-api), (Import-Clixml $file), $fromJob) {
-                $status | Out-String -Width 120 | Should -Match "my-api\s+Authenticated\s+OAuth\s+$expected"
+                $status | Out-String -Width 120 | Should -Match "my-api\s+Authenticated\s+$expected\s+OAuth"
             }
         }
         finally { [cultureinfo]::CurrentCulture = $culture }
