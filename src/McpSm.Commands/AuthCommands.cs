@@ -72,7 +72,7 @@ internal static class AuthCommands
     private static Command Status(CommandContext context)
     {
         var id = new Argument<string?>("server") { Description = "Its id, name or URL; all servers where absent", Arity = ArgumentArity.ZeroOrOne };
-        var json = new Option<bool>("--json") { Description = "Print one JSON array" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON array; expiresIn is in seconds" };
         var command = new Command("status", "Show who is signed in") { id, json };
         command.SetReadAction((parsed, _) => context.RunAsync(() =>
         {
@@ -82,7 +82,8 @@ internal static class AuthCommands
             var statuses = context.Authenticator.Status(chosen, out var failure);
             if (parsed.GetValue(json))
             {
-                JsonOutput.Array(context.Console.Out, statuses, JsonOutput.Status);
+                var now = context.Home.Time.GetUtcNow();
+                JsonOutput.Array(context.Console.Out, statuses, (writer, status) => JsonOutput.Status(writer, status, now));
             }
             else if (statuses.Count == 0)
             {

@@ -11,7 +11,7 @@ internal static class IdentityCommands
 {
     public static void AddTo(Command root, CommandContext context)
     {
-        var json = new Option<bool>("--json") { Description = "Print one JSON array" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON array; expiresIn is in seconds" };
         var identity = new Command("identity", "Show and choose your organisation's identity provider") { json };
         identity.SetReadAction((parsed, _) => context.RunAsync(() => Task.FromResult(Show(context, parsed.GetValue(json)))));
         identity.Add(Use(context));
@@ -24,12 +24,12 @@ internal static class IdentityCommands
     private static int Show(CommandContext context, bool json)
     {
         var providers = context.Authenticator.IdentityProviders();
+        var now = context.Home.Time.GetUtcNow();
         if (json)
         {
-            JsonOutput.Array(context.Console.Out, providers, JsonOutput.IdentityProvider);
+            JsonOutput.Array(context.Console.Out, providers, (writer, provider) => JsonOutput.IdentityProvider(writer, provider, now));
             return ExitCode.Done;
         }
-        var now = context.Home.Time.GetUtcNow();
         foreach (var provider in providers)
         {
             context.Print($"{(provider.IsSet ? "*" : " ")} {ForeignText.Clean(provider.Issuer)}");

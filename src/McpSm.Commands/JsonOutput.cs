@@ -93,7 +93,7 @@ internal static class JsonOutput
         to.Write(json);
     }
 
-    public static void Status(Utf8JsonWriter json, McpAuthStatus status)
+    public static void Status(Utf8JsonWriter json, McpAuthStatus status, DateTimeOffset now)
     {
         Text(json, "id", status.Id);
         Text(json, "name", status.Name);
@@ -102,7 +102,7 @@ internal static class JsonOutput
         json.WriteString("kind", JsonText.Of(status.Kind));
         Optional(json, "tokenType", status.TokenType);
         json.WriteString("state", JsonText.Of(status.State));
-        Time(json, "expiresAt", status.ExpiresAt);
+        Expiry(json, status.ExpiresAt, now);
         Texts(json, "scopes", status.Scopes);
         Optional(json, "issuer", status.Issuer);
         Optional(json, "signedInBy", JsonText.Of(status.SignedInBy));
@@ -127,7 +127,7 @@ internal static class JsonOutput
         }
     }
 
-    public static void IdentityProvider(Utf8JsonWriter json, McpIdentityProvider provider)
+    public static void IdentityProvider(Utf8JsonWriter json, McpIdentityProvider provider, DateTimeOffset now)
     {
         Text(json, "issuer", provider.Issuer);
         json.WriteBoolean("isSet", provider.IsSet);
@@ -135,7 +135,7 @@ internal static class JsonOutput
         Texts(json, "scopes", provider.Scopes);
         json.WriteBoolean("signedIn", provider.SignedIn);
         Time(json, "signedInAt", provider.SignedInAt);
-        Time(json, "expiresAt", provider.ExpiresAt);
+        Expiry(json, provider.ExpiresAt, now);
         json.WriteBoolean("canRenew", provider.CanRenew);
         Optional(json, "vault", provider.Vault);
         Texts(json, "servers", provider.Servers);
@@ -247,6 +247,20 @@ internal static class JsonOutput
             }
         }
         return false;
+    }
+
+    /// <summary>The end, and the whole seconds until then: 0 if it is over, null if it is not known.</summary>
+    private static void Expiry(Utf8JsonWriter json, DateTimeOffset? end, DateTimeOffset now)
+    {
+        Time(json, "expiresAt", end);
+        if (end is { } at)
+        {
+            json.WriteNumber("expiresIn", Math.Max(0, (long)Math.Floor((at - now).TotalSeconds)));
+        }
+        else
+        {
+            json.WriteNull("expiresIn");
+        }
     }
 
     private static void Time(Utf8JsonWriter json, string name, DateTimeOffset? value)

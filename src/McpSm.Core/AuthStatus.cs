@@ -53,8 +53,7 @@ public sealed class McpAuthStatus
     public DateTimeOffset? ExpiresAt { get; private init; }
 
     /// <summary>The time left, in whole seconds; zero if it is over, null if the token does not expire or its lifetime is unknown.</summary>
-    public TimeSpan? ExpiresIn => ExpiresAt is not { } end ? null
-        : TimeSpan.FromSeconds(Math.Max(0, Math.Floor((end - DateTimeOffset.UtcNow).TotalSeconds)));
+    public TimeSpan? ExpiresIn => TimeLeft.Until(ExpiresAt, DateTimeOffset.UtcNow);
 
     public IReadOnlyList<string> Scopes { get; private init => field = ScopeList.Of(value); } = ScopeList.None;
     public string? Issuer { get; private init; }

@@ -31,6 +31,9 @@ public sealed class McpIdentityProvider
     /// <summary>When its ID token expires; after that a person must sign in again, unless the session can be renewed.</summary>
     public DateTimeOffset? ExpiresAt { get; internal init; }
 
+    /// <summary>The time left until <see cref="ExpiresAt"/>, in whole seconds; zero if it is over, null without a session.</summary>
+    public TimeSpan? ExpiresIn => TimeLeft.Until(ExpiresAt, DateTimeOffset.UtcNow);
+
     /// <summary>Whether the session is renewed without a person.</summary>
     public bool CanRenew { get; internal init; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -54,6 +55,8 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         Assert.Contains("✘ Not signed in", (await _mcpsm.RunAsync("identity")).Done().Out);
         (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
         Assert.Contains("✔ Signed in, renewed without you", (await _mcpsm.RunAsync("identity")).Done().Out);
+        var signedIn = await OnlyAsync();
+        Assert.Equal((DateTimeOffset.Parse((string)signedIn["expiresAt"]!, CultureInfo.InvariantCulture) - _mcpsm.Clock.Now).TotalSeconds, (int)signedIn["expiresIn"]!);
         (await _mcpsm.RunAsync("auth login-all --non-interactive")).Done();
         Assert.Equal("IdentityProvider", (string?)(await _mcpsm.StatusAsync())["signedInBy"]);
         var first = await _mcpsm.TokenAsync();

@@ -10,8 +10,8 @@ public sealed class StatusTests
 {
     private static readonly string[] Fields =
     [
-        "id", "name", "url", "transport", "kind", "tokenType", "state", "expiresAt", "scopes", "issuer", "signedInBy", "vault", "canRenew",
-        "renewalUncertain", "remedy", "plaintextFile",
+        "id", "name", "url", "transport", "kind", "tokenType", "state", "expiresAt", "expiresIn", "scopes", "issuer", "signedInBy", "vault",
+        "canRenew", "renewalUncertain", "remedy", "plaintextFile",
     ];
 
     [Fact]
@@ -49,6 +49,7 @@ public sealed class StatusTests
         mcpsm.Clock.Now += TimeSpan.FromSeconds(after);
         await SaysAsync(mcpsm, $"✔ Authenticated (expires: {words})", 0, remedy);
         var status = await HasAsync(mcpsm, "OAuth", state, end, canRenew: true, remedy);
+        Assert.Equal(lifetime - after, (int)status["expiresIn"]!);
         Assert.Equal(issuer.Issuer, (string?)status["issuer"]);
         Assert.Equal("file", (string?)status["vault"]);
         Assert.Equal(["mcp:tools"], status["scopes"]!.AsArray().Select(s => (string)s!));
@@ -79,7 +80,9 @@ public sealed class StatusTests
         using var mcpsm = await SignedInAsync(server);
         var end = mcpsm.Clock.Now += TimeSpan.FromHours(1);
         await SaysAsync(mcpsm, $"✘ Expired ({end.ToLocalTime():yyyy-MM-dd}{words})", code, remedy);
-        await HasAsync(mcpsm, "OAuth", "Expired", end, renewable, remedy);
+        Assert.Equal(0, (int)(await HasAsync(mcpsm, "OAuth", "Expired", end, renewable, remedy))["expiresIn"]!);
+        mcpsm.Clock.Now += TimeSpan.FromHours(1);
+        Assert.Equal(0, (int)(await mcpsm.StatusAsync())["expiresIn"]!);
     }
 
     [Fact]
@@ -198,6 +201,7 @@ public sealed class StatusTests
         Assert.Equal(kind, (string?)status["kind"]);
         Assert.Equal(state, (string?)status["state"]);
         Assert.Equal(expiresAt?.UtcDateTime.ToString("O"), ((string?)status["expiresAt"])?.Replace("+00:00", "Z"));
+        Assert.Equal(expiresAt is { } end ? (long)Math.Max(0, Math.Floor((end - mcpsm.Clock.Now).TotalSeconds)) : null, (long?)status["expiresIn"]);
         Assert.Equal(canRenew, (bool)status["canRenew"]!);
         Assert.False((bool)status["renewalUncertain"]!);
         Assert.Equal(remedy, (string?)status["remedy"]);
