@@ -21,7 +21,10 @@ public sealed partial class DocumentationTests
 
     /// <summary>Pages that explain the code.</summary>
     public static TheoryData<string> CodePages =>
-        [.. Pages.Select(page => page.Data).Where(page => page is "CONTRIBUTING.md" or "SECURITY.md" or "docs/architecture.md" || page.StartsWith("docs/adr/", StringComparison.Ordinal))];
+    [
+        .. Pages.Select(page => page.Data).Where(page => page is "CONTRIBUTING.md" or "SECURITY.md" or "docs/architecture.md"
+            || page.StartsWith("docs/adr/", StringComparison.Ordinal)),
+    ];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -60,15 +63,18 @@ public sealed partial class DocumentationTests
     [MemberData(nameof(CodePages))]
     public void Type_or_member_in_page_exists(string page)
     {
-        var words = Sources().SelectMany(file => Word().Matches(File.ReadAllText(file))).Select(word => word.Value).ToHashSet(StringComparer.Ordinal);
-        var missing = Code(page).Where(text => TypeName().IsMatch(text)).SelectMany(text => text.Split('.')).Except(Foreign).Where(word => !words.Contains(word));
+        var words = Sources().SelectMany(file => Word().Matches(File.ReadAllText(file))).Select(word => word.Value)
+            .ToHashSet(StringComparer.Ordinal);
+        var missing = Code(page).Where(text => TypeName().IsMatch(text)).SelectMany(text => text.Split('.')).Except(Foreign)
+            .Where(word => !words.Contains(word));
         Assert.Empty(missing);
     }
 
     private static string Read(string page) => File.ReadAllText(Path.Combine(Repository.Root, page));
 
     /// <summary>What stands in backticks, outside code blocks.</summary>
-    private static IEnumerable<string> Code(string page) => Inline().Matches(Block().Replace(Read(page), "")).Select(code => code.Groups[1].Value).Distinct();
+    private static IEnumerable<string> Code(string page) =>
+        Inline().Matches(Block().Replace(Read(page), "")).Select(code => code.Groups[1].Value).Distinct();
 
     private static IEnumerable<string> Sources() => new[] { "src", "tests", "samples", "bench" }
         .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
@@ -76,7 +82,10 @@ public sealed partial class DocumentationTests
 
     /// <summary>The anchors that GitHub makes of the headings.</summary>
     private static HashSet<string> Headings(string file) =>
-        [.. Heading().Matches(File.ReadAllText(file)).Select(heading => NoAnchor().Replace(heading.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
+    [
+        .. Heading().Matches(File.ReadAllText(file)).Select(heading => heading.Groups[1].Value.Trim().ToLowerInvariant())
+            .Select(heading => NoAnchor().Replace(heading, "").Replace(' ', '-')),
+    ];
 
     [GeneratedRegex(@"\[[^\]]*\]\((?<target>[^)\s]+)\)")]
     private static partial Regex Link();
