@@ -9,6 +9,15 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
 {
     private const int Narrowest = 20;
 
+    /// <summary>A request that an MCP server answers: the first one of a session.</summary>
+    private const string Curl = """
+        curl -H "$(mcpsm auth token my-api --header)" \
+            -H 'Accept: application/json, text/event-stream' \
+            --json '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{
+              "protocolVersion":"2025-11-25","capabilities":{},
+              "clientInfo":{"name":"me","version":"1"}}}' https://example.com/mcp
+        """;
+
     /// <summary>By the command's words after <c>mcpsm</c>.</summary>
     private static readonly Dictionary<string, string[]> All = new()
     {
@@ -16,7 +25,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
         [
             "mcpsm add my-api --type http --url https://example.com/mcp",
             "mcpsm auth login my-api",
-            "curl -H \"$(mcpsm auth token my-api --header)\" https://example.com/mcp",
+            Curl,
         ],
         ["add"] =
         [
@@ -56,7 +65,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
         ["auth forget"] = ["mcpsm auth forget my-api            # after an error page of the issuer"],
         ["auth token"] =
         [
-            "curl -H \"$(mcpsm auth token my-api --header)\" https://example.com/mcp",
+            Curl,
             "mcpsm auth token my-api --json",
             "mcpsm auth token my-api --header --method GET   # one request of a bound token",
             "mcpsm auth token my-api --renew                 # the last was refused",
@@ -89,7 +98,7 @@ internal sealed class Examples(HelpAction help, ICommandConsole console) : Synch
             console.Out.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");
             foreach (var example in examples)
             {
-                console.Out.WriteLine($"  {example}");
+                console.Out.WriteLine($"  {example.ReplaceLineEndings("\n  ")}");
             }
         }
         return code;

@@ -18,7 +18,7 @@ BeforeDiscovery {
         '-CommandType Application'                           = 'needs the native command on PATH'
         'Read-Host|^Set-McpToken other-api$'                 = 'needs a person who types'
     }
-    $pages = @("$root/README.md", "$root/docs/other-tools.md") + (Get-ChildItem "$root/docs/en-US/*.md").FullName
+    $pages = @("$root/README.md") + (Get-ChildItem "$root/docs/*.md", "$root/docs/en-US/*.md").FullName
     $leftOut = @()
     $script:examples = foreach ($page in $pages) {
         $text = (Get-Content $page -Raw) -replace "`r"
