@@ -33,10 +33,6 @@ internal static class ServerCommands
             var server = (await context.Authenticator.AddServerAsync(
                 change with { Name = parsed.GetValue(name), Url = parsed.GetValue(url) }, cancellationToken).ConfigureAwait(false)).Server;
             context.Succeed($"Server '{server.Name}' added{(server.Id == server.Name ? "" : $" with the id {server.Id}")}.");
-            if (!Core.Discovery.UrlPolicy.IsSecure(ServerUrl.Parse(server.Url)))
-            {
-                context.Warn("its URL is plain http to another machine; no credential will be sent there.");
-            }
             return ExitCode.Done;
         }));
         return command;

@@ -14,17 +14,29 @@ public sealed partial class Authenticator
     public async Task<ServerChanged> AddServerAsync(ServerChange change, CancellationToken cancellationToken)
     {
         var added = await _editor.AddAsync(change, cancellationToken).ConfigureAwait(false);
-        if (!added.Server.IsSecure)
-        {
-            _interaction.Notice($"'{added.Server.Name}' is at a plain http address of another machine. No credential is sent there; use https for that.");
-        }
+        WarnOfPlainHttp(added.Server);
         return added;
     }
 
     /// <summary>Changes a server and the secrets that are given for it.</summary>
     /// <exception cref="McpAuthException">ServerNotFound, and what adding one may throw.</exception>
-    public Task<ServerChanged> UpdateServerAsync(McpServer server, ServerChange change, CancellationToken cancellationToken) =>
-        _editor.UpdateAsync(server, change, cancellationToken);
+    public async Task<ServerChanged> UpdateServerAsync(McpServer server, ServerChange change, CancellationToken cancellationToken)
+    {
+        var changed = await _editor.UpdateAsync(server, change, cancellationToken).ConfigureAwait(false);
+        if (changed.Server.Url != server.Url)
+        {
+            WarnOfPlainHttp(changed.Server);
+        }
+        return changed;
+    }
+
+    private void WarnOfPlainHttp(McpServer server)
+    {
+        if (!server.IsSecure)
+        {
+            _interaction.Notice($"'{server.Name}' is at a plain http address of another machine. No credential is sent there; use https for that.");
+        }
+    }
 
     /// <summary>The server at that URL; it is added if there is none, with a name made of its host.</summary>
     public Task<(McpServer Server, bool IsNew)> FindOrAddServerAsync(string url, CancellationToken cancellationToken) =>

@@ -203,7 +203,7 @@ public sealed class ServerUpdateTests
     {
         using var mcpsm = new McpsmHere();
         var ended = (await mcpsm.RunAsync("add my-api --type http --url http://a.example/mcp")).Done();
-        Assert.Contains("Warning: its URL is plain http to another machine; no credential will be sent there.", ended.Error);
+        Assert.Equal("'my-api' is at a plain http address of another machine. No credential is sent there; use https for that.\n", ended.Error);
         (await mcpsm.LoginAsync()).Failed(1, "No credential is sent to 'my-api'");
         (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "No credential is sent to 'my-api'");
         var before = mcpsm.Files();
