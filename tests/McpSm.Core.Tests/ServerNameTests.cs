@@ -52,6 +52,35 @@ public sealed class ServerNameTests
         Assert.True(kept > 500, $"only {kept} names were accepted before");
     }
 
+    [Theory]
+    [InlineData("Caf\u00e9", "Cafe\u0301")]
+    [InlineData("\ud55c\uad6d", "\u1112\u1161\u11ab\u1100\u116e\u11a8")]
+    [InlineData("\u00c5", "\u212b")]
+    [InlineData("\u304c", "\u304b\u3099")]
+    [InlineData("\u1e69", "s\u0307\u0323")]
+    [InlineData("\u0928\u093c", "\u0929", false)]
+    [InlineData("\U0001109a", "\U00011099\U000110ba")]
+    public void Names_that_differ_in_the_encoding_of_accents_are_the_same(string name, string other, bool isComposed = true)
+    {
+        Assert.True(ServerName.Same(name, other));
+        Assert.Equal(isComposed ? name : other, UnicodeNormalizer.Compose(other));
+    }
+
+    [Theory]
+    [InlineData("\u00c5", "\u212b")]
+    [InlineData("\ud55c", "\u1112\u1161\u11ab")]
+    [InlineData("\u304c", "\u304b\u3099")]
+    public void Names_that_differ_in_the_encoding_of_accents_get_the_same_hash(string name, string other) =>
+        Assert.Equal(ServerName.ToSlug(name), ServerName.ToSlug(other));
+
+    [Theory]
+    [InlineData("a\u0000b", "a")]
+    [InlineData("\ud800", "\ufffd")]
+    [InlineData("\udc00\ud800", "\ufffd\ufffd")]
+    [InlineData("\u00e9\ud800", "e\u0301\ufffd")]
+    [InlineData("\u00e9\u0000a", "\u00e9")]
+    public void Text_that_cannot_be_normalized_is_another_name(string text, string other) => Assert.False(ServerName.Same(text, other));
+
     [Fact]
     public async Task Numbered_id_is_at_most_64_characters()
     {

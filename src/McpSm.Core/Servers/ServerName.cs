@@ -46,7 +46,7 @@ public static class ServerName
         {
             throw Invalid(slug.Length == 0 ? "it has no letter and no digit" : $"'{slug}' is the name of a command");
         }
-        return $"server-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Normalized(name))))[..8]}";
+        return $"server-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(UnicodeNormalizer.Compose(name))))[..8]}";
     }
 
     /// <summary>Whether a text can be an id, also one that another program made.</summary>
@@ -54,7 +54,7 @@ public static class ServerName
         id is { Length: > 0 and <= Longest + 8 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     /// <summary>Whether both are the same name to a person: letter case and the way accents are encoded make no difference.</summary>
-    public static bool Same(string name, string other) => Normalized(name).Equals(Normalized(other), StringComparison.OrdinalIgnoreCase);
+    public static bool Same(string name, string other) => UnicodeNormalizer.Compose(name).Equals(UnicodeNormalizer.Compose(other), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The id with a number behind it, cut so that it is no longer than an id of ours.</summary>
     internal static string Numbered(string id, int number)
@@ -82,19 +82,6 @@ public static class ServerName
 
     /// <summary>Not the Hangul fillers, which count as letters and are blank.</summary>
     private static bool IsVisibleLetterOrDigit(Rune rune) => Rune.IsLetterOrDigit(rune) && rune.Value is not (0x115F or 0x1160 or 0x3164 or 0xFFA0);
-
-    private static string Normalized(string text)
-    {
-        try
-        {
-            return text.Normalize(NormalizationForm.FormC);
-        }
-        catch (ArgumentException)
-        {
-            // Half of a surrogate pair. No server has such a name.
-            return text;
-        }
-    }
 
     private static McpAuthException Invalid(string why) => new(ErrorReason.InvalidServerName,
         $"That name cannot be used: {why}.", "Choose a name of letters, digits, spaces and dashes, like my-api");
