@@ -62,7 +62,8 @@ public sealed partial class HelpExampleTests
             };
             var before = Files(mcpsm);
             var typed = example.Replace("https://example.com/mcp", server.McpUrl.AbsoluteUri).Replace("https://login.example.com", provider.Issuer);
-            var ended = await mcpsm.RunProgramAsync(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", typed], example.Contains("--token -") ? "a-token\n" : "y\n");
+            var input = example.Contains("--token -") ? "a-token\n" : "y\n";
+            var ended = await mcpsm.RunProgramAsync(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", typed], input);
             Assert.True(ended.Code == 0, $"{typed}\nexit code {ended.Code}\n{ended.Out}{ended.Error}");
             Assert.DoesNotContain("✘", ended.Out + ended.Error);
             RequireOutcome(example, ended, !before.SequenceEqual(Files(mcpsm)));

@@ -130,6 +130,21 @@ public sealed partial class OtherToolsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Curl_with_a_bound_token_opens_a_session_after_the_nonce()
+    {
+        await using var issuer = await TestIssuer.StartAsync(new() { SupportsDPoP = true });
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        server.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: true);
+        (await _mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl}")).Done();
+        (await _mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0")).Done();
+        _mcpsm.CurrentFolder = _mcpsm.Folder;
+        var typed = Example("A token that is bound to a key", "sh").Replace(_server.McpUrl.AbsoluteUri, server.McpUrl.AbsoluteUri);
+        Assert.Contains("\"serverInfo\":{", (await BashAsync(typed)).Done().Out);
+        // The first request was refused because its proof had no nonce.
+        Assert.Contains(server.Traffic.Requests, r => r.StatusCode == 401 && r.Header("DPoP") is not null);
+    }
+
+    [Fact]
     public async Task Curl_of_the_readme_opens_a_session()
     {
         await SignInAsync();

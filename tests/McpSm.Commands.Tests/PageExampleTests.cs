@@ -21,8 +21,7 @@ public sealed class PageExampleTests
         ["docs/performance.md//sh"] = "nothing: measures for many minutes",
         ["docs/other-tools.md/curl/sh"] = nameof(OtherToolsTests),
         ["docs/other-tools.md/An MCP client with a header helper/json"] = nameof(OtherToolsTests),
-        ["docs/other-tools.md/A token that is bound to a key/sh"] =
-            "nothing: needs the nonce of a server that binds tokens; DPoPTests run its mcpsm command",
+        ["docs/other-tools.md/A token that is bound to a key/sh"] = nameof(OtherToolsTests),
         ["docs/other-tools.md/A CI job/yaml"] = nameof(OtherToolsTests),
         ["docs/other-tools.md/A CI job without a secret: GitHub Actions/yaml"] = nameof(WorkloadTests),
         ["docs/other-tools.md/A workload in Kubernetes/yaml"] = nameof(WorkloadTests),
