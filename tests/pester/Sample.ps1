@@ -49,3 +49,21 @@ function Get-FreePort {
     $listener.LocalEndpoint.Port
     $listener.Stop()
 }
+
+# Copies the module, gives the named assemblies another build id, and returns the path of the manifest.
+function New-OtherBuild([string] $Name, [string[]] $Assemblies, [string] $Version) {
+    $other = "$TestDrive/$Name/Mcpsm/$Version"
+    New-Item -ItemType Directory (Split-Path $other) -Force | Out-Null
+    Copy-Item (Split-Path $manifest) $other -Recurse
+    (Get-Content "$other/Mcpsm.psd1" -Raw) -replace "ModuleVersion( +)= '[^']+'", "ModuleVersion`$1= '$Version'" | Set-Content "$other/Mcpsm.psd1"
+    foreach ($assembly in $Assemblies) {
+        $bytes = [System.IO.File]::ReadAllBytes("$other/$assembly")
+        $reader = [System.Reflection.Metadata.PEReaderExtensions]::GetMetadataReader(
+            [System.Reflection.PortableExecutable.PEReader]::new([System.IO.MemoryStream]::new($bytes)))
+        $id = $reader.GetGuid($reader.GetModuleDefinition().Mvid).ToByteArray()
+        $at = [System.Text.Encoding]::Latin1.GetString($bytes).IndexOf([System.Text.Encoding]::Latin1.GetString($id), [System.StringComparison]::Ordinal)
+        $bytes[$at] = $bytes[$at] -bxor 255
+        [System.IO.File]::WriteAllBytes("$other/$assembly", $bytes)
+    }
+    "$other/Mcpsm.psd1"
+}

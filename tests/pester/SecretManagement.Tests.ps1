@@ -57,6 +57,18 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
             'SecretNotFound', 'GetSecretNotFound', '0')
     }
 
+    It 'is refused by one clear error in a session that has loaded another build' {
+        $other = New-OtherBuild "other-$(New-Guid)" 'dependencies/McpSm.Core.dll' 9.9.9
+        Invoke-Fresh "Register-SecretVault -Name Other -ModuleName '$other'" | Should -BeNullOrEmpty
+        Invoke-Fresh @'
+            Import-Module $manifest
+            @(Get-McpAuthStatus).Count
+            Test-SecretVault Other -ErrorVariable e -ErrorAction SilentlyContinue
+            "$($e[0])"
+            Test-SecretVault Mine
+'@ | Should -Be @('0', 'False', "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session.", 'True')
+    }
+
     It 'refuses other types by name' {
         $found = Invoke-Fresh @'
             foreach ($secret in ([byte[]](1, 2)), ([pscredential]::new('u', (Secure 'p'))), @{ k = 'v' }) {

@@ -137,26 +137,6 @@ Describe 'a session that has loaded another Microsoft.Identity.Client first' {
 }
 
 Describe 'another Mcpsm in the same session' {
-    BeforeAll {
-        # The id of a build stands in each of its assemblies: with another one it is another build.
-        function New-OtherBuild([string] $Name, [string[]] $Assemblies, [string] $Version) {
-            $other = "$TestDrive/$Name/Mcpsm/$Version"
-            New-Item -ItemType Directory (Split-Path $other) -Force | Out-Null
-            Copy-Item (Split-Path $manifest) $other -Recurse
-            (Get-Content "$other/Mcpsm.psd1" -Raw) -replace "ModuleVersion( +)= '[^']+'", "ModuleVersion`$1= '$Version'" | Set-Content "$other/Mcpsm.psd1"
-            foreach ($assembly in $Assemblies) {
-                $bytes = [System.IO.File]::ReadAllBytes("$other/$assembly")
-                $reader = [System.Reflection.Metadata.PEReaderExtensions]::GetMetadataReader(
-                    [System.Reflection.PortableExecutable.PEReader]::new([System.IO.MemoryStream]::new($bytes)))
-                $id = $reader.GetGuid($reader.GetModuleDefinition().Mvid).ToByteArray()
-                $at = [System.Text.Encoding]::Latin1.GetString($bytes).IndexOf([System.Text.Encoding]::Latin1.GetString($id), [System.StringComparison]::Ordinal)
-                $bytes[$at] = $bytes[$at] -bxor 255
-                [System.IO.File]::WriteAllBytes("$other/$assembly", $bytes)
-            }
-            "$other/Mcpsm.psd1"
-        }
-    }
-
     It 'is refused by one clear error, and the loaded one goes on: <Name>' -ForEach @(
         @{ Name = 'another version'; Version = '9.9.9'; Assemblies = 'McpSm.Loader.dll', 'McpSm.PowerShell.dll' }
         @{ Name = 'a build with the same loader'; Version = '0.1.0'; Assemblies = @('McpSm.PowerShell.dll') }
