@@ -72,7 +72,7 @@ Describe 'signing in' {
 
     It 'shows a table that fits a terminal' {
         $lines = Get-McpAuthStatus | Format-Table | Out-String -Width 100 -Stream
-        ($lines -join "`n") | Should -Match 'Name\s+State\s+Kind\s+Expires\s+Remedy'
+        ($lines -join "`n") | Should -Match 'Name\s+State\s+Expires\s+Remedy\s+Kind'
     }
 
     It 'hands a header to Invoke-WebRequest' {
