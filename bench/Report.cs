@@ -1,35 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace McpSm.Bench;
-
-/// <summary>One comparison: what ours took against what another took, and what it may take.</summary>
-/// <param name="AtMost">The target: the greatest ratio; null where the row only tells.</param>
-internal sealed record Comparison(string Work, Sample Ours, Sample Other, double? AtMost)
-{
-    public double Ratio => Ours.Median / Other.Median;
-
-    public bool? Met => AtMost is { } most ? Ratio <= most : null;
-}
-
-/// <summary>The most memory of a run, in bytes.</summary>
-internal sealed record Peak(string Work, string Program, long Bytes, long? AtMost)
-{
-    public bool? Met => AtMost is { } most ? Bytes <= most : null;
-}
-
-/// <summary>A path inside the process: time in nanoseconds, and bytes allocated.</summary>
-internal sealed record HotPath(string Path, double Nanoseconds, long AllocatedBytes);
-
-internal sealed record Missing(string Work, string Why);
-
-internal sealed record Document(string Machine, int Runs, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<Peak> Peaks,
-    IReadOnlyList<HotPath> Paths, IReadOnlyList<Missing> NotMeasured);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
-[JsonSerializable(typeof(Document))]
-internal sealed partial class ReportJson : JsonSerializerContext;
 
 /// <summary>What was measured, as a table or as JSON.</summary>
 internal sealed class Report(Options options)

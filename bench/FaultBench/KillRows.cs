@@ -1,7 +1,7 @@
+using McpSm.Core;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
-using McpSm.Core.Servers;
 using McpSm.Samples;
 
 namespace McpSm.FaultBench;
@@ -16,13 +16,13 @@ internal static class KillRows
     {
         await RunAsync("kill -9 at random instants", options, report, options.Rounds(2000), null);
         // A vault of the system's writes in its own process: there our steps are those of the facts alone.
-        foreach (var step in new[] { FileStep.Create, FileStep.Write, FileStep.Flush, FileStep.Rename, FileStep.Sweep })
+        foreach (var step in new[] { AtomicFileStep.Create, AtomicFileStep.Write, AtomicFileStep.Flush, AtomicFileStep.Rename, AtomicFileStep.Sweep })
         {
             await RunAsync($"kill -9 before each {step.ToString().ToLowerInvariant()}", options, report, options.Rounds(200), step);
         }
     }
 
-    private static async Task RunAsync(string check, Options options, Report report, int kills, FileStep? step)
+    private static async Task RunAsync(string check, Options options, Report report, int kills, AtomicFileStep? step)
     {
         string[][] owned = [["bearer-a", "oauth-a"], ["bearer-b", "oauth-b"]];
         await using var shop = await Workshop.OpenAsync(options, owned.SelectMany(o => o));
@@ -35,7 +35,7 @@ internal static class KillRows
     }
 
     /// <summary>One process, the servers it alone changes, and what it has acknowledged of each.</summary>
-    private sealed class Victim(Workshop shop, string[] ids, FileStep? step)
+    private sealed class Victim(Workshop shop, string[] ids, AtomicFileStep? step)
     {
         private readonly Dictionary<string, string?> _kept = ids.ToDictionary(id => id, _ => (string?)null);
         private readonly HashSet<string> _spent = [];
@@ -138,7 +138,7 @@ internal static class KillRows
         private async Task InspectAsync(string id)
         {
             var pending = _pending is { } under && under.Id == id ? _pending : null;
-            var facts = shop.Store.Facts.Read(id);
+            var info = shop.Store.Index.Read(id);
             var item = await shop.ItemAsync(id);
             var there = item?.Token;
             var isFresh = pending is { } p && (p.Verb is "login" or "renew" ? there is not null && shop.StateOf(there) == TokenState.Active : there == p.Value);
@@ -172,7 +172,7 @@ internal static class KillRows
                 // The issuer had given another, and its answer died with the process: no client can help that. It must say so.
                 CutOff++;
                 _spent.Add(id);
-                if (facts is not { RenewalBegan: not null })
+                if (info is not { RenewalBegan: not null })
                 {
                     Wrong.Add("a refresh token was spent and no word left of it");
                 }

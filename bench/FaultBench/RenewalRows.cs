@@ -1,3 +1,5 @@
+using McpSm.Core.Credentials;
+
 namespace McpSm.FaultBench;
 
 /// <summary>Eight processes at once, round after round; before each the clocks go on until every token has expired.</summary>
@@ -52,9 +54,9 @@ internal static class RenewalRows
             var answers = await crowd.RoundAsync(i => $"token {ids[i]}");
             for (var i = 0; i < ids.Count; i++)
             {
-                var facts = shop.Store.Facts.Read(ids[i]);
+                var info = shop.Store.Index.Read(ids[i]);
                 var kept = (await shop.ItemAsync(ids[i]))?.OAuth;
-                if (answers[i] != "ok " + kept?.AccessToken || facts?.ExpiresAt != kept?.ExpiresAt)
+                if (answers[i] != "ok " + kept?.AccessToken || info?.ExpiresAt != kept?.ExpiresAt)
                 {
                     lost++;
                     wrong.Add("an update is lost");

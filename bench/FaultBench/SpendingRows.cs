@@ -79,7 +79,7 @@ internal static class SpendingRows
         await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
         await shop.SignInAsync("oauth");
         await using var worker = await shop.WorkerAsync();
-        foreach (var step in new[] { FileStep.Create, FileStep.Write, FileStep.Flush, FileStep.Rename })
+        foreach (var step in new[] { AtomicFileStep.Create, AtomicFileStep.Write, AtomicFileStep.Flush, AtomicFileStep.Rename })
         {
             for (var i = 0; i < tries; i++)
             {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using McpSm.Core;
-using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
 namespace McpSm.FaultBench;
@@ -26,7 +25,7 @@ internal static class TroubleRows
         await worker.OkAsync("set bearer token-0");
         var (wrong, failed, tries) = (new List<string>(), 0, options.Rounds(200));
         string? kept = "token-0";
-        foreach (var step in new[] { FileStep.Create, FileStep.Write, FileStep.Flush, FileStep.Rename })
+        foreach (var step in new[] { AtomicFileStep.Create, AtomicFileStep.Write, AtomicFileStep.Flush, AtomicFileStep.Rename })
         {
             for (var i = 0; i < tries; i++)
             {

@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using McpSm.Core;
-using McpSm.Core.Credentials;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Grants;
+using McpSm.Core.Interruption;
+using McpSm.Core.SignIn;
 using McpSm.Samples;
 
 namespace McpSm.FaultBench;
@@ -20,14 +22,14 @@ internal static class Worker
     public static async Task RunAsync()
     {
         var clock = new Clock();
-        var home = new Home(time: clock);
-        var door = new Authenticator(home, new Person());
+        var environment = new AppEnvironment(time: clock);
+        var door = new Authenticator(environment, new Person());
         using var cancel = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
             // As the executable does: asked to end, and ended when the time for what goes on is over.
             context.Cancel = true;
-            new Thread(() => EndInTime(home)) { IsBackground = true }.Start();
+            new Thread(() => EndInTime(environment)) { IsBackground = true }.Start();
             cancel.Cancel();
         });
         Console.WriteLine("ready");
@@ -36,7 +38,7 @@ internal static class Worker
             string answer;
             try
             {
-                answer = "ok " + await DoAsync(line.Split(' '), door, home, clock, cancel.Token);
+                answer = "ok " + await DoAsync(line.Split(' '), door, environment, clock, cancel.Token);
             }
             catch (OperationCanceledException)
             {
@@ -50,7 +52,7 @@ internal static class Worker
         }
     }
 
-    private static async Task<string> DoAsync(string[] words, Authenticator door, Home home, Clock clock, CancellationToken cancellationToken)
+    private static async Task<string> DoAsync(string[] words, Authenticator door, AppEnvironment environment, Clock clock, CancellationToken cancellationToken)
     {
         switch (words)
         {
@@ -58,10 +60,10 @@ internal static class Worker
                 clock.Ahead = new TimeSpan(long.Parse(ticks));
                 return "";
             case ["die", var step, var times]:
-                Die(Enum.Parse<FileStep>(step), int.Parse(times));
+                Die(Enum.Parse<AtomicFileStep>(step), int.Parse(times));
                 return "";
             case ["fail", var step, var times]:
-                Fail(Enum.Parse<FileStep>(step), int.Parse(times));
+                Fail(Enum.Parse<AtomicFileStep>(step), int.Parse(times));
                 return "";
             case ["set", var id, var token]:
                 await door.SetTokenAsync(door.Catalog.Get(id), token, null, default);
@@ -70,14 +72,14 @@ internal static class Worker
                 await door.ClearAsync(door.Catalog.Get(id), default);
                 return "";
             case ["login", var id]:
-                await door.ConnectAsync(door.Catalog.Get(id), new ConnectOptions { CallbackPort = 0 }, default);
+                await door.ConnectAsync(door.Catalog.Get(id), new SignInOptions { CallbackPort = 0 }, default);
                 return await door.GetTokenAsync(door.Catalog.Get(id), default);
             case ["renew", var id]:
                 return (await door.RenewAsync(door.Catalog.Get(id), cancellationToken)).AccessToken;
             case ["token", var id]:
                 return await door.GetTokenAsync(door.Catalog.Get(id), default);
             case ["hold", var name]:
-                Held.Add(await home.LockAsync(name, default));
+                Held.Add(await environment.LockAsync(name, default));
                 return "";
             case ["read", var milliseconds, .. var ids]:
                 return await ReadAsync(door, TimeSpan.FromMilliseconds(int.Parse(milliseconds)), ids);
@@ -86,16 +88,16 @@ internal static class Worker
         }
     }
 
-    private static void EndInTime(Home home)
+    private static void EndInTime(AppEnvironment environment)
     {
-        for (var deadline = new InterruptionDeadline(home.Exchanges); !deadline.HasPassed;)
+        for (var deadline = new InterruptionDeadline(environment.Exchanges); !deadline.HasPassed;)
         {
             Thread.Sleep(50);
         }
         Environment.Exit(130);
     }
 
-    private static void Die(FileStep step, int times) => WholeFile.BeforeStep = reached =>
+    private static void Die(AtomicFileStep step, int times) => AtomicFile.BeforeStep = reached =>
     {
         if (reached == step && Interlocked.Decrement(ref times) == 0)
         {
@@ -104,7 +106,7 @@ internal static class Worker
         }
     };
 
-    private static void Fail(FileStep step, int times) => WholeFile.BeforeStep = reached =>
+    private static void Fail(AtomicFileStep step, int times) => AtomicFile.BeforeStep = reached =>
     {
         if (reached == step && Interlocked.Decrement(ref times) == 0)
         {

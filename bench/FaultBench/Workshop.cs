@@ -1,7 +1,8 @@
 using McpSm.Core;
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
-using McpSm.Core.Files;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 using McpSm.Core.Vaults;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -16,7 +17,7 @@ internal sealed class Workshop : IAsyncDisposable
     private Workshop(string folder, string vault, TestIssuer issuer, Worker.Clock clock)
     {
         (Folder, Vault, Issuer, Clock) = (folder, vault, issuer, clock);
-        Home = new Home(name => name switch
+        Home = new AppEnvironment(name => name switch
         {
             "MCPSM_CONFIG_DIR" => folder,
             "MCPSM_VAULT" => vault,
@@ -37,7 +38,7 @@ internal sealed class Workshop : IAsyncDisposable
     /// <summary>The issuer's clock, and ours.</summary>
     public Worker.Clock Clock { get; }
 
-    public Home Home { get; }
+    public AppEnvironment Home { get; }
 
     public Authenticator Door { get; }
 
@@ -63,10 +64,10 @@ internal sealed class Workshop : IAsyncDisposable
 
     public McpServer Server(string id) => Door.Catalog.Get(id);
 
-    public Task SignInAsync(string id) => Door.ConnectAsync(Server(id), new ConnectOptions { CallbackPort = 0 }, default);
+    public Task SignInAsync(string id) => Door.ConnectAsync(Server(id), new SignInOptions { CallbackPort = 0 }, default);
 
     /// <summary>What the vault holds for a server, whatever the facts say.</summary>
-    public Task<ServerItem?> ItemAsync(string id) => Store.ReadRawAsync(Server(id), default);
+    public Task<ServerSecrets?> ItemAsync(string id) => Store.ReadRawAsync(Server(id), default);
 
     /// <summary>The issuer's state of a token; null where it is none of its.</summary>
     public TokenState? StateOf(string? token) => Issuer.Server.IssuedTokens.FirstOrDefault(t => t.Value == token)?.State;

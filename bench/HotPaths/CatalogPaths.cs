@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
-using McpSm.Core.Files;
 using McpSm.Core.Servers;
 
 namespace McpSm.Bench.HotPaths;
@@ -10,7 +10,7 @@ public class CatalogPaths
 {
     private string _folder = null!;
     private ServerCatalog _catalog = null!;
-    private FactsFile _facts = null!;
+    private CredentialIndex _index = null!;
 
     [Params(1, 100, 1_000, 10_000)]
     public int Servers { get; set; }
@@ -27,9 +27,9 @@ public class CatalogPaths
             """;
         File.WriteAllText(Path.Combine(_folder, "credentials.json"),
             "{\"version\":1,\"servers\":{" + string.Join(',', Enumerable.Range(0, Servers).Select(n => $"\"server-{n}\":{entry}")) + "}}");
-        var home = new Home(name => name == "MCPSM_CONFIG_DIR" ? _folder : null);
-        (_catalog, _facts) = (new ServerCatalog(home), new FactsFile(home));
-        if (_facts.Read().Count != Servers || _catalog.List().Count != Servers)
+        var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? _folder : null);
+        (_catalog, _index) = (new ServerCatalog(environment), new CredentialIndex(environment));
+        if (_index.Read().Count != Servers || _catalog.List().Count != Servers)
         {
             throw new InvalidOperationException("The files do not say what is measured.");
         }
@@ -42,5 +42,5 @@ public class CatalogPaths
     public IReadOnlyList<McpServer> Catalog() => _catalog.List();
 
     [Benchmark(Description = "read the facts")]
-    public IReadOnlyDictionary<string, ServerFacts> Facts() => _facts.Read();
+    public IReadOnlyDictionary<string, CredentialInfo> Facts() => _index.Read();
 }

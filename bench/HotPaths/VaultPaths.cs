@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using McpSm.Core.Files;
-using McpSm.Core.Vaults;
+using McpSm.Core.Configuration;
+using McpSm.Core.Vaults.EncryptedFile;
 
 namespace McpSm.Bench.HotPaths;
 
@@ -9,7 +9,7 @@ public class VaultPaths
 {
     private readonly string _item = new('x', 2_000);
     private string _folder = null!;
-    private Home _home = null!;
+    private AppEnvironment _environment = null!;
 
     [Params(1, 100)]
     public int Items { get; set; }
@@ -18,10 +18,10 @@ public class VaultPaths
     public async Task Open()
     {
         _folder = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
-        _home = new Home(name => name is "MCPSM_CONFIG_DIR" or "HOME" ? _folder : null);
+        _environment = new AppEnvironment(name => name is "MCPSM_CONFIG_DIR" or "HOME" ? _folder : null);
         for (var n = 0; n < Items; n++)
         {
-            await new EncryptedFileVault(_home).SetAsync($"mcpsm-server-{n}", _item, default);
+            await new EncryptedFileVault(_environment).SetAsync($"mcpsm-server-{n}", _item, default);
         }
     }
 
@@ -29,8 +29,8 @@ public class VaultPaths
     public void Close() => Directory.Delete(_folder, recursive: true);
 
     [Benchmark(Description = "open the encrypted file")]
-    public Task<string?> Get() => new EncryptedFileVault(_home).GetAsync("mcpsm-server-0", default);
+    public Task<string?> Get() => new EncryptedFileVault(_environment).GetAsync("mcpsm-server-0", default);
 
     [Benchmark(Description = "write the encrypted file")]
-    public Task Set() => new EncryptedFileVault(_home).SetAsync("mcpsm-server-0", _item, default);
+    public Task Set() => new EncryptedFileVault(_environment).SetAsync("mcpsm-server-0", _item, default);
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using McpSm.TestServers;
 
 namespace McpSm.Bench.Rows;
 

@@ -1,21 +1,22 @@
 using McpSm.Core;
 using McpSm.Core.Browsing;
-using McpSm.Core.Files;
+using McpSm.Core.Configuration;
 using McpSm.Core.Grants;
+using McpSm.Core.Interaction;
 
 namespace McpSm.Samples.DotNetClient;
 
 /// <summary>How the library talks to the person at this console. A program with windows would show these in them.</summary>
-internal sealed class ConsoleInteraction(Home home) : IAuthInteraction
+internal sealed class ConsoleInteraction(AppEnvironment environment) : IAuthInteraction
 {
-    public bool CanAnswer => Interactivity.CanAnswer(home, refused: false);
+    public bool CanAnswer => Interactivity.CanAnswer(environment, refused: false);
 
     public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken) =>
         OpenBrowserAsync(url, new TaskCompletionSource().Task, cancellationToken);
 
     public Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken)
     {
-        var launcher = new BrowserLauncher(home);
+        var launcher = new BrowserLauncher(environment);
         return launcher.HasDesktop ? launcher.OpenAsync(url, started, cancellationToken) : Task.FromResult(false);
     }
 

@@ -1,7 +1,8 @@
 using McpSm.Core;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 using McpSm.Samples.DotNetClient;
 using ModelContextProtocol.Client;
 
@@ -16,13 +17,13 @@ try
 {
     // The servers and credentials are those of the mcpsm command and of the PowerShell module: who has signed in with
     // one of them is signed in here.
-    var home = new Home();
-    var authenticator = new Authenticator(home, new ConsoleInteraction(home));
+    var environment = new AppEnvironment();
+    var authenticator = new Authenticator(environment, new ConsoleInteraction(environment));
     var (server, _) = await authenticator.FindOrAddServerAsync(url, CancellationToken.None);
 
     // The handler shows the token, renews it, and signs in where the server asks for that or for more scopes. Without
     // the options it never signs in, as a service should have it.
-    var signIn = new ConnectOptions { Timeout = TimeSpan.FromMinutes(5) };
+    var signIn = new SignInOptions { Timeout = TimeSpan.FromMinutes(5) };
     using var http = new HttpClient(new AuthenticatingHandler(server, authenticator, signIn)) { Timeout = Timeout.InfiniteTimeSpan };
     await using var transport = new HttpClientTransport(new HttpClientTransportOptions
     {

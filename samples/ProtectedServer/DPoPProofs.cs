@@ -8,15 +8,6 @@ using Microsoft.AspNetCore.Http.Extensions;
 
 namespace McpSm.Samples;
 
-/// <summary>A proof that was refused.</summary>
-/// <param name="error"><c>invalid_dpop_proof</c> or <c>use_dpop_nonce</c> (RFC 9449 sections 7.1 and 8).</param>
-public sealed class DPoPException(string error, string description) : Exception($"{error}: {description}")
-{
-    public string Error { get; } = error;
-
-    public string Description { get; } = description;
-}
-
 /// <summary>Checks DPoP proofs as an issuer or a resource server does, each for itself (RFC 9449 section 4.3).</summary>
 /// <param name="requireNonce">Each proof must hold the nonce that is current (sections 8 and 9).</param>
 public sealed class DPoPProofs(TimeProvider time, bool requireNonce)

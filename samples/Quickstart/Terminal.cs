@@ -53,17 +53,3 @@ internal sealed class Terminal(string folder)
 
     private static string Masked(string token) => token.Length < 12 ? "…" : $"{token[..3]}…{token[^3..]} ({token.Length} characters)";
 }
-
-/// <summary>A configuration folder of this run's own, that leaves nothing behind.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("mcpsm-quickstart-").FullName;
-
-    public void Dispose()
-    {
-        if (Directory.Exists(Path))
-        {
-            Directory.Delete(Path, recursive: true);
-        }
-    }
-}

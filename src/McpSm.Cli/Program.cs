@@ -1,8 +1,8 @@
 using McpSm.Cli;
 using McpSm.Commands;
 using McpSm.Commands.Remedies;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
 
 // Before the first file is opened: without locks two processes would spend one refresh token.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
@@ -12,11 +12,11 @@ StandardStreams.Open();
 CoreDumps.Disable();
 #endif
 FileSizeSignal.Handle();
-var home = new Home { Remedies = CliRemedyFormatter.Instance };
-using var signals = new Signals(home.Exchanges);
+var environment = new AppEnvironment { Remedies = CliRemedyFormatter.Instance };
+using var signals = new Signals(environment.Exchanges);
 try
 {
-    var code = await McpsmCommand.RunAsync(args, new SystemConsole(home), home, signals.Token);
+    var code = await McpsmCommand.RunAsync(args, new SystemConsole(environment), environment, signals.Token);
     return signals.HaveCome ? ExitCode.Cancelled : code;
 }
 // .NET reports a file that would be larger than the process may write as an argument out of range.
@@ -26,7 +26,7 @@ catch (Exception e) when (e is IOException or UnauthorizedAccessException or Arg
     // is lost, to a full disk perhaps, and a script must not take it for an empty result.
     try
     {
-        Console.Error.WriteLine($"✘ Reading or writing failed: {ForeignText.Clean(e.Message).TrimEnd('.')}.");
+        Console.Error.WriteLine($"✘ Reading or writing failed: {UntrustedText.Sanitize(e.Message).TrimEnd('.')}.");
     }
     catch (Exception lost) when (lost is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
     {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using McpSm.Commands;
-using McpSm.Core.Files;
+using McpSm.Core.Interruption;
 
 namespace McpSm.Cli;
 
@@ -11,11 +11,11 @@ namespace McpSm.Cli;
 internal sealed class Signals : IDisposable
 {
     private readonly CancellationTokenSource _cancel = new();
-    private readonly Exchanges _exchanges;
+    private readonly TokenExchangeTracker _exchanges;
     private readonly PosixSignalRegistration[] _registrations;
     private int _received;
 
-    public Signals(Exchanges exchanges)
+    public Signals(TokenExchangeTracker exchanges)
     {
         _exchanges = exchanges;
         _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Receive))];

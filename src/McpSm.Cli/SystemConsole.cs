@@ -1,6 +1,6 @@
 using System.Text;
-using McpSm.Commands;
-using McpSm.Core.Files;
+using McpSm.Commands.Output;
+using McpSm.Core.Configuration;
 
 namespace McpSm.Cli;
 
@@ -9,9 +9,9 @@ internal sealed class SystemConsole : ICommandConsole
 {
     private Task<string?>? _reading;
 
-    public SystemConsole(Home home)
+    public SystemConsole(AppEnvironment environment)
     {
-        var wanted = home.Variable("NO_COLOR") is null && home.Variable("TERM") != "dumb";
+        var wanted = environment.Variable("NO_COLOR") is null && environment.Variable("TERM") != "dumb";
         Colours = wanted && !Console.IsOutputRedirected;
         ErrorColours = wanted && !Console.IsErrorRedirected;
         if (OperatingSystem.IsWindows() && !Console.IsOutputRedirected)
@@ -20,7 +20,7 @@ internal sealed class SystemConsole : ICommandConsole
         }
         else if (Console.OutputEncoding is not UTF8Encoding)
         {
-            Console.OutputEncoding = PlainEncoding.Of(Console.OutputEncoding);
+            Console.OutputEncoding = AsciiFallbackEncoding.Of(Console.OutputEncoding);
         }
         if (Console.IsOutputRedirected)
         {

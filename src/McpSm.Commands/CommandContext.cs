@@ -1,7 +1,8 @@
+using McpSm.Commands.Output;
 using McpSm.Commands.Remedies;
 using McpSm.Core;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
 
@@ -10,12 +11,12 @@ namespace McpSm.Commands;
 /// <summary>What every command is given.</summary>
 internal sealed class CommandContext
 {
-    public CommandContext(ICommandConsole console, Home home, IEnumerable<IVaultSource>? vaults)
+    public CommandContext(ICommandConsole console, AppEnvironment environment, IEnumerable<IVaultProvider>? vaults)
     {
         Console = console;
-        Home = home;
-        Interaction = new CommandInteraction(console, home);
-        Authenticator = new Authenticator(home, Interaction, new Story(this), vaults);
+        AppEnvironment = environment;
+        Interaction = new ConsoleAuthInteraction(console, environment);
+        Authenticator = new Authenticator(environment, Interaction, new Story(this), vaults);
     }
 
     /// <summary>Whether the steps of the work are told.</summary>
@@ -31,10 +32,10 @@ internal sealed class CommandContext
     public ICommandConsole Console { get; }
 
     /// <summary>Held while several lines are said that belong together.</summary>
-    public Lock Saying => Interaction.Saying;
+    public Lock Writing => Interaction.Writing;
 
-    public Home Home { get; }
-    public CommandInteraction Interaction { get; }
+    public AppEnvironment AppEnvironment { get; }
+    public ConsoleAuthInteraction Interaction { get; }
     public Authenticator Authenticator { get; }
     public ServerCatalog Catalog => Authenticator.Catalog;
 
@@ -60,7 +61,7 @@ internal sealed class CommandContext
         {
             // A mistake of ours. Its message may quote what the network or the user gave, a token perhaps; where it
             // happened cannot. (What fails to be written is the caller's to tell: it may be this very message.)
-            Console.Error.WriteLine($"{Words.Bad} An unexpected failure in Mcpsm: {e.GetType().Name}. Please report it with these lines:");
+            Console.Error.WriteLine($"{StatusText.FailureSymbol} An unexpected failure in Mcpsm: {e.GetType().Name}. Please report it with these lines:");
             Console.Error.WriteLine(e.StackTrace);
             return ExitCode.Failed;
         }
@@ -73,8 +74,8 @@ internal sealed class CommandContext
 
     public void Fail(McpAuthException e, string? about = null)
     {
-        using var _ = Saying.EnterScope();
-        Console.Error.WriteLine($"{Paint(Words.Bad, 31, Console.ErrorColours)} {ForeignText.CleanLine(about is null ? e.Message : $"{about}: {e.Message}")}");
+        using var _ = Writing.EnterScope();
+        Console.Error.WriteLine($"{Paint(StatusText.FailureSymbol, 31, Console.ErrorColours)} {UntrustedText.SanitizeLine(about is null ? e.Message : $"{about}: {e.Message}")}");
         if (e.Remedy is not null)
         {
             Tell($"  {CliRemedyFormatter.Instance.Format(e.Remedy)}");
@@ -86,7 +87,7 @@ internal sealed class CommandContext
     {
         if (!Quiet)
         {
-            Print("", $"{Words.Good} {text}");
+            Print("", $"{StatusText.SuccessSymbol} {text}");
         }
     }
 
@@ -102,18 +103,18 @@ internal sealed class CommandContext
     public void Warn(string text) => Tell($"Warning: {text}");
 
     /// <summary>Prints one line of a result for people.</summary>
-    public void Print(string text) => Console.Out.WriteLine(ForeignText.CleanLine(text));
+    public void Print(string text) => Console.Out.WriteLine(UntrustedText.SanitizeLine(text));
 
     /// <summary>Prints one line of a result whose state has its symbol coloured; the words stay readable without.</summary>
-    public void Print(string before, string state) => Console.Out.WriteLine(ForeignText.CleanLine(before) + state[..1] switch
+    public void Print(string before, string state) => Console.Out.WriteLine(UntrustedText.SanitizeLine(before) + state[..1] switch
     {
-        Words.Good => Paint(Words.Good, 32, Console.Colours),
-        Words.Bad => Paint(Words.Bad, 31, Console.Colours),
+        StatusText.SuccessSymbol => Paint(StatusText.SuccessSymbol, 32, Console.Colours),
+        StatusText.FailureSymbol => Paint(StatusText.FailureSymbol, 31, Console.Colours),
         var other => other,
-    } + ForeignText.CleanLine(state[1..]));
+    } + UntrustedText.SanitizeLine(state[1..]));
 
     /// <summary>Prints one line for people that is no result. Files and the network may have had a say in it.</summary>
-    private void Tell(string text) => Console.Error.WriteLine(ForeignText.CleanLine(text));
+    private void Tell(string text) => Console.Error.WriteLine(UntrustedText.SanitizeLine(text));
 
     private sealed class Story(CommandContext context) : IProgress<string>
     {

@@ -1,9 +1,16 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using McpSm.Commands.Auth;
+using McpSm.Commands.CommandLine;
 using McpSm.Commands.Completion;
-using McpSm.Core;
-using McpSm.Core.Files;
+using McpSm.Commands.Identity;
+using McpSm.Commands.Output;
+using McpSm.Commands.PowerShell;
+using McpSm.Commands.Servers;
+using McpSm.Commands.Vaults;
+using McpSm.Core.Configuration;
+using McpSm.Core.Management;
 using McpSm.Core.Vaults;
 
 namespace McpSm.Commands;
@@ -15,22 +22,22 @@ public static class McpsmCommand
 
     /// <summary>Runs one command line and gives its exit code.</summary>
     /// <param name="vaults">Kinds of vaults that this process has beside those of Core; null outside PowerShell.</param>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ICommandConsole console, Home home,
-        CancellationToken cancellationToken, IEnumerable<IVaultSource>? vaults = null)
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ICommandConsole console, AppEnvironment environment,
+        CancellationToken cancellationToken, IEnumerable<IVaultProvider>? vaults = null)
     {
-        var context = new CommandContext(console, home, vaults);
+        var context = new CommandContext(console, environment, vaults);
         var (root, verbose, quiet) = Tree(context);
-        if (Suggestions.AreAsked(arguments))
+        if (CompletionEngine.IsRequested(arguments))
         {
-            Suggestions.AddSources(root, new KnownNames(home));
-            return await context.RunAsync(() => Suggestions.AnswerAsync(arguments, root, console, cancellationToken)).ConfigureAwait(false);
+            CompletionEngine.AddSources(root, new CompletionCandidates(environment));
+            return await context.RunAsync(() => CompletionEngine.AnswerAsync(arguments, root, console, cancellationToken)).ConfigureAwait(false);
         }
         if (arguments.Count == 0)
         {
             // As gh and git do: a person who types the name alone wants to know what there is.
             arguments = ["--help"];
         }
-        if (HelpWord.Find(root, arguments, out var unknown) is { } asked)
+        if (HelpVerb.Find(root, arguments, out var unknown) is { } asked)
         {
             if (unknown is not null)
             {
@@ -40,28 +47,28 @@ public static class McpsmCommand
         }
         var parsed = root.Parse(arguments, Parsing);
         HideArgumentsAbove(parsed.CommandResult);
-        if (parsed.Action is not Examples && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null
+        if (parsed.Action is not HelpWithExamplesAction && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null
             || UsageError.IsInterrupted(parsed)))
         {
             return UsageError.Report(parsed, arguments, context);
         }
         (context.Verbose, context.Quiet) = (parsed.GetValue(verbose), parsed.GetValue(quiet));
-        if (vaults is null && parsed.Action is not Examples && parsed.Action is not VersionAction && HandOver.IsNeeded(parsed, context))
+        if (vaults is null && parsed.Action is not HelpWithExamplesAction && parsed.Action is not VersionAction && PowerShellDelegation.IsNeeded(parsed, context))
         {
             int? handed = null;
-            var failed = await context.RunAsync(async () => (handed = await HandOver.RunAsync(parsed, arguments, context, cancellationToken).ConfigureAwait(false)) ?? ExitCode.Done)
+            var failed = await context.RunAsync(async () => (handed = await PowerShellDelegation.RunAsync(parsed, arguments, context, cancellationToken).ConfigureAwait(false)) ?? ExitCode.Done)
                 .ConfigureAwait(false);
             if (handed is not null || failed != ExitCode.Done)
             {
                 return handed ?? failed;
             }
         }
-        if (parsed.Action is not Examples && parsed.Action is not VersionAction)
+        if (parsed.Action is not HelpWithExamplesAction && parsed.Action is not VersionAction)
         {
             var runs = false;
             var described = await context.RunAsync(async () =>
             {
-                runs = await DeclaredActions.ShouldRunAsync(parsed, context, cancellationToken).ConfigureAwait(false);
+                runs = await DeclaredActionExtensions.ShouldRunAsync(parsed, context, cancellationToken).ConfigureAwait(false);
                 return ExitCode.Done;
             }).ConfigureAwait(false);
             if (!runs)
@@ -90,7 +97,7 @@ public static class McpsmCommand
         {
             verbose,
             quiet,
-            new HelpOption { Action = new Examples(new HelpAction(), console) },
+            new HelpOption { Action = new HelpWithExamplesAction(new HelpAction(), console) },
             new VersionOption { Action = new VersionAction(console) },
         };
         AuthCommands.AddTo(root, context);
@@ -117,7 +124,7 @@ public static class McpsmCommand
     {
         public override int Invoke(ParseResult parseResult)
         {
-            console.Out.WriteLine(CoreVersion.Text);
+            console.Out.WriteLine(ProductInfo.Version);
             return ExitCode.Done;
         }
     }

@@ -1,6 +1,9 @@
-using McpSm.Core.Discovery;
+using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
+using McpSm.Core.Http;
+using McpSm.Core.Management;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 
 namespace McpSm.Core;
 
@@ -12,11 +15,11 @@ public sealed partial class Authenticator
     /// clients that the user supplied.
     /// </summary>
     /// <exception cref="McpAuthException">What the vaults throw; the reasons of discovery if the issuer is not known here.</exception>
-    public async Task<ForgottenClient> ForgetClientAsync(McpServer server, CancellationToken cancellationToken)
+    public async Task<RemovedRegistration> ForgetClientAsync(McpServer server, CancellationToken cancellationToken)
     {
         try
         {
-            var issuers = server.Issuer is { } pinned ? [pinned] : _store.Facts.Read(server.Id)?.Issuer is { } known ? [known] : _store.IssuersOf(server);
+            var issuers = server.Issuer is { } pinned ? [pinned] : _store.Index.Read(server.Id)?.Issuer is { } known ? [known] : _store.IssuersOf(server);
             if (issuers.Count == 0 && await AskForIssuerAsync(server, cancellationToken).ConfigureAwait(false) is { } asked)
             {
                 issuers = [asked];
@@ -26,7 +29,7 @@ public sealed partial class Authenticator
             {
                 forgotten = await _store.DropRegistrationAsync(server, issuer, cancellationToken).ConfigureAwait(false) ? issuer : forgotten;
             }
-            return new ForgottenClient(forgotten ?? issuers.FirstOrDefault(), forgotten is not null);
+            return new RemovedRegistration(forgotten ?? issuers.FirstOrDefault(), forgotten is not null);
         }
         catch (McpAuthException e)
         {
@@ -38,15 +41,15 @@ public sealed partial class Authenticator
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IReadOnlyList<string> RegistrationVaultsOf(McpServer server)
     {
-        var facts = _store.Facts.ReadRegistrations();
+        var facts = _store.Index.ReadRegistrations();
         return [.. _store.IssuersOf(server).Select(issuer => facts.GetValueOrDefault(Credentials.CredentialStore.ClientItemName(issuer))?.Vault).OfType<string>()];
     }
 
     private async Task<string?> AskForIssuerAsync(McpServer server, CancellationToken cancellationToken)
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        var policy = server.PolicyIn(_home);
-        using var http = new SafeHttp(policy);
+        var policy = server.PolicyIn(_environment);
+        using var http = new RestrictedHttpClient(policy);
         return (await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false))?.Issuer.Issuer;
     }
 
@@ -62,7 +65,7 @@ public sealed partial class Authenticator
             }
             catch (McpAuthException e)
             {
-                _interaction.Notice($"The registration with {ForeignText.Clean(issuer)}, which only '{server.Name}' used, could not be removed. {e.Message}");
+                _interaction.Notice($"The registration with {UntrustedText.Sanitize(issuer)}, which only '{server.Name}' used, could not be removed. {e.Message}");
             }
         }
     }

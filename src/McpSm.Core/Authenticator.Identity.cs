@@ -1,8 +1,11 @@
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
 using McpSm.Core.Files;
-using McpSm.Core.Vaults;
+using McpSm.Core.Management;
+using McpSm.Core.SignIn;
 
 namespace McpSm.Core;
 
@@ -11,38 +14,38 @@ public sealed partial class Authenticator
 {
     /// <summary>The identity provider for the whole catalog; null where none is set.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
-    public IdentityProviderSetting? IdentityProvider => new Settings(_home).IdentityProvider;
+    public IdentityProviderSetting? IdentityProvider => new Settings(_environment).IdentityProvider;
 
     /// <summary>The providers that are set or have a session, the one that is set first.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IReadOnlyList<McpIdentityProvider> IdentityProviders()
     {
         var set = IdentityProvider;
-        var servers = _store.Facts.Read();
+        var servers = _store.Index.Read();
         var catalog = Catalog.List().DistinctBy(s => s.Id).ToList();
-        var kept = _store.Facts.ReadIdentities().Values.Select(i => i.Issuer);
-        var now = _home.Time.GetUtcNow();
-        return [.. new[] { set?.Issuer }.Concat(kept).OfType<string>().Distinct().Select(issuer => Describe(issuer, _identities.Facts(issuer)))];
+        var kept = _store.Index.ReadIdentities().Values.Select(i => i.Issuer);
+        var now = _environment.Time.GetUtcNow();
+        return [.. new[] { set?.Issuer }.Concat(kept).OfType<string>().Distinct().Select(issuer => Describe(issuer, _identities.Index(issuer)))];
 
-        McpIdentityProvider Describe(string issuer, IdentityFacts? facts)
+        McpIdentityProvider Describe(string issuer, IdentitySessionInfo? info)
         {
             var setting = set?.Issuer == issuer ? set : null;
             var served = catalog.Where(s => servers.GetValueOrDefault(s.Id)?.IdentityProvider == issuer).OrderBy(s => s.Name, StringComparer.Ordinal).ToList();
-            var signedIn = facts?.SignedInAt is not null && ((facts.CanRenew && facts.RenewalRefused is null) || facts.ExpiresAt > now);
+            var signedIn = info?.SignedInAt is not null && ((info.CanRenew && info.RenewalRefused is null) || info.ExpiresAt > now);
             return new McpIdentityProvider(issuer)
             {
                 IsSet = setting is not null,
                 ClientId = setting?.ClientId,
                 Scopes = setting?.Scopes ?? [],
                 SignedIn = signedIn,
-                SignedInAt = facts?.SignedInAt,
-                ExpiresAt = facts?.ExpiresAt,
-                CanRenew = facts?.CanRenew == true,
-                Vault = facts?.Vault,
-                Pending = facts?.Pending == true,
+                SignedInAt = info?.SignedInAt,
+                ExpiresAt = info?.ExpiresAt,
+                CanRenew = info?.CanRenew == true,
+                Vault = info?.Vault,
+                Pending = info?.Pending == true,
                 Servers = [.. served.Select(s => s.Name)],
                 // One that is not set and signs in to nothing is missed by nobody.
-                Remedy = signedIn || (setting is null && served.Count == 0) ? null : _home.Remedies.Format(_identity.Step(issuer, served.FirstOrDefault())),
+                Remedy = signedIn || (setting is null && served.Count == 0) ? null : _environment.Remedies.Format(_identity.Step(issuer, served.FirstOrDefault())),
             };
         }
     }
@@ -58,7 +61,7 @@ public sealed partial class Authenticator
     /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint, the vault's reasons.</exception>
     public async Task SetIdentityProviderAsync(IdentityProviderSetting provider, string? clientSecret, string? vault, CancellationToken cancellationToken)
     {
-        IdentitySignIn.Check(provider.Issuer);
+        EnterpriseSignIn.Check(provider.Issuer);
         if (clientSecret is not null && provider.ClientId is null)
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "A client secret needs the client id that it is of.");
@@ -66,18 +69,18 @@ public sealed partial class Authenticator
         if (clientSecret is not null)
         {
             clientSecret = SecretText.WithoutLineEnd(clientSecret);
-            ServerChange.CheckClientSecret(clientSecret);
+            ServerUpdate.CheckClientSecret(clientSecret);
         }
         if (provider.Scopes.FirstOrDefault(s => !Scopes.IsValid(s)) is { } wrong)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"'{ForeignText.Clean(wrong)}' is no scope.");
+            throw new McpAuthException(ErrorReason.InvalidValue, $"'{UntrustedText.Sanitize(wrong)}' is no scope.");
         }
         using (await _identities.LockAsync(provider.Issuer, cancellationToken).ConfigureAwait(false))
         {
             var kept = await _identities.ReadAsync(provider.Issuer, cancellationToken, vault).ConfigureAwait(false);
             if (clientSecret is not null || kept?.ClientSecret is not null)
             {
-                var item = (kept ?? new IdentityItem { Issuer = provider.Issuer }) with
+                var item = (kept ?? new IdentityProviderSecrets { Issuer = provider.Issuer }) with
                 {
                     ClientId = clientSecret is null ? null : provider.ClientId,
                     ClientSecret = clientSecret,
@@ -86,7 +89,7 @@ public sealed partial class Authenticator
                     : _identities.WriteAsync(item, vault, cancellationToken)).ConfigureAwait(false);
             }
         }
-        await new Settings(_home).SetIdentityProviderAsync(provider, cancellationToken).ConfigureAwait(false);
+        await new Settings(_environment).SetIdentityProviderAsync(provider, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sets none. Servers keep their tokens until these expire.</summary>
@@ -100,16 +103,16 @@ public sealed partial class Authenticator
         }
         if (IdentityProvider?.Issuer == provider)
         {
-            await new Settings(_home).SetIdentityProviderAsync(null, cancellationToken).ConfigureAwait(false);
+            await new Settings(_environment).SetIdentityProviderAsync(null, cancellationToken).ConfigureAwait(false);
         }
         return failure;
     }
 
     /// <summary>Signs a person in at an identity provider.</summary>
     /// <exception cref="McpAuthException">InteractionRequired, PkceUnsupported, AuthorizationDenied, …</exception>
-    public async Task SignInToIdentityProviderAsync(string provider, ConnectOptions options, CancellationToken cancellationToken)
+    public async Task SignInToIdentityProviderAsync(string provider, SignInOptions options, CancellationToken cancellationToken)
     {
-        using var turn = await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
+        using var turn = await EnterAsync(cancellationToken).ConfigureAwait(false);
         await _identity.SignInAsync(provider, options, cancellationToken).ConfigureAwait(false);
     }
 
@@ -125,12 +128,12 @@ public sealed partial class Authenticator
     public async Task<string?> SignOutOfIdentityProviderAsync(string provider, bool local, CancellationToken cancellationToken)
     {
         using var held = await _identities.LockAsync(provider, cancellationToken).ConfigureAwait(false);
-        IdentityItem? item;
+        IdentityProviderSecrets? item;
         try
         {
             item = await _identities.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
         }
-        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        catch (McpAuthException e) when (SupersededCopies.IsGone(e))
         {
             await _identities.RemoveAsync(provider, cancellationToken).ConfigureAwait(false);
             return null;

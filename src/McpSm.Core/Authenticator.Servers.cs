@@ -1,8 +1,13 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
+using McpSm.Core.HttpAuthentication;
+using McpSm.Core.Management;
 using McpSm.Core.Probing;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 
 namespace McpSm.Core;
 
@@ -11,7 +16,7 @@ public sealed partial class Authenticator
 {
     /// <summary>Adds a server with the secrets that are given for it.</summary>
     /// <exception cref="McpAuthException">ServerAlreadyExists, InvalidServerName, InvalidServerUrl, InvalidValue, …</exception>
-    public async Task<ServerChanged> AddServerAsync(ServerChange change, CancellationToken cancellationToken)
+    public async Task<ServerUpdateResult> AddServerAsync(ServerUpdate change, CancellationToken cancellationToken)
     {
         var added = await _editor.AddAsync(change, cancellationToken).ConfigureAwait(false);
         WarnOfPlainHttp(added.Server);
@@ -20,7 +25,7 @@ public sealed partial class Authenticator
 
     /// <summary>Changes a server and the secrets that are given for it.</summary>
     /// <exception cref="McpAuthException">ServerNotFound, and what adding one may throw.</exception>
-    public async Task<ServerChanged> UpdateServerAsync(McpServer server, ServerChange change, CancellationToken cancellationToken)
+    public async Task<ServerUpdateResult> UpdateServerAsync(McpServer server, ServerUpdate change, CancellationToken cancellationToken)
     {
         var changed = await _editor.UpdateAsync(server, change, cancellationToken).ConfigureAwait(false);
         if (changed.Server.Url != server.Url)
@@ -50,7 +55,7 @@ public sealed partial class Authenticator
         _editor.FindOrAddAsync(url, name, cancellationToken);
 
     /// <summary>Removes the server with all that is kept for it.</summary>
-    public async Task<DisconnectResult> RemoveServerAsync(McpServer server, CancellationToken cancellationToken)
+    public async Task<SignOutResult> RemoveServerAsync(McpServer server, CancellationToken cancellationToken)
     {
         var issuers = _store.IssuersOf(server);
         var result = await _signOut.RunAsync(server, local: false, keepBearer: false, cancellationToken).ConfigureAwait(false);
@@ -73,8 +78,8 @@ public sealed partial class Authenticator
             using var handler = new AuthenticatingHandler(server, this);
             try
             {
-                var answer = await ServerProbe.RunAsync(server, handler, limit, cancellationToken).ConfigureAwait(false);
-                return McpTestResult.Of(server, Status(server).State, answer).Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
+                var answer = await McpConnectionProbe.RunAsync(server, handler, limit, cancellationToken).ConfigureAwait(false);
+                return McpTestResult.Create(server, Status(server).State, answer).Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
             }
             finally
             {
@@ -85,12 +90,12 @@ public sealed partial class Authenticator
         {
             var status = Status(server);
             var state = status.State;
-            if (RefusedCredential.IsToldBy(e))
+            if (CredentialRefusal.IsReportedBy(e))
             {
-                (state, var next) = RefusedCredential.Judge(server, status, wasRenewed: true);
+                (state, var next) = CredentialRefusal.Evaluate(server, status, wasRenewed: true);
                 e = e.For(server.Name, next);
             }
-            return McpTestResult.Of(server, state, _home.Remedies,
+            return McpTestResult.Create(server, state, _environment.Remedies,
                 e.For(server.Name, e.Reason == ErrorReason.InsufficientScope ? SignInRemedy.ForNewCredential(server) : null))
                 .Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
         }
@@ -102,7 +107,7 @@ public sealed partial class Authenticator
         try
         {
             var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-            return [item?.Token, server.Plaintext.BearerToken, .. ServerItem.HeadersFor(server, item).Values];
+            return [item?.Token, server.Plaintext.BearerToken, .. ServerSecrets.HeadersFor(server, item).Values];
         }
         catch (McpAuthException)
         {
@@ -127,15 +132,15 @@ public sealed partial class Authenticator
         {
             RequireSendable(server, token);
         }
-        var shown = item?.Token is not null ? item : new ServerItem { Url = server.Url, BearerToken = token };
-        using var http = new SafeHttp(new UrlPolicy(server.Uri) { Network = Network });
-        var answer = await ServerQuestion.AskAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-            ServerItem.HeadersFor(server, item), request => shown.Authorize(request, Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
+        var shown = item?.Token is not null ? item : new ServerSecrets { Url = server.Url, BearerToken = token };
+        using var http = new RestrictedHttpClient(new UrlPolicy(server.Uri) { Network = Network });
+        var answer = await ChallengeProbe.SendAsync(http, server.Uri, server.Transport == McpTransport.Sse,
+            ServerSecrets.HeadersFor(server, item), request => shown.Authorize(request, Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
         if (answer.Status != 401)
         {
             return status;
         }
-        var (state, next) = RefusedCredential.Judge(server, status, wasRenewed: false);
-        return status.Corrected(state, _home.Remedies.Format(next));
+        var (state, next) = CredentialRefusal.Evaluate(server, status, wasRenewed: false);
+        return status.Corrected(state, _environment.Remedies.Format(next));
     }
 }

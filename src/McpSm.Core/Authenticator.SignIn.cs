@@ -1,6 +1,9 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Grants;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 
 namespace McpSm.Core;
 
@@ -12,11 +15,11 @@ public sealed partial class Authenticator
 
     /// <summary>Signs in.</summary>
     /// <exception cref="McpAuthException">OAuthDisabled, InteractionRequired, and the reasons of every step.</exception>
-    public Task<ConnectResult> ConnectAsync(McpServer server, ConnectOptions options, CancellationToken cancellationToken) =>
+    public Task<SignInResult> ConnectAsync(McpServer server, SignInOptions options, CancellationToken cancellationToken) =>
         ConnectAsync(server, options, null, cancellationToken);
 
     /// <param name="refusal">The answer to a request that is repeated afterwards; null where there is none.</param>
-    internal async Task<ConnectResult> ConnectAsync(McpServer server, ConnectOptions options, Refusal? refusal,
+    internal async Task<SignInResult> ConnectAsync(McpServer server, SignInOptions options, RefusedRequest? refusal,
         CancellationToken cancellationToken)
     {
         if (server.OAuth == OAuthMode.Off)
@@ -29,15 +32,15 @@ public sealed partial class Authenticator
         {
             var client = options.IdentityProvider is not null ? null
                 : await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
-            if (client is null && !_identity.MayVouch(server, options))
+            if (client is null && !_identity.CanSignInTo(server, options))
             {
                 RequirePerson(server, _interaction);
             }
             ServerUrl.RequireSecure(server);
-            using var turn = client is null ? await TakeTurnAsync(cancellationToken).ConfigureAwait(false) : null;
+            using var turn = client is null ? await EnterAsync(cancellationToken).ConfigureAwait(false) : null;
             var signedIn = await _signIn.RunAsync(server, options, client, refusal, cancellationToken).ConfigureAwait(false);
-            return signedIn is var (now, unproven) ? new ConnectResult(now, Status(now), ConnectOutcome.SignedIn, unproven)
-                : new ConnectResult(server, Status(server), ConnectOutcome.NeedsNone);
+            return signedIn is var (now, unproven) ? new SignInResult(now, Status(now), SignInOutcome.SignedIn, unproven)
+                : new SignInResult(server, Status(server), SignInOutcome.NeedsNone);
         }
         catch (McpAuthException e)
         {
@@ -53,12 +56,12 @@ public sealed partial class Authenticator
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
                 $"Run '{new SignInStep(server)}' at a prompt, or keep a token with '{new SetTokenStep(server) { Unattended = true }}'. "
-                + $"{OwnClient.HowToGive}, to sign in as a client, or {OwnClient.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
+                + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
             { Server = server.Name };
         }
     }
 
-    private async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
+    private async Task<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
         await _person.WaitAsync(cancellationToken).ConfigureAwait(false);
         return new Turn(_person);
@@ -71,20 +74,20 @@ public sealed partial class Authenticator
 
     /// <summary>Makes sure of a usable credential: what is valid stays, what can be renewed is renewed, else signs in.</summary>
     /// <exception cref="McpAuthException">As <see cref="ConnectAsync"/>; also where renewal fails for now (ServerUnreachable).</exception>
-    public async Task<ConnectResult> EnsureConnectedAsync(McpServer server, ConnectOptions options, CancellationToken cancellationToken)
+    public async Task<SignInResult> EnsureConnectedAsync(McpServer server, SignInOptions options, CancellationToken cancellationToken)
     {
         var status = Status(server);
         if (status.State is AuthState.Authenticated or AuthState.BearerToken or AuthState.NoAuth
             || status is { State: AuthState.Unknown, Kind: CredentialKind.OAuth })
         {
-            return new ConnectResult(server, status, ConnectOutcome.Valid);
+            return new SignInResult(server, status, SignInOutcome.Valid);
         }
         if (status.CanRenew)
         {
             try
             {
                 await RenewAsync(server, await ReadOAuthAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-                return new ConnectResult(server, Status(server), ConnectOutcome.Renewed);
+                return new SignInResult(server, Status(server), SignInOutcome.Renewed);
             }
             catch (McpAuthException e) when (status.SignedInBy == SignedInBy.Workload)
             {
@@ -98,24 +101,24 @@ public sealed partial class Authenticator
             catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected)
             {
                 // A client signed in here: a person does not take its place unasked.
-                var given = await _ownClient.ReplacementAsync(server, cancellationToken).ConfigureAwait(false);
+                var given = await _ownClient.FindReplacementAsync(server, cancellationToken).ConfigureAwait(false);
                 options = given is null ? throw e.For(server.Name) : options with { ClientCredentials = given };
             }
         }
-        return await ConnectAsync(server, options with { ByName = false }, cancellationToken).ConfigureAwait(false);
+        return await ConnectAsync(server, options with { NamedByUser = false }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Does not keep a token that was just given and that the server refuses.</summary>
-    internal async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential) =>
+    internal async Task<McpAuthException> RemoveCredentialAsync(McpServer server, OAuthCredential credential) =>
         (await _signIn.DropAsync(server, credential, null).ConfigureAwait(false)).For(server.Name);
 
     /// <summary>Signs out: revokes the OAuth tokens where the issuer can, and removes them whatever it answers.</summary>
     /// <param name="local">Does not tell the issuer.</param>
-    public Task<DisconnectResult> DisconnectAsync(McpServer server, bool local, CancellationToken cancellationToken) =>
+    public Task<SignOutResult> DisconnectAsync(McpServer server, bool local, CancellationToken cancellationToken) =>
         _signOut.RunAsync(server, local, keepBearer: true, cancellationToken);
 
     /// <summary>Removes every credential of the server, bearer and OAuth, revoking as sign-out does.</summary>
-    public async Task<DisconnectResult> ClearAsync(McpServer server, CancellationToken cancellationToken)
+    public async Task<SignOutResult> ClearAsync(McpServer server, CancellationToken cancellationToken)
     {
         var result = await _signOut.RunAsync(server, local: false, keepBearer: false, cancellationToken).ConfigureAwait(false);
         await _secrets.RemovePlaintextAsync(server, cancellationToken).ConfigureAwait(false);

@@ -2,6 +2,7 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
 
 namespace McpSm.Core;
 
@@ -13,13 +14,13 @@ public sealed partial class Authenticator
 
     /// <summary>The name of the vault that a server's credential is in, or would be kept in; null where none is chosen yet.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
-    public string? VaultNameFor(McpServer? server) => (server is null ? null : _store.Facts.Read(server.Id)?.Vault) ?? _vaults.NameInUse;
+    public string? VaultNameFor(McpServer? server) => (server is null ? null : _store.Index.Read(server.Id)?.Vault) ?? _vaults.NameInUse;
 
     /// <summary>For each server the vault in which something of it is, whatever that is bound to; null where nothing is. By one look at the facts.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IReadOnlyList<string?> VaultNamesOf(IEnumerable<McpServer> servers)
     {
-        var facts = _store.Facts.Read();
+        var facts = _store.Index.Read();
         return [.. servers.Select(s => facts.GetValueOrDefault(s.Id)?.Vault)];
     }
 
@@ -29,7 +30,7 @@ public sealed partial class Authenticator
     public async Task<IReadOnlyList<string>> UseVaultAsync(string name, CancellationToken cancellationToken)
     {
         await _vaults.UseAsync(name, cancellationToken).ConfigureAwait(false);
-        var facts = _store.Facts.Read();
+        var facts = _store.Index.Read();
         return [.. Catalog.List().Where(s => facts.GetValueOrDefault(s.Id)?.Vault is { } kept && kept != name).Select(s => s.Name)];
     }
 
@@ -38,14 +39,14 @@ public sealed partial class Authenticator
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, SecretTooLarge: each item is still where it was, or where it went.</exception>
     public async Task<int> MoveToVaultAsync(string name, CancellationToken cancellationToken)
     {
-        var moved = await new VaultMove(_home, _store, _vaults).RunAsync(name, cancellationToken).ConfigureAwait(false);
+        var moved = await new VaultMigration(_environment, _store, _vaults).RunAsync(name, cancellationToken).ConfigureAwait(false);
         _vaults.TellOfVariable(name);
         return moved.Count;
     }
 
     /// <summary>The vaults that such a move takes from.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
-    public IReadOnlyList<string> VaultsToMoveFrom(string name) => new VaultMove(_home, _store, _vaults).Sources(name);
+    public IReadOnlyList<string> VaultsToMoveFrom(string name) => new VaultMigration(_environment, _store, _vaults).Sources(name);
 
     /// <summary>Whether the encrypted file is, or would be made, under a passphrase.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
@@ -64,7 +65,7 @@ public sealed partial class Authenticator
     /// <summary>The ids in files of plaintext tokens that no server has.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IReadOnlyList<string> FindForeignPlaintext() =>
-        [.. PlaintextTokens.Read(_home).Select(t => t.ServerId).Except(Catalog.List().Select(s => s.Id)).Select(ForeignText.Clean)];
+        [.. NpmTokenFile.Read(_environment).Select(t => t.ServerId).Except(Catalog.List().Select(s => s.Id)).Select(UntrustedText.Sanitize)];
 
     /// <summary>Takes the server's plaintext secrets into the vault, and out of the files once the vault has given them back.</summary>
     /// <param name="force">Also removes plaintext in whose place the vault has something else.</param>

@@ -1,11 +1,16 @@
 using System.Collections.Concurrent;
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
+using McpSm.Core.Entra;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
+using McpSm.Core.Errors.Steps;
 using McpSm.Core.Grants;
+using McpSm.Core.Http;
+using McpSm.Core.Management;
 using McpSm.Core.Network;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 using McpSm.Core.Vaults;
 
 namespace McpSm.Core;
@@ -13,63 +18,63 @@ namespace McpSm.Core;
 /// <summary>The front door: sign in, sign out, renew, status, token, test.</summary>
 public sealed partial class Authenticator
 {
-    private readonly Home _home;
+    private readonly AppEnvironment _environment;
     private readonly IAuthInteraction _interaction;
     private readonly VaultSelector _vaults;
     private readonly CredentialStore _store;
-    private readonly IdentityStore _identities;
-    private readonly IdentitySignIn _identity;
-    private readonly Renewal _renewal;
-    private readonly SignOut _signOut;
-    private readonly SignIn _signIn;
-    private readonly OwnClient _ownClient;
-    private readonly OwnSecrets _secrets;
-    private readonly CredentialImport _import;
-    private readonly ServerEditor _editor;
-    private readonly ConcurrentDictionary<string, bool> _toldOfPlaintext = [];
+    private readonly IdentitySessionStore _identities;
+    private readonly EnterpriseSignIn _identity;
+    private readonly TokenRenewer _renewal;
+    private readonly SignOutFlow _signOut;
+    private readonly SignInFlow _signIn;
+    private readonly UnattendedClientResolver _ownClient;
+    private readonly ServerSecretsWriter _secrets;
+    private readonly PlaintextImporter _import;
+    private readonly ServerUpdater _editor;
+    private readonly ConcurrentDictionary<string, bool> _warnedOfPlaintext = [];
 
     /// <param name="progress">Is told, step by step, what a sign-in, renewal or sign-out does: every URL, and no secret.</param>
-    public Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress = null,
-        IEnumerable<IVaultSource>? vaults = null) : this(home, interaction, progress, vaults, null)
+    public Authenticator(AppEnvironment environment, IAuthInteraction interaction, IProgress<string>? progress = null,
+        IEnumerable<IVaultProvider>? vaults = null) : this(environment, interaction, progress, vaults, null)
     {
     }
 
     /// <param name="entraTransport">Makes what carries the requests to Entra ID; sockets where null.</param>
-    internal Authenticator(Home home, IAuthInteraction interaction, IProgress<string>? progress, IEnumerable<IVaultSource>? vaults,
+    internal Authenticator(AppEnvironment environment, IAuthInteraction interaction, IProgress<string>? progress, IEnumerable<IVaultProvider>? vaults,
         Func<HttpMessageHandler>? entraTransport)
     {
-        var entra = new EntraGrant(home, entraTransport, progress);
-        _home = home;
+        var entra = new EntraTokenClient(environment, entraTransport, progress);
+        _environment = environment;
         _interaction = interaction;
-        Catalog = new ServerCatalog(home);
-        _vaults = new VaultSelector(home, vaults ?? [], interaction.Notice);
-        _store = new CredentialStore(home, _vaults);
-        _identities = new IdentityStore(home, _store.Facts, _vaults);
-        var assertion = new IdentityAssertion(home, new IdentityRenewal(home, _identities, progress), progress);
-        _identity = new IdentitySignIn(home, _store, _identities, assertion, entra, interaction, progress);
-        _renewal = new Renewal(home, _store, entra, assertion, FindIssuerAsync, progress);
-        var revoking = new Revoking(home, progress);
-        _signOut = new SignOut(_store, revoking);
-        _signIn = new SignIn(home, _store, Catalog, revoking, entra, _identity, interaction, progress);
-        _ownClient = new OwnClient(home, _store, interaction);
-        _secrets = new OwnSecrets(_store, Catalog, revoking);
-        _import = new CredentialImport(home, _store, Catalog);
-        _editor = new ServerEditor(Catalog, _secrets);
+        Catalog = new ServerCatalog(environment);
+        _vaults = new VaultSelector(environment, vaults ?? [], interaction.Notice);
+        _store = new CredentialStore(environment, _vaults);
+        _identities = new IdentitySessionStore(environment, _store.Index, _vaults);
+        var assertion = new IdentityAssertionGrant(environment, new IdentitySessionRenewer(environment, _identities, progress), progress);
+        _identity = new EnterpriseSignIn(environment, _store, _identities, assertion, entra, interaction, progress);
+        _renewal = new TokenRenewer(environment, _store, entra, assertion, FindIssuerAsync, progress);
+        var revoking = new TokenRevoker(environment, progress);
+        _signOut = new SignOutFlow(_store, revoking);
+        _signIn = new SignInFlow(environment, _store, Catalog, revoking, entra, _identity, interaction, progress);
+        _ownClient = new UnattendedClientResolver(environment, _store, interaction);
+        _secrets = new ServerSecretsWriter(_store, Catalog, revoking);
+        _import = new PlaintextImporter(environment, _store, Catalog);
+        _editor = new ServerUpdater(Catalog, _secrets);
     }
 
     public ServerCatalog Catalog { get; }
 
     /// <summary>What other tools get by name.</summary>
-    public ServedSecrets Secrets => new(this, new NamedSecrets(_home, _store.Facts, _vaults), File);
+    public SecretProvider Secrets => new(this, new NamedSecretStore(_environment, _store.Index, _vaults), File);
 
-    internal TimeProvider Time => _home.Time;
+    internal TimeProvider Time => _environment.Time;
 
-    internal NetworkAccess Network => _home.Network;
+    internal NetworkAccess Network => _environment.Network;
 
     /// <summary>The status of servers, from the facts file alone.</summary>
     /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
     public IReadOnlyList<McpAuthStatus> Status(IReadOnlyList<McpServer> servers, out McpAuthException? failure) =>
-        McpAuthStatus.Read(_home, servers, out failure);
+        McpAuthStatus.Read(_environment, servers, out failure);
 
     public McpAuthStatus Status(McpServer server) => Status([server], out _)[0];
 
@@ -91,7 +96,7 @@ public sealed partial class Authenticator
         var (renewed, notKept) = await TryRenewAsync(server, seen, always: false, cancellationToken).ConfigureAwait(false);
         if (notKept is not null)
         {
-            _interaction.Notice(_home.Remedies.Explain(notKept));
+            _interaction.Notice(_environment.Remedies.Explain(notKept));
         }
         return renewed;
     }
@@ -117,7 +122,7 @@ public sealed partial class Authenticator
 
     /// <summary>The text of <see cref="GetAccessTokenAsync"/>.</summary>
     public async Task<string> GetTokenAsync(McpServer server, CancellationToken cancellationToken) =>
-        (await GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false)).Text;
+        (await GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false)).Value;
 
     /// <summary>A valid access token, renewed first if need be.</summary>
     /// <param name="renew">Renews in any case: the server refused the token that is kept.</param>
@@ -126,7 +131,7 @@ public sealed partial class Authenticator
     {
         ServerUrl.RequireSecure(server);
         var item = await ReadForUseAsync(server, renew, cancellationToken).ConfigureAwait(false);
-        if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _home.Time.GetUtcNow())
+        if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _environment.Time.GetUtcNow())
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
                 SignInRemedy.ForNewCredential(server))
@@ -140,10 +145,10 @@ public sealed partial class Authenticator
     /// <returns>Whether it is the one that is kept; otherwise another has already taken its place.</returns>
     /// <exception cref="McpAuthException">AuthenticationRequired: nothing can renew it, as a bearer token of the user's own.</exception>
     public Task<bool> RejectTokenAsync(McpServer server, string token, CancellationToken cancellationToken) =>
-        new TokenRejection(_home, _store).RunAsync(server, token, cancellationToken);
+        new TokenRejection(_environment, _store).RunAsync(server, token, cancellationToken);
 
     /// <summary>The server's item with a token that is not about to expire, where that can be had.</summary>
-    private async Task<ServerItem?> ReadForUseAsync(McpServer server, bool renew, CancellationToken cancellationToken)
+    private async Task<ServerSecrets?> ReadForUseAsync(McpServer server, bool renew, CancellationToken cancellationToken)
     {
         var item = await ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if (renew)
@@ -151,7 +156,7 @@ public sealed partial class Authenticator
             return item is { BearerToken: null, OAuth: { } refused }
                 ? item with { OAuth = await RenewAsync(server, refused, cancellationToken).ConfigureAwait(false) } : throw SignInNeeded(server, item);
         }
-        if (item?.OAuth is not { CanRenew: true } oauth || !Renewal.IsDue(oauth, Time.GetUtcNow()))
+        if (item?.OAuth is not { CanRenew: true } oauth || !TokenRenewer.IsDue(oauth, Time.GetUtcNow()))
         {
             return item;
         }
@@ -169,19 +174,19 @@ public sealed partial class Authenticator
 
     /// <summary>The server's item as it may be sent: with the plaintext token where there is no other.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint: the server's URL is plain http to another machine.</exception>
-    internal async Task<ServerItem?> ReadAsync(McpServer server, CancellationToken cancellationToken)
+    internal async Task<ServerSecrets?> ReadAsync(McpServer server, CancellationToken cancellationToken)
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        if (server.Plaintext.HasSecret && _toldOfPlaintext.TryAdd(server.Id, true))
+        if (server.Plaintext.HasSecret && _warnedOfPlaintext.TryAdd(server.Id, true))
         {
-            _interaction.Notice(_home.Remedies.Format(
+            _interaction.Notice(_environment.Remedies.Format(
                 $"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: "
                 + $"{new ImportStep(server)}"));
         }
         if (item?.Token is null && server.Plaintext.BearerToken is { } plaintext)
         {
             RequireSendable(server, plaintext);
-            item = (item ?? new ServerItem { Url = server.Url }) with { BearerToken = plaintext };
+            item = (item ?? new ServerSecrets { Url = server.Url }) with { BearerToken = plaintext };
         }
         if (item is not null)
         {
@@ -195,7 +200,7 @@ public sealed partial class Authenticator
     public Task<string?> SetTokenAsync(McpServer server, string token, string? vault, CancellationToken cancellationToken) =>
         _secrets.SetTokenAsync(server, token, vault, cancellationToken);
 
-    private async Task<(string Resource, IssuerMetadata Issuer)> FindIssuerAsync(McpServer server, ServerItem item, SafeHttp http,
+    private async Task<(string Resource, AuthorizationServerMetadata Issuer)> FindIssuerAsync(McpServer server, ServerSecrets item, RestrictedHttpClient http,
         UrlPolicy policy, CancellationToken cancellationToken) =>
         await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false) is { } target
             ? (target.Resource, target.WithPkce().Issuer)
@@ -214,7 +219,7 @@ public sealed partial class Authenticator
         }
     }
 
-    internal static McpAuthException SignInNeeded(McpServer server, ServerItem? item) =>
+    internal static McpAuthException SignInNeeded(McpServer server, ServerSecrets? item) =>
         (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
         ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
             new SetTokenStep(server))

@@ -11,11 +11,11 @@ internal static class AboutText
     /// <exception cref="FormatException">It has not the form of such a page.</exception>
     public static string Of(string name, string text)
     {
-        if (Section.Split(Markdown.Parse(text), 1) is not [var page] || page.Heading != name)
+        if (MarkdownSection.Split(MarkdownText.Parse(text), 1) is not [var page] || page.Heading != name)
         {
             throw new FormatException($"a page has one heading of level 1, here '{name}'.");
         }
-        var sections = Section.Split(page.Blocks, 2);
+        var sections = MarkdownSection.Split(page.Blocks, 2);
         if (sections is not [{ Heading: "SHORT DESCRIPTION" } brief, ..] || brief.Paragraphs is not [{ Length: <= Width - 4 } synopsis])
         {
             throw new FormatException("its first part is the SHORT DESCRIPTION, one line.");
@@ -29,10 +29,10 @@ internal static class AboutText
             {
                 if (block is HeadingBlock heading)
                 {
-                    written.Append($"\n  {Markdown.Text(heading.Inline)}\n");
+                    written.Append($"\n  {MarkdownText.Text(heading.Inline)}\n");
                     continue;
                 }
-                foreach (var paragraph in Markdown.Paragraphs([block]))
+                foreach (var paragraph in MarkdownText.Paragraphs([block]))
                 {
                     Write(written, paragraph, block is FencedCodeBlock);
                 }

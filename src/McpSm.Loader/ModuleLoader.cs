@@ -10,7 +10,7 @@ namespace McpSm.Loader;
 public sealed class ModuleLoader : IModuleAssemblyInitializer
 {
     private static readonly Lock Gate = new();
-    private static ModuleContext? _context;
+    private static ModuleLoadContext? _context;
 
     /// <summary>Makes the module's assemblies loadable, before PowerShell looks at the cmdlets. Once a process: further calls change nothing.</summary>
     public void OnImport()
@@ -21,7 +21,7 @@ public sealed class ModuleLoader : IModuleAssemblyInitializer
             {
                 return;
             }
-            var context = _context = new ModuleContext(Path.Combine(Path.GetDirectoryName(typeof(ModuleLoader).Assembly.Location)!, "dependencies"));
+            var context = _context = new ModuleLoadContext(Path.Combine(Path.GetDirectoryName(typeof(ModuleLoader).Assembly.Location)!, "dependencies"));
             AssemblyLoadContext.Default.Resolving += (_, name) =>
                 name.Name is "McpSm.Core" or "McpSm.Commands" ? context.LoadFromAssemblyName(name) : null;
         }

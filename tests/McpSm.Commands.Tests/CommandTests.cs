@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using McpSm.Commands.Tests.Support;
 using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
@@ -12,7 +13,7 @@ public sealed class CommandTests
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
-        using var mcpsm = new Mcpsm();
+        using var mcpsm = new CliProcess();
         Assert.Equal(0, (await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri])).Code);
         var before = await mcpsm.RunAsync("auth status");
         Assert.Equal("Authentication Status:\n\n  my-api          ✘ Not authenticated\n", before.Out);
@@ -46,7 +47,7 @@ public sealed class CommandTests
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { Certificate = LoopbackCertificates.Server, AutoApprove = true });
         await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Certificate = LoopbackCertificates.Server });
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
-        using var mcpsm = new Mcpsm();
+        using var mcpsm = new CliProcess();
         var authority = Path.Combine(mcpsm.Folder, "ca.pem");
         LoopbackCertificates.WriteAuthorityPem(authority);
         mcpsm.Variables["SSL_CERT_FILE"] = authority;
@@ -72,7 +73,7 @@ public sealed class CommandTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
-        using var mcpsm = new Mcpsm { Follow = _ => Task.CompletedTask };
+        using var mcpsm = new CliProcess { Follow = _ => Task.CompletedTask };
         await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri]);
         var ended = await mcpsm.RunAsync(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"], interruptAt: "Waiting for the sign-in");
         Assert.Equal(130, ended.Code);

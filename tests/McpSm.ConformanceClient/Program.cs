@@ -1,8 +1,10 @@
 using McpSm.ConformanceClient;
 using McpSm.Core;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
+using McpSm.Core.Management;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 using ModelContextProtocol.Client;
 
 // The program under test of the official conformance suite: adds the suite's server as a user would, then lists and
@@ -16,9 +18,9 @@ var folder = Directory.CreateTempSubdirectory("mcpsm-conformance-");
 try
 {
     var variables = new Dictionary<string, string> { ["MCPSM_CONFIG_DIR"] = folder.FullName, ["MCPSM_VAULT"] = "file", ["BROWSER"] = "a stand-in" };
-    var authenticator = new Authenticator(new Home(variables.GetValueOrDefault), new StandInPerson());
+    var authenticator = new Authenticator(new AppEnvironment(variables.GetValueOrDefault), new StandInPerson());
     var server = (await authenticator.AddServerAsync(change, CancellationToken.None)).Server;
-    var signIn = new ConnectOptions
+    var signIn = new SignInOptions
     {
         CallbackPort = 0,
         Timeout = TimeSpan.FromSeconds(20),
@@ -39,7 +41,7 @@ finally
     folder.Delete(recursive: true);
 }
 
-static async Task UseAsync(McpServer server, Authenticator authenticator, ConnectOptions signIn)
+static async Task UseAsync(McpServer server, Authenticator authenticator, SignInOptions signIn)
 {
     using var http = new HttpClient(new AuthenticatingHandler(server, authenticator, signIn));
     await using var transport = new HttpClientTransport(new HttpClientTransportOptions

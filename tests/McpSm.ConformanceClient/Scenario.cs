@@ -2,6 +2,7 @@ using System.Text.Json;
 using McpSm.Core;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
+using McpSm.Core.Management;
 
 namespace McpSm.ConformanceClient;
 
@@ -12,10 +13,10 @@ internal static class Scenario
     private const string IdentityProvider = "auth/enterprise-managed-authorization";
 
     /// <param name="context">The scenario's data, JSON; null where it has none.</param>
-    public static ServerChange Server(string scenario, string url, string? context)
+    public static ServerUpdate Server(string scenario, string url, string? context)
     {
         var data = scenario is "auth/pre-registration" or IdentityProvider ? Parse(context) : default;
-        return new ServerChange
+        return new ServerUpdate
         {
             Name = "conformance",
             Url = url,
@@ -36,7 +37,7 @@ internal static class Scenario
             var job = Parse(context);
             var file = Path.Combine(folder, "assertion");
             File.WriteAllText(file, Text(job, "valid_jwt"));
-            return new ClientCredentials(Text(job, "client_id"), Assertion: AssertionSource.FromFile(file));
+            return new ClientCredentials(Text(job, "client_id"), Assertion: WorkloadAssertionSource.FromFile(file));
         }
         if (!scenario.StartsWith("auth/client-credentials", StringComparison.Ordinal))
         {

@@ -1,5 +1,5 @@
 using McpSm.Core.Errors;
-using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.Windows;
 using static McpSm.CredentialManager.Trial.Trial;
 
 namespace McpSm.CredentialManager.Trial;
@@ -7,7 +7,7 @@ namespace McpSm.CredentialManager.Trial;
 /// <summary>Sets of entries that somebody touched, or that a killed writer left.</summary>
 internal static class Damage
 {
-    private static readonly WindowsCredentialSet Raw = new();
+    private static readonly WindowsCredentials Raw = new();
 
     public static async Task RunAsync(Trial trial)
     {

@@ -1,5 +1,6 @@
-using McpSm.Core.Files;
+using McpSm.Core.Configuration;
 using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.Windows;
 
 namespace McpSm.CredentialManager.Trial;
 
@@ -15,15 +16,15 @@ internal sealed class Place : IDisposable
 
     public string Folder { get; }
 
-    public Home Home { get; }
+    public AppEnvironment Home { get; }
 
     public IVault Vault { get; }
 
     public string Prefix => $"Mcpsm:{Home.Owner}:";
 
-    public static ICredentialSet NewSet() => WholeCalls.AreNeeded ? new WholeCalls(new WindowsCredentialSet()) : new WindowsCredentialSet();
+    public static IWindowsCredentials NewSet() => WholeCalls.AreNeeded ? new WholeCalls(new WindowsCredentials()) : new WindowsCredentials();
 
-    public static Home HomeOf(string folder) => new(name => name == "MCPSM_CONFIG_DIR" ? folder : null);
+    public static AppEnvironment HomeOf(string folder) => new(name => name == "MCPSM_CONFIG_DIR" ? folder : null);
 
     public IReadOnlyList<RawEntries.Entry> Entries(string item = "") => RawEntries.Of(Prefix + item);
 

@@ -11,14 +11,14 @@ internal static class Replacing
         {
             var path = place.Home.PathOf("facts");
             var contents = Enumerable.Range(0, 4).Select(i => Enumerable.Repeat((byte)i, 20_000 + i).ToArray()).ToList();
-            WholeFile.Replace(path, contents[0]);
+            AtomicFile.Replace(path, contents[0]);
             using var stop = new CancellationTokenSource();
             var readers = Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
             {
                 var reads = 0;
                 for (; !stop.IsCancellationRequested; reads++)
                 {
-                    var read = WholeFile.Read(path)!;
+                    var read = AtomicFile.Read(path)!;
                     That(read.AsSpan().SequenceEqual(contents[read.Length - 20_000]), "what is read is whole");
                     // Two readers without a pause would have the file open nearly always, and starve the writer on a busy machine.
                     Thread.Sleep(1);
@@ -29,7 +29,7 @@ internal static class Replacing
             {
                 for (var i = 0; i < 300; i++)
                 {
-                    WholeFile.Replace(path, contents[i % contents.Count]);
+                    AtomicFile.Replace(path, contents[i % contents.Count]);
                 }
             }
             finally

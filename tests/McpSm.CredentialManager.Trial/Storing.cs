@@ -1,6 +1,8 @@
 using System.Text;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.Windows;
 using static McpSm.CredentialManager.Trial.Trial;
 
 namespace McpSm.CredentialManager.Trial;
@@ -47,7 +49,7 @@ internal static class Storing
         {
             try
             {
-                new WindowsCredentialSet().Write(place.Prefix + "mcpsm-a", new byte[2561]);
+                new WindowsCredentials().Write(place.Prefix + "mcpsm-a", new byte[2561]);
             }
             catch (ArgumentOutOfRangeException)
             {

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.Windows;
 
 namespace McpSm.CredentialManager.Trial;
 
@@ -7,7 +7,7 @@ namespace McpSm.CredentialManager.Trial;
 /// Windows serves each call whole. Wine does not: a call is several of its registry, and one that meets another fails
 /// or corrupts its memory. There, one call of all processes runs at a time; what happens between calls stays free.
 /// </summary>
-internal sealed class WholeCalls(ICredentialSet entries) : ICredentialSet
+internal sealed class WholeCalls(IWindowsCredentials entries) : IWindowsCredentials
 {
     private static readonly Mutex OneAtATime = new(false, "mcpsm-credential-manager-trial");
 
@@ -40,29 +40,5 @@ internal sealed class WholeCalls(ICredentialSet entries) : ICredentialSet
         {
             OneAtATime.ReleaseMutex();
         }
-    }
-}
-
-/// <summary>Ends this process, as a kill does, in place of the call after so many.</summary>
-internal sealed class Killed(ICredentialSet entries, int after) : ICredentialSet
-{
-    private int _left = after;
-
-    public byte[]? Read(string target) => Alive().Read(target);
-
-    public void Write(string target, ReadOnlySpan<byte> content) => Alive().Write(target, content);
-
-    public bool Delete(string target) => Alive().Delete(target);
-
-    public IReadOnlyList<(string Target, byte[] Content)> List(string prefix) => Alive().List(prefix);
-
-    private ICredentialSet Alive()
-    {
-        if (_left-- == 0)
-        {
-            using var self = System.Diagnostics.Process.GetCurrentProcess();
-            self.Kill();
-        }
-        return entries;
     }
 }

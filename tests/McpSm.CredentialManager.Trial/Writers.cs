@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.Windows;
 
 namespace McpSm.CredentialManager.Trial;
 

@@ -2,12 +2,13 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using McpSm.TestServers.Entra;
 
 namespace McpSm.TestServers;
 
 /// <summary>
 /// A certificate authority of this process, and a certificate of it for 127.0.0.1, localhost, the hosts that
-/// <see cref="EntraStandIn"/> stands in for, and a few hosts and addresses that only a test's proxy leads to.
+/// <see cref="FakeEntra"/> stands in for, and a few hosts and addresses that only a test's proxy leads to.
 /// </summary>
 public static class LoopbackCertificates
 {
@@ -60,7 +61,7 @@ public static class LoopbackCertificates
         names.AddDnsName("localhost");
         names.AddIpAddress(IPAddress.Parse("10.1.2.3"));
         names.AddIpAddress(IPAddress.Parse("100.64.0.5"));
-        foreach (var host in EntraStandIn.Hosts.Concat(["mcp.example", "issuer.example"]))
+        foreach (var host in FakeEntra.Hosts.Concat(["mcp.example", "issuer.example"]))
         {
             names.AddDnsName(host);
         }

@@ -62,7 +62,7 @@ public sealed class TrafficLog
             Body = body,
         };
 
-        var connection = new AbortWatch(context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>());
+        var connection = new AbortedRequestProbe(context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>());
         context.Features.Set<IHttpRequestLifetimeFeature>(connection);
 
         // Before the first byte leaves: whoever has the answer finds its status here.

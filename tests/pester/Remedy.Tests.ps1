@@ -18,7 +18,7 @@ BeforeAll {
         $constructor = $type.GetConstructors() | Where-Object { $_.GetParameters().ParameterType.Name -notcontains 'IReadOnlyList`1' } | Select-Object -First 1
         $step = $constructor.Invoke(@(foreach ($parameter in $constructor.GetParameters()) {
             switch ($parameter.ParameterType.Name) {
-                'ServerReference' { $core.GetType('McpSm.Core.Errors.ServerReference')::new('my-api', 'My API') }
+                'ServerReference' { $core.GetType('McpSm.Core.Errors.Steps.ServerReference')::new('my-api', 'My API') }
                 'Boolean' { $true }
                 'String' { 'https://a.example' }
             }
@@ -57,12 +57,12 @@ AfterAll {
 
 Describe 'remedies' {
     It 'are cmdlets that exist, for every step' {
-        $base = $core.GetType('McpSm.Core.Errors.NextStep')
+        $base = $core.GetType('McpSm.Core.Errors.Steps.NextStep')
         $steps = $core.GetTypes() | Where-Object { $_.IsSubclassOf($base) -and $_.Name -notin 'RemoveSecretStep', 'ListSecretsStep' }
         @($steps).Count | Should -BeGreaterThan 15
         foreach ($step in $steps) { Assert-Line (Format-Step (New-Step $step)) }
-        Assert-Line (Format-Step (New-Step $core.GetType('McpSm.Core.Errors.SetTokenStep') @{ Unattended = $true }))
-        Assert-Line (Format-Step (New-Step $core.GetType('McpSm.Core.Errors.ReadTokenStep') @{ AsHeader = $true }))
+        Assert-Line (Format-Step (New-Step $core.GetType('McpSm.Core.Errors.Steps.SetTokenStep') @{ Unattended = $true }))
+        Assert-Line (Format-Step (New-Step $core.GetType('McpSm.Core.Errors.Steps.ReadTokenStep') @{ AsHeader = $true }))
     }
 
     It 'have parameters that exist, for every option' {
@@ -72,13 +72,13 @@ Describe 'remedies' {
             UseIdentityProviderStep      = 'ClientId', 'ClientSecret'
             SignInToIdentityProviderStep = 'CallbackPort', 'Timeout', 'NoBrowser', 'DeviceCode'
         }
-        $kinds = $core.GetType('McpSm.Core.Errors.StepOptionKind')
+        $kinds = $core.GetType('McpSm.Core.Errors.Steps.StepOptionKind')
         [Enum]::GetNames($kinds) | Where-Object { $_ -notin $of.Values.ForEach({ $_ }) } | Should -BeNullOrEmpty
         foreach ($step in $of.Keys) {
             foreach ($kind in $of[$step]) {
-                $options = [Array]::CreateInstance($core.GetType('McpSm.Core.Errors.StepOption'), 1)
+                $options = [Array]::CreateInstance($core.GetType('McpSm.Core.Errors.Steps.StepOption'), 1)
                 $values = [string[]]@(switch ($kind) { 'Header' { 'x-name' } 'AuthorizeParameter' { 'x-name' } 'DPoP' { 'never' } })
-                $options[0] = $core.GetType('McpSm.Core.Errors.StepOption')::new([Enum]::Parse($kinds, $kind), $values)
+                $options[0] = $core.GetType('McpSm.Core.Errors.Steps.StepOption')::new([Enum]::Parse($kinds, $kind), $values)
                 Assert-Line (Format-Step (New-Step $core.GetType("McpSm.Core.Errors.$step") @{ Options = $options }))
             }
         }

@@ -5,9 +5,6 @@ using System.Text.Json;
 
 namespace McpSm.Samples;
 
-/// <summary>What is wrong with a JWT, to be told to whoever sent it.</summary>
-internal sealed class JwtException(string why) : Exception(why);
-
 /// <summary>A JWT in compact form that says it is signed (RFC 7519, RFC 7515). Nothing in it is proven by that.</summary>
 internal sealed class SignedJwt
 {

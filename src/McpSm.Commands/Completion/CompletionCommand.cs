@@ -1,4 +1,5 @@
 using System.CommandLine;
+using McpSm.Commands.CommandLine;
 using McpSm.Core.Errors;
 
 namespace McpSm.Commands.Completion;

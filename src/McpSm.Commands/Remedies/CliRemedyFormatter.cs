@@ -1,4 +1,5 @@
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
 
 namespace McpSm.Commands.Remedies;
 

@@ -11,7 +11,7 @@ namespace McpSm.Commands.Remedies;
 /// </summary>
 public static class ShellQuoting
 {
-    private const int Longest = 300;
+    private const int MaxLength = 300;
 
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:/=+");
@@ -27,7 +27,7 @@ public static class ShellQuoting
     /// <param name="placeholder">What a person fills in, such as <c>&lt;url&gt;</c>.</param>
     public static string QuoteOrPlaceholder(string? value, string placeholder)
     {
-        if (value is not { Length: > 0 and <= Longest } || value != ForeignText.Clean(value) || value[0] == '-')
+        if (value is not { Length: > 0 and <= MaxLength } || value != UntrustedText.Sanitize(value) || value[0] == '-')
         {
             return placeholder;
         }

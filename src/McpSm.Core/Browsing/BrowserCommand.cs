@@ -11,7 +11,7 @@ internal sealed record BrowserCommand(string Program, IReadOnlyList<string> Argu
     {
         foreach (var browser in browsers.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
-            if (Words(browser) is [var program, .. var arguments])
+            if (SplitWords(browser) is [var program, .. var arguments])
             {
                 yield return new BrowserCommand(program,
                     arguments.Contains("%s") ? [.. arguments.Select(a => a == "%s" ? url : a)] : [.. arguments, url]);
@@ -20,7 +20,7 @@ internal sealed record BrowserCommand(string Program, IReadOnlyList<string> Argu
     }
 
     /// <summary>Splits at spaces outside quotes; no other character means anything.</summary>
-    public static List<string> Words(string line)
+    public static List<string> SplitWords(string line)
     {
         var words = new List<string>();
         var word = new StringBuilder();

@@ -1,26 +1,27 @@
 using System.Diagnostics;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
+using McpSm.Core.Processes;
 
 namespace McpSm.Core.Browsing;
 
 /// <summary>Opens a browser: never through a shell, by its full path, the URL as one argument (rules 28, 29 of docs/rules.md).</summary>
 /// <param name="notice">Is told why a browser could not be opened.</param>
-public sealed class BrowserLauncher(Home home, Action<string>? notice = null)
+public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? notice = null)
 {
     // A browser that fails does so at once; one that stays is a browser.
-    private static readonly TimeSpan FailsWithin = TimeSpan.FromMilliseconds(1500);
+    private static readonly TimeSpan FailureTimeout = TimeSpan.FromMilliseconds(1500);
 
     // An opener may report a failure though it has passed the URL to a browser that was running.
-    private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly ProgramStarter _starter = new(home);
+    private readonly ProgramStarter _starter = new(environment);
 
     /// <summary>Whether a browser would have a place to open in.</summary>
-    public bool HasDesktop => home.Variable("BROWSER") is not null || home.Variable("DISPLAY") is not null
-        || home.Variable("WAYLAND_DISPLAY") is not null || IsWsl || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows();
+    public bool HasDesktop => environment.Variable("BROWSER") is not null || environment.Variable("DISPLAY") is not null
+        || environment.Variable("WAYLAND_DISPLAY") is not null || IsWsl || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows();
 
-    private bool IsWsl => home.Variable("WSL_DISTRO_NAME") is not null;
+    private bool IsWsl => environment.Variable("WSL_DISTRO_NAME") is not null;
 
     /// <summary>Opens the URL; false if no browser could be started.</summary>
     public Task<bool> OpenAsync(Uri url, CancellationToken cancellationToken) => OpenAsync(url, new TaskCompletionSource().Task, cancellationToken);
@@ -44,14 +45,14 @@ public sealed class BrowserLauncher(Home home, Action<string>? notice = null)
             var (hasRun, why) = await StartAsync(opener, cancellationToken).ConfigureAwait(false);
             if (why is not null && hasRun)
             {
-                await Task.WhenAny(started, Task.Delay(StartsWithin, cancellationToken)).ConfigureAwait(false);
+                await Task.WhenAny(started, Task.Delay(StartTimeout, cancellationToken)).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
             }
             if (why is null || started.IsCompleted)
             {
                 return true;
             }
-            failures.Add($"{ForeignText.Clean(opener.Program)} {why}");
+            failures.Add($"{UntrustedText.Sanitize(opener.Program)} {why}");
         }
         if (failures.Count > 0)
         {
@@ -62,7 +63,7 @@ public sealed class BrowserLauncher(Home home, Action<string>? notice = null)
 
     internal IEnumerable<BrowserCommand> Openers(string url)
     {
-        if (home.Variable("BROWSER") is { } browsers)
+        if (environment.Variable("BROWSER") is { } browsers)
         {
             return BrowserCommand.ParseList(browsers, url);
         }
@@ -84,7 +85,7 @@ public sealed class BrowserLauncher(Home home, Action<string>? notice = null)
         var program = opener.Program;
         try
         {
-            program = File.ResolveLinkTarget(new ProgramFinder(home).Find(program)[0], returnFinalTarget: true)?.FullName ?? program;
+            program = File.ResolveLinkTarget(new ProgramFinder(environment).Find(program)[0], returnFinalTarget: true)?.FullName ?? program;
         }
         catch (Exception e) when (e is ProgramNotStartedException or IOException or UnauthorizedAccessException)
         {
@@ -99,7 +100,7 @@ public sealed class BrowserLauncher(Home home, Action<string>? notice = null)
         Process process;
         try
         {
-            process = _starter.StartForeign(opener.Program, opener.Arguments, start =>
+            process = _starter.StartExternal(opener.Program, opener.Arguments, start =>
             {
                 // It outlives us: who reads what we print, as x=$(mcpsm …) does, would wait for its end and get its words, and what is
                 // piped in is not for it. A terminal is left to it: there are browsers for that.
@@ -122,7 +123,7 @@ public sealed class BrowserLauncher(Home home, Action<string>? notice = null)
             _ = process.StartInfo.RedirectStandardOutput ? process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
             _ = process.StartInfo.RedirectStandardError ? process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(FailsWithin);
+            limit.CancelAfter(FailureTimeout);
             try
             {
                 await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);

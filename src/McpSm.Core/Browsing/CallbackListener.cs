@@ -4,23 +4,6 @@ using System.Threading.Channels;
 
 namespace McpSm.Core.Browsing;
 
-/// <summary>An answer whose <c>state</c> fits, with the browser still waiting for its page.</summary>
-public sealed class CallbackAnswer(IReadOnlyDictionary<string, string> values)
-{
-    internal TaskCompletionSource<bool> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    internal TaskCompletionSource Shown { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public IReadOnlyDictionary<string, string> Values { get; } = values;
-
-    /// <summary>Tells the browser how the sign-in ended, and waits until it was told, a second at most.</summary>
-    public async Task FinishAsync(bool signedIn)
-    {
-        Outcome.TrySetResult(signedIn);
-        await Task.WhenAny(Shown.Task, Task.Delay(TimeSpan.FromSeconds(1))).ConfigureAwait(false);
-    }
-}
-
 /// <summary>
 /// The loopback redirect (RFC 8252 section 7.3): bound before the browser opens, it answers two exact paths, refuses a
 /// missing or wrong <c>state</c> and waits on, and ignores strays (rule 31 of docs/rules.md). HttpListener of the base library cannot take
@@ -37,7 +20,7 @@ public sealed class CallbackListener : IDisposable
     private readonly string _host;
     private readonly string _path;
     private readonly CancellationTokenSource _end = new();
-    private readonly Channel<CallbackAnswer> _answers = Channel.CreateUnbounded<CallbackAnswer>();
+    private readonly Channel<CallbackResponse> _answers = Channel.CreateUnbounded<CallbackResponse>();
     private readonly TaskCompletionSource _never = new();
     private StartLink? _start;
     private string _state = "";
@@ -93,7 +76,7 @@ public sealed class CallbackListener : IDisposable
     }
 
     /// <summary>The answer to this sign-in.</summary>
-    public async Task<CallbackAnswer> WaitAsync(CancellationToken cancellationToken) =>
+    public async Task<CallbackResponse> WaitAsync(CancellationToken cancellationToken) =>
         await _answers.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>The values of a redirected URL that a person pasted; null where it is not this sign-in's.</summary>
@@ -105,7 +88,7 @@ public sealed class CallbackListener : IDisposable
         {
             return null;
         }
-        var values = RequestHead.ReadQuery(url.Query);
+        var values = HttpRequestHead.ReadQuery(url.Query);
         if (values?.GetValueOrDefault("state") != _state)
         {
             SawForeignState = true;
@@ -120,20 +103,20 @@ public sealed class CallbackListener : IDisposable
         _requests.Dispose();
     }
 
-    private async Task AnswerAsync(NetworkStream stream, RequestHead? head)
+    private async Task AnswerAsync(NetworkStream stream, HttpRequestHead? head)
     {
         if (head is null)
         {
-            await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
+            await SendAsync(stream, "400 Bad Request", CallbackPage.NotFound).ConfigureAwait(false);
         }
         else if (head.Method is not ("GET" or "HEAD"))
         {
-            await SendAsync(stream, "405 Method Not Allowed", CallbackPage.Stray).ConfigureAwait(false);
+            await SendAsync(stream, "405 Method Not Allowed", CallbackPage.NotFound).ConfigureAwait(false);
         }
         // Another name that leads here is a page trying to reach this machine through its own.
         else if (!IsHost(head.Field("Host")))
         {
-            await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
+            await SendAsync(stream, "400 Bad Request", CallbackPage.NotFound).ConfigureAwait(false);
         }
         else if (_start is { } start && start.IsPath(head.Path))
         {
@@ -145,13 +128,13 @@ public sealed class CallbackListener : IDisposable
         }
         else
         {
-            await SendAsync(stream, "404 Not Found", CallbackPage.Stray).ConfigureAwait(false);
+            await SendAsync(stream, "404 Not Found", CallbackPage.NotFound).ConfigureAwait(false);
         }
     }
 
-    private async Task AnswerStartAsync(NetworkStream stream, RequestHead head, StartLink start)
+    private async Task AnswerStartAsync(NetworkStream stream, HttpRequestHead head, StartLink start)
     {
-        switch (start.Ask(head))
+        switch (start.HandleRequest(head))
         {
             case StartLink.Answer.Redirect when Volatile.Read(ref _answered) == 0:
                 var sent = false;
@@ -169,7 +152,7 @@ public sealed class CallbackListener : IDisposable
                 await SendAsync(stream, "200 OK", "").ConfigureAwait(false);
                 break;
             case StartLink.Answer.Later:
-                await SendAsync(stream, "503 Service Unavailable", CallbackPage.Stray).ConfigureAwait(false);
+                await SendAsync(stream, "503 Service Unavailable", CallbackPage.NotFound).ConfigureAwait(false);
                 break;
             case StartLink.Answer.Contested:
                 // An answer that comes from now on may be the other one's.
@@ -185,31 +168,31 @@ public sealed class CallbackListener : IDisposable
                 }
                 break;
             default:
-                await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
+                await SendAsync(stream, "400 Bad Request", CallbackPage.NotFound).ConfigureAwait(false);
                 break;
         }
     }
 
-    private async Task AnswerCallbackAsync(NetworkStream stream, RequestHead head)
+    private async Task AnswerCallbackAsync(NetworkStream stream, HttpRequestHead head)
     {
-        var values = RequestHead.ReadQuery(head.Query);
+        var values = HttpRequestHead.ReadQuery(head.Query);
         if (values?.GetValueOrDefault("state") != _state)
         {
             SawForeignState = true;
-            await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
+            await SendAsync(stream, "400 Bad Request", CallbackPage.NotFound).ConfigureAwait(false);
             return;
         }
         if (head.Method != "GET" || Interlocked.Exchange(ref _answered, 1) != 0)
         {
-            await SendAsync(stream, "400 Bad Request", CallbackPage.Stray).ConfigureAwait(false);
+            await SendAsync(stream, "400 Bad Request", CallbackPage.NotFound).ConfigureAwait(false);
             return;
         }
-        var answer = new CallbackAnswer(values!);
+        var answer = new CallbackResponse(values!);
         _answers.Writer.TryWrite(answer);
         var signedIn = await answer.Outcome.Task.WaitAsync(_end.Token).ConfigureAwait(false);
         await SendAsync(stream, signedIn ? "200 OK" : "400 Bad Request",
             signedIn ? CallbackPage.Success(_server) : CallbackPage.Failure(_server)).ConfigureAwait(false);
-        answer.Shown.TrySetResult();
+        answer.IsShown.TrySetResult();
     }
 
     private bool IsPath(string path) => path == (_path.Length == 0 ? "/" : _path);

@@ -28,7 +28,7 @@ internal static class CallbackPage
 
     public static string Failure(string server) => Page(false, $"Not signed in to {server}", "The terminal says why, and what to do next.");
 
-    public static string Stray { get; } = Page(false, "Nothing to see here", "This address only takes the answer to a sign-in that is under way.");
+    public static string NotFound { get; } = Page(false, "Nothing to see here", "This address only takes the answer to a sign-in that is under way.");
 
     private static string Page(bool good, string title, string text) => $"""
         <!doctype html>

@@ -9,7 +9,7 @@ internal sealed class LoopbackPort : IDisposable
     private const int Backlog = 128;
 
     // How often another free port is tried if the same port of the other address is taken.
-    private const int MostAttempts = 16;
+    private const int MaxAttempts = 16;
 
     private LoopbackPort(params Socket[] sockets) => Sockets = sockets;
 
@@ -38,7 +38,7 @@ internal sealed class LoopbackPort : IDisposable
     /// </summary>
     public static LoopbackPort? TryBindBoth(int port)
     {
-        for (var attempt = 0; attempt < (port == 0 ? MostAttempts : 1); attempt++)
+        for (var attempt = 0; attempt < (port == 0 ? MaxAttempts : 1); attempt++)
         {
             if (TryBind(port) is not { } first)
             {

@@ -8,18 +8,18 @@ namespace McpSm.Core.Browsing;
 /// send nothing are dropped, the oldest first, so that a browser always gets through.
 /// </summary>
 /// <param name="answer">Answers a request; null if its head is too large or not HTTP.</param>
-internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, RequestHead?, Task> answer) : IDisposable
+internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, HttpRequestHead?, Task> answer) : IDisposable
 {
     /// <summary>In bytes. Some issuers answer with codes and tokens of many kilobytes in the URL.</summary>
-    public const int LargestHead = 64 * 1024;
+    public const int MaxHeadBytes = 64 * 1024;
 
     /// <summary>How many connections may wait for the rest of their head.</summary>
-    public const int MostIncomplete = 128;
+    public const int MaxIncomplete = 128;
 
     private const int FirstBuffer = 4 * 1024;
 
     // Beyond this many, the time limit is the short one.
-    private const int ManyIncomplete = MostIncomplete / 2;
+    private const int CrowdedIncomplete = MaxIncomplete / 2;
 
     private static readonly TimeSpan HeadLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortHeadLimit = TimeSpan.FromSeconds(2);
@@ -83,7 +83,7 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Re
             var (isWhole, head) = await ReadHeadAsync(stream, limit.Token).ConfigureAwait(false);
             if (Leave(place) && isWhole)
             {
-                await answer(stream, head is null ? null : RequestHead.Parse(head)).ConfigureAwait(false);
+                await answer(stream, head is null ? null : HttpRequestHead.Parse(head)).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
@@ -102,8 +102,8 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Re
     {
         lock (_gate)
         {
-            while (_incomplete.First is { } oldest && (_incomplete.Count >= MostIncomplete
-                || (_incomplete.Count >= ManyIncomplete && Environment.TickCount64 - oldest.Value.Since >= ShortHeadLimit.TotalMilliseconds)))
+            while (_incomplete.First is { } oldest && (_incomplete.Count >= MaxIncomplete
+                || (_incomplete.Count >= CrowdedIncomplete && Environment.TickCount64 - oldest.Value.Since >= ShortHeadLimit.TotalMilliseconds)))
             {
                 Drop(oldest);
             }
@@ -150,7 +150,7 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Re
     {
         var buffer = new byte[FirstBuffer];
         var length = 0;
-        while (length < LargestHead)
+        while (length < MaxHeadBytes)
         {
             if (length == buffer.Length)
             {

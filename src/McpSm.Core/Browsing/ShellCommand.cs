@@ -29,7 +29,7 @@ internal static partial class ShellCommand
             {
                 return name;
             }
-            var inner = BrowserCommand.Words(OptionName().Replace(words[at], ""));
+            var inner = BrowserCommand.SplitWords(OptionName().Replace(words[at], ""));
             if (inner.Count > 1 && Find(inner) is { } nested)
             {
                 return nested;

@@ -47,7 +47,7 @@ internal sealed class StartLink(Uri target)
 
     public bool IsPath(string path) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(path), Encoding.UTF8.GetBytes(Path));
 
-    public Answer Ask(RequestHead head)
+    public Answer HandleRequest(HttpRequestHead head)
     {
         if (head.Method == "HEAD")
         {
@@ -82,7 +82,7 @@ internal sealed class StartLink(Uri target)
     /// <summary>Says that a second browser has been told.</summary>
     public void Contest() => _contested.TrySetResult();
 
-    private bool HasCookie(RequestHead head) => head.Field("Cookie") is { } cookies && cookies.Split(';').Any(c =>
+    private bool HasCookie(HttpRequestHead head) => head.Field("Cookie") is { } cookies && cookies.Split(';').Any(c =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(c.Trim()), Encoding.UTF8.GetBytes($"{CookieName}={_cookie}")));
 
     /// <summary>256 bits as 43 characters.</summary>

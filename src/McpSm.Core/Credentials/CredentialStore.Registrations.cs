@@ -1,5 +1,7 @@
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 using McpSm.Core.Servers;
+using McpSm.Core.Vaults;
 
 namespace McpSm.Core.Credentials;
 
@@ -11,27 +13,27 @@ public sealed partial class CredentialStore
 {
     /// <summary>Whether an earlier sign-in with this client gave reason to believe that the issuer has forgotten it.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
-    public bool IsDoubted(KeptRegistration registration) =>
-        Facts.ReadRegistrations().GetValueOrDefault(ClientItemName(registration.Issuer))?.DoubtedClient == registration.Client.Id;
+    public bool IsDoubted(ClientRegistration registration) =>
+        Index.ReadRegistrations().GetValueOrDefault(ClientItemName(registration.Issuer))?.DoubtedClient == registration.Client.Id;
 
     /// <summary>Remembers that the issuer may have forgotten this client: the next sign-in registers another one.</summary>
-    public Task DoubtAsync(string issuer, string clientId, CancellationToken cancellationToken) =>
-        Facts.WriteRegistrationAsync(ClientItemName(issuer), f => (f ?? new RegistrationFacts { Issuer = issuer }) with { DoubtedClient = clientId },
+    public Task MarkDoubtedAsync(string issuer, string clientId, CancellationToken cancellationToken) =>
+        Index.WriteRegistrationAsync(ClientItemName(issuer), f => (f ?? new RegistrationInfo { Issuer = issuer }) with { DoubtedClient = clientId },
             cancellationToken);
 
     /// <summary>Remembers that the server was signed in to as this client, which the issuer knows after all.</summary>
-    public Task UsedAsync(McpServer server, KeptRegistration registration, CancellationToken cancellationToken) =>
-        Facts.WriteRegistrationAsync(ClientItemName(registration.Issuer), f =>
+    public Task MarkUsedAsync(McpServer server, ClientRegistration registration, CancellationToken cancellationToken) =>
+        Index.WriteRegistrationAsync(ClientItemName(registration.Issuer), f =>
         {
-            var used = (f ?? new RegistrationFacts { Issuer = registration.Issuer }).UsedBy(server.Id);
+            var used = (f ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id);
             return used.DoubtedClient == registration.Client.Id ? used with { DoubtedClient = null } : used;
         }, cancellationToken);
 
     /// <summary>The issuers that the server was signed in to with, or is to be.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IReadOnlyList<string> IssuersOf(McpServer server) =>
-        [.. new[] { server.Issuer, Facts.Read(server.Id)?.Issuer }
-            .Concat(Facts.ReadRegistrations().Values.Where(f => f.Servers.Contains(server.Id)).Select(f => f.Issuer)).OfType<string>().Distinct()];
+        [.. new[] { server.Issuer, Index.Read(server.Id)?.Issuer }
+            .Concat(Index.ReadRegistrations().Values.Where(f => f.Servers.Contains(server.Id)).Select(f => f.Issuer)).OfType<string>().Distinct()];
 
     /// <summary>Drops the registration with an issuer, in every vault that may have it.</summary>
     /// <returns>Whether there was one.</returns>
@@ -39,7 +41,7 @@ public sealed partial class CredentialStore
     public async Task<bool> DropRegistrationAsync(McpServer server, string issuer, CancellationToken cancellationToken)
     {
         var item = ClientItemName(issuer);
-        using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
+        using var held = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
         return await DropAsync(server, item, cancellationToken).ConfigureAwait(false);
     }
 
@@ -48,12 +50,12 @@ public sealed partial class CredentialStore
     public async Task LeaveRegistrationAsync(McpServer server, string issuer, IReadOnlyList<McpServer> others, CancellationToken cancellationToken)
     {
         var item = ClientItemName(issuer);
-        using var held = await home.LockAsync(item, cancellationToken).ConfigureAwait(false);
-        var (servers, users) = (Facts.Read(), Facts.ReadRegistrations().GetValueOrDefault(item)?.Servers ?? []);
+        using var held = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
+        var (servers, users) = (Index.Read(), Index.ReadRegistrations().GetValueOrDefault(item)?.Servers ?? []);
         if (others.Any(s => s.Issuer == issuer || servers.GetValueOrDefault(s.Id)?.Issuer == issuer || users.Contains(s.Id))
-            || Facts.ReadIdentities().Values.Any(i => i.Issuer == issuer))
+            || Index.ReadIdentities().Values.Any(i => i.Issuer == issuer))
         {
-            await Facts.WriteRegistrationAsync(item, f => f?.NotUsedBy(server.Id), cancellationToken).ConfigureAwait(false);
+            await Index.WriteRegistrationAsync(item, f => f?.NotUsedBy(server.Id), cancellationToken).ConfigureAwait(false);
             return;
         }
         await DropAsync(server, item, cancellationToken).ConfigureAwait(false);
@@ -61,8 +63,8 @@ public sealed partial class CredentialStore
 
     private async Task<bool> DropAsync(McpServer server, string item, CancellationToken cancellationToken)
     {
-        var known = Facts.ReadRegistrations().GetValueOrDefault(item);
-        var places = new[] { known?.Vault, Facts.Read(server.Id)?.Vault, vaults.NameInUse }
+        var known = Index.ReadRegistrations().GetValueOrDefault(item);
+        var places = new[] { known?.Vault, Index.Read(server.Id)?.Vault, vaults.NameInUse }
             .OfType<string>().Distinct().ToList();
         var wasThere = false;
         foreach (var place in places)
@@ -76,14 +78,14 @@ public sealed partial class CredentialStore
                     wasThere = true;
                 }
             }
-            catch (McpAuthException e) when (LeftBehind.IsGone(e))
+            catch (McpAuthException e) when (SupersededCopies.IsGone(e))
             {
-                await _left.AbandonAsync(item, $"the registration with {ForeignText.Clean(known?.Issuer)}", known?.Vault == place ? place : null, e, cancellationToken)
+                await _superseded.AbandonAsync(item, $"the registration with {UntrustedText.Sanitize(known?.Issuer)}", known?.Vault == place ? place : null, e, cancellationToken)
                     .ConfigureAwait(false);
             }
         }
-        await _left.RemoveAsync(item, places, cancellationToken).ConfigureAwait(false);
-        await Facts.WriteRegistrationAsync(item, _ => null, cancellationToken).ConfigureAwait(false);
+        await _superseded.RemoveAsync(item, places, cancellationToken).ConfigureAwait(false);
+        await Index.WriteRegistrationAsync(item, _ => null, cancellationToken).ConfigureAwait(false);
         return wasThere;
     }
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Servers;
@@ -14,17 +15,17 @@ namespace McpSm.Core.Credentials;
 /// The one place that reads and replaces credentials. The secret is written first, the facts after it, both under
 /// the server's lock: a kill in between leaves facts that the next read of the secret mends.
 /// </summary>
-public sealed partial class CredentialStore(Home home, VaultSelector vaults)
+public sealed partial class CredentialStore(AppEnvironment environment, VaultSelector vaults)
 {
-    private readonly LeftBehind _left = new(home, vaults);
-    private readonly ConcurrentDictionary<string, bool> _toldOfVault = [];
+    private readonly SupersededCopies _superseded = new(environment, vaults);
+    private readonly ConcurrentDictionary<string, bool> _reportedVault = [];
 
-    public FactsFile Facts { get; } = new(home);
+    public CredentialIndex Index { get; } = new(environment);
 
     /// <summary>Holds everybody else off this server's credential.</summary>
     /// <param name="heldTooLong">What to say if another process keeps it; null, or where it gives null, for the words of the lock.</param>
     public Task<FileLock> LockAsync(McpServer server, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
-        home.LockAsync(LockName(server.Id), cancellationToken, heldTooLong);
+        environment.LockAsync(LockName(server.Id), cancellationToken, heldTooLong);
 
     /// <summary>The server's item as it may be used now; null where there is none. Mends facts that lie.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
@@ -32,48 +33,48 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     /// The vault the user named, to look in where the facts know of none. Where they know another that cannot be opened, what
     /// that has is left there: whoever names a vault may have lost the one before.
     /// </param>
-    public async Task<ServerItem?> ReadAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null) =>
+    public async Task<ServerSecrets?> ReadAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null) =>
         (await ReadRawAsync(server, cancellationToken, vaultName).ConfigureAwait(false))?.UsableFor(server);
 
     /// <summary>The item whatever it is bound to: to remove it, and to revoke what is in it.</summary>
-    public async Task<ServerItem?> ReadRawAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null)
+    public async Task<ServerSecrets?> ReadRawAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null)
     {
         try
         {
             return await FindAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
         }
-        catch (McpAuthException e) when (vaultName is not null && LeftBehind.CannotBeOpened(e) && Facts.Read(server.Id)?.Vault is { } kept && kept != vaultName)
+        catch (McpAuthException e) when (vaultName is not null && SupersededCopies.CannotBeOpened(e) && Index.Read(server.Id)?.Vault is { } kept && kept != vaultName)
         {
-            if (_toldOfVault.TryAdd(server.Id, true))
+            if (_reportedVault.TryAdd(server.Id, true))
             {
-                vaults.Tell($"What '{server.Name}' has in the vault '{ForeignText.Clean(kept)}' is left there, unread. {e.Message}");
+                vaults.Notify($"What '{server.Name}' has in the vault '{UntrustedText.Sanitize(kept)}' is left there, unread. {e.Message}");
             }
             return null;
         }
     }
 
-    private async Task<ServerItem?> FindAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
+    private async Task<ServerSecrets?> FindAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
     {
         for (var again = 3; ; again--)
         {
-            var facts = Facts.Read(server.Id);
-            if ((facts?.Vault is null && vaultName is not null ? vaults.Find(vaultName) : VaultOf(facts)) is not { } vault)
+            var info = Index.Read(server.Id);
+            if ((info?.Vault is null && vaultName is not null ? vaults.Find(vaultName) : VaultOf(info)) is not { } vault)
             {
                 return null;
             }
-            if (facts is null && await _left.HasEndedAsync(ItemName(server), vault, cancellationToken).ConfigureAwait(false))
+            if (info is null && await _superseded.HasEndedAsync(ItemName(server), vault, cancellationToken).ConfigureAwait(false))
             {
                 return null;
             }
             var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
             // What is absent may have been taken to another vault between the two reads: the facts tell.
-            if (item is null && again > 0 && Facts.Read(server.Id)?.Vault is { } now && now != vault.Name)
+            if (item is null && again > 0 && Index.Read(server.Id)?.Vault is { } now && now != vault.Name)
             {
                 continue;
             }
-            if (!Agree(facts, item, isPending) || !AgreeOnSecrets(facts, item))
+            if (!IsConsistent(info, item, isPending) || !HasConsistentSecrets(info, item))
             {
-                await MendAsync(server, vault, cancellationToken).ConfigureAwait(false);
+                await ReconcileAsync(server, vault, cancellationToken).ConfigureAwait(false);
             }
             return item;
         }
@@ -81,7 +82,7 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
 
     /// <summary>Keeps the item. Where it was in another vault it is removed there, afterwards.</summary>
     /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
-    public Task WriteAsync(McpServer server, ServerItem item, string? vaultName, CancellationToken cancellationToken) =>
+    public Task WriteAsync(McpServer server, ServerSecrets item, string? vaultName, CancellationToken cancellationToken) =>
         WriteAsync(server, item, vaultName, async (vault, text) =>
         {
             await vault.SetAsync(ItemName(server), text, cancellationToken).ConfigureAwait(false);
@@ -89,7 +90,7 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         }, cancellationToken);
 
     /// <summary>Keeps what the kept item has become: renewed, or with a part of it removed. Nothing in it comes from a person.</summary>
-    public Task ReplaceAsync(McpServer server, ServerItem item, CancellationToken cancellationToken) =>
+    public Task ReplaceAsync(McpServer server, ServerSecrets item, CancellationToken cancellationToken) =>
         WriteAsync(server, item, null, async (vault, text) =>
         {
             await vault.ReplaceAsync(ItemName(server), text, cancellationToken).ConfigureAwait(false);
@@ -102,16 +103,16 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
     /// <param name="isRenewal">Whether it is the kept item, renewed.</param>
     /// <returns>Why it is not kept as it should be; null if it is.</returns>
-    internal Task<NotKept?> KeepAsync(McpServer server, ServerItem item, string? vaultName, bool isRenewal) => KeepAsync(ItemName(server), isRenewal,
+    internal Task<StorageFailure?> StoreAsync(McpServer server, ServerSecrets item, string? vaultName, bool isRenewal) => StoreAsync(ItemName(server), isRenewal,
         keep => WriteAsync(server, item, vaultName, keep, CancellationToken.None));
 
     /// <summary>Keeps an item in its vault, or else in the file in which items wait.</summary>
     /// <param name="write">Chooses the vault, has it keep the text and then writes the facts, of which it is told whether the item waits.</param>
-    internal static async Task<NotKept?> KeepAsync(string item, bool isRenewal, Func<Func<VaultWithPending, string, Task<bool>>, Task> write)
+    internal static async Task<StorageFailure?> StoreAsync(string item, bool isRenewal, Func<Func<VaultWithFallback, string, Task<bool>>, Task> write)
     {
         McpAuthException? why = null;
-        VaultWithPending? kept = null;
-        VaultWithPending? tried = null;
+        VaultWithFallback? kept = null;
+        VaultWithFallback? tried = null;
         try
         {
             await write(async (vault, text) =>
@@ -121,24 +122,24 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
                 kept = vault;
                 return why is not null;
             }).ConfigureAwait(false);
-            return why is null ? null : new NotKept(KeptWhere.Pending, why, kept!.Name, kept.PendingFile);
+            return why is null ? null : new StorageFailure(StorageOutcome.Pending, why, kept!.Name, kept.PendingFile);
         }
         catch (McpAuthException e)
         {
-            return kept is null ? new NotKept(KeptWhere.Nowhere, e, tried?.Name ?? "", "")
-                : new NotKept(why is null ? KeptWhere.WithoutFacts : KeptWhere.Pending, why ?? e, kept.Name, kept.PendingFile);
+            return kept is null ? new StorageFailure(StorageOutcome.MemoryOnly, e, tried?.Name ?? "", "")
+                : new StorageFailure(why is null ? StorageOutcome.WithoutIndexEntry : StorageOutcome.Pending, why ?? e, kept.Name, kept.PendingFile);
         }
     }
 
-    private async Task WriteAsync(McpServer server, ServerItem item, string? vaultName, Func<VaultWithPending, string, Task<bool>> keep,
+    private async Task WriteAsync(McpServer server, ServerSecrets item, string? vaultName, Func<VaultWithFallback, string, Task<bool>> keep,
         CancellationToken cancellationToken)
     {
-        var before = Facts.Read(server.Id)?.Vault;
+        var before = Index.Read(server.Id)?.Vault;
         var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
-        await _left.KeepAsync(ItemName(server), before, vault.Name, async () =>
+        await _superseded.WriteAsync(ItemName(server), before, vault.Name, async () =>
         {
-            var isPending = await keep(vault, JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem)).ConfigureAwait(false);
-            await Facts.WriteAsync(server.Id, _ => ServerFacts.Of(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
+            var isPending = await keep(vault, JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets)).ConfigureAwait(false);
+            await Index.WriteAsync(server.Id, _ => CredentialInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
 
@@ -148,10 +149,10 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     /// </summary>
     /// <returns>Handles that the write will need: to be given back when the answer is here.</returns>
     /// <exception cref="McpAuthException">ConfigurationUnavailable, VaultUnavailable, VaultLocked, …: nothing was spent yet.</exception>
-    internal async Task<IDisposable> RehearseAsync(McpServer server, ServerItem item, CancellationToken cancellationToken)
+    internal async Task<IDisposable> RehearseAsync(McpServer server, ServerSecrets item, CancellationToken cancellationToken)
     {
         await (await ChooseAsync(server, null, cancellationToken).ConfigureAwait(false)).RehearseAsync(ItemName(server),
-            JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem), cancellationToken).ConfigureAwait(false);
+            JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets), cancellationToken).ConfigureAwait(false);
         return HandleReserve.Take();
     }
 
@@ -159,25 +160,25 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     /// Changes the facts of an item, for whoever holds the server's lock. Facts that lie, or are missing since their
     /// writer was killed, first say what the vault holds.
     /// </summary>
-    internal Task ChangeFactsAsync(McpServer server, ServerItem item, Func<ServerFacts, ServerFacts> change) =>
+    internal Task ChangeIndexAsync(McpServer server, ServerSecrets item, Func<CredentialInfo, CredentialInfo> change) =>
         // Not to be cut short: what they say is already so.
-        Facts.WriteAsync(server.Id, facts => change(facts is not null && Agree(facts, item, facts.Pending) ? facts
-            : ServerFacts.Of(item, facts?.Vault ?? vaults.NameInUse!)), CancellationToken.None);
+        Index.WriteAsync(server.Id, info => change(info is not null && IsConsistent(info, item, info.Pending) ? info
+            : CredentialInfo.Create(item, info?.Vault ?? vaults.NameInUse!)), CancellationToken.None);
 
     /// <summary>Removes the item and its facts. An item in a vault that is gone stays there, and that is told.</summary>
     public async Task RemoveAsync(McpServer server, CancellationToken cancellationToken)
     {
-        var facts = Facts.Read(server.Id);
+        var info = Index.Read(server.Id);
         try
         {
-            await (VaultOf(facts)?.RemoveAsync(ItemName(server), cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+            await (VaultOf(info)?.RemoveAsync(ItemName(server), cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
         }
-        catch (McpAuthException e) when (LeftBehind.IsGone(e))
+        catch (McpAuthException e) when (SupersededCopies.IsGone(e))
         {
-            await _left.AbandonAsync(ItemName(server), $"'{server.Name}'", facts?.Vault, e, cancellationToken).ConfigureAwait(false);
+            await _superseded.AbandonAsync(ItemName(server), $"'{server.Name}'", info?.Vault, e, cancellationToken).ConfigureAwait(false);
         }
-        await _left.RemoveAsync(ItemName(server), facts?.Vault ?? vaults.NameInUse, cancellationToken).ConfigureAwait(false);
-        await Facts.WriteAsync(server.Id, _ => null, cancellationToken).ConfigureAwait(false);
+        await _superseded.RemoveAsync(ItemName(server), info?.Vault ?? vaults.NameInUse, cancellationToken).ConfigureAwait(false);
+        await Index.WriteAsync(server.Id, _ => null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -186,34 +187,34 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     /// </summary>
     /// <returns>What that vault holds for the server now; null if nothing.</returns>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationUnavailable.</exception>
-    public async Task<ServerItem?> PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
+    public async Task<ServerSecrets?> PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
         var (item, _) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
         vault.RequireTakesNewSecrets();
-        await vault.RehearseAsync(ItemName(server), item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.ServerItem), cancellationToken)
+        await vault.RehearseAsync(ItemName(server), item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets), cancellationToken)
             .ConfigureAwait(false);
         return item;
     }
 
     /// <summary>The registration kept for an issuer, in the vault that the server's credential is or will be in.</summary>
-    public async Task<KeptRegistration?> ReadRegistrationAsync(McpServer server, string issuer, string? vaultName,
+    public async Task<ClientRegistration?> ReadRegistrationAsync(McpServer server, string issuer, string? vaultName,
         CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
-        var kept = await GetAsync(vault, ClientItemName(issuer), CredentialJson.Default.KeptRegistration, cancellationToken).ConfigureAwait(false);
+        var kept = await GetAsync(vault, ClientItemName(issuer), CredentialJson.Default.ClientRegistration, cancellationToken).ConfigureAwait(false);
         return kept?.Issuer == issuer ? kept : null;
     }
 
     /// <summary>Keeps a registration. A doubt about its client stays; a doubt about the client before it ends.</summary>
-    public async Task WriteRegistrationAsync(McpServer server, KeptRegistration registration, string? vaultName,
+    public async Task WriteRegistrationAsync(McpServer server, ClientRegistration registration, string? vaultName,
         CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
         var item = ClientItemName(registration.Issuer);
         // What the issuer has registered is used from now on, whether it is in the vault or waits for it.
-        await vault.KeepAsync(item, JsonSerializer.Serialize(registration, CredentialJson.Default.KeptRegistration), isRenewal: false).ConfigureAwait(false);
-        await Facts.WriteRegistrationAsync(item, f => (f ?? new RegistrationFacts { Issuer = registration.Issuer }).UsedBy(server.Id) with
+        await vault.KeepAsync(item, JsonSerializer.Serialize(registration, CredentialJson.Default.ClientRegistration), isRenewal: false).ConfigureAwait(false);
+        await Index.WriteRegistrationAsync(item, f => (f ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id) with
         {
             Vault = vault.Name,
             DoubtedClient = f?.DoubtedClient == registration.Client.Id ? f.DoubtedClient : null,
@@ -235,31 +236,31 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     internal static string LockName(string id) => "server-" + id;
 
     /// <summary>Whether the facts say of the credential what the vault does; of a renewal under way the vault says nothing.</summary>
-    private static bool Agree(ServerFacts? facts, ServerItem? item, bool isPending)
+    private static bool IsConsistent(CredentialInfo? info, ServerSecrets? item, bool isPending)
     {
-        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, facts?.Vault ?? "") with { Pending = isPending };
-        if (facts is null or { Kind: CredentialKind.None } || told.Kind == CredentialKind.None)
+        var told = item is null ? new CredentialInfo() : CredentialInfo.Create(item, info?.Vault ?? "") with { Pending = isPending };
+        if (info is null or { Kind: CredentialKind.None } || told.Kind == CredentialKind.None)
         {
-            return told.Kind == (facts?.Kind ?? CredentialKind.None);
+            return told.Kind == (info?.Kind ?? CredentialKind.None);
         }
-        return told with { Scopes = null, HeaderNames = null, HasClientSecret = false } == facts with { Scopes = null, HeaderNames = null, HasClientSecret = false, RenewalUncertain = false, RenewalBegan = null, RenewalRefused = null, RenewalFailed = null, SeenOpen = false }
-            && (told.Scopes ?? []).SequenceEqual(facts.Scopes ?? []);
+        return told with { Scopes = null, HeaderNames = null, HasClientSecret = false } == info with { Scopes = null, HeaderNames = null, HasClientSecret = false, RenewalUncertain = false, RenewalBegan = null, RenewalRefused = null, RenewalFailed = null, AnsweredAnonymously = false }
+            && (told.Scopes ?? []).SequenceEqual(info.Scopes ?? []);
     }
 
     /// <summary>Whether the facts name the secrets that are kept beside the credential. Those that an older version wrote name none.</summary>
-    private static bool AgreeOnSecrets(ServerFacts? facts, ServerItem? item) => WithSecrets(facts, item) == facts;
+    private static bool HasConsistentSecrets(CredentialInfo? info, ServerSecrets? item) => WithSecrets(info, item) == info;
 
     /// <summary>The facts with the secrets that are kept beside the credential, and everything else as it is.</summary>
-    private static ServerFacts? WithSecrets(ServerFacts? facts, ServerItem? item)
+    private static CredentialInfo? WithSecrets(CredentialInfo? info, ServerSecrets? item)
     {
-        if (facts is null)
+        if (info is null)
         {
             return null;
         }
-        var told = item is null ? new ServerFacts() : ServerFacts.Of(item, "");
-        return facts with
+        var told = item is null ? new CredentialInfo() : CredentialInfo.Create(item, "");
+        return info with
         {
-            HeaderNames = (told.HeaderNames ?? []).SequenceEqual(facts.HeaderNames ?? []) ? facts.HeaderNames : told.HeaderNames,
+            HeaderNames = (told.HeaderNames ?? []).SequenceEqual(info.HeaderNames ?? []) ? info.HeaderNames : told.HeaderNames,
             HasClientSecret = told.HasClientSecret,
         };
     }
@@ -268,18 +269,18 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
     /// Makes the facts say what the vault holds. Whoever has the server's lock is changing both: then it is theirs to
     /// do, or the next reader's.
     /// </summary>
-    private async Task MendAsync(McpServer server, VaultWithPending vault, CancellationToken cancellationToken)
+    private async Task ReconcileAsync(McpServer server, VaultWithFallback vault, CancellationToken cancellationToken)
     {
         try
         {
-            using var held = home.TryLock(LockName(server.Id));
-            if (held is null || (Facts.Read(server.Id)?.Vault is { } now && now != vault.Name))
+            using var held = environment.TryLock(LockName(server.Id));
+            if (held is null || (Index.Read(server.Id)?.Vault is { } now && now != vault.Name))
             {
                 return;
             }
             var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
-            await Facts.WriteAsync(server.Id, facts => Agree(facts, item, isPending) ? WithSecrets(facts, item)
-                : item is null ? null : ServerFacts.Of(item, vault.Name) with { Pending = isPending },
+            await Index.WriteAsync(server.Id, info => IsConsistent(info, item, isPending) ? WithSecrets(info, item)
+                : item is null ? null : CredentialInfo.Create(item, vault.Name) with { Pending = isPending },
                 cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)
@@ -288,19 +289,19 @@ public sealed partial class CredentialStore(Home home, VaultSelector vaults)
         }
     }
 
-    private static Task<(ServerItem? Item, bool IsPending)> ReadItemAsync(VaultWithPending vault, McpServer server, CancellationToken cancellationToken) =>
-        FindAsync(vault, ItemName(server), CredentialJson.Default.ServerItem, cancellationToken);
+    private static Task<(ServerSecrets? Item, bool IsPending)> ReadItemAsync(VaultWithFallback vault, McpServer server, CancellationToken cancellationToken) =>
+        FindAsync(vault, ItemName(server), CredentialJson.Default.ServerSecrets, cancellationToken);
 
-    private Task<VaultWithPending> ChooseAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
-        vaults.ChooseAsync(vaultName ?? Facts.Read(server.Id)?.Vault, cancellationToken);
+    private Task<VaultWithFallback> ChooseAsync(McpServer server, string? vaultName, CancellationToken cancellationToken) =>
+        vaults.ChooseAsync(vaultName ?? Index.Read(server.Id)?.Vault, cancellationToken);
 
-    private VaultWithPending? VaultOf(ServerFacts? facts) => facts?.Vault is { } name ? vaults.Find(name) : vaults.InUse;
+    private VaultWithFallback? VaultOf(CredentialInfo? info) => info?.Vault is { } name ? vaults.Find(name) : vaults.InUse;
 
-    private static async Task<T?> GetAsync<T>(VaultWithPending vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private static async Task<T?> GetAsync<T>(VaultWithFallback vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class => (await FindAsync(vault, name, type, cancellationToken).ConfigureAwait(false)).Item;
 
     /// <summary>The item, and whether it waits for the vault.</summary>
-    internal static async Task<(T? Item, bool IsPending)> FindAsync<T>(VaultWithPending vault, string name, JsonTypeInfo<T> type,
+    internal static async Task<(T? Item, bool IsPending)> FindAsync<T>(VaultWithFallback vault, string name, JsonTypeInfo<T> type,
         CancellationToken cancellationToken) where T : class
     {
         var (text, isPending) = await vault.FindAsync(name, cancellationToken).ConfigureAwait(false);

@@ -14,13 +14,13 @@ public sealed record FailedRenewal
 
     /// <summary>What was told of it.</summary>
     [JsonPropertyName("why")]
-    public required string Why { get; init; }
+    public required string Reason { get; init; }
 
     /// <param name="sent">Whether the refresh token was sent: before that, a cancellation says nothing to others.</param>
-    internal static FailedRenewal? Of(Exception e, bool sent, DateTimeOffset now) => e switch
+    internal static FailedRenewal? Create(Exception e, bool sent, DateTimeOffset now) => e switch
     {
-        OperationCanceledException when sent => new() { At = now, Why = "It was interrupted before the answer came." },
-        McpAuthException { OutcomeUnknown: true } or McpAuthException { Reason: ErrorReason.ServerUnreachable } => new() { At = now, Why = e.Message },
+        OperationCanceledException when sent => new() { At = now, Reason = "It was interrupted before the answer came." },
+        McpAuthException { OutcomeUnknown: true } or McpAuthException { Reason: ErrorReason.ServerUnreachable } => new() { At = now, Reason = e.Message },
         _ => null,
     };
 }

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
-using System.Text.Json.Serialization;
 using System.Text;
+using System.Text.Json.Serialization;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
@@ -14,7 +15,7 @@ namespace McpSm.Core.Credentials;
 public sealed record RefusedRenewal
 {
     /// <summary>How long the refresh token is not sent after a refusal, unless a person asks for it.</summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan RetryDelay = TimeSpan.FromMinutes(15);
 
     [JsonPropertyName("at")]
     public required DateTimeOffset At { get; init; }
@@ -27,35 +28,35 @@ public sealed record RefusedRenewal
     [JsonPropertyName("error")]
     public string? Error { get; init; }
 
-    /// <summary>What was refused: <see cref="MarkOf"/>.</summary>
+    /// <summary>What was refused: <see cref="FingerprintOf"/>.</summary>
     [JsonPropertyName("mark")]
-    public required string Mark { get; init; }
+    public required string Fingerprint { get; init; }
 
     /// <summary>
     /// Tells the refresh token, client, secret, issuer and endpoint of a renewal apart from others, without telling anything of
     /// them: the refresh token, which the index does not hold, is the key of the HMAC.
     /// </summary>
-    internal static string MarkOf(string refreshToken, params IEnumerable<string?> sentWith) => Convert.ToHexStringLower(
+    internal static string FingerprintOf(string refreshToken, params IEnumerable<string?> sentWith) => Convert.ToHexStringLower(
         HMACSHA256.HashData(Encoding.UTF8.GetBytes(refreshToken), Encoding.UTF8.GetBytes(string.Join('\n', sentWith))))[..32];
 
     /// <summary>The refusal in an answer; null if another try may be answered otherwise (RFC 6749 section 5.2, RFC 9449 section 8).</summary>
-    internal static RefusedRenewal? Of(McpAuthException e, DateTimeOffset now, string mark) => e is
+    internal static RefusedRenewal? Create(McpAuthException e, DateTimeOffset now, string mark) => e is
     {
         OutcomeUnknown: false,
         StatusCode: >= 400 and < 500 and not (407 or 408 or 425 or 429) and var status,
         OAuthError: not ("server_error" or "temporarily_unavailable" or "slow_down" or "use_dpop_nonce"),
-    } ? new RefusedRenewal { At = now, Status = status, Error = e.OAuthError, Mark = mark } : null;
+    } ? new RefusedRenewal { At = now, Status = status, Error = e.OAuthError, Fingerprint = mark } : null;
 
     /// <summary>Whether the same renewal should not be sent now.</summary>
-    internal bool Holds(DateTimeOffset now, string mark) => Mark == mark && now - At is var age && age >= TimeSpan.Zero && age < Pause;
+    internal bool AppliesTo(DateTimeOffset now, string mark) => Fingerprint == mark && now - At is var age && age >= TimeSpan.Zero && age < RetryDelay;
 
     /// <summary>In words: the status and the error.</summary>
-    internal string Words => ServerQuestion.Words(Status) + (Error is { Length: > 0 } error ? $", {ForeignText.Clean(error)}" : "");
+    internal string Describe => ChallengeProbe.DescribeStatus(Status) + (Error is { Length: > 0 } error ? $", {UntrustedText.Sanitize(error)}" : "");
 
     /// <summary>What is told instead of sending the refresh token again.</summary>
     internal McpAuthException AsError(McpServer server, string? resource) => new(
         Error is "invalid_client" or "unauthorized_client" ? ErrorReason.ClientRejected : ErrorReason.AuthenticationRequired,
-        $"The issuer refused to renew the token of '{server.Name}' at {At.ToLocalTime():HH:mm} ({Words}). It is not asked again before {(At + Pause).ToLocalTime():HH:mm}.",
+        $"The issuer refused to renew the token of '{server.Name}' at {At.ToLocalTime():HH:mm} ({Describe}). It is not asked again before {(At + RetryDelay).ToLocalTime():HH:mm}.",
         Remedy(server, resource))
     { Server = server.Name, OAuthError = Error, StatusCode = Status };
 
@@ -67,7 +68,7 @@ public sealed record RefusedRenewal
         return Error switch
         {
             "invalid_scope" => new UpdateServerStep(server, StepOptionKind.Scope),
-            "invalid_target" => $"Ask whoever runs the issuer to accept the resource {ForeignText.Clean(resource ?? server.Url)}, then: {login}",
+            "invalid_target" => $"Ask whoever runs the issuer to accept the resource {UntrustedText.Sanitize(resource ?? server.Url)}, then: {login}",
             "invalid_client" or "unauthorized_client" when server.ClientId is { } client => $"If its secret has changed: "
                 + $"{new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId, client), StepOptionKind.ClientSecret)}",
             _ => login,

@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Net;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
 
 namespace McpSm.Core.Discovery;
 
@@ -10,9 +11,9 @@ namespace McpSm.Core.Discovery;
 /// </summary>
 public sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
 {
-    private const int LongestName = 64;
-    private const int LongestValue = 1024;
-    private const int MostInAll = 4096;
+    private const int MaxNameLength = 64;
+    private const int MaxValueLength = 1024;
+    private const int MaxTotalLength = 4096;
 
     // What a sign-in sets itself, and what would move a request out of our sight (RFC 9101, OpenID Connect's response_mode).
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
@@ -29,14 +30,14 @@ public sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
 
     public static AuthorizeParameters None { get; } = new(new Dictionary<string, string>());
 
-    public static AuthorizeParameters Of(IReadOnlyDictionary<string, string> parameters) => parameters as AuthorizeParameters
+    public static AuthorizeParameters Create(IReadOnlyDictionary<string, string> parameters) => parameters as AuthorizeParameters
         ?? (parameters.Count == 0 ? None : new(new Dictionary<string, string>(parameters, StringComparer.Ordinal)));
 
     /// <summary>The parameters with a change: an empty value removes one, a change without any removes all.</summary>
     public static AuthorizeParameters Changed(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> change)
     {
         var names = change.Count == 0 ? [] : before.Where(p => !change.ContainsKey(p.Key)).Concat(change.Where(p => p.Value.Length > 0));
-        return Of(names.ToDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal));
+        return Create(names.ToDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal));
     }
 
     /// <summary>Refuses what a sign-in must not take from the user, or from whoever wrote <c>config.json</c>.</summary>
@@ -46,14 +47,14 @@ public sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
     {
         foreach (var (name, value) in parameters)
         {
-            if (WhyNot(name, value) is { } why)
+            if (InvalidReason(name, value) is { } why)
             {
                 throw new McpAuthException(ErrorReason.InvalidValue, why, remedy?.Invoke(name) ?? Instead(name));
             }
         }
-        if (parameters.Sum(p => p.Key.Length + p.Value.Length) > MostInAll)
+        if (parameters.Sum(p => p.Key.Length + p.Value.Length) > MaxTotalLength)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"The authorization parameters have more than {MostInAll:N0} characters in all.",
+            throw new McpAuthException(ErrorReason.InvalidValue, $"The authorization parameters have more than {MaxTotalLength:N0} characters in all.",
                 remedy?.Invoke(parameters.MaxBy(p => p.Value.Length).Key));
         }
     }
@@ -69,17 +70,17 @@ public sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
             var parts = pair.Split('=', 2);
             parameters[WebUtility.UrlDecode(parts[0])] = WebUtility.UrlDecode(parts.ElementAtOrDefault(1) ?? "");
         }
-        return Of(parameters);
+        return Create(parameters);
     }
 
-    private static string? WhyNot(string name, string value) =>
-        name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || "-._~:".Contains(c))
+    private static string? InvalidReason(string name, string value) =>
+        name.Length is 0 or > MaxNameLength || !name.All(c => char.IsAsciiLetterOrDigit(c) || "-._~:".Contains(c))
             ? "The name of an authorization parameter is letters, digits and -._~: alone, at most 64 of them."
         // An empty value only removes it, whatever it is.
         : value.Length == 0 ? null
-        : Reserved.Contains(name) ? $"'{ForeignText.Clean(name)}' cannot be an authorization parameter of your own: a sign-in sets or leaves out such a parameter itself."
-        : value.Length > LongestValue || value.Any(char.IsControl) || !IsText(value)
-            ? $"The value of the authorization parameter '{name}' must be text without control characters, at most {LongestValue:N0} of them."
+        : Reserved.Contains(name) ? $"'{UntrustedText.Sanitize(name)}' cannot be an authorization parameter of your own: a sign-in sets or leaves out such a parameter itself."
+        : value.Length > MaxValueLength || value.Any(char.IsControl) || !IsText(value)
+            ? $"The value of the authorization parameter '{name}' must be text without control characters, at most {MaxValueLength:N0} of them."
         : null;
 
     /// <summary>Whether it has no half of a surrogate pair, which no URL can carry.</summary>

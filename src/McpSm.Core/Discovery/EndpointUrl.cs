@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Discovery;
 

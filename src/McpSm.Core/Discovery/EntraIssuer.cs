@@ -58,7 +58,7 @@ public sealed record EntraIssuer(string Host, string Tenant)
     };
 
     /// <summary>What there is to know of it without asking.</summary>
-    internal IssuerMetadata Describe(string identifier) => new()
+    internal AuthorizationServerMetadata Describe(string identifier) => new()
     {
         Issuer = identifier,
         AuthorizationEndpoint = Authority + "/oauth2/v2.0/authorize",

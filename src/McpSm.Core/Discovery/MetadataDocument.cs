@@ -1,6 +1,7 @@
 using System.Text.Json;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Discovery;
 
@@ -17,7 +18,7 @@ internal sealed class MetadataDocument
     }
 
     /// <exception cref="McpAuthException">MetadataInvalid: not a JSON object, or one that contradicts itself.</exception>
-    public static MetadataDocument Parse(HttpAnswer answer, string what)
+    public static MetadataDocument Parse(HttpDocument answer, string what)
     {
         try
         {

@@ -1,3 +1,5 @@
+using McpSm.Core.Http;
+
 namespace McpSm.Core.Discovery;
 
 /// <summary>The server seen as an OAuth protected resource (RFC 8707, RFC 9728).</summary>

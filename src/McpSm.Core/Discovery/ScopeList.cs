@@ -11,7 +11,7 @@ internal sealed class ScopeList : ReadOnlyCollection<string>
 
     public static ScopeList None { get; } = new([]);
 
-    public static ScopeList Of(IReadOnlyList<string> scopes) => scopes as ScopeList ?? (scopes.Count == 0 ? None : new([.. scopes]));
+    public static ScopeList Create(IReadOnlyList<string> scopes) => scopes as ScopeList ?? (scopes.Count == 0 ? None : new([.. scopes]));
 
     public override string ToString() => Scopes.Join(this);
 }

@@ -2,7 +2,7 @@ namespace McpSm.Core.Errors;
 
 /// <summary>
 /// The one exception Core throws on purpose. Its message is made of our own words and of values that are safe
-/// to show: it never carries a token, and foreign text only after <see cref="ForeignText.Clean"/>.
+/// to show: it never carries a token, and foreign text only after <see cref="UntrustedText.Sanitize"/>.
 /// </summary>
 public sealed class McpAuthException(ErrorReason reason, string message, Remedy? remedy = null,
     Exception? innerException = null) : Exception(Cleaned(message), innerException)
@@ -45,7 +45,7 @@ public sealed class McpAuthException(ErrorReason reason, string message, Remedy?
     /// <summary>One line. What it quotes at its end may have brought a full stop of its own.</summary>
     private static string Cleaned(string message)
     {
-        var line = ForeignText.CleanLine(message);
+        var line = UntrustedText.SanitizeLine(message);
         return line.EndsWith("..", StringComparison.Ordinal) && !line.EndsWith("...", StringComparison.Ordinal) ? line[..^1] : line;
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using McpSm.Core.Errors.Steps;
 
 namespace McpSm.Core.Errors;
 

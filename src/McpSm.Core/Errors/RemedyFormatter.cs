@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using McpSm.Core.Errors.Steps;
 
 namespace McpSm.Core.Errors;
 
@@ -6,10 +7,10 @@ namespace McpSm.Core.Errors;
 public abstract class RemedyFormatter
 {
     /// <summary>Says steps in words. A program with commands of its own has its own formatter.</summary>
-    public static RemedyFormatter Words { get; } = new WordsFormatter();
+    public static RemedyFormatter Plain { get; } = new WordsFormatter();
 
     [return: NotNullIfNotNull(nameof(remedy))]
-    public string? Format(Remedy? remedy) => remedy is null ? null : ForeignText.CleanLine(remedy.Render(Render, Render));
+    public string? Format(Remedy? remedy) => remedy is null ? null : UntrustedText.SanitizeLine(remedy.Render(Render, Render));
 
     /// <summary>The message of a failure, and behind it what to do.</summary>
     public string Explain(McpAuthException failure) =>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.Versioning;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using Microsoft.Win32.SafeHandles;
 
@@ -16,7 +17,7 @@ public sealed class FileLock : IDisposable
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     // The folders in which a lock was seen to hold.
-    private static readonly ConcurrentDictionary<string, bool> Proven = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, bool> Verified = new(StringComparer.Ordinal);
 
     private readonly IDisposable _file;
 
@@ -57,24 +58,24 @@ public sealed class FileLock : IDisposable
         try
         {
             var folder = Path.GetDirectoryName(path)!;
-            WholeFile.EnsureFolder(folder);
+            AtomicFile.EnsureFolder(folder);
             if (OperatingSystem.IsWindows())
             {
                 return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
             }
-            if (!Proven.ContainsKey(folder) && UnixFile.FactsOfLink(folder) is { Kind: FileKind.Link } link && !FolderOwner.MayFollow(link))
+            if (!Verified.ContainsKey(folder) && UnixFile.StatusOfLink(folder) is { Kind: FileKind.Link } link && !FolderOwner.MayFollow(link))
             {
-                throw OwnFile.NotAFile(folder, link);
+                throw BoundedFile.NotAFile(folder, link);
             }
             if (Lock(path) is not { } file)
             {
                 return null;
             }
             var held = new FileLock(file);
-            if (!Proven.ContainsKey(folder))
+            if (!Verified.ContainsKey(folder))
             {
-                Prove(held, path);
-                Proven[folder] = true;
+                Verify(held, path);
+                Verified[folder] = true;
             }
             return held;
         }
@@ -84,7 +85,7 @@ public sealed class FileLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw WholeFile.Unavailable("lock", path, e);
+            throw AtomicFile.Unavailable("lock", path, e);
         }
     }
 
@@ -100,21 +101,21 @@ public sealed class FileLock : IDisposable
         {
             file = UnixFile.OpenToLock(path);
         }
-        catch (IOException) when (UnixFile.FactsOfLink(path) is { Kind: not FileKind.Regular } found)
+        catch (IOException) when (UnixFile.StatusOfLink(path) is { Kind: not FileKind.Regular } found)
         {
-            throw OwnFile.NotAFile(path, found);
+            throw BoundedFile.NotAFile(path, found);
         }
         var locked = false;
         try
         {
-            var facts = UnixFile.Facts(file);
-            if (facts.Kind != FileKind.Regular)
+            var status = UnixFile.Status(file);
+            if (status.Kind != FileKind.Regular)
             {
-                throw OwnFile.NotAFile(path, facts);
+                throw BoundedFile.NotAFile(path, status);
             }
-            if (facts.Owner == 0)
+            if (status.Owner == 0)
             {
-                WholeFile.GiveToHeir(file, Path.GetDirectoryName(path)!);
+                AtomicFile.GiveToHeir(file, Path.GetDirectoryName(path)!);
             }
             locked = UnixFile.TryLock(file, out var error);
             return locked ? file : UnixFile.IsHeld(error) ? null : throw NoLocks(path);
@@ -133,7 +134,7 @@ public sealed class FileLock : IDisposable
     /// would then spend one refresh token twice.
     /// </summary>
     [UnsupportedOSPlatform("windows")]
-    private static void Prove(FileLock held, string path)
+    private static void Verify(FileLock held, string path)
     {
         try
         {

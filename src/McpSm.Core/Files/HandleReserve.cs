@@ -1,3 +1,4 @@
+using McpSm.Core.Errors;
 using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Core.Files;
@@ -39,7 +40,7 @@ internal sealed class HandleReserve : IDisposable
         catch (IOException e)
         {
             reserve.Dispose();
-            throw WholeFile.Unavailable("open", Nothing, e);
+            throw AtomicFile.Unavailable("open", Nothing, e);
         }
     }
 

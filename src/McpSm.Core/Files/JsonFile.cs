@@ -37,7 +37,7 @@ public static class JsonFile
     /// <exception cref="McpAuthException">ConfigurationCorrupt; the file is untouched.</exception>
     public static JsonDocument? OpenToChange(string path)
     {
-        if (WholeFile.Read(path) is not { } content)
+        if (AtomicFile.Read(path) is not { } content)
         {
             return null;
         }
@@ -50,7 +50,7 @@ public static class JsonFile
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
     public static JsonDocument? Open(string path)
     {
-        return WholeFile.Read(path) is { } content ? Parse(path, content) : null;
+        return AtomicFile.Read(path) is { } content ? Parse(path, content) : null;
     }
 
     private static JsonDocument Parse(string path, byte[] content)
@@ -120,7 +120,7 @@ public static class JsonFile
         {
             root.WriteTo(writer);
         }
-        WholeFile.Replace(path, stream.GetBuffer().AsSpan(0, (int)stream.Length));
+        AtomicFile.Replace(path, stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
 
     /// <summary>Removes one member of an object and leaves every other byte of the file as it is.</summary>
@@ -128,9 +128,9 @@ public static class JsonFile
     /// <param name="value">The text, or the text of one member, that must stand there; null where anything may.</param>
     /// <returns>Whether the member is gone; false where something else stands there.</returns>
     /// <exception cref="McpAuthException">ConfigurationCorrupt, ConfigurationUnavailable; the file is untouched.</exception>
-    public static bool Cut(string file, object[] path, string? value)
+    public static bool RemoveMember(string file, object[] path, string? value)
     {
-        if (WholeFile.Read(file) is not { } content)
+        if (AtomicFile.Read(file) is not { } content)
         {
             return true;
         }
@@ -139,7 +139,7 @@ public static class JsonFile
         {
             found = step is int index ? found is JsonArray array && index < array.Count ? array[index] : null : (found as JsonObject)?[(string)step];
         }
-        if (found is null && !JsonCut.Has(content, path))
+        if (found is null && !JsonMemberRemover.Has(content, path))
         {
             return true;
         }
@@ -147,7 +147,7 @@ public static class JsonFile
         {
             return false;
         }
-        WholeFile.Replace(file, JsonCut.Without(content, path));
+        AtomicFile.Replace(file, JsonMemberRemover.Remove(content, path));
         return true;
     }
 

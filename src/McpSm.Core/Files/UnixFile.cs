@@ -5,33 +5,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Core.Files;
 
-/// <summary>What stands at a path.</summary>
-internal enum FileKind
-{
-    Regular,
-    Folder,
-    Pipe,
-    Socket,
-    Device,
-    Link,
-    Other,
-}
-
-/// <summary>What the system knows of a file (stat(2)).</summary>
-internal readonly record struct FileFacts(FileKind Kind, UnixFileMode Mode, uint Owner, uint Group, long Size)
-{
-    /// <summary>What it is, in a word for people.</summary>
-    public string Word => Kind switch
-    {
-        FileKind.Folder => "a folder",
-        FileKind.Pipe => "a named pipe",
-        FileKind.Socket => "a socket",
-        FileKind.Device => "a device",
-        FileKind.Link => "a link",
-        _ => "not a regular file",
-    };
-}
-
 /// <summary>
 /// What .NET's own files do not offer on Unix: to open what may be a pipe without waiting for its other end, to open without
 /// following a link, and to ask for the owner.
@@ -90,14 +63,14 @@ internal static partial class UnixFile
     }
 
     /// <exception cref="IOException">The system does not say.</exception>
-    public static FileFacts Facts(SafeFileHandle handle) =>
+    public static FileStatus Status(SafeFileHandle handle) =>
         PalFStat(handle, out var status) == 0 ? Of(status) : throw Failed(Marshal.GetLastPInvokeError(), null);
 
     /// <summary>The facts of the file at the end of all links; null if there is none, or it may not be looked at.</summary>
-    public static FileFacts? Facts(string path) => PalStat(path, out var status) == 0 ? Of(status) : null;
+    public static FileStatus? Status(string path) => PalStat(path, out var status) == 0 ? Of(status) : null;
 
     /// <summary>The facts of what stands at the path itself, a link perhaps; null if nothing does, or it may not be looked at.</summary>
-    public static FileFacts? FactsOfLink(string path) => PalLStat(path, out var status) == 0 ? Of(status) : null;
+    public static FileStatus? StatusOfLink(string path) => PalLStat(path, out var status) == 0 ? Of(status) : null;
 
     /// <summary>Reads what there is; waits at most 50 ms for some of it.</summary>
     /// <returns>How many bytes; 0 at the end; null if there was nothing yet.</returns>
@@ -116,7 +89,7 @@ internal static partial class UnixFile
             return error == WouldBlock || error == Interrupted ? null : throw Failed(error, null);
         }
         // A pipe that no one has opened to write yet looks as if it had ended, but is not said to be hung up.
-        return read > 0 || (poll.Happened & PollEvent.HungUp) != 0 || Facts(handle).Kind != FileKind.Pipe ? read : null;
+        return read > 0 || (poll.Happened & PollEvent.HungUp) != 0 || Status(handle).Kind != FileKind.Pipe ? read : null;
     }
 
     /// <summary>The user that this process acts as.</summary>
@@ -144,7 +117,7 @@ internal static partial class UnixFile
 
     private static Exception Failed(int error, string? path)
     {
-        var text = ForeignText.Clean(Marshal.GetPInvokeErrorMessage(error));
+        var text = UntrustedText.Sanitize(Marshal.GetPInvokeErrorMessage(error));
         return error switch
         {
             NotFound => new FileNotFoundException(text, path),
@@ -154,7 +127,7 @@ internal static partial class UnixFile
         };
     }
 
-    private static FileFacts Of(in NativeFacts status) => new((status.Mode & 0xF000) switch
+    private static FileStatus Of(in NativeFacts status) => new((status.Mode & 0xF000) switch
     {
         0x8000 => FileKind.Regular,
         0x4000 => FileKind.Folder,

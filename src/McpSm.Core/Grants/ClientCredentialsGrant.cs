@@ -1,30 +1,16 @@
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
-
-/// <summary>What signs in with no person, no browser and no redirect: a client (RFC 6749 section 4.4), or a workload.</summary>
-/// <param name="Id">The client id; null for the one that is known otherwise. A workload needs none: it is empty then.</param>
-/// <param name="Secret">Its secret.</param>
-/// <param name="Key">Its key, where it authenticates by <c>private_key_jwt</c>.</param>
-/// <param name="IsManagedIdentity">It is an identity that Azure gives this machine or service; without an id its own.</param>
-/// <param name="Assertion">Where a workload has its assertion from, which is its proof (RFC 7523 section 2.1).</param>
-public sealed record ClientCredentials(string? Id = null, string? Secret = null, ClientKey? Key = null, bool IsManagedIdentity = false,
-    AssertionSource? Assertion = null)
-{
-    /// <summary>Whether there is something to prove the client with.</summary>
-    internal bool HasProof => Secret is not null || Key is not null || IsManagedIdentity || Assertion is not null;
-
-    /// <summary>Without the secret: records print all their members.</summary>
-    public override string ToString() => "client credentials";
-}
 
 /// <summary>The token request of a client for itself (rule 33 of docs/rules.md). Renewal repeats it.</summary>
 public static class ClientCredentialsGrant
 {
     /// <exception cref="McpSm.Core.Errors.McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
-    public static async Task<TokenSet> RequestAsync(SafeHttp http, string tokenEndpoint, string issuer, ClientIdentity client,
-        string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<TokenSet> RequestAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer, ClientIdentity client,
+        string resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time, CancellationToken cancellationToken)
     {
         using var request = new ClientCredentialsTokenRequest
         {
@@ -32,7 +18,7 @@ public static class ClientCredentialsGrant
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
             Resource = [resource],
         };
-        var tokens = await client.SendAsync(request, http.Protocol.RequestClientCredentialsTokenAsync, issuer, binding, scopes, time, [], cancellationToken)
+        var tokens = await client.SendAsync(request, http.Protocol.RequestClientCredentialsTokenAsync, issuer, constraint, scopes, time, [], cancellationToken)
             .ConfigureAwait(false);
         // RFC 6749 section 4.4.3: a refresh token has no place here; one that comes all the same is not kept.
         return tokens with { RefreshToken = null };

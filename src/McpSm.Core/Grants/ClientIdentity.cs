@@ -1,29 +1,10 @@
-using System.Text.Json.Serialization;
 using System.Text;
+using System.Text.Json.Serialization;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
 
 namespace McpSm.Core.Grants;
-
-/// <summary>How a client identity came about.</summary>
-public enum ClientKind
-{
-    /// <summary>The user supplied it.</summary>
-    [JsonStringEnumMemberName("PreRegistered")]
-    PreRegistered,
-    /// <summary>The URL of a client metadata document (draft-ietf-oauth-client-id-metadata-document).</summary>
-    [JsonStringEnumMemberName("MetadataDocument")]
-    MetadataDocument,
-    /// <summary>Registered dynamically (RFC 7591).</summary>
-    [JsonStringEnumMemberName("Dynamic")]
-    Dynamic,
-    /// <summary>Azure gives it to this machine or service. Its id is empty where it is the machine's own.</summary>
-    [JsonStringEnumMemberName("ManagedIdentity")]
-    ManagedIdentity,
-    /// <summary>None, and so without an id: the issuer knows a workload by its assertion.</summary>
-    [JsonStringEnumMemberName("Workload")]
-    Workload,
-}
 
 /// <summary>How we are known to one issuer, and how we prove it (RFC 6749 section 2.3).</summary>
 public sealed record ClientIdentity(
@@ -60,7 +41,7 @@ public sealed record ClientIdentity(
 
     /// <summary>An identity that the user or the issuer gave, with the method the issuer advertises for it.</summary>
     /// <param name="method">The method that the issuer registered, or that worked before; null to choose one.</param>
-    public static ClientIdentity Create(ClientKind kind, string id, string? secret, IssuerMetadata issuer,
+    public static ClientIdentity Create(ClientKind kind, string id, string? secret, AuthorizationServerMetadata issuer,
         string? method = null, ClientKey? key = null)
     {
         if (key is not null)
@@ -93,7 +74,7 @@ public sealed record ClientIdentity(
         request.ClientId = Id;
         if (Key is not null)
         {
-            request.ClientAssertion = Grants.ClientAssertion.Create(Id, Key, issuer, time.GetUtcNow());
+            request.ClientAssertion = Grants.PrivateKeyJwtBuilder.Create(Id, Key, issuer, time.GetUtcNow());
         }
         request.ClientSecret = Secret;
         request.ClientCredentialStyle = AuthMethod == Basic

@@ -14,7 +14,7 @@ namespace McpSm.Core.Grants;
 public sealed record ClientKey
 {
     // A key with a chain of certificates has 10 KiB.
-    private const int LargestFile = 1024 * 1024;
+    private const int MaxFileBytes = 1024 * 1024;
 
     /// <summary>The key, and the certificate where there is one, as PEM (RFC 7468).</summary>
     [JsonInclude]
@@ -65,11 +65,11 @@ public sealed record ClientKey
     public static ClientKey FromFile(string path, CancellationToken cancellationToken = default)
     {
         // Text of Windows may begin with a byte order mark.
-        using var text = new StreamReader(new MemoryStream(GivenFile.Read(path, LargestFile, Unreadable, cancellationToken)));
+        using var text = new StreamReader(new MemoryStream(UserFile.Read(path, MaxFileBytes, Unreadable, cancellationToken)));
         return FromPem(text.ReadToEnd());
 
         McpAuthException Unreadable(string why) => new(ErrorReason.InvalidValue,
-            $"The file of the client's key{(GivenFile.Name(path) is { } name ? $", {name}," : "")} cannot be read: {why}.");
+            $"The file of the client's key{(UserFile.Name(path) is { } name ? $", {name}," : "")} cannot be read: {why}.");
     }
 
     /// <summary>A certificate with its key. A key that cannot be taken out of a certificate store stays there.</summary>

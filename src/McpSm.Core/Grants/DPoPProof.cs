@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using McpSm.Core.Errors;
 
 namespace McpSm.Core.Grants;
 
@@ -16,7 +17,7 @@ internal static class DPoPProof
     /// <exception cref="McpSm.Core.Errors.McpAuthException">VaultCorrupt: the key is damaged.</exception>
     public static string Create(DPoPKey key, HttpMethod method, Uri uri, DateTimeOffset now, string? accessToken, string? nonce)
     {
-        var (text, signature) = key.Sign((x, y) => Jws.Text(
+        var (text, signature) = key.Sign((x, y) => JwtWriter.SigningInput(
             json =>
             {
                 json.WriteString("typ", "dpop+jwt");
@@ -30,7 +31,7 @@ internal static class DPoPProof
             },
             json =>
             {
-                json.WriteString("jti", Jws.NewId());
+                json.WriteString("jti", JwtWriter.NewId());
                 json.WriteString("htm", method.Method);
                 json.WriteString("htu", Target(uri));
                 json.WriteNumber("iat", now.ToUnixTimeSeconds());
@@ -43,7 +44,7 @@ internal static class DPoPProof
                     json.WriteString("nonce", nonce);
                 }
             }));
-        return Jws.Of(text, signature);
+        return JwtWriter.Serialize(text, signature);
     }
 
     /// <summary>The URI without user, query and fragment, and its host as it goes over the wire.</summary>

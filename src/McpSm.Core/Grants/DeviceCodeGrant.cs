@@ -1,31 +1,18 @@
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
+using McpSm.Core.Interruption;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>What a person types where (RFC 8628 section 3.2).</summary>
-/// <param name="VerificationUri">Checked: http(s), safe to open.</param>
-/// <param name="CompleteUri">The same with the code in it; null where the issuer gives none.</param>
-public sealed record DeviceCode(string UserCode, Uri VerificationUri, Uri? CompleteUri, TimeSpan Lifetime)
-{
-    /// <summary>The issuer at which the person signs in; empty if it is not known.</summary>
-    public string Issuer { get; init; } = "";
-
-    /// <summary>The name of the server that the sign-in is for; null if it is for the issuer alone, as at an identity provider.</summary>
-    public string? Server { get; init; }
-
-    /// <summary>The host of the page, if that is on another site than the issuer: the person should know before entering the code there.</summary>
-    public string? OtherSite { get; init; }
-}
-
 /// <summary>Sign-in with another device (RFC 8628).</summary>
 /// <param name="resource">Null at an identity provider.</param>
-public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetadata issuer, ClientIdentity client,
-    string? resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time)
+public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy, AuthorizationServerMetadata issuer, ClientIdentity client,
+    string? resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time)
 {
-    private const int LongestUserCode = 32;
+    private const int MaxUserCodeLength = 32;
 
     private ClientIdentity _client = client;
     private string _deviceCode = "";
@@ -44,7 +31,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
         };
         request.Parameters.AddOptional("resource", resource);
-        using var response = await AskAsync(request, cancellationToken).ConfigureAwait(false);
+        using var response = await PollAsync(request, cancellationToken).ConfigureAwait(false);
         if (!TokenSet.IsReadable(response) || response.DeviceCode is not { Length: > 0 } deviceCode)
         {
             throw NoCode();
@@ -61,7 +48,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
     }
 
     /// <summary>Sends the request; once more with the client's other method if the issuer does not know it by the first.</summary>
-    private async Task<DeviceAuthorizationResponse> AskAsync(DeviceAuthorizationRequest request, CancellationToken cancellationToken)
+    private async Task<DeviceAuthorizationResponse> PollAsync(DeviceAuthorizationRequest request, CancellationToken cancellationToken)
     {
         _client.Sign(request, issuer.Issuer, time);
         var response = await http.Protocol.RequestDeviceAuthorizationAsync(request, cancellationToken).ConfigureAwait(false);
@@ -78,13 +65,13 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             }
             _client = other;
         }
-        return await AskAsync(request, cancellationToken).ConfigureAwait(false);
+        return await PollAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asks for the token until there is one, the answer is no, or the code expires (RFC 8628 section 3.5).</summary>
     /// <param name="exchange">Goes on during each question, any of which may be the one that gives the token, and when there is one.</param>
     /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
-    public async Task<TokenSet> WaitAsync(Exchange exchange, CancellationToken cancellationToken)
+    public async Task<TokenSet> WaitAsync(TokenExchange exchange, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -93,7 +80,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
             request.Parameters.AddOptional("resource", resource);
             try
             {
-                return await AskAsync(request, exchange).ConfigureAwait(false);
+                return await PollAsync(request, exchange).ConfigureAwait(false);
             }
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
                 || e.Reason == ErrorReason.ServerUnreachable)
@@ -115,12 +102,12 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         }
     }
 
-    private async Task<TokenSet> AskAsync(DeviceTokenRequest request, Exchange exchange)
+    private async Task<TokenSet> PollAsync(DeviceTokenRequest request, TokenExchange exchange)
     {
         exchange.Begin();
         try
         {
-            return await _client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, binding, scopes, time, [_deviceCode], exchange.Token)
+            return await _client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, constraint, scopes, time, [_deviceCode], exchange.Token)
                 .ConfigureAwait(false);
         }
         catch (McpAuthException)
@@ -130,7 +117,7 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
         }
     }
 
-    private string? OtherSite(Uri page) => UrlPolicy.TryParse(issuer.Issuer, out var home) && !Site.IsSame(page, home) ? page.IdnHost : null;
+    private string? OtherSite(Uri page) => UrlPolicy.TryParse(issuer.Issuer, out var home) && !SameSite.IsSame(page, home) ? page.IdnHost : null;
 
     /// <summary>
     /// The code, if it may be shown: at most 32 ASCII letters, digits, hyphens, underscores, dots and spaces. Anything else could pose
@@ -138,9 +125,9 @@ public sealed class DeviceCodeGrant(SafeHttp http, UrlPolicy policy, IssuerMetad
     /// </summary>
     /// <exception cref="McpAuthException">TokenResponseInvalid: there is no code, or it is not one that people can type.</exception>
     internal static string UserCode(string? text) => string.IsNullOrWhiteSpace(text) ? throw NoCode()
-        : text.Length <= LongestUserCode && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ' ') ? text.Trim()
+        : text.Length <= MaxUserCodeLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ' ') ? text.Trim()
         : throw new McpAuthException(ErrorReason.TokenResponseInvalid,
-            $"The issuer's device answer has a code that is longer than {LongestUserCode} characters, or has other characters than letters, digits and hyphens.",
+            $"The issuer's device answer has a code that is longer than {MaxUserCodeLength} characters, or has other characters than letters, digits and hyphens.",
             "Sign in with a browser, and tell whoever runs the issuer.");
 
     private static McpAuthException NoCode() => new(ErrorReason.TokenResponseInvalid, "The issuer's device answer has no code.");

@@ -1,5 +1,5 @@
 using System.Net;
-using McpSm.Core.Files;
+using McpSm.Core.Interruption;
 
 namespace McpSm.Core.Grants;
 
@@ -7,7 +7,7 @@ namespace McpSm.Core.Grants;
 /// Marks each question for a token, of a library that polls by itself, as an exchange. It goes on after the answer that holds
 /// the token, until that is stored.
 /// </summary>
-internal sealed class ExchangingHandler(Exchange exchange, HttpMessageHandler inner) : DelegatingHandler(inner)
+internal sealed class ExchangingHandler(TokenExchange exchange, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

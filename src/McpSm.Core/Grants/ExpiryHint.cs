@@ -10,14 +10,14 @@ namespace McpSm.Core.Grants;
 internal static class ExpiryHint
 {
     // A larger one is read by nobody in a header.
-    private const int Largest = 64 * 1024;
+    private const int MaxSeconds = 64 * 1024;
 
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(365);
+    private static readonly TimeSpan MaxLength = TimeSpan.FromDays(365);
 
     /// <summary>Null if it is no JWT, or says nothing of use: a time that is past, or more than a year away.</summary>
-    public static DateTimeOffset? Of(string accessToken, DateTimeOffset now)
+    public static DateTimeOffset? Read(string accessToken, DateTimeOffset now)
     {
-        if (accessToken.Length > Largest || accessToken.Split('.') is not [{ Length: > 0 }, { Length: > 0 } claims, _] || !Base64Url.IsValid(claims))
+        if (accessToken.Length > MaxSeconds || accessToken.Split('.') is not [{ Length: > 0 }, { Length: > 0 } claims, _] || !Base64Url.IsValid(claims))
         {
             return null;
         }
@@ -26,7 +26,7 @@ internal static class ExpiryHint
             using var json = JsonDocument.Parse(Base64Url.DecodeFromChars(claims));
             return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("exp", out var exp)
                 && exp.ValueKind == JsonValueKind.Number && exp.TryGetDouble(out var seconds)
-                && seconds > now.ToUnixTimeSeconds() && seconds <= (now + Longest).ToUnixTimeSeconds()
+                && seconds > now.ToUnixTimeSeconds() && seconds <= (now + MaxLength).ToUnixTimeSeconds()
                 ? DateTimeOffset.FromUnixTimeSeconds((long)seconds) : null;
         }
         catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)

@@ -2,6 +2,7 @@ using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
@@ -14,8 +15,8 @@ public static class JwtBearerGrant
     /// <param name="client">Its id is empty if the issuer knows no client: RFC 7523 section 3.1 then leaves it out.</param>
     /// <param name="assertion">The JWT. It is a bearer secret, and is shown to this issuer alone.</param>
     /// <exception cref="McpAuthException">AssertionRejected, ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
-    public static async Task<TokenSet> RequestAsync(SafeHttp http, string tokenEndpoint, string issuer, ClientIdentity client,
-        string assertion, string resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time,
+    public static async Task<TokenSet> RequestAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer, ClientIdentity client,
+        string assertion, string resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time,
         CancellationToken cancellationToken)
     {
         using var request = new TokenRequest
@@ -31,7 +32,7 @@ public static class JwtBearerGrant
         }
         try
         {
-            var tokens = await client.Proven.SendAsync(request, http.Protocol.RequestTokenAsync, issuer, binding, scopes, time, [assertion], cancellationToken)
+            var tokens = await client.Proven.SendAsync(request, http.Protocol.RequestTokenAsync, issuer, constraint, scopes, time, [assertion], cancellationToken)
                 .ConfigureAwait(false);
             // RFC 7521 section 4.1: what is to come after is had with an assertion; a refresh token, which would outlive
             // the trust in whoever signs them, is not kept.

@@ -1,6 +1,7 @@
 using Duende.IdentityModel.Client;
-using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
@@ -11,8 +12,8 @@ public static class RefreshTokenGrant
     /// <exception cref="McpAuthException">
     /// RefreshTokenRejected; else with <see cref="McpAuthException.OutcomeUnknown"/> where the token may be spent.
     /// </exception>
-    public static async Task<TokenSet> RenewAsync(SafeHttp http, string tokenEndpoint, string issuer,
-        ClientIdentity client, string refreshToken, string? resource, IReadOnlyList<string> scopes, TokenBinding binding, TimeProvider time,
+    public static async Task<TokenSet> RenewAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer,
+        ClientIdentity client, string refreshToken, string? resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time,
         CancellationToken cancellationToken)
     {
         using var request = new RefreshTokenRequest
@@ -23,7 +24,7 @@ public static class RefreshTokenGrant
         };
         try
         {
-            var tokens = await client.SendAsync(request, http.Protocol.RequestRefreshTokenAsync, issuer, binding, scopes, time, [refreshToken], cancellationToken)
+            var tokens = await client.SendAsync(request, http.Protocol.RequestRefreshTokenAsync, issuer, constraint, scopes, time, [refreshToken], cancellationToken)
                 .ConfigureAwait(false);
             // Rule 23 of docs/rules.md: the old one stays when none comes back.
             return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };

@@ -1,6 +1,8 @@
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
@@ -24,7 +26,7 @@ public static class TokenExchangeGrant
     /// AuthenticationRequired: the ID token is not accepted any more. AuthorizationDenied: the organisation does not let this
     /// person or this client use the server. ClientRejected, InsufficientScope, TokenResponseInvalid, …
     /// </exception>
-    public static async Task<(string IdJag, IReadOnlyList<string> Scopes)> RequestIdJagAsync(SafeHttp http, string tokenEndpoint, string provider,
+    public static async Task<(string IdJag, IReadOnlyList<string> Scopes)> RequestIdJagAsync(RestrictedHttpClient http, string tokenEndpoint, string provider,
         ClientIdentity client, string idToken, string audience, string resource, IReadOnlyList<string> scopes, TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -60,7 +62,7 @@ public static class TokenExchangeGrant
 
     /// <summary>What to tell where a provider does not do what enterprise-managed authorization needs.</summary>
     internal static McpAuthException NoIdJags(string provider, string why) => new(ErrorReason.TokenResponseInvalid,
-        $"The identity provider {ForeignText.Clean(provider)} issues no ID-JAGs (RFC 8693), which sign in to servers of the organisation. {why}".TrimEnd(),
+        $"The identity provider {UntrustedText.Sanitize(provider)} issues no ID-JAGs (RFC 8693), which sign in to servers of the organisation. {why}".TrimEnd(),
         $"Ask whoever runs it to let this client exchange ID tokens for them; until then: {new RemoveIdentityProviderStep()}");
 
     private static McpAuthException Refused(McpAuthException e, string provider)
@@ -73,7 +75,7 @@ public static class TokenExchangeGrant
             "unsupported_grant_type" or "unsupported_token_type" => (ErrorReason.TokenResponseInvalid, "issues no ID-JAGs"),
             _ => (e.Reason, "refused"),
         };
-        return new McpAuthException(reason, $"The identity provider {ForeignText.Clean(provider)} {what}. {e.Message}", reason switch
+        return new McpAuthException(reason, $"The identity provider {UntrustedText.Sanitize(provider)} {what}. {e.Message}", reason switch
         {
             ErrorReason.AuthorizationDenied or ErrorReason.ClientRejected => "Ask whoever runs the identity provider.",
             _ => e.OAuthError is "unsupported_grant_type" or "unsupported_token_type" ? NoIdJags(provider, "").Remedy : e.Remedy,

@@ -3,6 +3,8 @@ using System.Text.Json;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
@@ -18,7 +20,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     private const string NothingSaid = "without saying why";
 
     // A lifetime that overflows a date is no lifetime that anyone waits for.
-    private const long LongestLifetime = 100L * 365 * 24 * 3600;
+    private const long MaxLifetime = 100L * 365 * 24 * 3600;
 
     /// <summary>The key that the access token is bound to; null for a bearer token.</summary>
     public DPoPKey? Key { get; init; }
@@ -60,7 +62,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         if (bound ? key is null : !type.Equals(TokenType.Bearer, StringComparison.OrdinalIgnoreCase))
         {
             // A bound token without our key is bound to somebody else's, or to none.
-            throw Unusable($"its token type is '{ForeignText.Clean(type, [accessToken, .. sent])}', not {(key is null ? "" : "DPoP or ")}Bearer",
+            throw Unusable($"its token type is '{UntrustedText.Sanitize(type, [accessToken, .. sent])}', not {(key is null ? "" : "DPoP or ")}Bearer",
                 bound ? $"Let Mcpsm prove that it has the key: "
                     + $"{new UpdateServerStep(ServerReference.Unknown, new StepOption(StepOptionKind.DPoP, "always"))}"
                 : (Remedy)"Tell whoever runs the issuer: Mcpsm can send Bearer and DPoP tokens.");
@@ -132,20 +134,20 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     /// <param name="sent">The secrets in the request: an issuer that quotes them does not make us show them.</param>
     internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent) =>
         response.Exception as McpAuthException
-        ?? Refused((int)response.HttpStatusCode, response.Json, PlainText(response), sent, RetryAfter.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
+        ?? Refused((int)response.HttpStatusCode, response.Json, PlainText(response), sent, RetryAfterHeader.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
 
     /// <param name="body">The answer's JSON; null where it is none.</param>
     internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent) =>
-        Refused(status, body, null, sent, RetryAfter.Later);
+        Refused(status, body, null, sent, RetryAfterHeader.Later);
 
     /// <param name="text">The answer's plain text; null if it is none.</param>
     /// <param name="later">When to try again, if the issuer is out of order for now.</param>
     private static McpAuthException Refused(int status, JsonElement? body, string? text, IReadOnlyList<string?> sent, string later)
     {
-        var description = ErrorWords.Of(body, sent) ?? (ForeignText.Clean(text, sent) is { Length: > 0 } line ? line : null);
+        var description = OAuthErrorText.Read(body, sent) ?? (UntrustedText.Sanitize(text, sent) is { Length: > 0 } line ? line : null);
         if (body is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
         {
-            var code = ForeignText.Clean(error, sent);
+            var code = UntrustedText.Sanitize(error, sent);
             var words = description is null || description == code ? code : $"{code}: {description}";
             var reason = error switch
             {
@@ -156,7 +158,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 // Of a proxy, or of a framework, in words of its own: {"error":"Service Unavailable"}.
                 _ => status is 429 or >= 500 ? ErrorReason.ServerUnreachable : ErrorReason.TokenResponseInvalid,
             };
-            return new McpAuthException(reason, $"The issuer refused: {ForeignText.Sentence(words)}", reason == ErrorReason.ServerUnreachable ? later : null)
+            return new McpAuthException(reason, $"The issuer refused: {UntrustedText.Sentence(words)}", reason == ErrorReason.ServerUnreachable ? later : null)
             {
                 OAuthError = code,
                 StatusCode = status,
@@ -175,7 +177,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             >= 400 => new McpAuthException(ErrorReason.TokenResponseInvalid,
                 Answered(status, description ?? NothingSaid))
             { StatusCode = status },
-            _ when description is not null => new McpAuthException(ErrorReason.TokenResponseInvalid, $"The issuer refused: {ForeignText.Sentence(description)}")
+            _ when description is not null => new McpAuthException(ErrorReason.TokenResponseInvalid, $"The issuer refused: {UntrustedText.Sentence(description)}")
             { StatusCode = status },
             _ => Unusable(body is null ? "it is not JSON" : "it is an error in no words"),
         };
@@ -183,9 +185,9 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
 
     private static string Answered(int status, string? description) => description switch
     {
-        null => $"The issuer answered {ServerQuestion.Words(status)}.",
-        NothingSaid => $"The issuer answered {ServerQuestion.Words(status)} {NothingSaid}.",
-        _ => $"The issuer answered {ServerQuestion.Words(status)}: {ForeignText.Sentence(description)}",
+        null => $"The issuer answered {ChallengeProbe.DescribeStatus(status)}.",
+        NothingSaid => $"The issuer answered {ChallengeProbe.DescribeStatus(status)} {NothingSaid}.",
+        _ => $"The issuer answered {ChallengeProbe.DescribeStatus(status)}: {UntrustedText.Sentence(description)}",
     };
 
     /// <summary>The first line of an answer in plain text, as gateways send it; null if it is something else. Pages are for browsers.</summary>
@@ -213,7 +215,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         };
         // Some issuers mean by 0 that it does not expire. It would count as dead before it is used, so it says nothing: whether the
         // server takes the token, the request that proves it shows.
-        return seconds is { } s && double.IsFinite(s) && s > 0 ? (long)Math.Clamp(s, 1, LongestLifetime) : null;
+        return seconds is { } s && double.IsFinite(s) && s > 0 ? (long)Math.Clamp(s, 1, MaxLifetime) : null;
     }
 
     internal static string? Text(JsonElement json, string name) => Member(json, name) is { } value ? Text(value) : null;
@@ -246,41 +248,4 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
 
     /// <summary>Without the tokens: records print all their members.</summary>
     public override string ToString() => $"token set, expires {ExpiresAt:u}";
-}
-
-/// <summary>How an access token is sent: the scheme of its Authorization header (RFC 6750 section 2.1, RFC 9449 section 7.1).</summary>
-public static class TokenType
-{
-    public const string Bearer = "Bearer";
-    public const string DPoP = "DPoP";
-}
-
-/// <summary>The syntax of tokens in an Authorization header.</summary>
-public static class BearerToken
-{
-    /// <summary>
-    /// Visible ASCII without spaces. RFC 6750 section 2.1 allows less (b64token), but issuers send more and the
-    /// header carries it.
-    /// </summary>
-    public static bool IsValid(string token) => token.Length > 0 && token.All(c => c is > ' ' and < '\x7F');
-
-    /// <summary>What keeps a token from being sent, in words for people that do not repeat it; null if nothing does.</summary>
-    public static string? Fault(string token)
-    {
-        if (IsValid(token))
-        {
-            return null;
-        }
-        var inner = token.Trim();
-        return inner.Length == 0 ? "it is empty"
-            : inner.AsSpan().ContainsAny('\r', '\n') ? "it has several lines"
-            : Schemes.FirstOrDefault(s => inner.StartsWith(s + " ", StringComparison.OrdinalIgnoreCase)) is { } scheme
-                ? $"it begins with '{scheme}', which is no part of a token; give what follows that word"
-            : inner != token ? "it has blanks at its beginning or end"
-            : inner.Any(char.IsWhiteSpace) ? "it has blanks in it"
-            : inner.Any(char.IsControl) ? "it has control characters"
-            : "it has characters outside ASCII";
-    }
-
-    private static readonly string[] Schemes = ["Authorization: Bearer", "Authorization:", TokenType.Bearer, TokenType.DPoP, "Basic", "token"];
 }

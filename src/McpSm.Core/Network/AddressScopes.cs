@@ -37,7 +37,7 @@ internal static class AddressScopes
 
     public static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(Plain(address));
 
-    public static AddressScope Of(IPAddress address)
+    public static AddressScope Classify(IPAddress address)
     {
         address = Plain(address);
         if (Contains(Machine, address) || Contains(Metadata, address))
@@ -61,7 +61,7 @@ internal static class AddressScopes
 
     /// <summary>A tunnel to an IPv4 address leads at least into a private network.</summary>
     private static AddressScope AtLeastPrivate(IPAddress address) =>
-        Of(address) == AddressScope.Machine ? AddressScope.Machine : AddressScope.Private;
+        Classify(address) == AddressScope.Machine ? AddressScope.Machine : AddressScope.Private;
 
     /// <summary>
     /// Of a NAT64 that a network set up for itself (RFC 8215) it is not known how long the prefix is. RFC 6052 section 2.2 puts the
@@ -73,10 +73,10 @@ internal static class AddressScopes
         var bytes = address.GetAddressBytes();
         byte[] behind = [bytes[6], bytes[7], .. bytes[9..]];
         var start = Array.FindIndex(behind, 0, 3, b => b != 0);
-        var first = start < 0 ? AddressScope.Public : Of(new IPAddress(behind.AsSpan(start, 4)));
+        var first = start < 0 ? AddressScope.Public : Classify(new IPAddress(behind.AsSpan(start, 4)));
         // Behind 64 bits the address takes up the first of the last four bytes.
         return start >= 0 && bytes.AsSpan(start == 2 ? 13 : 12).IndexOfAnyExcept((byte)0) < 0 ? first
-            : (AddressScope)Math.Max((int)first, (int)Of(IPv4At(address, 12)));
+            : (AddressScope)Math.Max((int)first, (int)Classify(IPv4At(address, 12)));
     }
 
     private static IPAddress IPv4At(IPAddress address, int index) => new(address.GetAddressBytes().AsSpan(index, 4));

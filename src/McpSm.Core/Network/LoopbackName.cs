@@ -8,7 +8,7 @@ internal static class LoopbackName
     private static readonly IPAddress[] Loopback = [IPAddress.IPv6Loopback, IPAddress.Loopback];
 
     /// <summary>Whether the host is <c>localhost</c> or a name under it, in any case, perhaps with the dot of an absolute name.</summary>
-    public static bool Is(string host)
+    public static bool Matches(string host)
     {
         var name = host.EndsWith('.') ? host.AsSpan(0, host.Length - 1) : host;
         return name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);

@@ -1,34 +1,11 @@
+using McpSm.Core.Configuration;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
+using McpSm.Core.Management;
 
 namespace McpSm.Core.Servers;
-
-/// <summary>How a server is spoken to: Streamable HTTP, or the HTTP+SSE transport before it.</summary>
-public enum McpTransport
-{
-    Http,
-    Sse,
-}
-
-/// <summary>Whether signing in is wanted. Unset until a sign-in finds that the server challenges.</summary>
-public enum OAuthMode
-{
-    Unset,
-    On,
-    Off,
-}
-
-/// <summary>Whether tokens are bound to a key of ours (RFC 9449).</summary>
-public enum DPoPMode
-{
-    /// <summary>Where the server or the issuer asks for it.</summary>
-    Auto,
-    /// <summary>A token that is not bound is refused.</summary>
-    Always,
-    /// <summary>Whatever they ask for.</summary>
-    Never,
-}
 
 /// <summary>A remote MCP server that the user named; what the catalog knows of it. Holds no secret of ours.</summary>
 public sealed class McpServer
@@ -80,7 +57,7 @@ public sealed class McpServer
     public string? ClientMetadataUrl { get; internal init; }
 
     /// <summary>The scopes the user wants instead of those the server asks for.</summary>
-    public IReadOnlyList<string> Scopes { get; internal init => field = ScopeList.Of(value); } = ScopeList.None;
+    public IReadOnlyList<string> Scopes { get; internal init => field = ScopeList.Create(value); } = ScopeList.None;
 
     /// <summary>The issuer the user pinned.</summary>
     public string? Issuer { get; internal init; }
@@ -92,12 +69,12 @@ public sealed class McpServer
     public DPoPMode DPoP { get; internal init; }
 
     /// <summary>What the user adds to the authorization URL, by name (see <see cref="AuthorizeParameters"/>). Not used in a sign-in by device code.</summary>
-    public IReadOnlyDictionary<string, string> AuthorizeParams { get; internal init => field = AuthorizeParameters.Of(value); } = AuthorizeParameters.None;
+    public IReadOnlyDictionary<string, string> AuthorizeParams { get; internal init => field = AuthorizeParameters.Create(value); } = AuthorizeParameters.None;
 
-    /// <summary>The names of the headers that are sent along; empty unless they were read (<see cref="KeptSecrets"/>). Their values are secrets.</summary>
-    public IReadOnlyList<string> HeaderNames { get; internal init => field = value as NameList ?? (value.Count == 0 ? NameList.None : new NameList([.. value])); } = NameList.None;
+    /// <summary>The names of the headers that are sent along; empty unless they were read (<see cref="SecretNameReader"/>). Their values are secrets.</summary>
+    public IReadOnlyList<string> HeaderNames { get; internal init => field = value as DisplayList ?? (value.Count == 0 ? DisplayList.None : new DisplayList([.. value])); } = DisplayList.None;
 
-    /// <summary>Whether a secret of its client is kept; false unless that was read (<see cref="KeptSecrets"/>).</summary>
+    /// <summary>Whether a secret of its client is kept; false unless that was read (<see cref="SecretNameReader"/>).</summary>
     public bool HasClientSecret { get; internal init; }
 
     /// <summary>
@@ -112,93 +89,12 @@ public sealed class McpServer
 
     /// <summary>Which URLs may be visited for it: what the user named is the server and the pinned issuer.</summary>
     /// <exception cref="McpAuthException">InvalidServerUrl, of the issuer as well: another program may have written it.</exception>
-    internal UrlPolicy PolicyIn(Home home) => new(Issuer is null ? [Uri] : [Uri, ServerUrl.ParseIssuer(this)])
+    internal UrlPolicy PolicyIn(AppEnvironment environment) => new(Issuer is null ? [Uri] : [Uri, ServerUrl.ParseIssuer(this)])
     {
-        Network = home.Network,
+        Network = environment.Network,
         IssuerCommand = issuer => new UpdateServerStep(this, new StepOption(StepOptionKind.Issuer, issuer)),
     };
 
     /// <summary>Whether a credential may be sent to it: https, or http on this machine.</summary>
     internal bool IsSecure => UrlPolicy.IsSecure(Uri);
-}
-
-/// <summary>What <c>config.json</c> holds in the clear for one server.</summary>
-internal sealed record PlaintextSecrets(
-    string? BearerToken, string? ClientSecret, IReadOnlyDictionary<string, string> Headers)
-{
-    private static readonly string[] SecretWords =
-        ["auth", "token", "key", "secret", "cookie", "password", "passwd", "credential", "session", "bearer", "signature", "jwt"];
-
-    /// <summary>Whether anything in it had better be in a vault.</summary>
-    public bool HasSecret => BearerToken is not null || ClientSecret is not null || (Headers.Count > 0 && SecretHeaders.Any());
-
-    /// <summary>
-    /// The headers that are secrets by their name, or by a value that looks like one. A header such as
-    /// <c>X-Region: eu-west-1</c> is none, and stays where a person can see and edit it.
-    /// </summary>
-    public IEnumerable<KeyValuePair<string, string>> SecretHeaders => Headers.Where(h =>
-        SecretWords.Any(word => h.Key.Contains(word, StringComparison.OrdinalIgnoreCase)) || LooksSecret(h.Value));
-
-    private static bool LooksSecret(string value) => value.Length >= 20 && !value.Any(char.IsWhiteSpace)
-        && !value.Contains("://", StringComparison.Ordinal) && value.Any(char.IsAsciiDigit) && value.Any(char.IsAsciiLetter);
-
-    public static PlaintextSecrets None { get; } = new(null, null, new Dictionary<string, string>());
-}
-
-/// <summary>URLs that a remote server can have.</summary>
-public static class ServerUrl
-{
-    /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
-    public static Uri Parse(string? url)
-    {
-        if (string.IsNullOrWhiteSpace(url))
-        {
-            throw Invalid("a server needs a URL");
-        }
-        if (!UrlPolicy.TryParse(url.Trim(), out var uri) || uri.Host.Length == 0)
-        {
-            throw Invalid("that is not an absolute URL");
-        }
-        if (uri.Scheme is not ("http" or "https"))
-        {
-            throw Invalid($"the scheme must be https or http, not '{ForeignText.Clean(uri.Scheme)}'");
-        }
-        if (uri.UserInfo.Length > 0)
-        {
-            throw Invalid("it must not carry a user name or password", new SetTokenStep(ServerReference.Unknown));
-        }
-        if (uri.Fragment.Length > 0)
-        {
-            throw Invalid("it must not have a fragment ('#…')");
-        }
-        if (uri.IdnHost.Contains('%'))
-        {
-            throw Invalid("its address has a zone ('%…'), which means nothing to an issuer");
-        }
-        return uri;
-    }
-
-    /// <summary>The issuer that the user pinned.</summary>
-    /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
-    public static Uri ParseIssuer(McpServer server) => UrlPolicy.TryParse(server.Issuer, out var uri) && uri.Scheme is "http" or "https" ? uri
-        : throw new McpAuthException(ErrorReason.InvalidServerUrl, $"The issuer set for '{server.Name}' is not an absolute http(s) URL.",
-            new UpdateServerStep(server, StepOptionKind.Issuer))
-        { Server = server.Name };
-
-    /// <summary>Refuses to send a credential in the clear (rule 27).</summary>
-    /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
-    public static void RequireSecure(McpServer server)
-    {
-        if (!UrlPolicy.IsSecure(server.Uri))
-        {
-            throw new McpAuthException(ErrorReason.UnsafeEndpoint,
-                $"No credential is sent to '{server.Name}': its URL is plain http to another machine.",
-                new UpdateServerStep(server, new StepOption(StepOptionKind.Url) { Template = "https://…" }))
-            { Server = server.Name };
-        }
-    }
-
-    // The URL itself is not repeated: it may be the very thing that carries a password.
-    private static McpAuthException Invalid(string why, Remedy? remedy = null) => new(ErrorReason.InvalidServerUrl,
-        $"The server's URL cannot be used: {why}.", "Give one like https://example.com/mcp");
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using McpSm.Core.Discovery;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;
 
@@ -10,9 +10,9 @@ namespace McpSm.Core.Servers;
 /// The servers the user has, in <c>config.json</c>, which the npm tool <c>mcp-server-manager</c> shares: what we do
 /// not know in it is kept, and no secret is ever written to it.
 /// </summary>
-public sealed class ServerCatalog(Home home)
+public sealed class ServerCatalog(AppEnvironment environment)
 {
-    private readonly string _path = home.PathOf("config.json");
+    private readonly string _path = environment.PathOf("config.json");
 
     /// <summary>All servers, in the file's order.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
@@ -30,7 +30,7 @@ public sealed class ServerCatalog(Home home)
 
     /// <summary>The server as it is by now, for whoever has had it in hand for a while and is about to keep something for it.</summary>
     /// <exception cref="McpAuthException">ServerNotFound: somebody has removed it since.</exception>
-    public McpServer Again(McpServer server)
+    public McpServer Reload(McpServer server)
     {
         var all = List();
         return all.FirstOrDefault(s => s.Id == server.Id) ?? throw ServerLookup.Failure(all, server.Id);
@@ -75,9 +75,9 @@ public sealed class ServerCatalog(Home home)
     /// <returns>Whether it is gone.</returns>
     public async Task<bool> RemovePlaintextAsync(string id, string[] member, string value, CancellationToken cancellationToken)
     {
-        using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
+        using var held = await environment.LockAsync("config", cancellationToken).ConfigureAwait(false);
         var index = List().ToList().FindIndex(s => s.Id == id);
-        return index < 0 || JsonFile.Cut(_path, ["remoteServers", index, .. member], value);
+        return index < 0 || JsonFile.RemoveMember(_path, ["remoteServers", index, .. member], value);
     }
 
     public Task RemoveAsync(string id, CancellationToken cancellationToken) =>
@@ -89,7 +89,7 @@ public sealed class ServerCatalog(Home home)
 
     private async Task<T> ChangeAsync<T>(Func<JsonObject, List<McpServer>, T> change, CancellationToken cancellationToken)
     {
-        using var held = await home.LockAsync("config", cancellationToken).ConfigureAwait(false);
+        using var held = await environment.LockAsync("config", cancellationToken).ConfigureAwait(false);
         using var document = JsonFile.OpenToChange(_path);
         var root = document is not null ? JsonObject.Create(document.RootElement)!
             : new JsonObject { ["servers"] = new JsonArray(), ["remoteServers"] = new JsonArray(), ["port"] = 8850 };
@@ -143,9 +143,9 @@ public sealed class ServerCatalog(Home home)
     {
         if (others.FirstOrDefault(s => HasName(s, name)) is { } taken)
         {
-            throw new McpAuthException(ErrorReason.ServerAlreadyExists, ServerName.Same(taken.Name, name)
-                ? $"There is a server '{taken.Name}' already, at {ForeignText.Clean(taken.Url)}."
-                : $"'{name}' is the id of the server '{taken.Name}', at {ForeignText.Clean(taken.Url)}.",
+            throw new McpAuthException(ErrorReason.ServerAlreadyExists, ServerName.AreSame(taken.Name, name)
+                ? $"There is a server '{taken.Name}' already, at {UntrustedText.Sanitize(taken.Url)}."
+                : $"'{name}' is the id of the server '{taken.Name}', at {UntrustedText.Sanitize(taken.Url)}.",
                 "Choose another name.")
             { Server = name };
         }
@@ -153,7 +153,7 @@ public sealed class ServerCatalog(Home home)
 
     /// <summary>Whether a look-up of that name would find the server: a name that is the id of a server means that one.</summary>
     internal static bool HasName(McpServer server, string name) =>
-        ServerName.Same(server.Name, name) || server.Id.Equals(name, StringComparison.OrdinalIgnoreCase);
+        ServerName.AreSame(server.Name, name) || server.Id.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Ids are unique among the npm tool's local servers too, and are no other server's name.</summary>
     private static string FreeId(JsonObject root, IReadOnlyList<McpServer> all, string slug)

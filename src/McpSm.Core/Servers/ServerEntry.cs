@@ -29,7 +29,7 @@ internal static class ServerEntry
             Id = id!,
             // Most are alike, and each text is kept for as long as the list is.
             Name = Member(entry, "name", JsonValueKind.String)?.ValueEquals(id) == true ? id!
-                : ForeignText.Clean(Text(entry, "name")) is { Length: > 0 } name ? name : id!,
+                : UntrustedText.Sanitize(Text(entry, "name")) is { Length: > 0 } name ? name : id!,
             Url = url,
             Transport = Text(entry, "type") switch
             {

@@ -1,5 +1,6 @@
-using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
 
 namespace McpSm.Core.Servers;
 
@@ -43,12 +44,12 @@ public static class ServerLookup
             return new McpAuthException(ErrorReason.ServerNotFound, "No server in the catalog has that URL.",
                 new AddServerStep(mayBeSecret || MayHoldSecret(text) ? null : text));
         }
-        var what = mayBeSecret ? "No server of that name." : $"There is no server '{ForeignText.Clean(text)}'.";
+        var what = mayBeSecret ? "No server of that name." : $"There is no server '{UntrustedText.Sanitize(text)}'.";
         return all.Count == 0
             ? new McpAuthException(ErrorReason.ServerNotFound, what + " There are none yet.", new AddServerStep())
             : new McpAuthException(ErrorReason.ServerNotFound, $"{what} There {(all.Count == 1 ? "is" : "are")}: {Names(all)}.", new ListServersStep())
             {
-                Server = mayBeSecret ? null : ForeignText.Clean(text),
+                Server = mayBeSecret ? null : UntrustedText.Sanitize(text),
             };
     }
 

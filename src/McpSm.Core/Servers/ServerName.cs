@@ -7,7 +7,7 @@ namespace McpSm.Core.Servers;
 /// <summary>Names that people give servers, and the ids made of them.</summary>
 public static class ServerName
 {
-    private const int Longest = 64;
+    private const int MaxLength = 64;
 
     /// <summary>The verbs of <c>mcpsm auth</c>: a server of that name could not be signed in to by it.</summary>
     public static readonly IReadOnlyList<string> Reserved =
@@ -24,11 +24,11 @@ public static class ServerName
         {
             throw Invalid("it is empty");
         }
-        if (name.Length > Longest)
+        if (name.Length > MaxLength)
         {
-            throw Invalid($"it is longer than {Longest} characters");
+            throw Invalid($"it is longer than {MaxLength} characters");
         }
-        if (name != ForeignText.Clean(name))
+        if (name != UntrustedText.Sanitize(name))
         {
             throw Invalid("it has hidden characters, spaces other than the usual one, or spaces at its ends or in a row");
         }
@@ -51,16 +51,16 @@ public static class ServerName
 
     /// <summary>Whether a text can be an id, also one that another program made.</summary>
     public static bool IsId(string? id) =>
-        id is { Length: > 0 and <= Longest + 8 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+        id is { Length: > 0 and <= MaxLength + 8 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     /// <summary>Whether both are the same name to a person: letter case and the way accents are encoded make no difference.</summary>
-    public static bool Same(string name, string other) => UnicodeNormalizer.Compose(name).Equals(UnicodeNormalizer.Compose(other), StringComparison.OrdinalIgnoreCase);
+    public static bool AreSame(string name, string other) => UnicodeNormalizer.Compose(name).Equals(UnicodeNormalizer.Compose(other), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The id with a number behind it, cut so that it is no longer than an id of ours.</summary>
     internal static string Numbered(string id, int number)
     {
         var suffix = $"-{number}";
-        return $"{id[..Math.Min(id.Length, Longest - suffix.Length)]}{suffix}";
+        return $"{id[..Math.Min(id.Length, MaxLength - suffix.Length)]}{suffix}";
     }
 
     private static string Slug(string name)

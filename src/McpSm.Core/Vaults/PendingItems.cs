@@ -1,23 +1,10 @@
 using System.Security.Cryptography;
-using System.Text.Json.Serialization;
 using System.Text;
 using System.Text.Json;
 using McpSm.Core.Errors;
+using McpSm.Core.Vaults.EncryptedFile;
 
 namespace McpSm.Core.Vaults;
-
-/// <summary>An item that its vault could not be given.</summary>
-/// <param name="Vault">The name of that vault.</param>
-/// <param name="Base">A digest of the text that the vault held for the item at that time: see <see cref="VaultWithPending"/>.</param>
-internal sealed record PendingItem(
-    [property: JsonPropertyName("Vault")] string Vault,
-    [property: JsonPropertyName("Item")] string Item,
-    [property: JsonPropertyName("Base")] string Base,
-    [property: JsonPropertyName("Text")] string Text)
-{
-    /// <summary>Without the text: records print all their members.</summary>
-    public override string ToString() => $"pending {Item}";
-}
 
 /// <summary>
 /// The items that wait in an encrypted file until their own vault can be written again. The file's header says whether there
@@ -48,7 +35,7 @@ internal sealed class PendingItems(EncryptedFileVault file)
         catch (McpAuthException e)
         {
             // To go on without it could spend a refresh token that was spent before.
-            throw new McpAuthException(e.Reason, $"A credential may wait in {FileName} for the vault '{ForeignText.Clean(vault)}'. {e.Message}", e.Remedy, e)
+            throw new McpAuthException(e.Reason, $"A credential may wait in {FileName} for the vault '{UntrustedText.Sanitize(vault)}'. {e.Message}", e.Remedy, e)
             { Vault = file.Name };
         }
     }
@@ -59,7 +46,7 @@ internal sealed class PendingItems(EncryptedFileVault file)
             .Select(Read).OfType<PendingItem>().Where(p => p.Vault == vault).Select(p => p.Item)];
 
     public Task SetAsync(PendingItem item, CancellationToken cancellationToken) =>
-        SetAsync(item, JsonSerializer.Serialize(item, VaultJson.Default.PendingItem), cancellationToken);
+        SetAsync(item, JsonSerializer.Serialize(item, VaultJsonContext.Default.PendingItem), cancellationToken);
 
     public Task RemoveAsync(PendingItem item, CancellationToken cancellationToken) =>
         SetAsync(item, null, cancellationToken);
@@ -75,7 +62,7 @@ internal sealed class PendingItems(EncryptedFileVault file)
     {
         try
         {
-            return text is null ? null : JsonSerializer.Deserialize(text, VaultJson.Default.PendingItem);
+            return text is null ? null : JsonSerializer.Deserialize(text, VaultJsonContext.Default.PendingItem);
         }
         catch (JsonException)
         {

@@ -1,5 +1,10 @@
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Vaults.EncryptedFile;
+using McpSm.Core.Vaults.Linux;
+using McpSm.Core.Vaults.MacOS;
+using McpSm.Core.Vaults.Windows;
 
 namespace McpSm.Core.Vaults;
 
@@ -23,16 +28,16 @@ public sealed class VaultSelector
         EncryptedFileVault.VaultName,
     ];
 
-    private readonly Home _home;
+    private readonly AppEnvironment _environment;
     private readonly Action<string> _notice;
     private readonly Settings _settings;
-    private readonly List<IVaultSource> _sources;
-    private readonly Dictionary<string, VaultWithPending> _opened = new(StringComparer.Ordinal);
+    private readonly List<IVaultProvider> _sources;
+    private readonly Dictionary<string, VaultWithFallback> _opened = new(StringComparer.Ordinal);
 
-    public VaultSelector(Home home, IEnumerable<IVaultSource> sources, Action<string> notice)
+    public VaultSelector(AppEnvironment environment, IEnumerable<IVaultProvider> sources, Action<string> notice)
     {
-        (_home, _notice, _settings, File) = (home, notice, new Settings(home), new EncryptedFileVault(home, notice));
-        _sources = [.. sources, new SystemStoreSource(SystemStore(home), text => notice(home.Remedies.Format(text))), new EncryptedFileSource(home, File)];
+        (_environment, _notice, _settings, File) = (environment, notice, new Settings(environment), new EncryptedFileVault(environment, notice));
+        _sources = [.. sources, new OsVaultProvider(SystemStore(environment), text => notice(environment.Remedies.Format(text))), new EncryptedFileSource(environment, File)];
     }
 
     /// <summary>The encrypted file itself.</summary>
@@ -40,14 +45,14 @@ public sealed class VaultSelector
 
     /// <summary>The vault of that name, with what waits for it.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable: no such vault on this system.</exception>
-    public VaultWithPending Find(string name)
+    public VaultWithFallback Find(string name)
     {
         lock (_opened)
         {
             if (!_opened.TryGetValue(name, out var vault))
             {
                 var found = _sources.Select(s => s.Find(name)).FirstOrDefault(v => v is not null) ?? throw NotFound(name);
-                vault = new VaultWithPending(found, found == File ? File.PendingForThis : File.PendingForOthers);
+                vault = new VaultWithFallback(found, found == File ? File.PendingForThis : File.PendingForOthers);
                 _opened[name] = vault;
             }
             return vault;
@@ -55,22 +60,22 @@ public sealed class VaultSelector
     }
 
     public static McpAuthException NotFound(string name) =>
-        new(ErrorReason.VaultUnavailable, $"There is no vault '{ForeignText.Clean(name)}' on this system.", new ListVaultsStep())
+        new(ErrorReason.VaultUnavailable, $"There is no vault '{UntrustedText.Sanitize(name)}' on this system.", new ListVaultsStep())
         {
-            Vault = ForeignText.Clean(name),
+            Vault = UntrustedText.Sanitize(name),
             IsVaultGone = true,
         };
 
     /// <summary>The vault that is set or was chosen before; null where none was.</summary>
-    public VaultWithPending? InUse => NameInUse is { } name ? Find(name) : null;
+    public VaultWithFallback? InUse => NameInUse is { } name ? Find(name) : null;
 
     /// <summary>Its name, whether or not this process can open it.</summary>
-    public string? NameInUse => _home.Variable(Variable) ?? _settings.Vault;
+    public string? NameInUse => _environment.Variable(Variable) ?? _settings.Vault;
 
     /// <summary>The vault for what is kept next.</summary>
     /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
     /// <exception cref="McpAuthException">ConfigurationUnavailable: the configuration folder is another user's. And what finding a vault may throw.</exception>
-    public async Task<VaultWithPending> ChooseAsync(string? asked, CancellationToken cancellationToken)
+    public async Task<VaultWithFallback> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
         RequireOwnFolder();
         if ((asked ?? NameInUse) is { } chosen)
@@ -90,11 +95,11 @@ public sealed class VaultSelector
     /// The first vault that works here, and what the user should know if credentials are kept in it from now on. Nothing is
     /// remembered or said.
     /// </summary>
-    public async Task<(VaultWithPending Vault, string? Notice)> OfferAsync(CancellationToken cancellationToken)
+    public async Task<(VaultWithFallback Vault, string? Notice)> OfferAsync(CancellationToken cancellationToken)
     {
         foreach (var source in _sources)
         {
-            if (await source.OfferAsync(cancellationToken).ConfigureAwait(false) is { } offer)
+            if (await source.GetDefaultAsync(cancellationToken).ConfigureAwait(false) is { } offer)
             {
                 return (Find(offer.Vault.Name), offer.Notice);
             }
@@ -107,7 +112,7 @@ public sealed class VaultSelector
     /// <summary>All vaults there are, the one in use first.</summary>
     public async Task<IReadOnlyList<McpVault>> ListAsync(CancellationToken cancellationToken)
     {
-        var (used, why) = _home.Variable(Variable) is { } named ? (named, $"{Variable} names it")
+        var (used, why) = _environment.Variable(Variable) is { } named ? (named, $"{Variable} names it")
             : _settings.Vault is { } set ? (set, "it is set in settings.json") : (null, null);
         var all = new List<IVault>();
         foreach (var source in _sources)
@@ -126,11 +131,11 @@ public sealed class VaultSelector
     public async Task UseAsync(string name, CancellationToken cancellationToken)
     {
         RequireOwnFolder();
-        await VaultCheck.RunAsync(Find(name), cancellationToken).ConfigureAwait(false);
+        await VaultSelfTest.RunAsync(Find(name), cancellationToken).ConfigureAwait(false);
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
-        if (_settings.MovingFrom.Where(place => place != name).Select(ForeignText.Clean).ToList() is { Count: > 0 } left)
+        if (_settings.MovingFrom.Where(place => place != name).Select(UntrustedText.Sanitize).ToList() is { Count: > 0 } left)
         {
-            _notice(_home.Remedies.Format($"Something may be left in {string.Join(", ", left)}. To take it along or clear it up: {new UseVaultStep(name, Move: true)}"));
+            _notice(_environment.Remedies.Format($"Something may be left in {string.Join(", ", left)}. To take it along or clear it up: {new UseVaultStep(name, Move: true)}"));
         }
         TellOfVariable(name);
     }
@@ -138,21 +143,21 @@ public sealed class VaultSelector
     /// <summary>Says so where the environment names another vault than the one that was just chosen.</summary>
     public void TellOfVariable(string chosen)
     {
-        if (_home.Variable(Variable) is { } named && named != chosen)
+        if (_environment.Variable(Variable) is { } named && named != chosen)
         {
-            _notice($"{Variable} names '{ForeignText.Clean(named)}', and wins over this setting for as long.");
+            _notice($"{Variable} names '{UntrustedText.Sanitize(named)}', and wins over this setting for as long.");
         }
     }
 
     /// <summary>Fails if no secret should be written on the word of this configuration folder, whichever the vault.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
-    internal void RequireOwnFolder() => FolderOwner.Require(_home, _notice);
+    internal void RequireOwnFolder() => FolderOwner.Require(_environment, _notice);
 
     /// <summary>Says something of a vault that the user should know.</summary>
-    internal void Tell(string text) => _notice(text);
+    internal void Notify(string text) => _notice(text);
 
     /// <summary>Passes a failure on as a warning, with what to do.</summary>
-    internal void Tell(McpAuthException failure) => _notice(_home.Remedies.Explain(failure));
+    internal void Notify(McpAuthException failure) => _notice(_environment.Remedies.Explain(failure));
 
     /// <summary>The vault that is set to be used and is not among those of this system.</summary>
     private McpVault Missing(string name, string why) =>
@@ -161,17 +166,17 @@ public sealed class VaultSelector
             ? new McpVault(name, true, why, "Kept by a vault of SecretManagement, which PowerShell opens.")
             : new McpVault(name, true, $"{why}, but there is no such vault", "There is no such vault on this system: nothing can be kept there.");
 
-    private static IVault? SystemStore(Home home) => OperatingSystem.IsLinux() ? new SecretServiceVault(home)
-        : OperatingSystem.IsWindows() ? new CredentialManagerVault(home)
-        : OperatingSystem.IsMacOS() ? new KeychainVault(home) : null;
+    private static IVault? SystemStore(AppEnvironment environment) => OperatingSystem.IsLinux() ? new SecretServiceVault(environment)
+        : OperatingSystem.IsWindows() ? new CredentialManagerVault(environment)
+        : OperatingSystem.IsMacOS() ? new KeychainVault(environment) : null;
 
-    private sealed class EncryptedFileSource(Home home, EncryptedFileVault file) : IVaultSource
+    private sealed class EncryptedFileSource(AppEnvironment environment, EncryptedFileVault file) : IVaultProvider
     {
         public IVault? Find(string name) => name == file.Name ? file : null;
 
         public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([file]);
 
-        public Task<(IVault Vault, string? Notice)?> OfferAsync(CancellationToken cancellationToken) => Task.FromResult<(IVault, string?)?>(
-            (file, $"Credentials are kept in {home.PathOf("credentials.enc")}. {file.Protection}"));
+        public Task<(IVault Vault, string? Notice)?> GetDefaultAsync(CancellationToken cancellationToken) => Task.FromResult<(IVault, string?)?>(
+            (file, $"Credentials are kept in {environment.PathOf("credentials.enc")}. {file.Protection}"));
     }
 }

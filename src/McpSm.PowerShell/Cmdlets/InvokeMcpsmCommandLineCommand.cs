@@ -48,9 +48,9 @@ public sealed class InvokeMcpsmCommandLineCommand : McpCmdlet
     }
 
     /// <summary>A line of standard error. Like a native command's, it does not stay in <c>$Error</c>.</summary>
-    internal override void Tell(string text) => Pump.Post(() =>
+    internal override void Tell(string text) => Dispatcher.Post(() =>
     {
-        var line = StandardErrorLine.Of(ForeignText.CleanLine(text), isFirst: !_toldAny);
+        var line = StandardErrorLine.Create(UntrustedText.SanitizeLine(text), isFirst: !_toldAny);
         _toldAny = true;
         WriteError(line);
         if (GetVariableValue("global:Error") is ArrayList { Count: > 0 } kept && ReferenceEquals(kept[0], line))
@@ -69,7 +69,7 @@ public sealed class InvokeMcpsmCommandLineCommand : McpCmdlet
         {
             Run(async cancellationToken =>
             {
-                code = await McpsmCommand.RunAsync(words, console, Home, cancellationToken, VaultSources).ConfigureAwait(false);
+                code = await McpsmCommand.RunAsync(words, console, AppEnvironment, cancellationToken, VaultSources).ConfigureAwait(false);
             });
         }
         finally

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
-using McpSm.Commands;
+using McpSm.Commands.Output;
+using McpSm.Commands.PowerShell;
 
 namespace McpSm.PowerShell.Pipeline;
 
@@ -14,7 +15,7 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
     public TextWriter Out { get; } = new LineWriter(line => cmdlet.Emit(PaintedLine.Of(line)), _ => { });
 
     // The process that handed the command over reads plain lines, at once.
-    public TextWriter Error { get; } = Environment.GetEnvironmentVariable(HandOver.Variable) is null
+    public TextWriter Error { get; } = Environment.GetEnvironmentVariable(PowerShellDelegation.Variable) is null
         ? new LineWriter(cmdlet.Tell, cmdlet.Prompt) : Console.Error;
 
     // A PaintedLine keeps them apart from the text.

@@ -8,7 +8,7 @@ namespace McpSm.PowerShell.Pipeline;
 /// <summary>What a person types at a PowerShell host.</summary>
 internal sealed class HostInput(McpCmdlet cmdlet)
 {
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly PSHost _host = cmdlet.Host;
 
@@ -27,14 +27,14 @@ internal sealed class HostInput(McpCmdlet cmdlet)
         var line = new StringBuilder();
         while (true)
         {
-            switch (await cmdlet.Serving.AskAsync(() => Look(line), cancellationToken).ConfigureAwait(false))
+            switch (await cmdlet.Serving.AskAsync(() => PollKeys(line), cancellationToken).ConfigureAwait(false))
             {
                 case Seen.Line:
                     return line.ToString();
                 case Seen.NoKeys:
                     return await cmdlet.Serving.AskAsync(() => OrNull(_host.UI.ReadLine), cancellationToken).ConfigureAwait(false);
                 default:
-                    await Task.Delay(BetweenLooks, cancellationToken).ConfigureAwait(false);
+                    await Task.Delay(PollInterval, cancellationToken).ConfigureAwait(false);
                     break;
             }
         }
@@ -68,7 +68,7 @@ internal sealed class HostInput(McpCmdlet cmdlet)
         NoKeys,
     }
 
-    private Seen Look(StringBuilder line)
+    private Seen PollKeys(StringBuilder line)
     {
         try
         {

@@ -1,11 +1,12 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
-using McpSm.Commands;
+using McpSm.Commands.Output;
 using McpSm.Core;
+using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 using McpSm.Core.Vaults;
 using McpSm.PowerShell.Remedies;
 using McpSm.PowerShell.SecretManagement;
@@ -17,31 +18,31 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Authenticator? _authenticator;
-    private CommandInteraction? _interaction;
+    private ConsoleAuthInteraction? _interaction;
     private bool _saidUnreadable;
 
-    private protected PipelinePump Pump { get; private set; } = null!;
+    private protected PipelineDispatcher Dispatcher { get; private set; } = null!;
 
-    private protected Home Home => field ??= new Home { Remedies = Remedies };
+    private protected AppEnvironment AppEnvironment => field ??= new AppEnvironment { Remedies = Remedies };
 
     /// <summary>Renders what to do next: as cmdlets, unless this cmdlet stands for the command of a shell.</summary>
     private protected virtual RemedyFormatter Remedies => CmdletRemedyFormatter.Instance;
 
-    private protected Authenticator Authenticator => _authenticator ??= new Authenticator(Home, Interaction, new Progress(this), VaultSources);
+    private protected Authenticator Authenticator => _authenticator ??= new Authenticator(AppEnvironment, Interaction, new Progress(this), VaultSources);
 
     /// <summary>The vaults there are besides those that Core knows.</summary>
-    private protected virtual IReadOnlyList<IVaultSource> VaultSources => [new SecretManagementSource(new SecretManagementCommands(this))];
+    private protected virtual IReadOnlyList<IVaultProvider> VaultSources => [new SecretManagementProvider(new SecretManagementCommands(this))];
 
     /// <summary>Core's way to the person at this host.</summary>
-    private protected CommandInteraction Interaction => _interaction ??= new CommandInteraction(new HostConsole(this, null), Home);
+    private protected ConsoleAuthInteraction Interaction => _interaction ??= new ConsoleAuthInteraction(new HostConsole(this, null), AppEnvironment);
 
     /// <summary>Runs work on the pool; this thread serves it until it ends.</summary>
     private protected void Run(Func<CancellationToken, Task> work)
     {
-        Pump = new PipelinePump(_stop.Token, Home.Exchanges);
+        Dispatcher = new PipelineDispatcher(_stop.Token, AppEnvironment.Exchanges);
         try
         {
-            Pump.Run(work);
+            Dispatcher.Run(work);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -58,7 +59,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
         catch (McpAuthException e)
         {
-            Report(Errors.Record(e, server));
+            Report(ErrorRecords.Record(e, server));
         }
     }
 
@@ -88,10 +89,10 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 
     /// <param name="percent">How far it is; -1 where one cannot know.</param>
     private protected void ShowProgress(string activity, string status, int percent = -1) =>
-        Pump.Post(() => WriteProgress(new ProgressRecord(0, activity, ForeignText.CleanLine(status)) { PercentComplete = percent }));
+        Dispatcher.Post(() => WriteProgress(new ProgressRecord(0, activity, UntrustedText.SanitizeLine(status)) { PercentComplete = percent }));
 
     private protected void EndProgress(string activity) =>
-        Pump.Post(() => WriteProgress(new ProgressRecord(0, activity, "Done") { RecordType = ProgressRecordType.Completed }));
+        Dispatcher.Post(() => WriteProgress(new ProgressRecord(0, activity, "Done") { RecordType = ProgressRecordType.Completed }));
 
     /// <summary>
     /// The servers of ids, names or wildcards. What names nothing is an error of its own; a wildcard may match nothing.
@@ -119,7 +120,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
             }
             else
             {
-                WriteError(Errors.Record(ServerLookup.Failure(all, name), name));
+                WriteError(ErrorRecords.Record(ServerLookup.Failure(all, name), name));
             }
         }
         return [.. found.DistinctBy(s => s.Id)];
@@ -130,7 +131,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     {
         try
         {
-            return new ServerCatalog(Home).List();
+            return new ServerCatalog(AppEnvironment).List();
         }
         catch (McpAuthException e)
         {
@@ -138,7 +139,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
             if (!_saidUnreadable)
             {
                 _saidUnreadable = true;
-                WriteError(Errors.Record(e, null));
+                WriteError(ErrorRecords.Record(e, null));
             }
             return null;
         }
@@ -157,7 +158,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
         catch (McpAuthException e)
         {
-            WriteError(Errors.Record(e, null));
+            WriteError(ErrorRecords.Record(e, null));
             return [];
         }
     }
@@ -175,7 +176,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Whether to go on: asks where PowerShell would, unless <c>-Force</c> answers it; <c>-WhatIf</c> wins.</summary>
-    private protected bool Agreed(bool force, string target, string action)
+    private protected bool Confirmed(bool force, string target, string action)
     {
         var bound = MyInvocation.BoundParameters;
         var asksAnyway = bound.ContainsKey("WhatIf") || bound.ContainsKey("Confirm")
@@ -183,13 +184,13 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         return force && !asksAnyway || ShouldProcess(target, action);
     }
 
-    private protected static string? Plain(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
+    private protected static string? UnwrapText(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
 
-    private protected void Write(object output) => Pump.Post(() => WriteObject(output));
+    private protected void Write(object output) => Dispatcher.Post(() => WriteObject(output));
 
-    private protected virtual void Report(ErrorRecord error) => Pump.Post(() => WriteError(error));
+    private protected virtual void Report(ErrorRecord error) => Dispatcher.Post(() => WriteError(error));
 
-    private protected void WarnOf(DisconnectResult ended) => WarnOfRevocation(ended.RevocationFailure);
+    private protected void WarnOf(SignOutResult ended) => WarnOfRevocation(ended.RevocationFailure);
 
     /// <param name="failure">Why the revocation was not confirmed; null where it was.</param>
     private protected void WarnOfRevocation(string? failure)
@@ -200,18 +201,18 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    private protected void Warn(Remedy text) => Pump.Post(() => WriteWarning(Home.Remedies.Format(text)));
+    private protected void Warn(Remedy text) => Dispatcher.Post(() => WriteWarning(AppEnvironment.Remedies.Format(text)));
 
     /// <summary>Text for the person at the host, which no assignment swallows.</summary>
-    internal virtual void Tell(string text) => Pump.Post(() => WriteInformation(
-        new HostInformationMessage { Message = ForeignText.CleanLine(text) }, ["PSHOST", "Mcpsm"]));
+    internal virtual void Tell(string text) => Dispatcher.Post(() => WriteInformation(
+        new HostInformationMessage { Message = UntrustedText.SanitizeLine(text) }, ["PSHOST", "Mcpsm"]));
 
     /// <summary>The beginning of a line on which somebody is asked.</summary>
-    internal void Prompt(string text) => Pump.Post(() => Host.UI.Write(ForeignText.CleanLine(text)));
+    internal void Prompt(string text) => Dispatcher.Post(() => Host.UI.Write(UntrustedText.SanitizeLine(text)));
 
     internal void Emit(object line) => Write(line);
 
-    internal PipelinePump Serving => Pump;
+    internal PipelineDispatcher Serving => Dispatcher;
 
     protected override void StopProcessing() => _stop.Cancel();
 
@@ -223,6 +224,6 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
 
     private sealed class Progress(McpCmdlet cmdlet) : IProgress<string>
     {
-        public void Report(string value) => cmdlet.Pump.Post(() => cmdlet.WriteVerbose(ForeignText.CleanLine(value)));
+        public void Report(string value) => cmdlet.Dispatcher.Post(() => cmdlet.WriteVerbose(UntrustedText.SanitizeLine(value)));
     }
 }

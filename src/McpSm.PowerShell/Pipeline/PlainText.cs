@@ -12,17 +12,17 @@ internal static class PlainText
 {
     /// <param name="what">What the value is, for the error, such as <c>The value of a header</c>.</param>
     /// <exception cref="McpAuthException">InvalidValue.</exception>
-    public static string Of(object? value, string what) => Unwrapped(value) switch
+    public static string Create(object? value, string what) => Unwrapped(value) switch
     {
         string text => text,
-        SecureString secret => Of(secret),
+        SecureString secret => Create(secret),
         Uri url => url.OriginalString,
         bool truth => truth.ToString(CultureInfo.InvariantCulture),
         ValueType and IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         var other => throw new McpAuthException(ErrorReason.InvalidValue, $"{what} is {Named(other)}, and it must be a text or a SecureString.", "Give a text, or a SecureString as Read-Host -AsSecureString gives one."),
     };
 
-    public static string Of(SecureString secret) => new NetworkCredential("", secret).Password;
+    public static string Create(SecureString secret) => new NetworkCredential("", secret).Password;
 
     /// <summary>A table of texts; null if there is no table.</summary>
     /// <param name="what">What a value is, for the error.</param>
@@ -37,7 +37,7 @@ internal static class PlainText
         foreach (DictionaryEntry entry in table)
         {
             // A table of PowerShell may have names that differ in nothing but their type or letter case.
-            if (!texts.TryAdd(Of(entry.Key, "A name"), Of(entry.Value, what)))
+            if (!texts.TryAdd(Create(entry.Key, "A name"), Create(entry.Value, what)))
             {
                 throw new McpAuthException(ErrorReason.InvalidValue, "A name is given twice.", "Give each name once.");
             }

@@ -1,13 +1,13 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation.Host;
-using McpSm.Commands;
+using McpSm.Commands.Output;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 
 namespace McpSm.PowerShell.Pipeline;
 
 /// <summary>Which server a command is for, if none is named: the only one, or the one that a person chooses.</summary>
-internal sealed class ServerChoice(McpCmdlet cmdlet, CommandInteraction interaction)
+internal sealed class ServerChoice(McpCmdlet cmdlet, ConsoleAuthInteraction interaction)
 {
     // One key each. The host takes the whole name too.
     private const string Keys = "123456789abcdefghijklmnopqrstuvwxyz";
@@ -27,7 +27,7 @@ internal sealed class ServerChoice(McpCmdlet cmdlet, CommandInteraction interact
         try
         {
             return all[cmdlet.Host.UI.PromptForChoice("", "Which server?",
-                new Collection<ChoiceDescription>([.. all.Select((s, i) => new ChoiceDescription($"&{Keys[i]} {s.Name}", ForeignText.Clean(s.Url)))]), -1)];
+                new Collection<ChoiceDescription>([.. all.Select((s, i) => new ChoiceDescription($"&{Keys[i]} {s.Name}", UntrustedText.Sanitize(s.Url)))]), -1)];
         }
         catch (HostException)
         {

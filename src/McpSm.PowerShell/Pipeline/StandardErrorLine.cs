@@ -23,7 +23,7 @@ internal sealed class StandardErrorLine : ErrorRecord
     public override string ToString() => Text;
 
     /// <param name="isFirst">Whether the command wrote no line before; the ids differ, as a native command's do.</param>
-    public static ErrorRecord Of(string line, bool isFirst) =>
+    public static ErrorRecord Create(string line, bool isFirst) =>
         // An exception without a message would be shown as the category instead.
         Serialized(new ErrorRecord(new RemoteException(line.Length == 0 ? " " : line), isFirst ? First : Later, ErrorCategory.NotSpecified, isFirst ? line : null), line);
 

@@ -1,5 +1,5 @@
 using McpSm.Core.Errors;
-using McpSm.Core.Vaults;
+using McpSm.Core.Errors.Steps;
 
 namespace McpSm.PowerShell.Remedies;
 
@@ -71,10 +71,10 @@ internal sealed class CmdletRemedyFormatter : RemedyFormatter
 
     /// <summary>The server's name as one argument. Its id if the name is a pattern, or if a screen shows another text.</summary>
     private static string Name(ServerReference server) => server.Id.Length == 0 ? "<server>"
-        : PowerShellQuoting.Argument(server.Name.AsSpan().ContainsAny("*?[]`") || server.Name != ForeignText.Clean(server.Name) ? server.Id : server.Name);
+        : PowerShellQuoting.Argument(server.Name.AsSpan().ContainsAny("*?[]`") || server.Name != UntrustedText.Sanitize(server.Name) ? server.Id : server.Name);
 
     private static string Quoted(string? value, string placeholder) =>
-        value is { Length: > 0 } && value == ForeignText.Clean(value) ? PowerShellQuoting.Argument(value) : placeholder;
+        value is { Length: > 0 } && value == UntrustedText.Sanitize(value) ? PowerShellQuoting.Argument(value) : placeholder;
 
     private string Options(NextStep step) => string.Join(' ', step.Options.Select(Render));
 

@@ -16,5 +16,5 @@ internal static class PowerShellQuoting
     /// <summary>The value in single quotes, where PowerShell expands nothing.</summary>
     public static string Text(string value) =>
         // PowerShell takes each of these as a single quote, and two of them for one.
-        $"'{string.Concat(ForeignText.Clean(value).Select(c => c is '\'' or >= '\u2018' and <= '\u201b' ? $"{c}{c}" : $"{c}"))}'";
+        $"'{string.Concat(UntrustedText.Sanitize(value).Select(c => c is '\'' or >= '\u2018' and <= '\u201b' ? $"{c}{c}" : $"{c}"))}'";
 }

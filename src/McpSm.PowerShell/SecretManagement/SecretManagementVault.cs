@@ -120,7 +120,7 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
                 $"Unlock-SecretVault -Name '{vault}'");
         }
         // An extension's message may quote the secret it was given: only its kind is told.
-        var kinds = string.Join(", ", problems.Select(p => p.FullyQualifiedErrorId.Split(',')[0]).Distinct().Select(ForeignText.Clean));
+        var kinds = string.Join(", ", problems.Select(p => p.FullyQualifiedErrorId.Split(',')[0]).Distinct().Select(UntrustedText.Sanitize));
         return new McpAuthException(ErrorReason.VaultUnavailable, $"The SecretManagement vault '{vault}' cannot be {verb} ({kinds}).",
             $"Test-SecretVault -Name '{vault}' -Verbose");
     }

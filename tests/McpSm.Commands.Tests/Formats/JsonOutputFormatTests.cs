@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using McpSm.Commands.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 
@@ -11,7 +12,7 @@ namespace McpSm.Commands.Tests.Formats;
 /// </summary>
 public sealed partial class JsonOutputFormatTests : IDisposable
 {
-    private readonly McpsmHere _mcpsm = new();
+    private readonly InProcessCli _mcpsm = new();
 
     public JsonOutputFormatTests()
     {
@@ -59,7 +60,7 @@ public sealed partial class JsonOutputFormatTests : IDisposable
     public async Task Tests_in_json_equal_the_golden_file()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
-        using var mcpsm = new McpsmHere();
+        using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl, "answers");
         var works = (await mcpsm.RunAsync("test answers --json")).Done().Out;
         server.Open = false;
@@ -72,7 +73,7 @@ public sealed partial class JsonOutputFormatTests : IDisposable
     public async Task Executable_reads_and_writes_the_golden_files()
     {
         Require.OrSkip(!OperatingSystem.IsWindows(), "On Windows the key is protected by DPAPI.");
-        using var mcpsm = new Mcpsm();
+        using var mcpsm = new CliProcess();
         foreach (var file in new[] { "config.json", "credentials.json", "settings.json", "key-file/credentials.enc", "key-file/credentials.key" })
         {
             GoldenFile.OfCore(file).CopyTo(mcpsm.Folder);

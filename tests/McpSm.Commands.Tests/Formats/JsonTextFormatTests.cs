@@ -1,3 +1,4 @@
+using McpSm.Commands.Output;
 using McpSm.Core;
 using McpSm.Core.Credentials;
 using McpSm.Core.Servers;

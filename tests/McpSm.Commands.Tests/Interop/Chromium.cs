@@ -1,6 +1,6 @@
-using McpSm.TestServers;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using McpSm.TestServers;
 using PuppeteerSharp;
 
 namespace McpSm.Commands.Tests.Interop;

@@ -1,3 +1,4 @@
+using McpSm.Commands.Tests.Support;
 using McpSm.TestServers;
 using PuppeteerSharp;
 using PuppeteerSharp.Media;
@@ -16,7 +17,7 @@ public sealed class ChromiumTests
         await using var chromium = new Chromium();
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();
-        using var mcpsm = new Mcpsm { Follow = _ => Task.CompletedTask };
+        using var mcpsm = new CliProcess { Follow = _ => Task.CompletedTask };
         mcpsm.Variables["BROWSER"] = chromium.Browser;
         (await mcpsm.RunAsync(["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri])).Done();
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using McpSm.Commands.Tests.Support;
+using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
 
@@ -10,9 +12,9 @@ public sealed class OidcProviderClientTests
     /// <param name="proof">secret, or the algorithm of a key.</param>
     /// <param name="wrong">What proves another client than this.</param>
     /// <returns>The program, and the id of the client that it is to sign in as.</returns>
-    private static async Task<(Mcpsm, string Id)> NewAsync(OidcProvider provider, TestMcpServer server, string proof, string? wrong = null)
+    private static async Task<(CliProcess, string Id)> NewAsync(OidcProvider provider, TestMcpServer server, string proof, string? wrong = null)
     {
-        var mcpsm = new Mcpsm { Follow = _ => Task.CompletedTask };
+        var mcpsm = new CliProcess { Follow = _ => Task.CompletedTask };
         mcpsm.Variables["MCPSM_INTERACTIVE"] = "0";
         var id = proof == "secret" ? provider.Machine.Id : provider.Keyed[proof].Id;
         mcpsm.Variables["MCPSM_CLIENT_ID"] = id;
@@ -29,9 +31,9 @@ public sealed class OidcProviderClientTests
         return (mcpsm, id);
     }
 
-    private static string KeyFile(Mcpsm mcpsm) => Path.Combine(mcpsm.Folder, "key.pem");
+    private static string KeyFile(CliProcess mcpsm) => Path.Combine(mcpsm.Folder, "key.pem");
 
-    private static async Task<string> TokenAsync(Mcpsm mcpsm) => (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim();
+    private static async Task<string> TokenAsync(CliProcess mcpsm) => (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim();
 
     [Theory]
     [InlineData("secret")]

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using McpSm.Commands.Tests.Support;
+using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
 
@@ -8,13 +10,13 @@ namespace McpSm.Commands.Tests.Interop;
 /// <summary>The executable against an issuer that others wrote: through its own pages, with its own rules for tokens.</summary>
 public sealed partial class OidcProviderTests
 {
-    private static async Task<Mcpsm> NewAsync(TestMcpServer server, FormVisitor visitor)
+    private static async Task<CliProcess> NewAsync(TestMcpServer server, FormVisitor visitor)
     {
-        var mcpsm = new Mcpsm
+        var mcpsm = new CliProcess
         {
             Follow = async line =>
             {
-                if (Mcpsm.AuthorizationUrl(line) is { } url)
+                if (CliProcess.AuthorizationUrl(line) is { } url)
                 {
                     await visitor.AgreeAsync(url);
                 }
@@ -24,9 +26,9 @@ public sealed partial class OidcProviderTests
         return mcpsm;
     }
 
-    private static async Task<string> TokenAsync(Mcpsm mcpsm) => (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim();
+    private static async Task<string> TokenAsync(CliProcess mcpsm) => (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim();
 
-    private static Task<Ended> LoginAsync(Mcpsm mcpsm) => mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0 --timeout 50");
+    private static Task<CliResult> LoginAsync(CliProcess mcpsm) => mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0 --timeout 50");
 
     [Fact]
     public async Task Registration_sign_in_renewal_with_rotation_and_sign_out()
@@ -73,7 +75,7 @@ public sealed partial class OidcProviderTests
         using var mcpsm = await NewAsync(server, visitor);
         mcpsm.Follow = async line =>
         {
-            if (Mcpsm.AuthorizationUrl(line) is { } url)
+            if (CliProcess.AuthorizationUrl(line) is { } url)
             {
                 await visitor.RefuseAsync(url);
             }
@@ -142,7 +144,7 @@ public sealed partial class OidcProviderTests
         using var visitor = new FormVisitor();
         using var mcpsm = await NewAsync(server, visitor);
         (await LoginAsync(mcpsm)).Done();
-        using var copy = new Mcpsm();
+        using var copy = new CliProcess();
         foreach (var file in Directory.EnumerateFiles(mcpsm.Folder))
         {
             File.Copy(file, Path.Combine(copy.Folder, Path.GetFileName(file)));

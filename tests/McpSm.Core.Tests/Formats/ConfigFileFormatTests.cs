@@ -1,5 +1,6 @@
 using System.Reflection;
 using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 
@@ -45,7 +46,7 @@ public sealed class ConfigFileFormatTests
     [Fact]
     public async Task Servers_that_are_added_make_the_golden_file()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         foreach (var server in Servers)
         {
             Assert.Equal(server.Id, (await work.Authenticator.Catalog.AddAsync(server, default)).Id);
@@ -56,7 +57,7 @@ public sealed class ConfigFileFormatTests
     [Fact]
     public void Golden_file_is_read_as_the_same_servers()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         Written.CopyTo(work.Folder);
         Assert.Equivalent(Servers, new ServerCatalog(work.Home).List(), strict: true);
     }
@@ -64,7 +65,7 @@ public sealed class ConfigFileFormatTests
     [Fact]
     public void Every_setting_of_a_server_stands_in_the_golden_file()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         Written.CopyTo(work.Folder);
         var server = new ServerCatalog(work.Home).Get("all-fields");
         var without = from property in typeof(McpServer).GetProperties(BindingFlags.Public | BindingFlags.Instance)
@@ -87,7 +88,7 @@ public sealed class ConfigFileFormatTests
     [InlineData("npm/config.json")]
     public async Task Golden_file_stays_byte_equal_when_a_server_is_written_unchanged(string name)
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         GoldenFile.OfCore(name).CopyTo(work.Folder);
         foreach (var server in new ServerCatalog(work.Home).List())
         {
@@ -99,7 +100,7 @@ public sealed class ConfigFileFormatTests
     [Fact]
     public void Plaintext_secrets_of_the_npm_tool_are_read()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         OfNpm.CopyTo(work.Folder);
         var plaintext = Assert.Single(new ServerCatalog(work.Home).List()).Plaintext;
         Assert.Equal("made-up-bearer-token", plaintext.BearerToken);
@@ -110,10 +111,10 @@ public sealed class ConfigFileFormatTests
     [Fact]
     public void Token_file_of_the_npm_tool_is_read()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         GoldenFile.OfCore("npm/oauth-tokens.json").CopyTo(work.Folder);
         work.Variables["HOME"] = work.Folder;
-        var tokens = Assert.Single(PlaintextTokens.Read(work.Home));
+        var tokens = Assert.Single(NpmTokenFile.Read(work.Home));
         Assert.Equal("all-fields", tokens.ServerId);
         Assert.Equal("made-up-access-token", tokens.AccessToken);
         Assert.Equal("made-up-refresh-token", tokens.RefreshToken);

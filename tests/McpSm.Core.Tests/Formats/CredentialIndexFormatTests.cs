@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpSm.Core.Credentials;
+using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 
@@ -13,11 +14,11 @@ public sealed class CredentialIndexFormatTests
     [Fact]
     public async Task Index_written_entry_by_entry_equals_the_golden_file()
     {
-        using var work = new Workplace();
-        var file = new FactsFile(work.Home);
-        foreach (var (id, facts) in SampleIndex.Servers)
+        using var work = new TestEnvironment();
+        var file = new CredentialIndex(work.Home);
+        foreach (var (id, info) in SampleIndex.Servers)
         {
-            await file.WriteAsync(id, _ => facts, default);
+            await file.WriteAsync(id, _ => info, default);
         }
         await file.WriteSecretAsync(SampleIndex.Secret.Item, SampleIndex.Secret.Vault, default);
         await file.WriteIdentityAsync(SampleIndex.Identity.Item, _ => SampleIndex.Identity.Facts, default);
@@ -28,10 +29,10 @@ public sealed class CredentialIndexFormatTests
     [Fact]
     public async Task Golden_file_changed_and_changed_back_stays_byte_equal()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         Golden.CopyTo(work.Folder);
-        var file = new FactsFile(work.Home);
-        await file.WriteAsync("another", _ => new ServerFacts { Vault = "file" }, default);
+        var file = new CredentialIndex(work.Home);
+        await file.WriteAsync("another", _ => new CredentialInfo { Vault = "file" }, default);
         Assert.NotEqual(Golden.Bytes, File.ReadAllBytes(work.Home.PathOf("credentials.json")));
         await file.WriteAsync("another", _ => null, default);
         Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("credentials.json")));
@@ -41,16 +42,16 @@ public sealed class CredentialIndexFormatTests
     public void Reader_by_hand_and_generated_reader_agree_on_the_golden_file()
     {
         using var document = JsonDocument.Parse(Golden.Bytes);
-        var byHand = FactsReader.Read(document.RootElement);
-        var generated = JsonSerializer.Deserialize(Golden.Bytes, CredentialJson.Default.FactsDocument)!;
-        Golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(byHand, CredentialJson.Default.FactsDocument));
-        Golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(generated, CredentialJson.Default.FactsDocument));
-        foreach (var (id, facts) in SampleIndex.Servers)
+        var byHand = CredentialIndexReader.Read(document.RootElement);
+        var generated = JsonSerializer.Deserialize(Golden.Bytes, CredentialJson.Default.CredentialIndexDocument)!;
+        Golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(byHand, CredentialJson.Default.CredentialIndexDocument));
+        Golden.RequireEqual(JsonSerializer.SerializeToUtf8Bytes(generated, CredentialJson.Default.CredentialIndexDocument));
+        foreach (var (id, info) in SampleIndex.Servers)
         {
-            var alone = FactsReader.Read(document.RootElement, id)!;
-            Assert.Equivalent(facts, alone, strict: true);
-            Assert.Equivalent(facts, byHand.Servers[id], strict: true);
-            Assert.Equivalent(facts, generated.Servers[id], strict: true);
+            var alone = CredentialIndexReader.Read(document.RootElement, id)!;
+            Assert.Equivalent(info, alone, strict: true);
+            Assert.Equivalent(info, byHand.Servers[id], strict: true);
+            Assert.Equivalent(info, generated.Servers[id], strict: true);
         }
         Assert.Equivalent(SampleIndex.Identity.Facts, byHand.Identities![SampleIndex.Identity.Item], strict: true);
         Assert.Equivalent(SampleIndex.Identity.Facts, generated.Identities![SampleIndex.Identity.Item], strict: true);
@@ -66,7 +67,7 @@ public sealed class CredentialIndexFormatTests
         var by = signedInBy is null ? "null" : $"\"{signedInBy}\"";
         var entry = $$"""{"version":1,"servers":{"a":{"kind":"{{kind}}","signedInBy":{{by}} } } }""";
         using var document = JsonDocument.Parse(entry);
-        var written = JsonSerializer.SerializeToElement(FactsReader.Read(document.RootElement), CredentialJson.Default.FactsDocument)
+        var written = JsonSerializer.SerializeToElement(CredentialIndexReader.Read(document.RootElement), CredentialJson.Default.CredentialIndexDocument)
             .GetProperty("servers").GetProperty("a");
         Assert.Equal(kind, written.GetProperty("kind").GetString());
         Assert.Equal(signedInBy, written.TryGetProperty("signedInBy", out var text) ? text.GetString() : null);

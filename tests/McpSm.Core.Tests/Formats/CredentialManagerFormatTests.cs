@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using McpSm.Core.Vaults;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults.Windows;
 using McpSm.TestServers;
 using Xunit;
 
@@ -16,7 +17,7 @@ public sealed class CredentialManagerFormatTests : IDisposable
 
     private static readonly string Long = string.Concat(Enumerable.Range(0, 700).Select(i => $"made-up-{i:000}é"));
 
-    private readonly Workplace _work = new();
+    private readonly TestEnvironment _work = new();
 
     public void Dispose() => _work.Dispose();
 
@@ -56,7 +57,7 @@ public sealed class CredentialManagerFormatTests : IDisposable
     private static string Shown(byte[] content) => content is [(byte)'=' or (byte)'#', ..] && content.Length < 200 ? Encoding.UTF8.GetString(content)
         : $"({content.Length} bytes, {Convert.ToHexStringLower(SHA256.HashData(content))[..16]})";
 
-    private sealed class Entries : ICredentialSet
+    private sealed class Entries : IWindowsCredentials
     {
         private readonly SortedDictionary<string, byte[]> _entries = new(StringComparer.Ordinal);
 

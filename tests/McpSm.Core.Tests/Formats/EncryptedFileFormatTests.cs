@@ -1,4 +1,6 @@
+using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
 using McpSm.TestServers;
 using Xunit;
 
@@ -9,7 +11,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
 {
     private const string Passphrase = "made-up passphrase";
 
-    private readonly Workplace _work = new();
+    private readonly TestEnvironment _work = new();
 
     /// <summary>Each item of the golden files, and the golden file of its text.</summary>
     private static readonly Dictionary<string, string> Items = new()
@@ -62,7 +64,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
         Prepare(under);
         var vault = new EncryptedFileVault(_work.Home);
         Assert.Equal(("""{"url":"https://all-fields.example/mcp"}""", true),
-            await new VaultWithPending(vault, vault.PendingForThis).FindAsync("mcpsm-all-fields", default));
+            await new VaultWithFallback(vault, vault.PendingForThis).FindAsync("mcpsm-all-fields", default));
     }
 
     [Theory]

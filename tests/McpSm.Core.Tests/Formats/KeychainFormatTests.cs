@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
-using McpSm.Core.Files;
-using McpSm.Core.Vaults;
+using McpSm.Core.Configuration;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults.MacOS;
 using McpSm.TestServers;
 using Xunit;
 
@@ -9,7 +10,7 @@ namespace McpSm.Core.Tests.Formats;
 /// <summary>The accounts of the macOS Keychain, and <c>keychain.json</c>. The vault runs over passwords in memory.</summary>
 public sealed class KeychainFormatTests : IDisposable
 {
-    private readonly Workplace _work = new();
+    private readonly TestEnvironment _work = new();
 
     public void Dispose() => _work.Dispose();
 
@@ -35,15 +36,15 @@ public sealed class KeychainFormatTests : IDisposable
     public async Task Account_is_owner_and_item(string folder, string account)
     {
         Require.OrSkip(!OperatingSystem.IsWindows(), "The folders are spelt as on Unix.");
-        var home = new Home(name => name switch { "HOME" => "/home/me", "MCPSM_CONFIG_DIR" => folder, _ => null });
+        var environment = new AppEnvironment(name => name switch { "HOME" => "/home/me", "MCPSM_CONFIG_DIR" => folder, _ => null });
         var passwords = new Passwords();
-        await new KeychainVault(home, passwords).GetAsync("mcpsm-my-api", default);
+        await new KeychainVault(environment, passwords).GetAsync("mcpsm-my-api", default);
         Assert.Equal([account], passwords.Asked);
     }
 
     [Fact]
     [SupportedOSPlatform("macos")]
-    public void Service_is_mcpsm() => Assert.Equal("mcpsm", StorageKeychain.Service);
+    public void Service_is_mcpsm() => Assert.Equal("mcpsm", MsalKeychain.Service);
 
     private sealed class Passwords : IKeychain
     {

@@ -1,6 +1,11 @@
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
+using McpSm.Core.Vaults.MacOS;
+using McpSm.Core.Vaults.Windows;
 using McpSm.TestServers;
 using Xunit;
 
@@ -9,7 +14,7 @@ namespace McpSm.Core.Tests.Formats;
 /// <summary>The files in <c>locks</c>: two versions of Mcpsm exclude each other only by equal names.</summary>
 public sealed class LockFormatTests : IDisposable
 {
-    private readonly Workplace _work = new();
+    private readonly TestEnvironment _work = new();
 
     public void Dispose() => _work.Dispose();
 
@@ -18,7 +23,7 @@ public sealed class LockFormatTests : IDisposable
 
     [Fact]
     public async Task Index_locks_facts() =>
-        await LocksAsync(() => new FactsFile(_work.Home).WriteAsync("a", _ => new ServerFacts(), default), "facts.lock");
+        await LocksAsync(() => new CredentialIndex(_work.Home).WriteAsync("a", _ => new CredentialInfo(), default), "facts.lock");
 
     [Fact]
     public async Task Settings_lock_settings() => await LocksAsync(() => new Settings(_work.Home).SetVaultAsync("file", default), "settings.lock");
@@ -32,7 +37,7 @@ public sealed class LockFormatTests : IDisposable
     {
         GoldenFile.OfCore("npm/oauth-tokens.json").CopyTo(_work.Folder);
         _work.Variables["HOME"] = _work.Folder;
-        await LocksAsync(() => PlaintextTokens.Read(_work.Home)[0].RemoveAsync(_work.Home, default), "plaintext-tokens.lock");
+        await LocksAsync(() => NpmTokenFile.Read(_work.Home)[0].RemoveAsync(_work.Home, default), "plaintext-tokens.lock");
     }
 
     [Fact]
@@ -48,7 +53,7 @@ public sealed class LockFormatTests : IDisposable
 
     [Fact]
     public async Task Identity_session_locks_its_item() => await LocksAsync(async () =>
-        (await new IdentityStore(_work.Home, Store.Facts, Vaults).LockAsync("https://login.example/idp", default)).Dispose(), "mcpsmidp-d168fcd02265184e.lock");
+        (await new IdentitySessionStore(_work.Home, Store.Index, Vaults).LockAsync("https://login.example/idp", default)).Dispose(), "mcpsmidp-d168fcd02265184e.lock");
 
     [Fact]
     public async Task Named_secret_locks_its_item()
@@ -90,7 +95,7 @@ public sealed class LockFormatTests : IDisposable
         }
     }
 
-    private sealed class NoCredentials : ICredentialSet
+    private sealed class NoCredentials : IWindowsCredentials
     {
         public byte[]? Read(string target) => null;
 

@@ -1,7 +1,14 @@
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
 using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
+using McpSm.Core.Vaults.Linux;
+using McpSm.Core.Vaults.MacOS;
+using McpSm.Core.Vaults.Windows;
 using Xunit;
 
 namespace McpSm.Core.Tests.Formats;
@@ -9,7 +16,7 @@ namespace McpSm.Core.Tests.Formats;
 /// <summary>Names under which versions of Mcpsm find what another wrote, and exclude each other.</summary>
 public sealed class NameFormatTests : IDisposable
 {
-    private readonly Workplace _work = new();
+    private readonly TestEnvironment _work = new();
 
     public void Dispose() => _work.Dispose();
 
@@ -22,7 +29,7 @@ public sealed class NameFormatTests : IDisposable
 
     [Fact]
     public void Item_of_an_identity_provider_is_named_by_the_hash_of_its_issuer() =>
-        Assert.Equal("mcpsmidp-d168fcd02265184e", IdentityStore.ItemName("https://login.example/idp"));
+        Assert.Equal("mcpsmidp-d168fcd02265184e", IdentitySessionStore.ItemName("https://login.example/idp"));
 
     [Theory]
     [InlineData("Made-up Name")]
@@ -40,7 +47,7 @@ public sealed class NameFormatTests : IDisposable
     public async Task Item_of_the_self_test_has_eight_random_digits()
     {
         var vault = new RecordingVault();
-        await VaultCheck.RunAsync(vault, default);
+        await VaultSelfTest.RunAsync(vault, default);
         Assert.Matches("^mcpsmcheck-[0-9a-f]{8}$", Assert.Single(vault.Written));
     }
 
@@ -51,7 +58,7 @@ public sealed class NameFormatTests : IDisposable
     [InlineData("mcpsmsecret-a", false, false, true)]
     [InlineData("mcpsmpending-a", false, false, false)]
     public void Kind_of_an_item_is_told_by_its_prefix(string item, bool isClient, bool isIdentity, bool isSecret) =>
-        Assert.Equal((isClient, isIdentity, isSecret), (CredentialStore.IsClientItem(item), IdentityStore.IsItem(item), NamedSecrets.IsItem(item)));
+        Assert.Equal((isClient, isIdentity, isSecret), (CredentialStore.IsClientItem(item), IdentitySessionStore.IsItem(item), NamedSecretStore.IsItem(item)));
 
     [Fact]
     public void Names_of_the_vaults_are_fixed()
@@ -67,23 +74,23 @@ public sealed class NameFormatTests : IDisposable
     public void Padding_is_a_last_member_of_8192_zeros()
     {
         var padded = $"{{\"url\":\"a\",\"padding\":\"{new string('0', 8192)}\"}}";
-        Assert.Equal(padded, Padding.Add("""{"url":"a"}"""));
-        Assert.Equal("""{"url":"a"}""", Padding.Remove(padded));
+        Assert.Equal(padded, VaultItemPadding.Add("""{"url":"a"}"""));
+        Assert.Equal("""{"url":"a"}""", VaultItemPadding.Remove(padded));
     }
 
     /// <summary>HMAC-SHA-256 under the refresh token of what it was sent with, the first 32 digits.</summary>
     [Fact]
     public void Mark_of_a_refused_renewal_is_fixed() =>
-        Assert.Equal("53757313e284eed3490585258ff4d6a3", RefusedRenewal.MarkOf("made-up-refresh-token", "made-up-client", null, "https://issuer.example"));
+        Assert.Equal("53757313e284eed3490585258ff4d6a3", RefusedRenewal.FingerprintOf("made-up-refresh-token", "made-up-client", null, "https://issuer.example"));
 
     [Fact]
     public void Issuer_of_an_assertion_is_kept_by_its_place()
     {
         var oauth = SampleCredentials.WorkloadItem.OAuth!;
         Assert.Equal(new Dictionary<string, string> { ["file:/made/up"] = "https://issuer.example" },
-            new ServerItem { Url = "" }.With(oauth with { Assertion = new AssertionSource { File = "/made/up" } }).ClientIssuers);
+            new ServerSecrets { Url = "" }.With(oauth with { Assertion = new WorkloadAssertionSource { File = "/made/up" } }).ClientIssuers);
         Assert.Equal(new Dictionary<string, string> { ["env:MADE_UP"] = "https://issuer.example" },
-            new ServerItem { Url = "" }.With(oauth with { Assertion = new AssertionSource { Variable = "MADE_UP" } }).ClientIssuers);
+            new ServerSecrets { Url = "" }.With(oauth with { Assertion = new WorkloadAssertionSource { Variable = "MADE_UP" } }).ClientIssuers);
     }
 
     private static string SecretServiceName => OperatingSystem.IsLinux() ? SecretServiceVault.VaultName : "secret-service";

@@ -1,6 +1,7 @@
 using System.Reflection;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
+using McpSm.Core.Management;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
 using McpSm.TestServers;
@@ -24,7 +25,7 @@ public sealed class PowerShellMemberFormatTests
     [Fact]
     public void Properties_that_PowerShell_users_see_equal_the_golden_file() => GoldenFile.OfCore("powershell-properties.txt").RequireEqual(
         Properties<McpServer>("server") + Properties<McpAuthStatus>("status") + Properties<McpTestResult>("test") + Properties<McpImport>("import")
-        + Properties<McpVault>("vault") + Properties<McpIdentityProvider>("identity provider") + Properties<ServedSecret>("secret")
+        + Properties<McpVault>("vault") + Properties<McpIdentityProvider>("identity provider") + Properties<SecretInfo>("secret")
         + Properties<McpAuthException>("error"));
 
     private static string Members<T>(string what) where T : struct, Enum =>

@@ -18,7 +18,7 @@ internal static class SampleCredentials
     public static DateTimeOffset At(int hour, int minute = 0) => new(2030, 1, 15, hour, minute, 0, TimeSpan.Zero);
 
     /// <summary>The credential of a person, with every member of it and of its client.</summary>
-    public static ServerItem OAuthItem => new()
+    public static ServerSecrets OAuthItem => new()
     {
         Url = "https://all-fields.example/mcp",
         BearerToken = null,
@@ -50,10 +50,10 @@ internal static class SampleCredentials
         Headers = new Dictionary<string, string> { ["X-Api-Key"] = "made-up-header" },
     };
 
-    public static ServerItem BearerItem => new() { Url = "https://bearer.example/mcp", BearerToken = "made-up-bearer-token" };
+    public static ServerSecrets BearerItem => new() { Url = "https://bearer.example/mcp", BearerToken = "made-up-bearer-token" };
 
     /// <summary>A client's own credential (RFC 6749 section 4.4), of a managed identity.</summary>
-    public static ServerItem ClientItem => new()
+    public static ServerSecrets ClientItem => new()
     {
         Url = "https://expired.example/mcp",
         OAuth = new OAuthCredential
@@ -71,7 +71,7 @@ internal static class SampleCredentials
     };
 
     /// <summary>A workload's credential (RFC 7523). Only one of the two places of the assertion is set in real use.</summary>
-    public static ServerItem WorkloadItem => new()
+    public static ServerSecrets WorkloadItem => new()
     {
         Url = "https://unknown.example/mcp",
         OAuth = new OAuthCredential
@@ -84,11 +84,11 @@ internal static class SampleCredentials
             Client = new ClientIdentity(ClientKind.Workload, "", null, "none"),
             TokenEndpoint = "https://issuer.example/token",
             MetadataReadAt = At(11),
-            Assertion = new AssertionSource { File = "/var/run/secrets/assertion", Variable = "MADE_UP_ASSERTION" },
+            Assertion = new WorkloadAssertionSource { File = "/var/run/secrets/assertion", Variable = "MADE_UP_ASSERTION" },
         },
     };
 
-    public static KeptRegistration Registration => new()
+    public static ClientRegistration Registration => new()
     {
         Issuer = Issuer,
         Client = new ClientIdentity(ClientKind.Dynamic, "made-up-registered-client", "made-up-registered-secret", "client_secret_basic"),
@@ -98,7 +98,7 @@ internal static class SampleCredentials
         SecretExpiresAt = At(12).AddYears(1),
     };
 
-    public static IdentityItem Identity => new()
+    public static IdentityProviderSecrets Identity => new()
     {
         Issuer = IdentityProvider,
         ClientId = "made-up-idp-client",
@@ -124,13 +124,13 @@ internal static class SampleCredentials
         Name = SecretName,
         Kind = SecretKind.SecureString,
         Text = "made-up-secret",
-        Metadata = new Dictionary<string, MetadataValue>
+        Metadata = new Dictionary<string, SecretMetadataValue>
         {
-            ["text"] = MetadataValue.Of("text", "made up"),
-            ["number"] = MetadataValue.Of("number", 42),
-            ["fraction"] = MetadataValue.Of("fraction", 1.5),
-            ["truth"] = MetadataValue.Of("truth", true),
-            ["time"] = MetadataValue.Of("time", At(12).UtcDateTime),
+            ["text"] = SecretMetadataValue.Create("text", "made up"),
+            ["number"] = SecretMetadataValue.Create("number", 42),
+            ["fraction"] = SecretMetadataValue.Create("fraction", 1.5),
+            ["truth"] = SecretMetadataValue.Create("truth", true),
+            ["time"] = SecretMetadataValue.Create("time", At(12).UtcDateTime),
         },
     };
 

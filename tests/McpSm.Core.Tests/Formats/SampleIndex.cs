@@ -5,7 +5,7 @@ namespace McpSm.Core.Tests.Formats;
 /// <summary>What <c>credentials.json</c> says in its golden file: every member, and every state that a status shows.</summary>
 internal static class SampleIndex
 {
-    private static ServerFacts OAuth(string server) => new()
+    private static CredentialInfo OAuth(string server) => new()
     {
         Vault = "file",
         Kind = CredentialKind.OAuth,
@@ -16,7 +16,7 @@ internal static class SampleIndex
         IssuedAt = SampleCredentials.At(11),
     };
 
-    public static IReadOnlyDictionary<string, ServerFacts> Servers => new Dictionary<string, ServerFacts>
+    public static IReadOnlyDictionary<string, CredentialInfo> Servers => new Dictionary<string, CredentialInfo>
     {
         ["all-fields"] = new()
         {
@@ -35,9 +35,9 @@ internal static class SampleIndex
             RenewalUncertain = true,
             RenewalBegan = SampleCredentials.At(11, 50),
             Pending = true,
-            RenewalRefused = new() { At = SampleCredentials.At(11, 51), Status = 400, Error = "invalid_scope", Mark = "00112233445566778899aabbccddeeff" },
-            RenewalFailed = new() { At = SampleCredentials.At(11, 52), Why = "The issuer answered 503." },
-            SeenOpen = true,
+            RenewalRefused = new() { At = SampleCredentials.At(11, 51), Status = 400, Error = "invalid_scope", Fingerprint = "00112233445566778899aabbccddeeff" },
+            RenewalFailed = new() { At = SampleCredentials.At(11, 52), Reason = "The issuer answered 503." },
+            AnsweredAnonymously = true,
             HeaderNames = ["X-Api-Key"],
             HasClientSecret = true,
         },
@@ -45,10 +45,10 @@ internal static class SampleIndex
         ["expired"] = OAuth("expired") with { SignedInBy = SignedInBy.Client, ExpiresAt = SampleCredentials.At(11, 30), CanRenew = true },
         ["unknown"] = OAuth("unknown") with { SignedInBy = SignedInBy.Workload, CanRenew = true },
         ["bearer"] = new() { Vault = "file", Kind = CredentialKind.Bearer, Url = "https://bearer.example/mcp" },
-        ["open"] = new() { Kind = CredentialKind.None, Url = "https://open.example/mcp", SeenOpen = true },
+        ["open"] = new() { Kind = CredentialKind.None, Url = "https://open.example/mcp", AnsweredAnonymously = true },
     };
 
-    public static (string Item, IdentityFacts Facts) Identity => ("mcpsmidp-d168fcd02265184e", new()
+    public static (string Item, IdentitySessionInfo Facts) Identity => ("mcpsmidp-d168fcd02265184e", new()
     {
         Issuer = SampleCredentials.IdentityProvider,
         Vault = "file",
@@ -58,11 +58,11 @@ internal static class SampleIndex
         CanRenew = true,
         RenewalBegan = SampleCredentials.At(11, 50),
         Pending = true,
-        RenewalRefused = new() { At = SampleCredentials.At(11, 51), Status = 401, Error = "invalid_client", Mark = "ffeeddccbbaa99887766554433221100" },
-        RenewalFailed = new() { At = SampleCredentials.At(11, 52), Why = "The issuer answered 503." },
+        RenewalRefused = new() { At = SampleCredentials.At(11, 51), Status = 401, Error = "invalid_client", Fingerprint = "ffeeddccbbaa99887766554433221100" },
+        RenewalFailed = new() { At = SampleCredentials.At(11, 52), Reason = "The issuer answered 503." },
     });
 
-    public static (string Item, RegistrationFacts Facts) Registration => ("mcpsmclient-ffb55acfff1cbc1b", new()
+    public static (string Item, RegistrationInfo Facts) Registration => ("mcpsmclient-ffb55acfff1cbc1b", new()
     {
         Issuer = SampleCredentials.Issuer,
         Vault = "file",

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
-using McpSm.Core.Files;
-using McpSm.Core.Vaults;
+using McpSm.Core.Configuration;
+using McpSm.Core.Vaults.Linux;
 using McpSm.TestServers;
 using Xunit;
 
@@ -18,7 +18,7 @@ public sealed class SecretServiceFormatTests
         Require.OrSkip(OperatingSystem.IsLinux(), "The Secret Service is of Linux.");
         Require.Programs("gnome-keyring-daemon", "dbus-daemon", "secret-tool");
         await using var keyring = await Keyring.StartAsync();
-        var vault = new SecretServiceVault(new Home(keyring.Variables.GetValueOrDefault));
+        var vault = new SecretServiceVault(new AppEnvironment(keyring.Variables.GetValueOrDefault));
         var seen = new List<string>();
         foreach (var item in Items)
         {
@@ -37,7 +37,7 @@ public sealed class SecretServiceFormatTests
         Require.OrSkip(OperatingSystem.IsLinux(), "The Secret Service is of Linux.");
         Require.Programs("gnome-keyring-daemon", "dbus-daemon", "secret-tool");
         await using var keyring = await Keyring.StartAsync();
-        var vault = new SecretServiceVault(new Home(keyring.Variables.GetValueOrDefault));
+        var vault = new SecretServiceVault(new AppEnvironment(keyring.Variables.GetValueOrDefault));
         foreach (var block in GoldenFile.OfCore("keyring.txt").Text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
         {
             var lines = block.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(" = ", 2)).ToDictionary(l => l[0], l => l[1]);

@@ -18,14 +18,14 @@ public sealed class SerializedMemberFormatTests
     /// <summary>Each golden file of JSON, and what it is read as.</summary>
     private static readonly Dictionary<string, Type> Files = new()
     {
-        ["credentials.json"] = typeof(FactsDocument),
-        ["items/server-oauth.json"] = typeof(ServerItem),
-        ["items/server-bearer.json"] = typeof(ServerItem),
-        ["items/server-client.json"] = typeof(ServerItem),
-        ["items/server-workload.json"] = typeof(ServerItem),
-        ["items/registration.json"] = typeof(KeptRegistration),
-        ["items/registration-with-candidate.json"] = typeof(KeptRegistration),
-        ["items/identity.json"] = typeof(IdentityItem),
+        ["credentials.json"] = typeof(CredentialIndexDocument),
+        ["items/server-oauth.json"] = typeof(ServerSecrets),
+        ["items/server-bearer.json"] = typeof(ServerSecrets),
+        ["items/server-client.json"] = typeof(ServerSecrets),
+        ["items/server-workload.json"] = typeof(ServerSecrets),
+        ["items/registration.json"] = typeof(ClientRegistration),
+        ["items/registration-with-candidate.json"] = typeof(ClientRegistration),
+        ["items/identity.json"] = typeof(IdentityProviderSecrets),
         ["items/named-secret.json"] = typeof(NamedSecret),
         ["items/named-text.json"] = typeof(NamedSecret),
         ["items/pending.json"] = typeof(PendingItem),

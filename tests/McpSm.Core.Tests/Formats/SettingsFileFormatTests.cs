@@ -1,4 +1,5 @@
-using McpSm.Core.Vaults;
+using McpSm.Core.Configuration;
+using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 
@@ -15,7 +16,7 @@ public sealed class SettingsFileFormatTests
     [Fact]
     public async Task Settings_that_are_made_one_by_one_make_the_golden_file()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         File.WriteAllText(work.Home.PathOf("settings.json"), ByHand);
         var settings = new Settings(work.Home);
         await settings.SetVaultAsync("file", default);
@@ -28,7 +29,7 @@ public sealed class SettingsFileFormatTests
     [Fact]
     public void Golden_file_is_read_as_the_same_settings()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         Golden.CopyTo(work.Folder);
         var settings = new Settings(work.Home);
         Assert.Equal("file", settings.Vault);
@@ -44,7 +45,7 @@ public sealed class SettingsFileFormatTests
     [Fact]
     public async Task Golden_file_changed_and_changed_back_stays_byte_equal()
     {
-        using var work = new Workplace();
+        using var work = new TestEnvironment();
         Golden.CopyTo(work.Folder);
         var settings = new Settings(work.Home);
         await settings.SetVaultAsync("another", default);

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using McpSm.Core.Credentials;
-using McpSm.Core.Grants;
-using McpSm.Core.Vaults;
+using McpSm.Core.Entra;
+using McpSm.Core.Vaults.EncryptedFile;
 using McpSm.TestServers;
 using Xunit;
 
@@ -13,31 +13,31 @@ public sealed class VaultItemFormatTests
 {
     [Fact]
     public void OAuth_item_is_written_and_read_as_in_the_golden_file() =>
-        Check("server-oauth.json", SampleCredentials.OAuthItem, CredentialJson.Default.ServerItem);
+        Check("server-oauth.json", SampleCredentials.OAuthItem, CredentialJson.Default.ServerSecrets);
 
     [Fact]
     public void Bearer_item_is_written_and_read_as_in_the_golden_file() =>
-        Check("server-bearer.json", SampleCredentials.BearerItem, CredentialJson.Default.ServerItem);
+        Check("server-bearer.json", SampleCredentials.BearerItem, CredentialJson.Default.ServerSecrets);
 
     [Fact]
     public void Item_of_a_client_is_written_and_read_as_in_the_golden_file() =>
-        Check("server-client.json", SampleCredentials.ClientItem, CredentialJson.Default.ServerItem);
+        Check("server-client.json", SampleCredentials.ClientItem, CredentialJson.Default.ServerSecrets);
 
     [Fact]
     public void Item_of_a_workload_is_written_and_read_as_in_the_golden_file() =>
-        Check("server-workload.json", SampleCredentials.WorkloadItem, CredentialJson.Default.ServerItem);
+        Check("server-workload.json", SampleCredentials.WorkloadItem, CredentialJson.Default.ServerSecrets);
 
     [Fact]
     public void Registration_is_written_and_read_as_in_the_golden_file() =>
-        Check("registration.json", SampleCredentials.Registration, CredentialJson.Default.KeptRegistration);
+        Check("registration.json", SampleCredentials.Registration, CredentialJson.Default.ClientRegistration);
 
     [Fact]
     public void Registration_with_a_candidate_is_written_and_read_as_in_the_golden_file() => Check("registration-with-candidate.json",
-        SampleCredentials.Registration with { Candidate = SampleCredentials.Registration with { Ports = [9000] } }, CredentialJson.Default.KeptRegistration);
+        SampleCredentials.Registration with { Candidate = SampleCredentials.Registration with { Ports = [9000] } }, CredentialJson.Default.ClientRegistration);
 
     [Fact]
     public void Identity_session_is_written_and_read_as_in_the_golden_file() =>
-        Check("identity.json", SampleCredentials.Identity, CredentialJson.Default.IdentityItem);
+        Check("identity.json", SampleCredentials.Identity, CredentialJson.Default.IdentityProviderSecrets);
 
     [Fact]
     public void Named_secret_is_written_and_read_as_in_the_golden_file() =>
@@ -49,12 +49,12 @@ public sealed class VaultItemFormatTests
 
     [Fact]
     public void Pending_item_is_written_and_read_as_in_the_golden_file() =>
-        Check("pending.json", SampleCredentials.Pending, VaultJson.Default.PendingItem);
+        Check("pending.json", SampleCredentials.Pending, VaultJsonContext.Default.PendingItem);
 
     /// <summary>In place of a refresh token of Microsoft Entra ID: the library's cache, in base64.</summary>
     [Fact]
     public void Cache_of_the_Entra_library_is_base64_of_its_json() =>
-        Assert.Equal(["made-up-refresh-token"], new EntraCache("eyJSZWZyZXNoVG9rZW4iOnsiayI6eyJzZWNyZXQiOiJtYWRlLXVwLXJlZnJlc2gtdG9rZW4ifX19").Secrets());
+        Assert.Equal(["made-up-refresh-token"], new MsalTokenCache("eyJSZWZyZXNoVG9rZW4iOnsiayI6eyJzZWNyZXQiOiJtYWRlLXVwLXJlZnJlc2gtdG9rZW4ifX19").Secrets());
 
     private static void Check<T>(string name, T sample, JsonTypeInfo<T> type)
     {

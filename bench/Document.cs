@@ -1,0 +1,4 @@
+namespace McpSm.Bench;
+
+internal sealed record Document(string Machine, int Runs, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<Peak> Peaks,
+    IReadOnlyList<HotPath> Paths, IReadOnlyList<Missing> NotMeasured);

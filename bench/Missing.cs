@@ -1,0 +1,3 @@
+namespace McpSm.Bench;
+
+internal sealed record Missing(string Work, string Why);

@@ -1,0 +1,8 @@
+namespace McpSm.Samples;
+
+/// <summary>One token answer, RFC 6749 section 5.1.</summary>
+internal sealed record TokenAnswer(
+    string AccessToken,
+    string? RefreshToken,
+    TimeSpan Lifetime,
+    IReadOnlyList<string> Scopes);

@@ -1,0 +1,7 @@
+namespace McpSm.Samples;
+
+public enum TokenKind
+{
+    Access,
+    Refresh,
+}

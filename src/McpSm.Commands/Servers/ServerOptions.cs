@@ -1,0 +1,79 @@
+using System.CommandLine;
+using McpSm.Commands.Auth;
+using McpSm.Commands.CommandLine;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Management;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands.Servers;
+
+/// <summary>The options that <c>add</c> and <c>server update</c> share.</summary>
+internal sealed class ServerOptions
+{
+    private readonly Option<string?> _type;
+    private readonly Option<bool> _oauth = new("--oauth") { Description = "Sign-in is on" };
+    private readonly Option<bool> _noOAuth = new("--no-oauth") { Description = "Sign-in is off" };
+    private readonly Option<string?> _clientId = new("--client-id") { Description = "The id of a client you registered", HelpName = "id" };
+    private readonly Option<string?> _secret = new("--client-secret-from-env") { Description = "The variable that holds the client's secret", HelpName = "NAME" };
+    private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to ask for instead of the server's", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string?> _issuer = new("--issuer") { Description = "The one issuer to use", HelpName = "url" };
+    private readonly HeaderOptions _headers = new();
+    private readonly Option<string?> _token = new("--token") { Description = "A bearer token; - reads standard input" };
+    private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document", HelpName = "url" };
+    private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow default endpoints (2025-03-26)" };
+
+    private readonly Option<string[]> _authorize = AuthorizeParameterOption.Create("Add to the authorization URL");
+
+    private readonly Option<string?> _dpop = new("--dpop") { Description = "Bind tokens to a key: auto, always, never", HelpName = "when" };
+
+    public ServerOptions(bool typeRequired)
+    {
+        _dpop.AcceptOnlyFromAmong("auto", "always", "never");
+        _type = new Option<string?>("--type", "-t") { Description = "http or sse", Required = typeRequired };
+        _type.AcceptOnlyFromAmong("http", "sse");
+    }
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, .. _headers.All, _token, _metadata, _legacy, _dpop, _authorize])
+        {
+            command.Add(option);
+        }
+    }
+
+    public async Task<ServerUpdate> ReadAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
+    {
+        var (oauth, noOAuth) = (WasGiven(parsed, _oauth), WasGiven(parsed, _noOAuth));
+        if (oauth is not null && noOAuth is not null)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "--oauth and --no-oauth exclude each other.");
+        }
+        string? secret = null;
+        if (parsed.GetValue(_secret) is { } variable)
+        {
+            secret = context.AppEnvironment.SecretVariable(variable)
+                ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --client-secret-from-env names is not set.");
+        }
+        return new ServerUpdate
+        {
+            Transport = parsed.GetValue(_type) is { } type ? type == "sse" ? McpTransport.Sse : McpTransport.Http : null,
+            OAuth = (oauth ?? !noOAuth) switch { true => OAuthMode.On, false => OAuthMode.Off, null => null },
+            ClientId = parsed.GetValue(_clientId),
+            ClientSecret = secret,
+            Scopes = parsed.GetResult(_scopes) is null ? null : Scopes.Typed(parsed.GetValue(_scopes)!),
+            Issuer = parsed.GetValue(_issuer),
+            Headers = await _headers.ReadAsync(parsed, context, inputIsTaken: parsed.GetValue(_token) == "-", cancellationToken).ConfigureAwait(false),
+            ClientMetadataUrl = parsed.GetValue(_metadata),
+            AllowLegacyEndpoints = WasGiven(parsed, _legacy),
+            DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
+            AuthorizeParams = AuthorizeParameterOption.Read(parsed, _authorize),
+            Token = parsed.GetValue(_token) is { } given
+                ? await AuthCommands.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
+        };
+    }
+
+    /// <summary>What a switch says, which may be <c>=false</c>; null where it is not there.</summary>
+    private static bool? WasGiven(ParseResult parsed, Option<bool> option) =>
+        parsed.GetResult(option) is null or { Implicit: true } ? null : parsed.GetValue(option);
+}

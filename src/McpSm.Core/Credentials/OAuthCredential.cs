@@ -1,0 +1,106 @@
+using System.Text.Json.Serialization;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.Http;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>An OAuth token set with all that it is bound to.</summary>
+public sealed record OAuthCredential
+{
+    [JsonPropertyName("accessToken")]
+    public required string AccessToken { get; init; }
+    [JsonPropertyName("refreshToken")]
+    public string? RefreshToken { get; init; }
+    [JsonPropertyName("issuedAt")]
+    public DateTimeOffset IssuedAt { get; init; }
+    [JsonPropertyName("expiresAt")]
+    public DateTimeOffset? ExpiresAt { get; init; }
+    [JsonPropertyName("scopes")]
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>Scopes that were asked for and not given (RFC 6749 section 5.1): a step-up does not ask for them again.</summary>
+    [JsonPropertyName("deniedScopes")]
+    public IReadOnlyList<string>? DeniedScopes { get; init; }
+
+    /// <summary>Null where it was taken over from a program that kept no issuer: the first renewal finds it.</summary>
+    [JsonPropertyName("issuer")]
+    public string? Issuer { get; init; }
+    [JsonPropertyName("resource")]
+    public required string Resource { get; init; }
+    [JsonPropertyName("client")]
+    public required ClientIdentity Client { get; init; }
+
+    /// <summary>Null as long as <see cref="Issuer"/> is.</summary>
+    [JsonPropertyName("tokenEndpoint")]
+    public string? TokenEndpoint { get; init; }
+    [JsonPropertyName("revocationEndpoint")]
+    public string? RevocationEndpoint { get; init; }
+
+    /// <summary>When the endpoints were read from the issuer's metadata.</summary>
+    [JsonPropertyName("metadataReadAt")]
+    public DateTimeOffset MetadataReadAt { get; init; }
+
+    /// <summary>The client's own, without a person: renewal repeats the grant (RFC 6749 section 4.4).</summary>
+    [JsonPropertyName("isOfClient")]
+    public bool IsOfClient { get; init; }
+
+    /// <summary>Where the workload that signed in has its assertions from: renewal repeats the grant with the next one (RFC 7523).</summary>
+    [JsonPropertyName("assertion")]
+    public WorkloadAssertionSource? Assertion { get; init; }
+
+    /// <summary>The key that the access token is bound to (RFC 9449); null for a bearer token.</summary>
+    [JsonPropertyName("dPoPKey")]
+    public DPoPKey? DPoPKey { get; init; }
+
+    /// <summary>The server takes no token that is not bound: one that renewal brings is refused.</summary>
+    [JsonPropertyName("requiresDPoP")]
+    public bool RequiresDPoP { get; init; }
+
+    /// <summary>
+    /// The issuer identifier of the identity provider that vouched for the person: renewal asks it again (rule 34 of docs/rules.md). The
+    /// session there is an item of its own, <see cref="IdentityProviderSecrets"/>.
+    /// </summary>
+    [JsonPropertyName("identityProvider")]
+    public string? IdentityProvider { get; init; }
+
+    [JsonIgnore]
+    public SignedInBy SignedInBy => Assertion is not null ? SignedInBy.Workload : IsOfClient ? SignedInBy.Client
+        : IdentityProvider is not null ? SignedInBy.IdentityProvider : SignedInBy.Person;
+
+    [JsonIgnore]
+    public bool CanRenew => SignedInBy != SignedInBy.Person || RefreshToken is not null;
+
+    public OAuthCredential With(TokenSet tokens) => this with
+    {
+        AccessToken = tokens.AccessToken,
+        RefreshToken = tokens.RefreshToken,
+        IssuedAt = tokens.IssuedAt,
+        // Without a refresh token it would only end a token early that the server may still take.
+        ExpiresAt = tokens.ExpiresAt ?? (tokens.RefreshToken is null ? null : ExpiryHint.Read(tokens.AccessToken, tokens.IssuedAt)),
+        Scopes = tokens.Scopes,
+        DPoPKey = tokens.Key,
+        Client = (tokens.Client ?? Client).Proven,
+    };
+
+    /// <summary>Puts the token into a request; where it is bound, with a proof for this request (RFC 9449 section 7.1).</summary>
+    /// <exception cref="McpAuthException">VaultCorrupt: the key is damaged.</exception>
+    internal void Authorize(HttpRequestMessage request, DateTimeOffset now)
+    {
+        request.Headers.Authorization = new(DPoPKey is null ? TokenType.Bearer : TokenType.DPoP, AccessToken);
+        if (DPoPKey is not null)
+        {
+            request.Headers.Remove(DPoPProof.Header);
+            request.Headers.Add(DPoPProof.Header,
+                DPoPProof.Create(DPoPKey, request.Method, request.RequestUri!, now, AccessToken, DPoPNonceCache.For(request.RequestUri!)));
+        }
+    }
+
+    /// <summary>
+    /// Whether revoking the refresh token of this one may end the other too (RFC 7009 section 2.1): Keycloak ends all that a
+    /// person gave a client, node oidc-provider all of one browser session, Auth0 what it is set to.
+    /// </summary>
+    internal bool MayReplace(OAuthCredential other) => Issuer == other.Issuer && Client.Id == other.Client.Id;
+
+    public override string ToString() => $"OAuth credential, expires {ExpiresAt:u}";
+}

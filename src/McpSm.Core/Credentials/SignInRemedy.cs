@@ -1,0 +1,70 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+
+namespace McpSm.Core.Credentials;
+
+/// <summary>
+/// What to do about a failure that does not say it itself. It is never the sign-in that has just failed: what the server or
+/// its issuer does wrong stays wrong until somebody mends it there, or a setting of the server here.
+/// </summary>
+internal static class SignInRemedy
+{
+    private const string Later = "Try again later.";
+
+    /// <param name="target">What was signed in to; null if it was not found.</param>
+    /// <returns>Null for a failure that has nothing to do with signing in.</returns>
+    public static Remedy? ForSignIn(McpServer server, McpAuthException e, SignInTarget? target) => e.Reason switch
+    {
+        ErrorReason.ServerUnreachable => (Remedy)Later,
+        ErrorReason.AuthenticationTimeout => "Begin the sign-in again, and finish it while it lasts.",
+        ErrorReason.AuthorizationDenied => $"Ask whoever runs {Issuer(target)} for access, or sign in there with another account.",
+        ErrorReason.InsufficientScope => ForScopes(server, target),
+        ErrorReason.ClientRejected when server.ClientId is not null => $"Check the client at its issuer, then give its id and secret: "
+            + $"{new UpdateServerStep(server, StepOptionKind.ClientId, StepOptionKind.ClientSecret)}",
+        ErrorReason.ClientRejected or ErrorReason.ClientRegistrationFailed =>
+            $"Supply a client of your own: {new UpdateServerStep(server, StepOptionKind.ClientId)}",
+        ErrorReason.TokenResponseInvalid when e.OAuthError == "invalid_target" =>
+            $"Tell whoever runs {Issuer(target)}: it does not know this server as a resource (RFC 8707).",
+        ErrorReason.MetadataInvalid or ErrorReason.TokenResponseInvalid or ErrorReason.ProtocolViolation when target is not null =>
+            $"Tell whoever runs {Issuer(target)}.",
+        ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch => ForDocument(server),
+        ErrorReason.TokenResponseInvalid or ErrorReason.ProtocolViolation or ErrorReason.PkceUnsupported or ErrorReason.ResourceMismatch
+            or ErrorReason.UnsafeEndpoint or ErrorReason.StateMismatch or ErrorReason.TokenRejected => "Tell whoever runs the server.",
+        ErrorReason.InvalidValue => "Correct that value, then sign in again.",
+        _ => null,
+    };
+
+    /// <summary>How to get a credential that works in place of none, or of one that does not: by a sign-in, unless sign-in is off.</summary>
+    public static NextStep ForNewCredential(McpServer server) => server.OAuth != OAuthMode.Off ? new SignInStep(server) : new SetTokenStep(server);
+
+    /// <summary>What to do about a renewal that failed.</summary>
+    public static Remedy? ForRenewal(McpServer server, McpAuthException e) => e.Reason switch
+    {
+        ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.TokenRejected or ErrorReason.ClientRejected
+            or ErrorReason.AuthorizationDenied => ForNewCredential(server),
+        // Of other requests than a renewal: the issuer may take a sign-in all the same.
+        ErrorReason.TokenResponseInvalid when e.StatusCode is >= 400 and < 500 => ForNewCredential(server),
+        _ => ForSignIn(server, e, null),
+    };
+
+    /// <summary>What to do about a document on the way to the issuer that cannot be used.</summary>
+    public static Remedy ForDocument(McpServer server) =>
+        $"Tell whoever runs {(server.Issuer is null ? "the server" : "the issuer")}. If you know {(server.Issuer is null ? "its" : "another")} issuer: "
+        + $"{new UpdateServerStep(server, StepOptionKind.Issuer)}";
+
+    /// <summary>Scopes that the issuer refuses: those of them that it lists, if that leaves out any.</summary>
+    private static Remedy ForScopes(McpServer server, SignInTarget? target)
+    {
+        var listed = target?.Issuer.ScopesSupported ?? [];
+        var asked = target?.Scopes ?? server.Scopes;
+        var fewer = asked.Where(listed.Contains).ToList();
+        var scopes = new StepOption(StepOptionKind.Scope, fewer.Count < asked.Count ? fewer : []);
+        var lead = asked.Count == 0 ? "No scopes were asked for. Ask for those that you need"
+            : $"Asked for were: {UntrustedText.Sanitize(string.Join(' ', asked))}. Ask for those that the issuer grants";
+        return $"{lead}: {new UpdateServerStep(server, scopes)}";
+    }
+
+    private static string Issuer(SignInTarget? target) => target is null ? "the issuer" : $"the issuer {UntrustedText.Sanitize(target.Issuer.Issuer)}";
+}

@@ -1,0 +1,17 @@
+namespace McpSm.Core.Errors.Steps;
+
+/// <summary>
+/// Something that the user can do next, without the command that does it. A new step needs a rendering in each
+/// <see cref="RemedyFormatter"/>; a test holds every step against the commands that exist.
+/// </summary>
+public abstract record NextStep
+{
+    /// <summary>The step in words, such as <c>sign in to 'my-api'</c>.</summary>
+    protected abstract string Describe { get; }
+
+    /// <summary>Options of the step.</summary>
+    public IReadOnlyList<StepOption> Options { get; init; } = [];
+
+    public sealed override string ToString() =>
+        Options.Count == 0 ? Describe : $"{Describe} ({string.Join(", ", Options.Select(o => o.ToString()))})";
+}

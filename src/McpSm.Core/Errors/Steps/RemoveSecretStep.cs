@@ -1,0 +1,7 @@
+namespace McpSm.Core.Errors.Steps;
+
+/// <summary>Removes a secret of another tool from SecretManagement.</summary>
+public sealed record RemoveSecretStep(string Name) : NextStep
+{
+    protected override string Describe => $"remove the secret '{UntrustedText.Sanitize(Name)}'";
+}

@@ -1,5 +1,0 @@
-namespace McpSm.Core.Files;
-
-/// <summary>A program could not be started.</summary>
-/// <param name="why">Follows the program's name in a sentence, like "does not exist".</param>
-public sealed class ProgramNotStartedException(string why) : Exception(why);

@@ -1,6 +1,0 @@
-namespace McpSm.Core;
-
-/// <summary>What came of dropping the registration with a server's issuer.</summary>
-/// <param name="Issuer">The issuer's identifier; null if the server has none.</param>
-/// <param name="WasRegistered">Whether there was a registration.</param>
-public sealed record ForgottenClient(string? Issuer, bool WasRegistered);

@@ -1,0 +1,299 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+
+namespace McpSm.Core.HttpAuthentication;
+
+/// <summary>
+/// The credential that a handler works with while it lives: read once, renewed, replaced by what another process has
+/// put in its place, obtained anew. One such change runs at a time, whoever asks, and all who wait for the same one get
+/// its result. It ends with the handler, not with the request that began it: a refresh token that was spent must not be
+/// lost, nor a person's sign-in, because one request ran out of time.
+/// </summary>
+/// <param name="signIn">How to sign in where a request needs it; null never to.</param>
+internal sealed class HandlerCredential(McpServer server, Authenticator authenticator, SignInOptions? signIn) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _end = new();
+    private readonly StepUpPolicy _stepUp = new();
+    private McpServer _server = server;
+    private ServerSecrets? _item;
+    private bool _read;
+    private Change? _change;
+    private string? _heldBack;
+    private McpAuthException? _failed;
+
+    /// <summary>The item for the next request, its token renewed where that is due.</summary>
+    /// <exception cref="McpAuthException">The vault's and the renewal's reasons.</exception>
+    public Task<ServerSecrets?> GetAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_read && !IsDue(_item))
+            {
+                return Task.FromResult(_item);
+            }
+        }
+        return ChangeAsync(_item?.Token, "read", ReadAsync, cancellationToken);
+    }
+
+    /// <summary>Looks for another credential after an answer that refused the one that was sent.</summary>
+    /// <returns>Whether the request should be sent again, and with what.</returns>
+    /// <exception cref="McpAuthException">The reasons of renewal and sign-in; TokenRejected; InsufficientScope.</exception>
+    public async Task<(bool Again, ServerSecrets? Item)> HandleResponseAsync(ServerSecrets? sent, ChallengeResponse answer, RequestAttempt attempt,
+        CancellationToken cancellationToken)
+    {
+        if (answer.Status == 401 || (sent?.Token is null && answer.AsksForCredential))
+        {
+            return await HandleUnauthorizedAsync(sent, answer, attempt, cancellationToken).ConfigureAwait(false);
+        }
+        if (answer.IsInsufficientScope && sent?.OAuth is { } oauth && MaySignIn(sent))
+        {
+            if (attempt.StepUps++ >= StepUpPolicy.MaxAttempts)
+            {
+                throw StepUpPolicy.Insufficient(_server, answer, "and still does after several sign-ins");
+            }
+            var item = await ChangeAsync(sent.Token, "step up " + Scopes.Join(answer.Scopes ?? []),
+                () => StepUpAsync(oauth, answer), cancellationToken).ConfigureAwait(false);
+            return (true, item);
+        }
+        if (attempt.StepUps > 0)
+        {
+            _stepUp.Succeeded();
+        }
+        return (false, null);
+    }
+
+    /// <summary>Ends what is under way and waits until it has ended.</summary>
+    public async Task EndAsync()
+    {
+        await _end.CancelAsync().ConfigureAwait(false);
+        Task? running;
+        lock (_gate)
+        {
+            running = _change?.Task;
+        }
+        if (running is not null)
+        {
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public void Dispose()
+    {
+        // A change that begins later finds it cancelled: the source holds nothing that needs disposing.
+        _end.Cancel();
+    }
+
+    private async Task<(bool, ServerSecrets?)> HandleUnauthorizedAsync(ServerSecrets? sent, ChallengeResponse answer, RequestAttempt attempt,
+        CancellationToken cancellationToken)
+    {
+        if (!attempt.Renewed)
+        {
+            attempt.Renewed = true;
+            var item = await ChangeAsync(sent?.Token, "renew", () => RenewAsync(sent), cancellationToken).ConfigureAwait(false);
+            if (item?.Token is { } token && token != sent?.Token)
+            {
+                return (true, item);
+            }
+            // What was sent may have been removed meanwhile.
+            sent = item;
+        }
+        if (!MaySignIn(sent))
+        {
+            return (false, null);
+        }
+        if (!attempt.SignedIn)
+        {
+            attempt.SignedIn = true;
+            return (true, await ChangeAsync(sent?.Token, "sign in", () => SignInOnceAsync(answer), cancellationToken).ConfigureAwait(false));
+        }
+        if (sent?.OAuth is { } refused)
+        {
+            await ChangeAsync(sent.Token, "drop", () => DropAsync(refused), cancellationToken).ConfigureAwait(false);
+        }
+        return _failed is null ? (false, null) : throw _failed;
+    }
+
+    /// <summary>
+    /// Whether what there is may be replaced by a sign-in: a bearer token is the user's own, and where a client or a
+    /// workload signed in by itself a person does not take its place unasked.
+    /// </summary>
+    private bool MaySignIn(ServerSecrets? item) => signIn is not null && item?.BearerToken is null
+        && (item?.OAuth is null or { SignedInBy: SignedInBy.Person or SignedInBy.IdentityProvider } || signIn.ClientCredentials is not null);
+
+    /// <summary>
+    /// Whether a renewal failed for good, in a way that a sign-in mends. A workload's sign-in would be the same request
+    /// again, which rule 36 of docs/rules.md forbids.
+    /// </summary>
+    private bool IsForSignIn(McpAuthException e, OAuthCredential held) => held.SignedInBy != SignedInBy.Workload && MaySignIn(new ServerSecrets { Url = _server.Url, OAuth = held })
+        && e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.ClientRejected;
+
+    private bool IsDue(ServerSecrets? item)
+    {
+        var now = authenticator.Time.GetUtcNow();
+        return item?.OAuth is { CanRenew: true } oauth && TokenRenewer.IsDue(oauth, now)
+            && (oauth.AccessToken != _heldBack || oauth.ExpiresAt <= now);
+    }
+
+    private async Task<ServerSecrets?> ReadAsync() =>
+        Set(await RenewIfDueAsync(await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false)).ConfigureAwait(false));
+
+    private async Task<ServerSecrets?> RenewIfDueAsync(ServerSecrets? item)
+    {
+        if (item?.OAuth is not { } oauth || !IsDue(item))
+        {
+            return item;
+        }
+        try
+        {
+            return item with { OAuth = await authenticator.RenewAsync(_server, oauth, _end.Token).ConfigureAwait(false) };
+        }
+        catch (McpAuthException e) when (oauth.ExpiresAt > authenticator.Time.GetUtcNow() || IsForSignIn(e, oauth))
+        {
+            // Its last minute is good all the same, and one failure in it is enough; or the server's answer to it
+            // tells what to sign in for.
+            _heldBack = oauth.AccessToken;
+            return item;
+        }
+    }
+
+    /// <summary>After a 401: what another process has put there, or what renewal gives; else the same as before.</summary>
+    private async Task<ServerSecrets?> RenewAsync(ServerSecrets? sent)
+    {
+        var item = await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false);
+        if (item?.Token != sent?.Token)
+        {
+            return Set(await RenewIfDueAsync(item).ConfigureAwait(false));
+        }
+        if (item?.OAuth is { CanRenew: true } oauth)
+        {
+            try
+            {
+                return Set(item with { OAuth = await authenticator.RenewAsync(_server, oauth, _end.Token).ConfigureAwait(false) });
+            }
+            catch (McpAuthException e) when (IsForSignIn(e, oauth))
+            {
+                // A sign-in is what is left.
+            }
+        }
+        return Set(item);
+    }
+
+    private async Task<ServerSecrets?> SignInOnceAsync(ChallengeResponse answer)
+    {
+        if (_failed is { } before)
+        {
+            // Each request would ask the person again. What is signed in elsewhere meanwhile is found before this.
+            throw before;
+        }
+        try
+        {
+            return await SignInAsync(new RefusedRequest(answer, [])).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Reason != ErrorReason.ServerUnreachable)
+        {
+            throw _failed = e.For(_server.Name);
+        }
+    }
+
+    private async Task<ServerSecrets?> StepUpAsync(OAuthCredential held, ChallengeResponse answer)
+    {
+        var item = await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false);
+        if (item?.Token != held.AccessToken)
+        {
+            return Set(item);
+        }
+        var missing = _stepUp.Begin(_server, held, answer);
+        try
+        {
+            return await SignInAsync(new RefusedRequest(answer, held.Scopes)).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Reason is ErrorReason.AuthorizationDenied or ErrorReason.InsufficientScope)
+        {
+            _stepUp.Deny(missing);
+            throw;
+        }
+    }
+
+    private async Task<ServerSecrets?> SignInAsync(RefusedRequest refusal)
+    {
+        _server = (await authenticator.ConnectAsync(_server, signIn!, refusal, _end.Token).ConfigureAwait(false)).Server;
+        return Set(await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false));
+    }
+
+    private async Task<ServerSecrets?> DropAsync(OAuthCredential refused)
+    {
+        var why = await authenticator.RemoveCredentialAsync(_server, refused).ConfigureAwait(false);
+        var item = Set(await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false));
+        _failed = why;
+        return item;
+    }
+
+    private ServerSecrets? Set(ServerSecrets? item)
+    {
+        lock (_gate)
+        {
+            if (item?.Token != _item?.Token)
+            {
+                _failed = null;
+            }
+            _read = true;
+            return _item = item;
+        }
+    }
+
+    /// <summary>Runs one change at a time. Whose credential was replaced while waiting gets that one.</summary>
+    /// <param name="token">The token that was found wanting.</param>
+    private async Task<ServerSecrets?> ChangeAsync(string? token, string purpose, Func<Task<ServerSecrets?>> work, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Change change;
+            lock (_gate)
+            {
+                if (_change is not { Task.IsCompleted: false })
+                {
+                    if (_read && _item?.Token != token)
+                    {
+                        return _item;
+                    }
+                    _change = new Change(token, purpose, Task.Run(() => RunAsync(work)));
+                }
+                change = _change;
+            }
+            if (change.Token == token && change.Purpose == purpose)
+            {
+                return await change.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            try
+            {
+                await change.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Whoever began it is told.
+            }
+        }
+    }
+
+    private async Task<ServerSecrets?> RunAsync(Func<Task<ServerSecrets?>> work)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Server is null)
+        {
+            throw e.For(_server.Name);
+        }
+    }
+
+    private sealed record Change(string? Token, string Purpose, Task<ServerSecrets?> Task)
+    {
+        /// <summary>Without the token: records print all their members.</summary>
+        public override string ToString() => Purpose;
+    }
+}

@@ -1,0 +1,134 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Management;
+
+/// <summary>
+/// Takes over what the npm tool keeps in plaintext. The vault is written and read back first; then the plaintext goes,
+/// one secret at a time. A kill in between leaves it in both, and the next import only removes it.
+/// </summary>
+internal sealed class PlaintextImporter(AppEnvironment environment, CredentialStore store, ServerCatalog catalog)
+{
+    /// <summary>One secret found: how it goes into the item, and how out of its file.</summary>
+    /// <param name="Take">The item with it; null where the item has something else in its place.</param>
+    private sealed record Found(PlaintextSecret Secret, Func<ServerSecrets, ServerSecrets?> Take, Func<CancellationToken, Task<bool>> Remove, string? Unusable);
+
+    public IReadOnlyList<PlaintextSecret> Find(McpServer server) => [.. Search(server).Select(f => f.Secret)];
+
+    public async Task<IReadOnlyList<McpImport>> RunAsync(McpServer server, string? vault, bool force, CancellationToken cancellationToken)
+    {
+        using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
+        _ = catalog.Reload(server);
+        var raw = await store.ReadRawAsync(server, cancellationToken, vault).ConfigureAwait(false);
+        var before = raw?.UsableFor(server) ?? new ServerSecrets { Url = server.Url };
+        var item = before;
+        var taken = new List<Found>();
+        var left = new List<(Found, string)>();
+        foreach (var found in Search(server))
+        {
+            if (found.Unusable is not null || found.Take(item) is not { } with)
+            {
+                left.Add((found, found.Unusable ?? environment.Remedies.Format(
+                    $"the vault has another in its place; {new ImportStep(server, Force: true)} removes the plaintext")));
+                continue;
+            }
+            item = with;
+            taken.Add(found);
+        }
+        if (taken.Count > 0 && !ReferenceEquals(item, before))
+        {
+            await store.WriteAsync(server, item with { Url = server.Url }, vault, cancellationToken).ConfigureAwait(false);
+            var back = await store.ReadRawAsync(server, cancellationToken).ConfigureAwait(false);
+            if (back is null || taken.Any(t => !Equals(t.Take(back), back)))
+            {
+                throw new McpAuthException(ErrorReason.VaultUnavailable,
+                    $"The vault does not give back what it was given. The plaintext of '{server.Name}' was left.",
+                    $"Choose another vault with: {new UseVaultStep()}")
+                { Server = server.Name, Vault = store.Index.Read(server.Id)?.Vault };
+            }
+        }
+        var now = store.Index.Read(server.Id)?.Vault;
+        var done = new List<McpImport>();
+        foreach (var found in taken)
+        {
+            var removed = await found.Remove(cancellationToken).ConfigureAwait(false);
+            done.Add(Report(server, found.Secret, now, removed, removed ? null : "another was written there meanwhile; import again"));
+        }
+        foreach (var (found, why) in left)
+        {
+            var removed = force && found.Unusable is null && await found.Remove(cancellationToken).ConfigureAwait(false);
+            done.Add(Report(server, found.Secret, null, removed, removed ? "the vault has another in its place" : why));
+        }
+        return done;
+    }
+
+    private static McpImport Report(McpServer server, PlaintextSecret secret, string? vault, bool removed, string? reason) =>
+        new(server, secret) { Vault = vault, Removed = removed, Reason = reason };
+
+    private IEnumerable<Found> Search(McpServer server)
+    {
+        var config = environment.PathOf("config.json");
+        Func<CancellationToken, Task<bool>> Cut(string value, params string[] member) =>
+            cancellationToken => catalog.RemovePlaintextAsync(server.Id, member, value, cancellationToken);
+        if (server.Plaintext.BearerToken is { } bearer)
+        {
+            yield return OfToken(new(PlaintextKind.BearerToken, null, config), bearer, Cut(bearer, "bearerToken"));
+        }
+        foreach (var tokens in NpmTokenFile.Read(environment).Where(t => t.ServerId == server.Id))
+        {
+            yield return new Found(new(PlaintextKind.OAuthTokens, null, tokens.File),
+                item => item.OAuth?.AccessToken == tokens.AccessToken ? item : item.Token is null ? item with { OAuth = Credential(server, tokens) } : null,
+                cancellationToken => tokens.RemoveAsync(environment, cancellationToken), UnusableReason(server, tokens.AccessToken));
+        }
+        if (server.Plaintext.ClientSecret is { } secret)
+        {
+            yield return new Found(new(PlaintextKind.ClientSecret, null, config),
+                item => item.ClientSecret == secret ? item : item.ClientSecret is null ? item with { ClientSecret = secret } : null,
+                Cut(secret, "oauth", "clientSecret"), null);
+        }
+        foreach (var (name, value) in server.Plaintext.SecretHeaders)
+        {
+            var found = new PlaintextSecret(PlaintextKind.Header, name, config);
+            const string scheme = "Bearer ";
+            yield return name.Equals("Authorization", StringComparison.OrdinalIgnoreCase) && value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
+                ? OfToken(found, value[scheme.Length..].Trim(), Cut(value, "headers", name))
+                : new Found(found, item => item.Headers?.GetValueOrDefault(name) is not { } kept
+                        ? item with { Headers = new Dictionary<string, string>(item.Headers ?? new Dictionary<string, string>()) { [name] = value } }
+                        : kept == value ? item : null,
+                    Cut(value, "headers", name), null);
+        }
+
+        Found OfToken(PlaintextSecret found, string token, Func<CancellationToken, Task<bool>> remove) =>
+            new(found, item => item.BearerToken == token ? item : item.Token is null ? item with { BearerToken = token } : null,
+                remove, UnusableReason(server, token));
+    }
+
+    private static string? UnusableReason(McpServer server, string token) =>
+        !BearerToken.IsValid(token) ? "it cannot be sent: it has spaces or characters outside ASCII"
+        : !server.IsSecure ? "the server's URL is plain http to another machine" : null;
+
+    /// <summary>Bound to the server as it is now: where the token was issued is not written anywhere.</summary>
+    private OAuthCredential Credential(McpServer server, NpmTokenFile tokens)
+    {
+        var now = environment.Time.GetUtcNow();
+        var client = tokens.ClientId ?? server.ClientId;
+        return new OAuthCredential
+        {
+            AccessToken = tokens.AccessToken,
+            // Nobody can renew without a client's name.
+            RefreshToken = client is null ? null : tokens.RefreshToken,
+            IssuedAt = tokens.ExpiresAt < now ? tokens.ExpiresAt.Value : now,
+            ExpiresAt = tokens.ExpiresAt,
+            Scopes = tokens.Scopes,
+            Resource = ResourceUri.Canonical(server.Uri),
+            Client = new ClientIdentity(client == server.ClientId ? ClientKind.PreRegistered : ClientKind.Dynamic, client ?? "",
+                tokens.ClientSecret, tokens.ClientSecret is null ? ClientIdentity.None : ClientIdentity.Post),
+        };
+    }
+}

@@ -1,0 +1,7 @@
+using McpSm.Core.Credentials;
+
+namespace McpSm.Core.Management;
+
+/// <summary>A secret that is served by name, without the secret.</summary>
+/// <param name="Metadata">Text, numbers, truth values and times.</param>
+public sealed record SecretInfo(string Name, SecretKind Kind, IReadOnlyDictionary<string, object> Metadata);

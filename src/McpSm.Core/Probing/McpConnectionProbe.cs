@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using McpSm.Core.Configuration;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Http;
+using McpSm.Core.Servers;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+
+namespace McpSm.Core.Probing;
+
+/// <summary>Connects as an MCP client over a given handler: the only place that loads the MCP SDK.</summary>
+public static class McpConnectionProbe
+{
+    /// <summary>
+    /// Connects and lists the tools. What the SDK's exceptions say may hold the server's own words, and in them a
+    /// token that it echoes: they are thrown away, and the failure is told from its answers.
+    /// </summary>
+    /// <exception cref="McpAuthException">ServerUnreachable, ProtocolViolation.</exception>
+    public static async Task<McpConnectionInfo> RunAsync(McpServer server, HttpMessageHandler handler, TimeSpan limit,
+        CancellationToken cancellationToken)
+    {
+        var answers = new Answers(new ResponseSizeLimitHandler(handler), server);
+        var started = Stopwatch.GetTimestamp();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(limit);
+        try
+        {
+            using var http = new HttpClient(answers, disposeHandler: false)
+            {
+                Timeout = Timeout.InfiniteTimeSpan,
+            };
+            for (var tries = 0; ; tries++)
+            {
+                try
+                {
+                    // The SDK finds out what is the newest that both know.
+                    var version = tries == 0 ? null : ProtocolVersions.Older[tries - 1];
+                    return await AskAsync(server, http, version, started, limit, end.Token).ConfigureAwait(false);
+                }
+                catch (Exception e) when (tries < ProtocolVersions.Older.Count && server.Transport != McpTransport.Sse
+                    && answers.LastFailure?.Status == 400 && Own(e) is null && !end.IsCancellationRequested)
+                {
+                    answers.LastFailure = null;
+                }
+            }
+        }
+        catch (Exception e) when (Own(e) is { } own)
+        {
+            throw own;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested
+            && e is OperationCanceledException or TimeoutException)
+        {
+            throw new McpAuthException(ErrorReason.ServerUnreachable,
+                $"The server did not answer within {limit.TotalSeconds:0} seconds.", "Check the URL and the network, then try again.");
+        }
+        catch (Exception e)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // Whatever the SDK made of it: its words may hold the server's.
+                throw e as OperationCanceledException ?? new OperationCanceledException(cancellationToken);
+            }
+            if (answers.LastFailure is { } failure)
+            {
+                ChallengeProbe.RequireMcp(failure, server.Uri, server);
+                throw new McpAuthException(failure.Status == 401 ? ErrorReason.AuthenticationRequired
+                    : failure.Status == 403 ? ErrorReason.InsufficientScope : ErrorReason.ProtocolViolation,
+                    $"The server answered {ChallengeProbe.DescribeStatus(failure.Status)}.")
+                { StatusCode = failure.Status };
+            }
+            throw new McpAuthException(ErrorReason.ProtocolViolation,
+                "The server answered, but not as an MCP server of this transport does.",
+                $"Check the URL and the type (http or sse) with: {new ListServersStep()}");
+        }
+    }
+
+    /// <summary>Shakes hands and counts the tools.</summary>
+    /// <param name="version">The revision of MCP to insist on; null for any.</param>
+    private static async Task<McpConnectionInfo> AskAsync(McpServer server, HttpClient http, string? version, long started, TimeSpan limit,
+        CancellationToken cancellationToken)
+    {
+        await using var transport = new HttpClientTransport(new HttpClientTransportOptions
+        {
+            Endpoint = server.Uri,
+            TransportMode = server.Transport == McpTransport.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
+            ConnectionTimeout = limit,
+            EnableStandaloneGetStream = false,
+            MaxReconnectionAttempts = 0,
+        }, http);
+        await using var client = await McpClient.CreateAsync(transport, new McpClientOptions
+        {
+            ClientInfo = new Implementation { Name = "Mcpsm", Version = ProductInfo.Version },
+            ProtocolVersion = version,
+            InitializationTimeout = limit,
+        }, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var latency = Stopwatch.GetElapsedTime(started);
+        var tools = client.ServerCapabilities?.Tools is null ? 0
+            : (await client.ListToolsAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Count;
+        return new McpConnectionInfo(UntrustedText.Sanitize(client.ServerInfo?.Name), UntrustedText.Sanitize(client.ServerInfo?.Version),
+            UntrustedText.Sanitize(client.NegotiatedProtocolVersion), tools, latency);
+    }
+
+    /// <summary>Looks at each answer, and ends it where a web page comes: over sse the SDK would wait for an event in it.</summary>
+    private sealed class Answers(HttpMessageHandler inner, McpServer server) : DelegatingHandler(inner)
+    {
+        /// <summary>The last answer that was not a success.</summary>
+        public ChallengeResponse? LastFailure { get; set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            HttpResponseMessage response;
+            try
+            {
+                response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                throw RestrictedHttpClient.Unreachable(server.Uri, e);
+            }
+            var answer = ChallengeProbe.Read(response, server.Uri);
+            if (response.IsSuccessStatusCode)
+            {
+                ChallengeProbe.RequireMcp(answer, server.Uri, server);
+            }
+            else
+            {
+                LastFailure = answer;
+            }
+            return response;
+        }
+    }
+
+    private static McpAuthException? Own(Exception? e)
+    {
+        for (; e is not null; e = e.InnerException)
+        {
+            if (e is McpAuthException own)
+            {
+                return own;
+            }
+        }
+        return null;
+    }
+}

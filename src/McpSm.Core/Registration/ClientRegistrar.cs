@@ -1,0 +1,165 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Http;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Registration;
+
+/// <summary>How we are known to an issuer: supplied, by metadata document, or registered (rules 11 to 15 of docs/rules.md).</summary>
+public sealed class ClientRegistrar(AppEnvironment environment, CredentialStore store)
+{
+    /// <summary>The identity that needs no registration; null where one must be registered.</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch: the user's client belongs to another issuer.</exception>
+    public static ClientIdentity? CreateSupplied(McpServer server, ServerSecrets? item, AuthorizationServerMetadata issuer, string? metadataUrl)
+    {
+        if (server.ClientId is { } id)
+        {
+            RequireIssuer(server, item, id, issuer);
+            return ClientIdentity.Create(ClientKind.PreRegistered, id,
+                item?.ClientSecret ?? server.Plaintext.ClientSecret, issuer, PreviousMethod(item, id, issuer));
+        }
+        return metadataUrl is not null && issuer.ClientIdMetadataDocumentSupported
+            ? new ClientIdentity(ClientKind.MetadataDocument, metadataUrl, null, ClientIdentity.None) : null;
+    }
+
+    /// <summary>
+    /// The method by which the client's secret was accepted in the server's last sign-in; null if there was none at this issuer, or
+    /// if the issuer has stopped advertising it.
+    /// </summary>
+    internal static string? PreviousMethod(ServerSecrets? item, string id, AuthorizationServerMetadata issuer) =>
+        item?.OAuth is { } before && before.Issuer == issuer.Issuer && before.Client.Id == id
+            && issuer.TokenEndpointAuthMethods?.Contains(before.Client.AuthMethod) != false ? before.Client.AuthMethod : null;
+
+    /// <summary>Refuses to show a client that the user registered to another issuer than its own (rule 15).</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch.</exception>
+    public static void RequireIssuer(McpServer server, ServerSecrets? item, string id, AuthorizationServerMetadata issuer)
+    {
+        var owner = item?.ClientIssuers?.GetValueOrDefault(id);
+        // An issuer that the user pinned is one that the user vouches for.
+        if (owner is not null && owner != issuer.Issuer && server.Issuer != issuer.Issuer)
+        {
+            throw new McpAuthException(ErrorReason.IssuerMismatch,
+                $"The client id of '{server.Name}' is registered with {UntrustedText.Sanitize(owner)}, and the server now "
+                + $"names the issuer {UntrustedText.Sanitize(issuer.Issuer)}.",
+                $"If that is right: "
+                    + $"{new UpdateServerStep(server, id == server.ClientId ? [StepOptionKind.ClientId, StepOptionKind.Issuer] : [StepOptionKind.Issuer])}");
+        }
+    }
+
+    /// <summary>Refuses to show a workload's assertion to another issuer than the one it was first shown to.</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch.</exception>
+    public static void RequireIssuer(McpServer server, ServerSecrets? item, WorkloadAssertionSource assertion, AuthorizationServerMetadata issuer)
+    {
+        if (item?.ClientIssuers?.GetValueOrDefault(assertion.Location) is { } owner && owner != issuer.Issuer && server.Issuer != issuer.Issuer)
+        {
+            throw new McpAuthException(ErrorReason.IssuerMismatch,
+                $"The assertion of '{server.Name}' is for {UntrustedText.Sanitize(owner)}, and the server now names the issuer {UntrustedText.Sanitize(issuer.Issuer)}.",
+                $"If that is right: {new UpdateServerStep(server, StepOptionKind.Issuer)}");
+        }
+    }
+
+    /// <summary>What to do before signing in to Entra ID, which registers no clients by itself.</summary>
+    public static McpAuthException NoEntraClient(McpServer server, EntraIssuer issuer) => new(ErrorReason.ClientRegistrationFailed,
+        $"Microsoft Entra ID registers no clients by itself, and no client id is set for '{server.Name}'.",
+        $"Register an app at {issuer.Portal} (App registrations, platform 'Mobile and desktop applications', redirect URI http://localhost), "
+        + $"then: {new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId) { Template = "<application id>" })}");
+
+    /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>
+    public static string CheckMetadataUrl(string url) =>
+        UrlPolicy.TryParse(url, out var uri) && uri.Scheme == "https" && uri.AbsolutePath.Length > 1
+            && uri.UserInfo.Length == 0 && uri.Fragment.Length == 0 ? url
+            : throw new McpAuthException(ErrorReason.InvalidValue,
+                "The client metadata URL must be https, with a path, without user name and fragment.");
+
+    /// <summary>The registration kept for the issuer whose secret, if it has one, still holds.</summary>
+    public async Task<ClientRegistration?> FindStoredAsync(McpServer server, AuthorizationServerMetadata issuer, string? vault,
+        CancellationToken cancellationToken)
+    {
+        var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        return kept is null || HasExpired(kept) ? null
+            : kept.Candidate is { } candidate && HasExpired(candidate) ? kept with { Candidate = null } : kept;
+    }
+
+    private bool HasExpired(ClientRegistration registration) => registration.SecretExpiresAt is { } end && end <= environment.Time.GetUtcNow();
+
+    /// <summary>
+    /// Asks whether the issuer has forgotten a client that registered itself. Its token endpoint looks at the client before
+    /// anything else, and says so (RFC 6749 section 5.2). The code that is shown to it is none.
+    /// </summary>
+    /// <returns>False also where the issuer does not tell.</returns>
+    public async Task<bool> IsForgottenAsync(RestrictedHttpClient http, AuthorizationServerMetadata issuer, ClientRegistration kept, CancellationToken cancellationToken)
+    {
+        using var request = new AuthorizationCodeTokenRequest
+        {
+            Address = issuer.TokenEndpoint,
+            Code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)),
+            RedirectUri = RegisteredRedirectUri.Uri(kept.RedirectHost, kept.Ports[0]),
+        };
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ProbeTimeout);
+        try
+        {
+            // As a grant asks: of a client whose tokens are bound an issuer may want the proof first (RFC 9449 section 5).
+            await kept.Client.SendAsync(request, http.Protocol.RequestAuthorizationCodeTokenAsync, issuer.Issuer, SenderConstraint.None, [], environment.Time,
+                [request.Code], limit.Token).ConfigureAwait(false);
+            return false;
+        }
+        catch (McpAuthException e)
+        {
+            return e.OAuthError == "invalid_client";
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Keeps a registration in place of the one before.</summary>
+    public Task StoreAsync(McpServer server, ClientRegistration registration, string? vault, CancellationToken cancellationToken) =>
+        store.WriteRegistrationAsync(server, registration, vault, cancellationToken);
+
+    /// <summary>Whether the issuer may have forgotten the client of a registration.</summary>
+    public bool IsDoubted(ClientRegistration registration) => store.IsDoubted(registration);
+
+    /// <summary>Remembers that the issuer may have forgotten the client of a registration.</summary>
+    public Task MarkDoubtedAsync(ClientRegistration registration, CancellationToken cancellationToken) =>
+        store.MarkDoubtedAsync(registration.Issuer, registration.Client.Id, cancellationToken);
+
+    /// <summary>Remembers that a sign-in with a registration that is kept has succeeded.</summary>
+    public Task MarkUsedAsync(McpServer server, ClientRegistration registration, CancellationToken cancellationToken) =>
+        store.MarkUsedAsync(server, registration, cancellationToken);
+
+    /// <summary>Drops the candidate of the kept registration, if it is this one.</summary>
+    public async Task DropCandidateAsync(McpServer server, ClientRegistration candidate, string? vault, CancellationToken cancellationToken)
+    {
+        using var held = await environment.LockAsync(CredentialStore.ClientItemName(candidate.Issuer), cancellationToken).ConfigureAwait(false);
+        var kept = await store.ReadRegistrationAsync(server, candidate.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        if (kept?.Candidate?.Client.Id == candidate.Client.Id)
+        {
+            await store.WriteRegistrationAsync(server, kept with { Candidate = null }, vault, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Keeps the method by which a registered client's secret was accepted.</summary>
+    public async Task KeepMethodAsync(McpServer server, ClientIdentity proven, AuthorizationServerMetadata issuer, string? vault, CancellationToken cancellationToken)
+    {
+        using var held = await environment.LockAsync(CredentialStore.ClientItemName(issuer.Issuer), cancellationToken).ConfigureAwait(false);
+        var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        if (kept is not null && kept.Client.Id == proven.Id && kept.Client != proven)
+        {
+            await store.WriteRegistrationAsync(server, kept with { Client = proven }, vault, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(10);
+}

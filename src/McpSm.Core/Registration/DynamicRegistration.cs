@@ -1,0 +1,160 @@
+using System.Text.Json;
+using Duende.IdentityModel.Client;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Grants;
+using McpSm.Core.Http;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.Registration;
+
+/// <summary>
+/// Dynamic client registration (RFC 7591) within one sign-in (rule 14 of docs/rules.md). If the issuer refuses one field, another request changes that
+/// field and no other. A sign-in sends at most three.
+/// </summary>
+/// <param name="server">The server that is signed in to.</param>
+/// <param name="wanted">The scopes of the sign-in.</param>
+/// <param name="command">The command that signs in, with these options.</param>
+public sealed class DynamicRegistration(RestrictedHttpClient http, AuthorizationServerMetadata issuer, McpServer server, IReadOnlyList<string> wanted,
+    Func<StepOption, NextStep> command,
+    IProgress<string>? progress = null)
+{
+    /// <summary>The most requests in one sign-in.</summary>
+    public const int MaxRequests = 3;
+
+    private int _left = MaxRequests;
+    private McpAuthException? _refusal;
+
+    // What the issuer took, or is to be asked for next.
+    private RegistrationRequest? _request;
+
+    /// <summary>Registers a client.</summary>
+    /// <param name="redirect">Where it comes back to; moved to localhost if the issuer takes no other.</param>
+    /// <param name="scopes">The scopes to register for. Null to name none, unless the issuer wants some.</param>
+    /// <exception cref="McpAuthException">ClientRegistrationFailed, with the issuer's own reason; ServerUnreachable: try later; CallbackPortInUse.</exception>
+    public async Task<ClientRegistration> RunAsync(RegisteredRedirectUri redirect, IReadOnlyList<string>? scopes, CancellationToken cancellationToken)
+    {
+        if (issuer.RegistrationEndpoint is not { } url)
+        {
+            throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
+                $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} registers no clients by itself.", OwnClient(redirect));
+        }
+        var endpoint = http.Endpoint(url, "The registration endpoint");
+        var request = _request ?? RegistrationRequest.For(issuer);
+        _request = scopes is null ? request : request with { Scopes = scopes };
+        _refusal = null;
+        while (_left > 0)
+        {
+            _left--;
+            if (await RequestAsync(endpoint, redirect, _request, cancellationToken).ConfigureAwait(false) is { } registered)
+            {
+                return registered;
+            }
+        }
+        throw Failed(_refusal ?? new McpAuthException(ErrorReason.ClientRegistrationFailed, $"It was asked {MaxRequests} times in this sign-in."));
+    }
+
+    /// <summary>Sends one request.</summary>
+    /// <returns>Null if it was refused, and another may help: <see cref="_request"/> or the redirect has changed by then.</returns>
+    private async Task<ClientRegistration?> RequestAsync(string endpoint, RegisteredRedirectUri redirect, RegistrationRequest asked, CancellationToken cancellationToken)
+    {
+        using var request = new DynamicClientRegistrationRequest { Address = endpoint, Document = asked.ToDocument(redirect.Value) };
+        using var response = await http.Protocol.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
+        if (!TokenSet.IsFailure(response))
+        {
+            return Read(response, redirect, asked);
+        }
+        var refusal = TokenSet.Refused(response);
+        // The first is the reason to tell; later ones are of requests that nobody would have wanted.
+        _refusal = _refusal is { OAuthError: not null } ? _refusal : refusal.OAuthError is null ? _refusal ?? refusal : refusal;
+        foreach (var field in _left == 0 ? [] : RegistrationRefusal.Fields(refusal, issuer.GrantTypesSupported is { Count: > 0 }))
+        {
+            if (field == RegistrationField.RedirectUris && redirect.CanBeLocalhost)
+            {
+                redirect.MoveToLocalhost();
+            }
+            else if (asked.Without(field, issuer, wanted) is { } other)
+            {
+                _request = other;
+            }
+            else
+            {
+                continue;
+            }
+            progress?.Report($"The issuer refused the registration. {refusal.Message} Asking again with another value in one field ({field}).");
+            return null;
+        }
+        throw Failed(refusal.Reason == ErrorReason.ServerUnreachable ? refusal : _refusal);
+    }
+
+    private ClientRegistration Read(DynamicClientRegistrationResponse response, RegisteredRedirectUri redirect, RegistrationRequest asked)
+    {
+        if (!TokenSet.IsReadable(response) || response.ClientId is not { Length: > 0 } id)
+        {
+            throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
+                $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} answered the registration without a client id.");
+        }
+        RequireRedirect(response.Json!.Value, redirect);
+        var granted = response.TryGet("token_endpoint_auth_method") ?? (asked.AuthMethod == ClientIdentity.None ? null : asked.AuthMethod);
+        var secret = granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } given ? null : given;
+        var identity = ClientIdentity.Create(ClientKind.Dynamic, id, secret, issuer, granted) with
+        {
+            // Not asked for: what is registered is kept by issuer, and the next server there may take bearer tokens alone.
+            IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True,
+        };
+        return new ClientRegistration
+        {
+            Issuer = issuer.Issuer,
+            Client = identity,
+            Ports = [redirect.Port],
+            RedirectHost = redirect.Host,
+            Scopes = asked.Scopes,
+            SecretExpiresAt = identity.Secret is not null && response.TryGet("client_secret_expires_at") is { } end
+                && long.TryParse(end, out var seconds) && seconds is > 0 and < 253402300799
+                ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
+        };
+    }
+
+    /// <summary>
+    /// Refuses a registration with other redirect URIs (RFC 7591 section 3.2.1 lets an issuer replace what it was asked for): the person
+    /// would sign in, and the browser would not come back.
+    /// </summary>
+    private void RequireRedirect(JsonElement answer, RegisteredRedirectUri redirect)
+    {
+        if (!answer.TryGetProperty("redirect_uris", out var member) || member.ValueKind is not (JsonValueKind.Array or JsonValueKind.String))
+        {
+            return;
+        }
+        IReadOnlyList<string> registered = member.ValueKind == JsonValueKind.String ? [member.GetString()!]
+            : [.. member.EnumerateArray().Select(TokenSet.Text).OfType<string>()];
+        if (registered.Any(uri => IsSame(uri, new Uri(redirect.Value))))
+        {
+            return;
+        }
+        var shown = registered.Count == 0 ? "none" : string.Join(", ", registered.Take(3).Select(uri => UntrustedText.Sanitize(uri))) + (registered.Count > 3 ? ", …" : "");
+        var port = registered.Select(uri => UrlPolicy.TryParse(uri, out var other) && other.AbsoluteUri == RegisteredRedirectUri.Uri(redirect.Host, other.Port) ? other.Port : 0)
+            .FirstOrDefault(p => p > 0);
+        throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
+            $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} registered other redirect URIs than {redirect.Value}: {shown}. The browser could not come back.",
+            port > 0 ? command(new StepOption(StepOptionKind.CallbackPort, $"{port}")) : OwnClient(redirect));
+    }
+
+    /// <summary>The same URI. One without a port stands for every port of this machine (RFC 8252 section 7.3).</summary>
+    private static bool IsSame(string registered, Uri asked) => registered == asked.OriginalString
+        || (UrlPolicy.TryParse(registered, out var uri) && (uri == asked
+            || (uri.IsDefaultPort && uri.Scheme == asked.Scheme && uri.Host == asked.Host && uri.PathAndQuery == asked.PathAndQuery)));
+
+    private Remedy OwnClient(RegisteredRedirectUri redirect) =>
+        $"Register one there with the redirect URI {redirect.Value}, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}";
+
+    private McpAuthException Failed(McpAuthException why)
+    {
+        var isLater = why.Reason == ErrorReason.ServerUnreachable;
+        return new McpAuthException(isLater ? why.Reason : ErrorReason.ClientRegistrationFailed,
+            $"Registering with {UntrustedText.Sanitize(issuer.Issuer)} failed. {why.Message}",
+            isLater ? why.Remedy : $"Supply a client of your own: {new UpdateServerStep(server, StepOptionKind.ClientId)}", why)
+        { OAuthError = why.OAuthError, StatusCode = why.StatusCode };
+    }
+}

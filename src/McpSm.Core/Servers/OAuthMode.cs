@@ -1,0 +1,9 @@
+namespace McpSm.Core.Servers;
+
+/// <summary>Whether signing in is wanted. Unset until a sign-in finds that the server challenges.</summary>
+public enum OAuthMode
+{
+    Unset,
+    On,
+    Off,
+}

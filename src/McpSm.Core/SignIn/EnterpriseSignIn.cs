@@ -1,0 +1,300 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Entra;
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Http;
+using McpSm.Core.Interruption;
+using McpSm.Core.Registration;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.SignIn;
+
+/// <summary>
+/// Enterprise-managed authorization (rule 34 of docs/rules.md): a person signs in at the identity provider of their organisation, once, and it
+/// vouches for them at the issuer of every server that trusts it.
+/// </summary>
+internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialStore store, IdentitySessionStore identities, IdentityAssertionGrant assertion,
+    EntraTokenClient entra, IAuthInteraction interaction, IProgress<string>? progress)
+{
+    private readonly Settings _settings = new(environment);
+
+    /// <summary>Whether an identity provider may be the one that signs in to the server: then nobody needs to be there, perhaps.</summary>
+    public bool CanSignInTo(McpServer server, SignInOptions options) =>
+        options.IdentityProvider is not null || store.Index.Read(server.Id)?.IdentityProvider is not null || _settings.IdentityProvider is not null;
+
+    /// <summary>The provider that vouches for the person at this issuer; null where a person signs in there.</summary>
+    /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint: the one that the user named cannot be used.</exception>
+    public string? Choose(McpServer server, ServerSecrets? item, SignInTarget target, SignInOptions options)
+    {
+        if (options.IdentityProvider is { } named)
+        {
+            Check(named);
+            return named;
+        }
+        if (item?.OAuth is { IdentityProvider: { } before, Issuer: { } issuer } && issuer == target.Issuer.Issuer)
+        {
+            return before;
+        }
+        if (_settings.IdentityProvider is not { Issuer: var set } || !target.Issuer.IdJagSupported)
+        {
+            return null;
+        }
+        if (Client(server, item, target) is not null)
+        {
+            return set;
+        }
+        interaction.Notice(environment.Remedies.Format(
+            $"The identity provider could sign in to '{server.Name}' if a client were known there: "
+            + $"{new UpdateServerStep(server, StepOptionKind.ClientId)}"));
+        return null;
+    }
+
+    /// <summary>Signs in to a server with the provider's word. A person is asked where there is no session with the provider.</summary>
+    public async Task<OAuthCredential> RunAsync(string provider, McpServer server, ServerSecrets? item, SignInTarget target, SignInOptions options,
+        RestrictedHttpClient http, CancellationToken cancellationToken)
+    {
+        var issuer = target.Issuer;
+        if (EntraIssuer.Find(issuer.Issuer) is not null)
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                $"The issuer of '{server.Name}' is Microsoft Entra ID, which takes no other identity provider's word.", new SignInStep(server));
+        }
+        // Not a client that registers itself: the provider writes the client's id into what it signs, and so must know it.
+        var client = Client(server, item, target) ?? throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
+            $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows at {UntrustedText.Sanitize(issuer.Issuer)}.",
+            $"Ask whoever runs the identity provider, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}");
+        // Rule 10: what offline_access asks for, a refresh token, has no place here.
+        target = server.Scopes.Count > 0 ? target : target with { Scopes = [.. target.Scopes.Where(s => s != Discovery.Scopes.Offline)] };
+        for (var asked = false; ; asked = true)
+        {
+            try
+            {
+                var tokens = await assertion.RequestAsync(http, provider, issuer.Issuer, issuer.TokenEndpoint, client, target.Resource,
+                    target.Scopes, target.DPoP.Bind(), cancellationToken).ConfigureAwait(false);
+                return target.Credential(client, tokens, environment.Time.GetUtcNow()) with { IdentityProvider = provider };
+            }
+            catch (McpAuthException e) when (e.Reason == ErrorReason.AuthenticationRequired && !asked)
+            {
+                await SignInAsync(provider, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (McpAuthException e) when (e.Reason == ErrorReason.AssertionRejected)
+            {
+                throw e.For(server.Name, $"Ask whoever runs {UntrustedText.Sanitize(issuer.Issuer)} whether it trusts the identity provider "
+                    + $"{UntrustedText.Sanitize(provider)} and lets this client use the JWT bearer grant.");
+            }
+        }
+    }
+
+    /// <summary>Signs a person in at the provider, and keeps the session.</summary>
+    /// <exception cref="McpAuthException">InteractionRequired, PkceUnsupported, IssuerMismatch, TokenResponseInvalid, and the reasons of every step.</exception>
+    public async Task<IdentitySession> SignInAsync(string provider, SignInOptions options, CancellationToken cancellationToken)
+    {
+        if (!interaction.CanAnswer)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired,
+                $"Signing in at the identity provider {UntrustedText.Sanitize(provider)} needs a person, and nobody can answer here.",
+                $"Run '{Step(provider)}' at a prompt. MCPSM_INTERACTIVE=1 says that somebody is there.");
+        }
+        var (http, policy, issuer) = await OpenAsync(provider, options.Timeout, cancellationToken).ConfigureAwait(false);
+        using (http)
+        {
+            var found = await identities.ReadAsync(provider, cancellationToken, options.Vault).ConfigureAwait(false);
+            found = await identities.PrepareAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false) ?? found;
+            using var room = HandleReserve.Take();
+            var (server, secret) = await AsServerAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
+            var target = new SignInTarget(provider, issuer, [provider], Scopes(provider, issuer)) { IsIdentityProvider = true, DPoP = DPoPRequirement.Unwanted }.WithPkce();
+            progress?.Report($"Signing in at the identity provider {UntrustedText.Sanitize(provider)}.");
+            using var exchange = environment.Exchanges.Prepare(cancellationToken);
+            try
+            {
+                var (client, tokens) = await new InteractiveSignIn(environment, server, new ServerSecrets { Url = provider, ClientSecret = secret }, target, options, http,
+                    policy, new ClientRegistrar(environment, store), entra, interaction, progress)
+                { Command = option => Step(provider, null, option), Exchange = exchange }.ObtainAsync(cancellationToken).ConfigureAwait(false);
+                room.Dispose();
+                var session = await KeepAsync(issuer, client, tokens, found, options.Vault).ConfigureAwait(false);
+                exchange.Complete();
+                return session;
+            }
+            catch (McpAuthException e) when (e.Reason == ErrorReason.ClientRegistrationFailed)
+            {
+                throw new McpAuthException(e.Reason, e.Message,
+                    $"Register a client there, redirect URI http://127.0.0.1:8888/callback, then: "
+                        + $"{new UseIdentityProviderStep(provider, StepOptionKind.ClientId)}", e)
+                { OAuthError = e.OAuthError, StatusCode = e.StatusCode };
+            }
+        }
+    }
+
+    /// <summary>Keeps an ID token that another program got at the provider for the same client; nothing renews it.</summary>
+    /// <param name="clientId">The client that the token was made for; null for the one that is set.</param>
+    public async Task<IdentitySession> KeepTokenAsync(string provider, string? clientId, string idToken, string? vault, CancellationToken cancellationToken)
+    {
+        Check(provider);
+        var (server, secret) = await AsServerAsync(provider, vault, cancellationToken).ConfigureAwait(false);
+        var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was made for is not known.",
+            new UseIdentityProviderStep(provider, StepOptionKind.ClientId));
+        // Before anything is asked: the wrong token, or an old one, is what scripts give most.
+        RequireUsable(provider, id, idToken);
+        var (http, _, issuer) = await OpenAsync(provider, SignInOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
+        http.Dispose();
+        var client = ClientIdentity.Create(ClientKind.PreRegistered, id, id == server.ClientId ? secret : null, issuer);
+        var now = environment.Time.GetUtcNow();
+        var found = await identities.ReadAsync(provider, cancellationToken, vault).ConfigureAwait(false);
+        return await KeepAsync(issuer, client, new TokenSet("", null, now, null, []) { IdToken = idToken }, found, vault).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses what can be no identity provider here.</summary>
+    /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint.</exception>
+    public static Uri Check(string provider)
+    {
+        if (!UrlPolicy.TryParse(provider, out var uri) || uri.Scheme is not ("https" or "http"))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "The identity provider's issuer must be an absolute http(s) URL.",
+                "Give the 'issuer' of its OpenID Connect metadata, such as https://login.example.com");
+        }
+        if (EntraIssuer.Find(provider) is not null)
+        {
+            // Its token endpoint has no RFC 8693 token exchange; its on-behalf-of grant stays within Entra.
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                "Microsoft Entra ID issues no ID-JAGs, so it cannot be the identity provider that signs in to other issuers' servers.",
+                $"Servers whose issuer is Entra ID itself need none: {new SignInStep(ServerReference.Unknown)}");
+        }
+        return new UrlPolicy(uri).Check(provider, "The identity provider");
+    }
+
+    /// <summary>The step that signs in at a provider.</summary>
+    /// <param name="server">A server that it signs in to; null if none is known.</param>
+    /// <param name="options">Options for another way to do it.</param>
+    public NextStep Step(string provider, McpServer? server = null, params IReadOnlyList<StepOption> options) => _settings.IdentityProvider?.Issuer == provider
+        ? new SignInToIdentityProviderStep { Options = options }
+        : new SignInStep(server ?? ServerReference.Unknown) { Options = [new StepOption(StepOptionKind.IdentityProvider, provider), .. options] };
+
+    /// <summary>Refuses an ID token of the user's that the provider would refuse; its signature is for the provider to look at.</summary>
+    /// <exception cref="McpAuthException">IssuerMismatch; TokenResponseInvalid.</exception>
+    private void RequireUsable(string provider, string clientId, string idToken)
+    {
+        try
+        {
+            IdTokenValidator.Validate(idToken, provider, clientId, null, environment.Time.GetUtcNow());
+        }
+        catch (McpAuthException e)
+        {
+            throw new McpAuthException(e.Reason, e.Message,
+                $"Give one that {UntrustedText.Sanitize(provider)} made for the client {UntrustedText.Sanitize(clientId)} and that has not expired.", e);
+        }
+    }
+
+    /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
+    private async Task<IdentitySession> KeepAsync(AuthorizationServerMetadata issuer, ClientIdentity client, TokenSet tokens, IdentityProviderSecrets? found, string? vault)
+    {
+        var now = environment.Time.GetUtcNow();
+        var identity = IdTokenValidator.Validate(tokens.IdToken, issuer.Issuer, client.Id, null, now);
+        var session = new IdentitySession
+        {
+            Client = client,
+            IdToken = "",
+            Subject = "",
+            SignedInAt = now,
+            TokenEndpoint = issuer.TokenEndpoint,
+            RevocationEndpoint = issuer.RevocationEndpoint,
+            MetadataReadAt = now,
+        }.With(tokens, identity);
+        IdentitySession? replaced;
+        // Ctrl+C must not lose what the provider has given.
+        using (await identities.LockAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false))
+        {
+            try
+            {
+                found = await identities.ReadAsync(issuer.Issuer, CancellationToken.None, vault).ConfigureAwait(false);
+            }
+            catch (McpAuthException e) when (SupersededCopies.CannotBeOpened(e))
+            {
+                // The provider has given the session. The vault cannot be written either; the session waits for it.
+            }
+            var kept = found ?? new IdentityProviderSecrets { Issuer = issuer.Issuer };
+            replaced = kept.Session;
+            if (await identities.StoreAsync(kept with { Session = session }, vault, Step(issuer.Issuer), isRenewal: false).ConfigureAwait(false) is { } failed)
+            {
+                throw failed;
+            }
+        }
+        if (replaced is not null && !replaced.MayReplace(session)
+            && await RevokeAsync(issuer.Issuer, replaced, CancellationToken.None).ConfigureAwait(false) is { } failure)
+        {
+            progress?.Report($"The session before was not revoked. {failure}");
+        }
+        return session;
+    }
+
+    /// <summary>Tells the provider that a session is at its end (RFC 7009).</summary>
+    /// <returns>Why the provider did not confirm; null where it did, or there is nothing to revoke.</returns>
+    public async Task<string?> RevokeAsync(string provider, IdentitySession session, CancellationToken cancellationToken)
+    {
+        if (session.RefreshToken is null)
+        {
+            return null;
+        }
+        if (session.RevocationEndpoint is not { } endpoint)
+        {
+            return "The identity provider offers no revocation; its tokens end when they expire.";
+        }
+        try
+        {
+            // Nobody wants to wait long for a provider that is gone.
+            using var http = new RestrictedHttpClient(UrlPolicy.ForIssuer(environment.Network, provider, endpoint), null, TimeSpan.FromSeconds(5));
+            return await RevocationRequest.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null, environment.Time, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (McpAuthException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private async Task<(RestrictedHttpClient Http, UrlPolicy Policy, AuthorizationServerMetadata Issuer)> OpenAsync(string provider, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        Check(provider);
+        var policy = UrlPolicy.ForIssuer(environment.Network, provider);
+        var http = new RestrictedHttpClient(policy, progress);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            var issuer = await AuthorizationServerMetadata.FindAsync(http, policy, provider, url => new UseIdentityProviderStep(url), limit.Token).ConfigureAwait(false);
+            return issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == false
+                ? throw TokenExchangeGrant.NoIdJags(provider, "Its metadata says so.") : (http, policy, issuer);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            http.Dispose();
+            throw new McpAuthException(ErrorReason.ServerUnreachable, $"The identity provider did not answer within {timeout.TotalSeconds:0} seconds.",
+                "Check the URL and the network, then try again.");
+        }
+        catch
+        {
+            http.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The provider as what is signed in to, and the secret of the user's client there.</summary>
+    private async Task<(McpServer Server, string? Secret)> AsServerAsync(string provider, string? vault, CancellationToken cancellationToken)
+    {
+        var id = _settings.IdentityProvider is { } set && set.Issuer == provider ? set.ClientId : null;
+        var kept = await identities.ReadAsync(provider, cancellationToken, vault).ConfigureAwait(false);
+        return (new McpServer { Id = "", Name = new Uri(provider).Host, Url = provider, Issuer = provider, ClientId = id },
+            id is not null && kept?.ClientId == id ? kept.ClientSecret : null);
+    }
+
+    /// <summary>openid; and what gives a refresh token, where the provider lists it and the user did not choose.</summary>
+    private IReadOnlyList<string> Scopes(string provider, AuthorizationServerMetadata issuer) =>
+        [.. new[] { "openid" }.Union(_settings.IdentityProvider is { Scopes.Count: > 0 } set && set.Issuer == provider ? set.Scopes
+            : issuer.ScopesSupported?.Contains(Discovery.Scopes.Offline) == true ? [Discovery.Scopes.Offline] : [])];
+
+    private ClientIdentity? Client(McpServer server, ServerSecrets? item, SignInTarget target) => ClientRegistrar.CreateSupplied(server, item, target.Issuer,
+        (server.ClientMetadataUrl ?? _settings.ClientMetadataUrl) is { } url ? ClientRegistrar.CheckMetadataUrl(url) : null);
+}

@@ -1,0 +1,249 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Entra;
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Files;
+using McpSm.Core.Grants;
+using McpSm.Core.Http;
+using McpSm.Core.Interruption;
+using McpSm.Core.Registration;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.SignIn;
+
+/// <summary>Signs in to one server: docs/architecture.md describes each step, from the challenge to a credential that is stored and proven.</summary>
+internal sealed class SignInFlow(AppEnvironment environment, CredentialStore store, ServerCatalog catalog, TokenRevoker revoking, EntraTokenClient entra, EnterpriseSignIn identity,
+    IAuthInteraction interaction, IProgress<string>? progress)
+{
+    /// <param name="client">The client that signs in by itself; null where a person does.</param>
+    /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null where there is none.</param>
+    /// <returns>The server as the catalog has it now, and why the token could not be proven, if so; null where it needs none.</returns>
+    public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, SignInOptions options,
+        ClientCredentials? client, RefusedRequest? refusal, CancellationToken cancellationToken)
+    {
+        SignInTarget? target = null;
+        try
+        {
+            return await RunAsync(server, options, client, refusal, t => target = t, cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Remedy is null)
+        {
+            throw e.For(server.Name, SignInRemedy.ForSignIn(server, e, target));
+        }
+    }
+
+    private async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, SignInOptions options, ClientCredentials? client,
+        RefusedRequest? refusal, Action<SignInTarget> tell, CancellationToken cancellationToken)
+    {
+        var found = await store.ReadRawAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
+        var item = found?.UsableFor(server);
+        var policy = server.PolicyIn(environment);
+        using var http = new RestrictedHttpClient(policy, progress);
+        using var exchange = environment.Exchanges.Prepare(cancellationToken);
+        if (await FindTargetAsync(http, policy, server, item, refusal, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
+        {
+            await store.Index.WriteAsync(server.Id, f => f is null or { Kind: CredentialKind.None }
+                ? (f ?? new CredentialInfo()) with { Url = server.Url, AnsweredAnonymously = true } : f, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        tell(target);
+        RequireOwnApi(server, target);
+        var provider = client is null ? identity.Choose(server, item, target, options) : null;
+        if (client is null && provider is null)
+        {
+            target = target.WithPkce();
+            Authenticator.RequirePerson(server, interaction);
+        }
+        if (server.OAuth == OAuthMode.Unset)
+        {
+            server = await catalog.UpdateAsync(server.Id, s => new McpServer(s) { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
+            interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
+        }
+        using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
+        {
+            found = await store.PrepareAsync(server, options.Vault, cancellationToken).ConfigureAwait(false) ?? found;
+        }
+        using var room = HandleReserve.Take();
+        if (item?.OAuth?.Issuer is { } other && !target.TrustedIssuers.Contains(other))
+        {
+            interaction.Notice($"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(target.Issuer.Issuer)}: "
+                + $"what {UntrustedText.Sanitize(other)} gave for it ends with this sign-in.");
+        }
+        var credential = client is not null
+            ? await new UnattendedSignIn(environment, server, item, target, client, http, entra).RunAsync(cancellationToken).ConfigureAwait(false)
+            : provider is not null
+            ? await identity.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
+            : await new InteractiveSignIn(environment, server, item, target, options, http, policy,
+                new ClientRegistrar(environment, store), entra, interaction, progress)
+            { Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
+        exchange.Begin();
+        room.Dispose();
+        var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);
+        exchange.Complete();
+        progress?.Report($"The credential is kept in the vault '{store.Index.Read(server.Id)?.Vault}'.");
+        var unproven = refusal is not null ? null : await VerifyAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
+        if (before.OAuth is { Issuer: not null } replaced && !replaced.MayReplace(credential))
+        {
+            // Rule 7 of docs/rules.md: nobody would renew these any more, nor sign them out: what another issuer gave, or this one to a client
+            // of another sign-in that went on at the same time. Not before the new ones are here, lest a server that names a
+            // wrong issuer for a moment cost the user what works.
+            await revoking.RunAsync(server, replaced, CancellationToken.None).ConfigureAwait(false);
+        }
+        return (server, unproven);
+    }
+
+    /// <summary>Keeps the credential, unless the server has gone or moved while somebody was signing in to it.</summary>
+    /// <returns>What was there before, whatever it is bound to.</returns>
+    /// <exception cref="McpAuthException">ServerNotFound, AuthenticationRequired: then it is revoked. What a vault may throw.</exception>
+    /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
+    private async Task<ServerSecrets> KeepAsync(McpServer server, OAuthCredential credential, ServerSecrets? found, string? vault)
+    {
+        McpAuthException gone;
+        // Ctrl+C must not lose what the issuer has given.
+        using (await store.LockAsync(server, CancellationToken.None).ConfigureAwait(false))
+        {
+            try
+            {
+                RequireUsable(credential, server, catalog.Reload(server));
+                var raw = await ReadAgainAsync(server, found, vault).ConfigureAwait(false) ?? new ServerSecrets { Url = server.Url };
+                var item = raw.UsableFor(server) ?? new ServerSecrets { Url = server.Url };
+                if (await store.StoreAsync(server, item.With(credential) with { Url = server.Url }, vault, isRenewal: false).ConfigureAwait(false) is { } failed)
+                {
+                    var told = failed.ToException($"The sign-in to '{server.Name}'",
+                        failed.Outcome == StorageOutcome.MemoryOnly ? new SignInStep(server) : new RefreshStep(server));
+                    interaction.Notice(failed.Outcome == StorageOutcome.MemoryOnly ? throw told : environment.Remedies.Explain(told));
+                }
+                return raw;
+            }
+            catch (McpAuthException e) when (e.Reason is ErrorReason.ServerNotFound or ErrorReason.AuthenticationRequired)
+            {
+                gone = e;
+            }
+        }
+        await revoking.RunAsync(server, credential, CancellationToken.None).ConfigureAwait(false);
+        throw gone;
+    }
+
+    private async Task<ServerSecrets?> ReadAgainAsync(McpServer server, ServerSecrets? found, string? vault)
+    {
+        try
+        {
+            return await store.ReadRawAsync(server, CancellationToken.None, vault).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (SupersededCopies.CannotBeOpened(e))
+        {
+            // The issuer has given the tokens. The vault cannot be written either; the credential waits for it.
+            return found;
+        }
+    }
+
+    /// <exception cref="McpAuthException">AuthenticationRequired: it is of no use for the server as it is by now.</exception>
+    private static void RequireUsable(OAuthCredential credential, McpServer signedInTo, McpServer now)
+    {
+        if (new ServerSecrets { Url = signedInTo.Url, OAuth = credential }.UsableFor(now)?.OAuth is null)
+        {
+            throw new McpAuthException(ErrorReason.AuthenticationRequired,
+                $"'{now.Name}' was given another URL while you signed in. What the issuer gave was for the one before, and was not kept.",
+                new SignInStep(now))
+            { Server = now.Name };
+        }
+    }
+
+    /// <summary>
+    /// Refuses to ask Entra ID for an API that another server is known by: <c>api://</c> says nothing of whose it is, and a
+    /// client that may use both would hand a token for the one to the other (rule 22).
+    /// </summary>
+    private void RequireOwnApi(McpServer server, SignInTarget target)
+    {
+        if (EntraIssuer.Find(target.Issuer.Issuer) is null || server.Scopes.Count > 0)
+        {
+            return;
+        }
+        var apis = target.Scopes.Select(EntraScopes.ApiOf).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var facts = store.Index.Read();
+        foreach (var other in catalog.List().Where(s => UrlPolicy.TryParse(s.Url, out var url) && !ResourceUri.SameOrigin(url, server.Uri)))
+        {
+            var held = facts.GetValueOrDefault(other.Id) is { Scopes: { } scopes } known && EntraIssuer.Find(known.Issuer) is not null ? scopes : [];
+            if (other.Scopes.Concat(held).Select(EntraScopes.ApiOf).OfType<string>().FirstOrDefault(apis.Contains) is { } api)
+            {
+                var wanted = new StepOption(StepOptionKind.Scope, [.. target.Scopes.Where(s => !EntraScopes.IsOfPerson(s))]);
+                throw new McpAuthException(ErrorReason.ResourceMismatch,
+                    $"'{server.Name}' asks for a token of {UntrustedText.Sanitize(api)}, which is the API of '{other.Name}': it could use it there in your name.",
+                    $"Only if both are of that API: {new UpdateServerStep(server, wanted)}");
+            }
+        }
+    }
+
+    private async Task<SignInTarget?> FindTargetAsync(RestrictedHttpClient http, UrlPolicy policy, McpServer server, ServerSecrets? item,
+        RefusedRequest? refusal, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            return await SignInTarget.FindAsync(http, policy, server, item, refusal, progress, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new McpAuthException(ErrorReason.ServerUnreachable,
+                $"The server and its issuer did not answer within {timeout.TotalSeconds:0} seconds.",
+                "Check the URL and the network, then try again.");
+        }
+    }
+
+    /// <summary>One authenticated request: a token that the server refuses at once is not kept.</summary>
+    /// <param name="before">The item that it took the place of, whatever that is bound to.</param>
+    /// <returns>Why the server did not say yes; null where it did.</returns>
+    private async Task<string?> VerifyAsync(McpServer server, ServerSecrets before, OAuthCredential credential, RestrictedHttpClient http,
+        CancellationToken cancellationToken)
+    {
+        progress?.Report("Showing the token to the server.");
+        ChallengeResponse answer;
+        try
+        {
+            answer = await ChallengeProbe.SendAsync(http, server.Uri, server.Transport == McpTransport.Sse,
+                ServerSecrets.HeadersFor(server, before.UsableFor(server)), request => credential.Authorize(request, environment.Time.GetUtcNow()),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (McpAuthException e) when (e.Reason == ErrorReason.ServerUnreachable)
+        {
+            return e.Message;
+        }
+        if (answer.Status == 401)
+        {
+            throw await DropAsync(server, credential, before).ConfigureAwait(false);
+        }
+        // 400 is an MCP server's word on the question, spoken after it took the token.
+        return answer.Status is < 200 or (>= 300 and not 400) ? $"The server answered {ChallengeProbe.DescribeStatus(answer.Status)}." : null;
+    }
+
+    /// <summary>
+    /// Does not keep a token that was just given and that the server refuses: puts back what it took the place of, unless
+    /// another has taken its own; then revokes it.
+    /// </summary>
+    /// <param name="before">The item that it took the place of; null where the token of that was refused as well.</param>
+    /// <returns>What to tell.</returns>
+    public async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential, ServerSecrets? before)
+    {
+        ServerSecrets? left;
+        using (await store.LockAsync(server, CancellationToken.None).ConfigureAwait(false))
+        {
+            left = await store.ReadRawAsync(server, CancellationToken.None).ConfigureAwait(false);
+            if (left?.OAuth?.AccessToken == credential.AccessToken)
+            {
+                left = before ?? left with { OAuth = null };
+                await (left.IsEmpty ? store.RemoveAsync(server, CancellationToken.None)
+                    : store.ReplaceAsync(server, left, CancellationToken.None)).ConfigureAwait(false);
+            }
+        }
+        // What stays must not end with it.
+        await revoking.RunAsync(server, left?.OAuth is { } stays && credential.MayReplace(stays) ? credential with { RefreshToken = null } : credential,
+            CancellationToken.None).ConfigureAwait(false);
+        return new McpAuthException(ErrorReason.TokenRejected,
+            "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
+            "Tell whoever runs the server: it does not accept its own issuer's tokens.")
+        { StatusCode = 401 };
+    }
+}

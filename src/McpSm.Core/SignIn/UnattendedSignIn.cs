@@ -1,0 +1,87 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Discovery;
+using McpSm.Core.Entra;
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+using McpSm.Core.Grants;
+using McpSm.Core.Http;
+using McpSm.Core.Registration;
+using McpSm.Core.Servers;
+
+namespace McpSm.Core.SignIn;
+
+/// <summary>
+/// How a client (RFC 6749 section 4.4; rule 33 of docs/rules.md) or a workload (RFC 7523 section 2.1; rule 36) signs in by itself: no person,
+/// no browser, no redirect.
+/// </summary>
+internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer server, ServerSecrets? item, SignInTarget target, ClientCredentials client,
+    RestrictedHttpClient http, EntraTokenClient entra)
+{
+    /// <exception cref="McpAuthException">ClientRejected, AssertionRejected; IssuerMismatch: it was used with another issuer.</exception>
+    public async Task<OAuthCredential> RunAsync(CancellationToken cancellationToken)
+    {
+        var issuer = target.Issuer;
+        var identity = Identify();
+        // Rule 10: what offline_access asks for, a refresh token, has no place here.
+        var scopes = server.Scopes.Count > 0 ? server.Scopes : [.. target.Scopes.Where(s => s != Discovery.Scopes.Offline)];
+        try
+        {
+            var tokens = client.Assertion is { } source
+                ? await JwtBearerGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity, source.Read(environment, cancellationToken),
+                    target.Resource, scopes, target.DPoP.Bind(), environment.Time, cancellationToken).ConfigureAwait(false)
+                : EntraIssuer.Find(issuer.Issuer) is { } microsoft
+                ? await entra.ForClientAsync(server, microsoft, identity, scopes, cancellationToken).ConfigureAwait(false)
+                : await ClientCredentialsGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity,
+                    target.Resource, scopes, target.DPoP.Bind(), environment.Time, cancellationToken).ConfigureAwait(false);
+            return target.Credential(identity, tokens, environment.Time.GetUtcNow()) with { IsOfClient = client.Assertion is null, Assertion = client.Assertion };
+        }
+        catch (McpAuthException e) when (Advice(e) is { } remedy)
+        {
+            throw e.For(server.Name, remedy);
+        }
+    }
+
+    /// <summary>Who that is to the issuer, once it is sure that nothing of it was meant for another.</summary>
+    private ClientIdentity Identify()
+    {
+        var issuer = target.Issuer;
+        var isEntra = EntraIssuer.Find(issuer.Issuer) is not null;
+        if (client.IsManagedIdentity)
+        {
+            return isEntra ? new ClientIdentity(ClientKind.ManagedIdentity, client.Id!, null, ClientIdentity.None)
+                : throw new McpAuthException(ErrorReason.InvalidValue,
+                    $"A managed identity signs in to Microsoft Entra ID alone, and the issuer of '{server.Name}' is {UntrustedText.Sanitize(issuer.Issuer)}.");
+        }
+        if (client.Assertion is { } assertion)
+        {
+            if (isEntra)
+            {
+                throw new McpAuthException(ErrorReason.InvalidValue,
+                    $"The issuer of '{server.Name}' is Microsoft Entra ID, which does not take a workload's assertion as a grant.",
+                    new SignInStep(server) { Options = [StepOptionKind.ManagedIdentity] })
+                { Server = server.Name };
+            }
+            ClientRegistrar.RequireIssuer(server, item, assertion, issuer);
+            if (client.Id is null or "")
+            {
+                return new ClientIdentity(ClientKind.Workload, "", null, ClientIdentity.None);
+            }
+        }
+        ClientRegistrar.RequireIssuer(server, item, client.Id!, issuer);
+        // A client that the user gave a secret is one that must show it (RFC 6749 section 3.2.1), whatever the grant.
+        var secret = client.Assertion is not null && client.Id == server.ClientId ? item?.ClientSecret ?? server.Plaintext.ClientSecret : client.Secret;
+        return ClientIdentity.Create(ClientKind.PreRegistered, client.Id!, secret, issuer, ClientRegistrar.PreviousMethod(item, client.Id!, issuer), client.Key);
+    }
+
+    /// <summary>Null where the failure says it, or is not of who signs in.</summary>
+    private string? Advice(McpAuthException e) => (e.Reason, client.Assertion) switch
+    {
+        (ErrorReason.ClientRejected, null) => "Check the client's id and its secret or key, and that the issuer lets it sign in by itself.",
+        (ErrorReason.ClientRejected, _) => "Check the client's id, and that the issuer lets it use the JWT bearer grant.",
+        (ErrorReason.AssertionRejected, _) => "Check that the issuer trusts who signs the assertion and the subject in it, that its audience is "
+            + $"{UntrustedText.Sanitize(target.Issuer.Issuer)} or what the issuer asks for, and that it has not expired.",
+        (_, not null) when e.OAuthError == "unsupported_grant_type" => "This issuer takes no assertions of workloads: ask whoever runs it, or sign in another way.",
+        _ => null,
+    };
+}

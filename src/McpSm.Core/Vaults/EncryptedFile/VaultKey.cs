@@ -1,0 +1,4 @@
+namespace McpSm.Core.Vaults.EncryptedFile;
+
+/// <summary>A key and the header fields under which it is found again.</summary>
+internal sealed record VaultKey(KeyHeader Source, byte[] Key);

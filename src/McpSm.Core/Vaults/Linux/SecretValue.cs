@@ -1,0 +1,17 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace McpSm.Core.Vaults.Linux;
+
+/// <summary>A secret in memory that is not swapped out; it is overwritten when the last reference goes.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class SecretValue() : SafeHandle(0, ownsHandle: true)
+{
+    public override bool IsInvalid => handle == 0;
+
+    protected override bool ReleaseHandle()
+    {
+        LibSecret.UnrefValue(handle);
+        return true;
+    }
+}

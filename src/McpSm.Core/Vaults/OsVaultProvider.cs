@@ -1,0 +1,36 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Errors.Steps;
+
+namespace McpSm.Core.Vaults;
+
+/// <summary>The store that the operating system has for secrets, where it has one.</summary>
+internal sealed class OsVaultProvider(IVault? store, Action<Remedy> notice) : IVaultProvider
+{
+    public IVault? Find(string name) => store?.Name == name ? store : null;
+
+    public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<IVault>>(store is null ? [] : [store]);
+
+    public async Task<(IVault Vault, string? Notice)?> GetDefaultAsync(CancellationToken cancellationToken)
+    {
+        if (store is null)
+        {
+            return null;
+        }
+        try
+        {
+            await VaultSelfTest.RunAsync(store, cancellationToken).ConfigureAwait(false);
+            return (store, null);
+        }
+        catch (McpAuthException e)
+        {
+            // Many machines have none: containers, servers, CI. One that is there and locked is worth a word, since
+            // the choice that now falls on another vault is remembered.
+            if (e.Reason == ErrorReason.VaultLocked)
+            {
+                notice($"{e.Message} To use it later: {new UseVaultStep(store.Name, Move: true)}");
+            }
+            return null;
+        }
+    }
+}

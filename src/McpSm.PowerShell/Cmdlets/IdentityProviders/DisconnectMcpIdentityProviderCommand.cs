@@ -1,0 +1,43 @@
+using System.Management.Automation;
+using McpSm.Core;
+
+namespace McpSm.PowerShell.Cmdlets.IdentityProviders;
+
+/// <summary>Signs out of identity providers: revokes the session where the provider can, and removes it.</summary>
+[Cmdlet(VerbsCommunications.Disconnect, "McpIdentityProvider", HelpUri = HelpUris.Folder + "Disconnect-McpIdentityProvider.md",
+    SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(McpIdentityProvider))]
+public sealed class DisconnectMcpIdentityProviderCommand : IdentityProviderCmdlet
+{
+    /// <summary>Does not ask.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Does not tell the provider.</summary>
+    [Parameter]
+    public SwitchParameter Local { get; set; }
+
+    /// <summary>Emits the provider afterwards.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    protected override void ProcessRecord() => RunOnce(async cancellationToken =>
+    {
+        foreach (var issuer in Authenticator.IdentityProviders().Where(p => p.SignedInAt is not null).Select(p => p.Issuer))
+        {
+            if (await Dispatcher.AskAsync(() => Confirmed(Force, issuer, "Sign out"), cancellationToken).ConfigureAwait(false))
+            {
+                await TryAsync(issuer, () => DisconnectAsync(issuer, cancellationToken)).ConfigureAwait(false);
+            }
+        }
+    });
+
+    private async Task DisconnectAsync(string issuer, CancellationToken cancellationToken)
+    {
+        WarnOfRevocation(await Authenticator.SignOutOfIdentityProviderAsync(issuer, Local, cancellationToken).ConfigureAwait(false));
+        if (PassThru)
+        {
+            WriteProvider(issuer);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using System.Management.Automation;
+
+namespace McpSm.PowerShell.Cmdlets.IdentityProviders;
+
+/// <summary>Sets no identity provider any more, and signs out there.</summary>
+[Cmdlet(VerbsCommon.Remove, "McpIdentityProvider", HelpUri = HelpUris.Folder + "Remove-McpIdentityProvider.md",
+    SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+public sealed class RemoveMcpIdentityProviderCommand : IdentityProviderCmdlet
+{
+    /// <summary>Does not ask.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    protected override void ProcessRecord() => RunOnce(async cancellationToken =>
+    {
+        if (Authenticator.IdentityProvider is { Issuer: var issuer }
+            && await Dispatcher.AskAsync(() => Confirmed(Force, issuer, "Remove identity provider and sign out there"), cancellationToken).ConfigureAwait(false))
+        {
+            await TryAsync(issuer, async () => WarnOfRevocation(await Authenticator.RemoveIdentityProviderAsync(issuer, cancellationToken).ConfigureAwait(false)))
+                .ConfigureAwait(false);
+        }
+    });
+}

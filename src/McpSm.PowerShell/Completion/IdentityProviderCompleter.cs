@@ -1,0 +1,9 @@
+using McpSm.Core.Management;
+
+namespace McpSm.PowerShell.Completion;
+
+/// <summary>Completes identity providers.</summary>
+public sealed class IdentityProviderCompleter : ArgumentCompleterBase
+{
+    private protected override IEnumerable<(string Name, CompletionCandidate Known)> Names(CompletionCandidates known) => ByText(known.IdentityProviders());
+}

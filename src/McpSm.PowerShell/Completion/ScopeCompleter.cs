@@ -1,0 +1,9 @@
+using McpSm.Core.Management;
+
+namespace McpSm.PowerShell.Completion;
+
+/// <summary>Completes scopes.</summary>
+public sealed class ScopeCompleter : ArgumentCompleterBase
+{
+    private protected override IEnumerable<(string Name, CompletionCandidate Known)> Names(CompletionCandidates known) => ByText(known.Scopes());
+}

@@ -1,0 +1,9 @@
+using McpSm.Core.Management;
+
+namespace McpSm.PowerShell.Completion;
+
+/// <summary>Completes vaults.</summary>
+public sealed class VaultCompleter : ArgumentCompleterBase
+{
+    private protected override IEnumerable<(string Name, CompletionCandidate Known)> Names(CompletionCandidates known) => ByText(known.Vaults());
+}

@@ -1,0 +1,113 @@
+using System.Text.RegularExpressions;
+using McpSm.Commands.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Auth;
+
+/// <summary>Issuers that break a rule. A sign-in that one of them spoils leaves the one before it as it was.</summary>
+public sealed partial class BadIssuerTests
+{
+    [Fact]
+    public Task One_without_PKCE() => SpoilsAsync(
+        issuer => issuer.Faults.RewriteJson("/.well-known", m => m.Remove("code_challenge_methods_supported")),
+        1, "does not advertise PKCE with S256");
+
+    [Fact]
+    public Task One_that_names_another_issuer() => SpoilsAsync(
+        issuer => issuer.Faults.RewriteJson("/.well-known", m => m["issuer"] = "https://evil.example"),
+        1, "issuer");
+
+    [Fact]
+    public Task One_that_answers_200_with_an_error_inside() => SpoilsAsync(
+        issuer => issuer.Faults.Answer("/token", 200, """{"error":"invalid_grant","error_description":"the code is spent"}"""),
+        1, "The issuer refused: invalid_grant: the code is spent.");
+
+    [Fact]
+    public Task One_whose_token_answer_is_a_web_page() => SpoilsAsync(
+        issuer => issuer.Faults.Answer("/token", 200, "<html>busy</html>", "text/html"),
+        1, "token answer cannot be used: it is not JSON");
+
+    [Fact]
+    public Task One_that_comes_back_without_a_code() => SpoilsAsync(
+        issuer => issuer.Faults.RewriteRedirect("/authorize", url => Code().Replace(url, "$1")),
+        1, "neither a code nor an error");
+
+    [Fact]
+    public Task One_that_comes_back_with_another_state() => SpoilsAsync(
+        issuer => issuer.Faults.RewriteRedirect("/authorize", url => url.Replace("state=", "state=foreign")),
+        1, "do not belong to this sign-in (missing or foreign state)", "Close the pages of other sign-ins");
+
+    [Fact]
+    public Task One_where_the_person_said_no() => SpoilsAsync(
+        issuer => issuer.Faults.RewriteRedirect("/authorize", url => Code().Replace(url, "$1error=access_denied&error_description=You+may+not%1B%5B31m&")),
+        1, "The issuer said no: access_denied: You may not [31m.");
+
+    [Fact]
+    public Task One_where_nobody_finishes() => SpoilsAsync(
+        issuer => issuer.Faults.Answer("/authorize", 200, "<html>Come back tomorrow</html>", "text/html"),
+        1, "Nobody finished the sign-in within 2 seconds.", "mcpsm auth forget my-api");
+
+    [Fact]
+    public async Task One_without_registration_says_which_client_to_register()
+    {
+        await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { SupportsRegistration = false });
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, "registers no clients by itself", "/callback", "mcpsm server update my-api --client-id <id>");
+        (await mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in");
+    }
+
+    [Fact]
+    public async Task One_that_refuses_the_registration()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        issuer.Faults.Answer("/register", 400, """{"error":"invalid_redirect_uri","error_description":"no loopback here"}""");
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, "invalid_redirect_uri: no loopback here", "--client-id <id>");
+    }
+
+    [Fact]
+    public async Task A_renewal_answered_with_200_and_an_error_keeps_the_token_that_still_holds()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Done();
+        var token = await mcpsm.TokenAsync();
+        issuer.Faults.Answer("/token", 200, """{"error":"temporarily_unavailable"}""");
+        (await mcpsm.RunAsync("auth refresh my-api")).Failed(1, "The issuer refused: temporarily_unavailable.");
+        Assert.Equal(token, await mcpsm.TokenAsync());
+        issuer.Faults.Clear();
+        (await mcpsm.RunAsync("auth refresh my-api")).Done();
+        issuer.Faults.Answer("/token", 200, """{"error":"invalid_grant"}""");
+        (await mcpsm.RunAsync("auth refresh my-api")).Failed(4, "no longer accepts the refresh token", "mcpsm auth login my-api");
+    }
+
+    /// <summary>Signs in, switches the fault on, signs in again: one error, and the first sign-in still stands.</summary>
+    private static async Task SpoilsAsync(Action<TestIssuer> fault, int code, params string[] says)
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Done();
+        var token = await mcpsm.TokenAsync();
+        // Of the vault only what is in it counts: it may have gained a registration for another port.
+        var before = mcpsm.Files(except: "credentials.enc");
+        fault(issuer);
+        (await mcpsm.LoginAsync("my-api", "--timeout", "2")).Failed(code, says);
+        Assert.Equal(before, mcpsm.Files(except: "credentials.enc"));
+        Assert.Equal(token, await mcpsm.TokenAsync());
+        issuer.Faults.Clear();
+        (await mcpsm.RunAsync("auth refresh my-api")).Done();
+    }
+
+    [GeneratedRegex(@"([?&])code=[^&]*&?")]
+    private static partial Regex Code();
+}

@@ -1,0 +1,165 @@
+using McpSm.Commands.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Auth;
+
+/// <summary>Signing in as a client, with no person near.</summary>
+public sealed class ClientCredentialsTests
+{
+    private const string Secret = "PLANTED-s3cr3t";
+
+    private static readonly Keys Key = Keys.Of("ES256");
+
+    private static async Task<(TestIssuer, TestMcpServer, InProcessCli)> StartAsync(bool withKey = false)
+    {
+        var mcpsm = new InProcessCli();
+        mcpsm.Variables.Remove("MCPSM_INTERACTIVE");
+        mcpsm.Variables["CI"] = "true";
+        mcpsm.Variables["MCPSM_CLIENT_ID"] = "job";
+        // The assertion's times are those of the test's clock.
+        var issuer = await TestIssuer.StartAsync(new()
+        {
+            TimeProvider = mcpsm.Clock,
+            PreRegisteredClients = [withKey ? new RegisteredClient("job", null, [], "private_key_jwt") { AssertionKey = Key.Public }
+                : new RegisteredClient("job", Secret, [], "client_secret_basic")],
+        });
+        var server = await TestMcpServer.StartAsync(issuer);
+        await mcpsm.AddAsync(server.McpUrl);
+        return (issuer, server, mcpsm);
+    }
+
+    [Theory]
+    [InlineData("auth login my-api --client-credentials")]
+    [InlineData("auth login my-api")]
+    [InlineData("auth my-api --non-interactive")]
+    public async Task The_whole_life_of_a_client_under_CI(string login)
+    {
+        var (issuer, server, mcpsm) = await StartAsync();
+        await using var _ = issuer;
+        await using var __ = server;
+        using var ___ = mcpsm;
+        mcpsm.Variables["MCPSM_CLIENT_SECRET"] = Secret;
+        var ended = (await mcpsm.RunAsync(login)).Done();
+        Assert.Equal("✔ Signed in to 'my-api' (expires: in 60 min).\n", ended.Out);
+        Assert.True((bool)(await mcpsm.StatusAsync())["canRenew"]!);
+
+        // What follows needs no secret in the environment any more.
+        mcpsm.Variables.Remove("MCPSM_CLIENT_SECRET");
+        mcpsm.Variables.Remove("MCPSM_CLIENT_ID");
+        var first = await mcpsm.TokenAsync();
+        mcpsm.Clock.Now += TimeSpan.FromHours(2);
+        Assert.NotEqual(first, await mcpsm.TokenAsync());
+        (await mcpsm.RunAsync("auth refresh my-api")).Done();
+        (await mcpsm.RunAsync("test my-api")).Done();
+        mcpsm.Clock.Now += TimeSpan.FromHours(2);
+        Assert.Contains("renewed", (await mcpsm.RunAsync("auth login-all")).Done().Out);
+        Assert.Contains("Signed out", (await mcpsm.RunAsync("auth logout my-api --force")).Done().Out);
+        Assert.Equal(TokenState.Revoked, issuer.Server.IssuedTokens[^1].State);
+        (await mcpsm.RunAsync(login)).Failed(login.Contains("client") ? 2 : 4, "MCPSM_CLIENT_ID and MCPSM_CLIENT_SECRET");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_key_in_a_file_signs_in(bool option)
+    {
+        var (issuer, server, mcpsm) = await StartAsync(withKey: true);
+        await using var _ = issuer;
+        await using var __ = server;
+        using var ___ = mcpsm;
+        mcpsm.Write("key.pem", Key.Private);
+        mcpsm.Variables["MCPSM_INTERACTIVE"] = "1";
+        if (!option)
+        {
+            mcpsm.Variables["MCPSM_CLIENT_KEY_FILE"] = mcpsm.PathOf("key.pem");
+        }
+        string[] how = option ? ["--client-key-file", mcpsm.PathOf("key.pem")] : ["--client-credentials"];
+        (await mcpsm.RunAsync(["auth", "login", server.McpUrl.AbsoluteUri, .. how])).Done();
+        File.Delete(mcpsm.PathOf("key.pem"));
+        (await mcpsm.RunAsync("auth refresh my-api")).Done();
+        (await mcpsm.RunAsync("auth revoke my-api")).Done();
+        Assert.Equal(3, issuer.Traffic.Requests.Count(r => r.FormValue("client_assertion") is not null));
+    }
+
+    [Fact]
+    public async Task Where_somebody_can_answer_the_variables_alone_do_not_take_their_place()
+    {
+        var (issuer, server, mcpsm) = await StartAsync();
+        await using var _ = issuer;
+        await using var __ = server;
+        using var ___ = mcpsm;
+        mcpsm.Variables["MCPSM_CLIENT_SECRET"] = Secret;
+        mcpsm.Variables["MCPSM_INTERACTIVE"] = "1";
+        (await mcpsm.LoginAsync()).Done();
+        Assert.Empty(issuer.Traffic.OfGrant("client_credentials"));
+        (await mcpsm.RunAsync("auth login my-api --client-credentials")).Done();
+        Assert.Single(issuer.Traffic.OfGrant("client_credentials"));
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_is_4_with_what_to_check_and_is_told_nobody()
+    {
+        var (issuer, server, mcpsm) = await StartAsync();
+        await using var _ = issuer;
+        await using var __ = server;
+        using var ___ = mcpsm;
+        mcpsm.Variables["MCPSM_CLIENT_SECRET"] = "PLANTED-wrong";
+        var ended = (await mcpsm.RunAsync("auth login my-api")).Failed(4, "invalid_client: the client secret is wrong", "Check the client's id");
+        Assert.DoesNotContain("PLANTED", ended.Error);
+        (await mcpsm.RunAsync("auth login my-api --client-key-file nosuch.pem")).Failed(2, "there is none of that name");
+        mcpsm.Write("key.pem", "PLANTED");
+        (await mcpsm.RunAsync(["auth", "login", "my-api", "--client-key-file", mcpsm.PathOf("key.pem")])).Failed(2, "no RSA or EC private key");
+        (await mcpsm.RunAsync("auth login my-api --client-credentials --device")).Failed(2, "--device");
+        (await mcpsm.RunAsync("auth login-all --client-credentials")).Failed(2, "no such option");
+    }
+
+    [Fact]
+    public async Task Rule_15_Signing_in_to_all_sends_the_variables_to_no_server_that_does_not_have_that_client()
+    {
+        var (issuer, server, mcpsm) = await StartAsync();
+        await using var _ = issuer;
+        await using var __ = server;
+        using var ___ = mcpsm;
+        await using var thief = await TestIssuer.StartAsync();
+        await using var other = await TestMcpServer.StartAsync(thief);
+        await mcpsm.AddAsync(other.McpUrl, "other");
+        mcpsm.Variables["MCPSM_CLIENT_SECRET"] = Secret;
+        (await mcpsm.RunAsync("server update my-api --client-id job")).Done();
+        var ended = await mcpsm.RunAsync("auth login-all");
+        Assert.Equal(1, ended.Code);
+        Assert.Contains("✔ Signed in to 'my-api'", ended.Out);
+        Assert.Contains("Signing in to 'other' needs a person", ended.Error);
+        Assert.Empty(thief.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task The_example_of_a_CI_job_runs_with_no_person_near_and_leaves_nothing_behind()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The example is of a Unix shell.");
+        Require.Programs("curl");
+        await using var issuer = await AuthorizationServer.StartAsync(new()
+        {
+            PreRegisteredClients = [new RegisteredClient("job", Secret, [], "client_secret_basic")],
+        });
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var mcpsm = new CliProcess { Follow = _ => Task.CompletedTask };
+        mcpsm.Variables["MCPSM_INTERACTIVE"] = "";
+        mcpsm.Variables["CI"] = "true";
+        mcpsm.Variables["TMPDIR"] = mcpsm.Folder;
+        mcpsm.Variables["MCP_SERVER"] = server.McpUrl.AbsoluteUri;
+        mcpsm.Variables["MCP_ISSUER"] = issuer.Issuer;
+        mcpsm.Variables["MCPSM_CLIENT_ID"] = "job";
+        mcpsm.Variables["MCPSM_CLIENT_SECRET"] = Secret;
+        var ended = (await mcpsm.RunScriptAsync(Path.Combine(Repository.Root, "samples", "ci-job.sh"))).Done();
+        Assert.Contains("✔ Signed in to 'job'", ended.Out);
+        Assert.Contains("Testing job... ✔ OK (sample-server", ended.Out);
+        Assert.Contains("\"serverInfo\":{\"name\":\"sample-server\"", ended.Out);
+        var token = Assert.Single(issuer.IssuedTokens);
+        Assert.Equal(TokenState.Revoked, token.State);
+        Assert.DoesNotContain(token.Value, ended.Out + ended.Error);
+        Assert.DoesNotContain(Secret, ended.Out + ended.Error);
+        Assert.Equal(["bin"], Directory.EnumerateFileSystemEntries(mcpsm.Folder).Select(Path.GetFileName));
+    }
+}

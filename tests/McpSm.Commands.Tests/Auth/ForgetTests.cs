@@ -1,0 +1,78 @@
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Auth;
+
+/// <summary><c>mcpsm auth forget</c>, and what leads to it.</summary>
+public sealed class ForgetTests : IAsyncLifetime
+{
+    private readonly InProcessCli _mcpsm = new();
+    private TestIssuer _issuer = null!;
+    private TestMcpServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _issuer = await TestIssuer.StartAsync();
+        _server = await TestMcpServer.StartAsync(_issuer);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _mcpsm.Dispose();
+        await _server.DisposeAsync();
+        await _issuer.DisposeAsync();
+    }
+
+    private int Registrations => _issuer.Traffic.Count("/register");
+
+    [Fact]
+    public async Task A_client_that_the_issuer_has_forgotten_is_dropped_by_the_command_that_is_shown()
+    {
+        await _mcpsm.AddAsync(_server.McpUrl);
+        (await _mcpsm.LoginAsync()).Done();
+        _issuer.Server.ForgetClients();
+        var ended = await _mcpsm.LoginAsync("my-api", "--timeout", "1");
+        Assert.Equal(1, ended.Code);
+        Assert.Contains("may have forgotten this client", ended.Error);
+        Assert.Contains("mcpsm auth forget my-api", ended.Error);
+        var forgotten = (await _mcpsm.RunAsync("auth forget my-api")).Done();
+        Assert.Equal($"✔ Registration of 'my-api' with {_issuer.Issuer} dropped.\n", forgotten.Out);
+        (await _mcpsm.LoginAsync()).Done();
+        Assert.Equal(2, Registrations);
+    }
+
+    [Fact]
+    public async Task Where_there_is_none_that_is_said()
+    {
+        await _mcpsm.AddAsync(_server.McpUrl);
+        Assert.Contains($"no registration of 'my-api' with {_issuer.Issuer}", (await _mcpsm.RunAsync("auth forget my-api")).Done().Error);
+        await _mcpsm.AddAsync(_server.McpUrl, "own", "--client-id", "abc");
+        Assert.Contains("the client that you supplied", (await _mcpsm.RunAsync("auth forget own")).Done().Error);
+        await using var open = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
+        await _mcpsm.AddAsync(open.McpUrl, "open");
+        Assert.Contains("asks for no sign-in", (await _mcpsm.RunAsync("auth forget open")).Done().Error);
+        (await _mcpsm.RunAsync("auth forget nosuch")).Failed(1, "nosuch");
+    }
+
+    [Fact]
+    public async Task A_server_that_cannot_be_asked_is_one_error()
+    {
+        await _mcpsm.AddAsync(new Uri("http://127.0.0.1:1/mcp"));
+        (await _mcpsm.RunAsync("auth forget my-api")).Failed(1, "127.0.0.1:1");
+    }
+
+    [Fact]
+    public async Task A_server_of_that_name_from_before_stays_usable_and_no_new_one_gets_it()
+    {
+        _mcpsm.Write("config.json", $$"""{"remoteServers":[{"id":"forget","name":"forget","type":"http","url":"{{_server.McpUrl}}"}]}""");
+        (await _mcpsm.LoginAsync("forget")).Done();
+        Assert.Equal("Authenticated", (string)(await _mcpsm.StatusAsync("forget"))["state"]!);
+        Assert.NotEmpty(await _mcpsm.TokenAsync("forget"));
+        (await _mcpsm.RunAsync("server update forget --scope mcp:tools")).Done();
+        (await _mcpsm.RunAsync("auth forget")).Failed(2, "server");
+        (await _mcpsm.RunAsync("auth forget forget")).Done();
+        (await _mcpsm.RunAsync("remove forget --yes")).Done();
+        (await _mcpsm.RunAsync(["add", "Forget", "--type", "http", "--url", _server.McpUrl.AbsoluteUri])).Failed(2, "'forget' is the name of a command");
+    }
+}

@@ -1,0 +1,177 @@
+using System.Text.Json.Nodes;
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Auth;
+
+/// <summary>A bearer token that the npm tool wrote into <c>config.json</c>.</summary>
+public sealed class PlaintextTests : IAsyncLifetime
+{
+    private const string Token = "plaintext-token";
+
+    private readonly InProcessCli _mcpsm = new();
+    private TestMcpServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await TestMcpServer.StartAsync(new TestMcpServerOptions { AcceptedTokens = [Token, "new-token"] });
+        _mcpsm.Write("config.json", Config(_server.McpUrl, Token).ToJsonString());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _mcpsm.Dispose();
+    }
+
+    [Fact]
+    public async Task It_is_used_with_a_notice_that_says_how_to_take_it_into_the_vault()
+    {
+        var before = _mcpsm.Files();
+        var ended = (await _mcpsm.RunAsync("auth token my-api")).Done();
+        Assert.Equal(Token + "\n", ended.Out);
+        Assert.Equal("A secret of 'my-api' lies in plaintext in config.json. Take it into the vault with: mcpsm import my-api\n", ended.Error);
+        ended = (await _mcpsm.RunAsync("test my-api")).Done();
+        Assert.Contains("✔ OK (test-server", ended.Out);
+        Assert.Contains("lies in plaintext", ended.Error);
+        Assert.All(_server.Traffic.Requests, r => Assert.Equal("kept", r.Header("X-Team")));
+        Assert.Equal(before, _mcpsm.Files());
+    }
+
+    [Theory]
+    [InlineData("two words")]
+    [InlineData("a\r\nX-Evil: b")]
+    [InlineData("tokén")]
+    public async Task One_that_no_header_can_carry_is_an_error(string token)
+    {
+        _mcpsm.Write("config.json", Config(_server.McpUrl, token).ToJsonString());
+        foreach (var line in new[] { "auth token my-api", "test my-api" })
+        {
+            var ended = await _mcpsm.RunAsync(line);
+            Assert.NotEqual(0, ended.Code);
+            Assert.Contains("The bearer token of 'my-api' in config.json cannot be sent", ended.Out + ended.Error);
+            Assert.Contains("mcpsm auth set my-api", ended.Error);
+            Assert.DoesNotContain("unexpected failure", ended.Error);
+        }
+        Assert.Empty(_server.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData("a\r\nX-Evil: b")]
+    [InlineData("é")]
+    public async Task A_header_that_cannot_be_sent_is_named(string value)
+    {
+        var config = Config(_server.McpUrl, Token);
+        config["remoteServers"]![0]!["headers"] = new JsonObject { ["X-Team"] = value };
+        _mcpsm.Write("config.json", config.ToJsonString());
+        foreach (var line in new[] { "test my-api", "auth login my-api --no-browser" })
+        {
+            var ended = await _mcpsm.RunAsync(line);
+            Assert.NotEqual(0, ended.Code);
+            Assert.Equal(line.StartsWith("test"), ended.Out.StartsWith("Testing my-api... ✘"));
+            Assert.Contains("The header X-Team of 'my-api' in config.json cannot be sent", ended.Out + ended.Error);
+            Assert.Contains("mcpsm server update my-api --header X-Team=<value>", ended.Error);
+        }
+        Assert.DoesNotContain(_server.Traffic.Requests, r => r.Header("X-Evil") is not null);
+    }
+
+    [Fact]
+    public async Task Status_tells_it()
+    {
+        var ended = (await _mcpsm.RunAsync("auth status my-api")).Done();
+        Assert.Contains("  my-api          ✔ Bearer token set\n", ended.Out);
+        Assert.Equal("A secret of 'my-api' lies in plaintext in config.json.\n\nNext:\n  mcpsm import my-api\n", ended.Error);
+        var status = await _mcpsm.StatusAsync();
+        Assert.Equal("BearerToken", (string?)status["state"]);
+        Assert.Null(status["vault"]);
+        Assert.Equal("mcpsm import my-api", (string?)status["remedy"]);
+        Assert.DoesNotContain(Token, status.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("auth set my-api new-token")]
+    [InlineData("auth revoke my-api")]
+    public async Task Setting_and_revoking_take_it_out_and_leave_all_else(string line)
+    {
+        (await _mcpsm.RunAsync(line)).Done();
+        var expected = Config(_server.McpUrl, null);
+        Assert.Equal(expected.ToJsonString(), JsonNode.Parse(File.ReadAllText(_mcpsm.PathOf("config.json")))!.ToJsonString());
+        var ended = await _mcpsm.RunAsync("auth token my-api");
+        Assert.DoesNotContain("plaintext", ended.Error);
+        Assert.Equal(line.Contains("set") ? "new-token\n" : "", ended.Out);
+        Assert.Equal(line.Contains("set") ? 0 : 4, ended.Code);
+    }
+
+    [Fact]
+    public async Task Logout_leaves_it_and_names_what_removes_it()
+    {
+        var before = _mcpsm.Files();
+        Assert.Contains("mcpsm auth revoke my-api", (await _mcpsm.RunAsync("auth logout my-api")).Done().Error);
+        Assert.Equal(before, _mcpsm.Files());
+    }
+
+    [Fact]
+    public async Task Nothing_can_renew_it()
+    {
+        (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "'my-api' has a bearer token, which nothing can renew.", "mcpsm auth set my-api");
+    }
+
+    [Fact]
+    public async Task Login_all_skips_it()
+    {
+        Assert.Equal("my-api: ✔ Bearer token set\n", (await _mcpsm.RunAsync("auth login-all --no-browser")).Done().Out);
+        Assert.Empty(_server.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData("server update my-api --name renamed")]
+    [InlineData("add other --type http --url https://b.example/mcp")]
+    public async Task Other_changes_keep_every_member_of_the_file(string line)
+    {
+        (await _mcpsm.RunAsync(line)).Done();
+        var expected = Config(_server.McpUrl, Token);
+        if (line.StartsWith("server"))
+        {
+            expected["remoteServers"]![0]!["name"] = "renamed";
+        }
+        else
+        {
+            expected["remoteServers"]!.AsArray().Add(new JsonObject
+            {
+                ["id"] = "other",
+                ["name"] = "other",
+                ["type"] = "http",
+                ["url"] = "https://b.example/mcp",
+            });
+        }
+        Assert.Equal(expected.ToJsonString(), JsonNode.Parse(File.ReadAllText(_mcpsm.PathOf("config.json")))!.ToJsonString());
+    }
+
+    /// <summary>As mcp-server-manager 2.6.1 shapes it, with members that only it, or nobody yet, knows.</summary>
+    private static JsonObject Config(Uri url, string? token)
+    {
+        var entry = new JsonObject
+        {
+            ["id"] = "my-api",
+            ["name"] = "my-api",
+            ["type"] = "http",
+            ["url"] = url.AbsoluteUri,
+            ["headers"] = new JsonObject { ["X-Team"] = "kept" },
+            ["bearerToken"] = token,
+            ["enabled"] = true,
+            ["tags"] = new JsonArray("a", "ü <b>", 1.50m, null),
+        };
+        if (token is null)
+        {
+            entry.Remove("bearerToken");
+        }
+        return new JsonObject
+        {
+            ["servers"] = new JsonArray(new JsonObject { ["id"] = "local", ["command"] = "node", ["args"] = new JsonArray("x.js") }),
+            ["remoteServers"] = new JsonArray(entry),
+            ["port"] = 8851,
+            ["theirs"] = new JsonObject { ["deep"] = new JsonArray(1, new JsonObject()) },
+        };
+    }
+}

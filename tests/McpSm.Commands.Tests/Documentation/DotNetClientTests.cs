@@ -1,0 +1,38 @@
+using McpSm.Commands.Tests.Support;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Documentation;
+
+/// <summary>The sample of a .NET program, run as its reader would.</summary>
+public sealed class DotNetClientTests
+{
+    [Fact]
+    public async Task It_signs_in_where_the_server_asks_and_shares_that_with_the_command()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var mcpsm = new CliProcess();
+        mcpsm.Variables["MCPSM_CALLBACK_PORT"] = "0";
+        var first = (await mcpsm.RunSampleAsync(server.McpUrl.AbsoluteUri)).Done();
+        Assert.Contains("echo: Gives back what it was given.", first.Out);
+        Assert.Contains("response_type=code", first.Error);
+
+        var second = (await mcpsm.RunSampleAsync(server.McpUrl.AbsoluteUri)).Done();
+        Assert.Equal((first.Out, ""), (second.Out, second.Error));
+        Assert.Contains("Authenticated", (await mcpsm.RunAsync("auth status")).Done().Out);
+    }
+
+    [Fact]
+    public async Task Where_nobody_can_answer_it_says_what_to_do()
+    {
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var mcpsm = new CliProcess();
+        mcpsm.Variables["MCPSM_INTERACTIVE"] = "0";
+        var ended = await mcpsm.RunSampleAsync(server.McpUrl.AbsoluteUri);
+        Assert.Equal((1, ""), (ended.Code, ended.Out));
+        Assert.Contains("needs a person", ended.Error);
+        Assert.Contains("at a prompt", ended.Error);
+    }
+}

@@ -1,0 +1,75 @@
+using McpSm.Commands.Tests.Auth;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Documentation;
+
+/// <summary>No example of a page is left out: something runs it as it stands there, or a reason says why nothing does.</summary>
+public sealed class PageExampleTests
+{
+    private const string Pester = "tests/pester/Examples.Tests.ps1";
+
+    /// <summary>The examples by page, heading and language, with what runs each, or why nothing does.</summary>
+    private static readonly Dictionary<string, string> RunBy = new()
+    {
+        ["README.md//sh"] = "nothing: starts the quickstart and all tests, as CI does",
+        ["README.md/Install/sh"] = "nothing: builds the whole tree, as CI does; InstallTests install the result",
+        ["README.md/Using the token/sh"] = nameof(DocumentedToolTests),
+        ["docs/en-US/about_McpTroubleshooting.md/SSH/"] = "nothing: needs another machine with an SSH server",
+        ["docs/architecture.md/Layers/"] = "nothing: a drawing",
+        ["docs/style.md/Words to avoid/regex"] = "nothing: patterns that the test of the style reads",
+        ["docs/style.md/Words to avoid/regex test-name"] = "nothing: a pattern that the test of the style reads",
+        ["docs/performance.md//sh"] = "nothing: measures for many minutes",
+        ["docs/other-tools.md/curl/sh"] = nameof(DocumentedToolTests),
+        ["docs/other-tools.md/An MCP client with a header helper/json"] = nameof(DocumentedToolTests),
+        ["docs/other-tools.md/A token that is bound to a key/sh"] = nameof(DocumentedToolTests),
+        ["docs/other-tools.md/A CI job/yaml"] = nameof(DocumentedToolTests),
+        ["docs/other-tools.md/A CI job without a secret: GitHub Actions/yaml"] = nameof(WorkloadTests),
+        ["docs/other-tools.md/A workload in Kubernetes/yaml"] = nameof(WorkloadTests),
+        ["docs/other-tools.md/A service of systemd/ini"] = nameof(DocumentedToolTests),
+        ["docs/other-tools.md/A service of systemd/sh"] = nameof(DocumentedToolTests),
+    };
+
+    [Fact]
+    public void Example_of_a_page_is_run_or_has_a_reason()
+    {
+        var docs = Path.Combine(Repository.Root, "docs");
+        var examples = new List<string>();
+        foreach (var page in Directory.GetFiles(docs, "*.md", SearchOption.AllDirectories).Append(Path.Combine(Repository.Root, "README.md")))
+        {
+            examples.AddRange(ExamplesOf(page));
+        }
+        // The Pester file runs every block in these languages, and has reasons of its own.
+        var shells = examples.Where(e => e.EndsWith("/powershell", StringComparison.Ordinal) || e.EndsWith("/console", StringComparison.Ordinal)).ToList();
+        Assert.InRange(shells.Count, 50, 500);
+        Assert.Contains("docs/*.md", File.ReadAllText(Path.Combine(Repository.Root, Pester)));
+        Assert.Equal(RunBy.Keys.Order(), examples.Where(e => !shells.Contains(e)).Order());
+    }
+
+    [Fact]
+    public void Test_that_runs_an_example_exists()
+    {
+        var tests = typeof(PageExampleTests).Assembly.GetTypes().Select(t => t.Name).ToHashSet();
+        Assert.All(RunBy.Values, by => Assert.True(tests.Contains(by) || by.StartsWith("nothing: ", StringComparison.Ordinal), by));
+    }
+
+    private static IEnumerable<string> ExamplesOf(string page)
+    {
+        var (heading, isOpen) = ("", false);
+        foreach (var line in File.ReadLines(page))
+        {
+            if (line.TrimStart().StartsWith("```", StringComparison.Ordinal))
+            {
+                if (!isOpen)
+                {
+                    yield return $"{Path.GetRelativePath(Repository.Root, page).Replace('\\', '/')}/{heading}/{line.TrimStart()[3..]}";
+                }
+                isOpen = !isOpen;
+            }
+            else if (!isOpen && line.StartsWith("## ", StringComparison.Ordinal))
+            {
+                heading = line[3..];
+            }
+        }
+    }
+}

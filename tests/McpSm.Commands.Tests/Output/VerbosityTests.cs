@@ -1,0 +1,59 @@
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Output;
+
+/// <summary><c>--verbose</c> and <c>--quiet</c>, which every command takes.</summary>
+public sealed class VerbosityTests
+{
+    [Fact]
+    public async Task The_story_of_a_sign_in_has_every_url_and_no_secret()
+    {
+        await using var issuer = await TestIssuer.StartAsync(new() { TokenEndpointAuthMethods = ["client_secret_basic"] });
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        var told = (await mcpsm.LoginAsync("my-api", "--verbose")).Done().Error;
+        told += (await mcpsm.RunAsync("auth refresh my-api -v")).Done().Error;
+        told += (await mcpsm.RunAsync("-v auth logout my-api -f")).Done().Error;
+        foreach (var request in issuer.Traffic.Requests.Where(r => r.Path is not ("/authorize" or "/consent")))
+        {
+            Assert.Contains($"{request.Method} {issuer.Issuer}{request.Path}: {request.StatusCode}", told);
+        }
+        Assert.Contains($"POST {server.McpUrl}: 401", told);
+        Assert.Contains("The client is registered just now", told);
+        Assert.Contains("The credential is kept in the vault 'file'", told);
+        var secrets = issuer.Server.IssuedTokens.Select(t => t.Value).Concat(issuer.Server.Clients.Select(c => c.ClientSecret))
+            .Concat(issuer.Traffic.To("/token").SelectMany(r => new[] { r.FormValue("code"), r.FormValue("code_verifier") })).OfType<string>().ToList();
+        Assert.True(secrets.Count > 5);
+        Assert.All(secrets, secret => Assert.False(told.Contains(secret), "a secret was told"));
+    }
+
+    [Fact]
+    public async Task Without_it_no_step_is_told()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        Assert.DoesNotContain("POST ", (await mcpsm.LoginAsync()).Done().Error);
+    }
+
+    [Fact]
+    public async Task Quiet_leaves_results_errors_and_the_url_that_somebody_must_open()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new InProcessCli();
+        var added = (await mcpsm.RunAsync(["add", "my-api", "--url", server.McpUrl.AbsoluteUri, "--type", "http", "--quiet"])).Done();
+        Assert.Equal(("", ""), (added.Out, added.Error));
+        var login = (await mcpsm.LoginAsync("my-api", "-q")).Done();
+        Assert.Equal("", login.Out);
+        Assert.StartsWith("http", Assert.Single(login.Error.Trim().Split('\n')));
+        var status = (await mcpsm.RunAsync("auth status -q")).Done();
+        Assert.Contains("Authenticated", status.Out);
+        Assert.Equal("", status.Error);
+        Assert.Contains("There is no server", (await mcpsm.RunAsync("auth token other -q")).Error);
+    }
+}

@@ -1,0 +1,93 @@
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Processes;
+
+/// <summary>What a browser that the executable starts is given, and when another one is tried.</summary>
+public sealed class BrowserStartTests : IAsyncLifetime
+{
+    // Nobody follows what is printed: the browser alone signs in.
+    private readonly CliProcess _mcpsm = new() { Follow = _ => Task.CompletedTask };
+    private TestIssuer _issuer = null!;
+    private TestMcpServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
+        Require.Programs("curl");
+        _issuer = await TestIssuer.StartAsync();
+        _server = await TestMcpServer.StartAsync(_issuer);
+        (await _mcpsm.RunAsync($"add my-api --type http --url {_server.McpUrl}")).Done();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _mcpsm.Dispose();
+        await (_server?.DisposeAsync() ?? default);
+        await (_issuer?.DisposeAsync() ?? default);
+    }
+
+    private string PathOf(string name) => Path.Combine(_mcpsm.Folder, name);
+
+    /// <summary>A browser that notes its arguments.</summary>
+    private string Browser(string name, string script)
+    {
+        File.WriteAllText(PathOf(name), $"printf '%s\\n' \"$@\" >> '{PathOf(name + ".arguments")}'\n{script}\n");
+        return $"/bin/sh '{PathOf(name)}'";
+    }
+
+    private string[] Arguments(string name) => File.Exists(PathOf(name + ".arguments")) ? File.ReadAllLines(PathOf(name + ".arguments")) : [];
+
+    private const string Follows = "curl -sSL -o /dev/null \"$1\"";
+
+    [Fact]
+    public async Task Rule_29_The_arguments_say_nothing_of_the_sign_in_and_the_screen_all()
+    {
+        _mcpsm.Variables["BROWSER"] = Browser("one", Follows);
+        var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
+        var start = new Uri(Assert.Single(Arguments("one")));
+        Assert.Equal(("http", "127.0.0.1", ""), (start.Scheme, start.Host, start.Query));
+        var shown = Assert.Single(ended.Error.Split('\n').Select(l => CliProcess.AuthorizationUrl(l.Trim())).OfType<Uri>());
+        Assert.StartsWith(_issuer.Issuer, shown.AbsoluteUri);
+        Assert.DoesNotContain(start.AbsoluteUri, ended.Out + ended.Error);
+    }
+
+    [Theory]
+    [InlineData(Follows + "; exit 3")]
+    [InlineData("(sleep 0.4; " + Follows + ") >/dev/null 2>&1 & exit 3")]
+    public async Task Rule_29_A_browser_that_came_is_the_only_one(string script)
+    {
+        // The second opener has failed before the browser that it woke comes.
+        _mcpsm.Variables["BROWSER"] = $"{Browser("one", script)}:{Browser("two", Follows)}";
+        (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
+        Assert.Single(Arguments("one"));
+        Assert.Empty(Arguments("two"));
+    }
+
+    [Fact]
+    public async Task Rule_29_Another_browser_is_tried_if_none_came()
+    {
+        _mcpsm.Variables["BROWSER"] = $"/nonexistent/browser:{Browser("one", "exit 3")}:{Browser("two", Follows)}";
+        (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
+        Assert.Equal(Arguments("one"), Arguments("two"));
+    }
+
+    [Fact]
+    public async Task Rule_31_A_second_browser_ends_the_sign_in_with_a_warning()
+    {
+        _mcpsm.Variables["BROWSER"] = Browser("one", "curl -sS -o /dev/null \"$1\"; curl -sSL -o /dev/null \"$1\"");
+        var ended = await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20");
+        Assert.Equal(1, ended.Code);
+        Assert.Contains("opened by two browsers", ended.Error);
+        Assert.Contains("mcpsm auth login my-api --no-browser", ended.Error);
+        Assert.Empty(_issuer.Traffic.To("/token"));
+    }
+
+    [Fact]
+    public async Task Rule_31_A_browser_that_comes_twice_with_its_cookie_is_the_same_one()
+    {
+        _mcpsm.Variables["BROWSER"] = Browser("one", $"curl -sS -c '{PathOf("jar")}' -o /dev/null \"$1\"; curl -sSL -b '{PathOf("jar")}' -o /dev/null \"$1\"");
+        (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
+    }
+}

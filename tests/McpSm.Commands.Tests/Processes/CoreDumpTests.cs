@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using McpSm.Commands.Tests.Support;
+using McpSm.Commands.Tests.Vaults;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Processes;
+
+/// <summary>The released executable leaves no core dump, which would hold tokens and the vault's key.</summary>
+public sealed class CoreDumpTests
+{
+    [Fact]
+    public async Task The_released_executable_is_not_dumpable()
+    {
+#if DEBUG
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is not null, "The executable of a debug build can be looked into.");
+#endif
+        using var mcpsm = new CliProcess();
+        await OtherUser.BecomeAsync(mcpsm);
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        using var process = mcpsm.Start(["auth", "set", "my-api", "-"]);
+        try
+        {
+            // The kernel gives the files of a process that is not dumpable to root (proc(5)).
+            var started = Stopwatch.GetTimestamp();
+            while (!process.HasExited && !await IsOfRootAsync(process) && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20))
+            {
+                await Task.Delay(20);
+            }
+            Assert.True(await IsOfRootAsync(process));
+            await process.StandardInput.WriteLineAsync("a-token");
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+            Assert.Equal(0, process.ExitCode);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    private static async Task<bool> IsOfRootAsync(Process process)
+    {
+        // Until setpriv has taken the user, the files are root's for another reason.
+        var status = await File.ReadAllLinesAsync($"/proc/{process.Id}/status");
+        return status.Any(l => l.StartsWith("Uid:") && l.EndsWith($"\t{OtherUser.Id}"))
+            && status.Any(l => l is "Name:\tmcpsm" or "Name:\tdotnet")
+            && (await OtherUser.OwnerAsync($"/proc/{process.Id}/environ")).StartsWith("0:");
+    }
+}

@@ -1,0 +1,222 @@
+using System.Diagnostics;
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Processes;
+
+/// <summary>Programs and libraries that somebody has put into the current folder, or beside the executable, and which must not run.</summary>
+public sealed class PlantedProgramTests : IAsyncLifetime
+{
+    private static readonly string[] Libraries =
+    [
+        "libsecret-1.so.0", "libglib-2.0.so.0", "libgio-2.0.so.0", "libgobject-2.0.so.0", "libc.so", "libc", "libssl.so.3", "libcrypto.so.3",
+        "libSystem.Native.so",
+    ];
+
+    private readonly CliProcess _mcpsm = new();
+    private readonly string _hostile;
+    private readonly string _ran;
+    private TestIssuer? _issuer;
+    private TestMcpServer? _server;
+
+    public PlantedProgramTests()
+    {
+        _hostile = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "hostile")).FullName;
+        _ran = Path.Combine(_mcpsm.Folder, "ran");
+        _mcpsm.CurrentFolder = _hostile;
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the programs are shell scripts");
+        foreach (var name in new[] { "xdg-open", "firefox", "wslview", "pwsh", "sh", "env", "true" })
+        {
+            Plant(_hostile, name);
+        }
+        _issuer = await TestIssuer.StartAsync();
+        _server = await TestMcpServer.StartAsync(_issuer);
+        (await _mcpsm.RunAsync($"add my-api --type http --url {_server.McpUrl}")).Done();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await (_server?.DisposeAsync() ?? default);
+        await (_issuer?.DisposeAsync() ?? default);
+        _mcpsm.Dispose();
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData(null, ".:EMPTY")]
+    [InlineData(null, ":EMPTY")]
+    [InlineData(null, "EMPTY:")]
+    [InlineData(null, "../hostile:EMPTY")]
+    [InlineData(null, ".")]
+    [InlineData("firefox", null)]
+    [InlineData("firefox", ".:EMPTY")]
+    [InlineData("./firefox", "EMPTY")]
+    [InlineData("../hostile/firefox %s", ":EMPTY")]
+    [InlineData("firefox:xdg-open %s:./pwsh", "EMPTY::.")]
+    public async Task Rule_29_A_program_in_the_current_folder_never_runs(string? browser, string? path)
+    {
+        _mcpsm.Variables["BROWSER"] = browser;
+        _mcpsm.Variables["WSL_DISTRO_NAME"] = "Debian";
+        _mcpsm.Variables["PATH"] = (path ?? "EMPTY").Replace("EMPTY", Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "empty")).FullName);
+        var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
+        Assert.Contains("No browser was opened: ", ended.Error);
+        Assert.Contains("To sign in, visit:", ended.Error);
+        Assert.False(File.Exists(_ran));
+    }
+
+    [Fact]
+    public async Task A_program_beside_the_executable_never_runs()
+    {
+        var folder = CopyOfExecutable();
+        Plant(folder, "xdg-open");
+        Plant(folder, "firefox");
+        foreach (var browser in new[] { null, "firefox" })
+        {
+            _mcpsm.Variables["BROWSER"] = browser;
+            _mcpsm.Variables["PATH"] = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "empty")).FullName;
+            Assert.Contains("No browser was opened: ", (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done().Error);
+            Assert.False(File.Exists(_ran));
+        }
+    }
+
+    [Theory]
+    [InlineData("auth token my-api")]
+    [InlineData("auth set my-api PLANTED-TOKEN")]
+    public async Task A_pwsh_in_the_current_folder_gets_no_command(string line)
+    {
+        File.WriteAllText(Path.Combine(_mcpsm.Folder, "settings.json"), """{"vault":"secretmanagement:Store"}""");
+        foreach (var path in new[] { _mcpsm.Folder, $".:{_mcpsm.Folder}", $":{_mcpsm.Folder}", ".", $"{_mcpsm.Folder}:" })
+        {
+            _mcpsm.Variables["PATH"] = path;
+            (await _mcpsm.RunAsync(line)).Failed(1, "pwsh was not found");
+            Assert.False(File.Exists(_ran));
+        }
+    }
+
+    [Fact]
+    public async Task Rule_29_A_browser_gets_none_of_our_secrets()
+    {
+        var (script, seen) = (Path.Combine(_mcpsm.Folder, "browser.sh"), Path.Combine(_mcpsm.Folder, "environment"));
+        File.WriteAllText(script, $"env > '{seen}.new'; mv '{seen}.new' '{seen}'\n");
+        _mcpsm.Variables["BROWSER"] = $"/bin/sh '{script}'";
+        _mcpsm.Variables["KEPT"] = "kept";
+        foreach (var name in new[] { "MCPSM_VAULT_PASSPHRASE", "MCPSM_VAULT_NEW_PASSPHRASE", "MCPSM_CLIENT_SECRET", "MCPSM_OF_LATER_VERSIONS",
+            "IDENTITY_HEADER", "MSI_SECRET", "ACTIONS_ID_TOKEN_REQUEST_TOKEN" })
+        {
+            _mcpsm.Variables[name] = "PLANTED";
+        }
+        (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
+        var environment = await ReadAsync(seen);
+        Assert.Contains("KEPT=kept", environment);
+        Assert.Contains("DISPLAY=:0", environment);
+        Assert.DoesNotContain("PLANTED", environment);
+        Assert.DoesNotContain("MCPSM_", environment.Replace(_mcpsm.Folder, ""));
+    }
+
+    [Theory]
+    [InlineData(".:/usr/bin::/bin:", "/usr/bin:/bin")]
+    [InlineData("../hostile:", null)]
+    [InlineData("", null)]
+    public async Task A_script_that_is_the_browser_finds_nothing_in_the_current_folder(string path, string? given)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "/proc shows what a process was given");
+        // A shell gives itself a PATH if it has none.
+        var (script, seen) = (Path.Combine(_mcpsm.Folder, "browser.sh"), Path.Combine(_mcpsm.Folder, "environment"));
+        File.WriteAllText(script, $"/bin/cat /proc/$$/environ > '{seen}.new'; /bin/mv '{seen}.new' '{seen}'\n");
+        _mcpsm.Variables["BROWSER"] = $"/bin/sh '{script}'";
+        _mcpsm.Variables["PATH"] = path;
+        (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
+        var environment = (await ReadAsync(seen)).Split('\0');
+        Assert.Equal(given is null ? [] : ["PATH=" + given], environment.Where(v => v.StartsWith("PATH=", StringComparison.Ordinal)));
+        Assert.False(File.Exists(_ran));
+    }
+
+    [Fact]
+    public async Task A_browser_that_is_a_shell_with_a_command_is_refused_and_the_url_printed()
+    {
+        _mcpsm.Variables["BROWSER"] = $"/bin/sh -c 'touch \"{_ran}\"' %s";
+        var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
+        Assert.Contains("BROWSER was not used: it hands a command to the shell sh. Set it to the browser's own name, or to a script file.", ended.Error);
+        Assert.Contains("To sign in, visit:", ended.Error);
+        Assert.False(File.Exists(_ran));
+    }
+
+    [Fact]
+    public async Task A_native_library_is_not_loaded_from_the_current_folder_or_beside_us()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the Secret Service is of Linux");
+        Require.Programs("cc");
+        var folder = CopyOfExecutable();
+        var source = Path.Combine(_mcpsm.Folder, "planted.c");
+        File.WriteAllText(source, """
+            #include <stdio.h>
+            #include <stdlib.h>
+            __attribute__((constructor)) static void loaded(void)
+            {
+                FILE *file = getenv("PLANTED_RAN") ? fopen(getenv("PLANTED_RAN"), "a") : 0;
+                if (file) { fputs("loaded\n", file); fclose(file); }
+            }
+            """);
+        var library = Path.Combine(_mcpsm.Folder, "planted.so");
+        using (var compiler = Process.Start("cc", ["-shared", "-fPIC", "-o", library, source]))
+        {
+            await compiler.WaitForExitAsync();
+            Assert.Equal(0, compiler.ExitCode);
+        }
+        foreach (var name in Libraries)
+        {
+            File.Copy(library, Path.Combine(_hostile, name));
+            // In the folder of the copy lies what it was built with.
+            File.Copy(library, Path.Combine(folder, name), overwrite: true);
+        }
+        _mcpsm.Variables["PLANTED_RAN"] = _ran;
+        _mcpsm.Variables["MCPSM_VAULT"] = "secret-service";
+        _mcpsm.Variables["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent";
+        Assert.Equal(1, (await _mcpsm.RunAsync(["auth", "set", "my-api", "-"], "a-token")).Code);
+        Assert.False(File.Exists(_ran));
+        // It would tell, were it loaded.
+        _mcpsm.Variables["LD_PRELOAD"] = library;
+        await _mcpsm.RunAsync("list");
+        Assert.True(File.Exists(_ran));
+    }
+
+    /// <summary>What a browser writes, which may outlast the sign-in on a busy machine.</summary>
+    private static async Task<string> ReadAsync(string path)
+    {
+        for (var waits = Stopwatch.StartNew(); !File.Exists(path) && waits.Elapsed < TimeSpan.FromSeconds(30);)
+        {
+            await Task.Delay(20);
+        }
+        return await File.ReadAllTextAsync(path);
+    }
+
+    private void Plant(string folder, string name)
+    {
+        var program = Path.Combine(folder, name);
+        File.WriteAllText(program, $"#!/bin/sh\necho \"$0 $*\" >> '{_ran}'\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>Runs the executable out of a folder of its own from now on.</summary>
+    private string CopyOfExecutable()
+    {
+        var copy = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "executable")).FullName;
+        // Of the program that needs a runtime, the host that was built with it: the folder it is in is then the folder of the process.
+        var executable = _mcpsm.Executable is [var native] ? native : Path.ChangeExtension(_mcpsm.Executable[^1], null);
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(executable)!))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
+        _mcpsm.Executable = [Path.Combine(copy, Path.GetFileName(executable))];
+        _mcpsm.Variables["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
+        return copy;
+    }
+}

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using McpSm.Commands.Tests.Support;
+using McpSm.Core.Files;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Processes;
+
+/// <summary>What only a process has: pipes that close, devices that are full, a browser beside it.</summary>
+public sealed class ProcessTests
+{
+    [Fact]
+    public async Task A_reader_that_has_gone_ends_it_quietly()
+    {
+        using var mcpsm = new CliProcess();
+        var servers = new JsonArray([.. Enumerable.Range(0, 3000).Select(i => (JsonNode)new JsonObject
+        {
+            ["id"] = $"server-{i}", ["name"] = $"server-{i}", ["type"] = "http", ["url"] = "https://a.example/" + new string('x', 60),
+        })]);
+        File.WriteAllText(Path.Combine(mcpsm.Folder, "config.json"), new JsonObject { ["remoteServers"] = servers }.ToJsonString());
+        using var process = mcpsm.Start(["list"]);
+        // More than a pipe holds: it still writes when its reader goes.
+        Assert.Contains("server-0", await process.StandardOutput.ReadLineAsync());
+        process.StandardOutput.Close();
+        Assert.Equal("", await process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_reader_that_has_gone_before_there_is_anything_to_say()
+    {
+        using var mcpsm = new CliProcess();
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        using var process = mcpsm.Start(["auth", "set", "my-api", "-"]);
+        process.StandardOutput.Close();
+        await process.StandardInput.WriteLineAsync("piped-token");
+        process.StandardInput.Close();
+        Assert.DoesNotContain("✘", await process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+        Assert.Equal("piped-token", (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("auth token my-api")]
+    [InlineData("--version")]
+    [InlineData("auth --help")]
+    public async Task Output_that_cannot_be_written_is_a_failure_not_a_success(string line)
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
+        using var mcpsm = new CliProcess();
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --token -", "a-token\n")).Done();
+        (await mcpsm.RunShellAsync("exec \"$@\" >/dev/full", line.Split(' '))).Failed(1, "Reading or writing failed: No space left on device");
+    }
+
+    [Fact]
+    public async Task Json_says_every_letter_also_where_the_locale_lacks_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The variable is of other systems.");
+        using var mcpsm = new CliProcess();
+        (await mcpsm.RunAsync(["add", "api 日本", "--type", "http", "--url", "https://a.example/mcp"])).Done();
+        mcpsm.Variables["LC_ALL"] = "en_US.ISO-8859-1";
+        var listed = (await mcpsm.RunAsync("list --json")).Done().Out;
+        Assert.Equal("api 日本", (string?)JsonNode.Parse(listed)![0]!["name"]);
+    }
+
+    [Theory]
+    [InlineData("auth set my-api other-token", "2>&-", 0)]
+    [InlineData("auth set my-api other-token", ">&- 2>&-", 0)]
+    [InlineData("auth token nosuch", "2>&-", 1)]
+    [InlineData("auth status", "<&- >&- 2>&-", 0)]
+    [InlineData("auth set my-api -", "<&-", 4)]
+    [InlineData("remove my-api", "<&-", 4)]
+    public async Task A_stream_that_is_closed_is_as_one_that_leads_nowhere(string line, string closed, int code)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A shell closes the stream.");
+        using var mcpsm = new CliProcess();
+        Assert.SkipWhen(mcpsm.Executable[0] == "dotnet", "The portable runtime takes the number of a closed stream before the program begins.");
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --token -", "a-token\n")).Done();
+        var ended = await mcpsm.RunShellAsync($"exec \"$@\" {closed}", line.Split(' '));
+        Assert.Equal(code, ended.Code);
+        Assert.DoesNotContain("unexpected", ended.Error);
+        Assert.Equal(line.EndsWith("other-token") ? "other-token" : "a-token", (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Help_fits_whatever_terminal_there_is(int columns)
+    {
+        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script of util-linux, which makes a terminal, is not here.");
+        using var mcpsm = new CliProcess();
+        using var process = mcpsm.StartOnTerminal($"stty cols {columns}; mcpsm auth login --help");
+        var said = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, said);
+        Assert.Contains("mcpsm auth login my-api", said);
+    }
+
+    [Fact]
+    public async Task Without_a_terminal_there_are_no_escape_codes()
+    {
+        using var mcpsm = new CliProcess();
+        mcpsm.Variables["TERM"] = "xterm-256color";
+        (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        foreach (var line in new[] { "auth status", "auth status nosuch", "auth --help", "test my-api --timeout 1", "auth set my-api a-token" })
+        {
+            var ended = await mcpsm.RunAsync(line);
+            Assert.DoesNotContain('\x1b', ended.Out + ended.Error);
+        }
+    }
+
+    [Fact]
+    public async Task A_token_for_this_machine_goes_to_no_proxy()
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { AcceptedTokens = ["a-token"] });
+        await using var proxy = RawServer.Hanging();
+        using var mcpsm = new CliProcess();
+        foreach (var name in new[] { "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY" })
+        {
+            mcpsm.Variables[name] = proxy.Url.AbsoluteUri;
+        }
+        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl} --token -", "a-token\n")).Done();
+        (await mcpsm.RunAsync("test my-api --timeout 20")).Done();
+        Assert.Equal(0, proxy.Connections);
+    }
+
+    [Fact]
+    public async Task The_environment_cannot_turn_the_locks_off()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows always locks.");
+        using var mcpsm = new CliProcess();
+        mcpsm.Variables["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1";
+        using var held = FileLock.TryAcquire(Path.Combine(mcpsm.Folder, "locks", "config.lock"));
+        using var process = mcpsm.Start(["add", "my-api", "--type", "http", "--url", "https://a.example/mcp"]);
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Assert.False(process.HasExited);
+        held!.Dispose();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_browser_that_stays_holds_nothing_of_ours_and_outlives_us()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var mcpsm = new CliProcess();
+        var (script, input) = (Path.Combine(mcpsm.Folder, "browser"), Path.Combine(mcpsm.Folder, "input"));
+        var (began, lives) = (Path.Combine(mcpsm.Folder, "began"), Path.Combine(mcpsm.Folder, "lives"));
+        // More than a pipe holds before it goes on, and words after we are gone.
+        File.WriteAllText(script, $"""
+            cat > '{input}'
+            head -c 200000 /dev/zero | tr '\0' x; head -c 200000 /dev/zero | tr '\0' x >&2
+            echo $$ > '{began}'
+            sleep 8; echo late; echo late >&2
+            echo $$ > '{lives}'
+            exec sleep 60
+            """);
+        mcpsm.Variables["BROWSER"] = $"/bin/sh '{script}'";
+        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl}")).Done();
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var ended = (await mcpsm.RunAsync("auth login my-api --callback-port 0", "the next line of somebody's list\n")).Done();
+            Assert.Equal("", File.ReadAllText(input));
+            Assert.False(File.Exists(lives), $"it was waited for: {Stopwatch.GetElapsedTime(started)}");
+            Assert.DoesNotContain("xxx", ended.Out + ended.Error);
+            while (!File.Exists(lives) && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(40))
+            {
+                await Task.Delay(50);
+            }
+            Assert.True(File.Exists(lives), "it ended when its words had no reader");
+        }
+        finally
+        {
+            if (File.Exists(began))
+            {
+                using var kill = Process.Start("kill", [(await File.ReadAllTextAsync(began)).Trim()]);
+                await kill.WaitForExitAsync();
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using System.Diagnostics;
+using McpSm.Commands.Tests.Support;
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Processes;
+
+/// <summary>What SIGINT, SIGTERM and SIGHUP do to the executable: while a token is exchanged, and elsewhere.</summary>
+public sealed class SignalTests : IAsyncLifetime
+{
+    private readonly CliProcess _mcpsm = new();
+    private TestIssuer _issuer = null!;
+    private TestMcpServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send.");
+        _issuer = await TestIssuer.StartAsync(new() { SupportsDeviceCode = true });
+        _server = await TestMcpServer.StartAsync(_issuer);
+        (await _mcpsm.RunAsync($"add my-api --type http --url {_server.McpUrl}")).Done();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _mcpsm.Dispose();
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+            await _issuer.DisposeAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    [InlineData("HUP")]
+    public async Task Signal_during_a_renewal_is_noted_and_the_new_token_is_stored(string signal)
+    {
+        await LoginAsync();
+        var (asked, release) = Hold("/token");
+        using var process = _mcpsm.Start(["auth", "refresh", "my-api"]);
+        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await SendAsync(process, signal);
+        // Longer than the 2 seconds after which it would have ended elsewhere.
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Assert.False(process.HasExited);
+        release.SetResult();
+        Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
+        await AssertRenewableAsync();
+        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count());
+    }
+
+    [Fact]
+    public async Task Signal_during_a_renewal_that_never_ends_waits_at_most_8_seconds()
+    {
+        await LoginAsync();
+        var (asked, _) = Hold("/token");
+        using var process = _mcpsm.Start(["auth", "refresh", "my-api"]);
+        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await SendAsync(process, "TERM");
+        var began = Stopwatch.GetTimestamp();
+        Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(12)));
+        Assert.True(Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(7), "it did not wait for the answer");
+        Assert.Contains("\"renewalUncertain\":true", (await _mcpsm.RunAsync("auth status my-api --json")).Done().Out.Replace(" ", ""));
+    }
+
+    [Fact]
+    public async Task Signal_during_a_code_exchange_is_noted_and_the_sign_in_is_stored()
+    {
+        var (asked, release) = Hold("/token");
+        using var process = _mcpsm.Start(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"]);
+        await FollowAsync(process);
+        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await SendAsync(process, "TERM");
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        release.SetResult();
+        Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
+        await AssertRenewableAsync();
+    }
+
+    [Fact]
+    public async Task Signal_while_a_device_is_asked_for_is_noted_and_the_sign_in_is_stored()
+    {
+        var (asked, release) = Hold("/token");
+        using var process = _mcpsm.Start(["auth", "login", "my-api", "--device"]);
+        var code = await FollowAsync(process);
+        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.True(_issuer.Server.DecideDevice(code!, true));
+        await SendAsync(process, "INT");
+        release.SetResult();
+        Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
+        await AssertRenewableAsync();
+    }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    [InlineData("HUP")]
+    public async Task Signal_while_a_person_is_waited_for_ends_the_sign_in(string signal)
+    {
+        _mcpsm.Follow = _ => Task.CompletedTask;
+        using var process = _mcpsm.Start(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"]);
+        while (await process.StandardError.ReadLineAsync() is { } line && CliProcess.AuthorizationUrl(line) is null)
+        {
+        }
+        await SendAsync(process, signal);
+        Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task Second_signal_ends_an_exchange_at_once()
+    {
+        await LoginAsync();
+        var (asked, _) = Hold("/token");
+        using var process = _mcpsm.Start(["auth", "refresh", "my-api"]);
+        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await SendAsync(process, "TERM");
+        await Task.Delay(TimeSpan.FromSeconds(0.5));
+        Assert.False(process.HasExited);
+        await SendAsync(process, "INT");
+        Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(2)));
+    }
+
+    [Fact]
+    public async Task Process_that_blocks_in_the_system_ends_2_seconds_after_the_signal()
+    {
+        var pipe = Path.Combine(_mcpsm.Folder, "assertion");
+        using (var made = Process.Start("mkfifo", [pipe]))
+        {
+            await made.WaitForExitAsync();
+        }
+        using var process = _mcpsm.Start(["auth", "login", "my-api", "--assertion-file", pipe]);
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Assert.False(process.HasExited);
+        await SendAsync(process, "TERM");
+        Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task Hangup_that_nohup_ignores_stays_ignored()
+    {
+        var (asked, release) = Hold("/token");
+        using var process = Process.Start(new ProcessStartInfo("nohup", [.. _mcpsm.Executable, "auth", "login", "my-api", "--no-browser", "--callback-port", "0"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            Environment = { ["MCP_MANAGER_CONFIG_DIR"] = _mcpsm.Folder, ["MCPSM_INTERACTIVE"] = "1" },
+        })!;
+        await FollowAsync(process);
+        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await SendAsync(process, "HUP");
+        release.SetResult();
+        Assert.Equal(0, await EndAsync(process, TimeSpan.FromSeconds(20)));
+    }
+
+    private async Task LoginAsync()
+    {
+        (await _mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0")).Done();
+        _issuer.Traffic.Clear();
+    }
+
+    /// <summary>What is kept can still be renewed: nothing that the issuer gave was lost.</summary>
+    private async Task AssertRenewableAsync()
+    {
+        _issuer.Faults.Clear();
+        (await _mcpsm.RunAsync("auth refresh my-api")).Done();
+        Assert.Null(new CredentialIndex(new AppEnvironment(n => n == "MCPSM_CONFIG_DIR" ? _mcpsm.Folder : null)).Read("my-api")!.RenewalBegan);
+    }
+
+    /// <summary>Holds the next request back until the test lets it go.</summary>
+    private (Task Asked, TaskCompletionSource Release) Hold(string path)
+    {
+        var (asked, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _issuer.Faults.Before(path, context =>
+        {
+            asked.TrySetResult();
+            return release.Task.WaitAsync(context.RequestAborted);
+        }, times: 1);
+        return (asked.Task, release);
+    }
+
+    /// <summary>Follows the authorization URL, or gives the device code.</summary>
+    private async Task<string?> FollowAsync(Process process)
+    {
+        const string enter = "and enter the code";
+        while (await process.StandardError.ReadLineAsync() is { } line)
+        {
+            if (CliProcess.AuthorizationUrl(line) is not null)
+            {
+                _ = _mcpsm.Follow(line);
+                return null;
+            }
+            if (line.StartsWith(enter, StringComparison.Ordinal))
+            {
+                return line[enter.Length..].Trim();
+            }
+        }
+        return null;
+    }
+
+    private static async Task SendAsync(Process process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    private static async Task<int> EndAsync(Process process, TimeSpan within)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(within);
+            await process.WaitForExitAsync(limit.Token);
+            return process.ExitCode;
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+    }
+}

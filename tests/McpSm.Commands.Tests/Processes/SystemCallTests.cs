@@ -1,0 +1,109 @@
+using System.Text.Json.Nodes;
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Processes;
+
+/// <summary>What the commands of a prompt ask of the system, counted by strace.</summary>
+public sealed class SystemCallTests : IDisposable
+{
+    private readonly CliProcess _mcpsm = new();
+
+    public void Dispose() => _mcpsm.Dispose();
+
+    [Fact]
+    public async Task Status_reads_the_catalog_and_the_facts_once_and_nothing_else_of_ours()
+    {
+        var trace = await TraceAsync("auth status");
+        Assert.Equal(["config.json", "credentials.json"], OpenedOfOurs(trace));
+        Assert.Empty(Sockets(trace));
+        Assert.DoesNotContain(trace, l => l.Contains("ModelContextProtocol") || l.Contains("Microsoft.Identity") || l.Contains("Duende"));
+    }
+
+    [Fact]
+    public async Task A_valid_token_opens_the_vault_once_and_no_socket()
+    {
+        var trace = await TraceAsync("auth token my-api");
+        Assert.Single(OpenedOfOurs(trace), f => f == "credentials.enc");
+        Assert.Single(OpenedOfOurs(trace), f => f == "credentials.key");
+        // Whose vault it is in decides first whether this is for pwsh to do.
+        Assert.InRange(OpenedOfOurs(trace).Count, 4, 6);
+        Assert.Empty(Sockets(trace));
+        Assert.DoesNotContain(trace, l => l.Contains("ModelContextProtocol") || l.Contains("Microsoft.Identity"));
+    }
+
+    [Fact]
+    public async Task A_command_for_all_servers_reads_the_catalog_a_few_times_and_the_facts_once_for_each()
+    {
+        var trace = await TraceAsync("auth login-all", servers: 40);
+        Assert.InRange(OpenedOfOurs(trace).Count(f => f == "credentials.json"), 40, 44);
+        Assert.InRange(OpenedOfOurs(trace).Count(f => f == "config.json"), 1, 4);
+    }
+
+    [Theory]
+    [InlineData("ENOSYS")]
+    [InlineData("ENOLCK")]
+    public async Task On_a_file_system_without_locks_nothing_is_changed_and_who_only_reads_is_given_the_token(string error)
+    {
+        string[] without = ["-e", $"inject=flock:error={error}"];
+        Assert.Equal("a-token\n", (await RunTracedAsync("auth token my-api", "flock", without)).Done().Out);
+        foreach (var line in new[] { "auth set my-api new-token", "server update my-api --name other" })
+        {
+            (await RunTracedAsync(line, "flock", without)).Failed(1, "cannot be locked", "MCPSM_CONFIG_DIR");
+        }
+        Assert.Equal("a-token\n", (await _mcpsm.RunAsync("auth token my-api")).Done().Out);
+    }
+
+    private List<string> OpenedOfOurs(IEnumerable<string> trace) => [.. trace.Where(l => l.Contains("openat(") && l.Contains($"\"{_mcpsm.Folder}/"))
+        .Select(l => l.Split('"')[1][(_mcpsm.Folder.Length + 1)..]).Where(f => !f.StartsWith("trace", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Sockets to elsewhere. The portable runtime opens one of its own, for its diagnostics on this machine.</summary>
+    private static IEnumerable<string> Sockets(IEnumerable<string> trace) => trace.Where(l => l.Contains("socket(AF_INET") || l.Contains("connect("));
+
+    /// <summary>A token for one server; the catalog and the facts say the same of all others.</summary>
+    private async Task SignInAsync(int servers)
+    {
+        if (File.Exists(Path.Combine(_mcpsm.Folder, "credentials.enc")))
+        {
+            return;
+        }
+        _mcpsm.Variables["MCPSM_VAULT"] = "file";
+        _mcpsm.Variables["HOME"] = _mcpsm.Folder;
+        (await _mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
+        (await _mcpsm.RunAsync(["auth", "set", "my-api", "-"], "a-token")).Done();
+        var (catalog, facts) = (Path.Combine(_mcpsm.Folder, "config.json"), Path.Combine(_mcpsm.Folder, "credentials.json"));
+        var config = JsonNode.Parse(await File.ReadAllTextAsync(catalog))!;
+        var credentials = JsonNode.Parse(await File.ReadAllTextAsync(facts))!;
+        for (var i = 1; i < servers; i++)
+        {
+            var entry = config["remoteServers"]![0]!.DeepClone();
+            (entry["id"], entry["name"]) = ($"my-api-{i}", $"my-api-{i}");
+            config["remoteServers"]!.AsArray().Add(entry);
+            credentials["servers"]![$"my-api-{i}"] = credentials["servers"]!["my-api"]!.DeepClone();
+        }
+        await File.WriteAllTextAsync(catalog, config.ToJsonString());
+        await File.WriteAllTextAsync(facts, credentials.ToJsonString());
+    }
+
+    private async Task<string[]> TraceAsync(string commandLine, int servers = 1)
+    {
+        await SignInAsync(servers);
+        (await RunTracedAsync(commandLine, "openat,socket,connect")).Done();
+        return await File.ReadAllLinesAsync(TraceFile, TestContext.Current.CancellationToken);
+    }
+
+    private string TraceFile => Path.Combine(_mcpsm.Folder, "trace");
+
+    private async Task<CliResult> RunTracedAsync(string commandLine, string calls, params string[] options)
+    {
+        Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing, which counts what is asked of the system.");
+        await SignInAsync(1);
+        var program = _mcpsm.Executable;
+        _mcpsm.Executable = ["/usr/bin/strace", "-f", "-o", TraceFile, "-e", "trace=" + calls, .. options, .. program];
+        var ended = await _mcpsm.RunAsync(commandLine);
+        _mcpsm.Executable = program;
+        Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "No process may be traced here.");
+        return ended;
+    }
+}

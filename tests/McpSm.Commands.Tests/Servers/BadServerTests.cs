@@ -1,0 +1,176 @@
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Servers;
+
+/// <summary>Servers that are not there, are something else, never answer, or want no credential.</summary>
+public sealed class BadServerTests
+{
+    private static readonly Uri Nowhere = new("http://127.0.0.1:1/mcp");
+
+    [Fact]
+    public async Task One_that_is_not_there()
+    {
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(Nowhere);
+        var before = mcpsm.Files();
+        (await mcpsm.LoginAsync()).Failed(1, "Cannot reach http://127.0.0.1:1: nothing answers there.", "Check the URL");
+        Assert.Equal("Testing my-api... ✘ Failed (Cannot reach http://127.0.0.1:1: nothing answers there)\n", await TestFailsAsync(mcpsm));
+        Assert.Equal(before, mcpsm.Files());
+    }
+
+    [Fact]
+    public async Task One_whose_name_does_not_resolve()
+    {
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(new Uri("https://nowhere.invalid/mcp"));
+        (await mcpsm.LoginAsync()).Failed(1, "Cannot reach https://nowhere.invalid");
+    }
+
+    [Fact]
+    public async Task One_that_answers_web_pages()
+    {
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Answer("/mcp", 200, "<html><b>Log in here</b></html>", "text/html");
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        var before = mcpsm.Files();
+        (await mcpsm.LoginAsync()).Failed(1, $"{server.McpUrl} is not an MCP endpoint: it answered a web page (200).", "mcpsm list");
+        var said = await TestFailsAsync(mcpsm);
+        Assert.StartsWith("Testing my-api... ✘ Failed (", said);
+        Assert.DoesNotContain("Log in here", said);
+        Assert.Equal(before, mcpsm.Files());
+    }
+
+    [Fact]
+    public async Task One_that_never_answers()
+    {
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Hang("/mcp");
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        var before = mcpsm.Files();
+        (await mcpsm.LoginAsync("my-api", "--timeout", "1")).Failed(1, "The server and its issuer did not answer within 1 second");
+        var ended = await mcpsm.RunAsync("test my-api --timeout 1");
+        Assert.Equal(1, ended.Code);
+        Assert.Equal("Testing my-api... ✘ Failed (The server did not answer within 1 seconds)\n", ended.Out);
+        Assert.Equal(before, mcpsm.Files());
+    }
+
+    [Fact]
+    public async Task One_that_needs_no_authentication()
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true, MetadataAtPath = false });
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        Assert.Equal("○ 'my-api' needs no authentication.\n", (await mcpsm.LoginAsync()).Done().Out);
+        Assert.Contains("○ No authentication needed", (await mcpsm.RunAsync("auth status my-api")).Done().Out);
+        Assert.Contains("✔ OK (test-server 1.2.3, protocol 2025-11-25, 2 tools,", (await mcpsm.RunAsync("test my-api")).Done().Out);
+    }
+
+    [Fact]
+    public async Task One_that_asks_for_a_credential_and_says_nothing_of_where_to_get_it()
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { MetadataAtPath = false });
+        server.Challenge = _ => "Bearer";
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, "publishes nothing about where to get one", "mcpsm auth set my-api");
+    }
+
+    [Theory]
+    [InlineData(403, "403 Forbidden, and says nothing of how to sign in", "mcpsm auth set my-api")]
+    [InlineData(429, "429 Too Many Requests", "Try again later")]
+    public async Task One_that_turns_everybody_away_needs_authentication_for_all_we_know(int status, string words, string remedy)
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { MetadataAtPath = false });
+        server.Faults.Answer("/mcp", status);
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, words, remedy);
+        Assert.Equal("NotAuthenticated", (string?)(await mcpsm.StatusAsync())["state"]);
+    }
+
+    [Fact]
+    public async Task One_that_has_moved_is_followed_by_a_command_alone()
+    {
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Intercept("/mcp", context =>
+        {
+            context.Response.StatusCode = 308;
+            context.Response.Headers.Location = "https://new.example/mcp?x=1";
+            return Task.CompletedTask;
+        });
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, "has moved to https://new.example/mcp.", "mcpsm server update my-api --url <url>");
+        Assert.Contains("mcpsm server update my-api --url <url>", (await mcpsm.RunAsync("test my-api")).Error);
+    }
+
+    [Fact]
+    public async Task Giving_up_on_one_that_never_answers_a_test_is_130()
+    {
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Hang("/mcp");
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        var ended = await mcpsm.RunAsync("test my-api", cancellationToken: patience.Token);
+        Assert.Equal((130, "Cancelled.\n"), (ended.Code, ended.Error));
+    }
+
+    [Fact]
+    public async Task One_that_refuses_the_very_token_its_issuer_gave()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Issuers = [issuer.Issuer] });
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        (await mcpsm.LoginAsync()).Failed(1, "the server refused it (401 Unauthorized)", "not kept");
+        Assert.Equal("NotAuthenticated", (string?)(await mcpsm.StatusAsync())["state"]);
+        (await mcpsm.RunAsync("auth token my-api")).Failed(4, "mcpsm auth login my-api");
+    }
+
+    [Theory]
+    [InlineData(401, "401 Unauthorized", "mcpsm auth login my-api")]
+    [InlineData(403, "403 Forbidden", "mcpsm auth login my-api")]
+    [InlineData(404, "404 Not Found", "mcpsm list")]
+    [InlineData(500, "500 Internal Server Error", "Try again later")]
+    public async Task Testing_says_what_it_answered(int status, string words, string remedy)
+    {
+        await using var server = await TestMcpServer.StartAsync();
+        server.Faults.Answer("/mcp", status, "a stack trace of theirs", "text/plain");
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(server.McpUrl);
+        var ended = await mcpsm.RunAsync("test my-api");
+        Assert.Equal(1, ended.Code);
+        Assert.Equal($"Testing my-api... ✘ Failed ({words})\n", ended.Out);
+        Assert.Contains(remedy, ended.Error);
+        Assert.DoesNotContain("stack trace", ended.Error);
+    }
+
+    [Fact]
+    public async Task Testing_all_goes_on_after_one_that_fails_and_ends_with_1()
+    {
+        await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
+        using var mcpsm = new InProcessCli();
+        await mcpsm.AddAsync(Nowhere, "first");
+        await mcpsm.AddAsync(server.McpUrl, "second");
+        var ended = await mcpsm.RunAsync("test");
+        Assert.Equal(1, ended.Code);
+        Assert.Contains("Testing first... ✘ Failed (", ended.Out);
+        Assert.Contains("Testing second... ✔ OK (", ended.Out);
+        var json = System.Text.Json.Nodes.JsonNode.Parse((await mcpsm.RunAsync("test --json")).Out)!.AsArray();
+        Assert.Equal([false, true], json.Select(r => (bool)r!["success"]!));
+        Assert.Contains("nothing answers there", (string?)json[0]!["error"]);
+        Assert.Equal(2, (int)json[1]!["toolCount"]!);
+    }
+
+    private static async Task<string> TestFailsAsync(InProcessCli mcpsm)
+    {
+        var ended = await mcpsm.RunAsync("test my-api");
+        Assert.Equal(1, ended.Code);
+        return ended.Out;
+    }
+}

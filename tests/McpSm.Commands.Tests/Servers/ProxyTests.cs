@@ -1,0 +1,159 @@
+using McpSm.Commands.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Servers;
+
+/// <summary>The user's proxy is no target: what it leads to is for it to say, and only what the network names is judged.</summary>
+public sealed class ProxyTests
+{
+    public ProxyTests() => Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+
+    [Theory]
+    [InlineData("HTTPS_PROXY", "http://127.0.0.1:{0}")]
+    [InlineData("https_proxy", "http://localhost:{0}")]
+    [InlineData("HTTPS_PROXY", "127.0.0.1:{0}")]
+    [InlineData("ALL_PROXY", "http://127.0.0.1:{0}")]
+    [InlineData("ALL_PROXY", "socks5://127.0.0.1:{0}")]
+    [InlineData("HTTPS_PROXY", "socks5://localhost:{0}")]
+    public async Task Rule_30_Proxy_on_this_machine_leads_to_public_servers(string variable, string proxy)
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        scene.Mcpsm.Variables[variable] = string.Format(proxy, scene.Proxy.Port);
+        (await scene.LoginAsync()).Done();
+        Assert.Contains("OK", (await scene.Mcpsm.RunAsync("test my-api")).Done().Out);
+        (await scene.Mcpsm.RunAsync("auth refresh my-api")).Done();
+        (await scene.Mcpsm.RunAsync("auth logout my-api --force")).Done();
+        Assert.Equal(["issuer.example:443", "mcp.example:443"], scene.Proxy.Connections.Distinct().Order());
+    }
+
+    [Fact]
+    public async Task Rule_30_Proxy_by_IPv6_loopback_leads_to_public_servers()
+    {
+        Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "this machine has no IPv6");
+        await using var scene = await ProxyFixture.StartAsync();
+        using var proxy = new ForwardProxy((host, _) => host == "mcp.example" ? scene.Server.Port : scene.Issuer.Server.BaseAddress.Port, System.Net.IPAddress.IPv6Loopback);
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = $"http://[::1]:{proxy.Port}";
+        (await scene.LoginAsync()).Done();
+        Assert.NotEmpty(proxy.Connections);
+    }
+
+    [Theory]
+    [InlineData("http")]
+    [InlineData("socks5")]
+    public async Task Rule_30_Proxy_with_credentials_gets_them_and_shows_them_nowhere(string scheme)
+    {
+        await using var scene = await ProxyFixture.StartAsync(credentials: "user:s3cret-of-proxy");
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = $"{scheme}://user:s3cret-of-proxy@127.0.0.1:{scene.Proxy.Port}";
+        var login = (await scene.LoginAsync()).Done();
+        Assert.DoesNotContain("s3cret-of-proxy", login.Out + login.Error);
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = $"{scheme}://user:wr0ng-of-proxy@127.0.0.1:{scene.Proxy.Port}";
+        var refused = await scene.Mcpsm.RunAsync("auth login my-api --verbose");
+        Assert.Equal(1, refused.Code);
+        Assert.DoesNotContain("of-proxy", refused.Out + refused.Error);
+    }
+
+    [Fact]
+    public async Task Rule_30_Proxy_is_chosen_by_the_scheme_of_each_url()
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        using var plain = new ForwardProxy((host, port) => host == "plain.example" && port == 80 ? scene.Server.Port : null);
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Mcpsm.Variables["http_proxy"] = plain.Url;
+        (await scene.LoginAsync()).Done();
+        Assert.Empty(plain.Connections);
+        (await scene.Mcpsm.RunAsync("add plain --type http --url http://plain.example/mcp")).Done();
+        await scene.Mcpsm.RunAsync("test plain");
+        Assert.All(plain.Connections, c => Assert.Equal("plain.example:80", c));
+        Assert.NotEmpty(plain.Connections);
+    }
+
+    [Fact]
+    public async Task Rule_30_Host_in_NO_PROXY_is_connected_to_directly()
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Mcpsm.Variables["NO_PROXY"] = "issuer.example";
+        // No name server knows it.
+        (await scene.LoginAsync()).Failed(1, "issuer.example");
+        Assert.Equal(["mcp.example:443"], scene.Proxy.Connections.Distinct());
+    }
+
+    [Fact]
+    public async Task Rule_30_Proxys_own_host_and_port_are_no_place_to_be_led_to()
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Server.Challenge = _ => $"Bearer resource_metadata=\"https://127.0.0.1:{scene.Proxy.Port}/x\"";
+        (await scene.LoginAsync()).Failed(1, "127.0.0.1");
+        Assert.Equal(["mcp.example:443"], scene.Proxy.Connections.Distinct());
+    }
+
+    [Theory]
+    [InlineData("10.1.2.3")]
+    [InlineData("[fd00::5]")]
+    [InlineData("[::ffff:192.168.1.1]")]
+    [InlineData("169.254.169.254")]
+    public async Task Rule_30_Behind_a_proxy_a_literal_inner_address_is_refused(string host)
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Server.Challenge = _ => $"Bearer resource_metadata=\"https://{host}/x\"";
+        (await scene.LoginAsync()).Failed(1, "not safe to visit", host.Trim('[', ']').Replace("::ffff:", ""));
+        Assert.Equal(["mcp.example:443"], scene.Proxy.Connections.Distinct());
+    }
+
+    [Fact]
+    public async Task Rule_30_Issuer_at_an_inner_address_is_used_once_the_user_named_it()
+    {
+        await using var scene = await ProxyFixture.StartAsync("100.64.0.5");
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        const string remedy = "mcpsm server update my-api --issuer https://100.64.0.5";
+        (await scene.LoginAsync()).Failed(1, "100.64.0.5", remedy);
+        (await scene.Mcpsm.RunAsync(remedy["mcpsm ".Length..])).Done();
+        (await scene.Mcpsm.RunAsync("auth login my-api --no-browser")).Done();
+        (await scene.Mcpsm.RunAsync("auth refresh my-api")).Done();
+    }
+
+    [Theory]
+    [InlineData("authorization_endpoint")]
+    [InlineData("token_endpoint")]
+    [InlineData("registration_endpoint")]
+    public async Task Rule_30_Endpoint_at_an_inner_address_needs_an_issuer_that_the_user_named(string endpoint)
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[endpoint] = ((string)json[endpoint]!).Replace("issuer.example", "10.1.2.3"));
+        (await scene.LoginAsync()).Failed(1, "10.1.2.3", "mcpsm server update my-api --issuer https://issuer.example");
+        Assert.DoesNotContain("10.1.2.3:443", scene.Proxy.Connections);
+        (await scene.Mcpsm.RunAsync("server update my-api --issuer https://issuer.example")).Done();
+        (await scene.Mcpsm.RunAsync("auth login my-api --no-browser")).Done();
+        (await scene.Mcpsm.RunAsync("auth refresh my-api")).Done();
+        // A browser goes to the authorization endpoint.
+        Assert.Equal(endpoint != "authorization_endpoint", scene.Proxy.Connections.Contains("10.1.2.3:443"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rules_30_38_Revocation_at_an_inner_address_needs_an_issuer_that_the_user_named(bool isNamed)
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["revocation_endpoint"] = "https://10.1.2.3/revoke");
+        (await scene.LoginAsync(isNamed ? " --issuer https://issuer.example" : "")).Done();
+        (await scene.Mcpsm.RunAsync("auth logout my-api --force")).Done();
+        Assert.Equal(isNamed, scene.Proxy.Connections.Contains("10.1.2.3:443"));
+    }
+
+    [Fact]
+    public async Task Rules_30_37_Device_endpoint_at_an_inner_address_is_refused()
+    {
+        await using var scene = await ProxyFixture.StartAsync();
+        scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["device_authorization_endpoint"] = "https://10.1.2.3/device");
+        (await scene.Mcpsm.RunAsync("add my-api --type http --url https://mcp.example/mcp")).Done();
+        (await scene.Mcpsm.RunAsync("auth login my-api --device")).Failed(1, "10.1.2.3", "--issuer https://issuer.example");
+        Assert.DoesNotContain("10.1.2.3:443", scene.Proxy.Connections);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.Json.Nodes;
+using McpSm.Commands.Remedies;
+using McpSm.Core.Configuration;
+using McpSm.Core.Vaults;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Support;
+
+/// <summary>The command tree in this process, with a folder, an environment and a clock of one test's own.</summary>
+public sealed class InProcessCli : IDisposable
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+
+    public InProcessCli() => Folder = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
+
+    public string Folder { get; init; }
+
+    /// <summary>Nothing of the machine's own environment is seen.</summary>
+    public Dictionary<string, string> Variables { get; } = new() { ["MCPSM_INTERACTIVE"] = "1", ["MCPSM_CALLBACK_PORT"] = "0" };
+
+    public TestClock Clock { get; } = new();
+
+    /// <summary>Kinds of vaults beside those that Core knows; null outside PowerShell.</summary>
+    public IReadOnlyList<IVaultProvider>? VaultSources { get; set; }
+
+    /// <summary>What the person does with an authorization URL that is shown; by default clicks through.</summary>
+    public Func<Uri, Task> Browse { get; set; } = async url => (await StandInBrowser.ClickThroughAsync(url)).Dispose();
+
+    public Task<CliResult> RunAsync(string commandLine, TestConsole? console = null, CancellationToken cancellationToken = default) =>
+        RunAsync(commandLine.Split(' '), console, cancellationToken);
+
+    /// <param name="console">A pipe that has ended where null.</param>
+    public async Task<CliResult> RunAsync(string[] arguments, TestConsole? console = null, CancellationToken cancellationToken = default)
+    {
+        console ??= TestConsole.Pipe();
+        var browsing = Task.CompletedTask;
+        console.ErrorLine += line =>
+        {
+            if (line.StartsWith("http", StringComparison.Ordinal) && line.Contains("response_type=code"))
+            {
+                browsing = Task.Run(() => Browse(new Uri(line)));
+            }
+        };
+        var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? Folder : Variables.GetValueOrDefault(name), Clock) { Remedies = CliRemedyFormatter.Instance };
+        var code = await McpsmCommand.RunAsync(arguments, console, environment, cancellationToken, VaultSources).WaitAsync(Longest);
+        await browsing.WaitAsync(Longest);
+        var ended = new CliResult(code, console.Out.ToString()!, console.Error.ToString()!);
+        // No failure is mended by the command that has just failed.
+        Assert.True(code == 0 || RepeatedCommand.Find(ended.Error, arguments) is null, $"'{string.Join(' ', arguments)}' failed, and is told to be run again: {ended.Error}");
+        return ended;
+    }
+
+    /// <summary>Adds a server.</summary>
+    public async Task AddAsync(Uri url, string name = "my-api", params string[] options) =>
+        (await RunAsync(["add", name, "--type", "http", "--url", url.AbsoluteUri, .. options])).Done();
+
+    /// <summary>Signs in, as a person who is shown the URL.</summary>
+    public Task<CliResult> LoginAsync(string name = "my-api", params string[] options) => RunAsync(
+        ["auth", "login", name, "--no-browser", .. options, .. options.Contains("--timeout") ? [] : new[] { "--timeout", "30" }]);
+
+    public async Task<JsonNode> StatusAsync(string name = "my-api") =>
+        JsonNode.Parse((await RunAsync($"auth status {name} --json")).Out)!.AsArray().Single()!;
+
+    public async Task<string> TokenAsync(string name = "my-api") =>
+        (await RunAsync($"auth token {name}")).Done().Out.TrimEnd('\n');
+
+    public string PathOf(string file) => Path.Combine(Folder, file);
+
+    /// <summary>The servers of <c>config.json</c> as they are written there.</summary>
+    public JsonArray Config() => JsonNode.Parse(File.ReadAllText(PathOf("config.json")))!["remoteServers"]!.AsArray();
+
+    public void Write(string file, string content) => File.WriteAllText(PathOf(file), content);
+
+    /// <summary>Every file of the folder but the locks, which mean nothing, byte for byte.</summary>
+    public Dictionary<string, string> Files(params string[] except) => Directory
+        .EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
+        .Select(path => (Path: path, Name: Path.GetRelativePath(Folder, path)))
+        .Where(file => !file.Name.StartsWith("locks") && !except.Contains(file.Name))
+        .ToDictionary(file => file.Name, file => Convert.ToHexString(File.ReadAllBytes(file.Path)));
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

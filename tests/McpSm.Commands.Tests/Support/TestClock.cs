@@ -1,0 +1,9 @@
+namespace McpSm.Commands.Tests.Support;
+
+/// <summary>A clock that stands still unless it is moved.</summary>
+public sealed class TestClock : TimeProvider
+{
+    public DateTimeOffset Now { get; set; } = new(2030, 1, 15, 12, 0, 0, TimeSpan.Zero);
+
+    public override DateTimeOffset GetUtcNow() => Now;
+}

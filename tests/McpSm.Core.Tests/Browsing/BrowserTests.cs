@@ -1,0 +1,230 @@
+using McpSm.Core.Browsing;
+using McpSm.Core.Configuration;
+using McpSm.Core.Tests.Support;
+using Xunit;
+
+namespace McpSm.Core.Tests.Browsing;
+
+/// <summary>A real program as the browser: it writes down the arguments it got, one a line.</summary>
+public sealed class BrowserTests : IDisposable
+{
+    private static readonly Uri Plain = new("http://127.0.0.1:1/authorize?client_id=a&state=b");
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("mcpsm browser-").FullName;
+    private readonly string _script;
+    private readonly string _record;
+
+    public BrowserTests()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
+        _script = Path.Combine(_folder, "browser.sh");
+        _record = Path.Combine(_folder, "arguments");
+        // Run by sh, not by itself: a file just written cannot always be executed while other threads start processes.
+        File.WriteAllText(_script, "printf '%s\\n' \"$@\" > \"$(dirname \"$0\")/arguments\"\n");
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Recorder => $"/bin/sh '{_script}'";
+
+    private string[]? Arguments => File.Exists(_record) ? File.ReadAllLines(_record) : null;
+
+    private static AppEnvironment HomeWith(string browser, bool usual = false) => new(name => name == "BROWSER" ? browser
+        : name == "PATH" && usual ? Environment.GetEnvironmentVariable("PATH") : null);
+
+    private static Task<bool> OpenAsync(Uri url, string browser) => new BrowserLauncher(HomeWith(browser)).OpenAsync(url, default);
+
+    [Theory]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("javascript:alert(1)")]
+    [InlineData("data:text/html,x")]
+    [InlineData("ftp://127.0.0.1/x")]
+    [InlineData("ms-settings:x")]
+    public async Task Rule_28_Only_http_and_https_are_opened(string url)
+    {
+        Assert.False(await OpenAsync(new Uri(url), Recorder));
+        Assert.Null(Arguments);
+    }
+
+    [Fact]
+    public async Task Rule_29_The_url_comes_last_where_the_command_does_not_place_it()
+    {
+        Assert.True(await OpenAsync(Plain, Recorder + " --new-window"));
+        Assert.Equal(["--new-window", Plain.AbsoluteUri], Arguments!);
+    }
+
+    [Theory]
+    [InlineData("--url %s --end", "--url,URL,--end")]
+    [InlineData("%s '%s' \"%s\"", "URL,URL,URL")]
+    [InlineData("--url=%s --end", "--url=%s,--end,URL")]
+    [InlineData("'open(%s)' x%s %sx %s", "open(%s),x%s,%sx,URL")]
+    [InlineData("'two %s words' %%s %S", "two %s words,%%s,%S,URL")]
+    public async Task Rule_29_The_url_takes_the_place_of_a_whole_word(string command, string arguments)
+    {
+        Assert.True(await OpenAsync(Plain, $"{Recorder} {command}"));
+        Assert.Equal(arguments.Replace("URL", Plain.AbsoluteUri).Split(','), Arguments!);
+    }
+
+    [Theory]
+    [InlineData("sh -c 'touch {0}' %s")]
+    [InlineData("/bin/sh -c 'touch {0}'")]
+    [InlineData("bash -lc 'touch {0}' %s")]
+    [InlineData("bash --norc -o posix -ec 'touch {0}' %s")]
+    [InlineData("sh -c %s")]
+    [InlineData("dash -e -c 'touch {0}' x %s")]
+    [InlineData("fish --command='touch {0}' %s")]
+    [InlineData("fish -C 'touch {0}' %s")]
+    [InlineData("/usr/bin/env sh -c 'touch {0}' %s")]
+    [InlineData("env -i A=b bash -c 'touch {0}' %s")]
+    [InlineData("env -S 'sh -c \"touch {0}\"' %s")]
+    [InlineData("env '-Ssh -c \"touch {0}\"' %s")]
+    [InlineData("env '--split-string=sh -c \"touch {0}\"' %s")]
+    [InlineData("sudo -n sh -c 'touch {0}' %s")]
+    [InlineData("nohup setsid sh -c 'touch {0}' %s")]
+    [InlineData("script -qec 'touch {0}' /dev/null %s")]
+    [InlineData("su root -c 'touch {0}' %s")]
+    [InlineData("busybox sh -c 'touch {0}' %s")]
+    [InlineData("bash-5.2 -c 'touch {0}' %s")]
+    [InlineData("pwsh -NoProfile -Command 'touch {0}' %s")]
+    [InlineData("pwsh -c 'touch {0}' %s")]
+    [InlineData("pwsh -enc dAA= %s")]
+    [InlineData("powershell.exe 'touch {0}' %s")]
+    [InlineData("/mnt/c/Windows/System32/cmd.exe /d /s /c start %s")]
+    public async Task Rule_29_A_shell_with_a_command_is_refused_and_the_next_is_tried(string command)
+    {
+        var planted = Path.Combine(_folder, "planted");
+        var notices = new List<string>();
+        var launcher = new BrowserLauncher(HomeWith($"{string.Format(command, planted)}:{Recorder}", usual: true), notices.Add);
+        Assert.True(await launcher.OpenAsync(Plain, default));
+        Assert.Equal([Plain.AbsoluteUri], Arguments!);
+        Assert.False(File.Exists(planted));
+        Assert.StartsWith("BROWSER was not used: it hands a command to the shell ", Assert.Single(notices));
+    }
+
+    [Fact]
+    public async Task Rule_29_A_link_to_a_shell_is_a_shell_too()
+    {
+        var (link, planted) = (Path.Combine(_folder, "my-browser"), Path.Combine(_folder, "planted"));
+        File.CreateSymbolicLink(link, "/bin/sh");
+        Assert.False(await OpenAsync(Plain, $"'{link}' -c 'touch \"{planted}\"' %s"));
+        Assert.False(File.Exists(planted));
+    }
+
+    [Theory]
+    [InlineData("-c")]
+    [InlineData("--command sh -e -x")]
+    [InlineData("-- -c")]
+    public async Task Rule_29_A_script_file_gets_whatever_options_it_has(string options)
+    {
+        Assert.True(await OpenAsync(Plain, $"{Recorder} {options}"));
+        Assert.Equal([.. options.Split(' '), Plain.AbsoluteUri], Arguments!);
+        Assert.Null(ShellCommand.Find(["pwsh", "-ExecutionPolicy", "Bypass", "-File", "open.ps1", "-c", "x"]));
+        Assert.Null(ShellCommand.Find(["powershell", "-NoProfile", "-File", "open.ps1"]));
+        Assert.Null(ShellCommand.Find(["firefox", "--new-window", "-P", "c", "https://a.example/sh?-c"]));
+        Assert.Null(ShellCommand.Find(["bash", "--rcfile", "x", "+o", "posix", "open.sh", "-c"]));
+    }
+
+    [Fact]
+    public async Task Rule_29_Quotes_keep_an_argument_together()
+    {
+        Assert.True(await OpenAsync(Plain, $"\"/bin/sh\"   '{_script}' \"two words\" 'it''s' \"\" %s"));
+        Assert.Equal(["two words", "its", "", Plain.AbsoluteUri], Arguments!);
+    }
+
+    [Fact]
+    public async Task Rule_29_Where_one_browser_fails_the_next_is_tried()
+    {
+        var failing = Path.Combine(_folder, "failing.sh");
+        File.WriteAllText(failing, "exit 3\n");
+        Assert.True(await OpenAsync(Plain, $"/nonexistent/browser:/bin/sh '{failing}'::{Recorder} first:{Recorder} second"));
+        Assert.Equal(["first", Plain.AbsoluteUri], Arguments!);
+    }
+
+    [Fact]
+    public async Task If_every_browser_fails_one_line_says_which_and_why()
+    {
+        var (plain, failing) = (Path.Combine(_folder, "plain"), Path.Combine(_folder, "failing.sh"));
+        File.WriteAllText(plain, "");
+        File.WriteAllText(failing, "exit 3\n");
+        var notices = new List<string>();
+        var launcher = new BrowserLauncher(HomeWith($"/nonexistent/x:nosuch-browser:./here:'{plain}':/bin/sh '{failing}'", usual: true), notices.Add);
+        Assert.False(await launcher.OpenAsync(Plain, default));
+        Assert.Equal($"No browser was opened: /nonexistent/x does not exist; nosuch-browser was not found in an absolute folder of PATH; "
+            + $"./here is a relative path, and only a name on PATH or a full path is started; {plain} is not an executable file; "
+            + "/bin/sh ended with exit code 3.", Assert.Single(notices));
+    }
+
+    [Fact]
+    public async Task After_the_url_was_fetched_no_other_browser_is_tried()
+    {
+        var failing = Path.Combine(_folder, "failing.sh");
+        File.WriteAllText(failing, "exit 3\n");
+        var launcher = new BrowserLauncher(HomeWith($"/bin/sh '{failing}':{Recorder}"));
+        Assert.True(await launcher.OpenAsync(Plain, Task.CompletedTask, default));
+        Assert.Null(Arguments);
+        Assert.True(await launcher.OpenAsync(Plain, new TaskCompletionSource().Task, default));
+        Assert.Equal([Plain.AbsoluteUri], Arguments!);
+    }
+
+    [Theory]
+    [InlineData("$(touch {0})")]
+    [InlineData("`touch {0}`")]
+    [InlineData(";touch {0};")]
+    [InlineData("&touch {0}&")]
+    [InlineData("|touch {0}")]
+    [InlineData("\n touch {0} \n")]
+    [InlineData("\"; touch {0}; \"")]
+    [InlineData("'; touch {0}; '")]
+    [InlineData("%s %s")]
+    [InlineData("$HOME*?~>{0}")]
+    public async Task Rule_29_No_shell_reads_the_url_which_is_one_argument(string injected)
+    {
+        var planted = Path.Combine(_folder, "planted");
+        var url = new Uri("https://issuer.example/a?x=" + string.Format(injected, planted));
+        Assert.True(await OpenAsync(url, Recorder + " %s"));
+        Assert.Equal([url.AbsoluteUri], Arguments!);
+        Assert.DoesNotContain(url.AbsoluteUri, c => c is ' ' or '"' or '`' or '\n' or '<' or '>');
+        Assert.False(File.Exists(planted));
+    }
+
+    [Fact]
+    public async Task Rule_29_No_shell_reads_the_command_either()
+    {
+        var planted = Path.Combine(Path.GetTempPath(), "mcpsm-planted-" + Guid.NewGuid());
+        Assert.True(await OpenAsync(Plain, $"{Recorder} $(touch {planted}) ; touch {planted} & $HOME"));
+        Assert.Equal(["$(touch", planted + ")", ";", "touch", planted, "&", "$HOME", Plain.AbsoluteUri], Arguments!);
+        Assert.False(File.Exists(planted));
+    }
+
+    [Fact]
+    public async Task Rule_29_What_the_issuer_names_is_reserialised_on_its_way_to_the_browser()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json =>
+            json["authorization_endpoint"] = ((string)json["authorization_endpoint"]!).Replace("/authorize", "/x/../authorize?a=b c\"`"));
+        await scene.LoginAsync();
+        Assert.StartsWith(scene.Issuer.Issuer + "/authorize?a=b%20c%22%60&", Assert.Single(scene.Person.Visited).OriginalString);
+    }
+
+    [Theory]
+    [InlineData("BROWSER")]
+    [InlineData("DISPLAY")]
+    [InlineData("WAYLAND_DISPLAY")]
+    [InlineData("WSL_DISTRO_NAME")]
+    public void A_desktop_shows_in_the_environment(string variable)
+    {
+        Assert.SkipWhen(OperatingSystem.IsMacOS(), "a Mac always has one");
+        Assert.True(new BrowserLauncher(new AppEnvironment(name => name == variable ? "x" : null)).HasDesktop);
+        Assert.False(new BrowserLauncher(new AppEnvironment(_ => null)).HasDesktop);
+    }
+
+    [Fact]
+    public void On_wsl_the_browser_of_windows_is_tried_first()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "WSL is a Linux");
+        var launcher = new BrowserLauncher(new AppEnvironment(name => name == "WSL_DISTRO_NAME" ? "Debian" : null));
+        var openers = launcher.Openers("http://127.0.0.1/a&b").ToList();
+        Assert.Equal(["wslview", "/mnt/c/Windows/System32/rundll32.exe", "xdg-open"], openers.Select(o => o.Program));
+        Assert.All(openers, o => Assert.Equal("http://127.0.0.1/a&b", o.Arguments[^1]));
+    }
+}

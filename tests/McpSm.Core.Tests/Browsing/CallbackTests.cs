@@ -1,0 +1,239 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using System.Web;
+using McpSm.Core.Browsing;
+using McpSm.Core.Errors;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.Support;
+using Xunit;
+
+namespace McpSm.Core.Tests.Browsing;
+
+/// <summary>The loopback redirect of one sign-in whose state is <c>good</c>.</summary>
+public sealed class CallbackTests : IDisposable
+{
+    private readonly CallbackListener _listener = CallbackListener.TryBind(0)!;
+    private readonly Task<CallbackResponse> _answer;
+
+    public CallbackTests()
+    {
+        _listener.Start("good", "<my> api");
+        _answer = _listener.WaitAsync(default);
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    /// <summary>The right answer comes through, whatever came before it, and gives the page.</summary>
+    private async Task<string> AnswerAsync(string query = "/callback?code=c&state=good", bool signedIn = true)
+    {
+        Assert.False(_answer.IsCompleted);
+        var page = RawHttp.GetAsync(_listener.Port, query);
+        await (await _answer.WaitAsync(TimeSpan.FromSeconds(5))).FinishAsync(signedIn);
+        return await page;
+    }
+
+    [Fact]
+    public async Task A_port_belongs_to_one_sign_in_and_is_free_right_after_it()
+    {
+        var port = _listener.Port;
+        Assert.Null(CallbackListener.TryBind(port));
+        await AnswerAsync();
+        _listener.Dispose();
+        using var next = CallbackListener.TryBind(port);
+        Assert.NotNull(next);
+    }
+
+    [Theory]
+    [InlineData("GET", "/", 404)]
+    [InlineData("GET", "/callback/?code=x&state=good", 404)]
+    [InlineData("GET", "/Callback?code=x&state=good", 404)]
+    [InlineData("GET", "/favicon.ico", 404)]
+    [InlineData("GET", "http://127.0.0.1/callback?code=x&state=good", 404)]
+    [InlineData("POST", "/callback?code=x&state=good", 405)]
+    [InlineData("OPTIONS", "/callback?code=x&state=good", 405)]
+    [InlineData("HEAD", "/callback?code=x&state=good", 400)]
+    [InlineData("GET", "/callback", 400)]
+    [InlineData("GET", "/callback?code=x", 400)]
+    [InlineData("GET", "/callback?code=x&state=", 400)]
+    [InlineData("GET", "/callback?code=x&state=Good", 400)]
+    [InlineData("GET", "/callback?code=x&state=good%20", 400)]
+    [InlineData("GET", "/callback?error=access_denied&state=wrong", 400)]
+    [InlineData("GET", "/callback?code=x&state=good&state=good", 400)]
+    [InlineData("GET", "/callback?code=x&code=y&state=good", 400)]
+    [InlineData("GET", "/callback?code=x&state=good&stat%65=bad", 400)]
+    public async Task Rule_31_All_but_the_one_answer_is_turned_away_and_waited_on(string method, string target, int status)
+    {
+        Assert.Equal(status, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, target, method)));
+        Assert.Equal(200, RawHttp.Status(await AnswerAsync()));
+    }
+
+    [Theory]
+    [InlineData("evil.example")]
+    [InlineData("evil.example:{0}")]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.1.evil.example:{0}")]
+    [InlineData("")]
+    public async Task Rule_31_Another_host_is_turned_away(string host)
+    {
+        var answer = await RawHttp.GetAsync(_listener.Port, "/callback?code=x&state=good", host: string.Format(host, _listener.Port));
+        Assert.Equal(400, RawHttp.Status(answer));
+        Assert.Equal(200, RawHttp.Status(await AnswerAsync()));
+    }
+
+    [Fact]
+    public async Task Rules_16_26_A_state_serves_once()
+    {
+        var first = RawHttp.GetAsync(_listener.Port, "/callback?code=first&state=good");
+        var answer = await _answer.WaitAsync(TimeSpan.FromSeconds(5));
+        var second = await RawHttp.GetAsync(_listener.Port, "/callback?code=second&state=good");
+        await answer.FinishAsync(true);
+        Assert.Equal("first", answer.Values["code"]);
+        Assert.Equal(400, RawHttp.Status(second));
+        Assert.Equal(200, RawHttp.Status(await first));
+        Assert.Equal(400, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, "/callback?code=third&state=good")));
+        Assert.Null(_listener.ReadPasted($"{_listener.RedirectUri}?code=fourth&state=good"));
+    }
+
+    [Fact]
+    public async Task Rule_31_Strays_do_not_stand_in_the_way()
+    {
+        var silent = new List<TcpClient>();
+        try
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                silent.Add(await RawHttp.ConnectAsync(_listener.Port));
+            }
+            var half = await RawHttp.ConnectAsync(_listener.Port);
+            silent.Add(half);
+            await half.GetStream().WriteAsync("GET /callback?code=x&sta"u8.ToArray());
+            using (await RawHttp.ConnectAsync(_listener.Port))
+            {
+                // One that comes and goes, as a browser's preconnect does.
+            }
+            // A TLS greeting, bytes of no protocol, a head without an end, a request line without its parts.
+            await RawHttp.SendAsync(_listener.Port, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+            await RawHttp.SendAsync(_listener.Port, "\0\xff\r\n\r\n");
+            await RawHttp.SendAsync(_listener.Port, "GET /callback?code=x&state=good HTTP/1.1\r\nX: " + new string('x', 20_000));
+            await RawHttp.SendAsync(_listener.Port, "GET\r\n\r\n");
+            await RawHttp.SendAsync(_listener.Port, "\r\n\r\n");
+            Assert.Equal(200, RawHttp.Status(await AnswerAsync()));
+        }
+        finally
+        {
+            silent.ForEach(c => c.Dispose());
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rule_31_The_page_echoes_nothing_it_was_sent_and_lets_nothing_run(bool signedIn)
+    {
+        const string planted = "%3Cscript%3Eplanted%3C%2Fscript%3E";
+        var refused = await RawHttp.GetAsync(_listener.Port, $"/callback?code=x&state={planted}&{planted}={planted}");
+        var astray = await RawHttp.GetAsync(_listener.Port, $"/{planted}<script>planted</script>");
+        var page = await AnswerAsync($"/callback?code={planted}&state=good&error_description={planted}&{planted}=1", signedIn);
+        Assert.Equal(signedIn ? 200 : 400, RawHttp.Status(page));
+        Assert.Contains(signedIn ? "Signed in to &lt;my&gt; api" : "Not signed in to &lt;my&gt; api", page);
+        foreach (var answer in new[] { refused, astray, page })
+        {
+            Assert.DoesNotContain("planted", answer);
+            Assert.DoesNotContain("<script", answer);
+            var policy = Assert.Single(answer.Split("\r\n"), l => l.StartsWith("Content-Security-Policy: "));
+            Assert.Contains("default-src 'none'", policy);
+            Assert.Contains("frame-ancestors 'none'", policy);
+            Assert.Contains("form-action 'none'", policy);
+            Assert.DoesNotContain("unsafe-inline", policy);
+            Assert.Contains("\r\nCache-Control: no-store\r\n", answer);
+            Assert.Contains("\r\nReferrer-Policy: no-referrer\r\n", answer);
+        }
+    }
+
+    [Fact]
+    public void Rule_31_It_is_bound_to_127_0_0_1_alone()
+    {
+        var bound = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Where(p => p.Port == _listener.Port);
+        Assert.Equal([IPAddress.Loopback], bound.Select(p => p.Address));
+        Assert.Equal($"http://127.0.0.1:{_listener.Port}/callback", _listener.RedirectUri);
+    }
+
+    [Fact]
+    public async Task Rule_31_It_listens_before_the_browser_opens_and_no_longer_once_the_sign_in_has_ended()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var port = 0;
+        var stray = 0;
+        scene.Person.Opening = url =>
+        {
+            port = new Uri(HttpUtility.ParseQueryString(url.Query)["redirect_uri"]!).Port;
+            stray = RawHttp.Status(RawHttp.GetAsync(port, "/").GetAwaiter().GetResult());
+        };
+        await scene.LoginAsync();
+        await scene.Person.PageAsync();
+        Assert.Equal(404, stray);
+        await Assert.ThrowsAnyAsync<SocketException>(() => RawHttp.ConnectAsync(port));
+    }
+
+    [Fact]
+    public async Task Rule_31_A_wrong_state_is_answered_400_and_told_when_the_time_is_over()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var status = 0;
+        scene.Person.Browse = async url =>
+        {
+            var redirect = HttpUtility.ParseQueryString(url.Query)["redirect_uri"];
+            using var http = new HttpClient();
+            status = (int)(await http.GetAsync(redirect + "?code=x&state=wrong")).StatusCode;
+        };
+        Assert.Equal(ErrorReason.StateMismatch, (await scene.FailsAsync(o => o with { Timeout = TimeSpan.FromSeconds(2) })).Reason);
+        Assert.Equal(400, status);
+        Assert.Empty(scene.Issuer.Traffic.To("/token"));
+    }
+
+    [Fact]
+    public async Task Giving_up_after_a_wrong_state_is_giving_up()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        using var patience = new CancellationTokenSource();
+        scene.Person.Browse = async url =>
+        {
+            var redirect = HttpUtility.ParseQueryString(url.Query)["redirect_uri"];
+            using var http = new HttpClient();
+            (await http.GetAsync(redirect + "?code=x&state=wrong")).Dispose();
+            await patience.CancelAsync();
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            scene.Authenticator.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, patience.Token));
+    }
+
+    [Fact]
+    public async Task Port_80_is_left_out_of_the_host_by_browsers()
+    {
+        using var listener = CallbackListener.TryBind(80);
+        Assert.SkipWhen(listener is null, "port 80 cannot be bound here");
+        listener.Start("good", "my-api");
+        Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(80, "/", host: "127.0.0.1")));
+    }
+
+    [Fact]
+    public async Task Rule_31_A_wrong_state_does_not_keep_the_right_one_from_signing_in()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Person.Opening = url =>
+        {
+            var redirect = new Uri(HttpUtility.ParseQueryString(url.Query)["redirect_uri"]!);
+            RawHttp.GetAsync(redirect.Port, "/callback?code=x&state=wrong").GetAwaiter().GetResult();
+        };
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+    }
+
+    [Fact]
+    public async Task Nobody_who_answers_is_told_as_such()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Person.Browse = _ => Task.CompletedTask;
+        Assert.Equal(ErrorReason.AuthenticationTimeout, (await scene.FailsAsync(o => o with { Timeout = TimeSpan.FromSeconds(1) })).Reason);
+    }
+}

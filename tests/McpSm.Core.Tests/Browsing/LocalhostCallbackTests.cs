@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using McpSm.Core.Browsing;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Entra;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Browsing;
+
+/// <summary>A redirect to <c>localhost</c>, which a browser may look for at 127.0.0.1 and at ::1.</summary>
+public sealed class LocalhostCallbackTests
+{
+    public LocalhostCallbackTests() => Require.OrSkip(HasIPv6(), "This machine has no ::1.");
+
+    private static bool HasIPv6()
+    {
+        try
+        {
+            using var socket = Bind(0);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static Socket Bind(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, port));
+        socket.Listen();
+        return socket;
+    }
+
+    private static async Task<string> GetAsync(IPAddress address, int port, string host, string target)
+    {
+        using var client = new TcpClient(address.AddressFamily);
+        await client.ConnectAsync(address, port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"));
+        return await new StreamReader(client.GetStream()).ReadToEndAsync();
+    }
+
+    [Theory]
+    [InlineData("", "/", "127.0.0.1", "127.0.0.1")]
+    [InlineData("", "/", "127.0.0.1", "localhost")]
+    [InlineData("", "/", "::1", "localhost")]
+    [InlineData("", "/", "::1", "[::1]")]
+    [InlineData("/callback", "/callback", "::1", "localhost")]
+    public async Task Rule_31_Both_addresses_are_served(string path, string target, string address, string host)
+    {
+        using var listener = CallbackListener.TryBindLocalhost(0, path)!;
+        listener.Start("good", "my-api");
+        Assert.Equal($"http://localhost:{listener.Port}{path}", listener.RedirectUri);
+        var page = GetAsync(IPAddress.Parse(address), listener.Port, host, $"{target}?code=x&state=good");
+        var answer = await listener.WaitAsync(default).WaitAsync(TimeSpan.FromSeconds(5));
+        await answer.FinishAsync(true);
+        Assert.Equal(200, RawHttp.Status(await page));
+    }
+
+    [Fact]
+    public async Task Rule_31_A_redirect_to_127_0_0_1_knows_no_other_host()
+    {
+        using var listener = CallbackListener.TryBind(0)!;
+        listener.Start("good", "my-api");
+        Assert.Equal(400, RawHttp.Status(await RawHttp.GetAsync(listener.Port, "/callback?code=x&state=good", host: $"[::1]:{listener.Port}")));
+        await Assert.ThrowsAnyAsync<SocketException>(() => GetAsync(IPAddress.IPv6Loopback, listener.Port, "localhost", "/"));
+    }
+
+    [Fact]
+    public void Rule_31_A_port_that_another_program_has_at_either_address_is_taken()
+    {
+        using var other = Bind(0);
+        var port = ((IPEndPoint)other.LocalEndPoint!).Port;
+        Assert.Null(CallbackListener.TryBindLocalhost(port, ""));
+        using var free = CallbackListener.TryBind(port);
+        Assert.NotNull(free);
+        using var both = CallbackListener.TryBindLocalhost(0, "");
+        Assert.NotNull(both);
+        Assert.NotEqual(port, both.Port);
+        Assert.Null(CallbackListener.TryBindLocalhost(both.Port, ""));
+    }
+
+    [Fact]
+    public async Task Rule_31_Entra_is_told_another_port_or_the_person_which_one_is_taken()
+    {
+        await using var scene = await EntraFixture.StartAsync();
+        using var taken = Bind(0);
+        var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        var failure = await scene.FailsAsync(o => o with { CallbackPort = port });
+        Assert.Equal(ErrorReason.CallbackPortInUse, failure.Reason);
+        Assert.Contains($"Port {port} of localhost", failure.Message);
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+    }
+}

@@ -1,0 +1,137 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Management;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>What another process does to a server while somebody signs in to it, or waits for its lock.</summary>
+public sealed class ConcurrentChangeTests
+{
+    /// <summary>Another process acts while the person is in the browser.</summary>
+    private static void InTheBrowser(SignInFixture scene, Func<Authenticator, Task> act) => scene.Person.Browse = async url =>
+    {
+        await act(scene.Work.New());
+        (await StandInBrowser.ClickThroughAsync(url)).Dispose();
+    };
+
+    private static Task<IReadOnlyList<string>> NamesAsync(SignInFixture scene) => new EncryptedFileVault(scene.Work.Home).NamesAsync(default);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_that_is_removed_while_somebody_signs_in_keeps_nothing_and_no_token_stays_alive(bool signedIn)
+    {
+        await using var scene = signedIn ? await SignInFixture.SignedInAsync() : await SignInFixture.StartAsync();
+        var server = scene.Server;
+        InTheBrowser(scene, other => other.RemoveServerAsync(server, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(server));
+        Assert.Equal(ErrorReason.ServerNotFound, e.Reason);
+        Assert.DoesNotContain("mcpsm-my-api", await NamesAsync(scene));
+        Assert.Null(new CredentialIndex(scene.Work.Home).Read("my-api"));
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_moved_while_somebody_signs_in_keeps_the_token_that_it_was_given_for_its_new_place()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var server = scene.Server;
+        InTheBrowser(scene, other => other.UpdateServerAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-there" }, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(server));
+        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
+        Assert.Contains("another URL while you signed in", e.Message);
+        Assert.Equal("token-there", await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_renamed_meanwhile_is_signed_in()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var server = scene.Server;
+        InTheBrowser(scene, other => other.UpdateServerAsync(server, new ServerUpdate { Name = "another name" }, default));
+        await scene.Work.LoginAsync(server);
+        Assert.Equal(("another name", AuthState.Authenticated), (scene.Status.Name, scene.Status.State));
+    }
+
+    [Fact]
+    public async Task Whoever_waits_to_keep_a_token_finds_the_server_gone()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var server = scene.Server;
+        Task<string?> setting;
+        using (await scene.Work.Home.LockAsync("server-my-api", default))
+        {
+            setting = scene.Authenticator.SetTokenAsync(server, "a-token", "file", default);
+            await scene.Work.New().Catalog.RemoveAsync("my-api", default);
+            Assert.False(setting.IsCompleted);
+        }
+        Assert.Equal(ErrorReason.ServerNotFound, (await Assert.ThrowsAsync<McpAuthException>(() => setting)).Reason);
+        Assert.Empty(await NamesAsync(scene));
+    }
+
+    [Fact]
+    public async Task Many_who_name_one_URL_at_once_get_the_same_server()
+    {
+        using var work = new TestEnvironment();
+        var found = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => work.New().FindOrAddServerAsync("https://a.example/mcp", default))));
+        Assert.Equal(work.Authenticator.Catalog.List().Single().Id, Assert.Single(found.Select(f => f.Server.Id).Distinct()));
+        Assert.Single(found, f => f.IsNew);
+    }
+
+    [Fact]
+    public async Task What_a_sign_in_after_a_move_takes_the_place_of_is_revoked_where_it_came_from()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await using var there = await SignInFixture.StartAsync();
+        await scene.ChangeServerAsync(s => new(s) { Url = there.Resource.McpUrl.AbsoluteUri });
+        await scene.LoginAsync();
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+        Assert.Contains(there.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+        Assert.Equal(200, await PingAsync(scene, there));
+
+        static async Task<int> PingAsync(SignInFixture scene, SignInFixture there)
+        {
+            using var http = scene.Open();
+            return await there.PingAsync(http);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_add_that_is_cut_off_at_any_call_of_the_vault_leaves_all_or_nothing(bool withHeaders)
+    {
+        for (var calls = 0; ; calls++)
+        {
+            using var work = new TestEnvironment();
+            work.Variables["MCPSM_VAULT"] = "memory";
+            var other = new MemoryVault { DiesAfter = calls };
+            var door = MemoryVault.Door(work, other);
+            var ended = await Record.ExceptionAsync(() => door.AddServerAsync(new ServerUpdate
+            {
+                Name = "my-api",
+                Url = "https://a.example/mcp",
+                Token = "a-token",
+                Headers = withHeaders ? new Dictionary<string, string> { ["X-Key"] = "1" } : null,
+                ClientSecret = "a-secret",
+            }, default));
+            other.DiesAfter = null;
+            Assert.Equal(ended is null ? 1 : 0, door.Catalog.List().Count);
+            Assert.Equal(ended is null ? 1 : 0, other.Items.Count);
+            if (ended is null)
+            {
+                Assert.True(calls > 0);
+                Assert.Equal("a-token", await door.GetTokenAsync(door.Catalog.Get("my-api"), default));
+                return;
+            }
+        }
+    }
+}

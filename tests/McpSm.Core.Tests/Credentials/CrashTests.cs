@@ -1,0 +1,157 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Management;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>
+/// Every change is cut off before each step that it does with files. What was there is there, or what was wanted in its
+/// place; whoever reads next finds status and vault of one mind; and the same change, made again, ends well.
+/// </summary>
+public sealed class CrashTests
+{
+    private const string Old = "old-token";
+    private const string New = "new-token";
+
+    /// <summary>The changes: what does it, and the token that stands at its end.</summary>
+    private static readonly Dictionary<string, (Func<Authenticator, McpServer, Task> Change, string? Wanted)> Changes = new()
+    {
+        ["set"] = ((door, server) => door.SetTokenAsync(server, New, null, default), New),
+        ["set elsewhere"] = ((door, server) => door.SetTokenAsync(server, New, "memory", default), New),
+        ["move the vault"] = ((door, _) => door.MoveToVaultAsync("memory", default), Old),
+        ["revoke"] = ((door, server) => door.ClearAsync(server, default), null),
+        ["remove"] = ((door, server) => door.RemoveServerAsync(server, default), null),
+        ["header"] = ((door, server) => door.UpdateServerAsync(server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "1" } }, default), Old),
+        ["rename with a token"] = ((door, server) => door.UpdateServerAsync(server, new ServerUpdate { Name = "other", Token = New }, default), New),
+        ["new key"] = ((door, _) => door.RekeyFileAsync(null, default), Old),
+        ["import"] = ((door, server) => door.ImportAsync(server, null, true, default), Old),
+    };
+
+    public static TheoryData<string> AllChanges => [.. Changes.Keys];
+
+    [Theory]
+    [MemberData(nameof(AllChanges))]
+    public async Task A_process_that_is_killed_leaves_the_old_or_the_new(string name)
+    {
+        var (change, wanted) = Changes[name];
+        for (var steps = 0; ; steps++)
+        {
+            using var work = new TestEnvironment();
+            var other = new MemoryVault();
+            var (door, server) = await StartAsync(work, other, name);
+            var died = await ProcessKill.AfterAsync(steps, () => change(door, server));
+            await CheckAsync(work, other, server, died ? [Old, wanted] : [wanted]);
+            if (!died)
+            {
+                Assert.True(steps > 4);
+                return;
+            }
+            await AgainAsync(work, other, change, wanted);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllChanges))]
+    public async Task A_disk_that_is_full_is_said_to_be_and_leaves_the_old_or_the_new(string name)
+    {
+        var (change, wanted) = Changes[name];
+        for (var steps = 0; ; steps++)
+        {
+            using var work = new TestEnvironment();
+            var other = new MemoryVault();
+            var (door, server) = await StartAsync(work, other, name);
+            var failed = await ProcessKill.FullDiskAfterAsync(steps, () => change(door, server));
+            await CheckAsync(work, other, server, failed is null ? [wanted] : [Old, wanted]);
+            Assert.Empty(Directory.GetFiles(work.Folder, "*.tmp"));
+            if (failed is null)
+            {
+                return;
+            }
+            Assert.Equal(ErrorReason.ConfigurationUnavailable, Assert.IsType<McpAuthException>(failed).Reason);
+            Assert.Contains("No space left on device", failed.Message);
+            await AgainAsync(work, other, change, wanted);
+        }
+    }
+
+    [Fact]
+    public async Task Nothing_is_spent_where_nothing_can_be_written()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        for (var steps = 0; steps < 4; steps++)
+        {
+            var failed = await ProcessKill.FullDiskAfterAsync(steps, () => scene.Authenticator.RenewAsync(scene.Server, default));
+            Assert.Equal(ErrorReason.ConfigurationUnavailable, Assert.IsType<McpAuthException>(failed).Reason);
+            Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        }
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.False(scene.Status.RenewalUncertain);
+    }
+
+    [Fact]
+    public async Task What_a_killed_writer_left_is_cleared_once_nobody_can_still_need_it()
+    {
+        using var work = new TestEnvironment();
+        var path = work.Home.PathOf("a-file");
+        AtomicFile.Replace(path, "one"u8);
+        Assert.True(await ProcessKill.AfterAsync(3, () => Task.Run(() => AtomicFile.Replace(path, "two"u8))));
+        var left = Assert.Single(Directory.GetFiles(work.Folder, "a-file.*.tmp"));
+        AtomicFile.Replace(path, "three"u8);
+        Assert.True(File.Exists(left));
+        File.SetLastWriteTimeUtc(left, DateTime.UtcNow - TimeSpan.FromMinutes(11));
+        AtomicFile.Replace(path, "four"u8);
+        Assert.Equal([path], Directory.GetFiles(work.Folder, "a-file*"));
+        Assert.Equal("four"u8.ToArray(), AtomicFile.Read(path));
+    }
+
+    private static async Task<(Authenticator Door, McpServer Server)> StartAsync(TestEnvironment work, MemoryVault other, string name)
+    {
+        var door = MemoryVault.Door(work, other);
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        await door.UseVaultAsync("file", default);
+        if (name == "import")
+        {
+            var config = work.Home.PathOf("config.json");
+            File.WriteAllText(config, File.ReadAllText(config).Replace("\"id\": \"my-api\"", $"\"id\": \"my-api\", \"bearerToken\": \"{Old}\""));
+            server = door.Catalog.Get("my-api");
+        }
+        else
+        {
+            await door.SetTokenAsync(server, Old, null, default);
+        }
+        return (door, server);
+    }
+
+    /// <summary>Another process looks: what it may use is one of these, and then status says so.</summary>
+    private static async Task CheckAsync(TestEnvironment work, MemoryVault other, McpServer server, IReadOnlyList<string?> allowed)
+    {
+        var door = MemoryVault.Door(work, other);
+        if (door.Catalog.List().FirstOrDefault(s => s.Id == server.Id) is not { } now)
+        {
+            Assert.Contains(null, allowed);
+            Assert.Empty(new CredentialIndex(work.Home).Read());
+            Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
+            return;
+        }
+        string? token = null;
+        var e = await Record.ExceptionAsync(async () => token = await door.GetTokenAsync(now, default));
+        Assert.True(e is null or McpAuthException { Reason: ErrorReason.AuthenticationRequired }, $"{e}");
+        Assert.Contains(token, allowed);
+        Assert.Equal(token is null ? AuthState.NotAuthenticated : AuthState.BearerToken, door.Status(now).State);
+    }
+
+    private static async Task AgainAsync(TestEnvironment work, MemoryVault other, Func<Authenticator, McpServer, Task> change, string? wanted)
+    {
+        var door = MemoryVault.Door(work, other);
+        if (door.Catalog.List() is [var server])
+        {
+            await change(door, server);
+            await CheckAsync(work, other, server, [wanted]);
+        }
+    }
+}

@@ -1,0 +1,427 @@
+using System.Text.Json.Nodes;
+using McpSm.Core.Errors;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.SignIn;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
+using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>What an issuer gave for good waits in the encrypted file if its vault cannot be written.</summary>
+public sealed class PendingTests
+{
+    private const string Item = "mcpsm-my-api";
+
+    // A renewal reads twice and rehearses: the write that keeps the new token is the first to fail.
+    private const int CallsBeforeKeeping = 3;
+
+    private readonly ManualTimeProvider _clock = new();
+
+    [Fact]
+    public async Task Rule_23_Vault_that_fails_after_the_answer_keeps_the_token_as_pending()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await SignedInAsync(scene, vault);
+        var before = vault.Items[Item];
+        vault.DiesAfter = CallsBeforeKeeping;
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.VaultUnavailable, ExpectedRemedy), (e.Reason, e.Remedy.InShell()));
+        Assert.Contains("waits in credentials.enc", e.Message);
+        Assert.Equal(before, VaultItemPadding.Remove(vault.Items[Item]));
+        Assert.Equal((true, AuthState.Authenticated, ExpectedRemedy), (scene.Status.Pending, scene.Status.State, scene.Status.Remedy));
+        // The vault is still locked, and another process is asked.
+        var token = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, default);
+        Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
+        // Nothing is spent before the vault can be written again; then the first write takes the item there.
+        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default))).Reason);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        vault.DiesAfter = null;
+        Assert.NotEqual(token, (await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default)).AccessToken);
+        Assert.False(scene.Status.Pending);
+        Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
+        Assert.DoesNotContain("padding", vault.Items[Item]);
+    }
+
+    private const string ExpectedRemedy = "mcpsm auth refresh my-api";
+
+    [Fact]
+    public async Task Token_is_given_with_a_warning_if_it_could_not_be_kept_anywhere()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await SignedInAsync(scene, vault);
+        File.WriteAllText(scene.Work.Home.PathOf("credentials.enc"), "someone else's file");
+        vault.DiesAfter = CallsBeforeKeeping;
+        Expire();
+        var token = await door.GetTokenAsync(scene.Server, default);
+        Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
+        var told = Assert.Single(scene.Person.Notices, n => n.Contains("could not be kept"));
+        Assert.Contains("mcpsm auth login my-api", told);
+        Assert.Equal("someone else's file", File.ReadAllText(scene.Work.Home.PathOf("credentials.enc")));
+    }
+
+    [Fact]
+    public async Task Token_is_given_with_a_warning_if_it_waits()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await SignedInAsync(scene, vault);
+        vault.DiesAfter = CallsBeforeKeeping;
+        Expire();
+        Assert.True(scene.Issuer.Server.Introspect(await door.GetTokenAsync(scene.Server, default))?.Active);
+        Assert.Contains(ExpectedRemedy, Assert.Single(scene.Person.Notices, n => n.Contains("waits in credentials.enc")));
+        Assert.True(scene.Status.Pending);
+    }
+
+    [Fact]
+    public async Task Rule_23_Nothing_is_spent_if_the_vault_refuses_the_rehearsal()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        var door = await SignedInAsync(scene, vault);
+        vault.DiesAfter = CallsBeforeKeeping - 1;
+        Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default))).Reason);
+        Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        vault.DiesAfter = null;
+        await door.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Pending_item_never_wins_over_what_was_written_to_the_vault_later()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await PendingAsync(scene, vault);
+        // By an older version, or by a process that was killed before it tidied up.
+        var later = JsonNode.Parse(vault.Items[Item])!;
+        later["oAuth"]!["accessToken"] = "later-token";
+        vault.Items[Item] = later.ToJsonString();
+        Assert.Equal("later-token", await door.GetTokenAsync(scene.Server, default));
+        Assert.False(scene.Status.Pending);
+        vault.Items.Clear();
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(scene.Server, default))).Reason);
+    }
+
+    [Fact]
+    public async Task Logout_revokes_and_removes_what_waits()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await PendingAsync(scene, vault);
+        var token = await door.GetTokenAsync(scene.Server, default);
+        vault.DiesAfter = null;
+        await door.DisconnectAsync(scene.Server, local: false, default);
+        Assert.NotEqual(true, scene.Issuer.Server.Introspect(token)?.Active);
+        Assert.Equal((AuthState.NotAuthenticated, false), (scene.Status.State, scene.Status.Pending));
+        Assert.DoesNotContain(Item, vault.Items.Keys);
+        Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
+    }
+
+    [Fact]
+    public async Task Server_removal_removes_what_waits()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await PendingAsync(scene, vault);
+        vault.DiesAfter = null;
+        await door.RemoveServerAsync(scene.Server, default);
+        Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
+    }
+
+    [Theory]
+    [InlineData("file")]
+    [InlineData("second")]
+    public async Task Move_takes_what_waits(string to)
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await PendingAsync(scene, vault);
+        var token = await door.GetTokenAsync(scene.Server, default);
+        vault.DiesAfter = null;
+        var second = new MemoryVault { Name = "second" };
+        door = new Authenticator(scene.Work.Home, scene.Person, vaults: [new Source(vault), new Source(second)]);
+        await door.MoveToVaultAsync(to, default);
+        Assert.Equal(token, await door.GetTokenAsync(scene.Server, default));
+        Assert.Equal((to, false), (scene.Status.Vault, scene.Status.Pending));
+        Assert.Empty(vault.Items);
+        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).PendingAsync(default));
+        await door.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Another_vault_in_use_shows_nothing_of_what_waits_in_the_file()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault();
+        var door = await PendingAsync(scene, vault);
+        Assert.Empty(await new VaultSelector(scene.Work.Home, [], _ => { }).Find("file").NamesAsync(default));
+        // A move from the file to elsewhere leaves it where it waits.
+        vault.DiesAfter = null;
+        await door.RekeyFileAsync(null, default);
+        Assert.Single(await new EncryptedFileVault(scene.Work.Home).PendingAsync(default));
+    }
+
+    [Fact]
+    public async Task File_vault_that_cannot_be_written_has_a_file_beside_it()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync();
+        var before = File.ReadAllBytes(scene.Work.Home.PathOf("credentials.enc"));
+        scene.Issuer.Faults.Before("/token", _ =>
+        {
+            // What the rehearsal has found writable is no longer so when the answer is here.
+            before = File.ReadAllBytes(scene.Work.Home.PathOf("credentials.enc"));
+            File.Delete(scene.Work.Home.PathOf("credentials.enc"));
+            Directory.CreateDirectory(scene.Work.Home.PathOf("credentials.enc/in-the-way"));
+            return Task.CompletedTask;
+        }, times: 1);
+        Expire();
+        var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        Assert.Contains(scene.Person.Notices, n => n.Contains("waits in credentials.pending.enc"));
+        Directory.Delete(scene.Work.Home.PathOf("credentials.enc"), recursive: true);
+        File.WriteAllBytes(scene.Work.Home.PathOf("credentials.enc"), before);
+        Assert.Equal(token, await scene.Work.New().GetTokenAsync(scene.Server, default));
+        Assert.True(scene.Status.Pending);
+        // Under a new key it is still found.
+        await scene.Authenticator.RekeyFileAsync(null, default);
+        Assert.Equal(token, await scene.Work.New().GetTokenAsync(scene.Server, default));
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.pending.enc")));
+        Assert.False(scene.Status.Pending);
+    }
+
+    [Fact]
+    public async Task Process_killed_at_any_step_of_the_next_renewal_loses_no_sign_in()
+    {
+        for (var steps = 0; ; steps++)
+        {
+            await using var scene = await StartAsync();
+            var vault = new MemoryVault();
+            var door = await PendingAsync(scene, vault);
+            var token = await door.GetTokenAsync(scene.Server, default);
+            vault.DiesAfter = null;
+            var died = await ProcessKill.AfterAsync(steps, () => MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default));
+            var sent = scene.Issuer.Traffic.OfGrant("refresh_token").Count;
+            var now = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, default);
+            Assert.True(sent == 1 ? now == token : now != token, $"step {steps}: {sent} renewals, and the token is {(now == token ? "the one before" : "another")}");
+            Assert.True(scene.Issuer.Server.Introspect(now)?.Active, $"step {steps}");
+            await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default);
+            Assert.False(scene.Status.Pending);
+            if (!died)
+            {
+                Assert.True(steps > 8);
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Padding_that_is_too_large_for_the_vault_does_not_break_the_renewal()
+    {
+        await using var scene = await StartAsync();
+        var vault = new LimitedVault(4 * 1024);
+        var door = new Authenticator(scene.Work.Home, scene.Person, vaults: [new Source(vault)]);
+        scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
+        await LoginAsync(scene, door);
+        await door.RenewAsync(scene.Server, default);
+        Assert.True(vault.Refused > 0);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Older_reader_of_a_padded_item_ignores_the_padding()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultUnavailable };
+        var door = await SignedInAsync(scene, vault);
+        scene.Issuer.Faults.Answer("/token", 503, times: 1);
+        await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default));
+        // A renewal that failed leaves the padding: it is read by its JSON members alone, and the next write drops it.
+        var padded = vault.Items[Item];
+        Assert.True(padded.Length > 8 * 1024);
+        Assert.Equal("padding", JsonNode.Parse(padded)!.AsObject().Last().Key);
+        Assert.Equal(await door.GetTokenAsync(scene.Server, default), (string?)JsonNode.Parse(padded)!["oAuth"]!["accessToken"]);
+        await door.RenewAsync(scene.Server, default);
+        Assert.DoesNotContain("padding", vault.Items[Item]);
+    }
+
+    [Fact]
+    public async Task SecretManagement_vault_is_rehearsed_with_once_a_process()
+    {
+        var vault = new MemoryVault { Name = $"secretmanagement:{Guid.NewGuid():n}" };
+        using var work = new TestEnvironment();
+        var found = new VaultSelector(work.Home, [new Source(vault)], _ => { }).Find(vault.Name);
+        vault.DiesAfter = 0;
+        await Assert.ThrowsAsync<McpAuthException>(() => found.RehearseAsync("mcpsm-a", """{"url":"x"}""", default));
+        vault.DiesAfter = null;
+        await found.RehearseAsync("mcpsm-a", """{"url":"x"}""", default);
+        Assert.True(vault.Items["mcpsm-a"].Length > 8 * 1024);
+        vault.DiesAfter = 0;
+        await found.RehearseAsync("mcpsm-a", """{"url":"x"}""", default);
+        await found.RehearseAsync("mcpsm-b", null, default);
+    }
+
+    [Fact]
+    public async Task Sign_in_vault_locks_while_the_person_signs_in_keeps_it_as_pending()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
+        var door = MemoryVault.Door(scene.Work, vault);
+        scene.Issuer.Faults.Before("/token", _ =>
+        {
+            vault.DiesAfter = 0;
+            return Task.CompletedTask;
+        });
+        await LoginAsync(scene, door);
+        Assert.Contains(scene.Person.Notices, n => n.Contains("waits in credentials.enc"));
+        Assert.True(scene.Status.Pending);
+        var token = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, default);
+        vault.DiesAfter = null;
+        scene.Issuer.Faults.Clear();
+        Assert.Equal(token, await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, default));
+        await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default);
+        Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
+    }
+
+    [Fact]
+    public async Task Registration_vault_locks_meanwhile_keeps_it_as_pending()
+    {
+        await using var scene = await StartAsync();
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
+        scene.Issuer.Faults.Before("/register", _ =>
+        {
+            vault.DiesAfter = 0;
+            return Task.CompletedTask;
+        }, times: 1);
+        await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
+        Assert.Equal(2, (await new EncryptedFileVault(scene.Work.Home).PendingAsync(default)).Count);
+        vault.DiesAfter = null;
+        await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
+        Assert.Single(scene.Issuer.Traffic.To("/register"));
+        // The client that waits for the vault is the one that a renewal shows.
+        await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Rules_23_34_Session_whose_vault_locks_while_the_provider_has_the_request_is_kept()
+    {
+        await using var work = await EnterpriseFixture.SignedInAsync(_clock);
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        await MemoryVault.Door(work.Work, vault).MoveToVaultAsync(vault.Name, default);
+        _clock.Advance(TimeSpan.FromHours(2));
+        work.Provider.Faults.Before("/token", _ =>
+        {
+            vault.DiesAfter = 0;
+            return Task.CompletedTask;
+        }, times: 1);
+        var door = MemoryVault.Door(work.Work, vault);
+        Assert.True(work.Issuers[0].Server.Introspect(await door.GetTokenAsync(work.One, default))?.Active);
+        Assert.Contains(work.Work.Person.Notices, n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
+        Assert.True(door.IdentityProviders()[0].Pending);
+        vault.DiesAfter = null;
+        for (var renewals = 1; renewals <= 2; renewals++)
+        {
+            Assert.True(work.Issuers[1].Server.Introspect(await MemoryVault.Door(work.Work, vault).GetTokenAsync(work.Two, default))?.Active);
+            Assert.Equal(renewals, work.Provider.Traffic.OfGrant("refresh_token").Count);
+            _clock.Advance(TimeSpan.FromHours(2));
+        }
+        Assert.False(door.IdentityProviders()[0].Pending);
+        Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
+    }
+
+    [Fact]
+    public async Task Rules_23_34_Nothing_of_the_provider_is_spent_if_the_vault_refuses_the_rehearsal()
+    {
+        await using var work = await EnterpriseFixture.SignedInAsync(_clock);
+        _clock.Advance(TimeSpan.FromHours(2));
+        var failed = await ProcessKill.FullDiskAfterAsync(0, () => work.Authenticator.GetTokenAsync(work.One, default));
+        Assert.Equal(ErrorReason.ConfigurationUnavailable, Assert.IsType<McpAuthException>(failed).Reason);
+        Assert.Empty(work.Provider.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Person_is_not_sent_to_the_browser_if_the_vault_cannot_be_written()
+    {
+        await using var scene = await StartAsync();
+        // Read before the sign-in and before the write that is rehearsed.
+        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked, DiesAfter = 2 };
+        scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(scene, MemoryVault.Door(scene.Work, vault)));
+        Assert.Equal(ErrorReason.VaultLocked, e.Reason);
+        Assert.DoesNotContain(scene.Issuer.Traffic.Requests, r => r.Path is "/authorize" or "/register");
+    }
+
+    private Task<SignInFixture> StartAsync() => SignInFixture.StartAsync(clock: _clock);
+
+    private static async Task<Authenticator> SignedInAsync(SignInFixture scene, MemoryVault vault)
+    {
+        scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
+        var door = MemoryVault.Door(scene.Work, vault);
+        await LoginAsync(scene, door);
+        return door;
+    }
+
+    /// <summary>A credential that was renewed once and waits; the vault cannot be used.</summary>
+    private static async Task<Authenticator> PendingAsync(SignInFixture scene, MemoryVault vault)
+    {
+        var door = await SignedInAsync(scene, vault);
+        vault.DiesAfter = CallsBeforeKeeping;
+        await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default));
+        vault.DiesAfter = null;
+        Assert.True(scene.Status.Pending);
+        return door;
+    }
+
+    private static Task LoginAsync(SignInFixture scene, Authenticator door) =>
+        door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+
+    private void Expire() => _clock.Advance(TimeSpan.FromHours(2));
+
+    private sealed class Source(IVault vault) : IVaultProvider
+    {
+        public IVault? Find(string name) => name == vault.Name ? vault : null;
+
+        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([vault]);
+
+        public Task<(IVault Vault, string? Notice)?> GetDefaultAsync(CancellationToken cancellationToken) =>
+            Task.FromResult<(IVault, string?)?>(null);
+    }
+
+    /// <summary>A vault whose items have a greatest length, as the Windows Credential Manager's have.</summary>
+    private sealed class LimitedVault(int most) : IVault
+    {
+        private readonly Dictionary<string, string> _items = [];
+
+        public int Refused { get; private set; }
+
+        public string Name => "limited";
+
+        public string Protection => "None.";
+
+        public Task<string?> GetAsync(string item, CancellationToken cancellationToken) => Task.FromResult(_items.GetValueOrDefault(item));
+
+        public Task SetAsync(string item, string text, CancellationToken cancellationToken)
+        {
+            if (text.Length > most)
+            {
+                Refused++;
+                throw new McpAuthException(ErrorReason.SecretTooLarge, "It is too large.");
+            }
+            _items[item] = text;
+            return Task.CompletedTask;
+        }
+
+        public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => Task.FromResult(_items.Remove(item));
+
+        public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([.. _items.Keys]);
+    }
+}

@@ -1,0 +1,190 @@
+using System.Buffers.Text;
+using System.Text;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>A token that is dead before its time, or whose lifetime the issuer does not say.</summary>
+public sealed class RejectedTokenTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task Rejected_token_is_renewed_by_the_next_call_of_any_process()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        Assert.True(await scene.Authenticator.RejectTokenAsync(scene.Server, first, default));
+        Assert.Equal((AuthState.Expired, true, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.CanRenew, scene.Status.Remedy));
+        var second = await scene.Work.New().GetTokenAsync(scene.Server, default);
+        Assert.NotEqual(first, second);
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+
+        // The others were refused the first one too.
+        Assert.False(await scene.Work.New().RejectTokenAsync(scene.Server, first, default));
+        Assert.Equal(second, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Sixteen_who_reject_the_same_token_cause_one_renewal()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
+        {
+            var door = scene.Work.New();
+            await door.RejectTokenAsync(scene.Server, first, default);
+            return await door.GetTokenAsync(scene.Server, default);
+        })));
+        Assert.NotEqual(first, Assert.Single(tokens.Distinct()));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Rejected_token_that_nothing_can_renew_is_not_given_again()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
+        var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        foreach (var failing in new Func<Task>[] { () => scene.Authenticator.RejectTokenAsync(scene.Server, token, default), () => scene.Authenticator.GetTokenAsync(scene.Server, default) })
+        {
+            var e = await Assert.ThrowsAsync<McpAuthException>(failing);
+            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
+        }
+    }
+
+    [Fact]
+    public async Task Bearer_token_of_the_users_own_cannot_be_renewed()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        await work.Authenticator.SetTokenAsync(server, "its-token", null, default);
+        Assert.False(await work.Authenticator.RejectTokenAsync(server, "another", default));
+        foreach (var failing in new Func<Task>[] { () => work.Authenticator.RejectTokenAsync(server, "its-token", default), () => work.Authenticator.GetAccessTokenAsync(server, default, renew: true) })
+        {
+            var e = await Assert.ThrowsAsync<McpAuthException>(failing);
+            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth set my-api"), (e.Reason, e.Remedy.InShell()));
+        }
+        Assert.Equal("its-token", await work.Authenticator.GetTokenAsync(server, default));
+    }
+
+    [Fact]
+    public async Task Rejection_does_not_forget_that_the_issuer_refused_to_renew()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        scene.Issuer.Faults.Answer("/token", 400);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await scene.Authenticator.RejectTokenAsync(scene.Server, token, default);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Token_is_renewed_before_its_time_on_request_and_not_given_if_that_fails()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var second = (await scene.Authenticator.GetAccessTokenAsync(scene.Server, default, renew: true)).Value;
+        Assert.NotEqual(first, second);
+        Assert.Equal(second, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        scene.Issuer.Faults.Answer("/token", 400);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetAccessTokenAsync(scene.Server, default, renew: true));
+        Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("\"0\"")]
+    [InlineData("0.0")]
+    public async Task Lifetime_of_nothing_is_an_unknown_one_and_the_token_that_works_is_given(string seconds)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/token", json => json["expires_in"] = System.Text.Json.Nodes.JsonNode.Parse(seconds));
+        var result = await scene.LoginAsync();
+        Assert.Equal((AuthState.Unknown, null, null), (result.Status.State, result.Status.ExpiresAt, result.VerificationFailure));
+        using var http = scene.Open();
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.NotNull(scene.Issuer.Server.Introspect(await scene.Authenticator.GetTokenAsync(scene.Server, default)));
+    }
+
+    [Fact]
+    public async Task Lifetime_of_nothing_of_a_token_that_is_dead_ends_the_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/token", json => (json["expires_in"], json["access_token"]) = (0, "dead"));
+        Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Token_without_a_lifetime_is_renewed_before_the_exp_that_it_names()
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.StartAsync(clock: clock);
+        var end = DateTimeOffset.FromUnixTimeSeconds((clock.GetUtcNow() + TimeSpan.FromMinutes(30)).ToUnixTimeSeconds());
+        var jwt = Jwt($$"""{"exp":{{end.ToUnixTimeSeconds()}}}""");
+        scene.Resource.AcceptedTokens[jwt] = true;
+        scene.Issuer.Faults.RewriteJson("/token", json =>
+        {
+            json.Remove("expires_in");
+            json["access_token"] = jwt;
+        }, times: 1);
+        await scene.LoginAsync();
+        Assert.Equal((AuthState.Authenticated, end), (scene.Status.State, scene.Status.ExpiresAt));
+        Assert.Equal(jwt, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        clock.Advance(TimeSpan.FromMinutes(30));
+        Assert.NotEqual(jwt, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+    }
+
+    [Fact]
+    public async Task Exp_of_a_token_that_nothing_renews_is_not_looked_at()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { IssueRefreshTokens = false });
+        var jwt = Jwt($$"""{"exp":{{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}}}""");
+        scene.Resource.AcceptedTokens[jwt] = true;
+        scene.Issuer.Faults.RewriteJson("/token", json =>
+        {
+            json.Remove("expires_in");
+            json["access_token"] = jwt;
+        });
+        await scene.LoginAsync();
+        Assert.Null(scene.Status.ExpiresAt);
+    }
+
+    [Theory]
+    [InlineData("""{"exp":1767229200}""", 1767229200L)]
+    [InlineData("""{"exp":1767229200.9}""", 1767229200L)]
+    [InlineData("""{"exp":1767225600}""", null)]
+    [InlineData("""{"exp":1}""", null)]
+    [InlineData("""{"exp":-1}""", null)]
+    [InlineData("""{"exp":99999999999}""", null)]
+    [InlineData("""{"exp":1e400}""", null)]
+    [InlineData("""{"exp":"1767229200"}""", null)]
+    [InlineData("""{"exp":null}""", null)]
+    [InlineData("""{"exp":[1767229200]}""", null)]
+    [InlineData("""{"\ud800":1}""", null)]
+    [InlineData("{}", null)]
+    [InlineData("[]", null)]
+    [InlineData("{", null)]
+    [InlineData("", null)]
+    public void Exp_of_a_JWT_is_a_hint_only_if_it_is_of_use(string claims, long? end) =>
+        Assert.Equal(end is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null, ExpiryHint.Read(Jwt(claims), Now));
+
+    [Theory]
+    [InlineData("opaque")]
+    [InlineData("a.b.c")]
+    [InlineData("a.!!!.c")]
+    [InlineData("..")]
+    [InlineData("a.b.c.d.e")]
+    public void Token_that_is_no_JWT_gives_no_hint(string token) => Assert.Null(ExpiryHint.Read(token, Now));
+
+    private static string Jwt(string claims) => $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.sig";
+}

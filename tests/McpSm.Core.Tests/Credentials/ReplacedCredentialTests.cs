@@ -1,0 +1,108 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.SignIn;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>
+/// What becomes of tokens in whose place others come. Nobody would end them later; and at some issuers the end of one refresh
+/// token is the end of all that a person gave that client (RFC 7009 section 2.1).
+/// </summary>
+public sealed class ReplacedCredentialTests
+{
+    /// <summary>Makes the issuer one at which a refresh token that is revoked takes everything with it.</summary>
+    private static void EndAllWithOne(SignInFixture scene) => scene.Issuer.Faults.Before("/revoke", _ =>
+    {
+        if (scene.Issuer.Traffic.To("/revoke")[^1].FormValue("token_type_hint") == "refresh_token")
+        {
+            scene.Issuer.Server.RevokeAllTokens();
+        }
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public async Task Rules_7_38_Of_two_sign_ins_at_once_the_one_that_is_replaced_is_revoked()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var server = scene.Server;
+        var isFirst = true;
+        scene.Person.Browse = async url =>
+        {
+            if (isFirst)
+            {
+                isFirst = false;
+                await scene.Work.New().ConnectAsync(server, Options(), default);
+            }
+            using var answer = await StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
+        };
+        await scene.LoginAsync();
+        // Each had a port of its own, and so a client.
+        Assert.Equal(2, scene.Issuer.Server.Clients.Count);
+        var current = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var alive = scene.Issuer.Server.IssuedTokens.Where(t => t.State == TokenState.Active).ToList();
+        Assert.Equal([TokenKind.Access, TokenKind.Refresh], alive.Select(t => t.Kind).Order());
+        Assert.Single(alive.Select(t => t.ClientId).Distinct());
+        Assert.Contains(alive, t => t.Value == current);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Rule_38_A_sign_in_again_as_the_same_client_ends_nothing_of_its_own()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        EndAllWithOne(scene);
+        await scene.LoginAsync();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
+    }
+
+    [Fact]
+    public async Task Rule_38_A_token_that_the_server_refuses_takes_no_session_with_it_that_was_there_before()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        EndAllWithOne(scene);
+        var (first, introspect) = (await scene.Authenticator.GetTokenAsync(scene.Server, default), scene.Resource.Introspect!);
+        scene.Resource.Introspect = token => token == first ? introspect(token) : null;
+        Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
+        Assert.Equal(["access_token"], scene.Issuer.Traffic.To("/revoke").Select(r => r.FormValue("token_type_hint")));
+        scene.Resource.Introspect = introspect;
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
+    }
+
+    [Fact]
+    public async Task Rules_34_38_A_session_at_the_provider_ends_the_one_before_only_if_that_was_of_another_person_or_client()
+    {
+        await using var work = await EnterpriseFixture.StartAsync(provider: o => o with
+        {
+            PreRegisteredClients = [.. o.PreRegisteredClients, o.PreRegisteredClients[0] with { ClientId = "another-client" }],
+        });
+        async Task<IReadOnlyList<string?>> RevokedBySignInAsync()
+        {
+            work.Provider.Traffic.Clear();
+            await work.Authenticator.SignInToIdentityProviderAsync(work.Provider.Issuer, Options(), default);
+            return [.. work.Provider.Traffic.To("/revoke").Select(r => r.FormValue("token"))];
+        }
+        IReadOnlyList<string> Given() => [.. work.Provider.Server.IssuedTokens.Where(t => t.Kind == TokenKind.Refresh).Select(t => t.Value)];
+
+        Assert.Empty(await RevokedBySignInAsync());
+        Assert.Empty(await RevokedBySignInAsync());
+        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = EnterpriseTests.Lie((string)answer["id_token"]!, c => c["sub"] = "another"), times: 1);
+        var before = Given()[^1];
+        Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
+
+        await work.Authenticator.SetIdentityProviderAsync(
+            new IdentityProviderSetting(work.Provider.Issuer, "another-client", []), EnterpriseFixture.ProviderSecret, null, default);
+        before = Given()[^1];
+        work.Provider.Faults.Answer("/revoke", 503);
+        Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
+        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
+    }
+
+    private static SignInOptions Options() => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
+}

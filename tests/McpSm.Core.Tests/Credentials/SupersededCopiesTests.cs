@@ -1,0 +1,105 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.SignIn;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>A vault that can no longer be opened, and what is kept in another one instead.</summary>
+public sealed class SupersededCopiesTests
+{
+    [Theory]
+    [InlineData(ErrorReason.VaultUnavailable)]
+    [InlineData(ErrorReason.VaultLocked)]
+    [InlineData(ErrorReason.SecretManagementMissing)]
+    public async Task Where_another_vault_is_named_a_token_is_kept_there_and_what_the_old_one_has_is_told_of(ErrorReason reason)
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var other = new MemoryVault { DiesOf = reason };
+        var door = MemoryVault.Door(work, other);
+        await door.SetTokenAsync(server, "old-token", "memory", default);
+        other.DiesAfter = 0;
+        // Never a second home unasked.
+        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => door.SetTokenAsync(server, "new-token", null, default))).Reason);
+        await door.SetTokenAsync(server, "new-token", "file", default);
+        Assert.Contains(work.Person.Notices, n => n.Contains("What 'my-api' has in the vault 'memory' is left there, unread. It died."));
+        Assert.Equal("file", door.Status(server).Vault);
+        Assert.Equal("new-token", await door.GetTokenAsync(server, default));
+        Assert.DoesNotContain(work.Person.Notices, n => n.Contains("old-token") || n.Contains("new-token"));
+
+        // It is back: the next move clears it, and the new token stays.
+        other.DiesAfter = null;
+        await door.MoveToVaultAsync("file", default);
+        Assert.Empty(other.Items);
+        Assert.Empty(new Settings(work.Home).MovingFrom);
+        Assert.Equal("new-token", await door.GetTokenAsync(server, default));
+    }
+
+    [Fact]
+    public async Task A_sign_in_needs_no_vault_that_is_gone_where_another_is_named()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var other = new MemoryVault();
+        var door = MemoryVault.Door(scene.Work, other);
+        var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
+        await door.ConnectAsync(scene.Server, options with { Vault = "memory" }, default);
+        other.DiesAfter = 0;
+        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.ConnectAsync(scene.Server, options, default))).Reason);
+        await door.ConnectAsync(scene.Server, options with { Vault = "file" }, default);
+        Assert.Equal("file", door.Status(scene.Server).Vault);
+        await door.RenewAsync(scene.Server, default);
+        await door.DisconnectAsync(scene.Server, local: false, default);
+        Assert.Equal(AuthState.NotAuthenticated, door.Status(scene.Server).State);
+    }
+
+    [Fact]
+    public async Task Nor_does_one_at_the_identity_provider()
+    {
+        await using var work = await EnterpriseFixture.StartAsync();
+        var other = new MemoryVault();
+        var door = MemoryVault.Door(work.Work, other);
+        var setting = new IdentityProviderSetting(work.Provider.Issuer, EnterpriseFixture.ClientAtProvider, []);
+        var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
+        await door.SetIdentityProviderAsync(setting, EnterpriseFixture.ProviderSecret, "memory", default);
+        await door.SignInToIdentityProviderAsync(work.Provider.Issuer, options, default);
+        Assert.Equal("memory", door.IdentityProviders()[0].Vault);
+        other.DiesAfter = 0;
+        await Assert.ThrowsAsync<McpAuthException>(() => door.SetIdentityProviderAsync(setting, EnterpriseFixture.ProviderSecret, null, default));
+        await door.SetIdentityProviderAsync(setting, EnterpriseFixture.ProviderSecret, "file", default);
+        await door.SignInToIdentityProviderAsync(work.Provider.Issuer, options, default);
+        Assert.Equal(("file", true), (door.IdentityProviders()[0].Vault, door.IdentityProviders()[0].SignedIn));
+        await door.ConnectAsync(work.One, options, default);
+        Assert.Contains(work.Work.Person.Notices, n => n.Contains("may still be in the vault 'memory'"));
+    }
+
+    [Fact]
+    public async Task What_could_not_be_removed_from_the_old_vault_does_not_come_back_after_signing_out()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var other = new MemoryVault();
+        var door = MemoryVault.Door(work, other);
+        await door.UseVaultAsync("memory", default);
+        await door.SetTokenAsync(server, "old-token", null, default);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "old secret", null, null, default);
+        // It is read, and then it locks.
+        other.DiesAfter = 1;
+        await door.SetTokenAsync(server, "new-token", "file", default);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "new secret", null, "file", default);
+        Assert.Equal(2, work.Person.Notices.Count(n => n.Contains("may still be in the vault 'memory'") && n.Contains("It died.")));
+        Assert.Equal(2, other.Items.Count);
+        other.DiesAfter = null;
+        Assert.Equal(["new-token", "new secret"], [await door.GetTokenAsync(server, default), (await door.Secrets.GetAsync("a tool's", null, default))?.Text]);
+        await door.ClearAsync(server, default);
+        await door.Secrets.RemoveAsync("a tool's", null, default);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default))).Reason);
+        Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+        Assert.Empty(other.Items);
+    }
+}

@@ -1,0 +1,200 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.SignIn;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>Between the encrypted file and a vault that can die at any call.</summary>
+public sealed class VaultMigrationTests
+{
+    [Fact]
+    public async Task A_move_takes_credentials_and_registrations_along_and_leaves_nothing_behind()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var other = new MemoryVault();
+        var door = MemoryVault.Door(scene.Work, other);
+        var token = await door.GetTokenAsync(scene.Server, default);
+        Assert.Equal(2, await door.MoveToVaultAsync("memory", default));
+        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
+        Assert.Equal(2, other.Items.Count);
+        Assert.Equal(token, await door.GetTokenAsync(scene.Server, default));
+        Assert.Equal(("memory", "memory"), (door.Status(scene.Server).Vault, door.VaultNameFor(null)));
+        // The registration came along: nothing is registered anew, and what is kept next goes there.
+        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, default);
+        Assert.Single(scene.Issuer.Traffic.To("/register"));
+        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
+        Assert.Equal(2, await door.MoveToVaultAsync("file", default));
+        Assert.Empty(other.Items);
+    }
+
+    [Fact]
+    public async Task A_move_takes_the_session_at_the_identity_provider_along()
+    {
+        var clock = new ManualTimeProvider();
+        await using var work = await EnterpriseFixture.SignedInAsync(clock);
+        var other = new MemoryVault();
+        var door = MemoryVault.Door(work.Work, other);
+        Assert.Equal(3, await door.MoveToVaultAsync("memory", default));
+        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
+        Assert.Equal("memory", door.IdentityProviders()[0].Vault);
+        clock.Advance(TimeSpan.FromHours(2));
+        // Renewed there, with its client's secret.
+        Assert.NotNull(await door.GetTokenAsync(work.One, default));
+        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
+        Assert.Null(await door.RemoveIdentityProviderAsync(work.Provider.Issuer, default));
+        Assert.Equal(2, other.Items.Count);
+    }
+
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("file")]
+    public async Task Cut_off_anywhere_every_credential_is_usable_and_the_next_move_forth_or_back_finishes(string to)
+    {
+        for (var calls = 1; ; calls++)
+        {
+            using var work = new TestEnvironment();
+            var names = new[] { "a", "b", "c" };
+            foreach (var name in names)
+            {
+                var server = await work.Authenticator.Catalog.AddAsync(new() { Id = "", Name = name, Url = $"https://{name}.example/mcp" }, default);
+                await work.Authenticator.SetTokenAsync(server, "token-" + name, "file", default);
+            }
+            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", default);
+            var other = new MemoryVault { DiesAfter = calls };
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", default));
+            other.DiesAfter = null;
+            var door = MemoryVault.Door(work, other);
+            foreach (var server in door.Catalog.List())
+            {
+                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
+            }
+            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
+            await door.MoveToVaultAsync(to, default);
+            foreach (var server in door.Catalog.List())
+            {
+                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
+            }
+            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
+            var (there, left) = (await new EncryptedFileVault(work.Home).NamesAsync(default), other.Items.Keys.ToList());
+            (there, left) = to == "file" ? (there, left) : (left, [.. there]);
+            Assert.Equal((3, 1), (there.Count(n => n.StartsWith("mcpsm-")), there.Count(n => n.StartsWith("mcpsmsecret-"))));
+            Assert.DoesNotContain(left, n => !n.StartsWith("mcpsmcheck-"));
+            Assert.Empty(new Settings(work.Home).MovingFrom);
+            if (ended is null)
+            {
+                Assert.True(calls > 10);
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_was_signed_out_while_a_move_was_cut_off_does_not_come_back_when_it_is_finished()
+    {
+        for (var calls = 1; ; calls++)
+        {
+            using var work = new TestEnvironment();
+            var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+            await work.Authenticator.SetTokenAsync(server, "token", "file", default);
+            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", default);
+            var other = new MemoryVault { DiesAfter = calls };
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", default));
+            other.DiesAfter = null;
+            var door = MemoryVault.Door(work, other);
+            await door.ClearAsync(server, default);
+            await door.Secrets.RemoveAsync("a tool's", null, default);
+            foreach (var to in new[] { "memory", "file" })
+            {
+                await door.MoveToVaultAsync(to, default);
+                var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default));
+                Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
+                Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+            }
+            Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
+            if (ended is null)
+            {
+                Assert.True(calls > 5);
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Secrets_of_other_tools_stay_out_of_SecretManagement_which_serves_them()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var other = new MemoryVault { Name = "secretmanagement:Store" };
+        var door = MemoryVault.Door(work, other);
+        await door.SetTokenAsync(server, "token", "file", default);
+        await door.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, default);
+        Assert.Equal(1, await door.MoveToVaultAsync(other.Name, default));
+        Assert.Equal("mcpsm-my-api", Assert.Single(other.Items.Keys));
+        Assert.StartsWith("mcpsmsecret-", Assert.Single(await new EncryptedFileVault(work.Home).NamesAsync(default)));
+        Assert.Equal("its secret", (await door.Secrets.GetAsync("a", null, default))?.Text);
+        // The one in use cannot have it: it stays where the others are.
+        await door.Secrets.SetAsync("b", SecretKind.String, "another", null, null, default);
+        Assert.Single(other.Items);
+        Assert.Equal(["another", "its secret"], [(await door.Secrets.GetAsync("B", null, default))?.Text, (await door.Secrets.GetAsync("A", null, default))?.Text]);
+    }
+
+    [Fact]
+    public async Task A_secret_is_found_where_it_was_put_whatever_vault_is_chosen_later()
+    {
+        using var work = new TestEnvironment();
+        var other = new MemoryVault();
+        var door = MemoryVault.Door(work, other);
+        await door.Secrets.SetAsync("a", SecretKind.String, "one", null, null, default);
+        Assert.Null(new Settings(work.Home).Vault);
+        await door.UseVaultAsync("memory", default);
+        Assert.Equal("one", (await door.Secrets.GetAsync("a", null, default))?.Text);
+        await door.Secrets.SetAsync("b", SecretKind.String, "two", null, null, default);
+        Assert.Single(other.Items);
+        Assert.Equal(["a", "b"], (await door.Secrets.ListSecretsAsync(_ => true, null, default)).Select(s => s.Name).Order());
+        // Said anew, it goes where it is told to, and leaves nothing behind.
+        await door.Secrets.SetAsync("a", SecretKind.String, "three", null, "memory", default);
+        Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
+        Assert.Equal("three", (await door.Secrets.GetAsync("a", "file", default))?.Text);
+    }
+
+    [Fact]
+    public async Task A_vault_that_gives_back_something_else_gets_nothing()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", default));
+        Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
+        Assert.Equal("file", scene.Status.Vault);
+        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task A_reader_during_a_move_finds_the_credential_all_the_time()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var other = new MemoryVault();
+        await work.Authenticator.SetTokenAsync(server, "token", "file", default);
+        using var stop = new CancellationTokenSource();
+        var reading = Task.Run(async () =>
+        {
+            for (; !stop.IsCancellationRequested; await Task.Yield())
+            {
+                Assert.Equal("token", await MemoryVault.Door(work, other).GetTokenAsync(server, default));
+                Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
+            }
+        });
+        for (var i = 0; i < 20; i++)
+        {
+            await MemoryVault.Door(work, other).MoveToVaultAsync(i % 2 == 0 ? "memory" : "file", default);
+        }
+        stop.Cancel();
+        await reading;
+    }
+}

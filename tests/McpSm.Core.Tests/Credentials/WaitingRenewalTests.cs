@@ -1,0 +1,97 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Files;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>Many processes that want one renewal, which gets no answer.</summary>
+public sealed class WaitingRenewalTests
+{
+    [Fact]
+    public async Task Rule_23_Sixteen_at_an_endpoint_that_hangs_send_one_refresh_token_once()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Faults.Hang("/token");
+        var failures = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
+            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default)))));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.All(failures, e =>
+        {
+            Assert.Equal(ErrorReason.ServerUnreachable, e.Reason);
+            Assert.Contains("did not answer within 15 seconds", e.Message);
+            Assert.NotNull(e.Remedy.InShell());
+        });
+        Assert.Equal(15, failures.Count(e => e.Message.Contains("did not send the same again")));
+        Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
+
+        // A later command has not waited, and tries.
+        scene.Issuer.Faults.Clear();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Null(new CredentialIndex(scene.Work.Home).Read("my-api")!.RenewalFailed);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Those_who_waited_for_a_lost_or_an_overloaded_answer_do_not_send(bool lost)
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Faults.Delay("/token", TimeSpan.FromSeconds(2));
+        if (lost)
+        {
+            scene.Issuer.Faults.DropConnectionAfterHandling("/token");
+        }
+        else
+        {
+            scene.Issuer.Faults.Answer("/token", 503);
+        }
+        var failures = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default)))));
+        Assert.All(failures, e => Assert.Equal(ErrorReason.ServerUnreachable, e.Reason));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Those_who_waited_for_a_process_that_was_killed_do_not_send()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        // What a process leaves that is killed while the issuer has its request.
+        var held = await scene.Work.Home.LockAsync("server-my-api", default);
+        await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, default);
+        var waiting = Task.Run(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await Task.Delay(500);
+        held.Dispose();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => waiting);
+        Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
+        Assert.Contains("ended before it had the answer", e.Message);
+        Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Those_who_waited_longer_than_the_lock_allows_say_that_the_renewal_hangs()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        using var held = await scene.Work.Home.LockAsync("server-my-api", default);
+        await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, default);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
+        Assert.Contains("has been renewing the token of 'my-api' for 30 seconds", e.Message);
+        Assert.DoesNotContain(".lock", e.Message);
+    }
+
+    [Fact]
+    public async Task Sixteen_whose_renewal_is_refused_send_the_refresh_token_once()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Faults.Delay("/token", TimeSpan.FromSeconds(2));
+        scene.Issuer.Faults.Answer("/token", 400);
+        var failures = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
+            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default)))));
+        Assert.All(failures, e => Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell())));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+}

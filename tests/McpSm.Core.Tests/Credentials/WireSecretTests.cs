@@ -1,0 +1,167 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Credentials;
+
+/// <summary>Endpoints that take secrets, over a bad wire: one clear error, no credential that is none, no secret elsewhere.</summary>
+public sealed class WireSecretTests
+{
+    private const string Tokens = """{"access_token":"given","token_type":"Bearer","refresh_token":"more"}""";
+
+    [Theory]
+    [InlineData("a body without end", ErrorReason.TokenResponseInvalid)]
+    [InlineData("5 MB", ErrorReason.TokenResponseInvalid)]
+    [InlineData("the end of the connection", ErrorReason.ServerUnreachable)]
+    [InlineData("a reset", ErrorReason.ServerUnreachable)]
+    [InlineData("no http", ErrorReason.ServerUnreachable)]
+    [InlineData("100 KB of headers", ErrorReason.ProtocolViolation)]
+    [InlineData("10,000 cookies", ErrorReason.ProtocolViolation)]
+    [InlineData("a gzip bomb", ErrorReason.TokenResponseInvalid)]
+    [InlineData("gzip that nobody asked for", ErrorReason.TokenResponseInvalid)]
+    [InlineData("a redirect to itself", ErrorReason.ProtocolViolation)]
+    [InlineData("a redirect to a script", ErrorReason.ProtocolViolation)]
+    [InlineData("a redirect to nowhere", ErrorReason.ProtocolViolation)]
+    [InlineData("another protocol", ErrorReason.TokenResponseInvalid)]
+    [InlineData("nothing", ErrorReason.TokenResponseInvalid)]
+    [InlineData("no content", ErrorReason.TokenResponseInvalid)]
+    [InlineData("a web page", ErrorReason.TokenResponseInvalid)]
+    [InlineData("JSON of a million levels", ErrorReason.TokenResponseInvalid)]
+    public async Task Rule_30_In_place_of_a_registration_a_token_a_device_code_and_a_renewal(string fault, ErrorReason reason)
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: clock);
+        await using var raw = WireFaults.Start(fault, Tokens);
+
+        Lead(scene, "registration_endpoint", raw.Url);
+        Assert.Equal(reason == ErrorReason.ServerUnreachable ? reason : ErrorReason.ClientRegistrationFailed, (await FailsAsync(scene)).Reason);
+        Assert.Empty(scene.Person.Visited);
+        Lead(scene, "device_authorization_endpoint", raw.Url);
+        Assert.Equal(reason, (await FailsAsync(scene, device: true)).Reason);
+        Lead(scene, "token_endpoint", raw.Url);
+        Assert.Equal(reason, (await FailsAsync(scene)).Reason);
+        Assert.Contains("Not signed in to my-api", await scene.Person.PageAsync());
+
+        scene.Issuer.Faults.Clear();
+        await scene.LoginAsync();
+        var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        clock.Advance(TimeSpan.FromHours(25));
+        Lead(scene, "token_endpoint", raw.Url);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal(reason, e.Reason);
+        Assert.True(scene.Status.CanRenew);
+        // Whoever answers 3xx has not spent the token; of all others one cannot know.
+        Assert.Equal(!fault.StartsWith("a redirect"), scene.Status.RenewalUncertain);
+        Assert.DoesNotContain(scene.Issuer.Traffic.Requests, r => r.Body.Contains(token));
+
+        scene.Issuer.Faults.Clear();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Equal((AuthState.Authenticated, false), (scene.Status.State, scene.Status.RenewalUncertain));
+        Assert.Equal(4, raw.Requests.Count(r => r.StartsWith("POST")));
+        Assert.Equal(4, raw.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Rule_30_An_answer_to_a_secret_that_never_ends_is_left_in_time() =>
+        await Task.WhenAll(WireFaults.Endless.Select(async fault =>
+        {
+            var clock = new ManualTimeProvider();
+            await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+            await using var raw = WireFaults.Start(fault, Tokens);
+            clock.Advance(TimeSpan.FromHours(25));
+            Lead(scene, "token_endpoint", raw.Url);
+            // The person has done their part within the second: what the issuer does then has the time of a request.
+            var signIn = scene.FailsAsync(o => o with { Timeout = TimeSpan.FromSeconds(5) });
+            var renewal = Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+            foreach (var e in await Task.WhenAll(signIn, renewal).WaitAsync(TimeSpan.FromSeconds(60)))
+            {
+                Assert.Equal((ErrorReason.ServerUnreachable, true), (e.Reason, e.OutcomeUnknown));
+                Assert.Contains("did not answer within 15 seconds", e.Message);
+            }
+            Assert.Equal((true, true), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
+            scene.Issuer.Faults.Clear();
+            await scene.Authenticator.RenewAsync(scene.Server, default);
+        }));
+
+    [Fact]
+    public async Task Rule_30_A_token_endpoint_whose_TLS_nobody_vouches_for_hears_no_secret()
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        await using var tls = await TestIssuer.StartAsync(new() { Certificate = LoopbackCertificates.Server });
+        clock.Advance(TimeSpan.FromHours(25));
+        Lead(scene, "token_endpoint", new Uri(tls.Issuer + "/token"));
+        Assert.Equal(ErrorReason.ServerUnreachable, (await scene.FailsAsync()).Reason);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.ServerUnreachable, false), (e.Reason, e.OutcomeUnknown));
+        Assert.Equal((true, false), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
+        Assert.Empty(tls.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task Rule_30_A_redirect_of_a_renewal_to_another_origin_carries_nothing_there()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await using var other = await TestIssuer.StartAsync();
+        scene.Issuer.Faults.Intercept("/token", context =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = other.Issuer + "/token";
+            return Task.CompletedTask;
+        });
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal(ErrorReason.ProtocolViolation, e.Reason);
+        Assert.Empty(other.Traffic.Requests);
+        scene.Issuer.Faults.Clear();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Theory]
+    [InlineData("a reset")]
+    [InlineData("100 KB of headers")]
+    [InlineData("a redirect to itself")]
+    [InlineData("no http")]
+    public async Task Rules_30_38_In_place_of_a_revocation_it_keeps_nothing_alive(string fault)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var raw = WireFaults.Start(fault, "");
+        Lead(scene, "revocation_endpoint", raw.Url);
+        await scene.LoginAsync();
+        Assert.NotNull((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default)).RevocationFailure);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        Assert.Equal(2, raw.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Of_a_token_that_is_named_twice_the_last_counts_and_ten_thousand_scopes_are_kept()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var scopes = string.Join(' ', Enumerable.Range(0, 10_000).Select(i => $"scope:{i}"));
+        await using var raw = WireFaults.Answering("200 OK", $$"""
+            {"access_token":"first","access_token":"last","token_type":"Bearer","expires_in":3600,"scope":"{{scopes}}"}
+            """);
+        scene.Resource.AcceptedTokens["last"] = true;
+        Lead(scene, "token_endpoint", raw.Url);
+        await scene.LoginAsync();
+        Assert.Equal("last", await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(10_000, scene.Status.Scopes.Count);
+    }
+
+    /// <summary>Lets the issuer's metadata name another place for an endpoint.</summary>
+    private static void Lead(SignInFixture scene, string endpoint, Uri to)
+    {
+        scene.Issuer.Faults.Clear();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[endpoint] = to.AbsoluteUri);
+    }
+
+    private static async Task<McpAuthException> FailsAsync(SignInFixture scene, bool device = false)
+    {
+        var e = await scene.FailsAsync(o => o with { UseDeviceCode = device });
+        Assert.Equal("my-api", e.Server);
+        Assert.Equal((AuthState.NotAuthenticated, false), (scene.Status.State, scene.Status.CanRenew));
+        var none = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(ErrorReason.AuthenticationRequired, none.Reason);
+        return e;
+    }
+}

@@ -1,0 +1,273 @@
+using System.Text.Json.Nodes;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Discovery;
+
+public sealed class DiscoveryTests
+{
+    private static IEnumerable<string> WellKnown(TrafficLog traffic) =>
+        traffic.Requests.Select(r => r.Path).Where(p => p.Contains(".well-known"));
+
+    [Fact]
+    public async Task Rule_2_Metadata_is_read_where_the_challenge_says_it_is()
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/elsewhere?x=1")}\"";
+        scene.Resource.Faults.Answer("/elsewhere", 200,
+            $$"""{"resource":"{{scene.Resource.Resource}}","authorization_servers":["{{scene.Issuer.Issuer}}"],"scopes_supported":["mcp:tools"]}""");
+        await scene.LoginAsync();
+        Assert.Empty(WellKnown(scene.Resource.Traffic));
+        Assert.Equal("?x=1", Assert.Single(scene.Resource.Traffic.To("/elsewhere")).QueryString);
+    }
+
+    [Fact]
+    public async Task Rule_3_A_challenge_that_names_its_metadata_is_final()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/nowhere")}\"";
+        Assert.Equal(ErrorReason.MetadataInvalid, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Resource.Traffic.Below("/.well-known"));
+    }
+
+    [Fact]
+    public async Task Rule_3_Without_a_name_the_path_form_comes_before_the_root_form()
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
+        scene.Resource.Challenge = _ => "Bearer";
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"], WellKnown(scene.Resource.Traffic));
+    }
+
+    [Fact]
+    public async Task Rule_2_The_bearer_challenge_is_found_among_others_and_commas_in_quotes_part_nothing()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
+        scene.Resource.Challenge = own =>
+            $"Negotiate abc==, Basic realm=\"a, b\", {own}, error_description=\"expired, scope=evil, log in\", Digest realm=\"x\"";
+        await scene.LoginAsync();
+        Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
+    }
+
+    [Fact]
+    public async Task Rule_2_Metadata_that_a_challenge_names_without_quotes_is_read()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata={scene.Resource.ResourceMetadataUrl}";
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-protected-resource/mcp"], WellKnown(scene.Resource.Traffic));
+    }
+
+    [Fact]
+    public async Task Rules_2_8_9_Of_two_bearer_challenges_one_may_say_what_went_wrong_and_the_other_what_to_ask_for()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
+        scene.Resource.Challenge = own => $"Bearer error=\"invalid_token\", {own}";
+        await scene.LoginAsync();
+        Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
+    }
+
+    [Fact]
+    public async Task Rule_2_A_server_that_refuses_without_a_challenge_is_signed_in_to_as_it_publishes()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        (scene.Resource.ChallengeStatus, scene.Resource.Challenge) = (403, _ => null);
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+    }
+
+    /// <summary>Sends whoever asks to plain http, as a server does that does not know of the TLS in front of it.</summary>
+    private static void SendAway(Faults faults, string path) => faults.Intercept(path, context =>
+    {
+        context.Response.StatusCode = 307;
+        context.Response.Headers.Location = "http://public.example/login";
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public async Task Rules_3_30_A_place_of_the_resource_metadata_that_leads_astray_leaves_the_other()
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
+        scene.Resource.Challenge = _ => "Bearer";
+        SendAway(scene.Resource.Faults, "/.well-known/oauth-protected-resource/mcp");
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        SendAway(scene.Resource.Faults, "/.well-known/oauth-protected-resource");
+        Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task Rules_5_30_A_place_of_the_issuers_metadata_that_leads_astray_leaves_the_next()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        SendAway(scene.Issuer.Faults, "/.well-known/oauth-authorization-server");
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        SendAway(scene.Issuer.Faults, "/.well-known/openid-configuration");
+        Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task Rule_30_An_open_server_that_sends_unknown_paths_away_needs_no_credential_all_the_same()
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { Open = true, MetadataAtPath = false });
+        SendAway(scene.Resource.Faults, "/.well-known");
+        Assert.True((await scene.LoginAsync()).IsOpenServer);
+    }
+
+    [Theory]
+    [InlineData(true, "mcpsm auth login my-api --device")]
+    [InlineData(false, "Ask whoever runs it")]
+    public async Task An_issuer_without_a_page_to_sign_in_on_is_said_to_have_none_before_anything_is_registered(bool device, string remedy)
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = device });
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("authorization_endpoint"));
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
+        Assert.Contains("offers no sign-in with a browser", e.Message);
+        Assert.StartsWith(remedy, e.Remedy.InShell());
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+    }
+
+    [Fact]
+    public async Task Rules_1_4_An_issuer_with_a_path_is_looked_for_in_the_order_of_the_specification()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { IssuerPath = "/tenant1", ServeOAuthMetadata = false });
+        scene.Issuer.Faults.Answer("/.well-known/openid-configuration", 404);
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-authorization-server/tenant1", "/.well-known/openid-configuration/tenant1", "/tenant1/.well-known/openid-configuration"],
+            WellKnown(scene.Issuer.Traffic));
+    }
+
+    [Fact]
+    public async Task Rules_1_5_An_issuer_without_a_path_that_knows_openid_alone_is_found_second()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ServeOAuthMetadata = false });
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"], WellKnown(scene.Issuer.Traffic));
+    }
+
+    [Fact]
+    public async Task Rule_5_Where_the_first_place_answers_the_second_is_not_asked()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await scene.LoginAsync();
+        Assert.Equal(["/.well-known/oauth-authorization-server"], WellKnown(scene.Issuer.Traffic));
+    }
+
+    [Fact]
+    public async Task Rule_6_Metadata_that_names_another_issuer_is_not_used()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = scene.Issuer.Issuer + "/");
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
+        Assert.EndsWith($"mcpsm server update my-api --issuer {scene.Issuer.Issuer}/", e.Remedy.InShell());
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_6_An_issuer_that_the_server_writes_with_a_slash_and_the_user_pins_without_one_is_signed_in_to()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.Issuers = [scene.Issuer.Issuer + "/"];
+        var e = await scene.FailsAsync();
+        Assert.Equal((ErrorReason.IssuerMismatch, $"They differ by the slash at the end alone. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}"),
+            (e.Reason, e.Remedy.InShell()));
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+    }
+
+    [Fact]
+    public async Task Rule_7a_Metadata_of_another_resource_stops_the_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["resource"] = scene.Resource.McpUrl.AbsoluteUri + "-other");
+        Assert.Equal(ErrorReason.ResourceMismatch, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_25_An_issuer_without_pkce_is_refused_before_anybody_is_sent_there()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("code_challenge_methods_supported"));
+        Assert.Equal(ErrorReason.PkceUnsupported, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_25_An_openid_issuer_with_plain_pkce_alone_is_refused_too()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ServeOAuthMetadata = false });
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["code_challenge_methods_supported"] = new JsonArray("plain"));
+        Assert.Equal(ErrorReason.PkceUnsupported, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_web_page_in_place_of_metadata_is_said_to_be_one(bool ofIssuer)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        (ofIssuer ? scene.Issuer.Faults : scene.Resource.Faults)
+            .Answer("/.well-known", 200, "<!doctype html><title>Welcome</title>", "text/html; charset=utf-8");
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
+        Assert.Contains("an HTML page", e.Message);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData("issuer", "::")]
+    [InlineData("authorization_endpoint", "not a url")]
+    [InlineData("authorization_endpoint", "javascript:alert(1)")]
+    [InlineData("authorization_endpoint", null)]
+    [InlineData("token_endpoint", "")]
+    [InlineData("token_endpoint", "/token")]
+    [InlineData("token_endpoint", null)]
+    [InlineData("registration_endpoint", "not a url")]
+    [InlineData("registration_endpoint", "/register")]
+    [InlineData("registration_endpoint", "file:///etc/passwd")]
+    [InlineData("registration_endpoint", "https://[")]
+    [InlineData("device_authorization_endpoint", "not a url")]
+    [InlineData("device_authorization_endpoint", "ftp://127.0.0.1/x")]
+    public async Task Rules_27_30_An_endpoint_that_is_no_safe_url_fails_as_ours(string member, string? value)
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true });
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[member] = value);
+        var e = await scene.FailsAsync(o => o with { UseDeviceCode = member.StartsWith("device") });
+        Assert.Contains(e.Reason, new[] { ErrorReason.MetadataInvalid, ErrorReason.UnsafeEndpoint, ErrorReason.IssuerMismatch });
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData("not a url")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("https://[")]
+    public async Task Rule_38_A_revocation_endpoint_that_is_no_url_keeps_nothing_alive(string endpoint)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["revocation_endpoint"] = endpoint);
+        await scene.LoginAsync();
+        Assert.NotNull((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default)).RevocationFailure);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Rule_39_Default_endpoints_are_used_only_where_the_user_allowed_it()
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
+        scene.Resource.Challenge = _ => "Bearer";
+        Assert.Equal(ErrorReason.MetadataInvalid, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Resource.Traffic.To("/register"));
+        await scene.ChangeServerAsync(s => new(s) { AllowLegacyEndpoints = true });
+        await scene.FailsAsync();
+        Assert.Single(scene.Resource.Traffic.To("/register"));
+    }
+}

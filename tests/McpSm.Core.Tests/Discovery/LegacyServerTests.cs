@@ -1,0 +1,56 @@
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Discovery;
+
+/// <summary>Servers that answer 400 to a revision of MCP that is newer than they are.</summary>
+public sealed class LegacyServerTests
+{
+    [Theory]
+    [InlineData("2025-11-25")]
+    [InlineData("2025-06-18")]
+    [InlineData("2025-03-26")]
+    public async Task Old_server_is_signed_in_to_and_tested(string newest)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.NewestVersion = scene.Resource.ProtocolVersion = newest;
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default);
+        Assert.True(result.Success, result.Error);
+        Assert.Equal((newest, 2), (result.ProtocolVersion, result.ToolCount));
+        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, default)).State);
+        scene.Resource.Introspect = _ => null;
+        Assert.Equal(AuthState.Expired, (await scene.Authenticator.ValidateAsync(scene.Server, default)).State);
+    }
+
+    [Fact]
+    public async Task Old_server_without_a_token_is_said_to_want_one()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.NewestVersion = "2025-06-18";
+        Assert.Equal(401, (await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Old_server_that_is_open_needs_no_credential()
+    {
+        await using var server = await TestMcpServer.StartAsync(new() { Open = true, MetadataAtPath = false });
+        server.NewestVersion = server.ProtocolVersion = "2025-06-18";
+        using var work = new TestEnvironment();
+        var added = await work.AddAsync(server.McpUrl);
+        Assert.Equal(AuthState.NoAuth, (await work.LoginAsync(added)).Status.State);
+        Assert.True((await work.Authenticator.TestAsync(added, TimeSpan.FromSeconds(20), default)).Success);
+    }
+
+    [Fact]
+    public async Task Server_that_refuses_every_revision_is_asked_a_few_times_and_told()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.NewestVersion = "2024-01-01";
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default);
+        Assert.Equal((false, 400), (result.Success, result.StatusCode));
+        Assert.InRange(scene.Resource.Traffic.Requests.Count, 2, 8);
+    }
+}

@@ -1,0 +1,130 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Discovery;
+
+/// <summary>A token is for one resource: what it is called in requests, and where it goes.</summary>
+public sealed class ResourceTests
+{
+    [Theory]
+    [InlineData("http://127.0.0.1:{0}/mcp/")]
+    [InlineData("http://127.0.0.1:{0}")]
+    [InlineData("HTTP://127.0.0.1:{0}/mcp")]
+    [InlineData("http://127.0.0.1:{0}/%6Dcp")]
+    [InlineData("http://LocalHost:{0}/mcp")]
+    public async Task Rule_20_The_metadatas_own_resource_travels_byte_for_byte(string form)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
+        if (form.Contains("LocalHost"))
+        {
+            await scene.ChangeServerAsync(s => new(s) { Url = s.Url.Replace("127.0.0.1", "localhost") });
+        }
+        await scene.LoginAsync();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        AssertNamed(scene, scene.Resource.Resource);
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+        Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
+    }
+
+    [Theory]
+    [InlineData("/mcp", "http://127.0.0.1:{0}/mcp")]
+    [InlineData("/mcp/", "http://127.0.0.1:{0}/mcp")]
+    [InlineData("/", "http://127.0.0.1:{0}")]
+    public async Task Rule_20_Without_metadata_the_servers_canonical_url_without_a_slash_at_its_end(string path, string form)
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { Path = path, MetadataAtPath = false });
+        scene.Resource.Challenge = _ => "Bearer";
+        scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer, Url = s.Url.Replace("http:", "HTTP:") });
+        await scene.LoginAsync();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        AssertNamed(scene, scene.Resource.Resource);
+    }
+
+    private static void AssertNamed(SignInFixture scene, string resource)
+    {
+        Assert.Equal(resource, Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("resource"));
+        Assert.Equal(resource, Assert.Single(scene.Issuer.Traffic.OfGrant("authorization_code")).FormValue("resource"));
+        Assert.Equal(resource, Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token")).FormValue("resource"));
+    }
+
+    [Fact]
+    public async Task Rules_22_A_token_does_not_follow_the_server_to_another_origin()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await using var other = await TestMcpServer.StartAsync();
+        await scene.ChangeServerAsync(s => new(s) { Url = other.McpUrl.AbsoluteUri });
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.NotEmpty(other.Traffic.Requests);
+        Assert.All(other.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
+    }
+
+    [Fact]
+    public async Task Rule_22_A_token_does_not_follow_the_server_out_of_its_resource()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await scene.ChangeServerAsync(s => new(s) { Url = new Uri(scene.Resource.McpUrl, "/other").AbsoluteUri });
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.NotEmpty(scene.Resource.Traffic.To("/other"));
+        Assert.All(scene.Resource.Traffic.To("/other"), r => Assert.Null(r.Header("Authorization")));
+    }
+
+    [Fact]
+    public async Task Rules_21_22_The_handler_shows_the_token_to_the_servers_origin_and_to_no_other()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await using var other = await TestMcpServer.StartAsync();
+        scene.Resource.Traffic.Clear();
+        using var http = new HttpClient(new AuthenticatingHandler(scene.Server, scene.Authenticator));
+        await http.PostAsync(scene.Resource.McpUrl, new StringContent("{}"));
+        await http.GetAsync(scene.Resource.McpUrl);
+        Assert.Equal(2, scene.Resource.Traffic.Requests.Count);
+        Assert.All(scene.Resource.Traffic.Requests, r => Assert.StartsWith("Bearer at_", r.Header("Authorization")));
+        Assert.All(scene.Resource.Traffic.Requests, r => Assert.Empty(r.QueryString));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => http.GetAsync(other.McpUrl));
+        Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
+        Assert.Empty(other.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData(302)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task Rules_22_30_The_handler_follows_no_redirect_of_the_server(int status)
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await using var other = await TestMcpServer.StartAsync();
+        scene.Resource.Faults.Intercept("/mcp", context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.Location = other.McpUrl.AbsoluteUri;
+            return Task.CompletedTask;
+        });
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
+        Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
+        Assert.Contains("has moved to " + other.McpUrl.AbsoluteUri, result.Error);
+        Assert.Empty(other.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task A_401_is_answered_with_one_renewal_and_the_same_request()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var old = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        scene.Issuer.Server.Expire(old);
+        scene.Resource.Traffic.Clear();
+        using var http = new HttpClient(new AuthenticatingHandler(scene.Server, scene.Authenticator));
+        using var answer = await http.PostAsync(scene.Resource.McpUrl, new StringContent("""{"jsonrpc":"2.0","id":7,"method":"ping"}"""));
+        Assert.Equal(200, (int)answer.StatusCode);
+        Assert.Equal([401, 200], scene.Resource.Traffic.Requests.Select(r => r.StatusCode));
+        Assert.Single(scene.Resource.Traffic.Requests.Select(r => r.Body).Distinct());
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+}

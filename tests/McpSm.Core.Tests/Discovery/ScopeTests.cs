@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.Discovery;
+
+public sealed class ScopeTests
+{
+    private static readonly AuthorizationServerOptions Offline = new() { ScopesSupported = ["mcp:tools", "mcp:other", "offline_access"] };
+
+    private static async Task<string?> AskedAsync(SignInFixture scene)
+    {
+        await scene.LoginAsync();
+        return Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope");
+    }
+
+    [Fact]
+    public async Task Rules_8_9_The_challenges_scope_wins_over_what_the_resource_supports()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
+        Assert.Equal("mcp:tools", await AskedAsync(scene));
+    }
+
+    [Fact]
+    public async Task Rule_8_Without_a_scope_in_the_challenge_all_that_the_resource_supports()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other", "mcp:tools"));
+        Assert.Equal("mcp:other mcp:tools", await AskedAsync(scene));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rules_8_10_None_where_nobody_names_any(bool emptyList)
+    {
+        await using var scene = await SignInFixture.StartAsync(Offline, new() { Scope = "" });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = emptyList ? new JsonArray() : null);
+        Assert.Null(await AskedAsync(scene));
+    }
+
+    [Fact]
+    public async Task Rule_8_The_users_own_scopes_win()
+    {
+        await using var scene = await SignInFixture.StartAsync(Offline, server: s => new(s) { Scopes = ["mcp:other"] });
+        Assert.Equal("mcp:other", await AskedAsync(scene));
+    }
+
+    [Fact]
+    public async Task Rule_10_Offline_access_is_asked_for_with_consent_where_the_issuer_lists_it()
+    {
+        await using var scene = await SignInFixture.StartAsync(Offline);
+        Assert.Equal("mcp:tools offline_access", await AskedAsync(scene));
+        Assert.Equal("consent", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("prompt"));
+    }
+
+    [Theory]
+    [InlineData("mcp:tools")]
+    [InlineData("mcp:tools offline_access")]
+    public async Task Rule_10_Offline_access_is_not_asked_of_an_issuer_that_does_not_list_it(string challenged)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\", scope=\"{challenged}\"";
+        Assert.Equal("mcp:tools", await AskedAsync(scene));
+        Assert.Null(Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("prompt"));
+    }
+}

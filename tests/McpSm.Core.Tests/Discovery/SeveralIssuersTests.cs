@@ -1,0 +1,179 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Discovery;
+
+public sealed class SeveralIssuersTests
+{
+    private static void BelieveBoth(SignInFixture scene, TestIssuer second) =>
+        scene.Resource.Introspect = token => scene.Issuer.Server.Introspect(token) ?? second.Server.Introspect(token);
+
+    [Fact]
+    public async Task Rules_7_15_Registrations_are_kept_apart_by_issuer_and_found_again()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await using var second = await TestIssuer.StartAsync();
+        BelieveBoth(scene, second);
+        scene.Resource.Issuers = [second.Issuer];
+        await scene.LoginAsync();
+        scene.Resource.Issuers = [scene.Issuer.Issuer];
+        await scene.LoginAsync();
+
+        Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
+        Assert.Equal(1, second.Traffic.Count("/register"));
+        var known = Assert.Single(scene.Issuer.Server.Clients).ClientId;
+        var other = Assert.Single(second.Server.Clients).ClientId;
+        Assert.Equal([known, known], scene.Issuer.Traffic.To("/authorize").Select(r => r.QueryValue("client_id")));
+        Assert.Equal(other, Assert.Single(second.Traffic.To("/authorize")).QueryValue("client_id"));
+    }
+
+    [Fact]
+    public async Task Rule_7_A_token_is_renewed_and_revoked_where_it_came_from_whatever_the_server_names_now()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await using var second = await TestIssuer.StartAsync();
+        scene.Resource.Issuers = [second.Issuer];
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.Equal(2, scene.Issuer.Traffic.Count("/revoke"));
+        Assert.Empty(second.Traffic.Requests);
+    }
+
+    /// <summary>Signed in, and then the server trusts a second issuer in place of the first.</summary>
+    private static async Task<(SignInFixture, TestIssuer)> ChangedAsync(AuthorizationServerOptions? options = null, ManualTimeProvider? clock = null)
+    {
+        var scene = await SignInFixture.SignedInAsync(options, clock: clock);
+        var second = await TestIssuer.StartAsync(clock is null ? null : new() { TimeProvider = clock });
+        scene.Resource.Issuers = [second.Issuer];
+        scene.Resource.Introspect = second.Server.Introspect;
+        return (scene, second);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rules_7_15_A_sign_in_at_a_new_issuer_ends_what_the_old_one_gave_and_keeps_its_registration(bool renewable)
+    {
+        var (scene, second) = await ChangedAsync(new() { IssueRefreshTokens = renewable });
+        await using var _ = scene;
+        await using var __ = second;
+        await scene.LoginAsync();
+        Assert.Contains(scene.Person.Notices, n => n.Contains($"has a new issuer, {second.Issuer}: what {scene.Issuer.Issuer} gave"));
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+        Assert.Equal(second.Issuer, scene.Status.Issuer);
+        scene.Resource.Issuers = [scene.Issuer.Issuer];
+        scene.Resource.Introspect = scene.Issuer.Server.Introspect;
+        await scene.LoginAsync();
+        Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
+    }
+
+    [Fact]
+    public async Task Rule_7_A_sign_in_at_a_new_issuer_that_fails_costs_nothing_of_the_old_one()
+    {
+        var (scene, second) = await ChangedAsync();
+        await using var _ = scene;
+        await using var __ = second;
+        second.Faults.Answer("/token", 500);
+        await scene.FailsAsync();
+        Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
+        Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Rules_7_15_A_renewal_asks_the_server_for_its_issuer_once_a_day()
+    {
+        var clock = new ManualTimeProvider();
+        var (scene, second) = await ChangedAsync(clock: clock);
+        await using var _ = scene;
+        await using var __ = second;
+        clock.Advance(TimeSpan.FromHours(25));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
+        Assert.Contains("has a new issuer", e.Message);
+        Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.Empty(second.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData("/mcp", 500)]
+    [InlineData("/.well-known", 503)]
+    [InlineData("/.well-known", 404)]
+    public async Task Rule_7_A_server_that_cannot_be_read_has_not_changed_its_issuer(string path, int status)
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        clock.Advance(TimeSpan.FromHours(25));
+        scene.Resource.Faults.Answer(path, status);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Rules_7_15_An_issuer_that_the_user_pins_ends_what_another_gave_and_outdoes_what_the_server_names()
+    {
+        var (scene, second) = await ChangedAsync();
+        await using var _ = scene;
+        await using var __ = second;
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.ChangeServerAsync(s => new(s) { Issuer = second.Issuer });
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Contains("has a new issuer", e.Message);
+        Assert.Empty(second.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData(404, "")]
+    [InlineData(200, "<html>")]
+    [InlineData(200, "{}")]
+    [InlineData(503, "")]
+    public async Task Rule_7_Where_the_first_issuer_publishes_nothing_usable_the_next_is_asked(int status, string body)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var first = await TestIssuer.StartAsync();
+        first.Faults.Answer("/", status, body);
+        scene.Resource.Issuers = [first.Issuer, scene.Issuer.Issuer];
+        await scene.LoginAsync();
+        Assert.NotEmpty(first.Traffic.Requests);
+        Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
+    }
+
+    [Fact]
+    public async Task Rule_7_Where_the_first_issuer_cannot_be_reached_or_visited_the_next_is_asked()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var gone = await TestIssuer.StartAsync();
+        scene.Resource.Issuers = ["http://issuer.example", gone.Issuer, scene.Issuer.Issuer];
+        await gone.DisposeAsync();
+        await scene.LoginAsync();
+        Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
+    }
+
+    [Fact]
+    public async Task Rule_7_Where_none_is_usable_the_first_failure_is_told()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var second = await TestIssuer.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = "https://evil.example");
+        second.Faults.Answer("/", 404);
+        scene.Resource.Issuers = [scene.Issuer.Issuer, second.Issuer];
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task A_pinned_issuer_is_the_only_one_asked()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var other = await TestIssuer.StartAsync();
+        await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
+        scene.Resource.Issuers = [other.Issuer];
+        await scene.LoginAsync();
+        Assert.Empty(other.Traffic.Requests);
+    }
+}

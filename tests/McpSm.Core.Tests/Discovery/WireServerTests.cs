@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Text;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Discovery;
+
+/// <summary>MCP servers over a bad wire, and odd ones that are good enough.</summary>
+public sealed class WireServerTests
+{
+    [Theory]
+    [InlineData("silence", ErrorReason.ServerUnreachable)]
+    [InlineData("a header without end", ErrorReason.ServerUnreachable)]
+    [InlineData("1xx without end", ErrorReason.ServerUnreachable)]
+    [InlineData("no http", ErrorReason.ServerUnreachable)]
+    [InlineData("100 KB of headers", ErrorReason.ProtocolViolation)]
+    [InlineData("10,000 cookies", ErrorReason.ProtocolViolation)]
+    [InlineData("a redirect to itself", ErrorReason.ProtocolViolation)]
+    [InlineData("a redirect to a script", ErrorReason.ProtocolViolation)]
+    [InlineData("a redirect to nowhere", ErrorReason.ProtocolViolation)]
+    [InlineData("another protocol", ErrorReason.ProtocolViolation)]
+    [InlineData("a web page", ErrorReason.ProtocolViolation)]
+    public async Task Rule_30_In_place_of_the_servers_first_answer(string fault, ErrorReason reason)
+    {
+        await using var raw = WireFaults.Start(fault, "{}");
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(raw.Url);
+        var timeout = TimeSpan.FromSeconds(WireFaults.Endless.Contains(fault) ? 1 : 20);
+        var started = Stopwatch.GetTimestamp();
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server, o => o with { Timeout = timeout }));
+        Assert.Equal(reason, e.Reason);
+        Assert.DoesNotContain("javascript", e.Message);
+        var tested = await work.Authenticator.TestAsync(server, timeout, default);
+        Assert.Equal(reason, tested.Reason);
+        Assert.DoesNotContain("javascript", tested.Error);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(server).State);
+        Assert.Empty(work.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData("a byte now and then", ErrorReason.ServerUnreachable)]
+    [InlineData("the end of the connection", ErrorReason.ProtocolViolation)]
+    [InlineData("a reset", ErrorReason.ProtocolViolation)]
+    [InlineData("a gzip bomb", ErrorReason.ProtocolViolation)]
+    [InlineData("nothing", ErrorReason.ProtocolViolation)]
+    public async Task Rule_30_In_place_of_an_answer_to_a_test(string fault, ErrorReason reason)
+    {
+        await using var raw = WireFaults.Start(fault, "{}");
+        using var work = new TestEnvironment();
+        var started = Stopwatch.GetTimestamp();
+        var tested = await work.Authenticator.TestAsync(await work.AddAsync(raw.Url),
+            TimeSpan.FromSeconds(fault == "a byte now and then" ? 1 : 20), default);
+        Assert.Equal(reason, tested.Reason);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+    }
+
+    [Theory]
+    [InlineData(402)]
+    [InlineData(403)]
+    [InlineData(418)]
+    [InlineData(429)]
+    public async Task A_refusal_that_asks_for_nothing_is_not_taken_for_a_server_that_needs_nothing(int status)
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
+        scene.Resource.Faults.Answer("/mcp", status);
+        var e = await scene.FailsAsync();
+        Assert.Equal((status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation, status), (e.Reason, e.StatusCode));
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Rules_22_30_A_server_that_redirects_whoever_shows_a_token_gets_it_carried_nowhere()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var other = await TestMcpServer.StartAsync();
+        await scene.Authenticator.UpdateServerAsync(scene.Server,
+            new() { Headers = new Dictionary<string, string> { ["X-Key"] = "secret" } }, default);
+        scene.Resource.Faults.Intercept("/mcp", context =>
+        {
+            var known = context.Request.Headers.Authorization.Count > 0;
+            context.Response.StatusCode = known ? 307 : 401;
+            context.Response.Headers.Location = other.McpUrl.AbsoluteUri;
+            context.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
+            return Task.CompletedTask;
+        });
+        Assert.Contains("307", (await scene.LoginAsync()).VerificationFailure);
+        Assert.Equal(ErrorReason.ProtocolViolation, (await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), default)).Reason);
+        await scene.Authenticator.ValidateAsync(scene.Server, default);
+        Assert.InRange(scene.Resource.Traffic.Count("/mcp"), 4, 10);
+        Assert.All(scene.Resource.Traffic.To("/mcp"), r => Assert.Equal("secret", r.Header("X-Key")));
+        Assert.Empty(other.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.0")]
+    [InlineData("HTTP/1.1")]
+    public async Task A_server_with_old_http_interim_answers_cookies_and_bytes_of_any_kind_is_signed_in_to(string version)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        RawServer? odd = null;
+        odd = RawServer.Start(async (request, stream, cancellationToken) =>
+        {
+            var path = request.Split(' ')[1];
+            var (status, body) = path.StartsWith("/.well-known")
+                ? (200, $$"""{"resource":"{{odd!.Url}}mcp","authorization_servers":["{{scene.Issuer.Issuer}}"]}""")
+                : request.Contains("Authorization: Bearer at_") ? (200, "{}") : (401, "");
+            var cookies = string.Concat(Enumerable.Range(0, 500).Select(i => $"Set-Cookie: c{i}=\xff{i}; Path=/\r\n"));
+            await stream.WriteAsync(Encoding.Latin1.GetBytes("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </\xe9>\r\n\r\n"
+                + $"{version} {status} Caf\xe9\xff\r\nServer: \xfe\xff\r\n{cookies}Content-Type: application/json; charset=\"\xe9\r\n"
+                + $"WWW-Authenticate: Bearer realm=\"\xe9\xff\", error_description=\"\xc3\xa9, scope=evil\", resource_metadata=\"{odd!.Url}.well-known/x\", scope=\"mcp:tools\"\r\n"
+                + $"Connection: close\r\n\r\n{body}"), cancellationToken);
+        });
+        await using var ended = odd;
+        await scene.ChangeServerAsync(s => new(s) { Url = odd.Url + "mcp" });
+        Assert.Null((await scene.LoginAsync()).VerificationFailure);
+        Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
+        Assert.True(odd.Requests.Count > 2);
+        Assert.All(odd.Requests, r => Assert.DoesNotContain("\r\nCookie:", r, StringComparison.OrdinalIgnoreCase));
+        Assert.All(odd.Requests, r => Assert.DoesNotContain("Accept-Encoding", r, StringComparison.OrdinalIgnoreCase));
+    }
+}

@@ -1,0 +1,178 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using McpSm.Core.Configuration;
+using McpSm.Core.Discovery;
+using McpSm.Core.Entra;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Errors;
+using McpSm.TestServers.Entra;
+using Xunit;
+
+namespace McpSm.Core.Tests.Entra;
+
+/// <summary>Clients and machines that sign in to Entra ID by themselves: the grant, without what chooses it.</summary>
+public sealed class EntraClientTests : IAsyncLifetime
+{
+    private const string Scope = "api://my-api/.default";
+
+    private static readonly EntraIssuer Issuer = EntraIssuer.Find($"https://login.microsoftonline.us/{FakeEntra.Tenant}/v2.0")!;
+    private static readonly McpServer Server = new() { Id = "my-api", Name = "my-api", Url = "https://api.example/mcp" };
+
+    private FakeEntra _entra = null!;
+    private EntraTokenClient _grant = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _entra = await FakeEntra.StartAsync();
+        _grant = new EntraTokenClient(new AppEnvironment(), _entra.NewTransport);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _entra.DisposeAsync();
+        Assert.Empty(_entra.Strays);
+    }
+
+    private Task<TokenSet> AskAsync(string? secret = null, X509Certificate2? certificate = null, EntraIssuer? issuer = null, string scope = Scope) =>
+        _grant.ForClientAsync(Server, issuer ?? Issuer, new ClientIdentity(ClientKind.PreRegistered, FakeEntra.Daemon, secret, "")
+        { Key = certificate is null ? null : ClientKey.FromCertificate(certificate) }, [.. scope.Split(' ')], default);
+
+    private static Task<TokenSet> AskMachineAsync(EntraTokenClient grant, string? id = null) =>
+        grant.ForClientAsync(Server, Issuer, new ClientIdentity(ClientKind.ManagedIdentity, id ?? "", null, ClientIdentity.None), [Scope], default);
+
+    [Fact]
+    public async Task A_client_signs_in_with_its_secret_and_is_asked_for_anew_each_time()
+    {
+        var first = await AskAsync(FakeEntra.Secret);
+        var second = await AskAsync(FakeEntra.Secret);
+        Assert.NotEqual(first.AccessToken, second.AccessToken);
+        Assert.Null(first.RefreshToken);
+        Assert.Equal([Scope], first.Scopes);
+        Assert.InRange((first.ExpiresAt - DateTimeOffset.UtcNow)!.Value.TotalMinutes, 58, 60);
+        Assert.Equal(2, _entra.Traffic.Requests.Count);
+        Assert.All(_entra.Traffic.Requests, r =>
+        {
+            Assert.Equal("login.microsoftonline.us", r.Header("Host"));
+            Assert.False(r.Form.ContainsKey("resource"));
+            Assert.Equal(Scope, r.FormValue("scope")!.Split(' ').Single(s => s.Contains('/')));
+        });
+    }
+
+    [Fact]
+    public async Task A_client_signs_in_with_its_certificate_and_shows_no_secret()
+    {
+        using var certificate = Certificate(RSA.Create(2048));
+        _entra.Apps[FakeEntra.Daemon] = new EntraApp(FakeEntra.Daemon, Certificate: certificate);
+        Assert.Equal([Scope], (await AskAsync(certificate: certificate)).Scopes);
+        Assert.False(Assert.Single(_entra.Traffic.Requests).Form.ContainsKey("client_secret"));
+
+        using var another = Certificate(RSA.Create(2048));
+        Assert.Equal("invalid_client", (await Assert.ThrowsAsync<McpAuthException>(() => AskAsync(certificate: another))).OAuthError);
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_is_said_without_showing_it()
+    {
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync("wr0ng-secret"));
+        Assert.Equal("invalid_client", failure.OAuthError);
+        Assert.Contains("AADSTS7000215", failure.Message);
+        Assert.DoesNotContain("wr0ng-secret", failure.ToString());
+    }
+
+    [Fact]
+    public async Task A_certificate_with_another_than_an_RSA_key_is_said_to_be_of_no_use()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=daemon", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync(certificate: certificate));
+        Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
+        Assert.Contains("RSA", failure.Message);
+        Assert.Empty(_entra.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task A_shared_tenant_is_none_that_a_client_can_sign_in_to()
+    {
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync("s", issuer: EntraIssuer.Find("https://login.microsoftonline.com/common/v2.0")));
+        Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
+        Assert.Contains("--issuer https://login.microsoftonline.com/<tenant>/v2.0", failure.Remedy.InShell());
+        Assert.Empty(_entra.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task A_key_without_its_certificate_is_said_to_be_of_no_use()
+    {
+        using var key = RSA.Create(2048);
+        var identity = new ClientIdentity(ClientKind.PreRegistered, FakeEntra.Daemon, null, "") { Key = ClientKey.FromPem(key.ExportPkcs8PrivateKeyPem()) };
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => _grant.ForClientAsync(Server, Issuer, identity, [Scope], default));
+        Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
+        Assert.Contains("certificate", failure.Message);
+    }
+
+    [Theory]
+    [InlineData("api://my-api/mcp.tools api://my-api/mcp.more", Scope)]
+    [InlineData("api://my-api/.default", Scope)]
+    [InlineData("https://api.example/mcp/tools", "https://api.example/mcp/.default")]
+    [InlineData("https://api.example//.default", "https://api.example//.default")]
+    public async Task A_client_asks_for_all_that_the_API_of_the_scopes_grants_it(string named, string asked) =>
+        Assert.Equal([asked], (await AskAsync(FakeEntra.Secret, scope: named)).Scopes);
+
+    [Theory]
+    [InlineData("api://my-api/tools api://other/tools", ErrorReason.InsufficientScope)]
+    [InlineData("openid", ErrorReason.InsufficientScope)]
+    [InlineData("api://my-api", ErrorReason.ResourceMismatch)]
+    [InlineData("https://vault.azure.net/.default", ErrorReason.ResourceMismatch)]
+    public async Task Scopes_of_several_APIs_of_none_or_of_anothers_are_refused(string named, ErrorReason reason)
+    {
+        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => AskAsync(FakeEntra.Secret, scope: named))).Reason);
+        Assert.Empty(_entra.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(FakeEntra.Daemon)]
+    public async Task A_machine_signs_in_with_the_identity_that_it_has(string? id)
+    {
+        var first = await AskMachineAsync(_grant, id);
+        var second = await AskMachineAsync(_grant, id);
+        Assert.NotEqual(first.AccessToken, second.AccessToken);
+        Assert.Equal([Scope], first.Scopes);
+        Assert.Null(first.RefreshToken);
+        Assert.NotNull(_entra.Tokens.Introspect(first.AccessToken, "x"));
+        Assert.All(_entra.Traffic.Requests, r =>
+        {
+            Assert.Equal("169.254.169.254", r.Header("Host"));
+            Assert.Equal("api://my-api", r.QueryValue("resource"));
+            Assert.Equal(id, r.QueryValue("client_id"));
+        });
+    }
+
+    [Fact]
+    public async Task An_identity_that_the_machine_does_not_have_is_said()
+    {
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskMachineAsync(_grant, "33333333-0000-4000-8000-000000000000"));
+        Assert.Equal(ErrorReason.AuthorizationDenied, failure.Reason);
+        Assert.Contains("Identity not found", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_machine_where_nothing_answers_is_said_to_have_none()
+    {
+        var grant = new EntraTokenClient(new AppEnvironment(), () => new Refusing());
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskMachineAsync(grant));
+        Assert.Equal(ErrorReason.ServerUnreachable, failure.Reason);
+        Assert.Contains("No managed identity answers", failure.Message);
+    }
+
+    private static X509Certificate2 Certificate(RSA key) => new CertificateRequest("CN=daemon", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+        .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+
+    private sealed class Refusing : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new HttpRequestException(HttpRequestError.ConnectionError, "no route to host");
+    }
+}

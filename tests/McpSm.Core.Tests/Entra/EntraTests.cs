@@ -1,0 +1,201 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.SignIn;
+using McpSm.Core.Vaults;
+using McpSm.TestServers;
+using McpSm.TestServers.Entra;
+using Xunit;
+
+namespace McpSm.Core.Tests.Entra;
+
+/// <summary>People and Entra ID, with all that happens to what they signed in to.</summary>
+public sealed class EntraTests
+{
+    private static SignInOptions ByDevice(SignInOptions o) => o with { UseDeviceCode = true };
+
+    [Theory]
+    [InlineData("https://login.microsoftonline.com/TENANT/v2.0", "login.microsoftonline.com")]
+    [InlineData("https://login.microsoftonline.com/TENANT", "login.microsoftonline.com")]
+    [InlineData("https://login.microsoftonline.com/organizations/v2.0", "login.microsoftonline.com")]
+    [InlineData("https://login.microsoftonline.us/TENANT/v2.0", "login.microsoftonline.us")]
+    [InlineData("https://login.partner.microsoftonline.cn/TENANT/v2.0", "login.partner.microsoftonline.cn")]
+    [InlineData("https://login.chinacloudapi.cn/TENANT/v2.0", "login.partner.microsoftonline.cn")]
+    [InlineData("https://sts.windows.net/TENANT/", "login.microsoftonline.com")]
+    public async Task A_person_signs_in_with_the_browser_by_two_requests_to_the_right_cloud(string issuer, string host)
+    {
+        issuer = issuer.Replace("TENANT", FakeEntra.Tenant);
+        await using var scene = await EntraFixture.StartAsync(issuer);
+        var result = await scene.LoginAsync();
+
+        Assert.Equal(AuthState.Authenticated, result.Status.State);
+        Assert.Null(result.VerificationFailure);
+        Assert.Equal(issuer, result.Status.Issuer);
+        Assert.Equal([EntraFixture.Scope], result.Status.Scopes);
+        Assert.True(result.Status.CanRenew);
+        Assert.InRange((result.Status.ExpiresAt - DateTimeOffset.UtcNow)!.Value.TotalMinutes, 58, 60);
+        // No metadata, no instance discovery.
+        Assert.Equal(["authorize", "token"], scene.Entra.Traffic.Requests.Select(r => r.Path.Split('/')[^1]));
+        Assert.All(scene.Entra.Traffic.Requests, r => Assert.Equal(host, r.Header("Host")));
+        Assert.StartsWith($"https://{host}/", Assert.Single(scene.Work.Person.Visited).AbsoluteUri);
+        await scene.Work.Person.PageAsync();
+        Assert.Contains("Signed in to my-api", scene.Page);
+    }
+
+    [Fact]
+    public async Task Rules_20_25_The_request_has_pkce_the_scopes_named_and_no_resource()
+    {
+        await using var scene = await EntraFixture.SignedInAsync();
+        var (authorize, token) = (scene.Entra.Traffic.Requests[0], scene.Entra.Traffic.Requests[1]);
+        Assert.Equal("S256", authorize.QueryValue("code_challenge_method"));
+        Assert.Equal(new[] { EntraFixture.Scope, "offline_access", "openid", "profile" }, authorize.QueryValue("scope")!.Split(' ').Order());
+        Assert.Matches("^http://localhost:[0-9]+$", authorize.QueryValue("redirect_uri"));
+        Assert.NotNull(token.FormValue("code_verifier"));
+        Assert.False(token.Form.ContainsKey("client_secret"));
+    }
+
+    [Fact]
+    public async Task What_says_who_the_person_is_counts_as_given_where_it_was_asked_for()
+    {
+        await using var scene = await EntraFixture.StartAsync(scope: EntraFixture.Scope + " openid");
+        await scene.LoginAsync();
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.Equal([EntraFixture.Scope, "openid"], scene.Status.Scopes);
+        Assert.Null((await ReadAsync(scene)).DeniedScopes);
+    }
+
+    [Fact]
+    public async Task A_person_signs_in_with_another_device()
+    {
+        await using var scene = await EntraFixture.StartAsync();
+        scene.Entra.Tokens.Pending = 1;
+        DeviceCode? shown = null;
+        scene.Work.Person.Device = code => shown = code;
+        // Where nobody asked for less, there is all the time that the code has.
+        var result = await scene.LoginAsync(o => ByDevice(o) with { Timeout = SignInOptions.DefaultTimeout });
+        Assert.Equal(AuthState.Authenticated, result.Status.State);
+        Assert.True(result.Status.CanRenew);
+        Assert.Equal("ENTRACODE", shown!.UserCode);
+        Assert.Equal("https://microsoft.com/devicelogin", shown.VerificationUri.AbsoluteUri);
+        Assert.InRange(shown.Lifetime.TotalSeconds, 890, 900);
+        Assert.Equal(["devicecode", "token", "token"], scene.Entra.Traffic.Requests.Select(r => r.Path.Split('/')[^1]));
+        Assert.Empty(scene.Work.Person.Visited);
+        Assert.NotEqual(await scene.Authenticator.GetTokenAsync(scene.Server, default), (await scene.Work.New().RenewAsync(scene.Server, default)).AccessToken);
+    }
+
+    [Fact]
+    public async Task Without_a_desktop_the_device_code_is_chosen()
+    {
+        await using var scene = await EntraFixture.StartAsync();
+        scene.Work.Variables.Remove("DISPLAY");
+        var work = scene.Work.New();
+        await work.ConnectAsync(scene.Server, new SignInOptions(), default);
+        Assert.Equal("devicecode", scene.Entra.Traffic.Requests[0].Path.Split('/')[^1]);
+    }
+
+    [Fact]
+    public async Task Another_process_renews_silently_with_what_the_vault_keeps()
+    {
+        await using var scene = await EntraFixture.SignedInAsync();
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var renewed = await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.NotEqual(first, renewed.AccessToken);
+        var request = Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
+        Assert.Equal($"/{FakeEntra.Tenant}/oauth2/v2.0/token", request.Path);
+        Assert.Contains(EntraFixture.Scope, request.FormValue("scope")!.Split(' '));
+        // What came back in its place is what is spent next.
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.Equal(2, scene.Entra.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
+        Assert.Equal([EntraFixture.Scope], scene.Status.Scopes);
+        Assert.All(scene.Entra.Traffic.OfGrant("refresh_token"), r => Assert.False(r.Form.ContainsKey("resource")));
+    }
+
+    [Fact]
+    public async Task A_token_near_its_end_is_renewed_before_it_is_given()
+    {
+        await using var scene = await EntraFixture.StartAsync();
+        scene.Entra.Tokens.Lifetime = 1;
+        await scene.LoginAsync();
+        scene.Entra.Tokens.Lifetime = 3600;
+        await Task.Delay(TimeSpan.FromSeconds(1.2));
+        var given = await scene.Work.New().GetTokenAsync(scene.Server, default);
+        Assert.NotNull(scene.Entra.Tokens.Introspect(given, "x"));
+        Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task What_a_shared_tenant_signed_in_is_renewed_in_the_persons_own()
+    {
+        await using var scene = await EntraFixture.SignedInAsync("https://login.microsoftonline.com/organizations/v2.0");
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.Equal($"/{FakeEntra.Tenant}/oauth2/v2.0/token", Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token")).Path);
+    }
+
+    [Fact]
+    public async Task Two_that_renew_at_once_spend_one_refresh_token()
+    {
+        await using var scene = await EntraFixture.SignedInAsync();
+        var seen = await ReadAsync(scene);
+        var both = await Task.WhenAll(scene.Work.New().RenewAsync(scene.Server, seen, default), scene.Work.New().RenewAsync(scene.Server, seen, default));
+        Assert.Equal(both[0].AccessToken, both[1].AccessToken);
+        Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task The_cache_is_kept_in_the_credential_with_one_refresh_token_and_no_access_token()
+    {
+        await using var scene = await EntraFixture.SignedInAsync();
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        var credential = await ReadAsync(scene);
+        var cache = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(credential.RefreshToken!));
+        Assert.Single(scene.Entra.Tokens.All, cache.Contains);
+        Assert.DoesNotContain(credential.AccessToken, cache);
+        var files = Directory.EnumerateFiles(scene.Work.Folder, "*", SearchOption.AllDirectories).Select(File.ReadAllText);
+        Assert.DoesNotContain(files, f => scene.Entra.Tokens.All.Any(f.Contains) || f.Contains(credential.RefreshToken!));
+    }
+
+    [Fact]
+    public async Task Without_a_refresh_token_there_is_nothing_to_renew()
+    {
+        await using var scene = await EntraFixture.StartAsync();
+        scene.Entra.Tokens.GivesRefresh = false;
+        await scene.LoginAsync();
+        Assert.False(scene.Status.CanRenew);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default))).Reason);
+    }
+
+    [Fact]
+    public async Task Signing_out_ends_the_credential_here_and_says_that_Entra_revokes_nothing()
+    {
+        await using var scene = await EntraFixture.SignedInAsync();
+        var requests = scene.Entra.Traffic.Requests.Count;
+        var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
+        Assert.True(result.HadOAuth);
+        Assert.Contains("offers no revocation", result.RevocationFailure);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        Assert.Equal(requests, scene.Entra.Traffic.Requests.Count);
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().GetTokenAsync(scene.Server, default))).Reason);
+    }
+
+    [Fact]
+    public async Task The_pasted_redirect_signs_in()
+    {
+        await using var scene = await EntraFixture.StartAsync();
+        scene.Work.Person.ReadRedirect = async ct =>
+        {
+            using var answer = await new HttpClient(scene.Entra.NewTransport()).GetAsync(scene.Work.Person.Shown, ct);
+            return answer.Headers.Location!.AbsoluteUri;
+        };
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync(o => o with { NoBrowser = true })).Status.State);
+        Assert.Empty(scene.Work.Person.Visited);
+    }
+
+    private static async Task<OAuthCredential> ReadAsync(EntraFixture scene)
+    {
+        var environment = scene.Work.Home;
+        var store = new CredentialStore(environment, new VaultSelector(environment, [], _ => { }));
+        return (await store.ReadAsync(scene.Server, default))!.OAuth!;
+    }
+}

@@ -1,0 +1,322 @@
+using System.Text;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.Management;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Grants;
+
+/// <summary>A client that signs in by itself, with a secret.</summary>
+public sealed class ClientCredentialsTests
+{
+    private const string Secret = "5up3r:s3cr3t +ä/%";
+
+    private static readonly ClientCredentials Job = new("job", Secret);
+
+    private static AuthorizationServerOptions Knowing(string method = "client_secret_basic", string secret = Secret) => new()
+    {
+        TokenEndpointAuthMethods = ["none", method],
+        PreRegisteredClients = [new RegisteredClient("job", secret, [], method)],
+    };
+
+    /// <summary>A scene with nobody in it.</summary>
+    private static async Task<SignInFixture> StartAsync(AuthorizationServerOptions? issuer = null, Func<McpServer, McpServer>? server = null,
+        ManualTimeProvider? clock = null, TestMcpServerOptions? resource = null)
+    {
+        var scene = await SignInFixture.StartAsync(issuer ?? Knowing(), resource, server, clock);
+        scene.Person.CanAnswer = false;
+        return scene;
+    }
+
+    private static SignInOptions AsJob(SignInOptions o) => o with { ClientCredentials = Job };
+
+    private static SignInOptions AsKnown(SignInOptions o) => o with { ClientCredentials = new ClientCredentials() };
+
+    [Theory]
+    [InlineData("client_secret_basic")]
+    [InlineData("client_secret_post")]
+    public async Task Rules_8_20_33_One_request_by_the_advertised_method_with_resource_and_scope_and_nobody_near(string method)
+    {
+        await using var scene = await StartAsync(Knowing(method));
+        var result = await scene.LoginAsync(AsJob);
+        Assert.Equal((AuthState.Authenticated, true, null), (result.Status.State, result.Status.CanRenew, result.VerificationFailure));
+        var request = Assert.Single(scene.Issuer.Traffic.To("/token"));
+        Assert.Equal("client_credentials", request.FormValue("grant_type"));
+        Assert.Equal(scene.Resource.McpUrl.AbsoluteUri, request.FormValue("resource"));
+        Assert.Equal("mcp:tools", request.FormValue("scope"));
+        Assert.Equal(method == "client_secret_basic", request.Header("Authorization") is not null);
+        Assert.Equal(method == "client_secret_post" ? Secret : null, request.FormValue("client_secret"));
+        Assert.Empty(scene.Issuer.Traffic.To("/authorize"));
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+        Assert.Empty(scene.Person.Visited);
+        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
+    }
+
+    [Fact]
+    public async Task Rules_25_33_An_issuer_without_PKCE_is_no_danger_to_whom_no_code_is_given()
+    {
+        await using var scene = await StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json =>
+        {
+            json.Remove("code_challenge_methods_supported");
+            json.Remove("authorization_endpoint");
+        });
+        await scene.LoginAsync(AsJob);
+        scene.Person.CanAnswer = true;
+        Assert.Equal(ErrorReason.PkceUnsupported, (await scene.FailsAsync()).Reason);
+    }
+
+    [Theory]
+    [InlineData("{\"issuer\":\"https://evil.example\"}", ErrorReason.IssuerMismatch)]
+    [InlineData("{\"token_endpoint\":\"http://issuer.example/token\"}", ErrorReason.UnsafeEndpoint)]
+    public async Task Rules_6_27_33_Discovery_is_as_strict_as_for_a_person(string change, ErrorReason reason)
+    {
+        await using var scene = await StartAsync();
+        var (name, value) = System.Text.Json.Nodes.JsonNode.Parse(change)!.AsObject().Single();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[name] = value!.DeepClone());
+        Assert.Equal(reason, (await scene.FailsAsync(AsJob)).Reason);
+        Assert.Empty(scene.Issuer.Traffic.To("/token"));
+    }
+
+    [Fact]
+    public async Task Rules_30_33_A_token_endpoint_that_redirects_gets_the_secret_carried_nowhere()
+    {
+        await using var scene = await StartAsync();
+        await using var other = await TestMcpServer.StartAsync();
+        scene.Issuer.Faults.Intercept("/token", context =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = other.McpUrl.AbsoluteUri;
+            return Task.CompletedTask;
+        });
+        Assert.Equal(ErrorReason.ProtocolViolation, (await scene.FailsAsync(AsJob)).Reason);
+        Assert.Empty(other.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task Rules_10_33_A_refresh_token_is_not_asked_for_and_not_kept()
+    {
+        await using var scene = await StartAsync(Knowing() with { ScopesSupported = ["mcp:tools", "offline_access"] });
+        scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
+        await scene.LoginAsync(AsJob);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Equal(["mcp:tools", "mcp:tools"], scene.Issuer.Traffic.To("/token").Select(r => r.FormValue("scope")));
+        Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Rule_33_Renewal_repeats_the_grant_in_later_processes_once_for_all_who_ask()
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await StartAsync(clock: clock);
+        await scene.LoginAsync(AsJob);
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        clock.Advance(TimeSpan.FromHours(2));
+        Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
+        var server = scene.Server;
+        scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().GetTokenAsync(server, default))));
+        Assert.NotEqual(first, Assert.Single(tokens.Distinct()));
+        var requests = scene.Issuer.Traffic.OfGrant("client_credentials");
+        Assert.Equal(2, requests.Count);
+        Assert.Equal(requests[0].Body, requests[1].Body);
+    }
+
+    [Fact]
+    public async Task Rule_33_A_server_that_refuses_the_token_makes_the_grant_be_repeated()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync(AsJob);
+        scene.Issuer.Server.RevokeAllTokens();
+        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
+        Assert.Equal(2, scene.Issuer.Traffic.OfGrant("client_credentials").Count);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_leaves_no_doubt_since_nothing_is_spent_by_asking()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync(AsJob);
+        scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal((false, true), (scene.Status.RenewalUncertain, scene.Status.CanRenew));
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task A_client_that_is_refused_at_sign_in_leaves_what_was_there()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync(AsJob);
+        var before = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var e = await scene.FailsAsync(o => o with { ClientCredentials = new ClientCredentials("job", "WRONG-s3cret") });
+        Assert.Equal(ErrorReason.ClientRejected, e.Reason);
+        Assert.DoesNotContain("s3cret", e.ToString());
+        Assert.Equal(before, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+    }
+
+    [Fact]
+    public async Task A_client_that_is_refused_at_renewal_says_how_to_sign_in_again_and_is_asked_again_later()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync(AsJob);
+        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.ClientRejected, "mcpsm auth login my-api --client-credentials"), (e.Reason, e.Remedy.InShell()));
+        Assert.True(scene.Status.CanRenew);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Rule_15_A_client_is_shown_to_no_second_issuer_unless_the_user_names_that_one()
+    {
+        await using var scene = await StartAsync();
+        await using var second = await TestIssuer.StartAsync(Knowing());
+        await scene.LoginAsync(AsJob);
+        scene.Resource.Issuers = [second.Issuer];
+        scene.Resource.Introspect = second.Server.Introspect;
+        var e = await scene.FailsAsync(AsJob);
+        Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
+        Assert.Empty(second.Traffic.To("/token"));
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Issuer = second.Issuer }, default);
+        await scene.LoginAsync(AsJob);
+        Assert.Equal(second.Issuer, scene.Status.Issuer);
+    }
+
+    [Fact]
+    public async Task Rule_15_A_client_stays_tied_to_its_issuer_when_the_server_names_another()
+    {
+        await using var scene = await StartAsync();
+        await using var second = await TestIssuer.StartAsync(Knowing());
+        await scene.LoginAsync(AsJob);
+        scene.Resource.Issuers = [second.Issuer];
+        scene.Resource.Introspect = second.Server.Introspect;
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync(AsJob)).Reason);
+        Assert.Empty(second.Traffic.To("/token"));
+    }
+
+    [Fact]
+    public async Task The_secret_rests_in_the_vault_and_nowhere_else()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync(AsJob);
+        foreach (var file in Directory.EnumerateFiles(scene.Work.Folder, "*", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain("s3cr3t", Encoding.Latin1.GetString(File.ReadAllBytes(file)));
+        }
+    }
+
+    [Fact]
+    public async Task Rule_38_Signing_out_revokes_the_token_and_forgets_the_secret()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync(AsJob);
+        Assert.Null((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default)).RevocationFailure);
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+        Assert.Equal(ErrorReason.InvalidValue, (await scene.FailsAsync(AsKnown)).Reason);
+    }
+
+    [Fact]
+    public async Task A_client_that_is_kept_for_the_server_signs_in_where_that_is_asked_for_and_only_then()
+    {
+        await using var scene = await StartAsync(server: s => new(s) { ClientId = "job" });
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, default);
+        Assert.Equal(ErrorReason.InteractionRequired, (await scene.FailsAsync()).Reason);
+        await scene.LoginAsync(AsKnown);
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task A_secret_that_the_user_replaces_is_used_by_the_next_renewal()
+    {
+        await using var scene = await StartAsync(Knowing(secret: "new"), server: s => new(s) { ClientId = "job" });
+        scene.Issuer.Faults.Answer("/token", 200, """{"access_token":"old","token_type":"Bearer"}""", times: 1);
+        scene.Resource.AcceptedTokens["old"] = true;
+        await scene.LoginAsync(o => o with { ClientCredentials = new ClientCredentials(Secret: "old") });
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = "new" }, default);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task What_signed_in_as_a_client_does_so_again_where_nobody_can_answer()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync(AsJob);
+        await scene.LoginAsync();
+        await scene.LoginAsync(AsKnown);
+        Assert.Equal(3, scene.Issuer.Traffic.OfGrant("client_credentials").Count);
+        scene.Person.CanAnswer = true;
+        await scene.LoginAsync();
+        Assert.Single(scene.Issuer.Traffic.OfGrant("authorization_code"));
+    }
+
+    [Fact]
+    public async Task Where_nobody_can_answer_the_variables_are_used_for_a_server_that_was_named()
+    {
+        await using var scene = await StartAsync();
+        scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
+        scene.Work.Variables["MCPSM_CLIENT_SECRET"] = Secret;
+        Assert.Equal(ErrorReason.InteractionRequired, (await scene.FailsAsync(o => o with { UseDeviceCode = true })).Reason);
+        await scene.LoginAsync();
+        Assert.Single(scene.Issuer.Traffic.OfGrant("client_credentials"));
+    }
+
+    [Fact]
+    public async Task Rule_15_The_variables_go_to_no_servers_issuer_that_was_not_named_unless_it_has_that_client()
+    {
+        await using var scene = await StartAsync();
+        scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
+        scene.Work.Variables["MCPSM_CLIENT_SECRET"] = Secret;
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default));
+        Assert.Equal(ErrorReason.InteractionRequired, e.Reason);
+        Assert.Empty(scene.Issuer.Traffic.Requests);
+        await scene.ChangeServerAsync(s => new(s) { ClientId = "job" });
+        Assert.Equal(SignInOutcome.SignedIn, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default)).Outcome);
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("other", false)]
+    [InlineData("job", true)]
+    public async Task A_client_that_is_refused_gives_way_to_the_variables_that_replace_it_and_to_no_person(string? id, bool replaced)
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await StartAsync(clock: clock);
+        await scene.LoginAsync(AsJob);
+        clock.Advance(TimeSpan.FromHours(2));
+        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
+        scene.Person.CanAnswer = true;
+        if (id is not null)
+        {
+            scene.Work.Variables["MCPSM_CLIENT_ID"] = id;
+            scene.Work.Variables["MCPSM_CLIENT_SECRET"] = "other than the one that is kept";
+        }
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default));
+        Assert.Equal(ErrorReason.ClientRejected, e.Reason);
+        Assert.Equal(replaced ? 3 : 2, scene.Issuer.Traffic.OfGrant("client_credentials").Count);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Where_no_client_is_known_it_is_said_how_to_give_one()
+    {
+        await using var scene = await StartAsync();
+        var e = await scene.FailsAsync(AsKnown);
+        Assert.Equal(ErrorReason.InvalidValue, e.Reason);
+        Assert.Contains("MCPSM_CLIENT_ID and MCPSM_CLIENT_SECRET", e.Remedy.InShell());
+        scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
+        scene.Work.Variables["MCPSM_CLIENT_SECRET"] = Secret;
+        scene.Work.Variables["MCPSM_CLIENT_KEY_FILE"] = "key.pem";
+        Assert.Contains("exclude each other", (await scene.FailsAsync(AsKnown)).Message);
+        scene.Work.Variables.Remove("MCPSM_CLIENT_SECRET");
+        Assert.Contains("there is none of that name", (await scene.FailsAsync(AsKnown)).Message);
+        Assert.Empty(scene.Issuer.Traffic.Requests);
+    }
+}

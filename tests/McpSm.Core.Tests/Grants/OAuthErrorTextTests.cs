@@ -1,0 +1,151 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpSm.Core.Tests.Grants;
+
+/// <summary>What an issuer says of a refusal, in whatever members it says it.</summary>
+public sealed class OAuthErrorTextTests
+{
+    public static TheoryData<string> Bodies =>
+    [
+        """{"error":"invalid_request","error_description":"The client is gone."}""",
+        """{"error_summary":"The client is gone."}""",
+        """{"errorCode":"E0000021","errorSummary":"The client is gone.","errorCauses":[]}""",
+        """{"message":"The client is gone."}""",
+        """{"Message":"The client is gone."}""",
+        """{"code":4001,"msg":"The client is gone."}""",
+        """{"statusCode":400,"message":["The client is gone."],"error":"Bad Request"}""",
+        """{"detail":"The client is gone."}""",
+        """{"detail":[{"loc":["body"],"msg":"The client is gone."}]}""",
+        """{"type":"about:blank","title":"Refused","detail":"The client is gone."}""",
+        """{"title":"The client is gone."}""",
+        """{"title":"Refused","errors":{"client_id":["The client is gone."]}}""",
+        """{"error":{"message":"The client is gone."}}""",
+        """{"error":{"code":403,"status":"PERMISSION_DENIED","message":"The client is gone."}}""",
+        """{"error":{"type":"invalid_request_error","message":"The client is gone."}}""",
+        """{"errors":["The client is gone."]}""",
+        """{"errors":[{"message":"The client is gone."},{"detail":"And so are you."}]}""",
+        """{"errors":[{"error":{"message":"The client is gone."}}]}""",
+        """[{"message":"The client is gone."}]""",
+        """{"errorCauses":[{"errorSummary":"The client is gone."}]}""",
+        """{"fault":{"faultstring":"The client is gone.","detail":{"errorcode":"x"}}}""",
+        """{"error":"x","message":"The client is gone."}""",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public async Task Rule_32_Token_endpoint_words_of_a_refusal_are_shown(string body)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        foreach (var status in new[] { 400, 401, 403, 422, 429, 500, 200 })
+        {
+            if (status == 200 && !body.StartsWith("{\"error\":", StringComparison.Ordinal))
+            {
+                continue;
+            }
+            scene.Issuer.Faults.Clear();
+            scene.Issuer.Faults.Answer("/token", status, body, status == 422 ? "application/problem+json" : "application/json");
+            var e = await scene.FailsAsync();
+            Assert.Contains("The client is gone", e.Message);
+            AssertSentences(e.Message);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public async Task Rule_32_Registration_words_of_a_refusal_are_shown(string body)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Answer("/register", 400, body);
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
+        Assert.Contains("The client is gone", e.Message);
+        AssertSentences(e.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public async Task Rule_32_Device_and_revocation_words_of_a_refusal_are_shown(string body)
+    {
+        await using var scene = await SignInFixture.SignedInAsync(new() { SupportsDeviceCode = true });
+        scene.Issuer.Faults.Answer("/device_authorization", 400, body);
+        Assert.Contains("The client is gone", (await scene.FailsAsync(o => o with { UseDeviceCode = true })).Message);
+        scene.Issuer.Faults.Answer("/revoke", 400, body);
+        var failure = (await scene.Authenticator.DisconnectAsync(scene.Server, false, default)).RevocationFailure;
+        Assert.Contains("The client is gone", failure);
+        AssertSentences(failure!);
+    }
+
+    [Theory]
+    [InlineData("error=access_denied&error_description=The+client+is+gone.", "The issuer said no: access_denied: The client is gone.")]
+    [InlineData("error=access_denied&error_description=Why%3F", "The issuer said no: access_denied: Why?")]
+    [InlineData("error=server_error&errorMessage=The+client+is+gone", "The issuer said no: server_error: The client is gone.")]
+    [InlineData("error=access_denied&message=%1B%5B31m%E2%80%AEgone%0A", "The issuer said no: access_denied: [31m gone.")]
+    [InlineData("error=access_denied", "The issuer said no: access_denied.")]
+    [InlineData("message=The+client+is+gone.", "The issuer's answer has neither a code nor an error, and says: The client is gone.")]
+    public async Task Rule_32_Callback_words_of_a_refusal_are_shown(string query, string message)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
+            System.Text.RegularExpressions.Regex.Replace(location, "code=[^&]*", query.Replace("$", "$$")));
+        Assert.Equal(message, (await scene.FailsAsync()).Message);
+    }
+
+    [Theory]
+    [InlineData("{}", "application/json")]
+    [InlineData("""{"error":""}""", "application/json")]
+    [InlineData("""{"errors":[]}""", "application/json")]
+    [InlineData("""{"code":7}""", "application/json")]
+    [InlineData("""{"message":" "}""", "application/json")]
+    [InlineData("[]", "application/json")]
+    [InlineData("""{"message":"\ud800"}""", "application/json")]
+    [InlineData("", "text/plain")]
+    [InlineData("<html><b>Secret page</b></html>", "text/html")]
+    [InlineData("<html><b>Secret page</b></html>", "text/plain")]
+    public async Task Token_endpoint_without_words_says_so(string body, string type)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Answer("/token", 400, body, type);
+        Assert.Equal("The issuer answered 400 Bad Request without saying why.", (await scene.FailsAsync()).Message);
+    }
+
+    [Fact]
+    public async Task Token_endpoint_plain_text_is_shown_by_its_first_line()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Answer("/token", 403, "\r\nBlocked by policy 7\r\n   at Gateway.Check()", "text/plain");
+        Assert.Equal("The issuer answered 403 Forbidden: Blocked by policy 7.", (await scene.FailsAsync()).Message);
+    }
+
+    [Theory]
+    [InlineData("message")]
+    [InlineData("errorSummary")]
+    [InlineData("detail")]
+    public async Task Rule_32_Words_are_cleaned_and_sent_secrets_left_out(string member)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        string? code = null;
+        scene.Issuer.Faults.Intercept("/token", async context =>
+        {
+            code = (await context.Request.ReadFormAsync())["code"];
+            context.Response.StatusCode = 400;
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync(System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, string>
+            {
+                [member] = $"\u001b[31mno {code}\u202e\u0007\u009b{new string('x', 500)}",
+            }));
+        });
+        var e = await scene.FailsAsync();
+        Assert.DoesNotContain(code!, e.Message);
+        Assert.DoesNotContain(e.Message, c => char.IsControl(c) || c == '\u202e');
+        Assert.True(e.Message.Length < 400);
+    }
+
+    private static void AssertSentences(string message)
+    {
+        Assert.DoesNotContain("..", message);
+        Assert.EndsWith(".", message);
+    }
+}

@@ -1,0 +1,140 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpSm.Core.Tests.Http;
+
+/// <summary>Nonces of issuers and servers in proofs (RFC 9449 sections 8 and 9).</summary>
+public sealed class DPoPNonceTests
+{
+    private static async Task<SignInFixture> StartAsync()
+    {
+        var scene = await SignInFixture.StartAsync(new AuthorizationServerOptions { SupportsDPoP = true, RequireDPoPNonce = true });
+        scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: true);
+        return scene;
+    }
+
+    private static async Task<SignInFixture> SignedInAsync()
+    {
+        var scene = await StartAsync();
+        await scene.LoginAsync();
+        scene.Issuer.Traffic.Clear();
+        scene.Resource.Traffic.Clear();
+        return scene;
+    }
+
+    private static RequestDelegate Asking(int status, string? nonce = null) => context =>
+    {
+        context.Response.StatusCode = status;
+        context.Response.Headers["DPoP-Nonce"] = nonce ?? Guid.NewGuid().ToString();
+        context.Response.Headers.WWWAuthenticate = status == 401 ? "DPoP error=\"use_dpop_nonce\"" : default;
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync("""{"error":"use_dpop_nonce"}""");
+    };
+
+    [Fact]
+    public async Task Rule_35_Issuer_and_server_get_the_nonce_that_they_ask_for_and_no_code_is_lost()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync();
+        Assert.Equal([400, 200], scene.Issuer.Traffic.To("/token").Select(r => r.StatusCode));
+        Assert.Single(scene.Issuer.Traffic.To("/token").Select(r => r.FormValue("code")).Distinct());
+        // The server's came with its challenge.
+        Assert.Equal([401, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
+    }
+
+    [Fact]
+    public async Task Rule_35_A_new_nonce_of_the_server_costs_one_request_and_neither_renewal_nor_sign_in()
+    {
+        await using var scene = await SignedInAsync();
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Resource.DPoP!.Rotate();
+        Assert.Equal((200, 200), (await scene.PingAsync(http), await scene.PingAsync(http)));
+        Assert.Equal([200, 401, 200, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
+        scene.Resource.DPoP.Rotate();
+        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, default)).State);
+        Assert.Empty(scene.Issuer.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task Rule_35_Many_requests_at_once_find_the_new_nonce_each_for_itself()
+    {
+        await using var scene = await SignedInAsync();
+        using var http = scene.Open();
+        scene.Resource.DPoP!.Rotate();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => scene.PingAsync(http))));
+        Assert.All(answers, status => Assert.Equal(200, status));
+        Assert.Empty(scene.Issuer.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task Rule_35_A_nonce_that_an_answer_of_200_brings_is_the_next_ones()
+    {
+        await using var scene = await SignedInAsync();
+        using var http = scene.Open();
+        var accepted = scene.Resource.DPoP!;
+        scene.Resource.Faults.Before("/mcp", context => { context.Response.OnStarting(() => { accepted.Rotate(); accepted.Offer(context.Response); return Task.CompletedTask; }); return Task.CompletedTask; }, times: 1);
+        Assert.Equal((200, 200), (await scene.PingAsync(http), await scene.PingAsync(http)));
+        Assert.Equal([200, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
+    }
+
+    [Fact]
+    public async Task Rules_23_35_A_new_nonce_of_the_issuer_loses_no_refresh_token()
+    {
+        await using var scene = await SignedInAsync();
+        scene.Issuer.Server.DPoP!.Rotate();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        var asked = scene.Issuer.Traffic.OfGrant("refresh_token");
+        Assert.Equal([400, 200], asked.Select(r => r.StatusCode));
+        Assert.Single(asked.Select(r => r.FormValue("refresh_token")).Distinct());
+        Assert.False(scene.Status.RenewalUncertain);
+    }
+
+    [Fact]
+    public async Task Rules_23_35_An_answer_lost_after_the_nonce_leaves_the_renewal_uncertain()
+    {
+        await using var scene = await SignedInAsync();
+        scene.Issuer.Faults.Intercept("/token", Asking(400, scene.Issuer.Server.DPoP!.Nonce), times: 1);
+        scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.True(e.OutcomeUnknown);
+        Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
+    }
+
+    [Fact]
+    public async Task Rule_35_A_server_that_asks_for_nonces_for_ever_is_asked_twice()
+    {
+        await using var scene = await SignedInAsync();
+        scene.Resource.Faults.Intercept("/mcp", Asking(401));
+        using var http = scene.Open(signIn: true);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        Assert.Equal((ErrorReason.ProtocolViolation, "my-api"), (e.Reason, e.Server));
+        Assert.Equal(2, scene.Resource.Traffic.Count("/mcp"));
+        Assert.Empty(scene.Issuer.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task Rule_35_So_is_an_issuer_and_the_refresh_token_stays()
+    {
+        await using var scene = await SignedInAsync();
+        scene.Issuer.Faults.Intercept("/token", Asking(400));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal((ErrorReason.TokenResponseInvalid, "use_dpop_nonce"), (e.Reason, e.OAuthError));
+        Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
+        scene.Issuer.Faults.Clear();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.False(scene.Status.RenewalUncertain);
+    }
+
+    [Fact]
+    public async Task Rule_35_A_nonce_that_is_none_is_not_sent_back()
+    {
+        await using var scene = await SignedInAsync();
+        scene.Issuer.Faults.Intercept("/token", Asking(400, "a b"));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Single(scene.Issuer.Traffic.To("/token"));
+    }
+}

@@ -1,0 +1,48 @@
+using System.Net;
+using System.Net.Sockets;
+using McpSm.Core.Network;
+
+namespace McpSm.Core.Tests.Http;
+
+/// <summary>A network with names of its own; it connects to nothing but what the test says.</summary>
+internal sealed class FakeNetwork : NetworkAccess, IWebProxy
+{
+    /// <summary>The addresses of each name.</summary>
+    public Dictionary<string, string[]> Names { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The names that were looked up.</summary>
+    public List<string> LookedUp { get; } = [];
+
+    /// <summary>The addresses that were tried.</summary>
+    public List<string> Tried { get; } = [];
+
+    /// <summary>The proxy for all URLs; null for none.</summary>
+    public Uri? ProxyUrl { get; set; }
+
+    public ICredentials? Credentials { get; set; }
+
+    public override IWebProxy Proxy => this;
+
+    public Uri? GetProxy(Uri destination) => ProxyUrl;
+
+    public bool IsBypassed(Uri host) => ProxyUrl is null;
+
+    public override Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(host, out var literal))
+        {
+            return Task.FromResult<IPAddress[]>([literal]);
+        }
+        LookedUp.Add(host);
+        return Names.TryGetValue(host, out var addresses) ? Task.FromResult(addresses.Select(IPAddress.Parse).ToArray())
+            : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
+    }
+
+    /// <summary>Connects to loopback alone; nothing answers anywhere else, as at the addresses of other networks.</summary>
+    public override Task<(Stream Stream, IPAddress Address)> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
+    {
+        Tried.AddRange(addresses.Select(a => a.ToString()));
+        return addresses.Where(IPAddress.IsLoopback).ToArray() is { Length: > 0 } here ? base.ConnectAsync(here, port, cancellationToken)
+            : throw new SocketException((int)SocketError.HostUnreachable);
+    }
+}

@@ -1,0 +1,193 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Http;
+
+/// <summary>Documents of servers and issuers that come over a bad wire: one clear error, nobody is sent anywhere, nothing is kept.</summary>
+public sealed class WireDocumentTests
+{
+    [Theory]
+    [InlineData("silence", ErrorReason.ServerUnreachable)]
+    [InlineData("a byte now and then", ErrorReason.ServerUnreachable)]
+    [InlineData("a header without end", ErrorReason.ServerUnreachable)]
+    [InlineData("1xx without end", ErrorReason.ServerUnreachable)]
+    [InlineData("a body without end", ErrorReason.MetadataInvalid)]
+    [InlineData("5 MB", ErrorReason.MetadataInvalid)]
+    [InlineData("the end of the connection", ErrorReason.ServerUnreachable)]
+    [InlineData("a reset", ErrorReason.ServerUnreachable)]
+    [InlineData("no http", ErrorReason.ServerUnreachable)]
+    [InlineData("100 KB of headers", ErrorReason.ProtocolViolation)]
+    [InlineData("10,000 cookies", ErrorReason.ProtocolViolation)]
+    [InlineData("a gzip bomb", ErrorReason.MetadataInvalid)]
+    [InlineData("gzip that nobody asked for", ErrorReason.MetadataInvalid)]
+    [InlineData("a redirect to itself", ErrorReason.MetadataInvalid)]
+    [InlineData("a redirect to a script", ErrorReason.UnsafeEndpoint)]
+    [InlineData("a redirect to nowhere", ErrorReason.MetadataInvalid)]
+    [InlineData("another protocol", ErrorReason.MetadataInvalid)]
+    [InlineData("nothing", ErrorReason.MetadataInvalid)]
+    [InlineData("no content", ErrorReason.MetadataInvalid)]
+    [InlineData("a web page", ErrorReason.MetadataInvalid)]
+    [InlineData("JSON of a million levels", ErrorReason.MetadataInvalid)]
+    public async Task Rule_30_In_place_of_a_document_of_the_server_or_its_issuer(string fault, ErrorReason reason)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var raw = WireFaults.Start(fault, "{}");
+        var timeout = TimeSpan.FromSeconds(WireFaults.Endless.Contains(fault) ? 1 : 20);
+
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{raw.Url}\"";
+        await FailsAsync();
+        scene.Resource.Challenge = null;
+        scene.Resource.Issuers = [raw.Url.AbsoluteUri.TrimEnd('/')];
+        await FailsAsync();
+
+        Assert.All(raw.Requests, r => Assert.DoesNotContain("Accept-Encoding", r));
+        scene.Resource.Issuers = [scene.Issuer.Issuer];
+        await scene.LoginAsync();
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+
+        async Task FailsAsync()
+        {
+            var started = Stopwatch.GetTimestamp();
+            var e = await scene.FailsAsync(o => o with { Timeout = timeout });
+            Assert.Equal((reason, "my-api"), (e.Reason, e.Server));
+            Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+            Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+            Assert.Empty(scene.Person.Visited);
+            Assert.InRange(raw.Connections, 1, 20);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rule_30_TLS_that_nobody_vouches_for_is_no_connection(bool ofIssuer)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var tls = await TestMcpServer.StartAsync(new() { Certificate = LoopbackCertificates.Server, MetadataAtRoot = true });
+        scene.Resource.Challenge = own => ofIssuer ? own : $"Bearer resource_metadata=\"{tls.RootResourceMetadataUrl}\"";
+        scene.Resource.Issuers = [tls.McpUrl.GetLeftPart(UriPartial.Authority)];
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.ServerUnreachable, e.Reason);
+        Assert.Contains("no trusted TLS connection", e.Message);
+        Assert.Empty(tls.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData("issuer")]
+    [InlineData("token_endpoint")]
+    [InlineData("another")]
+    public async Task A_document_that_names_a_member_twice_is_refused(string member)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Answer("/.well-known", 200,
+            $$"""{"issuer":"{{scene.Issuer.Issuer}}","token_endpoint":"{{scene.Issuer.Issuer}}/token","another":1,"{{member}}":"{{scene.Issuer.Issuer}}"}""");
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
+        Assert.Contains("names a member twice", e.Message);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rules_6_30_Metadata_behind_a_redirect_to_another_origin_counts_only_for_its_issuer(bool right)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var other = await TestIssuer.StartAsync();
+        await using var moved = WireFaults.Answering("302 Found", "",
+            $"Location: {(right ? scene.Issuer : other).Issuer}/.well-known/oauth-authorization-server");
+        scene.Issuer.Faults.Intercept("/.well-known/oauth-authorization-server", context =>
+        {
+            context.Response.Redirect(moved.Url.AbsoluteUri);
+            return Task.CompletedTask;
+        }, times: 1);
+        if (right)
+        {
+            await scene.LoginAsync();
+            return;
+        }
+        scene.Issuer.Faults.Answer("/.well-known/openid-configuration", 404);
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rules_7a_30_Resource_metadata_behind_a_redirect_to_another_origin_counts_only_for_the_server()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var other = await TestMcpServer.StartAsync(scene.Issuer);
+        await using var moved = WireFaults.Answering("302 Found", "", $"Location: {other.ResourceMetadataUrl}");
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{moved.Url}\"";
+        Assert.Equal(ErrorReason.ResourceMismatch, (await scene.FailsAsync()).Reason);
+        other.Resource = scene.Resource.Resource;
+        await scene.LoginAsync();
+    }
+
+    [Theory]
+    [InlineData("issuer", "https://evil.example", ErrorReason.IssuerMismatch)]
+    [InlineData("token_endpoint", "http://evil.example/token", ErrorReason.UnsafeEndpoint)]
+    [InlineData("token_endpoint", "javascript:alert(1)", ErrorReason.UnsafeEndpoint)]
+    public async Task Rules_6_27_An_issuer_that_turns_around_after_a_day_gets_no_refresh_token(string member, string value, ErrorReason reason)
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        clock.Advance(TimeSpan.FromHours(25));
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json[member] = value);
+        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default))).Reason);
+        Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.Equal((true, false), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
+        scene.Issuer.Faults.Clear();
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Rule_6_An_issuer_that_changes_its_words_between_two_reads_is_read_once_a_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await using var other = await TestIssuer.StartAsync();
+        var reads = 0;
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["token_endpoint"] = (++reads > 1 ? other : scene.Issuer).Issuer + "/token");
+        await scene.LoginAsync();
+        Assert.Single(scene.Issuer.Traffic.Below("/.well-known"));
+        Assert.Single(scene.Resource.Traffic.Below("/.well-known"));
+        Assert.Empty(other.Traffic.Requests);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rule_8_Scopes_that_no_address_can_carry_are_one_error_which_names_the_way_out(bool chosen)
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools"] });
+        scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
+        scene.Resource.Faults.RewriteJson("/.well-known", json =>
+            json["scopes_supported"] = new JsonArray([.. Enumerable.Range(0, 10_000).Select(i => (JsonNode)$"scope:{i}")]));
+        if (chosen)
+        {
+            await scene.ChangeServerAsync(s => new(s) { Scopes = ["mcp:tools"] });
+            await scene.LoginAsync();
+            return;
+        }
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
+        Assert.Contains("10,000 scopes", e.Message);
+        Assert.Contains("mcpsm server update my-api --scope", e.Remedy.InShell());
+        Assert.Empty(scene.Person.Visited);
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+    }
+
+    [Fact]
+    public async Task An_endpoint_of_a_megabyte_is_refused_and_not_repeated()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += "?" + new string('x', 900_000));
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
+        Assert.True(e.Message.Length < 1000);
+        Assert.Empty(scene.Person.Visited);
+    }
+}

@@ -1,0 +1,231 @@
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.HttpAuthentication;
+
+/// <summary>A handler that may sign in: once, for everyone who waits, and never in a loop.</summary>
+public sealed class HandlerSignInTests
+{
+    [Fact]
+    public async Task Rule_2_A_first_request_signs_in_as_its_401_says_and_is_sent_again()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal([401, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
+        Assert.Single(scene.Resource.Traffic.To("/mcp").Select(r => r.Body).Distinct());
+        Assert.Single(scene.Person.Visited);
+        Assert.Equal(AuthState.Authenticated, scene.Status.State);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task A_server_that_lets_the_handshake_through_is_signed_in_to_for_what_it_then_asks()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = null);
+        scene.Resource.Open = true;
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Empty(scene.Person.Visited);
+        scene.Resource.Open = false;
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize", "GET")).QueryValue("scope"));
+    }
+
+    [Fact]
+    public async Task A_challenge_of_status_403_to_a_request_without_a_token_is_one_to_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.ChallengeStatus = 403;
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Many_requests_at_once_sign_in_once()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        using var http = scene.Open(signIn: true);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => scene.PingAsync(http))));
+        Assert.All(answers, status => Assert.Equal(200, status));
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task A_refresh_token_that_is_rejected_leads_to_a_sign_in()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Server.RevokeAllTokens();
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(2, scene.Person.Visited.Count);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task A_token_that_ended_with_a_refresh_token_that_is_rejected_leads_to_a_sign_in()
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        scene.Issuer.Server.RevokeAllTokens();
+        clock.Advance(TimeSpan.FromHours(2));
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(2, scene.Person.Visited.Count);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Who_says_no_is_not_asked_again_and_what_is_signed_in_elsewhere_is_found()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Deny();
+        using var http = scene.Open(signIn: true);
+        for (var i = 0; i < 3; i++)
+        {
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+            Assert.Equal((ErrorReason.AuthorizationDenied, "my-api"), (e.Reason, e.Server));
+        }
+        Assert.Single(scene.Person.Visited);
+
+        scene.Issuer.Faults.Clear();
+        await scene.LoginAsync();
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(2, scene.Person.Visited.Count);
+    }
+
+    [Fact]
+    public async Task Who_has_run_out_of_time_gets_what_the_sign_in_gives_later()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        using var impatient = new CancellationTokenSource();
+        scene.Person.Browse = async url =>
+        {
+            await impatient.CancelAsync();
+            await Task.Delay(200);
+            using var page = await StandInBrowser.ClickThroughAsync(url);
+        };
+        using var http = scene.Open(signIn: true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, impatient.Token));
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task A_handler_that_is_disposed_ends_its_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var opened = new TaskCompletionSource<Uri>();
+        scene.Person.Browse = url =>
+        {
+            opened.TrySetResult(url);
+            return Task.CompletedTask;
+        };
+        var http = scene.Open(signIn: true);
+        var pinging = scene.PingAsync(http);
+        var url = await opened.Task;
+        http.Dispose();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pinging);
+        await Assert.ThrowsAsync<HttpRequestException>(() => StandInBrowser.ClickThroughAsync(url));
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task A_token_that_the_server_refuses_at_once_is_not_kept_and_not_asked_for_again()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Resource.Introspect = _ => null;
+        using var http = scene.Open(signIn: true);
+        for (var i = 0; i < 2; i++)
+        {
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+            Assert.Equal((ErrorReason.TokenRejected, "my-api", 401), (e.Reason, e.Server, e.StatusCode));
+        }
+        Assert.Single(scene.Person.Visited);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        Assert.Equal(2, scene.Issuer.Traffic.Count("/revoke"));
+    }
+
+    [Fact]
+    public async Task Where_nobody_can_answer_a_request_says_so()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Person.CanAnswer = false;
+        using var http = scene.Open(signIn: true);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        Assert.Equal((ErrorReason.InteractionRequired, "my-api"), (e.Reason, e.Server));
+    }
+
+    [Fact]
+    public async Task An_issuer_that_was_out_of_reach_is_tried_again_by_the_next_request()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Answer("/register", 503);
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(ErrorReason.ServerUnreachable, (await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http))).Reason);
+        scene.Issuer.Faults.Clear();
+        Assert.Equal(200, await scene.PingAsync(http));
+    }
+
+    [Fact]
+    public async Task Rules_7_15_A_server_that_changed_its_issuer_is_signed_in_to_there_with_nothing_of_the_old_one()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
+        await using var second = await TestIssuer.StartAsync();
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Resource.Issuers = [second.Issuer];
+        scene.Resource.Introspect = second.Server.Introspect;
+        Assert.Equal(200, await scene.PingAsync(http));
+
+        Assert.Equal(second.Issuer, scene.Status.Issuer);
+        var old = Assert.Single(scene.Issuer.Server.Clients).ClientId;
+        Assert.DoesNotContain(second.Traffic.Requests, r => (r.QueryString + r.Body + r.Header("Authorization")).Contains(old));
+        Assert.Equal(1, second.Traffic.Count("/register"));
+        Assert.Contains(scene.Person.Notices, n => n.Contains(scene.Issuer.Issuer) && n.Contains(second.Issuer));
+    }
+
+    private static Task<SignInFixture> StartForJobAsync() => SignInFixture.StartAsync(new()
+    {
+        PreRegisteredClients = [new RegisteredClient("job", "s3cret", [], "client_secret_basic")],
+        ScopesSupported = ["mcp:tools", "mcp:write"],
+    });
+
+    private static readonly ClientCredentials Job = new("job", "s3cret");
+
+    [Fact]
+    public async Task Rules_24_33_A_client_signs_in_renews_and_steps_up_by_itself()
+    {
+        await using var scene = await StartForJobAsync();
+        scene.Person.CanAnswer = false;
+        using var http = scene.Open(signIn: true, client: Job);
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools", "mcp:tools", "mcp:tools mcp:write"],
+            scene.Issuer.Traffic.OfGrant("client_credentials").Select(r => r.FormValue("scope")));
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task A_person_does_not_take_the_place_of_a_client_unasked()
+    {
+        await using var scene = await StartForJobAsync();
+        await scene.LoginAsync(o => o with { ClientCredentials = Job });
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(403, await scene.PingAsync(http));
+        scene.Resource.Introspect = _ => null;
+        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Empty(scene.Person.Visited);
+    }
+}

@@ -1,0 +1,250 @@
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Management;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpSm.Core.Tests.HttpAuthentication;
+
+/// <summary>What the handler does with a request and with the credential that there is.</summary>
+public sealed class HandlerTests
+{
+    [Fact]
+    public async Task A_handler_that_lives_long_renews_before_the_token_ends()
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        scene.Resource.Traffic.Clear();
+        using var http = scene.Open();
+        for (var hour = 0; hour < 3; hour++)
+        {
+            Assert.Equal(200, await scene.PingAsync(http));
+            clock.Advance(TimeSpan.FromMinutes(59.5));
+        }
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(3, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
+        Assert.All(scene.Resource.Traffic.Requests, r => Assert.Equal(200, r.StatusCode));
+        Assert.Equal(4, scene.Resource.Traffic.Requests.Select(r => r.Header("Authorization")).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Rule_23_What_another_process_has_renewed_is_used_and_not_renewed_again()
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        using var http = scene.Open();
+        Assert.Equal(200, await scene.PingAsync(http));
+        clock.Advance(TimeSpan.FromMinutes(59.5));
+        var renewed = await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal($"Bearer {renewed.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
+
+        scene.Issuer.Server.Expire(renewed.AccessToken);
+        var again = await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal($"Bearer {again.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
+        Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rule_23_Many_requests_at_once_renew_once(bool due)
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        using var http = scene.Open();
+        Assert.Equal(200, await scene.PingAsync(http));
+        if (due)
+        {
+            clock.Advance(TimeSpan.FromMinutes(59.5));
+        }
+        else
+        {
+            scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        }
+        scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => scene.PingAsync(http))));
+        Assert.All(answers, status => Assert.Equal(200, status));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Rule_23_A_request_that_is_cancelled_loses_no_renewal()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        using var http = scene.Open();
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        using var impatient = new CancellationTokenSource();
+        scene.Issuer.Faults.Before("/token", async _ =>
+        {
+            await impatient.CancelAsync();
+            await Task.Delay(200);
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, impatient.Token));
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.False(scene.Status.RenewalUncertain);
+    }
+
+    [Fact]
+    public async Task A_renewal_that_fails_ahead_of_time_leaves_the_token_its_last_minute()
+    {
+        var clock = new ManualTimeProvider();
+        await using var scene = await SignInFixture.SignedInAsync(clock: clock);
+        using var http = scene.Open();
+        Assert.Equal(200, await scene.PingAsync(http));
+        clock.Advance(TimeSpan.FromMinutes(59.5));
+        scene.Issuer.Faults.Answer("/token", 503);
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+
+        clock.Advance(TimeSpan.FromMinutes(1));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
+        scene.Issuer.Faults.Clear();
+        Assert.Equal(200, await scene.PingAsync(http));
+    }
+
+    [Fact]
+    public async Task A_401_that_nothing_can_answer_is_the_callers_and_nobody_is_asked()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        using var http = scene.Open();
+        Assert.Equal(401, await scene.PingAsync(http));
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), default);
+        Assert.Equal(ErrorReason.AuthenticationRequired, result.Reason);
+        Assert.Empty(scene.Person.Visited);
+        Assert.Empty(scene.Issuer.Traffic.Requests);
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_every_token_is_asked_twice_and_no_more()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Resource.Introspect = _ => null;
+        scene.Resource.Traffic.Clear();
+        using var http = scene.Open();
+        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Equal(2, scene.Resource.Traffic.Requests.Count);
+        Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task A_stream_is_sent_twice_as_it_was_and_the_request_is_the_callers_own_afterwards()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, default);
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        scene.Resource.Traffic.Clear();
+        using var http = scene.Open();
+        using var request = new HttpRequestMessage(HttpMethod.Post, scene.Resource.McpUrl)
+        {
+            Content = new StreamContent(new OneWay(SignInFixture.Ping)),
+            Headers = { { "Mcp-Session-Id", "s1" } },
+        };
+        using var answer = await http.SendAsync(request);
+        Assert.Equal([401, 200], scene.Resource.Traffic.Requests.Select(r => r.StatusCode));
+        Assert.All(scene.Resource.Traffic.Requests, r =>
+            Assert.Equal((SignInFixture.Ping, "s1", "k1"), (r.Body, r.Header("Mcp-Session-Id"), r.Header("X-Key"))));
+        Assert.Same(request, answer.RequestMessage);
+        Assert.Equal("Mcp-Session-Id", Assert.Single(request.Headers).Key);
+    }
+
+    [Fact]
+    public async Task An_answer_streams_as_it_comes()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        using var read = new SemaphoreSlim(0);
+        scene.Resource.Faults.Intercept("/mcp", async context =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            await context.Response.WriteAsync("data: one\n\n");
+            await context.Response.Body.FlushAsync();
+            await read.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsync("data: two\n\n");
+        });
+        using var http = scene.Open();
+        using var answer = await http.GetAsync(scene.Resource.McpUrl, HttpCompletionOption.ResponseHeadersRead);
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        Assert.Equal("data: one", await lines.ReadLineAsync());
+        read.Release();
+        Assert.Contains("data: two", await lines.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_token_that_was_revoked_elsewhere_is_shown_once_more_and_then_never()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        using var http = scene.Open();
+        Assert.Equal(200, await scene.PingAsync(http));
+        await scene.Work.New().DisconnectAsync(scene.Server, local: false, default);
+        scene.Resource.Traffic.Clear();
+        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.NotNull(scene.Resource.Traffic.Requests[0].Header("Authorization"));
+        Assert.Null(scene.Resource.Traffic.Requests[1].Header("Authorization"));
+    }
+
+    [Fact]
+    public async Task A_bearer_token_that_was_replaced_elsewhere_is_found_and_one_that_is_refused_stays()
+    {
+        await using var scene = await SignInFixture.StartAsync(resource: new() { AcceptedTokens = ["t1", "t2"] });
+        await scene.Authenticator.SetTokenAsync(scene.Server, "t1", null, default);
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Resource.AcceptedTokens.TryRemove("t1", out _);
+        await scene.Work.New().SetTokenAsync(scene.Server, "t2", null, default);
+        Assert.Equal(200, await scene.PingAsync(http));
+
+        scene.Resource.AcceptedTokens.TryRemove("t2", out _);
+        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Empty(scene.Person.Visited);
+        Assert.Equal(AuthState.BearerToken, scene.Status.State);
+    }
+
+    [Theory]
+    [InlineData(McpTransport.Http, "/mcp", true)]
+    [InlineData(McpTransport.Http, "/mcp/messages?session=1", true)]
+    [InlineData(McpTransport.Http, "/mcp2", false)]
+    [InlineData(McpTransport.Http, "/", false)]
+    [InlineData(McpTransport.Sse, "/messages?session=1", true)]
+    public async Task Rule_22_A_token_goes_to_the_servers_own_url_and_over_sse_to_its_origin(McpTransport transport, string path, bool goes)
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await scene.ChangeServerAsync(s => new(s) { Transport = transport });
+        scene.Resource.Traffic.Clear();
+        using var http = scene.Open(signIn: true);
+        var sending = http.GetAsync(new Uri(scene.Resource.McpUrl, path));
+        if (goes)
+        {
+            await sending;
+            Assert.StartsWith("Bearer at_", Assert.Single(scene.Resource.Traffic.Requests).Header("Authorization"));
+        }
+        else
+        {
+            Assert.Equal(ErrorReason.UnsafeEndpoint, (await Assert.ThrowsAsync<McpAuthException>(() => sending)).Reason);
+            Assert.Empty(scene.Resource.Traffic.Requests);
+        }
+    }
+
+    [Fact]
+    public async Task A_server_that_is_gone_fails_as_the_network_does()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        using var http = scene.Open(signIn: true);
+        var url = scene.Resource.McpUrl;
+        await scene.Resource.DisposeAsync();
+        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(url));
+    }
+
+    /// <summary>A stream that can be read once.</summary>
+    private sealed class OneWay(string text) : MemoryStream(System.Text.Encoding.UTF8.GetBytes(text))
+    {
+        public override bool CanSeek => false;
+    }
+}

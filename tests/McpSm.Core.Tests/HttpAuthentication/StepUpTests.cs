@@ -1,0 +1,212 @@
+using System.Text.Json.Nodes;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.HttpAuthentication;
+
+/// <summary>A 403 that asks for more scopes (RFC 6750 section 3.1).</summary>
+public sealed class StepUpTests
+{
+    private static readonly AuthorizationServerOptions Issuing =
+        new() { ScopesSupported = ["mcp:tools", "mcp:write", "mcp:other", "a", "b", "c", "d", "e"] };
+
+    private static IEnumerable<string?> Asked(SignInFixture scene) => scene.Issuer.Traffic.To("/authorize", "GET").Select(r => r.QueryValue("scope"));
+
+    private static async Task<McpAuthException> InsufficientAsync(SignInFixture scene, HttpClient http)
+    {
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        Assert.Equal((ErrorReason.InsufficientScope, "my-api"), (e.Reason, e.Server));
+        return e;
+    }
+
+    [Fact]
+    public async Task Rule_24_What_was_held_and_what_is_challenged_are_asked_for_together()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Resource.Scope = "mcp:write";
+        scene.Resource.Traffic.Clear();
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools", "mcp:tools mcp:write"], Asked(scene));
+        Assert.Equal([403, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
+        Assert.Single(scene.Resource.Traffic.To("/mcp").Select(r => r.Body).Distinct());
+        scene.Resource.Scope = "mcp:tools";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+    }
+
+    [Theory]
+    [InlineData("\"mcp:tools,mcp:write\"")]
+    [InlineData("\"mcp:tools, mcp:write\"")]
+    [InlineData("[\"mcp:tools\",\"mcp:write\"]")]
+    public async Task Rule_24_Scopes_that_an_issuer_lists_in_its_own_way_are_held_and_not_denied(string scope)
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing);
+        scene.Resource.Scope = "mcp:tools mcp:write";
+        scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = JsonNode.Parse(scope));
+        await scene.LoginAsync();
+        Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+
+        scene.Issuer.Faults.Clear();
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write mcp:other";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal("mcp:tools mcp:write mcp:other", Asked(scene).Last());
+    }
+
+    [Fact]
+    public async Task Rule_24_A_comma_in_the_name_of_a_scope_that_was_asked_for_parts_nothing()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(new() { ScopesSupported = ["a,b", "a"] }, new() { Scope = "a,b a" });
+        Assert.Equal(["a,b", "a"], scene.Status.Scopes);
+    }
+
+    [Fact]
+    public async Task Rule_24_The_challenge_that_says_what_is_missing_is_found_behind_a_gateways()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Challenge = own => $"Bearer realm=\"gateway\", {own}";
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal("mcp:tools mcp:write", Asked(scene).Last());
+    }
+
+    [Fact]
+    public async Task Rule_24_Many_requests_at_once_step_up_once()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:tools mcp:write";
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => scene.PingAsync(http))));
+        Assert.All(answers, status => Assert.Equal(200, status));
+        Assert.Equal(2, scene.Person.Visited.Count);
+    }
+
+    [Fact]
+    public async Task Rule_24_A_server_that_always_wants_more_gets_three_tries_in_all()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        var more = new Queue<string>(["a", "b", "c", "d", "e"]);
+        scene.Resource.Faults.Intercept("/mcp", context =>
+        {
+            context.Response.StatusCode = 403;
+            context.Response.Headers.WWWAuthenticate =
+                $"Bearer error=\"insufficient_scope\", scope=\"{more.Dequeue()}\", resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
+            return Task.CompletedTask;
+        });
+        using var http = scene.Open(signIn: true);
+        await InsufficientAsync(scene, http);
+        Assert.Equal(["mcp:tools", "mcp:tools a", "mcp:tools a b", "mcp:tools a b c"], Asked(scene));
+        await InsufficientAsync(scene, http);
+        Assert.Equal(4, scene.Person.Visited.Count);
+    }
+
+    [Fact]
+    public async Task Rule_24_Tries_that_helped_do_not_count()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        foreach (var scope in new[] { "a", "b", "c", "d", "e" })
+        {
+            scene.Resource.Scope = scope;
+            Assert.Equal(200, await scene.PingAsync(http));
+        }
+        Assert.Equal("mcp:tools a b c d e", Asked(scene).Last());
+    }
+
+    [Theory]
+    [InlineData(", scope=\"mcp:tools\"", "which the token has")]
+    [InlineData("", "and names none")]
+    public async Task Rule_24_A_challenge_that_names_nothing_new_asks_nobody(string scope, string why)
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        scene.Resource.Faults.Intercept("/mcp", context =>
+        {
+            context.Response.StatusCode = 403;
+            context.Response.Headers.WWWAuthenticate = "Bearer error=\"insufficient_scope\"" + scope;
+            return Task.CompletedTask;
+        });
+        using var http = scene.Open(signIn: true);
+        Assert.Contains(why, (await InsufficientAsync(scene, http)).Message);
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_24_A_scope_that_a_person_denied_is_not_asked_for_again_and_the_token_stays()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        scene.Deny();
+        var denied = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        Assert.Equal(ErrorReason.AuthorizationDenied, denied.Reason);
+        Assert.Contains("asked for and not given", (await InsufficientAsync(scene, http)).Message);
+        Assert.Equal(2, scene.Person.Visited.Count);
+
+        scene.Resource.Scope = "mcp:tools";
+        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Issuer.Faults.Clear();
+        scene.Resource.Scope = "mcp:other";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal("mcp:tools mcp:other", Asked(scene).Last());
+    }
+
+    [Fact]
+    public async Task Rule_24_A_scope_that_the_issuer_did_not_give_is_not_asked_for_again_by_any_process()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = "mcp:tools");
+        scene.Resource.Introspect = token => scene.Issuer.Server.Introspect(token) is { } known
+            ? known with { Scopes = [.. known.Scopes.Where(s => s != "mcp:write")] } : null;
+        await InsufficientAsync(scene, http);
+        Assert.Equal(2, scene.Person.Visited.Count);
+        await InsufficientAsync(scene, http);
+        using var other = scene.Open(signIn: true, scene.Work.New());
+        Assert.Contains("asked for and not given", (await InsufficientAsync(scene, other)).Message);
+        Assert.Equal(2, scene.Person.Visited.Count);
+        Assert.Equal(["mcp:tools"], scene.Status.Scopes);
+    }
+
+    [Fact]
+    public async Task Rules_8_24_Scopes_that_the_user_chose_are_not_stepped_over()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing, server: s => new(s) { Scopes = ["mcp:tools"] });
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal("mcpsm server update my-api --scope <scope>...", (await InsufficientAsync(scene, http)).Remedy.InShell());
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_24_Without_leave_to_sign_in_the_403_is_the_callers()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(Issuing);
+        using var http = scene.Open();
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(403, await scene.PingAsync(http));
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), default);
+        Assert.Equal((ErrorReason.InsufficientScope, "mcpsm auth login my-api"), (result.Reason, result.Remedy));
+        Assert.Single(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rules_10_24_A_step_up_keeps_asking_for_offline_access_where_the_issuer_lists_it()
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing with { ScopesSupported = ["mcp:tools", "mcp:write", "offline_access"] });
+        scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = "mcp:tools", times: 1);
+        await scene.LoginAsync();
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(["mcp:tools offline_access", "mcp:tools mcp:write offline_access"], Asked(scene));
+    }
+}

@@ -1,0 +1,219 @@
+using System.Net;
+using System.Net.Sockets;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Management;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Registration;
+
+public sealed class PortAndClientTests
+{
+    private static (TcpListener Taken, int Port) TakePort()
+    {
+        var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        return (taken, ((IPEndPoint)taken.LocalEndpoint).Port);
+    }
+
+    [Fact]
+    public async Task Rule_26_Where_the_port_is_taken_and_the_issuer_registers_any_free_one_serves()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var (taken, port) = TakePort();
+        using (taken)
+        {
+            // A port that is named for this one sign-in is where a tunnel ends: there no other serves.
+            Assert.Equal(ErrorReason.CallbackPortInUse, (await scene.FailsAsync(o => o with { CallbackPort = port })).Reason);
+            File.WriteAllText(scene.Work.Home.PathOf("settings.json"), $$"""{"callbackPort":{{port}}}""");
+            await scene.LoginAsync(o => o with { CallbackPort = null });
+        }
+        Assert.Contains(scene.Person.Notices, n => n.Contains($"Port {port} is in use"));
+    }
+
+    [Fact]
+    public async Task Rules_13_26_A_client_registered_beforehand_comes_back_to_its_own_port_or_says_which_is_taken()
+    {
+        var (taken, port) = TakePort();
+        await using var scene = await SignInFixture.StartAsync(
+            new()
+            {
+                SupportsRegistration = false,
+                PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
+            },
+            server: s => new(s) { ClientId = "mine" });
+        using (taken)
+        {
+            var e = await scene.FailsAsync(o => o with { CallbackPort = port });
+            Assert.Equal(ErrorReason.CallbackPortInUse, e.Reason);
+            Assert.Contains(port.ToString(), e.Message);
+            Assert.Contains("--callback-port", e.Remedy.InShell());
+        }
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync(o => o with { CallbackPort = port })).Status.State);
+    }
+
+    [Fact]
+    public async Task Rule_15_A_client_registered_beforehand_is_shown_to_no_second_issuer()
+    {
+        var (taken, port) = TakePort();
+        taken.Dispose();
+        var options = new AuthorizationServerOptions
+        {
+            PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
+        };
+        await using var scene = await SignInFixture.StartAsync(options, server: s => new(s) { ClientId = "mine" });
+        await using var second = await TestIssuer.StartAsync(options);
+        await scene.LoginAsync(o => o with { CallbackPort = port });
+        scene.Resource.Issuers = [second.Issuer];
+        Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync(o => o with { CallbackPort = port })).Reason);
+        Assert.Empty(second.Traffic.To("/authorize"));
+        Assert.Empty(second.Traffic.To("/token"));
+    }
+
+    [Theory]
+    [InlineData(false, "second")]
+    [InlineData(false, "", "second")]
+    [InlineData(true, "second")]
+    [InlineData(true, "", "second")]
+    public async Task Rule_15_The_secret_of_one_client_is_shown_for_no_other(bool plaintext, params string[] ids)
+    {
+        const string secret = "PLANTED-of-first";
+        var (taken, port) = TakePort();
+        taken.Dispose();
+        await using var scene = await SignInFixture.StartAsync(new()
+        {
+            PreRegisteredClients = [new RegisteredClient("second", null, [$"http://127.0.0.1:{port}/callback"], "none")],
+        }, server: s => new(s) { ClientId = "first", OAuth = OAuthMode.On });
+        if (plaintext)
+        {
+            var config = scene.Work.Home.PathOf("config.json");
+            File.WriteAllText(config, File.ReadAllText(config).Replace("\"clientId\": \"first\"", $"\"clientSecret\": \"{secret}\", \"clientId\": \"first\""));
+        }
+        else
+        {
+            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = secret }, default);
+        }
+        foreach (var id in ids)
+        {
+            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientId = id }, default);
+        }
+        await scene.LoginAsync(o => o with { CallbackPort = port });
+        await scene.Authenticator.RenewAsync(scene.Server, default);
+        Assert.NotEmpty(scene.Issuer.Traffic.OfGrant("refresh_token"));
+        Assert.All(scene.Issuer.Traffic.Requests, r => Assert.True(r.Header("Authorization") is null && !r.Body.Contains("PLANTED")));
+        Assert.DoesNotContain("PLANTED", File.ReadAllText(scene.Work.Home.PathOf("config.json")));
+    }
+
+    [Fact]
+    public async Task A_secret_that_is_given_before_or_with_its_client_stays_with_it()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var store = new CredentialStore(work.Home, new VaultSelector(work.Home, [], _ => { }));
+        async Task<string?> UpdateAsync(ServerUpdate change)
+        {
+            server = (await work.Authenticator.UpdateServerAsync(server, change, default)).Server;
+            return (await store.ReadRawAsync(server, default))?.ClientSecret;
+        }
+        work.Variables["MCPSM_VAULT"] = "file";
+        Assert.Equal("one", await UpdateAsync(new ServerUpdate { ClientSecret = "one" }));
+        Assert.Equal("one", await UpdateAsync(new ServerUpdate { ClientId = "first" }));
+        Assert.Equal("one", await UpdateAsync(new ServerUpdate { ClientId = "first", Issuer = "https://login.example" }));
+        Assert.Equal("two", await UpdateAsync(new ServerUpdate { ClientId = "second", ClientSecret = "two" }));
+        Assert.Null(await UpdateAsync(new ServerUpdate { ClientId = "" }));
+    }
+
+    [Fact]
+    public async Task Rules_15_26_Three_sign_ins_register_once()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await scene.LoginAsync();
+        }
+        Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
+    }
+
+    [Fact]
+    public async Task Rules_11_12_A_metadata_document_is_the_client_id_where_the_issuer_takes_it()
+    {
+        const string document = "https://client.example/mcpsm.json";
+        await using var scene = await SignInFixture.SignedInAsync(new() { SupportsClientIdMetadataDocuments = true },
+            server: s => new(s) { ClientMetadataUrl = document });
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+        Assert.Equal(document, Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("client_id"));
+    }
+
+    [Theory]
+    [InlineData("http://client.example/mcpsm.json")]
+    [InlineData("https://client.example")]
+    [InlineData("https://client.example/")]
+    [InlineData("https://user@client.example/mcpsm.json")]
+    [InlineData("https://client.example/mcpsm.json#a")]
+    [InlineData("mcpsm.json")]
+    public async Task Rule_12_What_no_metadata_document_can_be_at_is_neither_kept_nor_sent(string document)
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true });
+        var e = await Assert.ThrowsAsync<McpAuthException>(() =>
+            scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientMetadataUrl = document }, default));
+        Assert.Equal(ErrorReason.InvalidValue, e.Reason);
+        await scene.ChangeServerAsync(s => new(s) { ClientMetadataUrl = document });
+        Assert.Equal(ErrorReason.InvalidValue, (await scene.FailsAsync()).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Rule_14_An_issuer_that_refuses_to_register_is_quoted()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Answer("/register", 400, """{"error":"invalid_redirect_uri","error_description":"not here"}""");
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
+        Assert.Contains("invalid_redirect_uri: not here", e.Message);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_was_never_kept_is_not_tried_twice(bool document)
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = document },
+            server: s => document ? new(s) { ClientMetadataUrl = "https://client.example/mcpsm.json" } : s);
+        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
+        Assert.Equal(ErrorReason.ClientRejected, (await scene.FailsAsync()).Reason);
+        Assert.Single(scene.Person.Visited);
+        Assert.Equal(document ? 0 : 1, scene.Issuer.Traffic.Count("/register"));
+    }
+
+    [Fact]
+    public async Task A_vault_that_does_not_work_is_told_before_anybody_is_sent_to_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync(server: s => new(s) { ClientId = "mine" });
+        Assert.Equal(ErrorReason.VaultUnavailable, (await scene.FailsAsync(o => o with { Vault = "nosuch" })).Reason);
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Fact]
+    public async Task Where_nobody_can_answer_a_sign_in_fails_at_once()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        work.Person.CanAnswer = false;
+        Assert.Equal(ErrorReason.InteractionRequired, (await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server))).Reason);
+    }
+
+    [Fact]
+    public async Task OAuth_that_is_off_names_the_command_that_turns_it_on()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { OAuth = OAuthMode.Off });
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server));
+        Assert.Equal("mcpsm server update my-api --oauth", e.Remedy.InShell());
+    }
+}

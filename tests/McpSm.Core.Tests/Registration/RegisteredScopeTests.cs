@@ -1,0 +1,98 @@
+using System.Text.RegularExpressions;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Registration;
+
+/// <summary>
+/// Issuers that hold a client to the scopes it registered for, and one that named none to none (RFC 7591 section 2), as the
+/// authorization server of the MCP SDK for Python does.
+/// </summary>
+public sealed class RegisteredScopeTests
+{
+    private static readonly AuthorizationServerOptions Issuing = new() { ScopesSupported = ["mcp:tools", "mcp:write"], SupportsDeviceCode = true };
+
+    private static async Task<SignInFixture> StartAsync()
+    {
+        var scene = await SignInFixture.StartAsync(Issuing, clock: new ManualTimeProvider());
+        scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
+        scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
+        {
+            var asked = scene.Issuer.Traffic.To("/authorize")[^1];
+            var client = scene.Issuer.Server.Clients.Single(c => c.ClientId == asked.QueryValue("client_id"));
+            var registered = ((string?)client.RegistrationRequest!["scope"] ?? "").Split(' ');
+            return asked.QueryValue("scope")!.Split(' ').All(registered.Contains) ? location : Regex.Replace(location, "code=[^&]*", "error=invalid_scope");
+        });
+        return scene;
+    }
+
+    private static IEnumerable<string?> Registered(SignInFixture scene) => scene.Issuer.Traffic.To("/register").Select(r => (string?)r.Json!["scope"]);
+
+    [Fact]
+    public async Task Rules_8_14_Such_a_client_is_registered_with_its_scopes_once_it_is_seen_to_need_that()
+    {
+        await using var scene = await StartAsync();
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        Assert.Contains(scene.Person.Notices, n => n.Contains("no other scopes than it registered for"));
+        await scene.LoginAsync();
+        Assert.Equal([null, "mcp:tools"], Registered(scene));
+        Assert.Equal(3, scene.Person.Visited.Count);
+
+        // Whatever takes its place names them as well.
+        scene.Issuer.Server.ForgetClients();
+        await scene.LoginAsync();
+        Assert.Equal([null, "mcp:tools", "mcp:tools"], Registered(scene));
+    }
+
+    [Fact]
+    public async Task Rules_14_24_A_step_up_registers_for_what_was_held_and_what_is_challenged()
+    {
+        await using var scene = await StartAsync();
+        await scene.LoginAsync();
+        using var http = scene.Open(signIn: true);
+        scene.Resource.Scope = "mcp:write";
+        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal([null, "mcp:tools", "mcp:tools mcp:write"], Registered(scene));
+        Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
+    }
+
+    [Fact]
+    public async Task Rules_14_37_A_device_endpoint_that_says_so_is_asked_again_as_such_a_client()
+    {
+        await using var scene = await StartAsync();
+        scene.Issuer.Faults.Answer("/device_authorization", 400, """{"error":"invalid_scope"}""", times: 1);
+        await scene.LoginAsync(o => o with { UseDeviceCode = true });
+        Assert.Equal([null, "mcp:tools"], Registered(scene));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Rule_14_A_scope_that_the_issuer_does_not_know_is_asked_for_twice_at_most_and_told(bool refusesRegistration)
+    {
+        await using var scene = await StartAsync();
+        scene.Resource.Scope = "nonsense";
+        if (refusesRegistration)
+        {
+            scene.Person.Opening = _ => scene.Issuer.Faults.Answer("/register", 403, """{"error":"insufficient_scope","error_description":"not for you"}""");
+        }
+        var e = await scene.FailsAsync();
+        Assert.Equal((ErrorReason.InsufficientScope, "invalid_scope"), (e.Reason, e.OAuthError));
+        Assert.Equal([null, "nonsense"], Registered(scene));
+        Assert.Equal(refusesRegistration ? 1 : 2, scene.Person.Visited.Count);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Rule_13_A_client_of_the_users_is_not_registered_in_its_place()
+    {
+        const string document = "https://client.example/mcpsm.json";
+        await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true }, new() { Scope = "nonsense" },
+            s => new(s) { ClientMetadataUrl = document });
+        Assert.Equal("invalid_scope", (await scene.FailsAsync()).OAuthError);
+        Assert.Empty(scene.Issuer.Traffic.To("/register"));
+    }
+}

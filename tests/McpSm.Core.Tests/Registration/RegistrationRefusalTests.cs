@@ -1,0 +1,270 @@
+using System.Text.Json.Nodes;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace McpSm.Core.Tests.Registration;
+
+/// <summary>Issuers that refuse one field of a registration (RFC 7591 sections 2 and 3.2.2), and what else they answer.</summary>
+public sealed class RegistrationRefusalTests
+{
+    /// <summary>The issuer registers what this lets through, and answers 400 with the JSON that it gives otherwise.</summary>
+    private static void Refuse(SignInFixture scene, Func<JsonObject, string?> why) => scene.Issuer.Faults.Before("/register", async context =>
+    {
+        var asked = JsonNode.Parse(scene.Issuer.Traffic.To("/register")[^1].Body)!.AsObject();
+        if (why(asked) is { } body)
+        {
+            scene.Issuer.Faults.Answer("/register", 400, body, times: 1);
+        }
+        await Task.CompletedTask;
+    });
+
+    private static List<JsonObject> Asked(SignInFixture scene) => [.. scene.Issuer.Traffic.To("/register").Select(r => r.Json!.AsObject())];
+
+    private static string[] Texts(JsonNode? array) => [.. array!.AsArray().Select(v => (string)v!)];
+
+    private static string Refusal(string code, string words = "") => $$"""{"error":"{{code}}","error_description":"{{words}}"}""";
+
+    /// <summary>The fields in which two requests differ.</summary>
+    private static IEnumerable<string> Differences(JsonObject one, JsonObject other) => one.Select(m => m.Key).Union(other.Select(m => m.Key))
+        .Where(name => !JsonNode.DeepEquals(one[name], other[name]));
+
+    private static void ChangeOneFieldEach(SignInFixture scene, params string[] fields)
+    {
+        var asked = Asked(scene);
+        Assert.Equal(fields, asked.Zip(asked.Skip(1)).Select(pair => Assert.Single(Differences(pair.First, pair.Second))));
+    }
+
+    [Theory]
+    [InlineData("invalid_client_metadata", "scope is required")]
+    [InlineData("invalid_client_metadata", "")]
+    [InlineData("invalid_scope", "")]
+    [InlineData("invalid_request", "Missing field: Scope")]
+    public async Task Rule_14_An_issuer_that_requires_a_scope_is_told_those_asked_for(string code, string words)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        Refuse(scene, asked => asked["scope"] is null ? Refusal(code, words) : null);
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        ChangeOneFieldEach(scene, "scope");
+        Assert.Equal("mcp:tools", (string?)Asked(scene)[1]["scope"]);
+        await scene.LoginAsync();
+        Assert.Equal(2, Asked(scene).Count);
+    }
+
+    [Fact]
+    public async Task Rule_14_A_required_scope_is_the_issuers_if_the_server_asks_for_none()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["a", "b"] }, new() { Scope = "" });
+        scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = null);
+        Refuse(scene, asked => asked["scope"] is null ? Refusal("invalid_client_metadata", "scope is required") : null);
+        await scene.LoginAsync();
+        Assert.Equal("a b", (string?)Asked(scene)[^1]["scope"]);
+    }
+
+    [Fact]
+    public async Task Rule_14_An_issuer_that_lists_its_grants_is_not_asked_for_refresh_tokens_it_lacks()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { IssueRefreshTokens = false });
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json["grant_types_supported"] = new JsonArray("authorization_code"));
+        await scene.LoginAsync();
+        Assert.Equal(["authorization_code"], Texts(Assert.Single(Asked(scene))["grant_types"]));
+    }
+
+    [Theory]
+    [InlineData("invalid_client_metadata", "grant_types: refresh_token is not allowed")]
+    [InlineData("invalid_client_metadata", "Unsupported grant type")]
+    [InlineData("unsupported_grant_type", "")]
+    public async Task Rule_14_An_issuer_that_refuses_refresh_tokens_is_asked_without_them(string code, string words)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("grant_types_supported"));
+        Refuse(scene, asked => Texts(asked["grant_types"]).Contains("refresh_token") ? Refusal(code, words) : null);
+        Assert.False((await scene.LoginAsync()).Status.CanRenew);
+        ChangeOneFieldEach(scene, "grant_types");
+    }
+
+    [Theory]
+    [InlineData("invalid_redirect_uri", "")]
+    [InlineData("invalid_client_metadata", "redirect_uris must be https or http://localhost")]
+    [InlineData("invalid_request", "Only localhost callback URLs are accepted")]
+    public async Task Rules_14_26_An_issuer_that_takes_localhost_alone_gets_it_and_so_do_later_sign_ins(string code, string words)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        Refuse(scene, asked => Texts(asked["redirect_uris"])[0].StartsWith("http://localhost:", StringComparison.Ordinal) ? null : Refusal(code, words));
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+        ChangeOneFieldEach(scene, "redirect_uris");
+        await scene.LoginAsync();
+        Assert.Equal(2, Asked(scene).Count);
+        var redirects = scene.Issuer.Traffic.To("/authorize").Select(r => r.QueryValue("redirect_uri")).ToList();
+        Assert.Equal([.. Texts(Asked(scene)[1]["redirect_uris"]), .. Texts(Asked(scene)[1]["redirect_uris"])], redirects);
+        Assert.Matches("^http://localhost:[0-9]+/callback$", redirects[0]);
+    }
+
+    [Fact]
+    public async Task Rules_14_26_A_kept_registration_without_a_host_means_the_address()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
+        Assert.Null((await store.ReadRegistrationAsync(scene.Server, scene.Issuer.Issuer, null, default))!.RedirectHost);
+        await scene.LoginAsync();
+        Assert.All(scene.Issuer.Traffic.To("/authorize"), r => Assert.StartsWith("http://127.0.0.1:", r.QueryValue("redirect_uri")));
+    }
+
+    [Theory]
+    [InlineData("none", "token_endpoint_auth_method none is not supported; public clients are not allowed", "token_endpoint_auth_method")]
+    [InlineData("native", "application_type must be web", "application_type")]
+    public async Task Rule_14_Other_fields_that_are_refused_are_changed(string value, string words, string field)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        Refuse(scene, asked => (string?)asked[field] == value ? Refusal("invalid_client_metadata", words) : null);
+        await scene.LoginAsync();
+        ChangeOneFieldEach(scene, field);
+        Assert.DoesNotContain(scene.Issuer.Traffic.To("/authorize"), r => r.StatusCode != 302);
+    }
+
+    [Fact]
+    public async Task Rule_14_Two_fields_that_are_refused_are_changed_one_after_the_other()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        Refuse(scene, asked => asked["scope"] is null ? Refusal("invalid_client_metadata", "scope is missing")
+            : Texts(asked["redirect_uris"])[0].Contains("127.0.0.1") ? Refusal("invalid_redirect_uri") : null);
+        await scene.LoginAsync();
+        ChangeOneFieldEach(scene, "scope", "redirect_uris");
+    }
+
+    [Theory]
+    [InlineData("invalid_client_metadata", "nothing pleases me")]
+    [InlineData("invalid_client_metadata", "scope, grant_types and redirect_uris are wrong")]
+    [InlineData("invalid_request", "")]
+    public async Task Rule_14_Three_requests_are_sent_at_most_and_the_first_refusal_is_told(string code, string words)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var count = 0;
+        Refuse(scene, _ => Refusal(code, count++ == 0 ? words : "another reason"));
+        var e = await scene.FailsAsync();
+        Assert.Equal((ErrorReason.ClientRegistrationFailed, code), (e.Reason, e.OAuthError));
+        Assert.Contains(words.Length == 0 ? $"{code}." : $"{code}: {words}.", e.Message);
+        Assert.Contains("--client-id", e.Remedy.InShell());
+        Assert.Equal(3, Asked(scene).Count);
+        Assert.Equal(2, Asked(scene).Zip(Asked(scene).Skip(1)).Count(pair => Differences(pair.First, pair.Second).Count() == 1));
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rule_14_A_refusal_without_words_changes_what_the_metadata_leaves_open(bool listsGrants)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        if (!listsGrants)
+        {
+            scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("grant_types_supported"));
+        }
+        Refuse(scene, asked => (listsGrants ? Texts(asked["redirect_uris"])[0].Contains("127.0.0.1") : Texts(asked["grant_types"]).Contains("refresh_token"))
+            ? "{}" : null);
+        await scene.LoginAsync();
+        ChangeOneFieldEach(scene, "scope", listsGrants ? "redirect_uris" : "grant_types");
+    }
+
+    [Fact]
+    public async Task Rule_14_A_registration_that_is_needed_again_counts_to_the_three()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Server.ForgetClients();
+        scene.Issuer.Traffic.Clear();
+        Refuse(scene, _ => Refusal("invalid_client_metadata", "no"));
+        await scene.FailsAsync();
+        Assert.Equal(3, Asked(scene).Count);
+    }
+
+    [Theory]
+    [InlineData(401, """{"error":"invalid_token"}""")]
+    [InlineData(403, """{"error":"access_denied","error_description":"ask for a scope"}""")]
+    [InlineData(403, "<html>no</html>")]
+    [InlineData(404, "")]
+    [InlineData(400, """{"error":"unapproved_software_statement"}""")]
+    public async Task Rule_14_A_refusal_that_no_other_request_would_change_is_final(int status, string body)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Answer("/register", status, body);
+        Assert.Equal(ErrorReason.ClientRegistrationFailed, (await scene.FailsAsync()).Reason);
+        Assert.Single(Asked(scene));
+    }
+
+    [Theory]
+    [InlineData(429, "30", "Try again in 30 seconds.")]
+    [InlineData(503, "120", "Try again in 2 minutes.")]
+    [InlineData(503, "1", "Try again in 1 second.")]
+    [InlineData(429, "+7200", "Try again in 2 hours.")]
+    [InlineData(429, "99999999", "Try again in more than a day.")]
+    [InlineData(500, null, "Try again later.")]
+    [InlineData(429, "-5", "Try again later.")]
+    [InlineData(429, "99999999999999999999", "Try again later.")]
+    [InlineData(502, "soon", "Try again later.")]
+    public async Task Rule_14_An_issuer_that_is_busy_says_when_to_come_back(int status, string? after, string remedy)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.Intercept("/register", context =>
+        {
+            context.Response.StatusCode = status;
+            // A date is told for the one that begins with a plus: that many seconds from now.
+            context.Response.Headers.RetryAfter = after?[0] == '+' ? DateTimeOffset.UtcNow.AddSeconds(int.Parse(after)).ToString("R") : after;
+            return context.Response.WriteAsync("""{"error":"invalid_client_metadata","error_description":"rate limit of scope"}""");
+        });
+        var e = await scene.FailsAsync();
+        Assert.Equal((ErrorReason.ServerUnreachable, remedy), (e.Reason, e.Remedy.InShell()));
+        Assert.Single(Asked(scene));
+        Assert.Empty(scene.Person.Visited);
+    }
+
+    [Theory]
+    [InlineData("""["https://app.example/cb"]""", "https://app.example/cb", "with the redirect URI http://127.0.0.1:")]
+    [InlineData("""["http://127.0.0.1:4711/callback"]""", "http://127.0.0.1:4711/callback", "mcpsm auth login my-api --callback-port 4711")]
+    [InlineData("""["http://localhost/callback"]""", "http://localhost/callback", "--client-id")]
+    [InlineData("[]", "none", "--client-id")]
+    [InlineData("[7,null]", "none", "--client-id")]
+    public async Task Rules_14_26_A_registration_with_another_redirect_is_told_before_a_browser_opens(string redirects, string said, string remedy)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/register", json => json["redirect_uris"] = JsonNode.Parse(redirects));
+        var e = await scene.FailsAsync();
+        Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
+        Assert.Contains(said, e.Message);
+        Assert.Contains(remedy, e.Remedy.InShell());
+        Assert.Empty(scene.Person.Visited);
+        // It is of no use, and is not kept.
+        scene.Issuer.Faults.Clear();
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("7")]
+    [InlineData("""["https://app.example/cb","ASKED"]""")]
+    [InlineData("""["http://127.0.0.1/callback"]""")]
+    [InlineData("\"ASKED\"")]
+    public async Task Rules_14_26_A_registration_that_holds_the_redirect_is_used(string redirects)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        scene.Issuer.Faults.RewriteJson("/register", json =>
+            json["redirect_uris"] = JsonNode.Parse(redirects.Replace("ASKED", (string)json["redirect_uris"]![0]!)));
+        Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
+    }
+
+    [Fact]
+    public async Task Rules_14_37_A_sign_in_with_a_device_changes_a_refused_field_too()
+    {
+        await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
+        scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
+        Refuse(scene, asked => Texts(asked["redirect_uris"])[0].Contains("127.0.0.1") ? Refusal("invalid_redirect_uri") : null);
+        await scene.LoginAsync(o => o with { UseDeviceCode = true });
+        ChangeOneFieldEach(scene, "redirect_uris");
+        // The browser comes back to what was registered.
+        await scene.LoginAsync();
+        Assert.Equal(Texts(Asked(scene)[1]["redirect_uris"])[0].Split(':')[1], scene.Issuer.Traffic.To("/authorize")[0].QueryValue("redirect_uri")!.Split(':')[1]);
+    }
+}

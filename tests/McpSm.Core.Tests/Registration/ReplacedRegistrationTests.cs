@@ -1,0 +1,205 @@
+using System.Net;
+using System.Net.Sockets;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Grants;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.Registration;
+
+/// <summary>A registration that works is replaced only after a sign-in with the other one has succeeded.</summary>
+public sealed class ReplacedRegistrationTests
+{
+    private static readonly AuthorizationServerOptions Issuing = new() { ScopesSupported = ["mcp:tools", "mcp:write"], SupportsDeviceCode = true };
+
+    private static async Task<ClientRegistration> KeptAsync(SignInFixture scene) =>
+        (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
+            .ReadRegistrationAsync(scene.Server, scene.Issuer.Issuer, null, default))!;
+
+    private static int Registrations(SignInFixture scene) => scene.Issuer.Traffic.Count("/register");
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static async Task<ClientRegistration> SignInAsync(SignInFixture scene)
+    {
+        await scene.LoginAsync();
+        return await KeptAsync(scene);
+    }
+
+    /// <summary>The registration and the credential of the first sign-in work, and no sign-in needs another registration.</summary>
+    private static async Task RequireUnharmedAsync(SignInFixture scene, ClientRegistration before)
+    {
+        Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        var registrations = Registrations(scene);
+        await scene.LoginAsync();
+        Assert.Equal((registrations, before.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
+    }
+
+    [Theory]
+    [InlineData("denied")]
+    [InlineData("cancelled")]
+    [InlineData("closed browser")]
+    [InlineData("refused code")]
+    [InlineData("refused page")]
+    public async Task Other_port_whose_sign_in_fails_leaves_the_registration(string way)
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing);
+        var before = await SignInAsync(scene);
+        var port = FreePort();
+        using var stop = new CancellationTokenSource();
+        switch (way)
+        {
+            case "denied":
+                scene.Deny();
+                break;
+            case "refused code":
+                scene.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_request"}""", times: 1);
+                break;
+            case "refused page":
+                scene.Issuer.Faults.Answer("/authorize", 400, "<html>The redirect URI is not allowed.</html>");
+                break;
+            default:
+                scene.Person.Browse = _ => way == "cancelled" ? stop.CancelAsync() : Task.CompletedTask;
+                break;
+        }
+        await Assert.ThrowsAnyAsync<Exception>(() => scene.Authenticator.ConnectAsync(scene.Server,
+            new SignInOptions { CallbackPort = port, Timeout = TimeSpan.FromSeconds(2) }, stop.Token));
+        Assert.Equal(2, Registrations(scene));
+        scene.Person.Browse = null;
+        scene.Issuer.Faults.Clear();
+        await RequireUnharmedAsync(scene, before);
+    }
+
+    [Fact]
+    public async Task Process_that_ends_while_the_person_signs_in_leaves_the_registration()
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing);
+        var before = await SignInAsync(scene);
+        using var stop = new CancellationTokenSource();
+        ClientIdentity? meanwhile = null;
+        scene.Person.Browse = async _ =>
+        {
+            // What another process finds now is what a kill would leave.
+            meanwhile = (await KeptAsync(scene)).Client;
+            await stop.CancelAsync();
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.ConnectAsync(scene.Server,
+            new SignInOptions { CallbackPort = FreePort(), Timeout = TimeSpan.FromSeconds(10) }, stop.Token));
+        scene.Person.Browse = null;
+        Assert.Equal(before.Client, meanwhile);
+        Assert.Equal(2, Registrations(scene));
+        await RequireUnharmedAsync(scene, before);
+    }
+
+    [Fact]
+    public async Task Next_try_with_the_other_port_uses_the_client_of_the_failed_one()
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing);
+        var before = await SignInAsync(scene);
+        var port = FreePort();
+        for (var i = 0; i < 3; i++)
+        {
+            scene.Deny();
+            await scene.FailsAsync(o => o with { CallbackPort = port });
+            Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+        }
+        scene.Issuer.Faults.Clear();
+        await scene.LoginAsync(o => o with { CallbackPort = port });
+        var after = await KeptAsync(scene);
+        Assert.Equal((2, port, null), (Registrations(scene), Assert.Single(after.Ports), after.Candidate));
+        Assert.NotEqual(before.Client, after.Client);
+        await scene.LoginAsync();
+        Assert.Equal(2, Registrations(scene));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Forgotten_client_stays_until_another_one_has_signed_in(bool device)
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing, clock: new ManualTimeProvider());
+        scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
+        var before = await SignInAsync(scene);
+        // The issuer says so for one request only; then the person declines as the other client.
+        scene.Issuer.Faults.Answer(device ? "/device_authorization" : "/token", 401, """{"error":"invalid_client"}""", times: 1);
+        if (device)
+        {
+            scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, false));
+        }
+        else
+        {
+            scene.Person.Browse = async url =>
+            {
+                scene.Person.Browse = null;
+                using var answer = await StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
+                scene.Deny();
+            };
+        }
+        Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync(o => o with { UseDeviceCode = device })).Reason);
+        var kept = await KeptAsync(scene);
+        Assert.Equal((2, before.Client), (Registrations(scene), kept.Client));
+        Assert.NotNull(kept.Candidate);
+        await scene.Work.New().RenewAsync(scene.Server, default);
+        scene.Issuer.Faults.Clear();
+        scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
+        // The next sign-in goes on with the client that was registered for the failed one.
+        await scene.LoginAsync(o => o with { UseDeviceCode = device });
+        Assert.Equal((2, kept.Candidate!.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
+    }
+
+    [Fact]
+    public async Task Registration_for_more_scopes_takes_over_only_after_the_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing);
+        var before = await SignInAsync(scene);
+        scene.Resource.Scope = "mcp:write";
+        void Refuse() => scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
+            location.Replace("code=", "error=" + (scene.Issuer.Traffic.To("/authorize")[^1].QueryValue("client_id") == before.Client.Id ? "invalid_scope" : "access_denied") + "&was="));
+        Refuse();
+        Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync()).Reason);
+        Assert.Equal((2, before.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
+        // The same request again needs no other registration.
+        Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync()).Reason);
+        Assert.Equal(2, Registrations(scene));
+        scene.Issuer.Faults.Clear();
+        await RequireUnharmedAsync(scene, before);
+    }
+
+    [Fact]
+    public async Task Renewal_that_hears_of_an_unknown_client_leaves_the_registration_to_the_sign_in()
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing);
+        var before = await SignInAsync(scene);
+        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+        scene.Issuer.Faults.Answer("/register", 503, "");
+        await scene.LoginAsync();
+        Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+    }
+
+    [Fact]
+    public async Task Client_of_a_failed_sign_in_that_the_issuer_forgets_is_dropped()
+    {
+        await using var scene = await SignInFixture.StartAsync(Issuing);
+        var before = await SignInAsync(scene);
+        var port = FreePort();
+        scene.Deny();
+        await scene.FailsAsync(o => o with { CallbackPort = port });
+        scene.Issuer.Faults.Clear();
+        scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
+        await scene.LoginAsync(o => o with { CallbackPort = port });
+        Assert.Equal((3, null), (Registrations(scene), (await KeptAsync(scene)).Candidate));
+        Assert.NotEqual(before.Client, (await KeptAsync(scene)).Client);
+    }
+}

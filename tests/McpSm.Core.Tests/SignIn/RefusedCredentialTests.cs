@@ -1,0 +1,79 @@
+using McpSm.Core.Management;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.SignIn;
+
+/// <summary>A test of a server and the validation of its status say the same of a credential that the server refuses.</summary>
+public sealed class RefusedCredentialTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData(OAuthMode.On)]
+    [InlineData(OAuthMode.Off)]
+    [InlineData(OAuthMode.Unset)]
+    public async Task Refused_bearer_token_is_expired_and_the_remedy_sets_another(OAuthMode mode)
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { OAuth = mode, Token = "refused" }, default);
+        await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
+    }
+
+    [Fact]
+    public async Task Refused_bearer_token_in_config_json_is_judged_alike()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var config = scene.Work.Home.PathOf("config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"id\": \"my-api\"", "\"id\": \"my-api\", \"bearerToken\": \"refused\""));
+        await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
+    }
+
+    [Fact]
+    public async Task Missing_token_with_sign_in_off_is_to_be_set()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, default);
+        await SaysAsync(scene, AuthState.NotAuthenticated, "mcpsm auth set my-api");
+    }
+
+    [Fact]
+    public async Task Missing_sign_in_is_to_be_made()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        await SaysAsync(scene, AuthState.NotAuthenticated, "mcpsm auth login my-api");
+    }
+
+    [Fact]
+    public async Task Refused_sign_in_that_cannot_be_renewed_is_to_be_made_again_unless_sign_in_is_off()
+    {
+        await using var scene = await SignInFixture.SignedInAsync(new AuthorizationServerOptions { IssueRefreshTokens = false });
+        scene.Resource.Introspect = _ => null;
+        await SaysAsync(scene, AuthState.Expired, "mcpsm auth login my-api");
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, default);
+        await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
+    }
+
+    [Fact]
+    public async Task Refused_token_that_can_be_renewed_is_renewed_by_the_test_alone()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Resource.Introspect = _ => null;
+        var validated = await scene.Authenticator.ValidateAsync(scene.Server, default);
+        Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (validated.State, validated.Remedy));
+        var tested = await scene.Authenticator.TestAsync(scene.Server, Limit, default);
+        // The test has just renewed it, which did not help.
+        Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (tested.State, tested.Remedy));
+    }
+
+    private static async Task SaysAsync(SignInFixture scene, AuthState state, string remedy)
+    {
+        var server = scene.Authenticator.Catalog.Get(scene.Server.Id);
+        var tested = await scene.Authenticator.TestAsync(server, Limit, default);
+        var validated = await scene.Authenticator.ValidateAsync(server, default);
+        Assert.Equal((false, state, remedy), (tested.Success, tested.State, tested.Remedy));
+        Assert.Equal((state, remedy), (validated.State, validated.Remedy));
+    }
+}

@@ -1,0 +1,68 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.Core.Tests.SignIn;
+
+public sealed class SignOutTests
+{
+    [Fact]
+    public async Task Rule_38_Signing_out_revokes_refresh_then_access_and_removes_whatever_the_issuer_answers()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Faults.Answer("/revoke", 503, "", times: 2);
+        var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
+        Assert.NotNull(result.RevocationFailure);
+        Assert.Equal(["refresh_token", "access_token"], scene.Issuer.Traffic.To("/revoke").Select(r => r.FormValue("token_type_hint")));
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Rule_38_After_signing_out_no_token_is_alive()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
+        Assert.Equal((true, null), (result.HadOAuth, result.RevocationFailure));
+        Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+    }
+
+    [Fact]
+    public async Task Rule_38_An_issuer_that_hangs_keeps_no_credential_alive()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Faults.Hang("/revoke");
+        var environment = scene.Work.Home;
+        var hasty = new SignOutFlow(new CredentialStore(environment, new VaultSelector(environment, [], _ => { })),
+            new TokenRevoker(environment, limit: TimeSpan.FromMilliseconds(300)));
+        var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, default).WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Contains("did not answer within", result.RevocationFailure);
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
+    }
+
+    [Fact]
+    public async Task Rule_38_Giving_up_on_a_hanging_issuer_ends_the_credential_here_all_the_same()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        scene.Issuer.Faults.Hang("/revoke");
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            scene.Authenticator.DisconnectAsync(scene.Server, local: false, patience.Token));
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Signing_out_locally_asks_the_issuer_nothing()
+    {
+        await using var scene = await SignInFixture.SignedInAsync();
+        await scene.Authenticator.DisconnectAsync(scene.Server, local: true, default);
+        Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
+        Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+}

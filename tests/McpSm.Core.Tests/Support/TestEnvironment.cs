@@ -1,0 +1,48 @@
+using McpSm.Commands.Remedies;
+using McpSm.Core.Configuration;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+
+namespace McpSm.Core.Tests.Support;
+
+/// <summary>A configuration folder and an environment of one test's own.</summary>
+public sealed class TestEnvironment : IDisposable
+{
+    private readonly TimeProvider? _time;
+
+    private readonly Func<HttpMessageHandler>? _entra;
+
+    /// <param name="entra">What carries requests to Entra ID.</param>
+    public TestEnvironment(TimeProvider? time = null, Func<HttpMessageHandler>? entra = null)
+    {
+        (_time, _entra) = (time, entra);
+        Variables["MCPSM_CONFIG_DIR"] = Folder;
+        Variables["DISPLAY"] = ":0";
+        Authenticator = New();
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
+
+    public Dictionary<string, string> Variables { get; } = [];
+
+    public FakeUser Person { get; } = new();
+
+    public Authenticator Authenticator { get; }
+
+    public AppEnvironment Home => new(Variables.GetValueOrDefault, _time) { Remedies = CliRemedyFormatter.Instance };
+
+    /// <summary>Another process's view of the same folder.</summary>
+    public Authenticator New() => new(Home, Person, null, null, _entra);
+
+    public Task<McpServer> AddAsync(Uri url, Func<McpServer, McpServer>? change = null) =>
+        Authenticator.Catalog.AddAsync((change ?? (s => s))(new McpServer { Id = "", Name = "my-api", Url = url.AbsoluteUri }), default);
+
+    /// <summary>Signs in on any free port within 20 seconds, unless told otherwise.</summary>
+    public Task<SignInResult> LoginAsync(McpServer server, Func<SignInOptions, SignInOptions>? how = null)
+    {
+        var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
+        return Authenticator.ConnectAsync(server, how is null ? options : how(options), default);
+    }
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

@@ -1,0 +1,223 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults.Windows;
+using Xunit;
+
+namespace McpSm.Core.Tests.Vaults;
+
+/// <summary>
+/// The vault's own logic over entries in memory that refuse and forget like Windows' and can die at any call. The real
+/// calls are tried by tests/McpSm.CredentialManager.Trial on Windows' own API.
+/// </summary>
+public sealed class CredentialManagerTests : IDisposable
+{
+    private static readonly int[] Lengths = [1, 2559, 2560, 9000, 300];
+
+    private readonly TestEnvironment _work = new();
+    private readonly MemorySet _set = new();
+
+    private CredentialManagerVault Vault => new(_work.Home, _set);
+
+    private string Prefix => $"Mcpsm:{_work.Home.Owner}:";
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public async Task Cut_off_at_any_call_a_replacement_leaves_the_old_text_or_the_new_and_the_next_change_clears()
+    {
+        foreach (var (from, to) in Lengths.SelectMany(from => Lengths.Select(to => (new string('a', from), new string('b', to)))))
+        {
+            for (var calls = 0; ; calls++)
+            {
+                await Vault.SetAsync("mcpsm-a", from, default);
+                _set.DiesAfter(calls);
+                var ended = await Record.ExceptionAsync(() => Vault.SetAsync("mcpsm-a", to, default));
+                _set.Live();
+                var now = await Vault.GetAsync("mcpsm-a", default);
+                Assert.True(now == to || (ended is not null && now == from), $"{from.Length} to {to.Length}, cut off after {calls} calls");
+                Assert.Single(await Vault.NamesAsync(default), "mcpsm-a");
+                await Vault.SetAsync("mcpsm-b", "x", default);
+                Assert.Equal(1 + Entries(now!.Length), _set.Count);
+                if (ended is null && !_set.Died)
+                {
+                    break;
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Cut_off_at_any_call_a_removal_leaves_the_text_or_nothing_and_the_next_change_clears()
+    {
+        foreach (var length in Lengths)
+        {
+            for (var calls = 0; ; calls++)
+            {
+                var text = new string('a', length);
+                await Vault.SetAsync("mcpsm-a", text, default);
+                _set.DiesAfter(calls);
+                var ended = await Record.ExceptionAsync(() => Vault.RemoveAsync("mcpsm-a", default));
+                _set.Live();
+                var now = await Vault.GetAsync("mcpsm-a", default);
+                Assert.True(now is null || (ended is not null && now == text));
+                await Vault.RemoveAsync("mcpsm-b", default);
+                Assert.Equal(now is null ? 0 : Entries(length), _set.Count);
+                if (ended is null)
+                {
+                    break;
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_text_whose_pieces_were_touched_is_damaged_the_others_are_not_and_a_new_one_mends_it()
+    {
+        await Vault.SetAsync("mcpsm-b", "other", default);
+        var text = new string('a', 6000);
+        foreach (var touch in new Action<string>[] { t => _set.Delete(t), t => _set.Write(t, "x"u8), t => _set.Write(t, [.. _set.Read(t)!.Reverse().Skip(1)]) })
+        {
+            for (var i = 0; i < Entries(text.Length); i++)
+            {
+                await Vault.SetAsync("mcpsm-a", text, default);
+                var target = _set.List(Prefix + "mcpsm-a").Select(e => e.Target).Order().ElementAt(i);
+                touch(target);
+                if (_set.Read(Prefix + "mcpsm-a") is null)
+                {
+                    // The head alone says that there is an item.
+                    Assert.Null(await Vault.GetAsync("mcpsm-a", default));
+                    Assert.Equal(["mcpsm-b"], await Vault.NamesAsync(default));
+                }
+                else
+                {
+                    var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.GetAsync("mcpsm-a", default));
+                    Assert.Equal(ErrorReason.VaultCorrupt, e.Reason);
+                    Assert.Contains("'mcpsm-a'", e.Message);
+                    Assert.Contains($"cmdkey \"/delete:{Prefix}mcpsm-a\"", e.Remedy.InShell());
+                }
+                Assert.Equal("other", await Vault.GetAsync("mcpsm-b", default));
+            }
+        }
+        await Vault.SetAsync("mcpsm-a", text, default);
+        Assert.Equal(text, await Vault.GetAsync("mcpsm-a", default));
+        Assert.Equal(1 + Entries(text.Length), _set.Count);
+    }
+
+    [Fact]
+    public async Task A_text_that_is_too_large_is_refused_before_anything_is_written()
+    {
+        await Vault.SetAsync("mcpsm-a", new string('a', ChunkedSecret.MaxBytes), default);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", new string('é', ChunkedSecret.MaxBytes / 2 + 1), default));
+        Assert.Equal(ErrorReason.SecretTooLarge, e.Reason);
+        Assert.Equal(ChunkedSecret.MaxBytes, (await Vault.GetAsync("mcpsm-a", default))!.Length);
+    }
+
+    [Fact]
+    public async Task Folders_see_their_own_items_alone_even_where_one_name_begins_with_the_other()
+    {
+        using var inner = new TestEnvironment();
+        inner.Variables["MCPSM_CONFIG_DIR"] = Path.Combine(_work.Folder, "x");
+        var other = new CredentialManagerVault(inner.Home, _set);
+        await Vault.SetAsync("mcpsm-a", new string('a', 6000), default);
+        await other.SetAsync("mcpsm-a", new string('b', 6000), default);
+        await other.SetAsync("mcpsm-c", "c", default);
+        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(default));
+        Assert.True(await Vault.RemoveAsync("mcpsm-a", default));
+        Assert.False(await Vault.RemoveAsync("mcpsm-a", default));
+        Assert.Equal(6000, (await other.GetAsync("mcpsm-a", default))!.Length);
+        Assert.Equal(["mcpsm-a", "mcpsm-c"], (await other.NamesAsync(default)).Order());
+    }
+
+    [Fact]
+    public void A_folder_is_one_owner_with_a_separator_at_its_end_and_without()
+    {
+        Assert.Equal(_work.Folder, new AppEnvironment(n => n == "MCPSM_CONFIG_DIR" ? _work.Folder + Path.DirectorySeparatorChar : null).Owner);
+        Assert.Equal("default", new AppEnvironment(n => n == "HOME" ? _work.Folder : n == "MCPSM_CONFIG_DIR" ? Path.Combine(_work.Folder, ".mcp-manager/") : null).Owner);
+    }
+
+    [Fact]
+    public async Task Items_that_differ_by_case_alone_are_two()
+    {
+        await Vault.SetAsync("mcpsm-Aa", "upper", default);
+        await Vault.SetAsync("mcpsm-aA", new string('l', 3000), default);
+        Assert.Equal("upper", await Vault.GetAsync("mcpsm-Aa", default));
+        Assert.Equal(["mcpsm-Aa", "mcpsm-aA"], (await Vault.NamesAsync(default)).Order(StringComparer.Ordinal));
+        await Vault.RemoveAsync("mcpsm-Aa", default);
+        Assert.Equal(3000, (await Vault.GetAsync("mcpsm-aA", default))!.Length);
+    }
+
+    [Fact]
+    public async Task A_reader_beside_writers_sees_whole_texts_alone()
+    {
+        await Vault.SetAsync("mcpsm-a", new string('a', 9000), default);
+        using var stop = new CancellationTokenSource();
+        var reads = 0;
+        var reading = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                Assert.Single((await Vault.GetAsync("mcpsm-a", default))!.Distinct());
+                Interlocked.Increment(ref reads);
+            }
+        });
+        await Task.WhenAll("bcd".Select(letter => Task.Run(async () =>
+        {
+            // Until both sides had their turns: on one busy processor the writers alone could be through before the reader began.
+            for (var i = 0; (i < 40 || Volatile.Read(ref reads) < 40) && !reading.IsCompleted; i++)
+            {
+                await Vault.SetAsync("mcpsm-a", new string(letter, Lengths[i % Lengths.Length] + 3000), default);
+            }
+        })));
+        stop.Cancel();
+        await reading;
+        await Vault.RemoveAsync("mcpsm-a", default);
+        Assert.Equal(0, _set.Count);
+    }
+
+    private static int Entries(int length) => length < ChunkedSecret.EntryBytes ? 1 : 1 + (length + ChunkedSecret.EntryBytes - 1) / ChunkedSecret.EntryBytes;
+
+    private sealed class MemorySet : IWindowsCredentials
+    {
+        private readonly Dictionary<string, byte[]> _entries = new(StringComparer.OrdinalIgnoreCase);
+        private readonly Lock _gate = new();
+        private int? _left;
+
+        public bool Died { get; private set; }
+
+        public int Count => _entries.Count;
+
+        public void DiesAfter(int calls) => (_left, Died) = (calls, false);
+
+        public void Live() => _left = null;
+
+        public byte[]? Read(string target) => Call(() => _entries.GetValueOrDefault(target));
+
+        public void Write(string target, ReadOnlySpan<byte> content)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, ChunkedSecret.EntryBytes);
+            var kept = content.ToArray();
+            Call(() => _entries[target] = kept);
+        }
+
+        public bool Delete(string target) => Call(() => _entries.Remove(target));
+
+        public IReadOnlyList<(string Target, byte[] Content)> List(string prefix) => Call(() =>
+            _entries.Where(e => e.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).Select(e => (e.Key, e.Value)).ToList());
+
+        private T Call<T>(Func<T> action)
+        {
+            lock (_gate)
+            {
+                if (_left is <= 0)
+                {
+                    Died = true;
+                    throw new McpAuthException(ErrorReason.VaultUnavailable, "It died.");
+                }
+                _left--;
+                return action();
+            }
+        }
+    }
+}

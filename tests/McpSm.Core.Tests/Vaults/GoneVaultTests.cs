@@ -1,0 +1,210 @@
+using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
+using McpSm.Core.Tests.Support;
+using Xunit;
+
+namespace McpSm.Core.Tests.Vaults;
+
+/// <summary>What is to end ends without a vault that is gone, and does not come back with it.</summary>
+public sealed class GoneVaultTests
+{
+    public static TheoryData<ErrorReason> Gone => [ErrorReason.VaultUnavailable, ErrorReason.SecretManagementMissing];
+
+    [Theory]
+    [MemberData(nameof(Gone))]
+    public async Task Server_whose_vault_is_gone_is_removed_with_a_warning_and_stays_removed(ErrorReason reason)
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, server) = await StartAsync(work, reason);
+        vault.DiesAfter = 0;
+        await door.RemoveServerAsync(server, default);
+        Assert.Empty(door.Catalog.List());
+        Told(work, vault, server);
+
+        vault.DiesAfter = null;
+        var again = await work.AddAsync(new Uri(server.Url));
+        var other = MemoryVault.Door(work, vault);
+        await other.UseVaultAsync("memory", default);
+        await Assert.ThrowsAsync<McpAuthException>(() => other.GetTokenAsync(again, default));
+        Assert.DoesNotContain("mcpsm-my-api", vault.Items.Keys);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gone))]
+    public async Task Token_whose_vault_is_gone_is_cleared_and_another_can_be_set(ErrorReason reason)
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, server) = await StartAsync(work, reason);
+        vault.DiesAfter = 0;
+        await door.ClearAsync(server, default);
+        Assert.Equal(CredentialKind.None, door.Status(server).Kind);
+        Told(work, vault, server);
+        await door.SetTokenAsync(server, "another", "file", default);
+        Assert.Equal("another", await door.GetTokenAsync(server, default));
+    }
+
+    [Fact]
+    public async Task Sign_out_of_a_sign_in_whose_vault_is_gone_leaves_it_there_and_says_so()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var vault = new MemoryVault();
+        var door = MemoryVault.Door(scene.Work, vault);
+        await door.UseVaultAsync("memory", default);
+        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+        vault.DiesAfter = 0;
+        var ended = await door.DisconnectAsync(scene.Server, local: false, default);
+        Assert.True(ended.HadOAuth);
+        Assert.Equal(AuthState.NotAuthenticated, door.Status(scene.Server).State);
+        Told(scene.Work, vault, scene.Server);
+        await door.RemoveServerAsync(scene.Server, default);
+    }
+
+    [Fact]
+    public async Task Registration_in_a_vault_that_is_gone_is_forgotten()
+    {
+        await using var scene = await SignInFixture.StartAsync();
+        var vault = new MemoryVault();
+        var door = MemoryVault.Door(scene.Work, vault);
+        await door.UseVaultAsync("memory", default);
+        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+        vault.DiesAfter = 0;
+        await door.ForgetClientAsync(scene.Server, default);
+        Assert.Contains(scene.Person.Notices, n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
+        Assert.Empty(door.RegistrationVaultsOf(scene.Server));
+    }
+
+    [Fact]
+    public async Task Move_away_from_a_vault_that_is_gone_names_what_stays_and_a_later_move_takes_it_along()
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        vault.DiesAfter = 0;
+        Assert.Equal(0, await door.MoveToVaultAsync("file", default));
+        Told(work, vault, server);
+        Assert.Equal(AuthState.NotAuthenticated, door.Status(server).State);
+        Assert.Equal(["memory"], new Settings(work.Home).MovingFrom);
+
+        vault.DiesAfter = null;
+        Assert.Equal(1, await door.MoveToVaultAsync("file", default));
+        Assert.Equal("kept", await door.GetTokenAsync(server, default));
+        Assert.Empty(vault.Items);
+        Assert.Empty(new Settings(work.Home).MovingFrom);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gone))]
+    public async Task Secret_whose_vault_is_gone_is_removed_with_a_warning_and_stays_removed(ErrorReason reason)
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, _) = await StartAsync(work, reason);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        var item = Assert.Single(vault.Items.Keys, k => k.StartsWith(NamedSecretStore.ItemPrefix, StringComparison.Ordinal));
+        vault.DiesAfter = 0;
+        await door.Secrets.RemoveAsync("a tool's", null, default);
+        var told = Assert.Single(work.Person.Notices, n => n.Contains("'memory'", StringComparison.Ordinal));
+        Assert.Equal($"The secret of the name 'a tool's' stays in the vault 'memory' (item '{item}'). It died.", told);
+        Assert.Equal(ErrorReason.SecretNotFound,
+            (await Assert.ThrowsAsync<McpAuthException>(() => door.Secrets.RemoveAsync("a tool's", "file", default))).Reason);
+
+        vault.DiesAfter = null;
+        Assert.Contains(item, vault.Items.Keys);
+        Assert.Empty(await door.Secrets.ListSecretsAsync(_ => true, null, default));
+        Assert.DoesNotContain(item, vault.Items.Keys);
+        Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "another", null, null, default);
+        Assert.Equal("another", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
+    }
+
+    [Fact]
+    public async Task Secret_removed_while_its_vault_was_gone_is_not_read_again()
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        vault.DiesAfter = 0;
+        await door.Secrets.RemoveAsync("a tool's", null, default);
+        vault.DiesAfter = null;
+        Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+        Assert.DoesNotContain(vault.Items.Keys, k => k.StartsWith(NamedSecretStore.ItemPrefix, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Secret_of_a_vault_that_never_existed_here_is_removed()
+    {
+        using var work = new TestEnvironment();
+        var (door, _, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        // Another process, which does not know that vault.
+        var other = work.New();
+        await other.Secrets.RemoveAsync("a tool's", null, default);
+        Assert.Contains(work.Person.Notices, n => n.Contains("'a tool's' stays in the vault 'memory'", StringComparison.Ordinal));
+        work.Variables["MCPSM_VAULT"] = "file";
+        Assert.Null(await work.New().Secrets.GetAsync("a tool's", null, default));
+    }
+
+    [Fact]
+    public async Task Vault_that_is_locked_ends_nothing()
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, server) = await StartAsync(work, ErrorReason.VaultLocked);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        vault.DiesAfter = 0;
+        Func<Task>[] all =
+        [
+            () => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default),
+            () => door.Secrets.RemoveAsync("a tool's", null, default),
+        ];
+        foreach (var one in all)
+        {
+            Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(one)).Reason);
+        }
+        vault.DiesAfter = null;
+        Assert.Equal("kept", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
+        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), default));
+    }
+
+    [Fact]
+    public async Task Move_that_fails_before_anything_moved_is_not_spoken_of_later()
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
+        await door.UseVaultAsync("file", default);
+        await door.MoveToVaultAsync("file", default);
+        vault.Forgets = true;
+        await Assert.ThrowsAsync<McpAuthException>(() => door.MoveToVaultAsync("memory", default));
+        work.Person.Notices.Clear();
+        await door.UseVaultAsync("file", default);
+        Assert.Empty(work.Person.Notices);
+    }
+
+    [Fact]
+    public async Task Vault_that_does_not_answer_is_not_taken_for_gone()
+    {
+        using var work = new TestEnvironment();
+        var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable, isOnlyOutOfReach: true);
+        vault.DiesAfter = 0;
+        foreach (var end in new Func<Task>[] { () => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default) })
+        {
+            Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(end)).Reason);
+        }
+        vault.DiesAfter = null;
+        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), default));
+    }
+
+    private static async Task<(Authenticator Door, MemoryVault Vault, McpServer Server)> StartAsync(TestEnvironment work, ErrorReason reason,
+        bool isOnlyOutOfReach = false)
+    {
+        var vault = new MemoryVault { DiesOf = reason, IsOnlyOutOfReach = isOnlyOutOfReach };
+        var door = MemoryVault.Door(work, vault);
+        await door.UseVaultAsync("memory", default);
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        await door.SetTokenAsync(server, "kept", null, default);
+        return (door, vault, server);
+    }
+
+    private static void Told(TestEnvironment work, MemoryVault vault, McpServer server) =>
+        Assert.Contains(work.Person.Notices, n => n.Contains($"'{vault.Name}'", StringComparison.Ordinal) && n.Contains($"mcpsm-{server.Id}", StringComparison.Ordinal));
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.MacOS;
+using McpSm.Core.Vaults.Windows;
+using Xunit;
+
+namespace McpSm.Core.Tests.Vaults;
+
+/// <summary>What is ours of the Keychain vault: the names. The Keychain itself is on macOS alone.</summary>
+public sealed class KeychainTests : IDisposable
+{
+    private readonly TestEnvironment _work = new();
+    private readonly MemoryKeychain _keychain = new();
+
+    private KeychainVault Vault => new(_work.Home, _keychain);
+
+    private string NamesFile => Path.Combine(_work.Folder, "keychain.json");
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public async Task Names_are_those_of_the_items_and_the_secrets_stand_in_no_file()
+    {
+        await Vault.SetAsync("mcpsm-a", "secret-planted", default);
+        await Vault.SetAsync("mcpsm-b", "b", default);
+        await Vault.SetAsync("mcpsm-a", "secret-planted-2", default);
+        Assert.Equal(["mcpsm-a", "mcpsm-b"], await Vault.NamesAsync(default));
+        Assert.Equal("secret-planted-2", await Vault.GetAsync("mcpsm-a", default));
+        Assert.All(Directory.EnumerateFiles(_work.Folder, "*", SearchOption.AllDirectories), f => Assert.DoesNotContain("planted", File.ReadAllText(f)));
+        Assert.True(await Vault.RemoveAsync("mcpsm-a", default));
+        Assert.False(await Vault.RemoveAsync("mcpsm-a", default));
+        Assert.Null(await Vault.GetAsync("mcpsm-a", default));
+        Assert.Equal(["mcpsm-b"], await Vault.NamesAsync(default));
+    }
+
+    [Fact]
+    public async Task An_item_has_its_name_before_it_is_there_and_until_it_is_gone()
+    {
+        _keychain.Dead = true;
+        await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "a", default));
+        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(default));
+        _keychain.Dead = false;
+        Assert.Null(await Vault.GetAsync("mcpsm-a", default));
+        await Vault.SetAsync("mcpsm-a", "a", default);
+        _keychain.Dead = true;
+        await Assert.ThrowsAsync<McpAuthException>(() => Vault.RemoveAsync("mcpsm-a", default));
+        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(default));
+    }
+
+    [Fact]
+    public async Task Many_at_once_lose_no_name()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => Vault.SetAsync($"mcpsm-{i}", "x", default))));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => Vault.RemoveAsync($"mcpsm-{i}", default))));
+        Assert.Equal(Enumerable.Range(10, 10).Select(i => $"mcpsm-{i}"), await Vault.NamesAsync(default));
+    }
+
+    [Fact]
+    public async Task A_damaged_list_of_names_is_named_and_changed_by_nobody_and_the_items_are_read_all_the_same()
+    {
+        await Vault.SetAsync("mcpsm-a", "a", default);
+        foreach (var damage in new[] { "", "{", "[]", "{}", """{"names":"a"}""", """{"names":[1]}""" })
+        {
+            File.WriteAllText(NamesFile, damage);
+            Func<Task>[] acts = [() => Vault.SetAsync("mcpsm-b", "b", default), () => Vault.RemoveAsync("mcpsm-a", default), () => Vault.NamesAsync(default)];
+            foreach (var act in acts)
+            {
+                var e = await Assert.ThrowsAsync<McpAuthException>(act);
+                Assert.Equal((ErrorReason.ConfigurationCorrupt, true), (e.Reason, e.Message.Contains("keychain.json")));
+            }
+            Assert.Equal("a", await Vault.GetAsync("mcpsm-a", default));
+            Assert.Equal(damage, File.ReadAllText(NamesFile));
+        }
+        Assert.Single(_keychain.Passwords);
+    }
+
+    [Fact]
+    public async Task Accounts_are_ASCII_and_tell_folders_apart()
+    {
+        using var other = new TestEnvironment();
+        other.Variables["MCPSM_CONFIG_DIR"] = Path.Combine(other.Folder, "my küche");
+        await Vault.SetAsync("mcpsm-a", "a", default);
+        await new KeychainVault(other.Home, _keychain).SetAsync("mcpsm-a", "b", default);
+        Assert.Equal([$"{_work.Folder}:mcpsm-a", $"{other.Folder}/my%20k%C3%BCche:mcpsm-a"], _keychain.Passwords.Keys.OrderBy(k => k.Length));
+        Assert.Equal("a", await Vault.GetAsync("mcpsm-a", default));
+    }
+
+    [Fact]
+    public async Task An_empty_text_is_refused_and_what_is_no_text_is_damaged()
+    {
+        Assert.Equal(ErrorReason.InvalidValue, (await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "", default))).Reason);
+        Assert.Empty(await Vault.NamesAsync(default));
+        _keychain.Passwords[$"{_work.Folder}:mcpsm-a"] = [0xff];
+        Assert.Equal(ErrorReason.VaultCorrupt, (await Assert.ThrowsAsync<McpAuthException>(() => Vault.GetAsync("mcpsm-a", default))).Reason);
+    }
+
+    [Fact]
+    public async Task What_the_Keychain_needs_is_not_loaded_where_another_vault_is_used()
+    {
+        Assert.SkipWhen(OperatingSystem.IsMacOS(), "Here the Keychain is this system's own store.");
+        var server = await _work.AddAsync(new Uri("https://a.example/mcp"));
+        await _work.Authenticator.SetTokenAsync(server, "token", "file", default);
+        await _work.Authenticator.VaultsAsync(default);
+        Assert.DoesNotContain(AppDomain.CurrentDomain.GetAssemblies(), a => a.GetName().Name == "Microsoft.Identity.Client.Extensions.Msal");
+    }
+
+    [Theory]
+    [InlineData(KeychainVault.VaultName)]
+    [InlineData(CredentialManagerVault.VaultName)]
+    public void A_store_of_another_system_is_no_vault_here(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsMacOS() || OperatingSystem.IsWindows(), "One of the two is this system's own.");
+        var e = Assert.Throws<McpAuthException>(() => new VaultSelector(_work.Home, [], _ => { }).Find(name));
+        Assert.Equal((ErrorReason.VaultUnavailable, $"There is no vault '{name}' on this system."), (e.Reason, e.Message));
+    }
+
+    private sealed class MemoryKeychain : IKeychain
+    {
+        public ConcurrentDictionary<string, byte[]> Passwords { get; } = new();
+
+        public bool Dead { get; set; }
+
+        public byte[] Read(string account) => Passwords.GetValueOrDefault(account, []);
+
+        public void Write(string account, byte[] password) => Alive()[account] = password;
+
+        public void Remove(string account) => Alive().TryRemove(account, out _);
+
+        private ConcurrentDictionary<string, byte[]> Alive() =>
+            Dead ? throw new McpAuthException(ErrorReason.VaultLocked, "It is locked.") : Passwords;
+    }
+}

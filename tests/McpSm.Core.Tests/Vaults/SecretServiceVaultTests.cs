@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using McpSm.Core.Configuration;
+using McpSm.Core.Errors;
+using McpSm.Core.Tests.Errors;
+using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.Linux;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Vaults;
+
+/// <summary>The vault itself, in this process, with Debian's gnome-keyring on a bus of the test's own.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class SecretServiceVaultTests
+{
+    [Fact]
+    public async Task What_is_kept_is_replaced_named_and_removed()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        var vault = Vault(keyring);
+        Assert.Null(await vault.GetAsync("mcpsm-a", default));
+        Assert.False(await vault.RemoveAsync("mcpsm-a", default));
+        Assert.Empty(await vault.NamesAsync(default));
+        foreach (var text in new[] { "short", new string('x', 64 * 1024), "", "Grüße \0 🔑\n" })
+        {
+            await vault.SetAsync("mcpsm-a", text, default);
+            Assert.Equal(text, await vault.GetAsync("mcpsm-a", default));
+        }
+        await vault.SetAsync("mcpsmclient-b", "other", default);
+        await Vault(keyring, "/elsewhere").SetAsync("mcpsm-c", "of another folder", default);
+        await keyring.SecretToolAsync(["store", "--label", "Of others", "item", "mcpsm-d", "owner", "default"], "of others");
+        Assert.Equal(["mcpsm-a", "mcpsmclient-b"], (await vault.NamesAsync(default)).Order());
+        Assert.Null(await vault.GetAsync("mcpsm-c", default));
+        Assert.Null(await vault.GetAsync("mcpsm-d", default));
+        Assert.True(await vault.RemoveAsync("mcpsm-a", default));
+        Assert.False(await vault.RemoveAsync("mcpsm-a", default));
+        Assert.False(await vault.RemoveAsync("mcpsm-c", default));
+        Assert.Equal(["mcpsmclient-b"], await vault.NamesAsync(default));
+        Assert.Equal(["mcpsm-c"], await Vault(keyring, "/elsewhere").NamesAsync(default));
+    }
+
+    [Fact]
+    public async Task An_item_stays_in_the_keyring_it_is_in()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        var vault = Vault(keyring);
+        // Not in the one that new items go to.
+        await keyring.SecretToolAsync(["store", "--collection=session", "--label", "Mcpsm: a", "xdg:schema", "io.github.mcpsm.Credential", "item", "mcpsm-a", "owner", "default"], "old");
+        Assert.Equal("old", await vault.GetAsync("mcpsm-a", default));
+        await vault.SetAsync("mcpsm-a", "new", default);
+        Assert.Equal("new", await vault.GetAsync("mcpsm-a", default));
+        Assert.Equal(["mcpsm-a"], await vault.NamesAsync(default));
+        Assert.True(await vault.RemoveAsync("mcpsm-a", default));
+        Assert.Null(await vault.GetAsync("mcpsm-a", default));
+    }
+
+    [Fact]
+    public async Task Many_at_once_keep_to_their_own()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        var vault = Vault(keyring);
+        await RunAsync(8);
+        await RunAsync(32);
+
+        Task RunAsync(int many) => Task.WhenAll(Enumerable.Range(0, many).Select(async i =>
+        {
+            var item = $"mcpsm-{i}";
+            for (var round = 0; round < 2; round++)
+            {
+                await vault.SetAsync(item, $"{item} {round}", default);
+                Assert.Equal($"{item} {round}", await vault.GetAsync(item, default));
+                Assert.Contains(item, await vault.NamesAsync(default));
+                Assert.True(await vault.RemoveAsync(item, default));
+                Assert.Null(await vault.GetAsync(item, default));
+            }
+        }));
+    }
+
+    [Fact]
+    public async Task Locked_is_an_error_for_every_call_with_something_kept_or_nothing()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        var vault = Vault(keyring);
+        await AllAsync();
+        await keyring.StopServiceAsync();
+        await keyring.StartServiceAsync();
+        await vault.SetAsync("mcpsm-a", "kept", default);
+        await AllAsync();
+        await keyring.StopServiceAsync();
+        await keyring.StartServiceAsync();
+        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", default));
+        Assert.Equal(["mcpsm-a"], await vault.NamesAsync(default));
+
+        async Task AllAsync()
+        {
+            await keyring.LockAsync();
+            foreach (var call in Calls(vault))
+            {
+                Assert.Equal(ErrorReason.VaultLocked, (await FailsAsync(call)).Reason);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_service_that_hangs_ends_every_call_within_3_seconds_and_at_once_when_cancelled()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        var vault = Vault(keyring);
+        await vault.SetAsync("mcpsm-a", "kept", default);
+        keyring.FreezeService();
+        await Task.WhenAll(Calls(vault).Select(async call => Assert.Equal(ErrorReason.VaultUnavailable, (await FailsAsync(call)).Reason)));
+        using var cancel = new CancellationTokenSource(200);
+        var started = Stopwatch.GetTimestamp();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => vault.GetAsync("mcpsm-a", cancel.Token));
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 1);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => vault.SetAsync("mcpsm-a", "never", cancel.Token));
+        keyring.ThawService();
+        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", default));
+    }
+
+    [Fact]
+    public async Task One_that_is_cancelled_while_the_bus_hangs_takes_no_other_with_it()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        var vault = Vault(keyring);
+        await vault.SetAsync("mcpsm-a", "kept", default);
+        keyring.FreezeBus();
+        using var cancel = new CancellationTokenSource();
+        var cancelled = vault.GetAsync("mcpsm-a", cancel.Token);
+        await Task.Delay(100);
+        var other = vault.GetAsync("mcpsm-a", default);
+        await Task.Delay(100);
+        cancel.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await Task.Delay(100);
+        keyring.ThawBus();
+        Assert.Equal("kept", await other);
+    }
+
+    [Fact]
+    public async Task A_service_or_a_bus_that_dies_is_an_error_and_its_successor_is_found()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        var vault = Vault(keyring);
+        await vault.SetAsync("mcpsm-a", "kept", default);
+        await keyring.StopServiceAsync();
+        Assert.Contains("No Secret Service runs", (await FailsAsync(Calls(vault)[0])).Message);
+        await keyring.StartServiceAsync();
+        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", default));
+        // In the middle of a call: GLib would end the process with its bus.
+        keyring.FreezeService();
+        var reading = FailsAsync(() => vault.GetAsync("mcpsm-a", default));
+        await Task.Delay(300);
+        await keyring.StopBusAsync();
+        Assert.Equal(ErrorReason.VaultUnavailable, (await reading).Reason);
+        Assert.Contains("cannot be used", (await FailsAsync(Calls(vault)[0])).Message);
+    }
+
+    private static SecretServiceVault Vault(Keyring keyring, string? folder = null) =>
+        new(new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? folder : keyring.Variables.GetValueOrDefault(name)));
+
+    private static Func<Task>[] Calls(IVault vault) =>
+    [
+        () => vault.GetAsync("mcpsm-a", default), () => vault.SetAsync("mcpsm-a", "other", default),
+        () => vault.RemoveAsync("mcpsm-a", default), () => vault.NamesAsync(default),
+    ];
+
+    /// <summary>A failure that comes in time.</summary>
+    private static async Task<McpAuthException> FailsAsync(Func<Task> call)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var e = await Assert.ThrowsAsync<McpAuthException>(call);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 5);
+        Assert.NotNull(e.Remedy.InShell());
+        return e;
+    }
+}

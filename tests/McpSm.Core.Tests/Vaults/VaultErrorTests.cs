@@ -1,0 +1,151 @@
+using System.Runtime.Versioning;
+using McpSm.Core.Configuration;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Core.Tests.Support;
+using McpSm.Core.Vaults;
+using McpSm.Core.Vaults.EncryptedFile;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Core.Tests.Vaults;
+
+/// <summary>Errors of a vault name the vault.</summary>
+public sealed class VaultErrorTests
+{
+    [Theory]
+    [InlineData("locked", ErrorReason.VaultLocked)]
+    [InlineData("wrong passphrase", ErrorReason.VaultLocked)]
+    [InlineData("damaged", ErrorReason.VaultCorrupt)]
+    [InlineData("key file", ErrorReason.VaultCorrupt)]
+    [InlineData("folder", ErrorReason.ConfigurationUnavailable)]
+    public async Task File_vault_is_named_by_the_errors_of_every_call(string fault, ErrorReason reason)
+    {
+        using var work = new TestEnvironment();
+        if (fault is "locked" or "wrong passphrase")
+        {
+            work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
+        }
+        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-a", "kept", default);
+        Break(work, fault);
+        var vault = new VaultSelector(work.Home, [], _ => { }).Find("file");
+        foreach (var call in Calls(vault))
+        {
+            var e = await Assert.ThrowsAsync<McpAuthException>(call);
+            Assert.Equal((reason, "file"), (e.Reason, e.Vault));
+        }
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => work.New().RekeyFileAsync("new", default))).Vault);
+    }
+
+    [Fact]
+    public async Task File_vault_is_named_if_its_passphrase_is_wrong_or_it_takes_no_secret()
+    {
+        using var work = new TestEnvironment();
+        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-a", "kept", default);
+        work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
+        var vault = new VaultSelector(work.Home, [], _ => { }).Find("file");
+        Assert.Equal("file", Assert.Throws<McpAuthException>(vault.RequireTakesNewSecrets).Vault);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-b", "x", default))).Vault);
+        await work.New().RekeyFileAsync("right", default);
+        Assert.Equal("file", Assert.Throws<McpAuthException>(() => work.New().Secrets.Unlock("wrong")).Vault);
+        Break(work, "damaged");
+        Assert.Equal("file", Assert.Throws<McpAuthException>(() => work.New().FileUsesPassphrase).Vault);
+    }
+
+    [Fact]
+    public async Task File_vault_is_named_if_what_waits_for_another_vault_cannot_be_read()
+    {
+        using var work = new TestEnvironment();
+        work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
+        var file = new EncryptedFileVault(work.Home);
+        await file.PendingForOthers.SetAsync(new PendingItem("memory", "mcpsm-my-api", "", "kept"), default);
+        work.Variables.Remove("MCPSM_VAULT_PASSPHRASE");
+        var vault = new VaultWithFallback(new MemoryVault(), new EncryptedFileVault(work.Home).PendingForOthers);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.GetAsync("mcpsm-my-api", default))).Vault);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.NamesAsync(default))).Vault);
+    }
+
+    [Fact]
+    public async Task Vault_with_an_item_of_another_program_or_without_memory_is_named()
+    {
+        using var work = new TestEnvironment();
+        var server = await work.AddAsync(new Uri("https://a.example/mcp"));
+        var memory = new MemoryVault();
+        var door = MemoryVault.Door(work, memory);
+        await door.SetTokenAsync(server, "kept", "memory", default);
+        memory.Items["mcpsm-my-api"] = "not ours";
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default));
+        Assert.Equal((ErrorReason.VaultCorrupt, "memory"), (e.Reason, e.Vault));
+        memory.Forgets = true;
+        e = await Assert.ThrowsAsync<McpAuthException>(() => door.UseVaultAsync("memory", default));
+        Assert.Equal((ErrorReason.VaultUnavailable, "memory"), (e.Reason, e.Vault));
+    }
+
+    [Theory]
+    [InlineData(ErrorReason.SecretTooLarge)]
+    [InlineData(ErrorReason.VaultUnavailable)]
+    [InlineData(ErrorReason.SecretManagementMissing)]
+    public async Task Vault_that_refuses_a_call_is_named(ErrorReason reason)
+    {
+        using var work = new TestEnvironment();
+        var vault = new VaultWithFallback(new MemoryVault { DiesOf = reason, DiesAfter = 0 }, new EncryptedFileVault(work.Home).PendingForOthers);
+        foreach (var call in Calls(vault))
+        {
+            var e = await Assert.ThrowsAsync<McpAuthException>(call);
+            Assert.Equal((reason, "memory"), (e.Reason, e.Vault));
+        }
+    }
+
+    [Fact]
+    [SupportedOSPlatform("linux")]
+    public async Task Keyring_is_named_if_it_is_locked_or_does_not_answer()
+    {
+        await using var keyring = await Keyring.StartAsync();
+        using var work = new TestEnvironment();
+        var environment = new AppEnvironment(name => work.Variables.GetValueOrDefault(name) ?? keyring.Variables.GetValueOrDefault(name));
+        var vault = new VaultSelector(environment, [], _ => { }).Find("secret-service");
+        await keyring.LockAsync();
+        await AllAsync(ErrorReason.VaultLocked);
+        await keyring.StopServiceAsync();
+        await AllAsync(ErrorReason.VaultUnavailable);
+
+        async Task AllAsync(ErrorReason reason)
+        {
+            foreach (var call in Calls(vault))
+            {
+                var e = await Assert.ThrowsAsync<McpAuthException>(call);
+                Assert.Equal((reason, "secret-service"), (e.Reason, e.Vault));
+            }
+        }
+    }
+
+    private static Func<Task>[] Calls(IVault vault) =>
+    [
+        () => vault.GetAsync("mcpsm-a", default), () => vault.SetAsync("mcpsm-a", "other", default), () => vault.ReplaceAsync("mcpsm-a", "other", default),
+        () => vault.RemoveAsync("mcpsm-a", default), () => vault.NamesAsync(default), () => VaultSelfTest.RunAsync(vault, default),
+    ];
+
+    private static void Break(TestEnvironment work, string fault)
+    {
+        var path = work.Home.PathOf("credentials.enc");
+        switch (fault)
+        {
+            case "locked":
+                work.Variables.Remove("MCPSM_VAULT_PASSPHRASE");
+                break;
+            case "wrong passphrase":
+                work.Variables["MCPSM_VAULT_PASSPHRASE"] = "wrong";
+                break;
+            case "damaged":
+                File.WriteAllBytes(path, File.ReadAllBytes(path)[..^1]);
+                break;
+            case "key file":
+                File.WriteAllText(work.Home.PathOf("credentials.key"), "not a key");
+                break;
+            case "folder":
+                File.Delete(path);
+                Directory.CreateDirectory(path);
+                break;
+        }
+    }
+}

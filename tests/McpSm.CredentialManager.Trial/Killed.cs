@@ -1,0 +1,27 @@
+using McpSm.Core.Vaults.Windows;
+
+namespace McpSm.CredentialManager.Trial;
+
+/// <summary>Ends this process, as a kill does, in place of the call after so many.</summary>
+internal sealed class Killed(IWindowsCredentials entries, int after) : IWindowsCredentials
+{
+    private int _left = after;
+
+    public byte[]? Read(string target) => Alive().Read(target);
+
+    public void Write(string target, ReadOnlySpan<byte> content) => Alive().Write(target, content);
+
+    public bool Delete(string target) => Alive().Delete(target);
+
+    public IReadOnlyList<(string Target, byte[] Content)> List(string prefix) => Alive().List(prefix);
+
+    private IWindowsCredentials Alive()
+    {
+        if (_left-- == 0)
+        {
+            using var self = System.Diagnostics.Process.GetCurrentProcess();
+            self.Kill();
+        }
+        return entries;
+    }
+}

@@ -1,0 +1,87 @@
+using McpSm.PowerShell.Tests.Support;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests.Cmdlets;
+
+[Collection(SerialCollection.Name)]
+public sealed class ImportCmdletTests : IDisposable
+{
+    private const string Config = """
+        { "remoteServers": [
+            { "id": "bearer", "name": "Bearer", "type": "http", "url": "https://bearer.example/mcp", "bearerToken": "bearer-secret" },
+            { "id": "client", "name": "client", "type": "http", "url": "https://client.example/mcp",
+              "oauth": { "enabled": true, "clientId": "my-client", "clientSecret": "client-secret" }, "headers": { "X-Api-Key": "header-secret" } },
+            { "id": "none", "name": "none", "type": "http", "url": "https://none.example/mcp" }
+          ] }
+        """;
+
+    private readonly ModuleSession _session = new();
+
+    public ImportCmdletTests()
+    {
+        File.WriteAllText(Path.Combine(_session.Folder, "config.json"), Config);
+        File.WriteAllText(Path.Combine(_session.Folder, "oauth-tokens.json"), """{"gone":{"accessToken":"of-nobody"}}""");
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    private string Now => File.ReadAllText(Path.Combine(_session.Folder, "config.json"));
+
+    [Fact]
+    public void What_if_names_each_server_and_what_it_would_take()
+    {
+        Assert.Empty(_session.Run("Import-McpCredential -WhatIf"));
+        Assert.Equal([
+            "What if: Performing the operation \"Take bearer token in config.json into the vault\" on target \"Bearer\".",
+            "What if: Performing the operation \"Take client secret in config.json, header X-Api-Key in config.json into the vault\" on target \"client\".",
+        ], _session.Host.Lines.Where(l => l.StartsWith("What if")));
+        Assert.Equal("oauth-tokens.json has tokens of 'gone', which is no server here. They were left.", Assert.Single(_session.Warnings));
+        Assert.Equal(Config, Now);
+    }
+
+    [Fact]
+    public void What_was_done_comes_out_as_an_object_for_each_secret()
+    {
+        Assert.Equal("config.json Import-McpCredential Bearer", _session.Text("Get-McpAuthStatus bearer | ForEach-Object { \"$($_.PlaintextFile) $($_.Remedy)\" }"));
+        Assert.Equal("""
+            bearer BearerToken  file True config.json
+            client ClientSecret  file True config.json
+            client Header X-Api-Key file True config.json
+            """.ReplaceLineEndings("\n"), _session.Text("Import-McpCredential | ForEach-Object { \"$($_.Id) $($_.Kind) $($_.Header) $($_.Vault) $($_.Removed) $([System.IO.Path]::GetFileName($_.File))\" }"));
+        Assert.Empty(_session.Errors);
+        Assert.DoesNotContain("secret\"", Now.Replace("clientSecret", ""));
+        Assert.Equal("bearer-secret", _session.Text("Get-McpToken bearer -AsPlainText"));
+        Assert.Empty(_session.Run("Import-McpCredential"));
+    }
+
+    [Fact]
+    public void Servers_are_chosen_by_name_or_come_through_the_pipeline()
+    {
+        Assert.Equal("client client", _session.Text("(Import-McpCredential c*).Id -join ' '"));
+        Assert.Equal("bearer", _session.Text("('none', (Get-McpServer Bearer) | Import-McpCredential).Id"));
+        _session.Run("Import-McpCredential nosuch");
+        Assert.StartsWith("ServerNotFound,", Assert.Single(_session.Errors).FullyQualifiedErrorId);
+    }
+
+    [Fact]
+    public void Where_the_vault_has_another_the_plaintext_goes_only_by_force()
+    {
+        _session.Run("Import-McpCredential bearer");
+        File.WriteAllText(Path.Combine(_session.Folder, "config.json"), Config.Replace("bearer-secret", "another-secret"));
+        Assert.Equal("False ", _session.Text("Import-McpCredential bearer | ForEach-Object { \"$($_.Removed) $($_.Vault)\" }"));
+        Assert.Contains("was left: the vault has another in its place", Assert.Single(_session.Warnings));
+        Assert.Contains("another-secret", Now);
+        Assert.Equal("True", _session.Text("(Import-McpCredential bearer -Force).Removed"));
+        Assert.DoesNotContain("another-secret", Now);
+        Assert.Equal("bearer-secret", _session.Text("Get-McpToken bearer -AsPlainText"));
+    }
+
+    [Fact]
+    public void One_vault_that_fails_is_an_error_for_each_server_and_leaves_its_plaintext()
+    {
+        _session.Run("Import-McpCredential -Vault nosuch");
+        Assert.Equal(["Bearer", "client"], _session.Errors.Select(e => e.TargetObject));
+        Assert.All(_session.Errors, e => Assert.StartsWith("VaultUnavailable,", e.FullyQualifiedErrorId));
+        Assert.Equal(Config, Now);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using McpSm.PowerShell.Tests.Support;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests.Cmdlets;
+
+/// <summary>A pipeline that is stopped, as with Ctrl+C.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class StopTests
+{
+    [Fact]
+    public async Task Pipeline_that_is_stopped_during_a_renewal_stores_the_new_token()
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var session = new ModuleSession();
+        session.Run("Add-McpServer my-api $args[0]; Connect-McpServer my-api -NoBrowser -CallbackPort 0", server.McpUrl.AbsoluteUri);
+        Assert.Empty(session.Errors);
+        var (asked, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        issuer.Faults.Before("/token", _ =>
+        {
+            asked.SetResult();
+            return release.Task;
+        }, times: 1);
+        using (var shell = session.Shell("Update-McpToken my-api"))
+        {
+            var running = shell.InvokeAsync();
+            await asked.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            var stopping = Task.Run(shell.Stop);
+            // Longer than elsewhere.
+            await Task.Delay(TimeSpan.FromSeconds(3));
+            Assert.False(stopping.IsCompleted);
+            release.SetResult();
+            await stopping.WaitAsync(TimeSpan.FromSeconds(5));
+            await Assert.ThrowsAnyAsync<Exception>(() => running);
+        }
+        Assert.NotNull(issuer.Server.Introspect(session.Text("Get-McpToken my-api -AsPlainText")));
+        session.Run("Update-McpToken my-api");
+        Assert.Empty(session.Errors);
+        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count());
+    }
+
+    [Fact]
+    public async Task Pipeline_that_blocks_elsewhere_ends_2_seconds_after_it_was_stopped()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no named pipes in folders here.");
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        using var session = new ModuleSession();
+        session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
+        var pipe = Path.Combine(session.Folder, "assertion");
+        using (var made = Process.Start("mkfifo", [pipe]))
+        {
+            await made.WaitForExitAsync();
+        }
+        using var shell = session.Shell("Connect-McpServer my-api -AssertionFile $args[0]", pipe);
+        var running = shell.InvokeAsync();
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        try
+        {
+            Assert.False(running.IsCompleted, "it does not block");
+            await Task.Run(shell.Stop).WaitAsync(TimeSpan.FromSeconds(5));
+            await Assert.ThrowsAnyAsync<Exception>(() => running);
+        }
+        finally
+        {
+            // Lets go of what was left behind.
+            using var writer = Process.Start("sh", ["-c", $"timeout 1 sh -c 'echo x > \"{pipe}\"'"]);
+            await writer.WaitForExitAsync();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.Net;
+using System.Security;
+using McpSm.PowerShell.Tests.Support;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests.Cmdlets;
+
+[Collection(SerialCollection.Name)]
+public sealed class VaultCmdletTests
+{
+    private static SecureString Secure(string text) => new NetworkCredential("", text).SecurePassword;
+
+    private static ModuleSession WithToken(bool withSecretManagement = false)
+    {
+        var session = new ModuleSession(withSecretManagement);
+        session.Run("Add-McpServer my-api https://a.example/mcp; Set-McpToken my-api $args[0] -Vault file", Secure("its-token"));
+        Assert.Empty(session.Errors);
+        return session;
+    }
+
+    private static ModuleSession WithStore()
+    {
+        var session = WithToken(withSecretManagement: true);
+        session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
+        return session;
+    }
+
+    [Fact]
+    public void Vault_in_use_that_was_unregistered_is_listed_as_gone()
+    {
+        using var session = WithStore();
+        session.Run("Set-McpVault secretmanagement:Store; $StandInVaults.Remove('Store')");
+        Assert.Equal("secretmanagement:Store it is set in settings.json, but there is no such vault There is no such vault on this system: nothing can be kept there.",
+            session.Text("Get-McpVault | Where-Object InUse | ForEach-Object { \"$($_.Name) $($_.Why) $($_.Protection)\" }"));
+    }
+
+    [Theory]
+    [InlineData("Set-McpVault file", "VaultLocked")]
+    [InlineData("Set-McpVault -NewKeyFile", "VaultLocked")]
+    [InlineData("[IO.File]::WriteAllText(\"$env:MCPSM_CONFIG_DIR/credentials.enc\", 'x'); Set-McpVault file", "VaultCorrupt")]
+    public void Target_of_a_vaults_error_is_the_vault(string script, string id)
+    {
+        using var session = WithToken();
+        session.Run("Set-McpVault -Passphrase $args[0]", Secure("right"));
+        Assert.Empty(session.Errors);
+        session.Run(script);
+        var error = Assert.Single(session.Errors);
+        Assert.StartsWith(id + ",", error.FullyQualifiedErrorId);
+        Assert.Equal("file", error.TargetObject);
+    }
+
+    [Fact]
+    public void Vaults_are_listed_with_which_is_in_use_why_and_what_it_protects_against()
+    {
+        using var session = WithStore();
+        Assert.Equal("False", session.Text("(Get-McpVault file).InUse"));
+        session.Run("Set-McpVault file");
+        Assert.Equal("file True it is set in settings.json", session.Text("Get-McpVault F* | ForEach-Object { \"$($_.Name) $($_.InUse) $($_.Why)\" }"));
+        Assert.Contains("not against programs that run as you", session.Text("(Get-McpVault file).Protection"));
+        Assert.Equal("secretmanagement:Store False ", session.Text("Get-McpVault *:store | ForEach-Object { \"$($_.Name) $($_.InUse) $($_.Why)\" }"));
+        Assert.Empty(session.Run("Get-McpVault nosuch*"));
+        Assert.Empty(session.Errors);
+        Assert.Equal("file", session.Text("(Get-McpVault nosuch, file).Name"));
+        var error = Assert.Single(session.Errors);
+        Assert.Equal(("nosuch", "Get-McpVault"), ((string)error.TargetObject, error.ErrorDetails.RecommendedAction));
+        Assert.StartsWith("VaultUnavailable,", error.FullyQualifiedErrorId);
+        Environment.SetEnvironmentVariable("MCPSM_VAULT", "secretmanagement:Store");
+        Assert.Equal("MCPSM_VAULT names it", session.Text("(Get-McpVault secretmanagement:Store).Why"));
+    }
+
+    [Fact]
+    public void Another_vault_is_taken_for_what_comes_and_the_rest_stays_until_it_is_moved()
+    {
+        using var session = WithStore();
+        Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault *Store | Set-McpVault -PassThru).Name"));
+        Assert.Equal("The credentials of my-api stay where they are. To take them along: Set-McpVault secretmanagement:Store -Move", Assert.Single(session.Warnings));
+        Assert.Equal("file", session.Text("(Get-McpAuthStatus).Vault"));
+        session.Run("Set-McpVault secretmanagement:Store -Move");
+        Assert.Empty(session.Errors);
+        Assert.Contains("1 item was moved to 'secretmanagement:Store'.", session.Host.Lines);
+        Assert.Equal("secretmanagement:Store", session.Text("(Get-McpAuthStatus).Vault"));
+        Assert.Equal("mcpsm-my-api", session.Text("$global:StandInVaults['Store'].Secrets.Keys"));
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+        session.Run("$global:StandInVaults['Store'].Mode = 'Locked'; Set-McpVault file -Move");
+        Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+        Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault).Where({ $_.InUse }).Name"));
+        session.Run("$global:StandInVaults['Store'].Mode = ''; Set-McpVault file -Move");
+        Assert.Equal("file its-token 0", session.Text("\"$((Get-McpAuthStatus).Vault) $(Get-McpToken my-api -AsPlainText) $($global:StandInVaults['Store'].Secrets.Count)\""));
+    }
+
+    [Fact]
+    public void All_that_is_ours_leaves_a_vault_of_SecretManagement_and_nothing_of_the_users()
+    {
+        using var session = WithStore();
+        session.Run("Set-McpVault secretmanagement:Store");
+        session.Run("""
+            $secrets = $global:StandInVaults['Store'].Secrets
+            foreach ($name in 'mcpsm-gone', 'mcpsmclient-0123456789abcdef', 'mcpsmidp-0123456789abcdef', 'mcpsmcheck-01234567', 'mcpsmother', 'mine') { $secrets[$name] = '{}' }
+            Set-McpVault file -Move
+            """);
+        Assert.Empty(session.Errors);
+        Assert.Equal(["mcpsmother", "mine"], session.Run("$global:StandInVaults['Store'].Secrets.Keys").Select(o => o.ToString()).Order());
+        Assert.Contains("3 items were moved to 'file'.", session.Host.Lines);
+    }
+
+    [Fact]
+    public void The_command_that_takes_the_rest_along_can_be_copied_whatever_the_vault_is_called()
+    {
+        using var session = WithToken(withSecretManagement: true);
+        session.Run("$global:StandInVaults['My Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
+        session.Run("Set-McpVault 'secretmanagement:My Store'");
+        session.Run(Assert.Single(session.Warnings).Split("along: ")[1]);
+        Assert.Equal("secretmanagement:My Store", session.Text("(Get-McpAuthStatus).Vault"));
+        session.Run("Set-McpVault file -Move; mcpsm vault use 'secretmanagement:My Store'");
+        session.Run(session.Host.Lines.Last(l => l.Contains("along: ")).Split("along: ")[1]);
+        Assert.Equal("secretmanagement:My Store", session.Text("(Get-McpAuthStatus).Vault"));
+    }
+
+    [Fact]
+    public void A_key_file_beside_a_passphrase_takes_no_new_secret_before_the_remedy()
+    {
+        using var session = WithToken();
+        Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", "one");
+        session.Run("Set-McpToken my-api $args[0]", Secure("next-token"));
+        var error = Assert.Single(session.Errors);
+        Assert.StartsWith("VaultUnavailable,", error.FullyQualifiedErrorId);
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+        // The bare engine has no ConvertTo-SecureString.
+        Assert.Equal("Set-McpVault -Passphrase (ConvertTo-SecureString $env:MCPSM_VAULT_PASSPHRASE -AsPlainText)", error.ErrorDetails.RecommendedAction);
+        session.Run("Set-McpVault -Passphrase $args[0]", Secure("one"));
+        session.Run("Set-McpToken my-api $args[0]", Secure("next-token"));
+        Assert.Empty(session.Errors);
+        Assert.Equal("next-token", session.Text("Get-McpToken my-api -AsPlainText"));
+    }
+
+    [Fact]
+    public void The_encrypted_file_is_put_under_a_passphrase_and_back()
+    {
+        using var session = WithToken();
+        session.Run("Set-McpVault -Passphrase $args[0]", Secure(""));
+        Assert.StartsWith("InvalidValue,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+
+        Assert.Contains("still needs the passphrase", session.Text("(Set-McpVault -Passphrase $args[0] -PassThru).Protection", Secure("one")));
+        Assert.Contains("Set MCPSM_VAULT_PASSPHRASE to the new passphrase wherever credentials are used.", session.Host.Lines);
+        Assert.False(File.Exists(Path.Combine(session.Folder, "credentials.key")));
+        session.Run("Get-McpToken my-api");
+        Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+        session.Run("Set-McpVault -NewKeyFile");
+        Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+
+        Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", "one");
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+        session.Run("Set-McpVault -NewKeyFile");
+        Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", null);
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+
+        var key = File.ReadAllText(Path.Combine(session.Folder, "credentials.key"));
+        session.Run("Set-McpVault -NewKeyFile");
+        Assert.NotEqual(key, File.ReadAllText(Path.Combine(session.Folder, "credentials.key")));
+        Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
+    }
+
+    [Theory]
+    [InlineData("Set-McpVault -Name file -NewKeyFile")]
+    [InlineData("Set-McpVault -NewKeyFile -Move")]
+    [InlineData("Set-McpVault -NewKeyFile -Passphrase ([securestring]::new())")]
+    public void What_excludes_each_other_does(string line)
+    {
+        using var session = WithToken();
+        session.Run(line);
+        Assert.StartsWith("AmbiguousParameterSet,", Assert.Single(session.Errors).FullyQualifiedErrorId);
+    }
+}

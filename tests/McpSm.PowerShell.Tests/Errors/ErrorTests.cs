@@ -1,0 +1,113 @@
+using System.Management.Automation;
+using System.Reflection;
+using McpSm.PowerShell.Tests.Support;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests.Errors;
+
+/// <summary>Every error id, reached through the surface.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class ErrorTests
+{
+    public static TheoryData<string> Ids => [.. ErrorCase.All.Keys.Where(id => !ErrorCase.OutOfReach.ContainsKey(id))];
+
+    /// <summary>Those that a command of <c>mcpsm</c> reaches too.</summary>
+    public static TheoryData<string> CommandIds => [.. ErrorCase.All.Where(r => r.Value.Command is not null && !ErrorCase.OutOfReach.ContainsKey(r.Key)).Select(r => r.Key)];
+
+    [Fact]
+    public void Every_error_id_is_in_the_table()
+    {
+        // The enum of the module that is laid out, which is not this process's own.
+        using var session = new ModuleSession();
+        var core = session.Run("& (Get-Module Mcpsm) { [AppDomain]::CurrentDomain.GetAssemblies() | ForEach-Object { $_ } }")
+            .Select(o => (Assembly)o.BaseObject).First(a => a.GetName().Name == "McpSm.Core" && a.GetType("McpSm.Core.Errors.ErrorReason") is not null);
+        Assert.Equal(core.GetType("McpSm.Core.Errors.ErrorReason")!.GetEnumNames().Order(), ErrorCase.All.Keys.Order());
+        Assert.All(ErrorCase.OutOfReach, o => Assert.Contains(o.Key, ErrorCase.All.Keys));
+    }
+
+    [Theory]
+    [MemberData(nameof(Ids))]
+    public async Task A_failure_is_one_error_record_however_it_is_asked_for(string id)
+    {
+        var row = ErrorCase.All[id];
+        await using var stage = await ErrorFixture.StartAsync();
+        var session = stage.Session;
+        session.Run("$global:token = $args[0]", ErrorFixture.Secure(new string('t', 64 * 1024)));
+
+        row.Arrange(stage);
+        Assert.Equal("went on", session.Text($"$null = {row.Line}; 'went on'"));
+        var plain = Assert.Single(session.Errors);
+        Check(plain);
+
+        row.Arrange(stage);
+        var caught = (ErrorRecord)session.Run($"try {{ $null = {row.Line} -ErrorAction Stop }} catch {{ $_ }}").Single().BaseObject;
+        Check(caught);
+        Assert.Equal(plain.FullyQualifiedErrorId, caught.FullyQualifiedErrorId);
+
+        row.Arrange(stage);
+        session.Host.Lines.Clear();
+        var kept = session.Run($"$Error.Clear(); $null = {row.Line} -ErrorAction SilentlyContinue -ErrorVariable kept; $kept; $Error");
+        Assert.Empty(session.Errors);
+        Assert.Equal(2, kept.Count);
+        Assert.All(kept, k => Check((ErrorRecord)k.BaseObject));
+        Assert.DoesNotContain(session.Host.Lines, l => l.Contains(caught.ToString()));
+
+        void Check(ErrorRecord error)
+        {
+            Assert.Equal(id, error.FullyQualifiedErrorId.Split(',')[0]);
+            Assert.Equal(row.Category, error.CategoryInfo.Category);
+            Assert.Equal(row.Target, error.TargetObject);
+            Assert.False(string.IsNullOrEmpty(error.ErrorDetails?.RecommendedAction), $"It says nothing of what to do next: {error}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(CommandIds))]
+    public async Task In_the_command_tree_it_is_one_line_what_to_do_next_and_an_exit_code(string id)
+    {
+        var row = ErrorCase.All[id];
+        await using var stage = await ErrorFixture.StartAsync();
+        row.Arrange(stage);
+        stage.Session.Host.Lines.Clear();
+        // The person at the host sees the error stream, and follows the URL of a sign-in in it.
+        Assert.Equal($"{row.ExitCode}", stage.Session.Text(
+            $"mcpsm {row.Command} 2>&1 | ForEach-Object {{ if ($_ -is [System.Management.Automation.ErrorRecord]) {{ $Host.UI.WriteErrorLine($_) }} }}; $LASTEXITCODE"));
+        Assert.Empty(stage.Session.Errors);
+        var told = string.Join('\n', stage.Session.Host.Lines.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("✘ ", told[^2]);
+        Assert.StartsWith("  ", told[^1]);
+    }
+
+    [Fact]
+    public async Task One_bad_server_in_a_pipeline_does_not_stop_the_others()
+    {
+        await using var stage = await ErrorFixture.StartAsync();
+        var session = stage.Session;
+        session.Run("Add-McpServer bad https://a.example/mcp; Set-McpToken my-api $args[0]; Add-McpServer z $args[1]; Set-McpToken z $args[0]",
+            ErrorFixture.Secure("t"), stage.Server.McpUrl.AbsoluteUri);
+        Assert.Equal("3", session.Text("(Get-McpServer).Count"));
+        Assert.Equal("Bearer t,Bearer t", session.Text("('my-api', 'bad', 'nosuch', 'z' | ForEach-Object { [pscustomobject]@{ Name = $_ } } | Get-McpToken -AsHeader).Authorization -join ','"));
+        Assert.Equal(["bad", "nosuch"], session.Errors.Select(e => e.TargetObject));
+        Assert.Equal(["AuthenticationRequired", "ServerNotFound"], session.Errors.Select(e => e.FullyQualifiedErrorId.Split(',')[0]));
+    }
+
+    [Fact]
+    public async Task A_host_that_refuses_every_question_is_like_closed_input()
+    {
+        await using var stage = await ErrorFixture.StartAsync();
+        // As thread jobs, -Parallel and programs that embed PowerShell have it.
+        using var shell = System.Management.Automation.PowerShell.Create(System.Management.Automation.Runspaces.InitialSessionState.CreateDefault2());
+        shell.AddScript("Import-Module $args[0]; Connect-McpServer my-api -NoBrowser -CallbackPort 0 -TimeoutSec 2; Set-McpToken my-api").AddArgument(ModuleSession.Module);
+        Assert.Empty(shell.Invoke());
+        Assert.Equal(["AuthenticationTimeout", "InteractionRequired"], shell.Streams.Error.Select(e => e.FullyQualifiedErrorId.Split(',')[0]));
+    }
+
+    [Fact]
+    public async Task A_catalog_that_cannot_be_read_is_one_error_however_much_comes_through_the_pipeline()
+    {
+        await using var stage = await ErrorFixture.StartAsync();
+        ErrorCase.All["ConfigurationCorrupt"].Arrange(stage);
+        Assert.Empty(stage.Session.Run("'a', 'b', 'c' | Get-McpToken"));
+        Assert.Single(stage.Session.Errors);
+    }
+}

@@ -1,0 +1,219 @@
+using System.Buffers.Text;
+using System.Management.Automation;
+using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
+using McpSm.PowerShell.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests.Help;
+
+/// <summary>What Get-Help shows, held against the cmdlets as they are.</summary>
+[Collection(SerialCollection.Name)]
+public sealed partial class HelpTests
+{
+    private static readonly string Pages = Path.Combine(Path.GetDirectoryName(ModuleSession.Module)!, "..", "..", "..", "docs", "en-US");
+
+    private const string Url = "https://example.com/mcp";
+    private const string Provider = "https://login.example.com";
+
+    public static TheoryData<string> Commands => [.. Directory.GetFiles(Pages, "*-*.md").Select(f => Path.GetFileNameWithoutExtension(f)).Order()];
+
+    public static TheoryData<string> Topics => ["about_Mcpsm", "about_McpAuthentication", "about_McpVaults", "about_McpTroubleshooting"];
+
+    /// <summary>Each example of each page: its command and its code.</summary>
+    public static TheoryData<string, string> Examples
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var file in Directory.GetFiles(Pages, "*-*.md").Order())
+            {
+                foreach (Match code in Code().Matches(File.ReadAllText(file).ReplaceLineEndings("\n")))
+                {
+                    data.Add(Path.GetFileNameWithoutExtension(file), code.Groups[1].Value);
+                }
+            }
+            return data;
+        }
+    }
+
+    [Fact]
+    public void Every_command_has_a_page()
+    {
+        using var session = new ModuleSession();
+        var commands = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet, Function).Name").Select(o => o.ToString()!);
+        Assert.Equal(commands.Order(), Directory.GetFiles(Pages, "*-*.md").Select(f => Path.GetFileNameWithoutExtension(f)).Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Help_tells_every_parameter_and_set_that_there_is_and_none_that_is_gone(string command)
+    {
+        using var session = new ModuleSession();
+        dynamic help = session.Run("Get-Help $args[0] -Full", command)[0];
+        var info = (CommandInfo)session.Run("Get-Command $args[0]", command)[0].BaseObject;
+        var sets = info.ParameterSets.Select(s => s.Parameters.Select(p => p.Name).Except(Cmdlet.CommonParameters).Order().ToList()).ToList();
+
+        var said = Texts(session, "(Get-Help $args[0] -Full).parameters.parameter.name", command);
+        Assert.Equal(sets.SelectMany(s => s).Distinct().Order(), said.Order());
+        foreach (var name in said)
+        {
+            Assert.NotEqual("", session.Text("(Get-Help $args[0] -Parameter $args[1]).description.Text", command, name));
+        }
+        var syntax = session.Run("(Get-Help $args[0] -Full).syntax.syntaxItem.ForEach({ ($_.parameter.name | Where-Object { $_ }) -join ' ' })", command)
+            .Select(o => string.Join(' ', o.ToString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order()));
+        Assert.Equal(sets.Select(s => string.Join(' ', s)).Order(), syntax.Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Help_has_a_synopsis_a_description_two_examples_and_an_address(string command)
+    {
+        using var session = new ModuleSession();
+        Assert.Matches(@"^[A-Z][^\n]*\.$", session.Text("(Get-Help $args[0]).Synopsis.Trim()", command));
+        Assert.NotEqual("", session.Text("(Get-Help $args[0] -Full).description.Text", command));
+        Assert.InRange(int.Parse(session.Text("@((Get-Help $args[0] -Examples).examples.example).Count", command)), 2, 9);
+        var uri = session.Text("(Get-Command $args[0]).HelpUri", command);
+        var online = session.Text("@((Get-Help $args[0] -Full).relatedLinks.navigationLink.uri)[0]", command);
+        Assert.Matches($"^https://.+/docs/en-US/{command}\\.md$", online);
+        Assert.True(File.Exists(Path.Combine(Pages, new Uri(online).Segments[^1])), online);
+        // A function has one only if it is an advanced one, and this must not be. -Online then takes the address of the help file.
+        Assert.Equal(command == "Invoke-Mcpsm" ? "" : online, uri);
+        foreach (var link in Texts(session, "(Get-Help $args[0] -Full).relatedLinks.navigationLink.linkText", command).Where(l => l != "Online"))
+        {
+            Assert.True(File.Exists(Path.Combine(Pages, link + ".md")), link);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Topics))]
+    public void A_topic_is_found_and_fits_80_columns(string topic)
+    {
+        using var session = new ModuleSession();
+        var lines = session.Text("Get-Help $args[0]", topic).Split('\n');
+        Assert.Contains(lines, l => l.StartsWith("LONG DESCRIPTION"));
+        Assert.All(lines, l => Assert.InRange(l.TrimEnd().Length, 0, 80));
+        Assert.NotEqual("", session.Text("(Get-Help $args[0]).Synopsis", topic));
+        // What is named is there.
+        var names = CommandName().Matches(string.Join('\n', lines)).Select(m => m.Value).Distinct();
+        Assert.All(names, name => Assert.Equal(name, session.Text("(Get-Command $args[0] -Module Mcpsm).Name", name)));
+    }
+
+    [Fact]
+    public void Pages_and_topics_name_only_parameters_that_there_are()
+    {
+        using var session = new ModuleSession();
+        var wrong = new List<string>();
+        foreach (var file in Directory.GetFiles(Pages, "*.md"))
+        {
+            foreach (Match use in Use().Matches(File.ReadAllText(file)))
+            {
+                var known = (CommandInfo)session.Run("Get-Command $args[0]", use.Groups[1].Value)[0].BaseObject;
+                wrong.AddRange(use.Groups[2].Captures.Select(c => c.Value.TrimStart('-')).Where(p => !known.Parameters.ContainsKey(p))
+                    .Select(p => $"{Path.GetFileName(file)}: {known.Name} -{p}"));
+            }
+        }
+        Assert.Empty(wrong);
+    }
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public async Task An_example_does_what_it_says_without_an_error(string command, string code)
+    {
+        await using var platform = await WorkloadPlatform.StartAsync();
+        await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions
+        {
+            AutoApprove = true,
+            TrustedPlatforms = [platform.Trusted],
+            PreRegisteredClients = [new RegisteredClient("machine", "s3cr3t-of-it", [], "client_secret_basic")],
+        });
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        await using var provider = await AuthorizationServer.StartAsync(new AuthorizationServerOptions
+        {
+            AutoApprove = true,
+            Organisation = new Organisation(),
+            ScopesSupported = ["openid", "offline_access"],
+            PreRegisteredClients = [new RegisteredClient("mcpsm-at-work", null, [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "none")],
+        });
+        using var session = new ModuleSession(withSecretManagement: true);
+        foreach (var (name, value) in new[] { ("BROWSER", OperatingSystem.IsWindows() ? "rundll32.exe user32.dll,UpdatePerUserSystemParameters" : "true"), ("MCPSM_CALLBACK_PORT", "0"), ("MCPSM_VAULT", null),
+            ("MY_TOKEN", "from-variable"), ("MY_CLIENT_ID", "machine"), ("MY_CLIENT_SECRET", "s3cr3t-of-it"), ("MY_API_TOKEN", null),
+            ("MY_ID_TOKEN", IdToken(provider.Issuer)) })
+        {
+            Environment.SetEnvironmentVariable(name, value);
+        }
+        Prepare(session, server.McpUrl.AbsoluteUri);
+        if (command.EndsWith("IdentityProvider", StringComparison.Ordinal))
+        {
+            session.Run("Set-McpIdentityProvider $args[0] -ClientId mcpsm-at-work; $null = Connect-McpIdentityProvider", provider.Issuer);
+            Assert.Empty(session.Errors.Select(e => e.ToString()));
+        }
+        var assertion = Path.Combine(session.Folder, "assertion");
+        File.WriteAllText(assertion, platform.Sign(issuer.Issuer));
+        var before = Files(session);
+
+        session.Run(code.Replace(Url, server.McpUrl.AbsoluteUri).Replace(Provider, provider.Issuer).Replace("/var/run/secrets/mcpsm/token", assertion));
+
+        // What mcpsm says on standard error may be a hint; its exit code tells.
+        Assert.Empty(session.Errors.Where(e => !e.FullyQualifiedErrorId.StartsWith("NativeCommandError", StringComparison.Ordinal)).Select(e => e.ToString()));
+        Assert.True(command != "Invoke-Mcpsm" || session.Text("$LASTEXITCODE") == "0");
+        // The one warning that a page tells of.
+        Assert.All(session.Warnings, w => Assert.Equal("Set-McpVault secretmanagement:Store", w.Contains("stay where they are") ? code : w));
+        Assert.Contains(command == "Invoke-Mcpsm" ? "mcpsm" : command, code);
+        var changes = command.Split('-')[0] is "Add" or "Set" or "Remove" or "Connect" or "Disconnect" or "Update" or "Clear" or "Deny" or "Import";
+        // An example shows what its cmdlet is for: it changes something, unless it says that it does not.
+        Assert.True(changes == !before.SequenceEqual(Files(session)) || code.Contains("-WhatIf") || code.Contains("Connect-McpServer -All") || command == "Invoke-Mcpsm"
+            || code.Contains("| Update-McpToken") || code.Contains("-Scope @()"), "the files say otherwise");
+    }
+
+    /// <summary>A server that is signed in to, one with a token, one whose token lies in plaintext; and what the engine alone lacks.</summary>
+    private static void Prepare(ModuleSession session, string url)
+    {
+        var config = Path.Combine(session.Folder, "config.json");
+        session.Run("$null = Add-McpServer my-api $args[0]; $null = Connect-McpServer my-api -Vault file; $null = Add-McpServer other-api https://other.example/mcp; $null = Add-McpServer plain https://plain.example/mcp; "
+            + "Set-McpToken other-api $args[1] -Vault file; Set-McpVault file", url, new NetworkCredential("", "of-other-api").SecurePassword);
+        Assert.Empty(session.Errors.Select(e => e.ToString()));
+        File.WriteAllText(config, File.ReadAllText(config).Replace("https://plain.example/mcp\"", "https://plain.example/mcp\", \"bearerToken\": \"in-plaintext\""));
+        session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
+        session.Host.Typed.Enqueue("typed-token");
+        // Of assemblies that only a whole pwsh has.
+        session.Run("""
+            function global:ConvertTo-Json([Parameter(ValueFromPipeline)] $InputObject, [int] $Depth) { [System.Text.Json.JsonSerializer]::Serialize($InputObject, [hashtable], [System.Text.Json.JsonSerializerOptions]::new()) }
+            function global:ConvertTo-SecureString([string] $String, [switch] $AsPlainText) { [System.Net.NetworkCredential]::new('', $String).SecurePassword }
+            function global:Read-Host([string] $Prompt, [switch] $AsSecureString) { ConvertTo-SecureString 'typed-passphrase' }
+            function global:Get-Secret([string] $Name) { ConvertTo-SecureString 'kept-elsewhere' }
+            function global:Invoke-RestMethod([string] $Uri, [string] $Method, [string] $Body, [string] $ContentType, [hashtable] $Headers, [string] $Authentication, [securestring] $Token) {
+                $request = [System.Net.Http.HttpRequestMessage]::new($Method, $Uri)
+                $request.Content = [System.Net.Http.StringContent]::new($Body, [System.Text.Encoding]::UTF8, $ContentType)
+                foreach ($name in $Headers.Keys) { [void]$request.Headers.TryAddWithoutValidation($name, $Headers[$name]) }
+                if ($Authentication) { $request.Headers.Authorization = [System.Net.Http.Headers.AuthenticationHeaderValue]::new($Authentication, [System.Net.NetworkCredential]::new('', $Token).Password) }
+                $answer = [System.Net.Http.HttpClient]::new().Send($request)
+                if ([int]$answer.StatusCode -in 401, 403) { throw "$($answer.StatusCode)" }
+            }
+            """);
+    }
+
+    /// <summary>One that another program got. It is looked into here, and its signature is the provider's to check.</summary>
+    private static string IdToken(string issuer) => string.Join('.', new[] { """{"alg":"none"}""",
+        $$"""{"iss":"{{issuer}}","aud":"mcpsm-at-work","sub":"U-0001","exp":{{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds()}}}""", "signature" }
+        .Select(part => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part))));
+
+    private static IReadOnlyList<string> Texts(ModuleSession session, string script, params object[] arguments) =>
+        [.. session.Run(script, arguments).Where(o => o is not null).Select(o => o.ToString()!.Trim()).Where(t => t.Length > 0)];
+
+    private static Dictionary<string, string> Files(ModuleSession session) =>
+        Directory.EnumerateFiles(session.Folder).Order().ToDictionary(f => f, f => Convert.ToHexString(File.ReadAllBytes(f)));
+
+    [GeneratedRegex(@"```powershell\n(.*?)\n```", RegexOptions.Singleline)]
+    private static partial Regex Code();
+
+    [GeneratedRegex(@"\b[A-Z][a-z]+-Mcp[A-Za-z]+\b")]
+    private static partial Regex CommandName();
+
+    /// <summary>A command of ours with parameters behind it, and nothing of another's.</summary>
+    [GeneratedRegex(@"\b([A-Z][a-z]+-Mcp[A-Za-z]+)(?:[ \t]+(?:(-[A-Z][A-Za-z]+)|[a-z$'@][\w:./$'*-]*))+")]
+    private static partial Regex Use();
+}

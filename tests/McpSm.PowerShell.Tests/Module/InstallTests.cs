@@ -1,0 +1,69 @@
+using System.IO.Compression;
+using System.Xml.Linq;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests.Module;
+
+/// <summary>The module's package, unpacked as Install-PSResource does it, on the module path of an empty home.</summary>
+public sealed class InstallTests
+{
+    [Fact]
+    public void The_package_is_what_a_PowerShell_repository_takes()
+    {
+        using var home = EmptyHome.OrSkip();
+        using var zip = ZipFile.OpenRead(PackageIn(home));
+        using var nuspec = zip.GetEntry("Mcpsm.nuspec")!.Open();
+        var said = XDocument.Load(nuspec).Root!.Elements().Single().Elements().ToLookup(e => e.Name.LocalName, e => e.Value);
+        Assert.Equal("Mcpsm", said["id"].Single());
+        Assert.Equal($"Mcpsm.{said["version"].Single()}.nupkg", Path.GetFileName(PackageIn(home)));
+        Assert.Superset(new HashSet<string> { "PSModule", "PSEdition_Core" }, said["tags"].Single().Split(' ').ToHashSet());
+        Assert.Equal("MIT", said["license"].Single());
+        Assert.NotNull(zip.GetEntry(said["readme"].Single()));
+        Assert.NotEmpty(said["description"].Single());
+        Assert.NotEmpty(said["authors"].Single());
+        // Those of a module are modules; its assemblies are in it.
+        Assert.Empty(said["dependencies"]);
+        Assert.NotNull(zip.GetEntry("Mcpsm.psd1"));
+        Assert.NotNull(zip.GetEntry("LICENSE"));
+        Assert.DoesNotContain(zip.Entries, e => e.FullName.StartsWith("lib/", StringComparison.Ordinal) || e.FullName.EndsWith(".pdb", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Installed_in_an_empty_home_the_module_passes_its_own_tests_in_the_engine()
+    {
+        using var home = EmptyHome.OrSkip();
+        // In a process of its own: this one may have loaded the laid-out module, and keeps its assemblies.
+        home.Variables["MCPSM_TEST_MODULE"] = Path.Combine(Install(home), "Mcpsm.psd1");
+        await home.RunAsync("dotnet", typeof(InstallTests).Assembly.Location, "--filter-class", typeof(ModuleTests).FullName!);
+    }
+
+    [Fact]
+    public void The_notices_name_everything_that_is_not_ours()
+    {
+        using var home = EmptyHome.OrSkip();
+        using var zip = ZipFile.OpenRead(PackageIn(home));
+        using var reader = new StreamReader(zip.GetEntry("THIRD-PARTY-NOTICES.md")!.Open());
+        var named = reader.ReadToEnd().Split('\n').Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Select(l => l.Split('|')[1].Trim()).ToHashSet();
+        var foreign = zip.Entries.Select(e => e.FullName).Where(n => n.StartsWith("dependencies/", StringComparison.Ordinal))
+            .Select(n => Path.GetFileNameWithoutExtension(n)).Where(n => !n.StartsWith("McpSm.", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(foreign);
+        Assert.All(foreign, n => Assert.Contains(n, named));
+    }
+
+    private static string PackageIn(EmptyHome home) => Directory.GetFiles(Path.Combine(home.Packages, "module"), "*.nupkg").Single();
+
+    /// <summary>Unpacks the package, takes away what is the package's own, and gives the module's folder.</summary>
+    private static string Install(EmptyHome home)
+    {
+        var package = PackageIn(home);
+        var version = Path.GetFileNameWithoutExtension(package)["Mcpsm.".Length..].Split('-')[0];
+        var folder = Path.Combine(home.Folder, "Modules", "Mcpsm", version);
+        ZipFile.ExtractToDirectory(package, folder);
+        File.Delete(Path.Combine(folder, "Mcpsm.nuspec"));
+        File.Delete(Path.Combine(folder, "[Content_Types].xml"));
+        Directory.Delete(Path.Combine(folder, "_rels"), recursive: true);
+        Directory.Delete(Path.Combine(folder, "package"), recursive: true);
+        return folder;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using McpSm.PowerShell.Tests.Support;
+using McpSm.Samples;
+using Xunit;
+
+namespace McpSm.PowerShell.Tests.Module;
+
+/// <summary>What of the module is loaded, and when: what nobody needs must cost nobody anything.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class LoadingTests
+{
+    private const string Fresh = "MCPSM_TEST_FRESH";
+
+    // What the encrypted file protects its key with there.
+    private static readonly string[] OnWindows = ["System.Security.Cryptography.ProtectedData"];
+
+    private static readonly string[] Least = ["McpSm.Commands", "McpSm.Core", "McpSm.Loader", "McpSm.PowerShell"];
+
+    [Fact]
+    public async Task Nothing_is_loaded_before_it_is_needed()
+    {
+        if (Environment.GetEnvironmentVariable(Fresh) is null)
+        {
+            // Other tests of this process have loaded all there is.
+            await InFreshProcessAsync(nameof(Nothing_is_loaded_before_it_is_needed));
+            return;
+        }
+        await using var issuer = await AuthorizationServer.StartAsync();
+        await using var server = await ProtectedMcpServer.StartAsync(issuer);
+        using var session = new ModuleSession();
+        Assert.Equal(["McpSm.Loader", "McpSm.PowerShell"], Loaded());
+        session.Run("Get-McpAuthStatus");
+        Assert.Equal(["McpSm.Core", "McpSm.Loader", "McpSm.PowerShell"], Loaded());
+        session.Run("Add-McpServer my-api $args[0]; Get-McpAuthStatus; Set-McpToken my-api ([System.Net.NetworkCredential]::new('', 'a-token').SecurePassword) -Vault file",
+            server.McpUrl);
+        Assert.Empty(session.Errors);
+        session.Run("Get-McpServer; Get-McpAuthStatus; Get-McpToken my-api; Get-McpVault; Get-McpIdentityProvider");
+        Assert.Empty(session.Errors);
+        Assert.Equal(Least, Loaded().Except(OnWindows));
+        session.Run("Connect-McpServer my-api -NoBrowser -CallbackPort 0 -Vault file; Update-McpToken my-api");
+        Assert.Empty(session.Errors);
+        Assert.Equal(["Duende.IdentityModel", .. Least], Loaded().Except(OnWindows));
+        Assert.True((bool)session.Run("Test-McpServer my-api -Quiet").Single().BaseObject);
+        // The MCP SDK is this process's own, whose server is made of it.
+        Assert.Equal(["Duende.IdentityModel", .. Least], Loaded().Except(OnWindows));
+    }
+
+    private static List<string> Loaded()
+    {
+        var module = Path.GetDirectoryName(ModuleSession.Module)!;
+        return [.. AppDomain.CurrentDomain.GetAssemblies().Where(a => !a.IsDynamic && a.Location.StartsWith(module, StringComparison.Ordinal))
+            .Select(a => a.GetName().Name!).Order(StringComparer.Ordinal)];
+    }
+
+    private static async Task InFreshProcessAsync(string test)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(LoadingTests).Assembly.Location, "--filter-method", $"{typeof(LoadingTests).FullName}.{test}"])
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment[Fresh] = "1";
+        using var process = Process.Start(start)!;
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            Assert.True(process.ExitCode == 0, output);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+    }
+}

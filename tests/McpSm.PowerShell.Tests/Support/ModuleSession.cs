@@ -1,0 +1,79 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Reflection;
+
+namespace McpSm.PowerShell.Tests.Support;
+
+/// <summary>A real runspace with the laid-out module in it, and a configuration folder of its own.</summary>
+public sealed class ModuleSession : IDisposable
+{
+    /// <summary>The manifest of the laid-out module, or of one that is installed: that needs a process of its own.</summary>
+    public static readonly string Module = Environment.GetEnvironmentVariable("MCPSM_TEST_MODULE")
+        ?? typeof(ModuleSession).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "module").Value!;
+
+    private readonly Runspace _runspace;
+
+    public ModuleSession(bool withSecretManagement = false)
+    {
+        foreach (var name in new[] { "CI", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "MCP_MANAGER_CONFIG_DIR", "NO_COLOR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR" })
+        {
+            Environment.SetEnvironmentVariable(name, null);
+        }
+        Environment.SetEnvironmentVariable("MCPSM_CONFIG_DIR", Folder);
+        Environment.SetEnvironmentVariable("MCPSM_INTERACTIVE", "1");
+        Host = new TestHost();
+        var state = InitialSessionState.CreateDefault2();
+        if (OperatingSystem.IsWindows())
+        {
+            state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.Bypass;
+        }
+        _runspace = RunspaceFactory.CreateRunspace(Host, state);
+        _runspace.Open();
+        // Only now: opening adds the folders of this machine, which may have the real SecretManagement.
+        Environment.SetEnvironmentVariable("PSModulePath", Path.Combine(AppContext.BaseDirectory, withSecretManagement ? "StandIn" : "none"));
+        Run("$global:StandInVaults = @{}; $global:StandInCalls = [System.Collections.Generic.List[string]]::new()");
+        Run("Import-Module $args[0]", Module);
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
+
+    public TestHost Host { get; }
+
+    /// <summary>The errors of the last run.</summary>
+    public IReadOnlyList<ErrorRecord> Errors { get; private set; } = [];
+
+    public IReadOnlyList<string> Warnings { get; private set; } = [];
+
+    /// <summary>Runs a script; terminating errors come as its exceptions.</summary>
+    public IReadOnlyList<PSObject> Run(string script, params object[] arguments)
+    {
+        using var shell = Shell(script, arguments);
+        try
+        {
+            return [.. shell.Invoke()];
+        }
+        finally
+        {
+            Errors = [.. shell.Streams.Error];
+            Warnings = [.. shell.Streams.Warning.Select(w => w.Message)];
+        }
+    }
+
+    public System.Management.Automation.PowerShell Shell(string script, params object[] arguments)
+    {
+        var shell = System.Management.Automation.PowerShell.Create(_runspace).AddScript(script);
+        foreach (var argument in arguments)
+        {
+            shell.AddArgument(argument);
+        }
+        return shell;
+    }
+
+    public string Text(string script, params object[] arguments) => string.Join('\n', Run(script, arguments).Select(o => o.ToString()));
+
+    public void Dispose()
+    {
+        _runspace.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
