@@ -96,7 +96,7 @@ public sealed partial class Authenticator
                 e = e.For(server.Name, next);
             }
             return McpTestResult.Create(server, state, _environment.Remedies,
-                e.For(server.Name, e.Reason == ErrorReason.InsufficientScope ? SignInRemedy.ForNewCredential(server) : null))
+                e.For(server.Name, e.Reason == ErrorReason.InsufficientScope ? CredentialRemedy.ForNewCredential(server) : null))
                 .Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
         }
     }

@@ -34,7 +34,7 @@ public sealed partial class Authenticator
                 : await _ownClient.FindAsync(server, options, cancellationToken).ConfigureAwait(false);
             if (client is null && !_identity.CanSignInTo(server, options))
             {
-                RequirePerson(server, _interaction);
+                SignInFlow.RequirePerson(server, _interaction);
             }
             ServerUrl.RequireSecure(server);
             using var turn = client is null ? await EnterAsync(cancellationToken).ConfigureAwait(false) : null;
@@ -45,19 +45,6 @@ public sealed partial class Authenticator
         catch (McpAuthException e)
         {
             throw e.For(server.Name, SignInRemedy.ForSignIn(server, e, null));
-        }
-    }
-
-    /// <exception cref="McpAuthException">InteractionRequired: nobody can answer.</exception>
-    internal static void RequirePerson(McpServer server, IAuthInteraction interaction)
-    {
-        if (!interaction.CanAnswer)
-        {
-            throw new McpAuthException(ErrorReason.InteractionRequired,
-                $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
-                $"Run '{new SignInStep(server)}' at a prompt, or keep a token with '{new SetTokenStep(server) { Unattended = true }}'. "
-                + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
-            { Server = server.Name };
         }
     }
 

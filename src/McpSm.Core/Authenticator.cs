@@ -104,7 +104,7 @@ public sealed partial class Authenticator
     private async Task<OAuthCredential> ReadOAuthAsync(McpServer server, CancellationToken cancellationToken)
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        return item?.OAuth ?? throw SignInNeeded(server, item);
+        return item?.OAuth ?? throw CredentialRemedy.SignInNeeded(server, item);
     }
 
     private async Task<(OAuthCredential Credential, McpAuthException? NotKept)> TryRenewAsync(McpServer server, OAuthCredential seen,
@@ -134,11 +134,11 @@ public sealed partial class Authenticator
         if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _environment.Time.GetUtcNow())
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
-                SignInRemedy.ForNewCredential(server))
+                CredentialRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
         return item?.Token is { } text ? new AccessToken(server, text, item.BearerToken is null ? item.OAuth!.DPoPKey : null, Time)
-            : throw SignInNeeded(server, item);
+            : throw CredentialRemedy.SignInNeeded(server, item);
     }
 
     /// <summary>Takes note that the server refused a token, so that the next call renews it, in whatever process.</summary>
@@ -154,7 +154,7 @@ public sealed partial class Authenticator
         if (renew)
         {
             return item is { BearerToken: null, OAuth: { } refused }
-                ? item with { OAuth = await RenewAsync(server, refused, cancellationToken).ConfigureAwait(false) } : throw SignInNeeded(server, item);
+                ? item with { OAuth = await RenewAsync(server, refused, cancellationToken).ConfigureAwait(false) } : throw CredentialRemedy.SignInNeeded(server, item);
         }
         if (item?.OAuth is not { CanRenew: true } oauth || !TokenRenewer.IsDue(oauth, Time.GetUtcNow()))
         {
@@ -218,13 +218,4 @@ public sealed partial class Authenticator
             { Server = server.Name };
         }
     }
-
-    internal static McpAuthException SignInNeeded(McpServer server, ServerSecrets? item) =>
-        (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
-        ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
-            new SetTokenStep(server))
-        { Server = server.Name }
-        : new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",
-            SignInRemedy.ForNewCredential(server))
-        { Server = server.Name };
 }

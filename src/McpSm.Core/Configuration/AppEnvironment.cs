@@ -2,7 +2,6 @@ using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Interruption;
 using McpSm.Core.Network;
-using McpSm.Core.Processes;
 
 namespace McpSm.Core.Configuration;
 

@@ -28,7 +28,7 @@ public sealed class AccessToken
     {
         var target = uri is null ? _server.Uri : UrlPolicy.TryParse(uri, out var given) && given.Scheme is "http" or "https" && given.UserInfo.Length == 0 ? given
             : throw Invalid("The URL of the request is no absolute http(s) URL.");
-        AuthenticatingHandler.RequireServerOrigin(_server, target);
+        ServerUrl.RequireCovered(_server, target);
         if (nonce is not null && !DPoPNonceCache.IsValid(nonce))
         {
             throw Invalid("A nonce is printable ASCII without spaces, quotes and backslashes.");

@@ -64,7 +64,7 @@ public sealed record RefusedRenewal
     /// <param name="resource">What the token is for.</param>
     internal Remedy Remedy(McpServer server, string? resource)
     {
-        var login = SignInRemedy.ForNewCredential(server);
+        var login = CredentialRemedy.ForNewCredential(server);
         return Error switch
         {
             "invalid_scope" => new UpdateServerStep(server, StepOptionKind.Scope),

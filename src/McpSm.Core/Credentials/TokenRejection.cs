@@ -29,7 +29,7 @@ internal sealed class TokenRejection(AppEnvironment environment, CredentialStore
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if ((item?.Token ?? server.Plaintext.BearerToken) is not { } kept)
         {
-            throw Authenticator.SignInNeeded(server, item);
+            throw CredentialRemedy.SignInNeeded(server, item);
         }
         if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(kept), Encoding.UTF8.GetBytes(token)))
         {
@@ -37,7 +37,7 @@ internal sealed class TokenRejection(AppEnvironment environment, CredentialStore
         }
         if (item is not { BearerToken: null, OAuth: { } oauth })
         {
-            throw Authenticator.SignInNeeded(server, item);
+            throw CredentialRemedy.SignInNeeded(server, item);
         }
         var now = environment.Time.GetUtcNow();
         if (oauth.ExpiresAt is not { } end || end > now)
@@ -56,7 +56,7 @@ internal sealed class TokenRejection(AppEnvironment environment, CredentialStore
             }).ConfigureAwait(false);
         }
         return oauth.CanRenew ? true : throw new McpAuthException(ErrorReason.AuthenticationRequired,
-            $"The token of '{server.Name}' counts as refused now, and the issuer gave no refresh token to renew it with.", SignInRemedy.ForNewCredential(server))
+            $"The token of '{server.Name}' counts as refused now, and the issuer gave no refresh token to renew it with.", CredentialRemedy.ForNewCredential(server))
         { Server = server.Name };
     }
 }

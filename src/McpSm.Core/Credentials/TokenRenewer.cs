@@ -51,7 +51,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         if (item?.OAuth is not { } current)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"'{server.Name}' was signed out meanwhile.", SignInRemedy.ForNewCredential(server))
+                $"'{server.Name}' was signed out meanwhile.", CredentialRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
         if (current.AccessToken != seen.AccessToken)
@@ -62,7 +62,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
-                SignInRemedy.ForNewCredential(server))
+                CredentialRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
         var past = Past();
@@ -322,7 +322,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
             + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
-            SignInRemedy.ForNewCredential(server), rejected)
+            CredentialRemedy.ForNewCredential(server), rejected)
         {
             Server = server.Name,
             OAuthError = rejected.OAuthError,

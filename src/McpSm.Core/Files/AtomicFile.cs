@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using Microsoft.Win32.SafeHandles;
 
@@ -118,7 +117,7 @@ public static class AtomicFile
         else
         {
             Directory.CreateDirectory(path, OwnerOnlyFolder);
-            if (Path.GetDirectoryName(path) is { Length: > 0 } above && FolderOwner.HeirIn(above) is not null)
+            if (Path.GetDirectoryName(path) is { Length: > 0 } above && FileOwner.HeirIn(above) is not null)
             {
                 // Opened, so that it is the folder that was made, and not what its owner to be has put in its place.
                 using var made = UnixFile.OpenFolder(path);
@@ -133,7 +132,7 @@ public static class AtomicFile
     /// <summary>Gives what root has made in another user's folder to that user.</summary>
     internal static void GiveToHeir(SafeFileHandle made, string folder)
     {
-        if (OperatingSystem.IsWindows() || FolderOwner.HeirIn(folder) is not { } heir)
+        if (OperatingSystem.IsWindows() || FileOwner.HeirIn(folder) is not { } heir)
         {
             return;
         }

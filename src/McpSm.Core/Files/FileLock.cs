@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.Versioning;
-using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using Microsoft.Win32.SafeHandles;
 
@@ -63,7 +62,7 @@ public sealed class FileLock : IDisposable
             {
                 return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
             }
-            if (!Verified.ContainsKey(folder) && UnixFile.StatusOfLink(folder) is { Kind: FileKind.Link } link && !FolderOwner.MayFollow(link))
+            if (!Verified.ContainsKey(folder) && UnixFile.StatusOfLink(folder) is { Kind: FileKind.Link } link && !FileOwner.MayFollow(link))
             {
                 throw BoundedFile.NotAFile(folder, link);
             }

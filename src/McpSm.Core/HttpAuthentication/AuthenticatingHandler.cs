@@ -60,7 +60,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     /// <exception cref="HttpRequestException">The server cannot be reached, or the connection broke.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        RequireServerOrigin(_server, request.RequestUri!);
+        ServerUrl.RequireCovered(_server, request.RequestUri!);
         if (request.Content is { } content)
         {
             // A stream can be sent once; what may be sent again is kept before the first time.
@@ -101,20 +101,6 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
             _sender.Dispose();
         }
         base.Dispose(disposing);
-    }
-
-    /// <summary>Refuses what leads out of the server.</summary>
-    /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
-    internal static void RequireServerOrigin(McpServer server, Uri uri)
-    {
-        // The path too: on one host there may be servers of several owners (rule 22 of docs/rules.md).
-        if (server.Transport == McpTransport.Sse ? !ResourceUri.SameOrigin(uri, server.Uri)
-            : !ResourceUri.Covers(server.Uri.GetLeftPart(UriPartial.Path), uri))
-        {
-            throw new McpAuthException(ErrorReason.UnsafeEndpoint,
-                $"The request leads out of '{server.Name}', whose credential goes nowhere else.")
-            { Server = server.Name };
-        }
     }
 
     /// <summary>Sends the request, and once more where the server wants a nonce in the proof (RFC 9449 section 9): the token is not what it refused.</summary>

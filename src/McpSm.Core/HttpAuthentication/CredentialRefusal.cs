@@ -22,5 +22,5 @@ internal static class CredentialRefusal
         (status.Kind == CredentialKind.None ? AuthState.NotAuthenticated : AuthState.Expired,
             status.Kind == CredentialKind.Bearer ? new SetTokenStep(server)
             : !wasRenewed && status is { CanRenew: true, RenewalRefusedAt: null } ? new RefreshStep(server)
-            : SignInRemedy.ForNewCredential(server));
+            : CredentialRemedy.ForNewCredential(server));
 }

@@ -111,7 +111,7 @@ public sealed class SecretProvider
                 $"{new ReadTokenStep(server) { AsHeader = true }} gives it with a proof for one request.")
             { Server = server.Name };
         }
-        throw _authenticator.Status(server).Kind == CredentialKind.None ? Authenticator.SignInNeeded(server, null)
+        throw _authenticator.Status(server).Kind == CredentialKind.None ? CredentialRemedy.SignInNeeded(server, null)
             : new McpAuthException(ErrorReason.VaultUnavailable, $"The credential of '{server.Name}' is in '{UntrustedText.Sanitize(place)}', "
                 + "which SecretManagement cannot open while it is asked for this one.",
                 $"{new ReadTokenStep(server)}, or take credentials elsewhere: {new UseVaultStep(EncryptedFileVault.VaultName, Move: true)}")

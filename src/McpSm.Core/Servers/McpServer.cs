@@ -3,7 +3,6 @@ using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Http;
-using McpSm.Core.Management;
 
 namespace McpSm.Core.Servers;
 
@@ -71,10 +70,10 @@ public sealed class McpServer
     /// <summary>What the user adds to the authorization URL, by name (see <see cref="AuthorizeParameters"/>). Not used in a sign-in by device code.</summary>
     public IReadOnlyDictionary<string, string> AuthorizeParams { get; internal init => field = AuthorizeParameters.Create(value); } = AuthorizeParameters.None;
 
-    /// <summary>The names of the headers that are sent along; empty unless they were read (<see cref="SecretNameReader"/>). Their values are secrets.</summary>
+    /// <summary>The names of the headers that are sent along; empty unless they were read. Their values are secrets.</summary>
     public IReadOnlyList<string> HeaderNames { get; internal init => field = value as DisplayList ?? (value.Count == 0 ? DisplayList.None : new DisplayList([.. value])); } = DisplayList.None;
 
-    /// <summary>Whether a secret of its client is kept; false unless that was read (<see cref="SecretNameReader"/>).</summary>
+    /// <summary>Whether a secret of its client is kept; false unless that was read.</summary>
     public bool HasClientSecret { get; internal init; }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Http;
@@ -53,6 +54,20 @@ public static class ServerUrl
             throw new McpAuthException(ErrorReason.UnsafeEndpoint,
                 $"No credential is sent to '{server.Name}': its URL is plain http to another machine.",
                 new UpdateServerStep(server, new StepOption(StepOptionKind.Url) { Template = "https://…" }))
+            { Server = server.Name };
+        }
+    }
+
+    /// <summary>Refuses a request that leads out of the server.</summary>
+    /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
+    public static void RequireCovered(McpServer server, Uri uri)
+    {
+        // The path too: on one host there may be servers of several owners (rule 22 of docs/rules.md).
+        if (server.Transport == McpTransport.Sse ? !ResourceUri.SameOrigin(uri, server.Uri)
+            : !ResourceUri.Covers(server.Uri.GetLeftPart(UriPartial.Path), uri))
+        {
+            throw new McpAuthException(ErrorReason.UnsafeEndpoint,
+                $"The request leads out of '{server.Name}', whose credential goes nowhere else.")
             { Server = server.Name };
         }
     }

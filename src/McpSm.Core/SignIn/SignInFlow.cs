@@ -54,7 +54,7 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
         if (client is null && provider is null)
         {
             target = target.WithPkce();
-            Authenticator.RequirePerson(server, interaction);
+            RequirePerson(server, interaction);
         }
         if (server.OAuth == OAuthMode.Unset)
         {
@@ -245,5 +245,18 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
             "Tell whoever runs the server: it does not accept its own issuer's tokens.")
         { StatusCode = 401 };
+    }
+
+    /// <exception cref="McpAuthException">InteractionRequired: nobody can answer.</exception>
+    internal static void RequirePerson(McpServer server, IAuthInteraction interaction)
+    {
+        if (!interaction.CanAnswer)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired,
+                $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
+                $"Run '{new SignInStep(server)}' at a prompt, or keep a token with '{new SetTokenStep(server) { Unattended = true }}'. "
+                + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
+            { Server = server.Name };
+        }
     }
 }

@@ -150,7 +150,7 @@ public sealed class McpAuthStatus
                 var state = end <= now ? AuthState.Expired : end - now < soon ? AuthState.ExpiringSoon : AuthState.Authenticated;
                 return (state, state == AuthState.Authenticated ? null
                     : info.RenewalRefused is { } refused ? refused.Remedy(server, info.Resource)
-                    : info.CanRenew ? new RefreshStep(server) : SignInRemedy.ForNewCredential(server));
+                    : info.CanRenew ? new RefreshStep(server) : CredentialRemedy.ForNewCredential(server));
             case CredentialKind.OAuth:
                 return (AuthState.Unknown, new TestServerStep(server));
             default:

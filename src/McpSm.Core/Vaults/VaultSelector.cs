@@ -151,7 +151,7 @@ public sealed class VaultSelector
 
     /// <summary>Fails if no secret should be written on the word of this configuration folder, whichever the vault.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
-    internal void RequireOwnFolder() => FolderOwner.Require(_environment, _notice);
+    internal void RequireOwnFolder() => ConfigurationFolder.Require(_environment, _notice);
 
     /// <summary>Says something of a vault that the user should know.</summary>
     internal void Notify(string text) => _notice(text);

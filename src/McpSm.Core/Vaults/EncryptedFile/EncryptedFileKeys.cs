@@ -134,7 +134,7 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
         {
             return [];
         }
-        FolderOwner.RequireKey(environment, _keyFile);
+        ConfigurationFolder.RequireKey(environment, _keyFile);
         CloseToOthers();
         try
         {

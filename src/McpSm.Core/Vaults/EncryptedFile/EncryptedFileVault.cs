@@ -124,7 +124,7 @@ public sealed class EncryptedFileVault : IVault
 
     private async Task<bool> ChangeAsync(Func<KeyHeader?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken, bool removesEmpty = false)
     {
-        FolderOwner.Require(_environment, _notice);
+        ConfigurationFolder.Require(_environment, _notice);
         using var held = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (header, items) = Open();
         if (!change(header, items))
@@ -167,7 +167,7 @@ public sealed class EncryptedFileVault : IVault
 
     private async Task ChangeKeyAsync(string? passphrase, CancellationToken cancellationToken)
     {
-        FolderOwner.Require(_environment, _notice);
+        ConfigurationFolder.Require(_environment, _notice);
         using var held = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (_, items) = Open();
         var (pendingHeader, pending) = _beside!.Open();
@@ -222,7 +222,7 @@ public sealed class EncryptedFileVault : IVault
 
     private (KeyHeader? Header, Dictionary<string, string> Items) Open(byte[] file)
     {
-        FolderOwner.Require(_environment, _notice);
+        ConfigurationFolder.Require(_environment, _notice);
         var header = EncryptedFileFormat.ReadHeader(file);
         var content = EncryptedFileFormat.Open(_keys.Find(header), file);
         try

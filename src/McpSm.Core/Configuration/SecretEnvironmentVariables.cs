@@ -1,4 +1,4 @@
-namespace McpSm.Core.Processes;
+namespace McpSm.Core.Configuration;
 
 /// <summary>The environment variables of this process that hold secrets. Foreign programs must not inherit them.</summary>
 public static class SecretEnvironmentVariables

@@ -9,11 +9,10 @@ namespace McpSm.Core.Configuration;
 /// Who can change the configuration folder. That is asked once a process, before a key in the folder is used or a secret is written;
 /// who only reads what the folder says of servers does not pay for it. On Windows the access list of the user's profile is enough.
 /// </summary>
-internal static class FolderOwner
+internal static class ConfigurationFolder
 {
     private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
     private const int ReadOnlyFileSystem = 30;
-    private const uint Root = 0;
 
     // What was judged, and told, before.
     private static readonly ConcurrentDictionary<string, bool> Checked = new(StringComparer.Ordinal);
@@ -28,7 +27,7 @@ internal static class FolderOwner
             // One that is not there yet is made by us, for us alone.
             return;
         }
-        if (IsForeign(status))
+        if (FileOwner.IsForeign(status))
         {
             RequireNamed(environment, environment.Folder, status);
             notice?.Invoke($"The folder '{environment.Folder}' belongs to another user ({status.Owner}), who can read and replace what is kept in it.");
@@ -44,26 +43,11 @@ internal static class FolderOwner
     /// <exception cref="McpAuthException">ConfigurationUnavailable: it is another user's, and no variable names the folder.</exception>
     public static void RequireKey(AppEnvironment environment, string path)
     {
-        if (!OperatingSystem.IsWindows() && UnixFile.Status(path) is { } status && IsForeign(status))
+        if (!OperatingSystem.IsWindows() && UnixFile.Status(path) is { } status && FileOwner.IsForeign(status))
         {
             RequireNamed(environment, path, status);
         }
     }
-
-    /// <summary>Whether a link leads where its owner, who is we or root, wants it to.</summary>
-    [UnsupportedOSPlatform("windows")]
-    public static bool MayFollow(FileStatus link) => link.Owner == Root || link.Owner == UnixFile.User;
-
-    /// <summary>
-    /// The user and group that a new file of this folder is for, if not for us: as root in another user's folder we would leave files
-    /// that this user cannot read.
-    /// </summary>
-    [UnsupportedOSPlatform("windows")]
-    public static (uint User, uint Group)? HeirIn(string folder) =>
-        UnixFile.User == Root && UnixFile.Status(folder) is { Owner: not Root } status ? (status.Owner, status.Group) : null;
-
-    [UnsupportedOSPlatform("windows")]
-    private static bool IsForeign(FileStatus status) => status.Owner != Root && UnixFile.User is var user && user != Root && user != status.Owner;
 
     private static void RequireNamed(AppEnvironment environment, string path, FileStatus status)
     {

@@ -1,9 +1,9 @@
+using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Servers;
-using McpSm.Core.SignIn;
 
-namespace McpSm.Core.Credentials;
+namespace McpSm.Core.SignIn;
 
 /// <summary>
 /// What to do about a failure that does not say it itself. It is never the sign-in that has just failed: what the server or
@@ -36,16 +36,13 @@ internal static class SignInRemedy
         _ => null,
     };
 
-    /// <summary>How to get a credential that works in place of none, or of one that does not: by a sign-in, unless sign-in is off.</summary>
-    public static NextStep ForNewCredential(McpServer server) => server.OAuth != OAuthMode.Off ? new SignInStep(server) : new SetTokenStep(server);
-
     /// <summary>What to do about a renewal that failed.</summary>
     public static Remedy? ForRenewal(McpServer server, McpAuthException e) => e.Reason switch
     {
         ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.TokenRejected or ErrorReason.ClientRejected
-            or ErrorReason.AuthorizationDenied => ForNewCredential(server),
+            or ErrorReason.AuthorizationDenied => CredentialRemedy.ForNewCredential(server),
         // Of other requests than a renewal: the issuer may take a sign-in all the same.
-        ErrorReason.TokenResponseInvalid when e.StatusCode is >= 400 and < 500 => ForNewCredential(server),
+        ErrorReason.TokenResponseInvalid when e.StatusCode is >= 400 and < 500 => CredentialRemedy.ForNewCredential(server),
         _ => ForSignIn(server, e, null),
     };
 
