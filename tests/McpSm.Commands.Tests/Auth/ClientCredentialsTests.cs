@@ -115,8 +115,9 @@ public sealed class ClientCredentialsTests
         (await mcpsm.RunAsync("auth login-all --client-credentials")).Failed(2, "no such option");
     }
 
+    [Rule(15)]
     [Fact]
-    public async Task Rule_15_Signing_in_to_all_sends_the_variables_to_no_server_that_does_not_have_that_client()
+    public async Task Signing_in_to_all_sends_the_variables_to_no_server_that_does_not_have_that_client()
     {
         var (issuer, server, mcpsm) = await StartAsync();
         await using var _ = issuer;

@@ -30,8 +30,9 @@ public sealed class DPoPTests : IAsyncLifetime
         await _issuer.DisposeAsync();
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Status_says_of_which_type_the_token_is_and_tests_pass()
+    public async Task Status_says_of_which_type_the_token_is_and_tests_pass()
     {
         Assert.Equal("DPoP", (string?)(await _mcpsm.StatusAsync())["tokenType"]);
         (await _mcpsm.RunAsync("test my-api --timeout 20")).Done();
@@ -39,8 +40,9 @@ public sealed class DPoPTests : IAsyncLifetime
         (await _mcpsm.RunAsync("test my-api --timeout 20")).Done();
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_The_token_alone_comes_with_a_hint_and_headers_with_a_proof()
+    public async Task The_token_alone_comes_with_a_hint_and_headers_with_a_proof()
     {
         var alone = (await _mcpsm.RunAsync("auth token my-api")).Done();
         Assert.Equal((1, "at_"), (alone.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length, alone.Out[..3]));
@@ -56,8 +58,9 @@ public sealed class DPoPTests : IAsyncLifetime
         Assert.Equal(("GET", $"{_server.McpUrl}/more", "n1"), ((string?)claims["htm"], (string?)claims["htu"], (string?)claims["nonce"]));
     }
 
+    [Rule(22, 35)]
     [Fact]
-    public async Task Rules_22_35_No_proof_is_made_for_elsewhere()
+    public async Task No_proof_is_made_for_elsewhere()
     {
         var away = await _mcpsm.RunAsync("auth token my-api --header --uri https://elsewhere.example/mcp");
         Assert.Equal(("", 1), (away.Out, away.Code));

@@ -32,8 +32,9 @@ public sealed partial class DeviceTests
         (await mcpsm.RunAsync("auth refresh my-api")).Done();
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_Issuer_and_server_are_shown_and_a_page_on_another_site_is_warned_of()
+    public async Task Issuer_and_server_are_shown_and_a_page_on_another_site_is_warned_of()
     {
         await using var issuer = await TestIssuer.StartAsync(WithDevices);
         await using var server = await TestMcpServer.StartAsync(issuer);

@@ -188,8 +188,9 @@ public sealed class EntraTests : IAsyncLifetime
         (await _mcpsm.RunAsync("test my-api")).Done();
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_machine_without_IPv6_is_signed_in_on_all_the_same()
+    public async Task A_machine_without_IPv6_is_signed_in_on_all_the_same()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
         _mcpsm.Variables["DOTNET_SYSTEM_NET_DISABLEIPV6"] = "1";

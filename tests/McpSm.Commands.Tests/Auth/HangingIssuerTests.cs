@@ -7,10 +7,11 @@ namespace McpSm.Commands.Tests.Auth;
 /// <summary>Many processes that want one renewal of an issuer that hangs.</summary>
 public sealed class HangingIssuerTests
 {
+    [Rule(23)]
     [Theory]
     [InlineData("auth refresh my-api")]
     [InlineData("auth token my-api --renew")]
-    public async Task Rule_23_Sixteen_processes_send_one_refresh_token_once_and_say_why(string line)
+    public async Task Sixteen_processes_send_one_refresh_token_once_and_say_why(string line)
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

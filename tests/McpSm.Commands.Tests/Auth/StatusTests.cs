@@ -15,8 +15,9 @@ public sealed class StatusTests
         "canRenew", "renewalUncertain", "remedy", "plaintextFile",
     ];
 
+    [Rule(32)]
     [Fact]
-    public async Task Rule_32_Listed_url_has_its_host_in_ASCII_and_its_value_as_it_is_in_JSON()
+    public async Task Listed_url_has_its_host_in_ASCII_and_its_value_as_it_is_in_JSON()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://b\u00fccher.example:8443/mcp"));

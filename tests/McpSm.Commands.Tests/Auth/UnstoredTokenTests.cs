@@ -36,11 +36,12 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         await _issuer.DisposeAsync();
     }
 
+    [Rule(23)]
     [Theory]
     [InlineData(4)]
     [InlineData(12)]
     [InlineData(24)]
-    public async Task Rule_23_Disk_with_room_for_the_index_alone_spends_nothing(int kibibytes)
+    public async Task Disk_with_room_for_the_index_alone_spends_nothing(int kibibytes)
     {
         Linux();
         var disk = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "disk")).FullName;
@@ -62,11 +63,12 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         }
     }
 
+    [Rule(23)]
     [Theory]
     [InlineData("-f", 8)]
     [InlineData("-f", 40)]
     [InlineData("-f", 1)]
-    public async Task Rule_23_Limit_on_the_size_of_files_spends_nothing(string option, int limit)
+    public async Task Limit_on_the_size_of_files_spends_nothing(string option, int limit)
     {
         Linux();
         await SignInAsync();
@@ -77,8 +79,9 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         await StillSignedInAsync();
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_Any_limit_on_open_files_loses_no_sign_in()
+    public async Task Any_limit_on_open_files_loses_no_sign_in()
     {
         Linux();
         await SignInAsync();
@@ -151,8 +154,9 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         }
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_Keyring_that_locks_while_the_issuer_has_the_request_loses_no_sign_in()
+    public async Task Keyring_that_locks_while_the_issuer_has_the_request_loses_no_sign_in()
     {
         await using var keyring = await Keyring.StartAsync();
         foreach (var (name, value) in keyring.Variables)

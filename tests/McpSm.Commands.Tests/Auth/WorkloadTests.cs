@@ -8,11 +8,12 @@ namespace McpSm.Commands.Tests.Auth;
 /// <summary>Signing in as a workload, with what its platform signs; and the examples of <c>docs/other-tools.md</c>, as they stand there.</summary>
 public sealed class WorkloadTests
 {
+    [Rule(36)]
     [Theory]
     [InlineData("auth login my-api --assertion-file {0}", false)]
     [InlineData("auth my-api --assertion-from-env JOB_TOKEN", false)]
     [InlineData("auth login my-api", true)]
-    public async Task Rule_36_The_whole_life_of_a_workload(string login, bool underCi)
+    public async Task The_whole_life_of_a_workload(string login, bool underCi)
     {
         using var mcpsm = new InProcessCli();
         await using var platform = await WorkloadPlatform.StartAsync(time: mcpsm.Clock);

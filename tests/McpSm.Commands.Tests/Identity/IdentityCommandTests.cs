@@ -47,8 +47,9 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         await _provider.DisposeAsync();
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_One_identity_login_signs_in_to_servers_until_it_is_logged_out()
+    public async Task One_identity_login_signs_in_to_servers_until_it_is_logged_out()
     {
         Assert.Contains("No identity provider is set.", (await _mcpsm.RunAsync("identity")).Done().Error);
         (await _mcpsm.RunAsync("identity login")).Failed(4, "No identity provider is set.", "mcpsm identity use <issuer>");
@@ -76,8 +77,9 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         }
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_A_provider_that_is_set_no_more_tells_the_command_that_signs_in_there_again_while_a_server_needs_it()
+    public async Task A_provider_that_is_set_no_more_tells_the_command_that_signs_in_there_again_while_a_server_needs_it()
     {
         string? idToken = null;
         _provider.Faults.RewriteJson("/token", answer => idToken ??= (string?)answer["id_token"]);
@@ -122,8 +124,9 @@ public sealed class IdentityCommandTests : IAsyncLifetime
 
     private async Task<JsonNode> OnlyAsync() => Assert.Single(await ToldAsync())!;
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_A_provider_named_for_one_server_is_used_for_it_and_what_cannot_be_is_one_error()
+    public async Task A_provider_named_for_one_server_is_used_for_it_and_what_cannot_be_is_one_error()
     {
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Failed(1, "registers no clients by itself", "mcpsm identity use");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0")).Failed(2, "Entra ID issues no ID-JAGs");

@@ -41,8 +41,9 @@ public sealed class BrowserStartTests : IAsyncLifetime
 
     private const string Follows = "curl -sSL -o /dev/null \"$1\"";
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_The_arguments_say_nothing_of_the_sign_in_and_the_screen_all()
+    public async Task The_arguments_say_nothing_of_the_sign_in_and_the_screen_all()
     {
         _mcpsm.Variables["BROWSER"] = Browser("one", Follows);
         var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
@@ -53,10 +54,11 @@ public sealed class BrowserStartTests : IAsyncLifetime
         Assert.DoesNotContain(start.AbsoluteUri, ended.Out + ended.Error);
     }
 
+    [Rule(29)]
     [Theory]
     [InlineData(Follows + "; exit 3")]
     [InlineData("(sleep 0.4; " + Follows + ") >/dev/null 2>&1 & exit 3")]
-    public async Task Rule_29_A_browser_that_came_is_the_only_one(string script)
+    public async Task A_browser_that_came_is_the_only_one(string script)
     {
         // The second opener has failed before the browser that it woke comes.
         _mcpsm.Variables["BROWSER"] = $"{Browser("one", script)}:{Browser("two", Follows)}";
@@ -65,16 +67,18 @@ public sealed class BrowserStartTests : IAsyncLifetime
         Assert.Empty(Arguments("two"));
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_Another_browser_is_tried_if_none_came()
+    public async Task Another_browser_is_tried_if_none_came()
     {
         _mcpsm.Variables["BROWSER"] = $"/nonexistent/browser:{Browser("one", "exit 3")}:{Browser("two", Follows)}";
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
         Assert.Equal(Arguments("one"), Arguments("two"));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_second_browser_ends_the_sign_in_with_a_warning()
+    public async Task A_second_browser_ends_the_sign_in_with_a_warning()
     {
         _mcpsm.Variables["BROWSER"] = Browser("one", "curl -sS -o /dev/null \"$1\"; curl -sSL -o /dev/null \"$1\"");
         var ended = await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20");
@@ -84,8 +88,9 @@ public sealed class BrowserStartTests : IAsyncLifetime
         Assert.Empty(_issuer.Traffic.To("/token"));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_browser_that_comes_twice_with_its_cookie_is_the_same_one()
+    public async Task A_browser_that_comes_twice_with_its_cookie_is_the_same_one()
     {
         _mcpsm.Variables["BROWSER"] = Browser("one", $"curl -sS -c '{PathOf("jar")}' -o /dev/null \"$1\"; curl -sSL -b '{PathOf("jar")}' -o /dev/null \"$1\"");
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();

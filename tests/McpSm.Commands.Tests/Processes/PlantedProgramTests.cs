@@ -46,6 +46,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         _mcpsm.Dispose();
     }
 
+    [Rule(29)]
     [Theory]
     [InlineData(null, null)]
     [InlineData(null, ".:EMPTY")]
@@ -58,7 +59,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     [InlineData("./firefox", "EMPTY")]
     [InlineData("../hostile/firefox %s", ":EMPTY")]
     [InlineData("firefox:xdg-open %s:./pwsh", "EMPTY::.")]
-    public async Task Rule_29_A_program_in_the_current_folder_never_runs(string? browser, string? path)
+    public async Task A_program_in_the_current_folder_never_runs(string? browser, string? path)
     {
         _mcpsm.Variables["BROWSER"] = browser;
         _mcpsm.Variables["WSL_DISTRO_NAME"] = "Debian";
@@ -98,8 +99,9 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         }
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_A_browser_gets_none_of_our_secrets()
+    public async Task A_browser_gets_none_of_our_secrets()
     {
         var (script, seen) = (Path.Combine(_mcpsm.Folder, "browser.sh"), Path.Combine(_mcpsm.Folder, "environment"));
         File.WriteAllText(script, $"env > '{seen}.new'; mv '{seen}.new' '{seen}'\n");

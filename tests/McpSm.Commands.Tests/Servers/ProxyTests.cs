@@ -9,6 +9,7 @@ public sealed class ProxyTests
 {
     public ProxyTests() => Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
 
+    [Rule(30)]
     [Theory]
     [InlineData("HTTPS_PROXY", "http://127.0.0.1:{0}")]
     [InlineData("https_proxy", "http://localhost:{0}")]
@@ -16,7 +17,7 @@ public sealed class ProxyTests
     [InlineData("ALL_PROXY", "http://127.0.0.1:{0}")]
     [InlineData("ALL_PROXY", "socks5://127.0.0.1:{0}")]
     [InlineData("HTTPS_PROXY", "socks5://localhost:{0}")]
-    public async Task Rule_30_Proxy_on_this_machine_leads_to_public_servers(string variable, string proxy)
+    public async Task Proxy_on_this_machine_leads_to_public_servers(string variable, string proxy)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables[variable] = string.Format(proxy, scene.Proxy.Port);
@@ -27,8 +28,9 @@ public sealed class ProxyTests
         Assert.Equal(["issuer.example:443", "mcp.example:443"], scene.Proxy.Connections.Distinct().Order());
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Proxy_by_IPv6_loopback_leads_to_public_servers()
+    public async Task Proxy_by_IPv6_loopback_leads_to_public_servers()
     {
         Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "this machine has no IPv6");
         await using var scene = await ProxyFixture.StartAsync();
@@ -38,10 +40,11 @@ public sealed class ProxyTests
         Assert.NotEmpty(proxy.Connections);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("http")]
     [InlineData("socks5")]
-    public async Task Rule_30_Proxy_with_credentials_gets_them_and_shows_them_nowhere(string scheme)
+    public async Task Proxy_with_credentials_gets_them_and_shows_them_nowhere(string scheme)
     {
         await using var scene = await ProxyFixture.StartAsync(credentials: "user:s3cret-of-proxy");
         scene.Mcpsm.Variables["HTTPS_PROXY"] = $"{scheme}://user:s3cret-of-proxy@127.0.0.1:{scene.Proxy.Port}";
@@ -53,8 +56,9 @@ public sealed class ProxyTests
         Assert.DoesNotContain("of-proxy", refused.Out + refused.Error);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Proxy_is_chosen_by_the_scheme_of_each_url()
+    public async Task Proxy_is_chosen_by_the_scheme_of_each_url()
     {
         await using var scene = await ProxyFixture.StartAsync();
         using var plain = new ForwardProxy((host, port) => host == "plain.example" && port == 80 ? scene.Server.Port : null);
@@ -68,8 +72,9 @@ public sealed class ProxyTests
         Assert.NotEmpty(plain.Connections);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Host_in_NO_PROXY_is_connected_to_directly()
+    public async Task Host_in_NO_PROXY_is_connected_to_directly()
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -79,8 +84,9 @@ public sealed class ProxyTests
         Assert.Equal(["mcp.example:443"], scene.Proxy.Connections.Distinct());
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Proxys_own_host_and_port_are_no_place_to_be_led_to()
+    public async Task Proxys_own_host_and_port_are_no_place_to_be_led_to()
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -89,12 +95,13 @@ public sealed class ProxyTests
         Assert.Equal(["mcp.example:443"], scene.Proxy.Connections.Distinct());
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("10.1.2.3")]
     [InlineData("[fd00::5]")]
     [InlineData("[::ffff:192.168.1.1]")]
     [InlineData("169.254.169.254")]
-    public async Task Rule_30_Behind_a_proxy_a_literal_inner_address_is_refused(string host)
+    public async Task Behind_a_proxy_a_literal_inner_address_is_refused(string host)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -103,8 +110,9 @@ public sealed class ProxyTests
         Assert.Equal(["mcp.example:443"], scene.Proxy.Connections.Distinct());
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Issuer_at_an_inner_address_is_used_once_the_user_named_it()
+    public async Task Issuer_at_an_inner_address_is_used_once_the_user_named_it()
     {
         await using var scene = await ProxyFixture.StartAsync("100.64.0.5");
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -115,11 +123,12 @@ public sealed class ProxyTests
         (await scene.Mcpsm.RunAsync("auth refresh my-api")).Done();
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("authorization_endpoint")]
     [InlineData("token_endpoint")]
     [InlineData("registration_endpoint")]
-    public async Task Rule_30_Endpoint_at_an_inner_address_needs_an_issuer_that_the_user_named(string endpoint)
+    public async Task Endpoint_at_an_inner_address_needs_an_issuer_that_the_user_named(string endpoint)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -133,10 +142,11 @@ public sealed class ProxyTests
         Assert.Equal(endpoint != "authorization_endpoint", scene.Proxy.Connections.Contains("10.1.2.3:443"));
     }
 
+    [Rule(30, 38)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Rules_30_38_Revocation_at_an_inner_address_needs_an_issuer_that_the_user_named(bool isNamed)
+    public async Task Revocation_at_an_inner_address_needs_an_issuer_that_the_user_named(bool isNamed)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -146,8 +156,9 @@ public sealed class ProxyTests
         Assert.Equal(isNamed, scene.Proxy.Connections.Contains("10.1.2.3:443"));
     }
 
+    [Rule(30, 37)]
     [Fact]
-    public async Task Rules_30_37_Device_endpoint_at_an_inner_address_is_refused()
+    public async Task Device_endpoint_at_an_inner_address_is_refused()
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;

@@ -1,128 +1,96 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using McpSm.Core.Errors;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Architecture;
 
-/// <summary>
-/// <c>docs/rules.md</c> says which tests hold which rule of the protocol. A test that holds one says so in its name:
-/// <c>Rule_17_…</c>, <c>Rules_2_7a_…</c>.
-/// </summary>
+/// <summary>Holds <c>docs/rules.json</c>, the attributes of the tests, and the page that is made from both.</summary>
 public sealed partial class RulesTests
 {
+    private const int MaxLineLength = 200;
+
     private static readonly string[] Required = [.. Enumerable.Range(1, 39).Select(n => $"{n}"), "7a"];
+    private static readonly IReadOnlyList<SourceTest> Tests = SourceTest.ReadAll();
 
     [Fact]
-    public void Every_rule_has_tests_and_the_table_in_docs_names_such_as_there_are()
+    public void Page_is_what_the_rules_and_the_attributes_of_the_tests_give()
     {
-        var held = TestsByRule();
-        var table = Row().Matches(Docs).ToDictionary(row => row.Groups[1].Value, row => Names(row.Groups[2].Value));
-
-        var wrong = Required.Except(held.Keys).Select(rule => $"No test names rule {rule}.")
-            .Concat(held.Keys.Except(table.Keys).Select(rule => $"docs/rules.md lacks: | {rule} | … | {string.Join("<br>", held[rule].Select(test => $"`{test}`"))} |"))
-            .Concat(table.Where(row => row.Value.Count == 0).Select(row => $"docs/rules.md names no test for rule {row.Key}."))
-            .Concat(table.SelectMany(row => row.Value.Where(test => held.GetValueOrDefault(row.Key)?.Contains(test) != true)
-                .Select(test => $"docs/rules.md names {test} for rule {row.Key}; there is no such test of that rule.")));
-        Assert.Equal("", string.Join("\n", wrong));
+        using var rules = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
+        var page = new RulesPage(rules.RootElement, Tests).Write();
+        if (Environment.GetEnvironmentVariable("MCPSM_TEST_UPDATE") == "1")
+        {
+            File.WriteAllText(Docs("rules.md"), page);
+        }
+        Assert.Equal(page, File.ReadAllText(Docs("rules.md")).ReplaceLineEndings("\n"));
+        Assert.All(page.Split('\n'), line => Assert.InRange(line.Length, 0, MaxLineLength));
     }
 
     [Fact]
-    public void The_table_names_every_conformance_scenario_that_must_pass_and_none_that_there_is_not()
+    public void Every_rule_has_a_test_and_every_named_rule_exists()
     {
-        var listed = File.ReadAllLines(Path.Combine(Root, "tests", "interop", "conformance", "scenarios.txt"));
-        var named = Row().Matches(Docs).SelectMany(row => Names(row.Groups[3].Value)).ToHashSet();
-        var later = Later().Match(File.ReadAllText(Path.Combine(Root, "tests", "interop", "conformance", "run.sh"))).Groups[1].Value.Split(' ');
+        var named = Tests.SelectMany(test => test.Rules).ToHashSet();
+        Assert.Equal([], Required.Except(named));
+        Assert.Equal([], named.Except(Required));
+    }
+
+    [Fact]
+    public void Every_attribute_in_the_source_is_read()
+    {
+        var written = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules" or "Architecture"))
+            .Sum(file => Attribute().Count(File.ReadAllText(file)));
+        Assert.Equal(written, Tests.Sum(test => (test.Rules.Count > 0 ? 1 : 0) + (test.Faults.Count > 0 ? 1 : 0)));
+    }
+
+    [Fact]
+    public void Every_rule_has_a_text_references_and_a_level()
+    {
+        using var file = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
+        var rules = Rules(file).ToDictionary(rule => rule.GetProperty("id").GetString()!);
+        Assert.Equal(Required.Order(), rules.Keys.Order());
+        Assert.All(rules.Values, rule =>
+        {
+            Assert.Contains(rule.GetProperty("level").GetString(), (string[])["MUST", "SHOULD", "OPTIONAL"]);
+            Assert.EndsWith(".", rule.GetProperty("text").GetString());
+            Assert.NotEmpty(rule.GetProperty("references").EnumerateArray());
+        });
+    }
+
+    [Fact]
+    public void Every_conformance_scenario_that_must_pass_stands_at_a_rule()
+    {
+        using var file = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
+        var named = Rules(file).SelectMany(rule => rule.GetProperty("scenarios").EnumerateArray()).Select(name => name.GetString()!).ToHashSet();
+        var conformance = Path.Combine(Repository.Root, "tests", "interop", "conformance");
+        var listed = File.ReadAllLines(Path.Combine(conformance, "scenarios.txt"));
+        var later = Later().Match(File.ReadAllText(Path.Combine(conformance, "run.sh"))).Groups[1].Value.Split(' ');
         Assert.Equal([], named.Except(listed));
         Assert.Equal([], listed.Except(later).Except(named));
     }
 
     [Fact]
-    public void What_was_found_in_the_field_has_an_end_and_tests_that_there_are()
+    public void Every_fault_has_a_test_and_an_outcome_with_ids_that_exist()
     {
-        var tests = Tests().Select(test => test.Name).ToHashSet();
-        var rows = Docs[Docs.IndexOf("## Interplay found in the field", StringComparison.Ordinal)..].Split('\n')
-            .Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1).Select(line => line.Split(" | ")).ToList();
-        Assert.NotEmpty(rows);
-        foreach (var row in rows)
-        {
-            Assert.Equal(3, row.Length);
-            Assert.All(Names(row[1]), id => Assert.True(Enum.TryParse<ErrorReason>(id, out _), id));
-            Assert.NotEmpty(Names(row[2]));
-            Assert.All(Names(row[2]), test => Assert.Contains(test, tests));
-        }
+        using var file = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
+        var faults = file.RootElement.GetProperty("faults").EnumerateArray().ToDictionary(fault => fault.GetProperty("id").GetInt32());
+        Assert.NotEmpty(faults);
+        Assert.Equal(faults.Keys.Order(), Tests.SelectMany(test => test.Faults).Distinct().Order());
+        Assert.All(faults.Values, fault => Assert.All(Code().Matches(fault.GetProperty("outcome").GetString()!),
+            code => Assert.True(Enum.TryParse<ErrorReason>(code.Groups[1].Value, out _), code.Value)));
     }
 
-    /// <summary><c>docs/rules.json</c> has the texts; the page will be made from it.</summary>
-    [Fact]
-    public void Rules_file_has_every_rule_with_text_references_and_scenarios()
-    {
-        using var file = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, "docs", "rules.json")));
-        var rules = file.RootElement.GetProperty("groups").EnumerateArray().SelectMany(group => group.GetProperty("rules").EnumerateArray())
-            .ToDictionary(rule => rule.GetProperty("id").GetString()!);
-        var scenarios = Row().Matches(Docs).ToDictionary(row => row.Groups[1].Value, row => Names(row.Groups[3].Value));
+    private static IEnumerable<JsonElement> Rules(JsonDocument file) =>
+        file.RootElement.GetProperty("groups").EnumerateArray().SelectMany(group => group.GetProperty("rules").EnumerateArray());
 
-        Assert.Equal(Required.Order(), rules.Keys.Order());
-        Assert.All(rules, rule =>
-        {
-            Assert.Contains(rule.Value.GetProperty("level").GetString(), (string[])["MUST", "SHOULD", "OPTIONAL"]);
-            Assert.EndsWith(".", rule.Value.GetProperty("text").GetString());
-            Assert.NotEmpty(Texts(rule.Value.GetProperty("references")));
-            Assert.Equal(scenarios[rule.Key], Texts(rule.Value.GetProperty("scenarios")));
-        });
+    private static string Docs(string name) => Path.Combine(Repository.Root, "docs", name);
 
-        static IEnumerable<string> Texts(JsonElement list) => list.EnumerateArray().Select(text => text.GetString()!);
-    }
-
-    /// <summary>For each rule that a test names, the tests as <c>Class.Method</c>.</summary>
-    private static Dictionary<string, SortedSet<string>> TestsByRule()
-    {
-        var held = new Dictionary<string, SortedSet<string>>();
-        foreach (var (name, rules) in Tests())
-        {
-            foreach (var rule in rules)
-            {
-                (held.TryGetValue(rule, out var tests) ? tests : held[rule] = new(StringComparer.Ordinal)).Add(name);
-            }
-        }
-        return held;
-    }
-
-    /// <summary>All tests as <c>Class.Method</c>, each with the rules that it names.</summary>
-    private static IEnumerable<(string Name, string[] Rules)> Tests() =>
-        Directory.EnumerateFiles(Path.Combine(Root, "tests"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules"))
-            .SelectMany(file => Test().Matches(File.ReadAllText(file)).Select(test => (
-                $"{Path.GetFileNameWithoutExtension(file)}.{test.Groups["name"].Value}",
-                test.Groups["rules"].Value.Split('_', StringSplitOptions.RemoveEmptyEntries))));
-
-    /// <summary>What stands in backticks.</summary>
-    private static List<string> Names(string cell) => [.. Name().Matches(cell).Select(name => name.Groups[1].Value)];
-
-    private static string Docs => File.ReadAllText(Path.Combine(Root, "docs", "rules.md"));
-
-    private static string Root
-    {
-        get
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder!.FullName, "Mcpsm.slnx")))
-            {
-                folder = folder.Parent;
-            }
-            return folder.FullName;
-        }
-    }
-
-    [GeneratedRegex(@"\[(?:Fact|Theory)[^\n]*\n(?:\s+\[[^\n]*\n)*\s+public (?:async )?\w+ (?<name>(?:Rules?_(?<rules>(?:\d+a?_)+))?\w+)\(")]
-    private static partial Regex Test();
+    [GeneratedRegex(@"^\s+\[(?:Rule|FieldFault)\(", RegexOptions.Multiline)]
+    private static partial Regex Attribute();
 
     [GeneratedRegex(@"`([^`]+)`")]
-    private static partial Regex Name();
-
-    // The last cell, of conformance scenarios, is left out where there are none.
-    [GeneratedRegex(@"^\| (\d+a?) \| [^|]+ \| ([^|]*) \|(?: ([^|]*) \|)?$", RegexOptions.Multiline)]
-    private static partial Regex Row();
+    private static partial Regex Code();
 
     [GeneratedRegex("^later=\" (.+) \"$", RegexOptions.Multiline)]
     private static partial Regex Later();

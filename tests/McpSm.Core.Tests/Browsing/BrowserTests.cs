@@ -1,6 +1,7 @@
 using McpSm.Core.Browsing;
 using McpSm.Core.Configuration;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
@@ -34,37 +35,41 @@ public sealed class BrowserTests : IDisposable
 
     private static Task<bool> OpenAsync(Uri url, string browser) => new BrowserLauncher(HomeWith(browser)).OpenAsync(url, default);
 
+    [Rule(28)]
     [Theory]
     [InlineData("file:///etc/passwd")]
     [InlineData("javascript:alert(1)")]
     [InlineData("data:text/html,x")]
     [InlineData("ftp://127.0.0.1/x")]
     [InlineData("ms-settings:x")]
-    public async Task Rule_28_Only_http_and_https_are_opened(string url)
+    public async Task Only_http_and_https_are_opened(string url)
     {
         Assert.False(await OpenAsync(new Uri(url), Recorder));
         Assert.Null(Arguments);
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_The_url_comes_last_where_the_command_does_not_place_it()
+    public async Task The_url_comes_last_where_the_command_does_not_place_it()
     {
         Assert.True(await OpenAsync(Plain, Recorder + " --new-window"));
         Assert.Equal(["--new-window", Plain.AbsoluteUri], Arguments!);
     }
 
+    [Rule(29)]
     [Theory]
     [InlineData("--url %s --end", "--url,URL,--end")]
     [InlineData("%s '%s' \"%s\"", "URL,URL,URL")]
     [InlineData("--url=%s --end", "--url=%s,--end,URL")]
     [InlineData("'open(%s)' x%s %sx %s", "open(%s),x%s,%sx,URL")]
     [InlineData("'two %s words' %%s %S", "two %s words,%%s,%S,URL")]
-    public async Task Rule_29_The_url_takes_the_place_of_a_whole_word(string command, string arguments)
+    public async Task The_url_takes_the_place_of_a_whole_word(string command, string arguments)
     {
         Assert.True(await OpenAsync(Plain, $"{Recorder} {command}"));
         Assert.Equal(arguments.Replace("URL", Plain.AbsoluteUri).Split(','), Arguments!);
     }
 
+    [Rule(29)]
     [Theory]
     [InlineData("sh -c 'touch {0}' %s")]
     [InlineData("/bin/sh -c 'touch {0}'")]
@@ -90,7 +95,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("pwsh -enc dAA= %s")]
     [InlineData("powershell.exe 'touch {0}' %s")]
     [InlineData("/mnt/c/Windows/System32/cmd.exe /d /s /c start %s")]
-    public async Task Rule_29_A_shell_with_a_command_is_refused_and_the_next_is_tried(string command)
+    public async Task A_shell_with_a_command_is_refused_and_the_next_is_tried(string command)
     {
         var planted = Path.Combine(_folder, "planted");
         var notices = new List<string>();
@@ -101,8 +106,9 @@ public sealed class BrowserTests : IDisposable
         Assert.StartsWith("BROWSER was not used: it hands a command to the shell ", Assert.Single(notices));
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_A_link_to_a_shell_is_a_shell_too()
+    public async Task A_link_to_a_shell_is_a_shell_too()
     {
         var (link, planted) = (Path.Combine(_folder, "my-browser"), Path.Combine(_folder, "planted"));
         File.CreateSymbolicLink(link, "/bin/sh");
@@ -110,11 +116,12 @@ public sealed class BrowserTests : IDisposable
         Assert.False(File.Exists(planted));
     }
 
+    [Rule(29)]
     [Theory]
     [InlineData("-c")]
     [InlineData("--command sh -e -x")]
     [InlineData("-- -c")]
-    public async Task Rule_29_A_script_file_gets_whatever_options_it_has(string options)
+    public async Task A_script_file_gets_whatever_options_it_has(string options)
     {
         Assert.True(await OpenAsync(Plain, $"{Recorder} {options}"));
         Assert.Equal([.. options.Split(' '), Plain.AbsoluteUri], Arguments!);
@@ -124,15 +131,17 @@ public sealed class BrowserTests : IDisposable
         Assert.Null(ShellCommand.Find(["bash", "--rcfile", "x", "+o", "posix", "open.sh", "-c"]));
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_Quotes_keep_an_argument_together()
+    public async Task Quotes_keep_an_argument_together()
     {
         Assert.True(await OpenAsync(Plain, $"\"/bin/sh\"   '{_script}' \"two words\" 'it''s' \"\" %s"));
         Assert.Equal(["two words", "its", "", Plain.AbsoluteUri], Arguments!);
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_Where_one_browser_fails_the_next_is_tried()
+    public async Task Where_one_browser_fails_the_next_is_tried()
     {
         var failing = Path.Combine(_folder, "failing.sh");
         File.WriteAllText(failing, "exit 3\n");
@@ -166,6 +175,7 @@ public sealed class BrowserTests : IDisposable
         Assert.Equal([Plain.AbsoluteUri], Arguments!);
     }
 
+    [Rule(29)]
     [Theory]
     [InlineData("$(touch {0})")]
     [InlineData("`touch {0}`")]
@@ -177,7 +187,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("'; touch {0}; '")]
     [InlineData("%s %s")]
     [InlineData("$HOME*?~>{0}")]
-    public async Task Rule_29_No_shell_reads_the_url_which_is_one_argument(string injected)
+    public async Task No_shell_reads_the_url_which_is_one_argument(string injected)
     {
         var planted = Path.Combine(_folder, "planted");
         var url = new Uri("https://issuer.example/a?x=" + string.Format(injected, planted));
@@ -187,8 +197,9 @@ public sealed class BrowserTests : IDisposable
         Assert.False(File.Exists(planted));
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_No_shell_reads_the_command_either()
+    public async Task No_shell_reads_the_command_either()
     {
         var planted = Path.Combine(Path.GetTempPath(), "mcpsm-planted-" + Guid.NewGuid());
         Assert.True(await OpenAsync(Plain, $"{Recorder} $(touch {planted}) ; touch {planted} & $HOME"));
@@ -196,8 +207,9 @@ public sealed class BrowserTests : IDisposable
         Assert.False(File.Exists(planted));
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_What_the_issuer_names_is_reserialised_on_its_way_to_the_browser()
+    public async Task What_the_issuer_names_is_reserialised_on_its_way_to_the_browser()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using McpSm.Core.Browsing;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
@@ -46,12 +47,13 @@ public sealed class CallbackLoadTests : IDisposable
         return client;
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData(200, "")]
     [InlineData(200, "GET /callback?code=x&sta")]
     [InlineData(900, "")]
     [InlineData(900, "GET / HTTP/1.1\r\nHost:")]
-    public async Task Rule_31_Half_open_connections_do_not_keep_a_browser_out(int count, string sends)
+    public async Task Half_open_connections_do_not_keep_a_browser_out(int count, string sends)
     {
         for (var i = 0; i < count; i++)
         {
@@ -60,8 +62,9 @@ public sealed class CallbackLoadTests : IDisposable
         await BrowserGetsThroughAsync();
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Connections_that_come_again_when_they_are_dropped_do_not_either()
+    public async Task Connections_that_come_again_when_they_are_dropped_do_not_either()
     {
         var held = 0;
         async Task HoldAsync()
@@ -90,8 +93,9 @@ public sealed class CallbackLoadTests : IDisposable
         await Task.WhenAll(crowd);
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_sender_that_drips_is_dropped_when_places_run_short_and_not_before()
+    public async Task A_sender_that_drips_is_dropped_when_places_run_short_and_not_before()
     {
         var drip = await ComeAsync("GET /");
         for (var i = 0; i < LoopbackRequests.MaxIncomplete / 4; i++)
@@ -109,8 +113,9 @@ public sealed class CallbackLoadTests : IDisposable
         await BrowserGetsThroughAsync();
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Two_seconds_are_enough_when_places_run_short()
+    public async Task Two_seconds_are_enough_when_places_run_short()
     {
         for (var i = 0; i < (LoopbackRequests.MaxIncomplete / 2) + 1; i++)
         {
@@ -123,8 +128,9 @@ public sealed class CallbackLoadTests : IDisposable
         await BrowserGetsThroughAsync();
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Connections_that_are_reset_as_they_arrive_stop_nothing()
+    public async Task Connections_that_are_reset_as_they_arrive_stop_nothing()
     {
         for (var i = 0; i < 300; i++)
         {
@@ -144,8 +150,9 @@ public sealed class CallbackLoadTests : IDisposable
     [InlineData(60_000)]
     public async Task A_long_answer_gets_its_sign_in(int length) => await BrowserGetsThroughAsync(new string('x', length));
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_head_without_an_end_is_refused()
+    public async Task A_head_without_an_end_is_refused()
     {
         var answer = await RawHttp.SendAsync(_listener.Port, "GET /callback?code=" + new string('x', LoopbackRequests.MaxHeadBytes));
         // A reset may come before the answer is read.

@@ -4,6 +4,7 @@ using System.Text;
 using CsCheck;
 using McpSm.Core.Browsing;
 using McpSm.Core.Tests.Discovery;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
@@ -38,8 +39,9 @@ public sealed class CallbackPropertyTests
             (1, Gen.Byte.Array[0, 200]));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_No_request_without_the_state_ends_the_wait_stops_the_listener_or_is_echoed()
+    public async Task No_request_without_the_state_ends_the_wait_stops_the_listener_or_is_echoed()
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start(State, "my-api");

@@ -6,6 +6,7 @@ using McpSm.Core.Browsing;
 using McpSm.Core.Errors;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
@@ -44,6 +45,7 @@ public sealed class CallbackTests : IDisposable
         Assert.NotNull(next);
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData("GET", "/", 404)]
     [InlineData("GET", "/callback/?code=x&state=good", 404)]
@@ -62,27 +64,29 @@ public sealed class CallbackTests : IDisposable
     [InlineData("GET", "/callback?code=x&state=good&state=good", 400)]
     [InlineData("GET", "/callback?code=x&code=y&state=good", 400)]
     [InlineData("GET", "/callback?code=x&state=good&stat%65=bad", 400)]
-    public async Task Rule_31_All_but_the_one_answer_is_turned_away_and_waited_on(string method, string target, int status)
+    public async Task All_but_the_one_answer_is_turned_away_and_waited_on(string method, string target, int status)
     {
         Assert.Equal(status, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, target, method)));
         Assert.Equal(200, RawHttp.Status(await AnswerAsync()));
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData("evil.example")]
     [InlineData("evil.example:{0}")]
     [InlineData("127.0.0.1")]
     [InlineData("127.0.0.1.evil.example:{0}")]
     [InlineData("")]
-    public async Task Rule_31_Another_host_is_turned_away(string host)
+    public async Task Another_host_is_turned_away(string host)
     {
         var answer = await RawHttp.GetAsync(_listener.Port, "/callback?code=x&state=good", host: string.Format(host, _listener.Port));
         Assert.Equal(400, RawHttp.Status(answer));
         Assert.Equal(200, RawHttp.Status(await AnswerAsync()));
     }
 
+    [Rule(16, 26)]
     [Fact]
-    public async Task Rules_16_26_A_state_serves_once()
+    public async Task A_state_serves_once()
     {
         var first = RawHttp.GetAsync(_listener.Port, "/callback?code=first&state=good");
         var answer = await _answer.WaitAsync(TimeSpan.FromSeconds(5));
@@ -95,8 +99,9 @@ public sealed class CallbackTests : IDisposable
         Assert.Null(_listener.ReadPasted($"{_listener.RedirectUri}?code=fourth&state=good"));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Strays_do_not_stand_in_the_way()
+    public async Task Strays_do_not_stand_in_the_way()
     {
         var silent = new List<TcpClient>();
         try
@@ -126,10 +131,11 @@ public sealed class CallbackTests : IDisposable
         }
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rule_31_The_page_echoes_nothing_it_was_sent_and_lets_nothing_run(bool signedIn)
+    public async Task The_page_echoes_nothing_it_was_sent_and_lets_nothing_run(bool signedIn)
     {
         const string planted = "%3Cscript%3Eplanted%3C%2Fscript%3E";
         var refused = await RawHttp.GetAsync(_listener.Port, $"/callback?code=x&state={planted}&{planted}={planted}");
@@ -151,16 +157,18 @@ public sealed class CallbackTests : IDisposable
         }
     }
 
+    [Rule(31)]
     [Fact]
-    public void Rule_31_It_is_bound_to_127_0_0_1_alone()
+    public void It_is_bound_to_127_0_0_1_alone()
     {
         var bound = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Where(p => p.Port == _listener.Port);
         Assert.Equal([IPAddress.Loopback], bound.Select(p => p.Address));
         Assert.Equal($"http://127.0.0.1:{_listener.Port}/callback", _listener.RedirectUri);
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_It_listens_before_the_browser_opens_and_no_longer_once_the_sign_in_has_ended()
+    public async Task It_listens_before_the_browser_opens_and_no_longer_once_the_sign_in_has_ended()
     {
         await using var scene = await SignInFixture.StartAsync();
         var port = 0;
@@ -176,8 +184,9 @@ public sealed class CallbackTests : IDisposable
         await Assert.ThrowsAnyAsync<SocketException>(() => RawHttp.ConnectAsync(port));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_wrong_state_is_answered_400_and_told_when_the_time_is_over()
+    public async Task A_wrong_state_is_answered_400_and_told_when_the_time_is_over()
     {
         await using var scene = await SignInFixture.StartAsync();
         var status = 0;
@@ -217,8 +226,9 @@ public sealed class CallbackTests : IDisposable
         Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(80, "/", host: "127.0.0.1")));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_wrong_state_does_not_keep_the_right_one_from_signing_in()
+    public async Task A_wrong_state_does_not_keep_the_right_one_from_signing_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Person.Opening = url =>

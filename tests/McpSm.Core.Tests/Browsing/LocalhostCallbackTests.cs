@@ -43,13 +43,14 @@ public sealed class LocalhostCallbackTests
         return await new StreamReader(client.GetStream()).ReadToEndAsync();
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData("", "/", "127.0.0.1", "127.0.0.1")]
     [InlineData("", "/", "127.0.0.1", "localhost")]
     [InlineData("", "/", "::1", "localhost")]
     [InlineData("", "/", "::1", "[::1]")]
     [InlineData("/callback", "/callback", "::1", "localhost")]
-    public async Task Rule_31_Both_addresses_are_served(string path, string target, string address, string host)
+    public async Task Both_addresses_are_served(string path, string target, string address, string host)
     {
         using var listener = CallbackListener.TryBindLocalhost(0, path)!;
         listener.Start("good", "my-api");
@@ -60,8 +61,9 @@ public sealed class LocalhostCallbackTests
         Assert.Equal(200, RawHttp.Status(await page));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_A_redirect_to_127_0_0_1_knows_no_other_host()
+    public async Task A_redirect_to_127_0_0_1_knows_no_other_host()
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start("good", "my-api");
@@ -69,8 +71,9 @@ public sealed class LocalhostCallbackTests
         await Assert.ThrowsAnyAsync<SocketException>(() => GetAsync(IPAddress.IPv6Loopback, listener.Port, "localhost", "/"));
     }
 
+    [Rule(31)]
     [Fact]
-    public void Rule_31_A_port_that_another_program_has_at_either_address_is_taken()
+    public void A_port_that_another_program_has_at_either_address_is_taken()
     {
         using var other = Bind(0);
         var port = ((IPEndPoint)other.LocalEndPoint!).Port;
@@ -83,8 +86,9 @@ public sealed class LocalhostCallbackTests
         Assert.Null(CallbackListener.TryBindLocalhost(both.Port, ""));
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Entra_is_told_another_port_or_the_person_which_one_is_taken()
+    public async Task Entra_is_told_another_port_or_the_person_which_one_is_taken()
     {
         await using var scene = await EntraFixture.StartAsync();
         using var taken = Bind(0);

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
@@ -38,13 +39,14 @@ public sealed class PasteTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(16)]
     [Theory]
     [InlineData("hello")]
     [InlineData("https://evil.example/callback?code=x&state=y")]
     [InlineData("http://127.0.0.1:1/callback?code=x&state=y")]
     [InlineData("http://127.0.0.1:1/other")]
     [InlineData("//\u202e")]
-    public async Task Rule_16_Another_paste_gets_a_notice_and_the_right_one_is_waited_for(string wrong)
+    public async Task Another_paste_gets_a_notice_and_the_right_one_is_waited_for(string wrong)
     {
         await using var scene = await SignInFixture.StartAsync();
         var lines = Pasting(scene);

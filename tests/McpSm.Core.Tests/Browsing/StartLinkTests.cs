@@ -5,6 +5,7 @@ using McpSm.Core.Tests.Entra;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
@@ -28,8 +29,9 @@ public sealed class StartLinkTests : IDisposable
     private Task<string> AskAsync(string fields = "", string method = "GET") =>
         RawHttp.SendAsync(_listener.Port, $"{method} {Start} HTTP/1.1\r\nHost: 127.0.0.1:{_listener.Port}\r\n{fields}\r\n");
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_The_first_browser_is_sent_on_and_recognised_by_its_cookie()
+    public async Task The_first_browser_is_sent_on_and_recognised_by_its_cookie()
     {
         var first = await AskAsync();
         Assert.Equal(302, RawHttp.Status(first));
@@ -45,11 +47,12 @@ public sealed class StartLinkTests : IDisposable
         Assert.False(_listener.Contested.IsCompleted);
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData("")]
     [InlineData("Cookie: mcpsm-start=\r\n")]
     [InlineData("Cookie: mcpsm-start=x; other=1\r\n")]
-    public async Task Rule_31_A_second_browser_is_refused_and_no_answer_counts_any_more(string fields)
+    public async Task A_second_browser_is_refused_and_no_answer_counts_any_more(string fields)
     {
         await AskAsync();
         var second = await AskAsync(fields);
@@ -59,6 +62,7 @@ public sealed class StartLinkTests : IDisposable
         Assert.Equal(400, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, "/callback?code=x&state=good")));
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData("HEAD", "", 200)]
     [InlineData("GET", "Sec-Purpose: prefetch\r\n", 503)]
@@ -67,7 +71,7 @@ public sealed class StartLinkTests : IDisposable
     [InlineData("GET", "X-Moz: prefetch\r\n", 503)]
     [InlineData("GET", "X-Purpose: preview\r\n", 503)]
     [InlineData("POST", "", 405)]
-    public async Task Rule_31_What_no_person_opens_learns_nothing_and_does_not_count(string method, string fields, int status)
+    public async Task What_no_person_opens_learns_nothing_and_does_not_count(string method, string fields, int status)
     {
         for (var i = 0; i < 2; i++)
         {
@@ -80,11 +84,12 @@ public sealed class StartLinkTests : IDisposable
         Assert.Equal(302, RawHttp.Status(await AskAsync()));
     }
 
+    [Rule(31)]
     [Theory]
     [InlineData("/start/")]
     [InlineData("/start")]
     [InlineData("/start/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
-    public async Task Rule_31_The_address_cannot_be_guessed(string path)
+    public async Task The_address_cannot_be_guessed(string path)
     {
         Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, path)));
         Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, Start + "/")));
@@ -94,8 +99,9 @@ public sealed class StartLinkTests : IDisposable
         Assert.Equal(43, Start["/start/".Length..].Length);
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Once_the_answer_has_come_it_leads_nowhere()
+    public async Task Once_the_answer_has_come_it_leads_nowhere()
     {
         var cookie = Field(await AskAsync(), "Set-Cookie")!.Split(';')[0];
         var page = RawHttp.GetAsync(_listener.Port, "/callback?code=x&state=good");
@@ -114,8 +120,9 @@ public sealed class StartLinkTests : IDisposable
         Assert.Equal("https://xn--bcher-kva.example/%C3%A4?state=good", Field(answer, "Location"));
     }
 
+    [Rule(29)]
     [Fact]
-    public async Task Rule_29_The_browser_gets_the_address_and_the_person_the_real_one()
+    public async Task The_browser_gets_the_address_and_the_person_the_real_one()
     {
         await using var scene = await SignInFixture.StartAsync();
         await scene.LoginAsync();
@@ -129,8 +136,9 @@ public sealed class StartLinkTests : IDisposable
         Assert.Equal(start.Port, new Uri(redirect!).Port);
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Without_a_browser_the_callback_is_the_only_path()
+    public async Task Without_a_browser_the_callback_is_the_only_path()
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start("good", "my-api");
@@ -155,8 +163,9 @@ public sealed class StartLinkTests : IDisposable
         return answer.StatusCode;
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_Whoever_was_first_a_second_browser_ends_the_sign_in()
+    public async Task Whoever_was_first_a_second_browser_ends_the_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         var second = HttpStatusCode.OK;
@@ -171,8 +180,9 @@ public sealed class StartLinkTests : IDisposable
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_One_that_comes_during_the_exchange_ends_it_too_and_the_tokens_are_revoked()
+    public async Task One_that_comes_during_the_exchange_ends_it_too_and_the_tokens_are_revoked()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Before("/token", _ => OpenElsewhereAsync(scene.Person.Starts[0]), times: 1);
@@ -182,8 +192,9 @@ public sealed class StartLinkTests : IDisposable
         Assert.Contains("Not signed in", await scene.Person.PageAsync());
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_So_does_one_at_a_sign_in_to_Entra()
+    public async Task So_does_one_at_a_sign_in_to_Entra()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Person.Browse = _ => OpenElsewhereAsync(scene.Work.Person.Starts[0]);

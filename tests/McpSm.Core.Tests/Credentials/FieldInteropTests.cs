@@ -71,6 +71,7 @@ public sealed class FieldInteropTests
     private static async Task<OAuthCredential?> KeptAsync(SignInFixture scene) =>
         (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { })).ReadAsync(scene.Server, default))?.OAuth;
 
+    [FieldFault(4, 6, 10, 11)]
     [Theory]
     [MemberData(nameof(FaultsOfSignIns))]
     public async Task In_place_of_the_token_of_a_sign_in(string fault, string way)
@@ -93,6 +94,7 @@ public sealed class FieldInteropTests
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
     }
 
+    [FieldFault(4, 6, 10, 11)]
     [Theory]
     [MemberData(nameof(FaultsOfRenewals))]
     public async Task In_place_of_the_token_of_a_renewal(string fault, bool client)
@@ -117,6 +119,7 @@ public sealed class FieldInteropTests
         Assert.False((await KeptAsync(scene))!.AccessToken == before.AccessToken);
     }
 
+    [FieldFault(8)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -135,6 +138,7 @@ public sealed class FieldInteropTests
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
     }
 
+    [FieldFault(16)]
     [Theory]
     [InlineData("null")]
     [InlineData("\"\"")]
@@ -149,6 +153,7 @@ public sealed class FieldInteropTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
+    [FieldFault(17)]
     [Theory]
     [InlineData("application/json; charset=utf8")]
     [InlineData("application/json;charset=windows-1252")]
@@ -170,6 +175,7 @@ public sealed class FieldInteropTests
         Assert.Null((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default)).RevocationFailure);
     }
 
+    [FieldFault(19)]
     [Theory]
     [InlineData(503, """{"error":"Service Unavailable"}""")]
     [InlineData(500, """{"timestamp":1795600000,"status":500,"error":"Internal Server Error","path":"/token"}""")]
@@ -184,6 +190,7 @@ public sealed class FieldInteropTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
+    [FieldFault(11)]
     [Fact]
     public async Task A_redirect_of_the_device_endpoint_to_another_origin_carries_nothing_there()
     {
@@ -196,6 +203,7 @@ public sealed class FieldInteropTests
         Assert.Empty(other.Traffic.Requests);
     }
 
+    [FieldFault(12)]
     [Fact]
     public async Task A_redirect_of_the_revocation_to_another_origin_carries_nothing_there_and_keeps_nothing_alive()
     {
@@ -210,6 +218,7 @@ public sealed class FieldInteropTests
         Assert.Empty(other.Traffic.Requests);
     }
 
+    [FieldFault(13)]
     [Fact]
     public async Task Metadata_behind_a_redirect_to_another_origin_is_asked_for_there_with_no_secret()
     {

@@ -8,6 +8,7 @@ using McpSm.Core.Tests.Vaults;
 using McpSm.Core.Vaults;
 using McpSm.Core.Vaults.EncryptedFile;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
@@ -22,8 +23,9 @@ public sealed class PendingTests
 
     private readonly ManualTimeProvider _clock = new();
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_Vault_that_fails_after_the_answer_keeps_the_token_as_pending()
+    public async Task Vault_that_fails_after_the_answer_keeps_the_token_as_pending()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -79,8 +81,9 @@ public sealed class PendingTests
         Assert.True(scene.Status.Pending);
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_Nothing_is_spent_if_the_vault_refuses_the_rehearsal()
+    public async Task Nothing_is_spent_if_the_vault_refuses_the_rehearsal()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
@@ -311,8 +314,9 @@ public sealed class PendingTests
         await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default);
     }
 
+    [Rule(23, 34)]
     [Fact]
-    public async Task Rules_23_34_Session_whose_vault_locks_while_the_provider_has_the_request_is_kept()
+    public async Task Session_whose_vault_locks_while_the_provider_has_the_request_is_kept()
     {
         await using var work = await EnterpriseFixture.SignedInAsync(_clock);
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
@@ -338,8 +342,9 @@ public sealed class PendingTests
         Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
     }
 
+    [Rule(23, 34)]
     [Fact]
-    public async Task Rules_23_34_Nothing_of_the_provider_is_spent_if_the_vault_refuses_the_rehearsal()
+    public async Task Nothing_of_the_provider_is_spent_if_the_vault_refuses_the_rehearsal()
     {
         await using var work = await EnterpriseFixture.SignedInAsync(_clock);
         _clock.Advance(TimeSpan.FromHours(2));

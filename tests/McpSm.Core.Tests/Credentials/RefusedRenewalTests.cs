@@ -3,6 +3,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.SignIn;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -13,6 +14,7 @@ public sealed class RefusedRenewalTests
 {
     private const string Html = "<html><body>Not allowed</body></html>";
 
+    [FieldFault(26)]
     [Theory]
     [InlineData(400, """{"error":"invalid_request"}""", "application/json")]
     [InlineData(401, """{"error":"invalid_token"}""", "application/json")]
@@ -55,6 +57,7 @@ public sealed class RefusedRenewalTests
         Assert.Equal((AuthState.Authenticated, null, null), (scene.Status.State, scene.Status.RenewalRefusedAt, scene.Status.Remedy));
     }
 
+    [FieldFault(26)]
     [Theory]
     [InlineData(400, "server_error")]
     [InlineData(400, "temporarily_unavailable")]
@@ -182,8 +185,9 @@ public sealed class RefusedRenewalTests
         Assert.Single(Sent(scene));
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_Refused_session_is_not_sent_again_and_a_person_signs_in()
+    public async Task Refused_session_is_not_sent_again_and_a_person_signs_in()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);

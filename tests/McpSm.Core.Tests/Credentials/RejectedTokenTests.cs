@@ -6,6 +6,7 @@ using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
@@ -99,6 +100,7 @@ public sealed class RejectedTokenTests
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
     }
 
+    [FieldFault(9)]
     [Theory]
     [InlineData("0")]
     [InlineData("-1")]
@@ -115,6 +117,7 @@ public sealed class RejectedTokenTests
         Assert.NotNull(scene.Issuer.Server.Introspect(await scene.Authenticator.GetTokenAsync(scene.Server, default)));
     }
 
+    [FieldFault(9)]
     [Fact]
     public async Task Lifetime_of_nothing_of_a_token_that_is_dead_ends_the_sign_in()
     {

@@ -4,14 +4,16 @@ using McpSm.Core.Servers;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
 public sealed class RenewalTests
 {
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_Eight_at_once_spend_one_refresh_token_once()
+    public async Task Eight_at_once_spend_one_refresh_token_once()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var server = scene.Server;
@@ -23,8 +25,9 @@ public sealed class RenewalTests
         Assert.NotNull(scene.Issuer.Server.Introspect(tokens[0].AccessToken));
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_The_old_refresh_token_stays_where_none_comes_back()
+    public async Task The_old_refresh_token_stays_where_none_comes_back()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { RotateRefreshTokens = false });
         await scene.Authenticator.RenewAsync(scene.Server, default);
@@ -35,8 +38,9 @@ public sealed class RenewalTests
         Assert.True(scene.Status.CanRenew);
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_A_refresh_token_that_rotates_is_replaced()
+    public async Task A_refresh_token_that_rotates_is_replaced()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.Authenticator.RenewAsync(scene.Server, default);
@@ -44,8 +48,9 @@ public sealed class RenewalTests
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_An_issuer_that_gives_no_refresh_token_is_signed_in_to_again()
+    public async Task An_issuer_that_gives_no_refresh_token_is_signed_in_to_again()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false }, clock: clock);

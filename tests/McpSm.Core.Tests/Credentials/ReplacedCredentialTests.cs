@@ -5,6 +5,7 @@ using McpSm.Core.SignIn;
 using McpSm.Core.Tests.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
@@ -25,8 +26,9 @@ public sealed class ReplacedCredentialTests
         return Task.CompletedTask;
     });
 
+    [Rule(7, 38)]
     [Fact]
-    public async Task Rules_7_38_Of_two_sign_ins_at_once_the_one_that_is_replaced_is_revoked()
+    public async Task Of_two_sign_ins_at_once_the_one_that_is_replaced_is_revoked()
     {
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
@@ -51,8 +53,10 @@ public sealed class ReplacedCredentialTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
+    [FieldFault(27)]
+    [Rule(38)]
     [Fact]
-    public async Task Rule_38_A_sign_in_again_as_the_same_client_ends_nothing_of_its_own()
+    public async Task A_sign_in_again_as_the_same_client_ends_nothing_of_its_own()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
@@ -61,8 +65,10 @@ public sealed class ReplacedCredentialTests
         Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
     }
 
+    [FieldFault(27)]
+    [Rule(38)]
     [Fact]
-    public async Task Rule_38_A_token_that_the_server_refuses_takes_no_session_with_it_that_was_there_before()
+    public async Task A_token_that_the_server_refuses_takes_no_session_with_it_that_was_there_before()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
@@ -75,8 +81,9 @@ public sealed class ReplacedCredentialTests
         Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
     }
 
+    [Rule(34, 38)]
     [Fact]
-    public async Task Rules_34_38_A_session_at_the_provider_ends_the_one_before_only_if_that_was_of_another_person_or_client()
+    public async Task A_session_at_the_provider_ends_the_one_before_only_if_that_was_of_another_person_or_client()
     {
         await using var work = await EnterpriseFixture.StartAsync(provider: o => o with
         {

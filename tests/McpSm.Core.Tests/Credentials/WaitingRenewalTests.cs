@@ -3,6 +3,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Files;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
@@ -10,8 +11,9 @@ namespace McpSm.Core.Tests.Credentials;
 /// <summary>Many processes that want one renewal, which gets no answer.</summary>
 public sealed class WaitingRenewalTests
 {
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_Sixteen_at_an_endpoint_that_hangs_send_one_refresh_token_once()
+    public async Task Sixteen_at_an_endpoint_that_hangs_send_one_refresh_token_once()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/token");

@@ -10,6 +10,8 @@ public sealed class WireSecretTests
 {
     private const string Tokens = """{"access_token":"given","token_type":"Bearer","refresh_token":"more"}""";
 
+    [FieldFault(6, 7, 15)]
+    [Rule(30)]
     [Theory]
     [InlineData("a body without end", ErrorReason.TokenResponseInvalid)]
     [InlineData("5 MB", ErrorReason.TokenResponseInvalid)]
@@ -28,7 +30,7 @@ public sealed class WireSecretTests
     [InlineData("no content", ErrorReason.TokenResponseInvalid)]
     [InlineData("a web page", ErrorReason.TokenResponseInvalid)]
     [InlineData("JSON of a million levels", ErrorReason.TokenResponseInvalid)]
-    public async Task Rule_30_In_place_of_a_registration_a_token_a_device_code_and_a_renewal(string fault, ErrorReason reason)
+    public async Task In_place_of_a_registration_a_token_a_device_code_and_a_renewal(string fault, ErrorReason reason)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: clock);
@@ -62,8 +64,10 @@ public sealed class WireSecretTests
         Assert.Equal(4, raw.Requests.Count);
     }
 
+    [FieldFault(14)]
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_An_answer_to_a_secret_that_never_ends_is_left_in_time() =>
+    public async Task An_answer_to_a_secret_that_never_ends_is_left_in_time() =>
         await Task.WhenAll(WireFaults.Endless.Select(async fault =>
         {
             var clock = new ManualTimeProvider();
@@ -84,8 +88,9 @@ public sealed class WireSecretTests
             await scene.Authenticator.RenewAsync(scene.Server, default);
         }));
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_A_token_endpoint_whose_TLS_nobody_vouches_for_hears_no_secret()
+    public async Task A_token_endpoint_whose_TLS_nobody_vouches_for_hears_no_secret()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -99,8 +104,10 @@ public sealed class WireSecretTests
         Assert.Empty(tls.Traffic.Requests);
     }
 
+    [FieldFault(11)]
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_A_redirect_of_a_renewal_to_another_origin_carries_nothing_there()
+    public async Task A_redirect_of_a_renewal_to_another_origin_carries_nothing_there()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestIssuer.StartAsync();
@@ -117,12 +124,13 @@ public sealed class WireSecretTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
+    [Rule(30, 38)]
     [Theory]
     [InlineData("a reset")]
     [InlineData("100 KB of headers")]
     [InlineData("a redirect to itself")]
     [InlineData("no http")]
-    public async Task Rules_30_38_In_place_of_a_revocation_it_keeps_nothing_alive(string fault)
+    public async Task In_place_of_a_revocation_it_keeps_nothing_alive(string fault)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var raw = WireFaults.Start(fault, "");

@@ -32,6 +32,7 @@ public sealed class AuthorizeParametersTests
         File.WriteAllText(ConfigOf(work), root.ToJsonString());
     }
 
+    [FieldFault(37)]
     [Fact]
     public async Task An_issuer_like_Google_gives_a_refresh_token_once_it_is_asked_for_offline_access()
     {
@@ -83,9 +84,10 @@ public sealed class AuthorizeParametersTests
         "request_uri", "response_mode", "dpop_jkt", "client_secret", "Resource", "STATE", "Redirect_Uri",
     ];
 
+    [Rule(16)]
     [Theory]
     [MemberData(nameof(Reserved))]
-    public async Task Rule_16_What_a_sign_in_sets_itself_is_neither_kept_nor_sent(string name)
+    public async Task What_a_sign_in_sets_itself_is_neither_kept_nor_sent(string name)
     {
         await using var scene = await SignInFixture.StartAsync();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => UpdateAsync(scene, (name, "evil")));
@@ -165,8 +167,9 @@ public sealed class AuthorizeParametersTests
         Assert.Equal("""{"access_type":"offline"}""", OAuthOf(scene.Work)["authorizeParams"]!.ToJsonString());
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_A_sign_in_by_device_code_says_that_it_does_not_use_them()
+    public async Task A_sign_in_by_device_code_says_that_it_does_not_use_them()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));

@@ -12,8 +12,9 @@ public sealed class DiscoveryTests
     private static IEnumerable<string> WellKnown(TrafficLog traffic) =>
         traffic.Requests.Select(r => r.Path).Where(p => p.Contains(".well-known"));
 
+    [Rule(2)]
     [Fact]
-    public async Task Rule_2_Metadata_is_read_where_the_challenge_says_it_is()
+    public async Task Metadata_is_read_where_the_challenge_says_it_is()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/elsewhere?x=1")}\"";
@@ -24,8 +25,9 @@ public sealed class DiscoveryTests
         Assert.Equal("?x=1", Assert.Single(scene.Resource.Traffic.To("/elsewhere")).QueryString);
     }
 
+    [Rule(3)]
     [Fact]
-    public async Task Rule_3_A_challenge_that_names_its_metadata_is_final()
+    public async Task A_challenge_that_names_its_metadata_is_final()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/nowhere")}\"";
@@ -33,8 +35,9 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Resource.Traffic.Below("/.well-known"));
     }
 
+    [Rule(3)]
     [Fact]
-    public async Task Rule_3_Without_a_name_the_path_form_comes_before_the_root_form()
+    public async Task Without_a_name_the_path_form_comes_before_the_root_form()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
         scene.Resource.Challenge = _ => "Bearer";
@@ -42,8 +45,10 @@ public sealed class DiscoveryTests
         Assert.Equal(["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"], WellKnown(scene.Resource.Traffic));
     }
 
+    [FieldFault(1, 2)]
+    [Rule(2)]
     [Fact]
-    public async Task Rule_2_The_bearer_challenge_is_found_among_others_and_commas_in_quotes_part_nothing()
+    public async Task The_bearer_challenge_is_found_among_others_and_commas_in_quotes_part_nothing()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
@@ -53,8 +58,10 @@ public sealed class DiscoveryTests
         Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
     }
 
+    [FieldFault(20)]
+    [Rule(2)]
     [Fact]
-    public async Task Rule_2_Metadata_that_a_challenge_names_without_quotes_is_read()
+    public async Task Metadata_that_a_challenge_names_without_quotes_is_read()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => $"Bearer resource_metadata={scene.Resource.ResourceMetadataUrl}";
@@ -62,8 +69,10 @@ public sealed class DiscoveryTests
         Assert.Equal(["/.well-known/oauth-protected-resource/mcp"], WellKnown(scene.Resource.Traffic));
     }
 
+    [FieldFault(21)]
+    [Rule(2, 8, 9)]
     [Fact]
-    public async Task Rules_2_8_9_Of_two_bearer_challenges_one_may_say_what_went_wrong_and_the_other_what_to_ask_for()
+    public async Task Of_two_bearer_challenges_one_may_say_what_went_wrong_and_the_other_what_to_ask_for()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
@@ -72,8 +81,10 @@ public sealed class DiscoveryTests
         Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
     }
 
+    [FieldFault(22)]
+    [Rule(2)]
     [Fact]
-    public async Task Rule_2_A_server_that_refuses_without_a_challenge_is_signed_in_to_as_it_publishes()
+    public async Task A_server_that_refuses_without_a_challenge_is_signed_in_to_as_it_publishes()
     {
         await using var scene = await SignInFixture.StartAsync();
         (scene.Resource.ChallengeStatus, scene.Resource.Challenge) = (403, _ => null);
@@ -88,8 +99,10 @@ public sealed class DiscoveryTests
         return Task.CompletedTask;
     });
 
+    [FieldFault(23)]
+    [Rule(3, 30)]
     [Fact]
-    public async Task Rules_3_30_A_place_of_the_resource_metadata_that_leads_astray_leaves_the_other()
+    public async Task A_place_of_the_resource_metadata_that_leads_astray_leaves_the_other()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
         scene.Resource.Challenge = _ => "Bearer";
@@ -99,8 +112,10 @@ public sealed class DiscoveryTests
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
     }
 
+    [FieldFault(23)]
+    [Rule(5, 30)]
     [Fact]
-    public async Task Rules_5_30_A_place_of_the_issuers_metadata_that_leads_astray_leaves_the_next()
+    public async Task A_place_of_the_issuers_metadata_that_leads_astray_leaves_the_next()
     {
         await using var scene = await SignInFixture.StartAsync();
         SendAway(scene.Issuer.Faults, "/.well-known/oauth-authorization-server");
@@ -109,8 +124,10 @@ public sealed class DiscoveryTests
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
     }
 
+    [FieldFault(23)]
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_An_open_server_that_sends_unknown_paths_away_needs_no_credential_all_the_same()
+    public async Task An_open_server_that_sends_unknown_paths_away_needs_no_credential_all_the_same()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { Open = true, MetadataAtPath = false });
         SendAway(scene.Resource.Faults, "/.well-known");
@@ -131,8 +148,9 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
     }
 
+    [Rule(1, 4)]
     [Fact]
-    public async Task Rules_1_4_An_issuer_with_a_path_is_looked_for_in_the_order_of_the_specification()
+    public async Task An_issuer_with_a_path_is_looked_for_in_the_order_of_the_specification()
     {
         await using var scene = await SignInFixture.StartAsync(new() { IssuerPath = "/tenant1", ServeOAuthMetadata = false });
         scene.Issuer.Faults.Answer("/.well-known/openid-configuration", 404);
@@ -141,24 +159,28 @@ public sealed class DiscoveryTests
             WellKnown(scene.Issuer.Traffic));
     }
 
+    [Rule(1, 5)]
     [Fact]
-    public async Task Rules_1_5_An_issuer_without_a_path_that_knows_openid_alone_is_found_second()
+    public async Task An_issuer_without_a_path_that_knows_openid_alone_is_found_second()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ServeOAuthMetadata = false });
         await scene.LoginAsync();
         Assert.Equal(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"], WellKnown(scene.Issuer.Traffic));
     }
 
+    [Rule(5)]
     [Fact]
-    public async Task Rule_5_Where_the_first_place_answers_the_second_is_not_asked()
+    public async Task Where_the_first_place_answers_the_second_is_not_asked()
     {
         await using var scene = await SignInFixture.StartAsync();
         await scene.LoginAsync();
         Assert.Equal(["/.well-known/oauth-authorization-server"], WellKnown(scene.Issuer.Traffic));
     }
 
+    [FieldFault(24)]
+    [Rule(6)]
     [Fact]
-    public async Task Rule_6_Metadata_that_names_another_issuer_is_not_used()
+    public async Task Metadata_that_names_another_issuer_is_not_used()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = scene.Issuer.Issuer + "/");
@@ -169,8 +191,10 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [FieldFault(24)]
+    [Rule(6)]
     [Fact]
-    public async Task Rule_6_An_issuer_that_the_server_writes_with_a_slash_and_the_user_pins_without_one_is_signed_in_to()
+    public async Task An_issuer_that_the_server_writes_with_a_slash_and_the_user_pins_without_one_is_signed_in_to()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Issuers = [scene.Issuer.Issuer + "/"];
@@ -181,8 +205,9 @@ public sealed class DiscoveryTests
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
 
+    [Rule("7a")]
     [Fact]
-    public async Task Rule_7a_Metadata_of_another_resource_stops_the_sign_in()
+    public async Task Metadata_of_another_resource_stops_the_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["resource"] = scene.Resource.McpUrl.AbsoluteUri + "-other");
@@ -190,8 +215,9 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(25)]
     [Fact]
-    public async Task Rule_25_An_issuer_without_pkce_is_refused_before_anybody_is_sent_there()
+    public async Task An_issuer_without_pkce_is_refused_before_anybody_is_sent_there()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("code_challenge_methods_supported"));
@@ -199,8 +225,9 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(25)]
     [Fact]
-    public async Task Rule_25_An_openid_issuer_with_plain_pkce_alone_is_refused_too()
+    public async Task An_openid_issuer_with_plain_pkce_alone_is_refused_too()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ServeOAuthMetadata = false });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["code_challenge_methods_supported"] = new JsonArray("plain"));
@@ -208,6 +235,7 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [FieldFault(5)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -222,6 +250,7 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(27, 30)]
     [Theory]
     [InlineData("issuer", "::")]
     [InlineData("authorization_endpoint", "not a url")]
@@ -236,7 +265,7 @@ public sealed class DiscoveryTests
     [InlineData("registration_endpoint", "https://[")]
     [InlineData("device_authorization_endpoint", "not a url")]
     [InlineData("device_authorization_endpoint", "ftp://127.0.0.1/x")]
-    public async Task Rules_27_30_An_endpoint_that_is_no_safe_url_fails_as_ours(string member, string? value)
+    public async Task An_endpoint_that_is_no_safe_url_fails_as_ours(string member, string? value)
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json[member] = value);
@@ -246,11 +275,12 @@ public sealed class DiscoveryTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(38)]
     [Theory]
     [InlineData("not a url")]
     [InlineData("file:///etc/passwd")]
     [InlineData("https://[")]
-    public async Task Rule_38_A_revocation_endpoint_that_is_no_url_keeps_nothing_alive(string endpoint)
+    public async Task A_revocation_endpoint_that_is_no_url_keeps_nothing_alive(string endpoint)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["revocation_endpoint"] = endpoint);
@@ -259,8 +289,9 @@ public sealed class DiscoveryTests
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(39)]
     [Fact]
-    public async Task Rule_39_Default_endpoints_are_used_only_where_the_user_allowed_it()
+    public async Task Default_endpoints_are_used_only_where_the_user_allowed_it()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
         scene.Resource.Challenge = _ => "Bearer";

@@ -2,6 +2,7 @@ using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
@@ -61,8 +62,9 @@ public sealed class EntraIssuerTests
         Assert.Null(metadata.RevocationEndpoint);
     }
 
+    [Rule(6, 20, 25)]
     [Fact]
-    public async Task Rules_6_20_25_An_issuer_with_Entra_in_its_path_is_held_to_every_rule()
+    public async Task An_issuer_with_Entra_in_its_path_is_held_to_every_rule()
     {
         var options = new AuthorizationServerOptions { IssuerPath = "/login.microsoftonline.com/common/v2.0" };
         await using var scene = await SignInFixture.StartAsync(options);
@@ -78,8 +80,9 @@ public sealed class EntraIssuerTests
         Assert.Equal(ErrorReason.IssuerMismatch, (await lying.FailsAsync()).Reason);
     }
 
+    [Rule(6)]
     [Fact]
-    public async Task Rule_6_Metadata_that_names_Entra_as_its_issuer_is_not_Entras()
+    public async Task Metadata_that_names_Entra_as_its_issuer_is_not_Entras()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = "https://login.microsoftonline.com/common/v2.0");

@@ -8,6 +8,7 @@ namespace McpSm.Core.Tests.Discovery;
 /// <summary>Servers that answer 400 to a revision of MCP that is newer than they are.</summary>
 public sealed class LegacyServerTests
 {
+    [FieldFault(28)]
     [Theory]
     [InlineData("2025-11-25")]
     [InlineData("2025-06-18")]
@@ -33,6 +34,7 @@ public sealed class LegacyServerTests
         Assert.Equal(401, (await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).StatusCode);
     }
 
+    [FieldFault(28)]
     [Fact]
     public async Task Old_server_that_is_open_needs_no_credential()
     {

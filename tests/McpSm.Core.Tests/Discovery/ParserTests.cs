@@ -1,6 +1,7 @@
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Http;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
@@ -17,14 +18,17 @@ public sealed class ParserTests
         Assert.Equal("abc==", all[2].Token68);
     }
 
+    [FieldFault(20)]
+    [Rule(2)]
     [Fact]
-    public void Rule_2_A_value_without_quotes_ends_at_a_comma_or_a_space()
+    public void A_value_without_quotes_ends_at_a_comma_or_a_space()
     {
         var all = Challenge.ParseAll("Bearer resource_metadata=https://a.example/.well-known/x?y=z, error=invalid_token scope=a:b/c, Basic realm=x");
         Assert.Equal(["Bearer", "Basic"], all.Select(c => c.Scheme));
         Assert.Equal(("https://a.example/.well-known/x?y=z", "invalid_token", "a:b/c"), (all[0]["resource_metadata"], all[0]["error"], all[0]["scope"]));
     }
 
+    [Rule("7a")]
     [Theory]
     [InlineData("https://a.example/mcp", "https://a.example/mcp", true)]
     [InlineData("https://a.example", "https://a.example/mcp", true)]
@@ -36,9 +40,10 @@ public sealed class ParserTests
     [InlineData("https://a.example:444/mcp", "https://a.example/mcp", false)]
     [InlineData("https://b.example/mcp", "https://a.example/mcp", false)]
     [InlineData("not a url", "https://a.example/mcp", false)]
-    public void Rule_7a_A_resource_covers_its_origin_below_its_path(string resource, string server, bool covers) =>
+    public void A_resource_covers_its_origin_below_its_path(string resource, string server, bool covers) =>
         Assert.Equal(covers, ResourceUri.Covers(resource, new Uri(server)));
 
+    [Rule(28, 30)]
     [Theory]
     [InlineData("javascript:alert(1)")]
     [InlineData("file:///etc/passwd")]
@@ -52,7 +57,7 @@ public sealed class ParserTests
     [InlineData("https://169.254.169.254/latest")]
     [InlineData("https://0.0.0.0/x")]
     [InlineData("/relative")]
-    public void Rules_28_30_From_a_public_server_none_of_these_is_visited(string url) =>
+    public void From_a_public_server_none_of_these_is_visited(string url) =>
         Assert.Equal(ErrorReason.UnsafeEndpoint, Assert.Throws<McpAuthException>(() =>
             new UrlPolicy(new Uri("https://server.example/mcp")).Check(url, "It")).Reason);
 }

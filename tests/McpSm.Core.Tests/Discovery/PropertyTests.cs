@@ -9,6 +9,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Servers;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
@@ -79,8 +80,9 @@ public sealed class PropertyTests
         }
     }
 
+    [Rule(20)]
     [Fact]
-    public void Rule_20_A_servers_canonical_uri_covers_it()
+    public void A_servers_canonical_uri_covers_it()
     {
         var host = Gen.OneOf("a.example", "A.Example", "localhost", "127.0.0.1", "[::1]", "bücher.example", "xn--bcher-kva.example");
         var path = Gen.String[Gen.Char["ab/.%~ é;:@!$&'()*+,=2F-_"], 0, 20];
@@ -98,8 +100,9 @@ public sealed class PropertyTests
         }, iter: Cases);
     }
 
+    [Rule(32)]
     [Fact]
-    public void Rule_32_A_token_answer_is_a_usable_token_or_refused_as_ours()
+    public void A_token_answer_is_a_usable_token_or_refused_as_ours()
     {
         var seen = 0;
         Gen.Select(Body("access_token", "access_token", "token_type", "expires_in", "refresh_token", "scope", "error", "error_description"),
@@ -159,8 +162,9 @@ public sealed class PropertyTests
             });
         }, iter: Cases);
 
+    [Rule(27, 28, 30)]
     [Fact]
-    public void Rules_27_28_30_A_url_passes_the_policy_or_is_refused_as_ours()
+    public void A_url_passes_the_policy_or_is_refused_as_ours()
     {
         var policies = new[] { new UrlPolicy(new Uri("https://server.example/mcp")), new UrlPolicy(new Uri("http://127.0.0.1:1/mcp")), new UrlPolicy() };
         var parts = Gen.OneOf("http", "https", "HTTPS", "file", "javascript", "data", ":", "://", "//", "/", "\\", "@", "user:pw@", "[", "]", "::1",
@@ -196,8 +200,10 @@ public sealed class PropertyTests
         }, iter: Cases);
     }
 
+    [FieldFault(1)]
+    [Rule(2)]
     [Fact]
-    public void Rule_2_Challenges_that_are_parsed_print_to_challenges_that_parse_the_same()
+    public void Challenges_that_are_parsed_print_to_challenges_that_parse_the_same()
     {
         var seen = 0;
         var piece = Gen.OneOf("Bearer", "Basic", "Negotiate", "a", "x1~", "realm", "scope", "resource_metadata", " ", "  ", "\t", ",", ", ", "=", "==", "\"",
@@ -217,8 +223,9 @@ public sealed class PropertyTests
         Assert.True(seen > Cases / 10, $"only {seen} challenges were found to print");
     }
 
+    [Rule(8)]
     [Fact]
-    public void Rule_8_Scopes_that_are_split_are_valid_and_join_to_what_splits_the_same() =>
+    public void Scopes_that_are_split_are_valid_and_join_to_what_splits_the_same() =>
         Gen.OneOf(Gen.String[0, 40], Gen.String[Gen.Char["ab:/. \t\r\n\"\\é\0"], 0, 40]).Sample(text =>
         {
             var scopes = Scopes.Split(text);
@@ -241,8 +248,9 @@ public sealed class PropertyTests
         }, iter: Cases);
     }
 
+    [Rule(32)]
     [Fact]
-    public void Rule_32_Foreign_text_is_one_short_line_of_visible_characters() =>
+    public void Foreign_text_is_one_short_line_of_visible_characters() =>
         Gen.String[0, 400].Sample(text =>
         {
             var clean = UntrustedText.Sanitize(text);

@@ -8,13 +8,14 @@ namespace McpSm.Core.Tests.Discovery;
 /// <summary>A token is for one resource: what it is called in requests, and where it goes.</summary>
 public sealed class ResourceTests
 {
+    [Rule(20)]
     [Theory]
     [InlineData("http://127.0.0.1:{0}/mcp/")]
     [InlineData("http://127.0.0.1:{0}")]
     [InlineData("HTTP://127.0.0.1:{0}/mcp")]
     [InlineData("http://127.0.0.1:{0}/%6Dcp")]
     [InlineData("http://LocalHost:{0}/mcp")]
-    public async Task Rule_20_The_metadatas_own_resource_travels_byte_for_byte(string form)
+    public async Task The_metadatas_own_resource_travels_byte_for_byte(string form)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
@@ -29,11 +30,12 @@ public sealed class ResourceTests
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
     }
 
+    [Rule(20)]
     [Theory]
     [InlineData("/mcp", "http://127.0.0.1:{0}/mcp")]
     [InlineData("/mcp/", "http://127.0.0.1:{0}/mcp")]
     [InlineData("/", "http://127.0.0.1:{0}")]
-    public async Task Rule_20_Without_metadata_the_servers_canonical_url_without_a_slash_at_its_end(string path, string form)
+    public async Task Without_metadata_the_servers_canonical_url_without_a_slash_at_its_end(string path, string form)
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { Path = path, MetadataAtPath = false });
         scene.Resource.Challenge = _ => "Bearer";
@@ -51,8 +53,9 @@ public sealed class ResourceTests
         Assert.Equal(resource, Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token")).FormValue("resource"));
     }
 
+    [Rule(22)]
     [Fact]
-    public async Task Rules_22_A_token_does_not_follow_the_server_to_another_origin()
+    public async Task A_token_does_not_follow_the_server_to_another_origin()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -64,8 +67,9 @@ public sealed class ResourceTests
         Assert.All(other.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
     }
 
+    [Rule(22)]
     [Fact]
-    public async Task Rule_22_A_token_does_not_follow_the_server_out_of_its_resource()
+    public async Task A_token_does_not_follow_the_server_out_of_its_resource()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = new Uri(scene.Resource.McpUrl, "/other").AbsoluteUri });
@@ -76,8 +80,9 @@ public sealed class ResourceTests
         Assert.All(scene.Resource.Traffic.To("/other"), r => Assert.Null(r.Header("Authorization")));
     }
 
+    [Rule(21, 22)]
     [Fact]
-    public async Task Rules_21_22_The_handler_shows_the_token_to_the_servers_origin_and_to_no_other()
+    public async Task The_handler_shows_the_token_to_the_servers_origin_and_to_no_other()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -93,11 +98,12 @@ public sealed class ResourceTests
         Assert.Empty(other.Traffic.Requests);
     }
 
+    [Rule(22, 30)]
     [Theory]
     [InlineData(302)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task Rules_22_30_The_handler_follows_no_redirect_of_the_server(int status)
+    public async Task The_handler_follows_no_redirect_of_the_server(int status)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestMcpServer.StartAsync();

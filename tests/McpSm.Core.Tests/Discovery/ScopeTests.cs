@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
@@ -15,16 +16,18 @@ public sealed class ScopeTests
         return Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope");
     }
 
+    [Rule(8, 9)]
     [Fact]
-    public async Task Rules_8_9_The_challenges_scope_wins_over_what_the_resource_supports()
+    public async Task The_challenges_scope_wins_over_what_the_resource_supports()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
         Assert.Equal("mcp:tools", await AskedAsync(scene));
     }
 
+    [Rule(8)]
     [Fact]
-    public async Task Rule_8_Without_a_scope_in_the_challenge_all_that_the_resource_supports()
+    public async Task Without_a_scope_in_the_challenge_all_that_the_resource_supports()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
@@ -32,35 +35,39 @@ public sealed class ScopeTests
         Assert.Equal("mcp:other mcp:tools", await AskedAsync(scene));
     }
 
+    [Rule(8, 10)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rules_8_10_None_where_nobody_names_any(bool emptyList)
+    public async Task None_where_nobody_names_any(bool emptyList)
     {
         await using var scene = await SignInFixture.StartAsync(Offline, new() { Scope = "" });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = emptyList ? new JsonArray() : null);
         Assert.Null(await AskedAsync(scene));
     }
 
+    [Rule(8)]
     [Fact]
-    public async Task Rule_8_The_users_own_scopes_win()
+    public async Task The_users_own_scopes_win()
     {
         await using var scene = await SignInFixture.StartAsync(Offline, server: s => new(s) { Scopes = ["mcp:other"] });
         Assert.Equal("mcp:other", await AskedAsync(scene));
     }
 
+    [Rule(10)]
     [Fact]
-    public async Task Rule_10_Offline_access_is_asked_for_with_consent_where_the_issuer_lists_it()
+    public async Task Offline_access_is_asked_for_with_consent_where_the_issuer_lists_it()
     {
         await using var scene = await SignInFixture.StartAsync(Offline);
         Assert.Equal("mcp:tools offline_access", await AskedAsync(scene));
         Assert.Equal("consent", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("prompt"));
     }
 
+    [Rule(10)]
     [Theory]
     [InlineData("mcp:tools")]
     [InlineData("mcp:tools offline_access")]
-    public async Task Rule_10_Offline_access_is_not_asked_of_an_issuer_that_does_not_list_it(string challenged)
+    public async Task Offline_access_is_not_asked_of_an_issuer_that_does_not_list_it(string challenged)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\", scope=\"{challenged}\"";

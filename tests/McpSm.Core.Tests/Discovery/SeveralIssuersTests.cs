@@ -12,8 +12,9 @@ public sealed class SeveralIssuersTests
     private static void BelieveBoth(SignInFixture scene, TestIssuer second) =>
         scene.Resource.Introspect = token => scene.Issuer.Server.Introspect(token) ?? second.Server.Introspect(token);
 
+    [Rule(7, 15)]
     [Fact]
-    public async Task Rules_7_15_Registrations_are_kept_apart_by_issuer_and_found_again()
+    public async Task Registrations_are_kept_apart_by_issuer_and_found_again()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var second = await TestIssuer.StartAsync();
@@ -31,8 +32,9 @@ public sealed class SeveralIssuersTests
         Assert.Equal(other, Assert.Single(second.Traffic.To("/authorize")).QueryValue("client_id"));
     }
 
+    [Rule(7)]
     [Fact]
-    public async Task Rule_7_A_token_is_renewed_and_revoked_where_it_came_from_whatever_the_server_names_now()
+    public async Task A_token_is_renewed_and_revoked_where_it_came_from_whatever_the_server_names_now()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var second = await TestIssuer.StartAsync();
@@ -54,10 +56,11 @@ public sealed class SeveralIssuersTests
         return (scene, second);
     }
 
+    [Rule(7, 15)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rules_7_15_A_sign_in_at_a_new_issuer_ends_what_the_old_one_gave_and_keeps_its_registration(bool renewable)
+    public async Task A_sign_in_at_a_new_issuer_ends_what_the_old_one_gave_and_keeps_its_registration(bool renewable)
     {
         var (scene, second) = await ChangedAsync(new() { IssueRefreshTokens = renewable });
         await using var _ = scene;
@@ -72,8 +75,9 @@ public sealed class SeveralIssuersTests
         Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
     }
 
+    [Rule(7)]
     [Fact]
-    public async Task Rule_7_A_sign_in_at_a_new_issuer_that_fails_costs_nothing_of_the_old_one()
+    public async Task A_sign_in_at_a_new_issuer_that_fails_costs_nothing_of_the_old_one()
     {
         var (scene, second) = await ChangedAsync();
         await using var _ = scene;
@@ -85,8 +89,9 @@ public sealed class SeveralIssuersTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
+    [Rule(7, 15)]
     [Fact]
-    public async Task Rules_7_15_A_renewal_asks_the_server_for_its_issuer_once_a_day()
+    public async Task A_renewal_asks_the_server_for_its_issuer_once_a_day()
     {
         var clock = new ManualTimeProvider();
         var (scene, second) = await ChangedAsync(clock: clock);
@@ -100,11 +105,12 @@ public sealed class SeveralIssuersTests
         Assert.Empty(second.Traffic.Requests);
     }
 
+    [Rule(7)]
     [Theory]
     [InlineData("/mcp", 500)]
     [InlineData("/.well-known", 503)]
     [InlineData("/.well-known", 404)]
-    public async Task Rule_7_A_server_that_cannot_be_read_has_not_changed_its_issuer(string path, int status)
+    public async Task A_server_that_cannot_be_read_has_not_changed_its_issuer(string path, int status)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -114,8 +120,9 @@ public sealed class SeveralIssuersTests
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
+    [Rule(7, 15)]
     [Fact]
-    public async Task Rules_7_15_An_issuer_that_the_user_pins_ends_what_another_gave_and_outdoes_what_the_server_names()
+    public async Task An_issuer_that_the_user_pins_ends_what_another_gave_and_outdoes_what_the_server_names()
     {
         var (scene, second) = await ChangedAsync();
         await using var _ = scene;
@@ -128,12 +135,13 @@ public sealed class SeveralIssuersTests
         Assert.Empty(second.Traffic.Requests);
     }
 
+    [Rule(7)]
     [Theory]
     [InlineData(404, "")]
     [InlineData(200, "<html>")]
     [InlineData(200, "{}")]
     [InlineData(503, "")]
-    public async Task Rule_7_Where_the_first_issuer_publishes_nothing_usable_the_next_is_asked(int status, string body)
+    public async Task Where_the_first_issuer_publishes_nothing_usable_the_next_is_asked(int status, string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var first = await TestIssuer.StartAsync();
@@ -144,8 +152,9 @@ public sealed class SeveralIssuersTests
         Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
     }
 
+    [Rule(7)]
     [Fact]
-    public async Task Rule_7_Where_the_first_issuer_cannot_be_reached_or_visited_the_next_is_asked()
+    public async Task Where_the_first_issuer_cannot_be_reached_or_visited_the_next_is_asked()
     {
         await using var scene = await SignInFixture.StartAsync();
         var gone = await TestIssuer.StartAsync();
@@ -155,8 +164,9 @@ public sealed class SeveralIssuersTests
         Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
     }
 
+    [Rule(7)]
     [Fact]
-    public async Task Rule_7_Where_none_is_usable_the_first_failure_is_told()
+    public async Task Where_none_is_usable_the_first_failure_is_told()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var second = await TestIssuer.StartAsync();

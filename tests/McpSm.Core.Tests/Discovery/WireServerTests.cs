@@ -11,6 +11,7 @@ namespace McpSm.Core.Tests.Discovery;
 /// <summary>MCP servers over a bad wire, and odd ones that are good enough.</summary>
 public sealed class WireServerTests
 {
+    [Rule(30)]
     [Theory]
     [InlineData("silence", ErrorReason.ServerUnreachable)]
     [InlineData("a header without end", ErrorReason.ServerUnreachable)]
@@ -23,7 +24,7 @@ public sealed class WireServerTests
     [InlineData("a redirect to nowhere", ErrorReason.ProtocolViolation)]
     [InlineData("another protocol", ErrorReason.ProtocolViolation)]
     [InlineData("a web page", ErrorReason.ProtocolViolation)]
-    public async Task Rule_30_In_place_of_the_servers_first_answer(string fault, ErrorReason reason)
+    public async Task In_place_of_the_servers_first_answer(string fault, ErrorReason reason)
     {
         await using var raw = WireFaults.Start(fault, "{}");
         using var work = new TestEnvironment();
@@ -41,13 +42,14 @@ public sealed class WireServerTests
         Assert.Empty(work.Person.Visited);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("a byte now and then", ErrorReason.ServerUnreachable)]
     [InlineData("the end of the connection", ErrorReason.ProtocolViolation)]
     [InlineData("a reset", ErrorReason.ProtocolViolation)]
     [InlineData("a gzip bomb", ErrorReason.ProtocolViolation)]
     [InlineData("nothing", ErrorReason.ProtocolViolation)]
-    public async Task Rule_30_In_place_of_an_answer_to_a_test(string fault, ErrorReason reason)
+    public async Task In_place_of_an_answer_to_a_test(string fault, ErrorReason reason)
     {
         await using var raw = WireFaults.Start(fault, "{}");
         using var work = new TestEnvironment();
@@ -72,8 +74,9 @@ public sealed class WireServerTests
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(22, 30)]
     [Fact]
-    public async Task Rules_22_30_A_server_that_redirects_whoever_shows_a_token_gets_it_carried_nowhere()
+    public async Task A_server_that_redirects_whoever_shows_a_token_gets_it_carried_nowhere()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestMcpServer.StartAsync();

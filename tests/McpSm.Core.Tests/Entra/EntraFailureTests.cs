@@ -30,6 +30,7 @@ public sealed class EntraFailureTests
         Assert.Empty(scene.Work.Person.Visited);
     }
 
+    [Rule(22)]
     [Theory]
     [InlineData("https://graph.microsoft.com/Mail.Read")]
     [InlineData("https://graph.microsoft.com/.default")]
@@ -38,7 +39,7 @@ public sealed class EntraFailureTests
     [InlineData("https://127.0.0.1.evil.example/.default")]
     [InlineData("http://127.0.0.1/.default")]
     [InlineData("api://my-api/mcp.tools https://management.azure.com/.default")]
-    public async Task Rule_22_A_server_that_asks_for_somebody_elses_API_is_refused(string scope)
+    public async Task A_server_that_asks_for_somebody_elses_API_is_refused(string scope)
     {
         await using var scene = await EntraFixture.StartAsync(scope: scope);
         var failure = await scene.FailsAsync();
@@ -55,10 +56,11 @@ public sealed class EntraFailureTests
         Assert.EndsWith("mcpsm server update my-api --scope <scope>", (await scene.FailsAsync()).Remedy.InShell());
     }
 
+    [Rule(22)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Rule_22_A_server_that_asks_for_the_API_of_another_server_is_refused(bool signedIn)
+    public async Task A_server_that_asks_for_the_API_of_another_server_is_refused(bool signedIn)
     {
         await using var scene = await EntraFixture.StartAsync(server: s => new(s) { ClientId = FakeEntra.Person, Scopes = signedIn ? [] : ["api://my-api/.default"] });
         if (signedIn)
@@ -100,11 +102,12 @@ public sealed class EntraFailureTests
         Assert.Empty(scene.Entra.Traffic.Requests);
     }
 
+    [Rule(32)]
     [Theory]
     [InlineData("access_denied", ErrorReason.AuthorizationDenied)]
     [InlineData("invalid_scope", ErrorReason.InsufficientScope)]
     [InlineData("temporarily_unavailable", ErrorReason.ServerUnreachable)]
-    public async Task Rule_32_What_a_person_or_Entra_refuses_in_the_browser_is_said(string error, ErrorReason reason)
+    public async Task What_a_person_or_Entra_refuses_in_the_browser_is_said(string error, ErrorReason reason)
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Tokens.Denies = error;
@@ -122,8 +125,9 @@ public sealed class EntraFailureTests
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync(o => o with { UseDeviceCode = true })).Reason);
     }
 
+    [Rule(31)]
     [Fact]
-    public async Task Rule_31_An_answer_with_a_foreign_state_is_turned_away_and_the_right_one_waited_for()
+    public async Task An_answer_with_a_foreign_state_is_turned_away_and_the_right_one_waited_for()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Person.Browse = async url =>
@@ -136,6 +140,7 @@ public sealed class EntraFailureTests
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
 
+    [Rule(17)]
     [Theory]
     [InlineData("https://issuer.example")]
     [InlineData("https://login.microsoftonline.com.evil.example/8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77/v2.0")]
@@ -143,7 +148,7 @@ public sealed class EntraFailureTests
     [InlineData("https://login.microsoftonline.com/00000000-6c3f-4f0e-9d0a-2f6f3a1c5b77/v2.0")]
     [InlineData("https://login.microsoftonline.com/organizations/v2.0")]
     [InlineData("")]
-    public async Task Rule_17_An_answer_of_another_issuer_spends_no_code(string iss)
+    public async Task An_answer_of_another_issuer_spends_no_code(string iss)
     {
         await using var scene = await EntraFixture.StartAsync();
         AnswerFrom(scene, iss);
@@ -151,11 +156,12 @@ public sealed class EntraFailureTests
         Assert.Empty(scene.Entra.Traffic.OfGrant("authorization_code"));
     }
 
+    [Rule(17)]
     [Theory]
     [InlineData(FakeEntra.Tenant)]
     [InlineData("organizations")]
     [InlineData("contoso.onmicrosoft.com")]
-    public async Task Rule_17_An_answer_of_the_persons_own_tenant_signs_in(string tenant)
+    public async Task An_answer_of_the_persons_own_tenant_signs_in(string tenant)
     {
         await using var scene = await EntraFixture.StartAsync($"https://login.microsoftonline.com/{tenant}/v2.0");
         AnswerFrom(scene, $"https://login.microsoftonline.com/{FakeEntra.Tenant}/v2.0");

@@ -43,8 +43,9 @@ public sealed class EntraTests
         Assert.Contains("Signed in to my-api", scene.Page);
     }
 
+    [Rule(20, 25)]
     [Fact]
-    public async Task Rules_20_25_The_request_has_pkce_the_scopes_named_and_no_resource()
+    public async Task The_request_has_pkce_the_scopes_named_and_no_resource()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var (authorize, token) = (scene.Entra.Traffic.Requests[0], scene.Entra.Traffic.Requests[1]);

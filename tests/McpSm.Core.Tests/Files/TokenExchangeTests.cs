@@ -13,8 +13,9 @@ namespace McpSm.Core.Tests.Files;
 /// <summary>An operation that is cancelled while it exchanges a refresh token, a code or a device code.</summary>
 public sealed class TokenExchangeTests
 {
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_Renewal_that_is_cancelled_stores_the_answer_and_then_ends()
+    public async Task Renewal_that_is_cancelled_stores_the_answer_and_then_ends()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var cancel = CancelDuring(scene.Issuer.Faults, "/token");
@@ -86,8 +87,9 @@ public sealed class TokenExchangeTests
         Assert.Single(scene.Issuer.Traffic.To("/token"));
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_Session_renewal_that_is_cancelled_and_gets_no_answer_keeps_the_session()
+    public async Task Session_renewal_that_is_cancelled_and_gets_no_answer_keeps_the_session()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);

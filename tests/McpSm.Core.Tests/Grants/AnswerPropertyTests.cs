@@ -53,8 +53,9 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
         _work.Dispose();
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_A_device_answer_is_a_code_to_show_or_refused_as_ours()
+    public async Task A_device_answer_is_a_code_to_show_or_refused_as_ours()
     {
         var seen = 0;
         await Gen.Select(Gen.Frequency((1, PropertyTests.Body("device_code", "user_code", "error")), (4, DeviceAnswer)), Status)
@@ -76,8 +77,9 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
         Assert.True(seen > 0, "no answer was good enough to try the reading");
     }
 
+    [Rule(14)]
     [Fact]
-    public async Task Rule_14_A_registration_is_kept_as_it_was_given_or_refused_as_ours()
+    public async Task A_registration_is_kept_as_it_was_given_or_refused_as_ours()
     {
         var seen = 0;
         var environment = _work.Home;

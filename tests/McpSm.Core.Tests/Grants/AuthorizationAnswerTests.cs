@@ -5,6 +5,7 @@ using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
@@ -12,11 +13,12 @@ namespace McpSm.Core.Tests.Grants;
 /// <summary>What an issuer sends back through the browser, and what of it is believed.</summary>
 public sealed class AuthorizationAnswerTests
 {
+    [Rule(17)]
     [Theory]
     [InlineData(true, false, true)]
     [InlineData(true, true, false)]
     [InlineData(false, false, false)]
-    public async Task Rule_17_Token_endpoint_on_another_site_is_told_of_if_iss_is_not_promised(bool elsewhere, bool promised, bool told)
+    public async Task Token_endpoint_on_another_site_is_told_of_if_iss_is_not_promised(bool elsewhere, bool promised, bool told)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
@@ -53,10 +55,11 @@ public sealed class AuthorizationAnswerTests
             return $"{url.GetLeftPart(UriPartial.Path)}?{string.Join('&', query)}";
         });
 
+    [Rule(17, 19)]
     [Theory]
     [InlineData("https://evil.example")]
     [InlineData(null)]
-    public async Task Rules_17_19_A_wrong_or_promised_but_missing_iss_is_rejected_and_the_code_is_not_sent(string? iss)
+    public async Task A_wrong_or_promised_but_missing_iss_is_rejected_and_the_code_is_not_sent(string? iss)
     {
         await using var scene = await SignInFixture.StartAsync();
         Answering(scene, ("iss", iss));
@@ -64,17 +67,19 @@ public sealed class AuthorizationAnswerTests
         Assert.Empty(scene.Issuer.Traffic.To("/token"));
     }
 
+    [Rule(17)]
     [Fact]
-    public async Task Rule_17_Neither_promised_nor_there_goes_on()
+    public async Task Neither_promised_nor_there_goes_on()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { AdvertiseIss = false });
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
     }
 
+    [Rule(17)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rule_17_An_iss_that_was_not_promised_is_compared_all_the_same(bool right)
+    public async Task An_iss_that_was_not_promised_is_compared_all_the_same(bool right)
     {
         await using var scene = await SignInFixture.StartAsync(new() { AdvertiseIss = false });
         Answering(scene, ("iss", right ? scene.Issuer.Issuer : "https://evil.example"));
@@ -87,6 +92,7 @@ public sealed class AuthorizationAnswerTests
         Assert.Empty(scene.Issuer.Traffic.To("/token"));
     }
 
+    [Rule(18)]
     [Theory]
     [InlineData("https://issuer.example", "https://issuer.example", true)]
     [InlineData("https://issuer.example/a%7Eb", "https://issuer.example/a%7Eb", true)]
@@ -100,7 +106,7 @@ public sealed class AuthorizationAnswerTests
     [InlineData("https://issuer.example/a%2fb", "https://issuer.example/a%2Fb", false)]
     [InlineData("https://issuer.example/a", "https://issuer.example/x/../a", false)]
     [InlineData("https://issuer.example", "", false)]
-    public void Rule_18_Iss_is_compared_as_a_string(string issuer, string iss, bool same)
+    public void Iss_is_compared_as_a_string(string issuer, string iss, bool same)
     {
         var request = new AuthorizationCodeRequest(
             new AuthorizationServerMetadata { Issuer = issuer, TokenEndpoint = issuer, AuthorizationEndpoint = issuer },
@@ -115,8 +121,9 @@ public sealed class AuthorizationAnswerTests
         Assert.Equal(ErrorReason.IssuerMismatch, Assert.Throws<McpAuthException>(() => request.Validate(answer)).Reason);
     }
 
+    [Rule(19)]
     [Fact]
-    public async Task Rule_19_On_a_mismatch_the_answers_error_is_neither_acted_on_nor_shown()
+    public async Task On_a_mismatch_the_answers_error_is_neither_acted_on_nor_shown()
     {
         await using var scene = await SignInFixture.StartAsync();
         Answering(scene, ("iss", "https://evil.example"), ("code", null), ("error", "invalid_client"), ("error_description", "planted words"));
@@ -132,8 +139,9 @@ public sealed class AuthorizationAnswerTests
         }
     }
 
+    [Rule(32)]
     [Fact]
-    public async Task Rule_32_A_refusal_reaches_the_user_at_once_cleaned_of_control_characters()
+    public async Task A_refusal_reaches_the_user_at_once_cleaned_of_control_characters()
     {
         await using var scene = await SignInFixture.StartAsync();
         Answering(scene, ("code", null), ("error", "access_denied"), ("error_description", "not \x1b[31mtoday"));

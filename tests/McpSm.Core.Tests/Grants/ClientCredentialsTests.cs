@@ -38,10 +38,11 @@ public sealed class ClientCredentialsTests
 
     private static SignInOptions AsKnown(SignInOptions o) => o with { ClientCredentials = new ClientCredentials() };
 
+    [Rule(8, 20, 33)]
     [Theory]
     [InlineData("client_secret_basic")]
     [InlineData("client_secret_post")]
-    public async Task Rules_8_20_33_One_request_by_the_advertised_method_with_resource_and_scope_and_nobody_near(string method)
+    public async Task One_request_by_the_advertised_method_with_resource_and_scope_and_nobody_near(string method)
     {
         await using var scene = await StartAsync(Knowing(method));
         var result = await scene.LoginAsync(AsJob);
@@ -58,8 +59,9 @@ public sealed class ClientCredentialsTests
         Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
     }
 
+    [Rule(25, 33)]
     [Fact]
-    public async Task Rules_25_33_An_issuer_without_PKCE_is_no_danger_to_whom_no_code_is_given()
+    public async Task An_issuer_without_PKCE_is_no_danger_to_whom_no_code_is_given()
     {
         await using var scene = await StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
@@ -72,10 +74,11 @@ public sealed class ClientCredentialsTests
         Assert.Equal(ErrorReason.PkceUnsupported, (await scene.FailsAsync()).Reason);
     }
 
+    [Rule(6, 27, 33)]
     [Theory]
     [InlineData("{\"issuer\":\"https://evil.example\"}", ErrorReason.IssuerMismatch)]
     [InlineData("{\"token_endpoint\":\"http://issuer.example/token\"}", ErrorReason.UnsafeEndpoint)]
-    public async Task Rules_6_27_33_Discovery_is_as_strict_as_for_a_person(string change, ErrorReason reason)
+    public async Task Discovery_is_as_strict_as_for_a_person(string change, ErrorReason reason)
     {
         await using var scene = await StartAsync();
         var (name, value) = System.Text.Json.Nodes.JsonNode.Parse(change)!.AsObject().Single();
@@ -84,8 +87,10 @@ public sealed class ClientCredentialsTests
         Assert.Empty(scene.Issuer.Traffic.To("/token"));
     }
 
+    [FieldFault(11)]
+    [Rule(30, 33)]
     [Fact]
-    public async Task Rules_30_33_A_token_endpoint_that_redirects_gets_the_secret_carried_nowhere()
+    public async Task A_token_endpoint_that_redirects_gets_the_secret_carried_nowhere()
     {
         await using var scene = await StartAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -99,8 +104,9 @@ public sealed class ClientCredentialsTests
         Assert.Empty(other.Traffic.Requests);
     }
 
+    [Rule(10, 33)]
     [Fact]
-    public async Task Rules_10_33_A_refresh_token_is_not_asked_for_and_not_kept()
+    public async Task A_refresh_token_is_not_asked_for_and_not_kept()
     {
         await using var scene = await StartAsync(Knowing() with { ScopesSupported = ["mcp:tools", "offline_access"] });
         scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
@@ -110,8 +116,9 @@ public sealed class ClientCredentialsTests
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
+    [Rule(33)]
     [Fact]
-    public async Task Rule_33_Renewal_repeats_the_grant_in_later_processes_once_for_all_who_ask()
+    public async Task Renewal_repeats_the_grant_in_later_processes_once_for_all_who_ask()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await StartAsync(clock: clock);
@@ -128,8 +135,9 @@ public sealed class ClientCredentialsTests
         Assert.Equal(requests[0].Body, requests[1].Body);
     }
 
+    [Rule(33)]
     [Fact]
-    public async Task Rule_33_A_server_that_refuses_the_token_makes_the_grant_be_repeated()
+    public async Task A_server_that_refuses_the_token_makes_the_grant_be_repeated()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -173,8 +181,9 @@ public sealed class ClientCredentialsTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
+    [Rule(15)]
     [Fact]
-    public async Task Rule_15_A_client_is_shown_to_no_second_issuer_unless_the_user_names_that_one()
+    public async Task A_client_is_shown_to_no_second_issuer_unless_the_user_names_that_one()
     {
         await using var scene = await StartAsync();
         await using var second = await TestIssuer.StartAsync(Knowing());
@@ -189,8 +198,9 @@ public sealed class ClientCredentialsTests
         Assert.Equal(second.Issuer, scene.Status.Issuer);
     }
 
+    [Rule(15)]
     [Fact]
-    public async Task Rule_15_A_client_stays_tied_to_its_issuer_when_the_server_names_another()
+    public async Task A_client_stays_tied_to_its_issuer_when_the_server_names_another()
     {
         await using var scene = await StartAsync();
         await using var second = await TestIssuer.StartAsync(Knowing());
@@ -212,8 +222,9 @@ public sealed class ClientCredentialsTests
         }
     }
 
+    [Rule(38)]
     [Fact]
-    public async Task Rule_38_Signing_out_revokes_the_token_and_forgets_the_secret()
+    public async Task Signing_out_revokes_the_token_and_forgets_the_secret()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -268,8 +279,9 @@ public sealed class ClientCredentialsTests
         Assert.Single(scene.Issuer.Traffic.OfGrant("client_credentials"));
     }
 
+    [Rule(15)]
     [Fact]
-    public async Task Rule_15_The_variables_go_to_no_servers_issuer_that_was_not_named_unless_it_has_that_client()
+    public async Task The_variables_go_to_no_servers_issuer_that_was_not_named_unless_it_has_that_client()
     {
         await using var scene = await StartAsync();
         scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";

@@ -46,6 +46,7 @@ public sealed class ClientIdentityTests
         return id;
     }
 
+    [Rule(11)]
     [Theory]
     [InlineData(true, true, false)]
     [InlineData(true, true, true)]
@@ -54,7 +55,7 @@ public sealed class ClientIdentityTests
     [InlineData(false, true, true)]
     [InlineData(false, false, false)]
     [InlineData(false, false, true)]
-    public async Task Rule_11_A_client_of_the_users_comes_before_a_document_and_that_before_a_registration(bool own, bool document, bool device)
+    public async Task A_client_of_the_users_comes_before_a_document_and_that_before_a_registration(bool own, bool document, bool device)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] },
@@ -66,10 +67,11 @@ public sealed class ClientIdentityTests
         Assert.True(registers ? id != "mine" && id != Document : id == (own ? "mine" : Document), id);
     }
 
+    [Rule(11)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rule_11_What_comes_first_outdoes_a_registration_that_is_kept(bool device)
+    public async Task What_comes_first_outdoes_a_registration_that_is_kept(bool device)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] });
@@ -87,12 +89,13 @@ public sealed class ClientIdentityTests
         Assert.Equal(registered, await SignInAsync());
     }
 
+    [Rule(12)]
     [Theory]
     [InlineData(null)]
     [InlineData("false")]
     [InlineData("\"true\"")]
     [InlineData("1")]
-    public async Task Rule_12_A_document_is_used_only_where_the_issuer_says_that_it_takes_one(string? advertised)
+    public async Task A_document_is_used_only_where_the_issuer_says_that_it_takes_one(string? advertised)
     {
         // The issuer would take it: only what its metadata says keeps us from sending it there.
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true }, s => new(s) { ClientMetadataUrl = Document });
@@ -112,8 +115,9 @@ public sealed class ClientIdentityTests
         Assert.DoesNotContain(scene.Issuer.Traffic.Requests, r => (r.QueryString + r.Body).Contains("client.example"));
     }
 
+    [Rule(11, 12)]
     [Fact]
-    public async Task Rules_11_12_Where_the_issuer_takes_neither_document_nor_registration_the_user_is_asked_for_a_client()
+    public async Task Where_the_issuer_takes_neither_document_nor_registration_the_user_is_asked_for_a_client()
     {
         await using var scene = await StartAsync(new() { SupportsRegistration = false }, s => new(s) { ClientMetadataUrl = Document });
         var e = await scene.FailsAsync();
@@ -122,13 +126,14 @@ public sealed class ClientIdentityTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(13)]
     [Theory]
     [InlineData("client_secret_basic", "client_secret_basic")]
     [InlineData("client_secret_basic", "none", "client_secret_post", "client_secret_basic")]
     [InlineData("client_secret_post", "client_secret_post")]
     [InlineData("client_secret_post", "none", "client_secret_post")]
     [InlineData("client_secret_basic")]
-    public async Task Rule_13_The_secret_of_a_client_registered_beforehand_goes_by_the_advertised_method(string method, params string[] advertised)
+    public async Task The_secret_of_a_client_registered_beforehand_goes_by_the_advertised_method(string method, params string[] advertised)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new()
@@ -157,10 +162,12 @@ public sealed class ClientIdentityTests
         Assert.DoesNotContain(scene.Resource.Traffic.Requests, r => $"{r.QueryString}{r.Body}{r.Header("Authorization")}".Contains("s3cr3t"));
     }
 
+    [FieldFault(25)]
+    [Rule(13, 23)]
     [Theory]
     [InlineData("invalid_client")]
     [InlineData("unauthorized_client")]
-    public async Task Rules_13_23_A_secret_that_was_replaced_at_the_issuer_costs_no_refresh_token(string error)
+    public async Task A_secret_that_was_replaced_at_the_issuer_costs_no_refresh_token(string error)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => new(s) { ClientId = "mine" });

@@ -5,6 +5,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -13,6 +14,7 @@ namespace McpSm.Core.Tests.Grants;
 /// <summary>The proof itself, and its key.</summary>
 public sealed class DPoPProofTests
 {
+    [Rule(35)]
     [Theory]
     [InlineData("https://server.example/mcp?session=1#part", "https://server.example/mcp")]
     [InlineData("HTTPS://Server.Example:443/a/../mcp", "https://server.example/mcp")]
@@ -20,7 +22,7 @@ public sealed class DPoPProofTests
     [InlineData("https://user:word@server.example/m%20c", "https://server.example/m%20c")]
     [InlineData("https://b\u00fccher.example/mcp", "https://xn--bcher-kva.example/mcp")]
     [InlineData("https://[2001:DB8::1]:8443/mcp", "https://[2001:db8::1]:8443/mcp")]
-    public void Rule_35_A_proof_names_the_request_as_it_goes_over_the_wire(string uri, string htu)
+    public void A_proof_names_the_request_as_it_goes_over_the_wire(string uri, string htu)
     {
         var now = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
         var proof = DPoPProof.Create(DPoPKey.Create(), HttpMethod.Get, new Uri(uri), now, "token", "n1");
@@ -33,8 +35,9 @@ public sealed class DPoPProofTests
         Assert.Equal("PEaenWxYddN6Q_NT1PiOYfz4EsZu7jRXRlpAsNpBU-A", claims.GetProperty("ath").GetString());
     }
 
+    [Rule(35)]
     [Fact]
-    public void Rule_35_A_verifier_takes_a_proof_once_for_its_own_request_and_key_alone()
+    public void A_verifier_takes_a_proof_once_for_its_own_request_and_key_alone()
     {
         var key = DPoPKey.Create();
         var proofs = new DPoPProofs(TimeProvider.System, requireNonce: false);
@@ -52,8 +55,9 @@ public sealed class DPoPProofTests
         Assert.NotEqual(key.Thumbprint(), DPoPKey.Create().Thumbprint());
     }
 
+    [Rule(35)]
     [Fact]
-    public void Rule_35_The_key_is_a_secret_that_nothing_prints_and_that_may_not_be_damaged()
+    public void The_key_is_a_secret_that_nothing_prints_and_that_may_not_be_damaged()
     {
         var key = DPoPKey.Create();
         var credential = new OAuthCredential { AccessToken = "a", Resource = "r", Client = new(ClientKind.Dynamic, "c", null, "none"), DPoPKey = key };
@@ -63,6 +67,7 @@ public sealed class DPoPProofTests
         Assert.Equal(ErrorReason.VaultCorrupt, Assert.Throws<McpAuthException>(() => new DPoPKey { Pkcs8 = "%" }.Thumbprint()).Reason);
     }
 
+    [Rule(35)]
     [Theory]
     [InlineData("eyJ7S_zG.eyJH0-Z.HX4w-7v", true)]
     [InlineData("", false)]
@@ -70,7 +75,7 @@ public sealed class DPoPProofTests
     [InlineData("a\"b", false)]
     [InlineData("a\\b", false)]
     [InlineData("\u00e4", false)]
-    public void Rule_35_A_nonce_has_a_syntax(string nonce, bool valid)
+    public void A_nonce_has_a_syntax(string nonce, bool valid)
     {
         Assert.Equal(valid, DPoPNonceCache.IsValid(nonce));
         Assert.False(DPoPNonceCache.IsValid(new string('n', 2000)));

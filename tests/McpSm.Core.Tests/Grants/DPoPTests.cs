@@ -39,8 +39,9 @@ public sealed class DPoPTests
 
     private static IssuedToken Last(SignInFixture scene, TokenKind kind) => scene.Issuer.Server.IssuedTokens.Last(t => t.Kind == kind);
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Where_the_server_requires_it_every_request_carries_a_proof_of_one_key_that_renewal_keeps()
+    public async Task Where_the_server_requires_it_every_request_carries_a_proof_of_one_key_that_renewal_keeps()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -62,8 +63,9 @@ public sealed class DPoPTests
         Assert.Equal(shown.Count, shown.Select(r => DPoPProofTests.Read(r.Header("DPoP")).Claims.GetProperty("jti").GetString()).Distinct().Count());
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Each_sign_in_has_a_key_of_its_own_and_the_facts_have_none()
+    public async Task Each_sign_in_has_a_key_of_its_own_and_the_facts_have_none()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -74,8 +76,9 @@ public sealed class DPoPTests
         Assert.All(Directory.EnumerateFiles(scene.Work.Folder), file => Assert.DoesNotContain(item!.OAuth!.DPoPKey!.Pkcs8, File.ReadAllText(file)));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_stolen_token_is_refused_without_the_key()
+    public async Task A_stolen_token_is_refused_without_the_key()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -96,8 +99,9 @@ public sealed class DPoPTests
             await SendAsync(("Authorization", "DPoP " + token.Value), ("DPoP", others)), await SendAsync(own), await SendAsync(own)));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_That_an_issuer_can_is_no_reason_to_where_the_server_knows_bearer_tokens_alone()
+    public async Task That_an_issuer_can_is_no_reason_to_where_the_server_knows_bearer_tokens_alone()
     {
         await using var scene = await SignInFixture.SignedInAsync(Binding);
         Assert.Equal("Bearer", scene.Status.TokenType);
@@ -106,8 +110,9 @@ public sealed class DPoPTests
         Assert.Equal(200, await scene.PingAsync(http));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_server_that_lists_our_algorithm_gets_bound_tokens_of_an_issuer_that_does_too()
+    public async Task A_server_that_lists_our_algorithm_gets_bound_tokens_of_an_issuer_that_does_too()
     {
         await using var scene = await StartAsync();
         Hide(scene);
@@ -116,10 +121,11 @@ public sealed class DPoPTests
         Assert.Equal("DPoP", scene.Status.TokenType);
     }
 
+    [Rule(35)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rule_35_Algorithms_without_ours_end_the_sign_in_before_a_person_is_asked(bool ofIssuer)
+    public async Task Algorithms_without_ours_end_the_sign_in_before_a_person_is_asked(bool ofIssuer)
     {
         await using var scene = await StartAsync();
         void Other(JsonObject json) => json["dpop_signing_alg_values_supported"] = new JsonArray("RS256", "EdDSA\u001b[31m");
@@ -131,8 +137,9 @@ public sealed class DPoPTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_An_issuer_that_gives_a_bearer_token_is_refused_where_the_server_takes_none()
+    public async Task An_issuer_that_gives_a_bearer_token_is_refused_where_the_server_takes_none()
     {
         await using var scene = await StartAsync(new AuthorizationServerOptions());
         var e = await scene.FailsAsync();
@@ -141,8 +148,9 @@ public sealed class DPoPTests
         Assert.Null(scene.Status.TokenType);
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Where_the_server_takes_both_a_bearer_token_is_kept_as_one()
+    public async Task Where_the_server_takes_both_a_bearer_token_is_kept_as_one()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = bearer => $"{bearer}, DPoP algs=\"ES256\"";
@@ -154,8 +162,9 @@ public sealed class DPoPTests
         Assert.Equal(200, await scene.PingAsync(http));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_bound_token_that_nobody_asked_for_is_refused()
+    public async Task A_bound_token_that_nobody_asked_for_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/token", json => json["token_type"] = "DPoP");
@@ -163,8 +172,9 @@ public sealed class DPoPTests
         Assert.DoesNotContain(scene.Resource.Traffic.Requests, r => r.Header("Authorization") is not null);
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_The_token_type_has_no_case()
+    public async Task The_token_type_has_no_case()
     {
         await using var scene = await StartAsync();
         scene.Issuer.Faults.RewriteJson("/token", json => json["token_type"] = "dpop");
@@ -172,10 +182,11 @@ public sealed class DPoPTests
         Assert.Equal("DPoP", scene.Status.TokenType);
     }
 
+    [Rule(35)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rule_35_What_the_token_endpoint_or_the_registration_wants_is_done(bool atToken)
+    public async Task What_the_token_endpoint_or_the_registration_wants_is_done(bool atToken)
     {
         await using var scene = await StartAsync(Binding with { RequireDPoP = atToken });
         Hide(scene);
@@ -187,8 +198,9 @@ public sealed class DPoPTests
         Assert.Equal(200, await scene.PingAsync(http));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_The_user_can_insist_on_it_and_do_without()
+    public async Task The_user_can_insist_on_it_and_do_without()
     {
         await using var scene = await SignInFixture.StartAsync(Binding, server: s => new(s) { DPoP = DPoPMode.Always });
         scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: false);
@@ -207,8 +219,9 @@ public sealed class DPoPTests
         Assert.Equal(ErrorReason.TokenResponseInvalid, (await bearer.FailsAsync()).Reason);
     }
 
+    [Rule(33, 35)]
     [Fact]
-    public async Task Rules_33_35_A_client_of_its_own_gets_bound_tokens_and_repeats_its_grant_with_the_same_key()
+    public async Task A_client_of_its_own_gets_bound_tokens_and_repeats_its_grant_with_the_same_key()
     {
         await using var scene = await StartAsync(Binding with { PreRegisteredClients = [new RegisteredClient("job", "s3cr3t", [], "client_secret_basic")] });
         scene.Person.CanAnswer = false;
@@ -220,8 +233,9 @@ public sealed class DPoPTests
         Assert.Equal(200, await scene.PingAsync(http));
     }
 
+    [Rule(35, 37)]
     [Fact]
-    public async Task Rules_35_37_So_does_a_device()
+    public async Task So_does_a_device()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await StartAsync(Binding with { SupportsDeviceCode = true, RequireDPoPNonce = true }, clock: clock);
@@ -230,8 +244,9 @@ public sealed class DPoPTests
         Assert.Equal("DPoP", scene.Status.TokenType);
     }
 
+    [Rule(23, 35)]
     [Fact]
-    public async Task Rules_23_35_Two_processes_share_the_key_and_renew_once()
+    public async Task Two_processes_share_the_key_and_renew_once()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -243,8 +258,9 @@ public sealed class DPoPTests
         Assert.All(renewed, r => Assert.Equal(key, r.DPoPKey!.Thumbprint()));
     }
 
+    [Rule(22, 35)]
     [Fact]
-    public async Task Rules_22_35_No_proof_leaves_the_server()
+    public async Task No_proof_leaves_the_server()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -264,8 +280,9 @@ public sealed class DPoPTests
         Assert.All(other.Traffic.Requests, r => Assert.True(r.Header("DPoP") is null && r.Header("Authorization") is null));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Served_as_a_secret_a_bound_token_is_refused_and_a_bearer_token_is_not()
+    public async Task Served_as_a_secret_a_bound_token_is_refused_and_a_bearer_token_is_not()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -277,8 +294,9 @@ public sealed class DPoPTests
         Assert.Equal("Bearer", scene.Status.TokenType);
     }
 
+    [Rule(23, 35)]
     [Fact]
-    public async Task Rules_23_35_Who_is_cut_off_between_the_nonce_and_the_second_request_has_spent_nothing()
+    public async Task Who_is_cut_off_between_the_nonce_and_the_second_request_has_spent_nothing()
     {
         await using var scene = await StartAsync(Binding with { RequireDPoPNonce = true });
         await scene.LoginAsync();
@@ -303,8 +321,9 @@ public sealed class DPoPTests
         Assert.Equal(200, await scene.PingAsync(http));
     }
 
+    [Rule(24, 35)]
     [Fact]
-    public async Task Rules_24_35_A_step_up_is_a_sign_in_with_a_new_key()
+    public async Task A_step_up_is_a_sign_in_with_a_new_key()
     {
         await using var scene = await StartAsync(Binding with { ScopesSupported = ["mcp:tools", "mcp:write"] });
         await scene.LoginAsync();

@@ -4,6 +4,7 @@ using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
@@ -32,8 +33,9 @@ public sealed class DeviceCodeTests
 
     private static SignInOptions ByDevice(SignInOptions o) => o with { UseDeviceCode = true };
 
+    [Rule(20, 37)]
     [Fact]
-    public async Task Rules_20_37_The_person_is_shown_a_code_and_the_resource_travels_in_both_requests()
+    public async Task The_person_is_shown_a_code_and_the_resource_travels_in_both_requests()
     {
         await using var scene = await StartAsync(approve: true);
         DeviceCode? shown = null;
@@ -48,8 +50,9 @@ public sealed class DeviceCodeTests
         Assert.True(scene.Status.CanRenew);
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_Slow_down_adds_five_seconds_for_good()
+    public async Task Slow_down_adds_five_seconds_for_good()
     {
         await using var scene = await StartAsync(approve: true);
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"authorization_pending"}""", times: 1);
@@ -60,11 +63,13 @@ public sealed class DeviceCodeTests
         Assert.Equal([5, 5, 10, 10, 15], _clock.Waits.Select(w => (int)w.TotalSeconds));
     }
 
+    [FieldFault(19)]
+    [Rule(37)]
     [Theory]
     [InlineData(503, "")]
     [InlineData(503, """{"error":"Service Unavailable"}""")]
     [InlineData(429, """{"error":"too_many_requests"}""")]
-    public async Task Rule_37_An_issuer_that_stumbles_is_asked_again_more_slowly(int status, string body)
+    public async Task An_issuer_that_stumbles_is_asked_again_more_slowly(int status, string body)
     {
         await using var scene = await StartAsync(approve: true);
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
@@ -72,8 +77,10 @@ public sealed class DeviceCodeTests
         Assert.Equal([5, 10], _clock.Waits.Select(w => (int)w.TotalSeconds));
     }
 
+    [FieldFault(29)]
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_The_verification_page_by_the_name_that_Google_gives_it_is_shown()
+    public async Task The_verification_page_by_the_name_that_Google_gives_it_is_shown()
     {
         await using var scene = await StartAsync(approve: true);
         DeviceCode? shown = null;
@@ -88,6 +95,7 @@ public sealed class DeviceCodeTests
         Assert.Equal(scene.Issuer.Issuer + "/device", shown!.VerificationUri.AbsoluteUri);
     }
 
+    [Rule(37)]
     [Theory]
     [InlineData("ABCD-EFGH", true)]
     [InlineData("a_b.c 1", true)]
@@ -100,7 +108,7 @@ public sealed class DeviceCodeTests
     [InlineData("AB\u202eCD", false)]
     [InlineData("AB;CD", false)]
     [InlineData("   ", false)]
-    public async Task Rule_37_User_code_is_short_and_plain_or_refused(string code, bool isShown)
+    public async Task User_code_is_short_and_plain_or_refused(string code, bool isShown)
     {
         await using var scene = await StartAsync(approve: null, Offered with { DeviceCodeLifetime = TimeSpan.FromSeconds(4) });
         var shown = new List<DeviceCode>();
@@ -111,12 +119,13 @@ public sealed class DeviceCodeTests
         Assert.Equal(isShown ? [code.Trim()] : [], shown.Select(c => c.UserCode));
     }
 
+    [Rule(37)]
     [Theory]
     [InlineData("verification_uri", "https://evil.example/device", "evil.example")]
     [InlineData("verification_uri_complete", "https://evil.example/device", "evil.example")]
     [InlineData("verification_uri", "https://b\u00fccher.example/device", "xn--bcher-kva.example")]
     [InlineData("verification_uri", null, null)]
-    public async Task Rule_37_Page_on_another_site_than_the_issuer_is_told_of(string field, string? page, string? told)
+    public async Task Page_on_another_site_than_the_issuer_is_told_of(string field, string? page, string? told)
     {
         await using var scene = await StartAsync(approve: true);
         var shown = new List<DeviceCode>();
@@ -128,8 +137,9 @@ public sealed class DeviceCodeTests
         Assert.Equal(told ?? "127.0.0.1", new[] { code.VerificationUri, code.CompleteUri! }.Select(u => u.Host).FirstOrDefault(h => h != "127.0.0.1", "127.0.0.1"));
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_A_denial_ends_it()
+    public async Task A_denial_ends_it()
     {
         await using var scene = await StartAsync(approve: false);
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync(ByDevice)).Reason);
@@ -137,8 +147,9 @@ public sealed class DeviceCodeTests
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_Expiry_ends_it()
+    public async Task Expiry_ends_it()
     {
         await using var scene = await StartAsync(approve: null, Offered with { DeviceCodeLifetime = TimeSpan.FromSeconds(22) });
         Assert.Equal(ErrorReason.AuthenticationTimeout, (await scene.FailsAsync(ByDevice)).Reason);
@@ -146,8 +157,9 @@ public sealed class DeviceCodeTests
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_An_issuer_that_says_expired_ends_it()
+    public async Task An_issuer_that_says_expired_ends_it()
     {
         await using var scene = await StartAsync(approve: null);
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"expired_token"}""");
@@ -155,8 +167,9 @@ public sealed class DeviceCodeTests
         Assert.Single(scene.Issuer.Traffic.OfGrant(Grant));
     }
 
+    [Rule(28, 37)]
     [Fact]
-    public async Task Rules_28_37_A_verification_page_that_is_not_safe_is_not_shown()
+    public async Task A_verification_page_that_is_not_safe_is_not_shown()
     {
         await using var scene = await StartAsync(approve: null);
         var shown = false;
@@ -166,21 +179,23 @@ public sealed class DeviceCodeTests
         Assert.False(shown);
     }
 
+    [Rule(37)]
     [Theory]
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("<html>")]
     [InlineData("""{"device_code":7,"user_code":"A","verification_uri":"http://127.0.0.1/"}""")]
     [InlineData("""{"device_code":"d","user_code":"A","expires_in":"soon","interval":[]}""")]
-    public async Task Rule_37_A_device_answer_that_is_none_fails_as_ours(string body)
+    public async Task A_device_answer_that_is_none_fails_as_ours(string body)
     {
         await using var scene = await StartAsync(approve: null);
         scene.Issuer.Faults.Answer("/device_authorization", 200, body);
         Assert.Contains((await scene.FailsAsync(ByDevice)).Reason, new[] { ErrorReason.TokenResponseInvalid, ErrorReason.UnsafeEndpoint });
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_An_issuer_that_offers_none_says_so()
+    public async Task An_issuer_that_offers_none_says_so()
     {
         await using var scene = await StartAsync(approve: null, new AuthorizationServerOptions());
         var e = await scene.FailsAsync(ByDevice);

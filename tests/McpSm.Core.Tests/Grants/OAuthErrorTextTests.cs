@@ -1,5 +1,6 @@
 using McpSm.Core.Errors;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -34,9 +35,10 @@ public sealed class OAuthErrorTextTests
         """{"error":"x","message":"The client is gone."}""",
     ];
 
+    [Rule(32)]
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task Rule_32_Token_endpoint_words_of_a_refusal_are_shown(string body)
+    public async Task Token_endpoint_words_of_a_refusal_are_shown(string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         foreach (var status in new[] { 400, 401, 403, 422, 429, 500, 200 })
@@ -53,9 +55,10 @@ public sealed class OAuthErrorTextTests
         }
     }
 
+    [Rule(32)]
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task Rule_32_Registration_words_of_a_refusal_are_shown(string body)
+    public async Task Registration_words_of_a_refusal_are_shown(string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", 400, body);
@@ -65,9 +68,10 @@ public sealed class OAuthErrorTextTests
         AssertSentences(e.Message);
     }
 
+    [Rule(32)]
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task Rule_32_Device_and_revocation_words_of_a_refusal_are_shown(string body)
+    public async Task Device_and_revocation_words_of_a_refusal_are_shown(string body)
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { SupportsDeviceCode = true });
         scene.Issuer.Faults.Answer("/device_authorization", 400, body);
@@ -78,6 +82,7 @@ public sealed class OAuthErrorTextTests
         AssertSentences(failure!);
     }
 
+    [Rule(32)]
     [Theory]
     [InlineData("error=access_denied&error_description=The+client+is+gone.", "The issuer said no: access_denied: The client is gone.")]
     [InlineData("error=access_denied&error_description=Why%3F", "The issuer said no: access_denied: Why?")]
@@ -85,7 +90,7 @@ public sealed class OAuthErrorTextTests
     [InlineData("error=access_denied&message=%1B%5B31m%E2%80%AEgone%0A", "The issuer said no: access_denied: [31m gone.")]
     [InlineData("error=access_denied", "The issuer said no: access_denied.")]
     [InlineData("message=The+client+is+gone.", "The issuer's answer has neither a code nor an error, and says: The client is gone.")]
-    public async Task Rule_32_Callback_words_of_a_refusal_are_shown(string query, string message)
+    public async Task Callback_words_of_a_refusal_are_shown(string query, string message)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
@@ -119,11 +124,12 @@ public sealed class OAuthErrorTextTests
         Assert.Equal("The issuer answered 403 Forbidden: Blocked by policy 7.", (await scene.FailsAsync()).Message);
     }
 
+    [Rule(32)]
     [Theory]
     [InlineData("message")]
     [InlineData("errorSummary")]
     [InlineData("detail")]
-    public async Task Rule_32_Words_are_cleaned_and_sent_secrets_left_out(string member)
+    public async Task Words_are_cleaned_and_sent_secrets_left_out(string member)
     {
         await using var scene = await SignInFixture.StartAsync();
         string? code = null;

@@ -26,12 +26,13 @@ public sealed class PrivateKeyJwtTests
     private static JsonElement Part(string jwt, int index) =>
         JsonDocument.Parse(Base64Url.DecodeFromChars(jwt.Split('.')[index])).RootElement;
 
+    [Rule(20, 33)]
     [Theory]
     [InlineData("RS256", false)]
     [InlineData("RS256", true)]
     [InlineData("ES256", false)]
     [InlineData("ES256", true)]
-    public async Task Rules_20_33_The_issuer_verifies_a_short_assertion_that_is_for_it_alone(string algorithm, bool certificate)
+    public async Task The_issuer_verifies_a_short_assertion_that_is_for_it_alone(string algorithm, bool certificate)
     {
         var keys = Keys.Of(algorithm);
         using var withKey = keys.WithKey();
@@ -63,8 +64,9 @@ public sealed class PrivateKeyJwtTests
         Assert.Equal(TokenState.Revoked, scene.Issuer.Server.IssuedTokens[^1].State);
     }
 
+    [Rule(33)]
     [Fact]
-    public async Task Rule_33_A_key_that_is_not_the_clients_is_refused()
+    public async Task A_key_that_is_not_the_clients_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync(Knowing(Keys.Of("ES256").Public));
         foreach (var algorithm in new[] { "ES256", "RS256" })

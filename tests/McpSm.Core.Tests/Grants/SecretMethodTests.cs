@@ -63,13 +63,15 @@ public sealed class SecretMethodTests
         return (scene, port);
     }
 
+    [FieldFault(35)]
+    [Rule(13, 14)]
     [Theory]
     [InlineData(Post, "invalid_client", 401)]
     [InlineData(Post, "invalid_client", 400)]
     [InlineData(Post, "invalid_request", 400)]
     [InlineData(Post, "", 401)]
     [InlineData(Basic, "invalid_client", 401)]
-    public async Task Rules_13_14_A_fresh_registration_tries_the_other_method_with_the_same_code(string read, string error, int status)
+    public async Task A_fresh_registration_tries_the_other_method_with_the_same_code(string read, string error, int status)
     {
         await using var scene = await SignInFixture.StartAsync(new() { TokenEndpointAuthMethods = Both });
         // The issuer registers the method that it does not read.
@@ -93,11 +95,13 @@ public sealed class SecretMethodTests
         Assert.Equal([registered, read, read, read], Methods(scene));
     }
 
+    [FieldFault(35)]
+    [Rule(13)]
     [Theory]
     [InlineData(Basic, Post)]
     [InlineData(Post, Basic, Post)]
     [InlineData(Post)]
-    public async Task Rule_13_A_client_of_the_users_keeps_the_method_that_worked(string method, params string[] advertised)
+    public async Task A_client_of_the_users_keeps_the_method_that_worked(string method, params string[] advertised)
     {
         var (scene, port) = await WithOwnClientAsync(method, [.. advertised.Union([Basic, Post])]);
         await using var _ = scene;
@@ -112,8 +116,9 @@ public sealed class SecretMethodTests
         Assert.Equal([.. method == Basic ? Array.Empty<string>() : [Basic], method, method, method], Methods(scene));
     }
 
+    [Rule(13)]
     [Fact]
-    public async Task Rule_13_The_secret_goes_by_no_method_that_is_not_advertised()
+    public async Task The_secret_goes_by_no_method_that_is_not_advertised()
     {
         var (scene, port) = await WithOwnClientAsync(Post, Basic, Post);
         await using var _ = scene;
@@ -123,8 +128,9 @@ public sealed class SecretMethodTests
         Assert.Equal([Basic], Methods(scene));
     }
 
+    [Rule(13)]
     [Fact]
-    public async Task Rule_13_A_secret_that_is_wrong_is_tried_twice_and_the_first_refusal_is_told()
+    public async Task A_secret_that_is_wrong_is_tried_twice_and_the_first_refusal_is_told()
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
@@ -136,12 +142,13 @@ public sealed class SecretMethodTests
         Assert.Equal([Basic, Post], Methods(scene));
     }
 
+    [Rule(13)]
     [Theory]
     [InlineData("invalid_grant", 400)]
     [InlineData("unauthorized_client", 400)]
     [InlineData("invalid_request", 400)]
     [InlineData("server_error", 503)]
-    public async Task Rule_13_A_refusal_of_something_else_is_not_answered_with_the_other_method(string error, int status)
+    public async Task A_refusal_of_something_else_is_not_answered_with_the_other_method(string error, int status)
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
@@ -150,8 +157,9 @@ public sealed class SecretMethodTests
         Assert.Equal([Basic], Methods(scene));
     }
 
+    [Rule(13, 23)]
     [Fact]
-    public async Task Rules_13_23_A_renewal_of_what_has_worked_tries_no_other_method()
+    public async Task A_renewal_of_what_has_worked_tries_no_other_method()
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
@@ -161,8 +169,9 @@ public sealed class SecretMethodTests
         Assert.Equal([Basic, Basic], Methods(scene));
     }
 
+    [Rule(33)]
     [Fact]
-    public async Task Rule_33_Client_credentials_try_the_other_method_and_keep_it()
+    public async Task Client_credentials_try_the_other_method_and_keep_it()
     {
         var (scene, _) = await WithOwnClientAsync(Post, Basic, Post);
         await using var __ = scene;
@@ -173,8 +182,9 @@ public sealed class SecretMethodTests
         Assert.Equal([Basic, Post, Post, Post], Methods(scene));
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_A_device_endpoint_is_asked_with_the_other_method_too()
+    public async Task A_device_endpoint_is_asked_with_the_other_method_too()
     {
         var (scene, _) = await WithOwnClientAsync(Post, Basic, Post);
         await using var __ = scene;

@@ -20,10 +20,11 @@ public sealed class WorkloadTests
 {
     private const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
+    [Rule(8, 10, 20, 36)]
     [Theory]
     [InlineData("RS256", false)]
     [InlineData("ES256", true)]
-    public async Task Rules_8_10_20_36_One_request_with_assertion_resource_and_scope_and_nobody_near(string algorithm, bool variable)
+    public async Task One_request_with_assertion_resource_and_scope_and_nobody_near(string algorithm, bool variable)
     {
         await using var workload = await WorkloadFixture.StartAsync(algorithm);
         var scene = workload.Scene;
@@ -44,8 +45,9 @@ public sealed class WorkloadTests
         Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
     }
 
+    [Rule(36)]
     [Fact]
-    public async Task Rule_36_Renewal_reads_the_assertion_anew_in_later_processes_once_for_all_who_ask()
+    public async Task Renewal_reads_the_assertion_anew_in_later_processes_once_for_all_who_ask()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The links that the kubelet makes are of Unix.");
         var clock = new ManualTimeProvider();
@@ -68,6 +70,7 @@ public sealed class WorkloadTests
         Assert.Equal((AuthState.Authenticated, SignedInBy.Workload), (scene.Status.State, scene.Status.SignedInBy));
     }
 
+    [Rule(36)]
     [Theory]
     [InlineData("aud", "\"https://other.example\"", "audience")]
     [InlineData("sub", "\"repo:octo/app:pull_request\"", "subject")]
@@ -75,7 +78,7 @@ public sealed class WorkloadTests
     [InlineData("exp", "1700000000", "expired")]
     [InlineData("nbf", "4000000000", "future")]
     [InlineData("sub", "null", "sub is missing")]
-    public async Task Rule_36_An_assertion_that_the_issuer_does_not_accept_ends_the_sign_in_with_one_request(string claim, string json, string why)
+    public async Task An_assertion_that_the_issuer_does_not_accept_ends_the_sign_in_with_one_request(string claim, string json, string why)
     {
         await using var workload = await WorkloadFixture.StartAsync();
         var scene = workload.Scene;
@@ -91,8 +94,9 @@ public sealed class WorkloadTests
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(36)]
     [Fact]
-    public async Task Rule_36_An_assertion_that_another_signed_is_not_accepted()
+    public async Task An_assertion_that_another_signed_is_not_accepted()
     {
         await using var workload = await WorkloadFixture.StartAsync();
         await using var other = await WorkloadPlatform.StartAsync("ES256");
@@ -102,6 +106,7 @@ public sealed class WorkloadTests
         Assert.Contains("signature", e.Message);
     }
 
+    [Rule(36)]
     [Theory]
     [InlineData(400, "unauthorized_client", ErrorReason.ClientRejected, "lets it use the JWT bearer grant")]
     [InlineData(401, "invalid_client", ErrorReason.ClientRejected, "lets it use the JWT bearer grant")]
@@ -109,7 +114,7 @@ public sealed class WorkloadTests
     [InlineData(400, "unsupported_grant_type", ErrorReason.TokenResponseInvalid, "takes no assertions of workloads")]
     [InlineData(400, "invalid_grant", ErrorReason.AssertionRejected, "has not expired")]
     [InlineData(503, "temporarily_unavailable", ErrorReason.ServerUnreachable, "")]
-    public async Task Rule_36_Whatever_the_refusal_no_second_request_and_no_other_grant_follows(int status, string error, ErrorReason reason, string remedy)
+    public async Task Whatever_the_refusal_no_second_request_and_no_other_grant_follows(int status, string error, ErrorReason reason, string remedy)
     {
         await using var workload = await WorkloadFixture.StartAsync();
         var scene = workload.Scene;
@@ -125,10 +130,11 @@ public sealed class WorkloadTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(36)]
     [Theory]
     [InlineData("invalid_grant", ErrorReason.AssertionRejected)]
     [InlineData("unauthorized_client", ErrorReason.ClientRejected)]
-    public async Task Rule_36_A_refusal_at_renewal_is_told_and_nothing_else_is_tried(string error, ErrorReason reason)
+    public async Task A_refusal_at_renewal_is_told_and_nothing_else_is_tried(string error, ErrorReason reason)
     {
         var clock = new ManualTimeProvider();
         await using var workload = await WorkloadFixture.SignedInAsync(clock);
@@ -152,8 +158,9 @@ public sealed class WorkloadTests
         Assert.Equal(SignInOutcome.Renewed, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default)).Outcome);
     }
 
+    [Rule(36)]
     [Fact]
-    public async Task Rule_36_A_file_that_is_gone_at_renewal_is_named_and_sends_nothing()
+    public async Task A_file_that_is_gone_at_renewal_is_named_and_sends_nothing()
     {
         var clock = new ManualTimeProvider();
         await using var workload = await WorkloadFixture.SignedInAsync(clock);
@@ -166,8 +173,9 @@ public sealed class WorkloadTests
         Assert.True(workload.Scene.Status.CanRenew);
     }
 
+    [Rule(36)]
     [Fact]
-    public async Task Rule_36_A_refresh_token_that_comes_all_the_same_is_not_kept()
+    public async Task A_refresh_token_that_comes_all_the_same_is_not_kept()
     {
         await using var workload = await WorkloadFixture.StartAsync();
         workload.Scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
@@ -176,8 +184,9 @@ public sealed class WorkloadTests
         Assert.Equal([JwtBearer, JwtBearer], workload.Requests.Select(r => r.FormValue("grant_type")));
     }
 
+    [Rule(24, 36)]
     [Fact]
-    public async Task Rules_24_36_A_workload_renews_and_steps_up_by_itself()
+    public async Task A_workload_renews_and_steps_up_by_itself()
     {
         await using var workload = await WorkloadFixture.StartAsync(refuseReplays: true);
         var scene = workload.Scene;
@@ -192,8 +201,9 @@ public sealed class WorkloadTests
         Assert.Equal(["mcp:tools", "mcp:tools", "mcp:tools mcp:write"], workload.Requests.Select(r => r.FormValue("scope")));
     }
 
+    [Rule(36)]
     [Fact]
-    public async Task Rule_36_A_person_does_not_take_the_place_of_a_workload_unasked()
+    public async Task A_person_does_not_take_the_place_of_a_workload_unasked()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
         var scene = workload.Scene;
@@ -206,11 +216,12 @@ public sealed class WorkloadTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(36)]
     [Theory]
     [InlineData(null, null)]
     [InlineData("s3cret", null)]
     [InlineData(null, "job")]
-    public async Task Rule_36_A_client_that_is_known_shows_itself_too(string? secret, string? variable)
+    public async Task A_client_that_is_known_shows_itself_too(string? secret, string? variable)
     {
         await using var workload = await WorkloadFixture.StartAsync(
             issuer: o => o with { PreRegisteredClients = [new RegisteredClient("job", secret, [], secret is null ? "none" : "client_secret_basic")] },
@@ -230,8 +241,9 @@ public sealed class WorkloadTests
         Assert.All(workload.Scene.Issuer.Server.IssuedTokens, t => Assert.Equal("job", t.ClientId));
     }
 
+    [Rule(15, 36)]
     [Fact]
-    public async Task Rules_15_36_An_assertion_is_shown_to_no_second_issuer_unless_the_user_names_that_one()
+    public async Task An_assertion_is_shown_to_no_second_issuer_unless_the_user_names_that_one()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
         var scene = workload.Scene;
@@ -251,8 +263,9 @@ public sealed class WorkloadTests
         Assert.Equal(second.Issuer, scene.Status.Issuer);
     }
 
+    [Rule(36)]
     [Fact]
-    public async Task Rule_36_The_assertion_rests_nowhere_here()
+    public async Task The_assertion_rests_nowhere_here()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
         var assertion = await File.ReadAllTextAsync(workload.File);

@@ -38,6 +38,7 @@ public sealed class AddressPolicyTests
     private static McpAuthException Refused(UrlPolicy policy, string address) =>
         Assert.Throws<McpAuthException>(() => policy.CheckAddress("issuer.example", IPAddress.Parse(address)));
 
+    [Rule(30)]
     [Theory]
     [InlineData("10.1.2.3")]
     [InlineData("172.16.0.1")]
@@ -62,7 +63,7 @@ public sealed class AddressPolicyTests
     [InlineData("64:ff9b:1::10.1.2.3")]
     [InlineData("64:ff9b:1:5db8::10.1.2.3")]
     [InlineData("2001:0:4136:e378:8000:63bf:3fff:fdd2")]
-    public void Rule_30_Private_address_needs_a_server_in_a_private_network(string address)
+    public void Private_address_needs_a_server_in_a_private_network(string address)
     {
         var e = Refused(Policy(), address);
         Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
@@ -74,6 +75,7 @@ public sealed class AddressPolicyTests
         Policy("http://localhost/mcp").CheckAddress("issuer.example", IPAddress.Parse(address));
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("0.0.0.0")]
@@ -95,7 +97,7 @@ public sealed class AddressPolicyTests
     [InlineData("64:ff9b:1:7f00:0:100::")]
     [InlineData("64:ff9b:1::127.0.0.1")]
     [InlineData("64:ff9b:1::")]
-    public void Rule_30_Address_of_a_machine_is_refused_wherever_the_server_is(string address)
+    public void Address_of_a_machine_is_refused_wherever_the_server_is(string address)
     {
         foreach (var server in new[] { "https://server.example/mcp", "https://inner.example/mcp", "https://inner6.example/mcp", "https://10.9.9.9/mcp" })
         {
@@ -103,6 +105,7 @@ public sealed class AddressPolicyTests
         }
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("93.184.216.34")]
     [InlineData("198.18.0.1")]
@@ -116,14 +119,15 @@ public sealed class AddressPolicyTests
     [InlineData("64:ff9b:1:5d0a:1:200::")]
     [InlineData("64:ff9b:1::93.184.216.34")]
     [InlineData("64:ff9b:1:1::93.184.216.34")]
-    public void Rule_30_Public_address_costs_no_look_up(string address)
+    public void Public_address_costs_no_look_up(string address)
     {
         Policy().CheckAddress("issuer.example", IPAddress.Parse(address));
         Assert.Empty(_network.LookedUp);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Name_at_a_private_address_is_refused_and_the_remedy_names_the_issuer()
+    public async Task Name_at_a_private_address_is_refused_and_the_remedy_names_the_issuer()
     {
         _network.Names["issuer.example"] = ["100.64.0.5"];
         var policy = Policy();
@@ -135,16 +139,18 @@ public sealed class AddressPolicyTests
         Assert.Empty(_network.Tried);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Issuer_that_the_user_named_is_connected_to_wherever_it_is()
+    public async Task Issuer_that_the_user_named_is_connected_to_wherever_it_is()
     {
         _network.Names["issuer.example"] = ["100.64.0.5"];
         Assert.Equal(ErrorReason.ServerUnreachable, (await GetAsync("https://issuer.example/", Policy(issuer: "https://issuer.example"))).Reason);
         Assert.Equal(["100.64.0.5"], _network.Tried);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Endpoints_of_an_issuer_that_the_user_named_may_be_private()
+    public async Task Endpoints_of_an_issuer_that_the_user_named_may_be_private()
     {
         _network.Names["token.example"] = ["10.0.0.7"];
         var policy = Policy(issuer: "https://issuer.example");
@@ -157,8 +163,9 @@ public sealed class AddressPolicyTests
         Assert.Equal(ErrorReason.UnsafeEndpoint, Assert.Throws<McpAuthException>(() => policy.Check("https://127.0.0.1/t", "It")).Reason);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Private_server_leads_into_its_network_by_name_and_by_address()
+    public async Task Private_server_leads_into_its_network_by_name_and_by_address()
     {
         _network.Names["issuer.example"] = ["10.0.0.7", "10.0.0.8"];
         var policy = Policy("https://inner.example/mcp");
@@ -168,8 +175,9 @@ public sealed class AddressPolicyTests
         Assert.Single(_network.LookedUp, "inner.example");
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Split_horizon_is_looked_up_once_a_policy_and_stored_nowhere()
+    public async Task Split_horizon_is_looked_up_once_a_policy_and_stored_nowhere()
     {
         _network.Names["issuer.example"] = ["10.0.0.7"];
         _network.Names["server.example"] = ["10.0.0.5"];
@@ -180,16 +188,18 @@ public sealed class AddressPolicyTests
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await GetAsync("https://issuer.example/", Policy())).Reason);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Server_with_a_public_address_beside_a_private_one_is_public()
+    public async Task Server_with_a_public_address_beside_a_private_one_is_public()
     {
         _network.Names["server.example"] = ["10.0.0.5", "203.0.113.9"];
         _network.Names["issuer.example"] = ["10.0.0.7"];
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await GetAsync("https://issuer.example/", Policy())).Reason);
     }
 
+    [Rule(30)]
     [Fact]
-    public void Rule_30_Server_that_was_reached_on_the_internet_stays_public()
+    public void Server_that_was_reached_on_the_internet_stays_public()
     {
         var policy = Policy();
         policy.Connected("server.example", IPAddress.Parse("203.0.113.9"));
@@ -197,16 +207,18 @@ public sealed class AddressPolicyTests
         Assert.Equal(ErrorReason.UnsafeEndpoint, Refused(policy, "10.0.0.7").Reason);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Of_several_addresses_those_that_are_allowed_are_tried()
+    public async Task Of_several_addresses_those_that_are_allowed_are_tried()
     {
         _network.Names["issuer.example"] = ["10.0.0.7", "203.0.113.7", "127.0.0.1"];
         Assert.Equal(ErrorReason.ServerUnreachable, (await GetAsync("https://issuer.example/", Policy())).Reason);
         Assert.Equal(["203.0.113.7"], _network.Tried);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Networks_with_IPv6_alone_are_judged_alike()
+    public async Task Networks_with_IPv6_alone_are_judged_alike()
     {
         _network.Names["issuer.example"] = ["fd00::7"];
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await GetAsync("https://issuer.example/", Policy())).Reason);
@@ -216,11 +228,12 @@ public sealed class AddressPolicyTests
         Assert.Equal(["fd00::7", "fd00::7"], _network.Tried);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("https://10.1.2.3/x")]
     [InlineData("https://[::ffff:10.1.2.3]/x")]
     [InlineData("https://3232235777/x")]
-    public async Task Rule_30_Redirect_into_a_private_network_is_refused(string location)
+    public async Task Redirect_into_a_private_network_is_refused(string location)
     {
         await using var server = RawServer.Answering($"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         // An issuer that the user named on this machine, for a public server.
@@ -229,8 +242,9 @@ public sealed class AddressPolicyTests
         Assert.DoesNotContain("--issuer", e.Remedy.InShell());
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Behind_a_proxy_no_name_is_resolved_and_addresses_are_judged()
+    public async Task Behind_a_proxy_no_name_is_resolved_and_addresses_are_judged()
     {
         _network.ProxyUrl = new Uri("http://10.0.0.1:3128");
         _network.Names["server.example"] = ["10.0.0.5"];
@@ -240,11 +254,12 @@ public sealed class AddressPolicyTests
         Assert.Equal(["10.0.0.1"], _network.Tried);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("nothing")]
-    public async Task Rule_30_Password_of_a_proxy_is_in_no_exception(string answer)
+    public async Task Password_of_a_proxy_is_in_no_exception(string answer)
     {
         await using var proxy = RawServer.Answering(answer);
         _network.ProxyUrl = new Uri($"http://user:s3cret-of-proxy@127.0.0.1:{proxy.Url.Port}");
@@ -253,8 +268,9 @@ public sealed class AddressPolicyTests
         Assert.DoesNotContain("s3cret-of-proxy", e.ToString());
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Host_of_the_proxy_on_another_port_is_judged()
+    public async Task Host_of_the_proxy_on_another_port_is_judged()
     {
         await using var proxy = RawServer.Answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
         _network.Names["proxy.example"] = ["127.0.0.1"];
@@ -266,13 +282,14 @@ public sealed class AddressPolicyTests
         Assert.Equal(1, proxy.Connections);
     }
 
+    [Rule(27, 30)]
     [Theory]
     [InlineData("localhost")]
     [InlineData("LOCALHOST")]
     [InlineData("localhost.")]
     [InlineData("x.localhost")]
     [InlineData("a.b.LocalHost.")]
-    public async Task Rules_27_30_Name_under_localhost_never_leaves_this_machine(string host)
+    public async Task Name_under_localhost_never_leaves_this_machine(string host)
     {
         await using var server = RawServer.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
         var url = $"http://{host}:{server.Url.Port}/";
@@ -292,9 +309,10 @@ public sealed class AddressPolicyTests
         Assert.Equal(4, server.Connections);
     }
 
+    [Rule(27)]
     [Theory]
     [InlineData("http://localhost.example/")]
     [InlineData("http://notlocalhost/")]
     [InlineData("http://127.0.0.1.example/")]
-    public void Rule_27_Name_that_looks_like_localhost_is_not(string url) => Assert.False(UrlPolicy.IsSecure(new Uri(url)));
+    public void Name_that_looks_like_localhost_is_not(string url) => Assert.False(UrlPolicy.IsSecure(new Uri(url)));
 }

@@ -1,6 +1,7 @@
 using McpSm.Core.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -34,8 +35,9 @@ public sealed class DPoPNonceTests
         return context.Response.WriteAsync("""{"error":"use_dpop_nonce"}""");
     };
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Issuer_and_server_get_the_nonce_that_they_ask_for_and_no_code_is_lost()
+    public async Task Issuer_and_server_get_the_nonce_that_they_ask_for_and_no_code_is_lost()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -45,8 +47,9 @@ public sealed class DPoPNonceTests
         Assert.Equal([401, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_new_nonce_of_the_server_costs_one_request_and_neither_renewal_nor_sign_in()
+    public async Task A_new_nonce_of_the_server_costs_one_request_and_neither_renewal_nor_sign_in()
     {
         await using var scene = await SignedInAsync();
         using var http = scene.Open(signIn: true);
@@ -59,8 +62,9 @@ public sealed class DPoPNonceTests
         Assert.Empty(scene.Issuer.Traffic.Requests);
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Many_requests_at_once_find_the_new_nonce_each_for_itself()
+    public async Task Many_requests_at_once_find_the_new_nonce_each_for_itself()
     {
         await using var scene = await SignedInAsync();
         using var http = scene.Open();
@@ -70,8 +74,9 @@ public sealed class DPoPNonceTests
         Assert.Empty(scene.Issuer.Traffic.Requests);
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_nonce_that_an_answer_of_200_brings_is_the_next_ones()
+    public async Task A_nonce_that_an_answer_of_200_brings_is_the_next_ones()
     {
         await using var scene = await SignedInAsync();
         using var http = scene.Open();
@@ -81,8 +86,9 @@ public sealed class DPoPNonceTests
         Assert.Equal([200, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
     }
 
+    [Rule(23, 35)]
     [Fact]
-    public async Task Rules_23_35_A_new_nonce_of_the_issuer_loses_no_refresh_token()
+    public async Task A_new_nonce_of_the_issuer_loses_no_refresh_token()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Server.DPoP!.Rotate();
@@ -93,8 +99,9 @@ public sealed class DPoPNonceTests
         Assert.False(scene.Status.RenewalUncertain);
     }
 
+    [Rule(23, 35)]
     [Fact]
-    public async Task Rules_23_35_An_answer_lost_after_the_nonce_leaves_the_renewal_uncertain()
+    public async Task An_answer_lost_after_the_nonce_leaves_the_renewal_uncertain()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, scene.Issuer.Server.DPoP!.Nonce), times: 1);
@@ -104,8 +111,9 @@ public sealed class DPoPNonceTests
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_server_that_asks_for_nonces_for_ever_is_asked_twice()
+    public async Task A_server_that_asks_for_nonces_for_ever_is_asked_twice()
     {
         await using var scene = await SignedInAsync();
         scene.Resource.Faults.Intercept("/mcp", Asking(401));
@@ -116,8 +124,9 @@ public sealed class DPoPNonceTests
         Assert.Empty(scene.Issuer.Traffic.Requests);
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_So_is_an_issuer_and_the_refresh_token_stays()
+    public async Task So_is_an_issuer_and_the_refresh_token_stays()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400));
@@ -129,8 +138,9 @@ public sealed class DPoPNonceTests
         Assert.False(scene.Status.RenewalUncertain);
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_nonce_that_is_none_is_not_sent_back()
+    public async Task A_nonce_that_is_none_is_not_sent_back()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, "a b"));

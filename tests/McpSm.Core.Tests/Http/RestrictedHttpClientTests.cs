@@ -22,8 +22,9 @@ public sealed class RestrictedHttpClientTests
     private static RawServer Redirecting(string location) => RawServer.Answering(
         $"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_A_server_that_hangs_is_left()
+    public async Task A_server_that_hangs_is_left()
     {
         await using var server = RawServer.Hanging();
         var e = await FailsAsync(server.Url, limit: Limit);
@@ -31,8 +32,10 @@ public sealed class RestrictedHttpClientTests
         Assert.True(e.OutcomeUnknown);
     }
 
+    [FieldFault(14)]
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_A_byte_now_and_then_does_not_stretch_the_time()
+    public async Task A_byte_now_and_then_does_not_stretch_the_time()
     {
         await using var server = RawServer.Dripping(new string(' ', 100) + "{}", TimeSpan.FromMilliseconds(100));
         var started = Stopwatch.GetTimestamp();
@@ -40,8 +43,10 @@ public sealed class RestrictedHttpClientTests
         Assert.InRange(Stopwatch.GetElapsedTime(started), Limit / 2, TimeSpan.FromSeconds(5));
     }
 
+    [FieldFault(15)]
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_An_answer_of_5_MB_is_not_read_to_its_end()
+    public async Task An_answer_of_5_MB_is_not_read_to_its_end()
     {
         await using var server = RawServer.LargeJson();
         var e = await FailsAsync(server.Url);
@@ -49,8 +54,9 @@ public sealed class RestrictedHttpClientTests
         Assert.Contains("more than 1 MiB", e.Message);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_An_answer_that_ends_in_its_middle_is_none()
+    public async Task An_answer_that_ends_in_its_middle_is_none()
     {
         await using var server = RawServer.ClosingMidBody();
         var e = await FailsAsync(server.Url);
@@ -58,18 +64,20 @@ public sealed class RestrictedHttpClientTests
         Assert.True(e.OutcomeUnknown);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("hello\r\n\r\n")]
     [InlineData("HTTP/1.1 999999 X\r\n\r\n")]
     [InlineData("")]
-    public async Task Rule_30_An_answer_that_is_no_http_is_none(string answer)
+    public async Task An_answer_that_is_no_http_is_none(string answer)
     {
         await using var server = RawServer.Answering(answer);
         Assert.Equal(ErrorReason.ServerUnreachable, (await FailsAsync(server.Url)).Reason);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Nothing_that_an_issuer_does_on_the_wire_ends_a_sign_in_otherwise()
+    public async Task Nothing_that_an_issuer_does_on_the_wire_ends_a_sign_in_otherwise()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var large = RawServer.LargeJson();
@@ -82,19 +90,21 @@ public sealed class RestrictedHttpClientTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("http://public.example/x")]
     [InlineData("file:///etc/passwd")]
     [InlineData("https://user:pw@127.0.0.1/x")]
     [InlineData("https://169.254.169.254/latest/meta-data")]
     [InlineData("https://0.0.0.0/x")]
-    public async Task Rule_30_A_redirect_is_checked_like_any_url(string location)
+    public async Task A_redirect_is_checked_like_any_url(string location)
     {
         await using var server = Redirecting(location);
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await FailsAsync(server.Url)).Reason);
         Assert.Equal(1, server.Connections);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData("http://[")]
     [InlineData("//[x")]
@@ -103,7 +113,7 @@ public sealed class RestrictedHttpClientTests
     [InlineData("//\u202e")]
     [InlineData("http:\u202e")]
     [InlineData("http://\u202e\ufffd/")]
-    public async Task Rule_30_A_redirect_to_what_is_no_url_is_none_or_fails_as_ours(string location)
+    public async Task A_redirect_to_what_is_no_url_is_none_or_fails_as_ours(string location)
     {
         await using var server = Redirecting(location);
         using var http = new RestrictedHttpClient(new UrlPolicy(server.Url));
@@ -118,8 +128,9 @@ public sealed class RestrictedHttpClientTests
         await ChallengeProbe.SendAsync(http, server.Url, isSse: false, new Dictionary<string, string>(), null, default);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_A_redirect_from_this_machine_to_itself_is_followed()
+    public async Task A_redirect_from_this_machine_to_itself_is_followed()
     {
         await using var target = await TestMcpServer.StartAsync();
         await using var server = Redirecting(target.ResourceMetadataUrl.AbsoluteUri);
@@ -128,8 +139,9 @@ public sealed class RestrictedHttpClientTests
         Assert.Single(target.Traffic.Requests);
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_Of_a_public_server_a_redirect_into_this_machine_is_refused()
+    public async Task Of_a_public_server_a_redirect_into_this_machine_is_refused()
     {
         await using var target = RawServer.Answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         await using var server = Redirecting($"http://localhost:{target.Url.Port}/");
@@ -138,10 +150,11 @@ public sealed class RestrictedHttpClientTests
         Assert.Equal(0, target.Connections);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData(5, true)]
     [InlineData(6, false)]
-    public async Task Rule_30_Five_redirects_are_followed_and_no_sixth(int redirects, bool arrives)
+    public async Task Five_redirects_are_followed_and_no_sixth(int redirects, bool arrives)
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Intercept("/hop", context =>
@@ -164,13 +177,14 @@ public sealed class RestrictedHttpClientTests
         Assert.Equal(6, server.Traffic.Requests.Count);
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData(301)]
     [InlineData(302)]
     [InlineData(303)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task Rule_30_A_POST_follows_no_redirect(int status)
+    public async Task A_POST_follows_no_redirect(int status)
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Intercept("/from", context =>
@@ -185,8 +199,9 @@ public sealed class RestrictedHttpClientTests
         Assert.Empty(server.Traffic.To("/to"));
     }
 
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_A_public_name_that_resolves_to_this_machine_is_refused_before_a_connection()
+    public async Task A_public_name_that_resolves_to_this_machine_is_refused_before_a_connection()
     {
         await using var server = RawServer.Hanging();
         var network = new FakeNetwork { Names = { ["issuer.example"] = ["127.0.0.1"] } };
@@ -196,8 +211,9 @@ public sealed class RestrictedHttpClientTests
         Assert.Empty(network.Tried);
     }
 
+    [Rule(30)]
     [Fact]
-    public void Rule_30_A_server_on_this_machine_may_lead_to_this_machine_and_not_to_its_link()
+    public void A_server_on_this_machine_may_lead_to_this_machine_and_not_to_its_link()
     {
         var policy = new UrlPolicy(new Uri("http://127.0.0.1:1/mcp"));
         policy.Check("http://localhost:2/x", "It");

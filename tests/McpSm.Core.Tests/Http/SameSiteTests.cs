@@ -1,5 +1,6 @@
 using McpSm.Core.Errors;
 using McpSm.Core.Http;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Http;
@@ -30,17 +31,19 @@ public sealed class SameSiteTests
         Assert.Equal(same, SameSite.IsSame(new Uri(b), new Uri(a)));
     }
 
+    [Rule(32)]
     [Theory]
     [InlineData("https://b\u00fccher.example/a?b=c", "https://xn--bcher-kva.example/a?b=c")]
     [InlineData("https://\u0430pple.example:8443/", "https://xn--pple-43d.example:8443/")]
     [InlineData("https://a.example/\u0430", "https://a.example/\u0430")]
     [InlineData("b\u00fccher says https://b\u00fccher.example", "b\u00fccher says https://b\u00fccher.example")]
     [InlineData("http\u00fc", "http\u00fc")]
-    public void Rule_32_Url_from_the_network_is_shown_with_its_host_in_ASCII(string text, string shown) =>
+    public void Url_from_the_network_is_shown_with_its_host_in_ASCII(string text, string shown) =>
         Assert.Equal(shown, UntrustedText.Sanitize(text));
 
+    [Rule(28)]
     [Fact]
-    public void Rule_28_Url_that_is_visited_has_its_host_in_ASCII()
+    public void Url_that_is_visited_has_its_host_in_ASCII()
     {
         var url = new UrlPolicy().Check("https://b\u00fccher.example/a?b=c#d", "It");
         Assert.Equal(("https://xn--bcher-kva.example/a?b=c#d", url.AbsoluteUri), (url.AbsoluteUri, url.OriginalString));

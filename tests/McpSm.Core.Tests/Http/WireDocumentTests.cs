@@ -11,6 +11,8 @@ namespace McpSm.Core.Tests.Http;
 /// <summary>Documents of servers and issuers that come over a bad wire: one clear error, nobody is sent anywhere, nothing is kept.</summary>
 public sealed class WireDocumentTests
 {
+    [FieldFault(5, 14, 15)]
+    [Rule(30)]
     [Theory]
     [InlineData("silence", ErrorReason.ServerUnreachable)]
     [InlineData("a byte now and then", ErrorReason.ServerUnreachable)]
@@ -33,7 +35,7 @@ public sealed class WireDocumentTests
     [InlineData("no content", ErrorReason.MetadataInvalid)]
     [InlineData("a web page", ErrorReason.MetadataInvalid)]
     [InlineData("JSON of a million levels", ErrorReason.MetadataInvalid)]
-    public async Task Rule_30_In_place_of_a_document_of_the_server_or_its_issuer(string fault, ErrorReason reason)
+    public async Task In_place_of_a_document_of_the_server_or_its_issuer(string fault, ErrorReason reason)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var raw = WireFaults.Start(fault, "{}");
@@ -62,10 +64,11 @@ public sealed class WireDocumentTests
         }
     }
 
+    [Rule(30)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Rule_30_TLS_that_nobody_vouches_for_is_no_connection(bool ofIssuer)
+    public async Task TLS_that_nobody_vouches_for_is_no_connection(bool ofIssuer)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var tls = await TestMcpServer.StartAsync(new() { Certificate = LoopbackCertificates.Server, MetadataAtRoot = true });
@@ -91,10 +94,12 @@ public sealed class WireDocumentTests
         Assert.Contains("names a member twice", e.Message);
     }
 
+    [FieldFault(13)]
+    [Rule(6, 30)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rules_6_30_Metadata_behind_a_redirect_to_another_origin_counts_only_for_its_issuer(bool right)
+    public async Task Metadata_behind_a_redirect_to_another_origin_counts_only_for_its_issuer(bool right)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestIssuer.StartAsync();
@@ -115,8 +120,10 @@ public sealed class WireDocumentTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [FieldFault(13)]
+    [Rule("7a", "30")]
     [Fact]
-    public async Task Rules_7a_30_Resource_metadata_behind_a_redirect_to_another_origin_counts_only_for_the_server()
+    public async Task Resource_metadata_behind_a_redirect_to_another_origin_counts_only_for_the_server()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestMcpServer.StartAsync(scene.Issuer);
@@ -127,11 +134,12 @@ public sealed class WireDocumentTests
         await scene.LoginAsync();
     }
 
+    [Rule(6, 27)]
     [Theory]
     [InlineData("issuer", "https://evil.example", ErrorReason.IssuerMismatch)]
     [InlineData("token_endpoint", "http://evil.example/token", ErrorReason.UnsafeEndpoint)]
     [InlineData("token_endpoint", "javascript:alert(1)", ErrorReason.UnsafeEndpoint)]
-    public async Task Rules_6_27_An_issuer_that_turns_around_after_a_day_gets_no_refresh_token(string member, string value, ErrorReason reason)
+    public async Task An_issuer_that_turns_around_after_a_day_gets_no_refresh_token(string member, string value, ErrorReason reason)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -144,8 +152,9 @@ public sealed class WireDocumentTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
+    [Rule(6)]
     [Fact]
-    public async Task Rule_6_An_issuer_that_changes_its_words_between_two_reads_is_read_once_a_sign_in()
+    public async Task An_issuer_that_changes_its_words_between_two_reads_is_read_once_a_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestIssuer.StartAsync();
@@ -157,10 +166,11 @@ public sealed class WireDocumentTests
         Assert.Empty(other.Traffic.Requests);
     }
 
+    [Rule(8)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Rule_8_Scopes_that_no_address_can_carry_are_one_error_which_names_the_way_out(bool chosen)
+    public async Task Scopes_that_no_address_can_carry_are_one_error_which_names_the_way_out(bool chosen)
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools"] });
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";

@@ -10,8 +10,9 @@ namespace McpSm.Core.Tests.HttpAuthentication;
 /// <summary>A handler that may sign in: once, for everyone who waits, and never in a loop.</summary>
 public sealed class HandlerSignInTests
 {
+    [Rule(2)]
     [Fact]
-    public async Task Rule_2_A_first_request_signs_in_as_its_401_says_and_is_sent_again()
+    public async Task A_first_request_signs_in_as_its_401_says_and_is_sent_again()
     {
         await using var scene = await SignInFixture.StartAsync();
         using var http = scene.Open(signIn: true);
@@ -174,8 +175,9 @@ public sealed class HandlerSignInTests
         Assert.Equal(200, await scene.PingAsync(http));
     }
 
+    [Rule(7, 15)]
     [Fact]
-    public async Task Rules_7_15_A_server_that_changed_its_issuer_is_signed_in_to_there_with_nothing_of_the_old_one()
+    public async Task A_server_that_changed_its_issuer_is_signed_in_to_there_with_nothing_of_the_old_one()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
         await using var second = await TestIssuer.StartAsync();
@@ -200,8 +202,9 @@ public sealed class HandlerSignInTests
 
     private static readonly ClientCredentials Job = new("job", "s3cret");
 
+    [Rule(24, 33)]
     [Fact]
-    public async Task Rules_24_33_A_client_signs_in_renews_and_steps_up_by_itself()
+    public async Task A_client_signs_in_renews_and_steps_up_by_itself()
     {
         await using var scene = await StartForJobAsync();
         scene.Person.CanAnswer = false;

@@ -3,6 +3,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Management;
 using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -29,8 +30,9 @@ public sealed class HandlerTests
         Assert.Equal(4, scene.Resource.Traffic.Requests.Select(r => r.Header("Authorization")).Distinct().Count());
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_What_another_process_has_renewed_is_used_and_not_renewed_again()
+    public async Task What_another_process_has_renewed_is_used_and_not_renewed_again()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -48,10 +50,11 @@ public sealed class HandlerTests
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
     }
 
+    [Rule(23)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rule_23_Many_requests_at_once_renew_once(bool due)
+    public async Task Many_requests_at_once_renew_once(bool due)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -71,8 +74,9 @@ public sealed class HandlerTests
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
+    [Rule(23)]
     [Fact]
-    public async Task Rule_23_A_request_that_is_cancelled_loses_no_renewal()
+    public async Task A_request_that_is_cancelled_loses_no_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open();
@@ -207,13 +211,14 @@ public sealed class HandlerTests
         Assert.Equal(AuthState.BearerToken, scene.Status.State);
     }
 
+    [Rule(22)]
     [Theory]
     [InlineData(McpTransport.Http, "/mcp", true)]
     [InlineData(McpTransport.Http, "/mcp/messages?session=1", true)]
     [InlineData(McpTransport.Http, "/mcp2", false)]
     [InlineData(McpTransport.Http, "/", false)]
     [InlineData(McpTransport.Sse, "/messages?session=1", true)]
-    public async Task Rule_22_A_token_goes_to_the_servers_own_url_and_over_sse_to_its_origin(McpTransport transport, string path, bool goes)
+    public async Task A_token_goes_to_the_servers_own_url_and_over_sse_to_its_origin(McpTransport transport, string path, bool goes)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Transport = transport });

@@ -3,6 +3,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.HttpAuthentication;
@@ -22,8 +23,9 @@ public sealed class StepUpTests
         return e;
     }
 
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_What_was_held_and_what_is_challenged_are_asked_for_together()
+    public async Task What_was_held_and_what_is_challenged_are_asked_for_together()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -39,11 +41,13 @@ public sealed class StepUpTests
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
     }
 
+    [FieldFault(18)]
+    [Rule(24)]
     [Theory]
     [InlineData("\"mcp:tools,mcp:write\"")]
     [InlineData("\"mcp:tools, mcp:write\"")]
     [InlineData("[\"mcp:tools\",\"mcp:write\"]")]
-    public async Task Rule_24_Scopes_that_an_issuer_lists_in_its_own_way_are_held_and_not_denied(string scope)
+    public async Task Scopes_that_an_issuer_lists_in_its_own_way_are_held_and_not_denied(string scope)
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         scene.Resource.Scope = "mcp:tools mcp:write";
@@ -60,15 +64,19 @@ public sealed class StepUpTests
         Assert.Equal("mcp:tools mcp:write mcp:other", Asked(scene).Last());
     }
 
+    [FieldFault(18)]
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_A_comma_in_the_name_of_a_scope_that_was_asked_for_parts_nothing()
+    public async Task A_comma_in_the_name_of_a_scope_that_was_asked_for_parts_nothing()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { ScopesSupported = ["a,b", "a"] }, new() { Scope = "a,b a" });
         Assert.Equal(["a,b", "a"], scene.Status.Scopes);
     }
 
+    [FieldFault(21)]
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_The_challenge_that_says_what_is_missing_is_found_behind_a_gateways()
+    public async Task The_challenge_that_says_what_is_missing_is_found_behind_a_gateways()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -78,8 +86,9 @@ public sealed class StepUpTests
         Assert.Equal("mcp:tools mcp:write", Asked(scene).Last());
     }
 
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_Many_requests_at_once_step_up_once()
+    public async Task Many_requests_at_once_step_up_once()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -89,8 +98,9 @@ public sealed class StepUpTests
         Assert.Equal(2, scene.Person.Visited.Count);
     }
 
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_A_server_that_always_wants_more_gets_three_tries_in_all()
+    public async Task A_server_that_always_wants_more_gets_three_tries_in_all()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         var more = new Queue<string>(["a", "b", "c", "d", "e"]);
@@ -108,8 +118,9 @@ public sealed class StepUpTests
         Assert.Equal(4, scene.Person.Visited.Count);
     }
 
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_Tries_that_helped_do_not_count()
+    public async Task Tries_that_helped_do_not_count()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -121,10 +132,11 @@ public sealed class StepUpTests
         Assert.Equal("mcp:tools a b c d e", Asked(scene).Last());
     }
 
+    [Rule(24)]
     [Theory]
     [InlineData(", scope=\"mcp:tools\"", "which the token has")]
     [InlineData("", "and names none")]
-    public async Task Rule_24_A_challenge_that_names_nothing_new_asks_nobody(string scope, string why)
+    public async Task A_challenge_that_names_nothing_new_asks_nobody(string scope, string why)
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         scene.Resource.Faults.Intercept("/mcp", context =>
@@ -138,8 +150,9 @@ public sealed class StepUpTests
         Assert.Single(scene.Person.Visited);
     }
 
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_A_scope_that_a_person_denied_is_not_asked_for_again_and_the_token_stays()
+    public async Task A_scope_that_a_person_denied_is_not_asked_for_again_and_the_token_stays()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -158,8 +171,9 @@ public sealed class StepUpTests
         Assert.Equal("mcp:tools mcp:other", Asked(scene).Last());
     }
 
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_A_scope_that_the_issuer_did_not_give_is_not_asked_for_again_by_any_process()
+    public async Task A_scope_that_the_issuer_did_not_give_is_not_asked_for_again_by_any_process()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -176,8 +190,9 @@ public sealed class StepUpTests
         Assert.Equal(["mcp:tools"], scene.Status.Scopes);
     }
 
+    [Rule(8, 24)]
     [Fact]
-    public async Task Rules_8_24_Scopes_that_the_user_chose_are_not_stepped_over()
+    public async Task Scopes_that_the_user_chose_are_not_stepped_over()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing, server: s => new(s) { Scopes = ["mcp:tools"] });
         using var http = scene.Open(signIn: true);
@@ -186,8 +201,9 @@ public sealed class StepUpTests
         Assert.Single(scene.Person.Visited);
     }
 
+    [Rule(24)]
     [Fact]
-    public async Task Rule_24_Without_leave_to_sign_in_the_403_is_the_callers()
+    public async Task Without_leave_to_sign_in_the_403_is_the_callers()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open();
@@ -198,8 +214,9 @@ public sealed class StepUpTests
         Assert.Single(scene.Person.Visited);
     }
 
+    [Rule(10, 24)]
     [Fact]
-    public async Task Rules_10_24_A_step_up_keeps_asking_for_offline_access_where_the_issuer_lists_it()
+    public async Task A_step_up_keeps_asking_for_offline_access_where_the_issuer_lists_it()
     {
         await using var scene = await SignInFixture.StartAsync(Issuing with { ScopesSupported = ["mcp:tools", "mcp:write", "offline_access"] });
         scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = "mcp:tools", times: 1);

@@ -8,8 +8,9 @@ namespace McpSm.Core.Tests.Probing;
 
 public sealed class ProbeTests
 {
+    [Rule(30)]
     [Fact]
-    public async Task Rule_30_An_answer_without_end_is_left_in_time_and_in_bounds()
+    public async Task An_answer_without_end_is_left_in_time_and_in_bounds()
     {
         await using var endless = RawServer.Start(async (stream, cancellationToken) =>
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using McpSm.Core.Configuration;
 using McpSm.Core.Grants;
 using McpSm.Core.Processes;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Processes;
@@ -15,8 +16,9 @@ public sealed class ProgramStarterTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    [Rule(29)]
     [Fact]
-    public void Rule_29_Only_absolute_folders_of_PATH_are_searched()
+    public void Only_absolute_folders_of_PATH_are_searched()
     {
         var (first, second) = (Folder("first"), Folder("second"));
         var name = "mcpsm-test-" + Guid.NewGuid().ToString("N");

@@ -2,6 +2,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -107,8 +108,9 @@ public sealed class ForgottenClientTests
         Assert.Equal((0, 1), (scene.Issuer.Traffic.Count("/register"), scene.Issuer.Traffic.Count("/authorize")));
     }
 
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_Of_one_whose_tokens_are_bound_the_question_comes_with_a_proof()
+    public async Task Of_one_whose_tokens_are_bound_the_question_comes_with_a_proof()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDPoP = true });
         scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: false);
@@ -126,8 +128,9 @@ public sealed class ForgottenClientTests
         Assert.Equal(2, scene.Issuer.Traffic.Count("/register"));
     }
 
+    [Rule(37)]
     [Fact]
-    public async Task Rule_37_The_device_endpoint_says_so_too()
+    public async Task The_device_endpoint_says_so_too()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));

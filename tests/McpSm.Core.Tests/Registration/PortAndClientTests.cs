@@ -22,8 +22,9 @@ public sealed class PortAndClientTests
         return (taken, ((IPEndPoint)taken.LocalEndpoint).Port);
     }
 
+    [Rule(26)]
     [Fact]
-    public async Task Rule_26_Where_the_port_is_taken_and_the_issuer_registers_any_free_one_serves()
+    public async Task Where_the_port_is_taken_and_the_issuer_registers_any_free_one_serves()
     {
         await using var scene = await SignInFixture.StartAsync();
         var (taken, port) = TakePort();
@@ -37,8 +38,9 @@ public sealed class PortAndClientTests
         Assert.Contains(scene.Person.Notices, n => n.Contains($"Port {port} is in use"));
     }
 
+    [Rule(13, 26)]
     [Fact]
-    public async Task Rules_13_26_A_client_registered_beforehand_comes_back_to_its_own_port_or_says_which_is_taken()
+    public async Task A_client_registered_beforehand_comes_back_to_its_own_port_or_says_which_is_taken()
     {
         var (taken, port) = TakePort();
         await using var scene = await SignInFixture.StartAsync(
@@ -58,8 +60,9 @@ public sealed class PortAndClientTests
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync(o => o with { CallbackPort = port })).Status.State);
     }
 
+    [Rule(15)]
     [Fact]
-    public async Task Rule_15_A_client_registered_beforehand_is_shown_to_no_second_issuer()
+    public async Task A_client_registered_beforehand_is_shown_to_no_second_issuer()
     {
         var (taken, port) = TakePort();
         taken.Dispose();
@@ -76,12 +79,13 @@ public sealed class PortAndClientTests
         Assert.Empty(second.Traffic.To("/token"));
     }
 
+    [Rule(15)]
     [Theory]
     [InlineData(false, "second")]
     [InlineData(false, "", "second")]
     [InlineData(true, "second")]
     [InlineData(true, "", "second")]
-    public async Task Rule_15_The_secret_of_one_client_is_shown_for_no_other(bool plaintext, params string[] ids)
+    public async Task The_secret_of_one_client_is_shown_for_no_other(bool plaintext, params string[] ids)
     {
         const string secret = "PLANTED-of-first";
         var (taken, port) = TakePort();
@@ -129,8 +133,9 @@ public sealed class PortAndClientTests
         Assert.Null(await UpdateAsync(new ServerUpdate { ClientId = "" }));
     }
 
+    [Rule(15, 26)]
     [Fact]
-    public async Task Rules_15_26_Three_sign_ins_register_once()
+    public async Task Three_sign_ins_register_once()
     {
         await using var scene = await SignInFixture.StartAsync();
         for (var i = 0; i < 3; i++)
@@ -140,8 +145,9 @@ public sealed class PortAndClientTests
         Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
     }
 
+    [Rule(11, 12)]
     [Fact]
-    public async Task Rules_11_12_A_metadata_document_is_the_client_id_where_the_issuer_takes_it()
+    public async Task A_metadata_document_is_the_client_id_where_the_issuer_takes_it()
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await SignInFixture.SignedInAsync(new() { SupportsClientIdMetadataDocuments = true },
@@ -150,6 +156,7 @@ public sealed class PortAndClientTests
         Assert.Equal(document, Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("client_id"));
     }
 
+    [Rule(12)]
     [Theory]
     [InlineData("http://client.example/mcpsm.json")]
     [InlineData("https://client.example")]
@@ -157,7 +164,7 @@ public sealed class PortAndClientTests
     [InlineData("https://user@client.example/mcpsm.json")]
     [InlineData("https://client.example/mcpsm.json#a")]
     [InlineData("mcpsm.json")]
-    public async Task Rule_12_What_no_metadata_document_can_be_at_is_neither_kept_nor_sent(string document)
+    public async Task What_no_metadata_document_can_be_at_is_neither_kept_nor_sent(string document)
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true });
         var e = await Assert.ThrowsAsync<McpAuthException>(() =>
@@ -168,8 +175,9 @@ public sealed class PortAndClientTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(14)]
     [Fact]
-    public async Task Rule_14_An_issuer_that_refuses_to_register_is_quoted()
+    public async Task An_issuer_that_refuses_to_register_is_quoted()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", 400, """{"error":"invalid_redirect_uri","error_description":"not here"}""");

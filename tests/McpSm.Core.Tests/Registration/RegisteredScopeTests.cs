@@ -31,8 +31,10 @@ public sealed class RegisteredScopeTests
 
     private static IEnumerable<string?> Registered(SignInFixture scene) => scene.Issuer.Traffic.To("/register").Select(r => (string?)r.Json!["scope"]);
 
+    [FieldFault(30)]
+    [Rule(8, 14)]
     [Fact]
-    public async Task Rules_8_14_Such_a_client_is_registered_with_its_scopes_once_it_is_seen_to_need_that()
+    public async Task Such_a_client_is_registered_with_its_scopes_once_it_is_seen_to_need_that()
     {
         await using var scene = await StartAsync();
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
@@ -47,8 +49,10 @@ public sealed class RegisteredScopeTests
         Assert.Equal([null, "mcp:tools", "mcp:tools"], Registered(scene));
     }
 
+    [FieldFault(30)]
+    [Rule(14, 24)]
     [Fact]
-    public async Task Rules_14_24_A_step_up_registers_for_what_was_held_and_what_is_challenged()
+    public async Task A_step_up_registers_for_what_was_held_and_what_is_challenged()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -59,8 +63,9 @@ public sealed class RegisteredScopeTests
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
     }
 
+    [Rule(14, 37)]
     [Fact]
-    public async Task Rules_14_37_A_device_endpoint_that_says_so_is_asked_again_as_such_a_client()
+    public async Task A_device_endpoint_that_says_so_is_asked_again_as_such_a_client()
     {
         await using var scene = await StartAsync();
         scene.Issuer.Faults.Answer("/device_authorization", 400, """{"error":"invalid_scope"}""", times: 1);
@@ -68,10 +73,11 @@ public sealed class RegisteredScopeTests
         Assert.Equal([null, "mcp:tools"], Registered(scene));
     }
 
+    [Rule(14)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Rule_14_A_scope_that_the_issuer_does_not_know_is_asked_for_twice_at_most_and_told(bool refusesRegistration)
+    public async Task A_scope_that_the_issuer_does_not_know_is_asked_for_twice_at_most_and_told(bool refusesRegistration)
     {
         await using var scene = await StartAsync();
         scene.Resource.Scope = "nonsense";
@@ -86,8 +92,9 @@ public sealed class RegisteredScopeTests
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(13)]
     [Fact]
-    public async Task Rule_13_A_client_of_the_users_is_not_registered_in_its_place()
+    public async Task A_client_of_the_users_is_not_registered_in_its_place()
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true }, new() { Scope = "nonsense" },

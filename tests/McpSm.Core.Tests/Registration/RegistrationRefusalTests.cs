@@ -4,6 +4,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
+using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -39,12 +40,14 @@ public sealed class RegistrationRefusalTests
         Assert.Equal(fields, asked.Zip(asked.Skip(1)).Select(pair => Assert.Single(Differences(pair.First, pair.Second))));
     }
 
+    [FieldFault(32)]
+    [Rule(14)]
     [Theory]
     [InlineData("invalid_client_metadata", "scope is required")]
     [InlineData("invalid_client_metadata", "")]
     [InlineData("invalid_scope", "")]
     [InlineData("invalid_request", "Missing field: Scope")]
-    public async Task Rule_14_An_issuer_that_requires_a_scope_is_told_those_asked_for(string code, string words)
+    public async Task An_issuer_that_requires_a_scope_is_told_those_asked_for(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => asked["scope"] is null ? Refusal(code, words) : null);
@@ -55,8 +58,9 @@ public sealed class RegistrationRefusalTests
         Assert.Equal(2, Asked(scene).Count);
     }
 
+    [Rule(14)]
     [Fact]
-    public async Task Rule_14_A_required_scope_is_the_issuers_if_the_server_asks_for_none()
+    public async Task A_required_scope_is_the_issuers_if_the_server_asks_for_none()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["a", "b"] }, new() { Scope = "" });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = null);
@@ -65,8 +69,9 @@ public sealed class RegistrationRefusalTests
         Assert.Equal("a b", (string?)Asked(scene)[^1]["scope"]);
     }
 
+    [Rule(14)]
     [Fact]
-    public async Task Rule_14_An_issuer_that_lists_its_grants_is_not_asked_for_refresh_tokens_it_lacks()
+    public async Task An_issuer_that_lists_its_grants_is_not_asked_for_refresh_tokens_it_lacks()
     {
         await using var scene = await SignInFixture.StartAsync(new() { IssueRefreshTokens = false });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["grant_types_supported"] = new JsonArray("authorization_code"));
@@ -74,11 +79,13 @@ public sealed class RegistrationRefusalTests
         Assert.Equal(["authorization_code"], Texts(Assert.Single(Asked(scene))["grant_types"]));
     }
 
+    [FieldFault(32)]
+    [Rule(14)]
     [Theory]
     [InlineData("invalid_client_metadata", "grant_types: refresh_token is not allowed")]
     [InlineData("invalid_client_metadata", "Unsupported grant type")]
     [InlineData("unsupported_grant_type", "")]
-    public async Task Rule_14_An_issuer_that_refuses_refresh_tokens_is_asked_without_them(string code, string words)
+    public async Task An_issuer_that_refuses_refresh_tokens_is_asked_without_them(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("grant_types_supported"));
@@ -87,11 +94,13 @@ public sealed class RegistrationRefusalTests
         ChangeOneFieldEach(scene, "grant_types");
     }
 
+    [FieldFault(31)]
+    [Rule(14, 26)]
     [Theory]
     [InlineData("invalid_redirect_uri", "")]
     [InlineData("invalid_client_metadata", "redirect_uris must be https or http://localhost")]
     [InlineData("invalid_request", "Only localhost callback URLs are accepted")]
-    public async Task Rules_14_26_An_issuer_that_takes_localhost_alone_gets_it_and_so_do_later_sign_ins(string code, string words)
+    public async Task An_issuer_that_takes_localhost_alone_gets_it_and_so_do_later_sign_ins(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => Texts(asked["redirect_uris"])[0].StartsWith("http://localhost:", StringComparison.Ordinal) ? null : Refusal(code, words));
@@ -104,8 +113,9 @@ public sealed class RegistrationRefusalTests
         Assert.Matches("^http://localhost:[0-9]+/callback$", redirects[0]);
     }
 
+    [Rule(14, 26)]
     [Fact]
-    public async Task Rules_14_26_A_kept_registration_without_a_host_means_the_address()
+    public async Task A_kept_registration_without_a_host_means_the_address()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
@@ -114,10 +124,11 @@ public sealed class RegistrationRefusalTests
         Assert.All(scene.Issuer.Traffic.To("/authorize"), r => Assert.StartsWith("http://127.0.0.1:", r.QueryValue("redirect_uri")));
     }
 
+    [Rule(14)]
     [Theory]
     [InlineData("none", "token_endpoint_auth_method none is not supported; public clients are not allowed", "token_endpoint_auth_method")]
     [InlineData("native", "application_type must be web", "application_type")]
-    public async Task Rule_14_Other_fields_that_are_refused_are_changed(string value, string words, string field)
+    public async Task Other_fields_that_are_refused_are_changed(string value, string words, string field)
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => (string?)asked[field] == value ? Refusal("invalid_client_metadata", words) : null);
@@ -126,8 +137,9 @@ public sealed class RegistrationRefusalTests
         Assert.DoesNotContain(scene.Issuer.Traffic.To("/authorize"), r => r.StatusCode != 302);
     }
 
+    [Rule(14)]
     [Fact]
-    public async Task Rule_14_Two_fields_that_are_refused_are_changed_one_after_the_other()
+    public async Task Two_fields_that_are_refused_are_changed_one_after_the_other()
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => asked["scope"] is null ? Refusal("invalid_client_metadata", "scope is missing")
@@ -136,11 +148,12 @@ public sealed class RegistrationRefusalTests
         ChangeOneFieldEach(scene, "scope", "redirect_uris");
     }
 
+    [Rule(14)]
     [Theory]
     [InlineData("invalid_client_metadata", "nothing pleases me")]
     [InlineData("invalid_client_metadata", "scope, grant_types and redirect_uris are wrong")]
     [InlineData("invalid_request", "")]
-    public async Task Rule_14_Three_requests_are_sent_at_most_and_the_first_refusal_is_told(string code, string words)
+    public async Task Three_requests_are_sent_at_most_and_the_first_refusal_is_told(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         var count = 0;
@@ -154,10 +167,11 @@ public sealed class RegistrationRefusalTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [Rule(14)]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Rule_14_A_refusal_without_words_changes_what_the_metadata_leaves_open(bool listsGrants)
+    public async Task A_refusal_without_words_changes_what_the_metadata_leaves_open(bool listsGrants)
     {
         await using var scene = await SignInFixture.StartAsync();
         if (!listsGrants)
@@ -170,8 +184,9 @@ public sealed class RegistrationRefusalTests
         ChangeOneFieldEach(scene, "scope", listsGrants ? "redirect_uris" : "grant_types");
     }
 
+    [Rule(14)]
     [Fact]
-    public async Task Rule_14_A_registration_that_is_needed_again_counts_to_the_three()
+    public async Task A_registration_that_is_needed_again_counts_to_the_three()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.ForgetClients();
@@ -181,13 +196,14 @@ public sealed class RegistrationRefusalTests
         Assert.Equal(3, Asked(scene).Count);
     }
 
+    [Rule(14)]
     [Theory]
     [InlineData(401, """{"error":"invalid_token"}""")]
     [InlineData(403, """{"error":"access_denied","error_description":"ask for a scope"}""")]
     [InlineData(403, "<html>no</html>")]
     [InlineData(404, "")]
     [InlineData(400, """{"error":"unapproved_software_statement"}""")]
-    public async Task Rule_14_A_refusal_that_no_other_request_would_change_is_final(int status, string body)
+    public async Task A_refusal_that_no_other_request_would_change_is_final(int status, string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", status, body);
@@ -195,6 +211,8 @@ public sealed class RegistrationRefusalTests
         Assert.Single(Asked(scene));
     }
 
+    [FieldFault(34)]
+    [Rule(14)]
     [Theory]
     [InlineData(429, "30", "Try again in 30 seconds.")]
     [InlineData(503, "120", "Try again in 2 minutes.")]
@@ -205,7 +223,7 @@ public sealed class RegistrationRefusalTests
     [InlineData(429, "-5", "Try again later.")]
     [InlineData(429, "99999999999999999999", "Try again later.")]
     [InlineData(502, "soon", "Try again later.")]
-    public async Task Rule_14_An_issuer_that_is_busy_says_when_to_come_back(int status, string? after, string remedy)
+    public async Task An_issuer_that_is_busy_says_when_to_come_back(int status, string? after, string remedy)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Intercept("/register", context =>
@@ -221,13 +239,15 @@ public sealed class RegistrationRefusalTests
         Assert.Empty(scene.Person.Visited);
     }
 
+    [FieldFault(33)]
+    [Rule(14, 26)]
     [Theory]
     [InlineData("""["https://app.example/cb"]""", "https://app.example/cb", "with the redirect URI http://127.0.0.1:")]
     [InlineData("""["http://127.0.0.1:4711/callback"]""", "http://127.0.0.1:4711/callback", "mcpsm auth login my-api --callback-port 4711")]
     [InlineData("""["http://localhost/callback"]""", "http://localhost/callback", "--client-id")]
     [InlineData("[]", "none", "--client-id")]
     [InlineData("[7,null]", "none", "--client-id")]
-    public async Task Rules_14_26_A_registration_with_another_redirect_is_told_before_a_browser_opens(string redirects, string said, string remedy)
+    public async Task A_registration_with_another_redirect_is_told_before_a_browser_opens(string redirects, string said, string remedy)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/register", json => json["redirect_uris"] = JsonNode.Parse(redirects));
@@ -241,13 +261,14 @@ public sealed class RegistrationRefusalTests
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
 
+    [Rule(14, 26)]
     [Theory]
     [InlineData("null")]
     [InlineData("7")]
     [InlineData("""["https://app.example/cb","ASKED"]""")]
     [InlineData("""["http://127.0.0.1/callback"]""")]
     [InlineData("\"ASKED\"")]
-    public async Task Rules_14_26_A_registration_that_holds_the_redirect_is_used(string redirects)
+    public async Task A_registration_that_holds_the_redirect_is_used(string redirects)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/register", json =>
@@ -255,8 +276,9 @@ public sealed class RegistrationRefusalTests
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
 
+    [Rule(14, 37)]
     [Fact]
-    public async Task Rules_14_37_A_sign_in_with_a_device_changes_a_refused_field_too()
+    public async Task A_sign_in_with_a_device_changes_a_refused_field_too()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));

@@ -17,8 +17,9 @@ namespace McpSm.Core.Tests.SignIn;
 /// <summary>Enterprise-managed authorization: one sign-in at the identity provider, which vouches for the person at every server's issuer.</summary>
 public sealed class EnterpriseTests
 {
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_One_sign_in_at_the_identity_provider_serves_two_servers_with_two_issuers()
+    public async Task One_sign_in_at_the_identity_provider_serves_two_servers_with_two_issuers()
     {
         await using var work = await EnterpriseFixture.StartAsync();
         var results = new[] { await work.Authenticator.EnsureConnectedAsync(work.One, Options(), default), await work.Authenticator.EnsureConnectedAsync(work.Two, Options(), default) };
@@ -47,8 +48,9 @@ public sealed class EnterpriseTests
         Assert.Equal((work.Provider.Issuer, true, true, "one two"), (status.Issuer, status.IsSet, status.CanRenew, string.Join(' ', status.Servers)));
     }
 
+    [Rule(22, 34)]
     [Fact]
-    public async Task Rules_22_34_What_the_identity_provider_gave_goes_to_no_server_and_no_other_issuer_and_no_ID_JAG_is_kept()
+    public async Task What_the_identity_provider_gave_goes_to_no_server_and_no_other_issuer_and_no_ID_JAG_is_kept()
     {
         await using var work = await EnterpriseFixture.SignedInAsync();
         var vault = (await Items(work)).ToDictionary();
@@ -70,8 +72,9 @@ public sealed class EnterpriseTests
         Assert.DoesNotContain(work.Resources.SelectMany(r => r.Traffic.Requests), r => idJags.Any(j => r.Headers.Values.Any(h => h.ToString().Contains(j))));
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_A_server_is_renewed_without_a_person_and_with_it_the_session_where_its_ID_token_has_expired()
+    public async Task A_server_is_renewed_without_a_person_and_with_it_the_session_where_its_ID_token_has_expired()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -87,8 +90,9 @@ public sealed class EnterpriseTests
         Assert.Single(work.Work.Person.Visited);
     }
 
+    [Rule(23, 34)]
     [Fact]
-    public async Task Rules_23_34_Many_processes_renew_many_servers_and_the_provider_s_refresh_token_is_spent_once()
+    public async Task Many_processes_renew_many_servers_and_the_provider_s_refresh_token_is_spent_once()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -101,8 +105,9 @@ public sealed class EnterpriseTests
         Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
     }
 
+    [Rule(14, 34)]
     [Fact]
-    public async Task Rules_14_34_A_provider_that_registers_clients_is_asked_for_the_exchange_and_knows_the_client_again()
+    public async Task A_provider_that_registers_clients_is_asked_for_the_exchange_and_knows_the_client_again()
     {
         await using var work = await EnterpriseFixture.StartAsync(set: false, provider: o => o with { SupportsRegistration = true });
         await work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer });
@@ -114,8 +119,9 @@ public sealed class EnterpriseTests
         Assert.All(work.Issuers, i => Assert.Empty(i.Traffic.To("/register")));
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_A_session_that_has_ended_says_which_command_signs_in_and_that_command_does()
+    public async Task A_session_that_has_ended_says_which_command_signs_in_and_that_command_does()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -136,8 +142,9 @@ public sealed class EnterpriseTests
         Assert.Equal(2, work.Work.Person.Visited.Count);
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_Facts_that_lie_since_somebody_was_killed_are_mended_by_whoever_reads_the_session()
+    public async Task Facts_that_lie_since_somebody_was_killed_are_mended_by_whoever_reads_the_session()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -160,6 +167,7 @@ public sealed class EnterpriseTests
         Assert.False(work.Authenticator.IdentityProviders()[0].SignedIn);
     }
 
+    [Rule(34)]
     [Theory]
     [InlineData("iss", "\"https://other.example\"", ErrorReason.IssuerMismatch, "another issuer")]
     [InlineData("aud", "\"another-client\"", ErrorReason.TokenResponseInvalid, "another client")]
@@ -170,7 +178,7 @@ public sealed class EnterpriseTests
     [InlineData("exp", "1700000000", ErrorReason.TokenResponseInvalid, "expired")]
     [InlineData("exp", "\"never\"", ErrorReason.TokenResponseInvalid, "expired")]
     [InlineData("sub", "null", ErrorReason.TokenResponseInvalid, "sub")]
-    public async Task Rule_34_An_ID_token_that_is_of_another_or_for_another_is_not_kept(string claim, string json, ErrorReason reason, string why)
+    public async Task An_ID_token_that_is_of_another_or_for_another_is_not_kept(string claim, string json, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync();
         work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = Lie((string)answer["id_token"]!, claims => claims[claim] = JsonNode.Parse(json)));
@@ -182,6 +190,7 @@ public sealed class EnterpriseTests
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(work.One).State);
     }
 
+    [Rule(34)]
     [Theory]
     [InlineData(400, """{"error":"access_denied","error_description":"not in your group"}""", ErrorReason.AuthorizationDenied, "not in your group")]
     [InlineData(400, """{"error":"invalid_target"}""", ErrorReason.AuthorizationDenied, "does not let you use this server")]
@@ -193,7 +202,7 @@ public sealed class EnterpriseTests
     [InlineData(200, """{"issued_token_type":"urn:ietf:params:oauth:token-type:id-jag"}""", ErrorReason.TokenResponseInvalid, "no ID-JAG")]
     [InlineData(200, "[1]", ErrorReason.TokenResponseInvalid, "not a JSON object")]
     [InlineData(503, "", ErrorReason.ServerUnreachable, "503")]
-    public async Task Rule_34_What_is_no_ID_JAG_goes_to_no_issuer_and_a_refusal_is_told(int status, string body, ErrorReason reason, string why)
+    public async Task What_is_no_ID_JAG_goes_to_no_issuer_and_a_refusal_is_told(int status, string body, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync();
         await work.Authenticator.SignInToIdentityProviderAsync(work.Provider.Issuer, Options(), default);
@@ -206,8 +215,9 @@ public sealed class EnterpriseTests
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(work.One).State);
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_A_server_that_the_organisation_does_not_use_is_refused_by_the_provider_and_by_an_issuer_that_does_not_trust_it()
+    public async Task A_server_that_the_organisation_does_not_use_is_refused_by_the_provider_and_by_an_issuer_that_does_not_trust_it()
     {
         await using var unknown = await EnterpriseFixture.StartAsync(known: false);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => unknown.LoginAsync(unknown.One));
@@ -218,8 +228,9 @@ public sealed class EnterpriseTests
         Assert.Contains("whether it trusts the identity provider " + foreign.Provider.Issuer, e.Remedy.InShell());
     }
 
+    [Rule(11, 34)]
     [Fact]
-    public async Task Rules_11_34_The_setting_leaves_servers_alone_whose_issuer_does_not_take_its_word_and_a_named_provider_is_used_or_nothing_is()
+    public async Task The_setting_leaves_servers_alone_whose_issuer_does_not_take_its_word_and_a_named_provider_is_used_or_nothing_is()
     {
         await using var work = await EnterpriseFixture.StartAsync(issuer: o => o with { TrustedIdentityProviders = [] });
         await work.Authenticator.Catalog.UpdateAsync("one", s => new(s) { ClientId = null }, default);
@@ -233,12 +244,13 @@ public sealed class EnterpriseTests
         Assert.Equal(SignedInBy.Person, work.Authenticator.Status(work.One).SignedInBy);
     }
 
+    [Rule(27, 34)]
     [Theory]
     [InlineData("https://login.microsoftonline.com/contoso.example/v2.0", ErrorReason.InvalidValue, "Entra ID issues no ID-JAGs")]
     [InlineData("idp.example", ErrorReason.InvalidValue, "absolute http(s) URL")]
     [InlineData("ftp://idp.example", ErrorReason.InvalidValue, "absolute http(s) URL")]
     [InlineData("http://idp.example", ErrorReason.UnsafeEndpoint, "plain http")]
-    public async Task Rules_27_34_What_cannot_be_an_identity_provider_is_refused_before_anything_is_asked(string provider, ErrorReason reason, string why)
+    public async Task What_cannot_be_an_identity_provider_is_refused_before_anything_is_asked(string provider, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync(set: false);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One, o => o with { IdentityProvider = provider }));
@@ -249,8 +261,9 @@ public sealed class EnterpriseTests
         Assert.Null(work.Authenticator.IdentityProvider);
     }
 
+    [Rule(25, 34)]
     [Fact]
-    public async Task Rules_25_34_A_provider_without_PKCE_or_without_ID_JAGs_is_refused_before_a_person_signs_in()
+    public async Task A_provider_without_PKCE_or_without_ID_JAGs_is_refused_before_a_person_signs_in()
     {
         await using var work = await EnterpriseFixture.StartAsync();
         work.Provider.Faults.RewriteJson("/.well-known", metadata => metadata.Remove("code_challenge_methods_supported"));
@@ -262,8 +275,9 @@ public sealed class EnterpriseTests
         Assert.Empty(work.Work.Person.Visited);
     }
 
+    [Rule(34, 38)]
     [Fact]
-    public async Task Rules_34_38_Signing_out_of_the_provider_revokes_its_refresh_token_and_ends_renewal_whatever_it_answers()
+    public async Task Signing_out_of_the_provider_revokes_its_refresh_token_and_ends_renewal_whatever_it_answers()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -279,8 +293,9 @@ public sealed class EnterpriseTests
         Assert.DoesNotContain(await Items(work), i => i.Key.StartsWith("mcpsmidp-", StringComparison.Ordinal));
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_A_renewal_whose_answer_is_lost_keeps_the_session_and_one_of_another_person_ends_it()
+    public async Task A_renewal_whose_answer_is_lost_keeps_the_session_and_one_of_another_person_ends_it()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -294,8 +309,10 @@ public sealed class EnterpriseTests
         Assert.Null(work.Authenticator.IdentityProviders()[0].SignedInAt);
     }
 
+    [FieldFault(25)]
+    [Rule(23, 34)]
     [Fact]
-    public async Task Rules_23_34_A_secret_that_was_replaced_at_the_provider_costs_no_session()
+    public async Task A_secret_that_was_replaced_at_the_provider_costs_no_session()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -309,11 +326,12 @@ public sealed class EnterpriseTests
         Assert.Single(work.Work.Person.Visited);
     }
 
+    [Rule(34)]
     [Theory]
     [InlineData("iss", "\"https://other.example\"", ErrorReason.IssuerMismatch)]
     [InlineData("aud", "\"another-client\"", ErrorReason.TokenResponseInvalid)]
     [InlineData("exp", "1700000000", ErrorReason.TokenResponseInvalid)]
-    public async Task Rule_34_An_ID_token_of_another_program_that_is_of_no_use_is_refused_before_anything_is_asked(string claim, string json, ErrorReason reason)
+    public async Task An_ID_token_of_another_program_that_is_of_no_use_is_refused_before_anything_is_asked(string claim, string json, ErrorReason reason)
     {
         await using var work = await EnterpriseFixture.SignedInAsync();
         var idToken = (string)JsonNode.Parse((await Items(work))[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
@@ -325,8 +343,9 @@ public sealed class EnterpriseTests
         Assert.True(work.Authenticator.IdentityProviders()[0].CanRenew);
     }
 
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_An_ID_token_that_another_program_got_is_kept_until_it_expires_and_only_if_it_is_for_our_client()
+    public async Task An_ID_token_that_another_program_got_is_kept_until_it_expires_and_only_if_it_is_for_our_client()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);

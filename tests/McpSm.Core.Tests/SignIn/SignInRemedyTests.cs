@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using McpSm.Core.Errors;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.SignIn;
@@ -103,11 +104,12 @@ public sealed class SignInRemedyTests
         await scene.LoginAsync();
     }
 
+    [Rule(3)]
     [Theory]
     [InlineData(200, "<html/>")]
     [InlineData(500, "")]
     [InlineData(200, "{}")]
-    public async Task Rule_3_Unreadable_resource_metadata_does_not_matter_if_the_issuer_is_pinned(int status, string body)
+    public async Task Unreadable_resource_metadata_does_not_matter_if_the_issuer_is_pinned(int status, string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => "Bearer";

@@ -12,8 +12,9 @@ namespace McpSm.Core.Tests.SignIn;
 
 public sealed class SignInTests
 {
+    [Rule(2, 14, 20, 21, 25)]
     [Fact]
-    public async Task Rules_2_14_20_21_25_One_sign_in_is_a_handful_of_requests_each_as_the_rules_say()
+    public async Task One_sign_in_is_a_handful_of_requests_each_as_the_rules_say()
     {
         await using var scene = await SignInFixture.StartAsync();
         var result = await scene.LoginAsync();
@@ -31,8 +32,9 @@ public sealed class SignInTests
         Assert.Contains("Signed in to my-api", await scene.Person.PageAsync());
     }
 
+    [Rule(16, 25, 26)]
     [Fact]
-    public async Task Rules_16_25_26_State_and_verifier_are_long_and_of_one_sign_in_each()
+    public async Task State_and_verifier_are_long_and_of_one_sign_in_each()
     {
         await using var scene = await SignInFixture.StartAsync();
         for (var i = 0; i < 3; i++)
@@ -45,6 +47,7 @@ public sealed class SignInTests
         Assert.All(states.Concat(verifiers), s => Assert.Matches("^[A-Za-z0-9_-]{43}$", s));
     }
 
+    [FieldFault(3)]
     [Fact]
     public async Task An_authorization_endpoints_own_query_is_kept()
     {
@@ -54,6 +57,8 @@ public sealed class SignInTests
         Assert.StartsWith("?tenant=a%20b&x=1&", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryString);
     }
 
+    [FieldFault(36)]
+    [Rule(20)]
     [Theory]
     [InlineData("?resource=https%3A%2F%2Fother.example%2Fmcp", "")]
     [InlineData("?client_id=theirs&tenant=a", "tenant=a&")]
@@ -64,7 +69,7 @@ public sealed class SignInTests
     [InlineData("?redirect_uri", "")]
     [InlineData("#?resource=X", "")]
     [InlineData("?x=%zz{ä}#end", "x=%zz%7B%C3%A4%7D&")]
-    public async Task Rule_20_Our_parameters_replace_those_in_the_endpoints_query(string query, string kept)
+    public async Task Our_parameters_replace_those_in_the_endpoints_query(string query, string kept)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += query);
@@ -79,25 +84,29 @@ public sealed class SignInTests
         Assert.Equal(scene.Resource.McpUrl.AbsoluteUri, request.QueryValue("resource"));
     }
 
+    [Rule(20)]
     [Theory]
     [InlineData("https://[::1]:8443/a%2Fb/?resource=X&t=%7e", "https://[::1]:8443/a%2Fb/?t=%7e&resource=Y")]
     [InlineData("https://bücher.example/authorize", "https://xn--bcher-kva.example/authorize?resource=Y")]
     [InlineData("  https://a.example:443?resource#x ", "https://a.example/?resource=Y")]
-    public void Rule_20_Our_parameters_are_added_to_any_endpoint(string endpoint, string expected) => Assert.Equal(expected,
+    public void Our_parameters_are_added_to_any_endpoint(string endpoint, string expected) => Assert.Equal(expected,
         EndpointUrl.Add(new Uri(endpoint), new Dictionary<string, string> { ["resource"] = "Y" }).AbsoluteUri);
 
+    [Rule(27)]
     [Fact]
-    public async Task Rule_27_An_endpoint_in_plain_http_outside_this_machine_is_refused()
+    public async Task An_endpoint_in_plain_http_outside_this_machine_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["token_endpoint"] = "http://issuer.example/token");
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
     }
 
+    [FieldFault(11)]
+    [Rule(30)]
     [Theory]
     [InlineData("/token", ErrorReason.ProtocolViolation)]
     [InlineData("/register", ErrorReason.ClientRegistrationFailed)]
-    public async Task Rule_30_A_redirect_of_an_endpoint_that_takes_secrets_is_not_followed(string endpoint, ErrorReason reason)
+    public async Task A_redirect_of_an_endpoint_that_takes_secrets_is_not_followed(string endpoint, ErrorReason reason)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -111,6 +120,7 @@ public sealed class SignInTests
         Assert.Empty(other.Traffic.Requests);
     }
 
+    [FieldFault(4, 10)]
     [Theory]
     [InlineData("""{"error":"invalid_grant"}""")]
     [InlineData("""{"access_token":"","token_type":"Bearer"}""")]
@@ -135,6 +145,7 @@ public sealed class SignInTests
         Assert.Equal(AuthState.NoAuth, scene.Status.State);
     }
 
+    [FieldFault(8)]
     [Fact]
     public async Task A_lifetime_that_the_issuer_does_not_name_is_unknown()
     {

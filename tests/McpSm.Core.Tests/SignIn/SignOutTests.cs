@@ -5,14 +5,16 @@ using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.SignIn;
 
 public sealed class SignOutTests
 {
+    [Rule(38)]
     [Fact]
-    public async Task Rule_38_Signing_out_revokes_refresh_then_access_and_removes_whatever_the_issuer_answers()
+    public async Task Signing_out_revokes_refresh_then_access_and_removes_whatever_the_issuer_answers()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/revoke", 503, "", times: 2);
@@ -22,8 +24,9 @@ public sealed class SignOutTests
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
+    [Rule(38)]
     [Fact]
-    public async Task Rule_38_After_signing_out_no_token_is_alive()
+    public async Task After_signing_out_no_token_is_alive()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
@@ -31,8 +34,10 @@ public sealed class SignOutTests
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
     }
 
+    [FieldFault(14)]
+    [Rule(38)]
     [Fact]
-    public async Task Rule_38_An_issuer_that_hangs_keeps_no_credential_alive()
+    public async Task An_issuer_that_hangs_keeps_no_credential_alive()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
@@ -46,8 +51,9 @@ public sealed class SignOutTests
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
     }
 
+    [Rule(38)]
     [Fact]
-    public async Task Rule_38_Giving_up_on_a_hanging_issuer_ends_the_credential_here_all_the_same()
+    public async Task Giving_up_on_a_hanging_issuer_ends_the_credential_here_all_the_same()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");

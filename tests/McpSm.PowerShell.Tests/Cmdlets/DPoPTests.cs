@@ -1,5 +1,6 @@
 using McpSm.PowerShell.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
@@ -8,8 +9,9 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 [Collection(SerialCollection.Name)]
 public sealed class DPoPTests
 {
+    [Rule(35)]
     [Fact]
-    public async Task Rule_35_A_bound_token_is_told_of_and_comes_with_a_proof_as_headers()
+    public async Task A_bound_token_is_told_of_and_comes_with_a_proof_as_headers()
     {
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { SupportsDPoP = true, RequireDPoPNonce = true });
         await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { RequireDPoP = true, RequireDPoPNonce = true });
@@ -28,8 +30,9 @@ public sealed class DPoPTests
         Assert.StartsWith("UnsafeEndpoint,", Assert.Single(session.Errors).FullyQualifiedErrorId);
     }
 
+    [Rule(35)]
     [Fact]
-    public void Rule_35_The_user_says_when()
+    public void The_user_says_when()
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer a https://a.example/mcp -DPoP Always");

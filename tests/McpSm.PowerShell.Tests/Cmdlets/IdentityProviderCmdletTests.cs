@@ -57,8 +57,9 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         await _provider.DisposeAsync();
     }
 
+    [Rule(34)]
     [Fact]
-    public void Rule_34_One_sign_in_serves_every_server_until_it_is_ended()
+    public void One_sign_in_serves_every_server_until_it_is_ended()
     {
         Assert.Empty(_session.Run("Get-McpIdentityProvider"));
         AssertFails(Connect, "AuthenticationRequired", null, "Set-McpIdentityProvider <issuer> -ClientId <id>");
@@ -114,8 +115,9 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         Assert.Empty(_session.Run("Get-McpIdentityProvider"));
     }
 
+    [Rule(34)]
     [Fact]
-    public void Rule_34_An_ID_token_that_another_program_got_signs_in_without_a_person_and_is_never_shown()
+    public void An_ID_token_that_another_program_got_signs_in_without_a_person_and_is_never_shown()
     {
         string? idToken = null;
         _provider.Faults.RewriteJson("/token", answer => idToken ??= (string?)answer["id_token"]);

@@ -1,5 +1,6 @@
 using McpSm.PowerShell.Tests.Support;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
@@ -8,8 +9,9 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 [Collection(SerialCollection.Name)]
 public sealed class IdentityProviderTests
 {
+    [Rule(34)]
     [Fact]
-    public async Task Rule_34_A_named_provider_vouches_for_one_server_and_the_one_that_is_set_for_all()
+    public async Task A_named_provider_vouches_for_one_server_and_the_one_that_is_set_for_all()
     {
         var organisation = new Organisation();
         await using var provider = await AuthorizationServer.StartAsync(new AuthorizationServerOptions

@@ -10,8 +10,9 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 [Collection(SerialCollection.Name)]
 public sealed class WorkloadTests
 {
+    [Rule(36)]
     [Fact]
-    public async Task Rule_36_A_file_or_a_variable_signs_in_and_the_path_is_kept_whole()
+    public async Task A_file_or_a_variable_signs_in_and_the_path_is_kept_whole()
     {
         await using var platform = await WorkloadPlatform.StartAsync();
         await using var issuer = await AuthorizationServer.StartAsync(new()

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+using McpSm.TestServers;
+
+namespace McpSm.Core.Tests.Architecture;
+
+/// <summary>A test as the source has it. Reflection would see the tests of one assembly only.</summary>
+/// <param name="ClassName">The name of its class, which is also the name of its file.</param>
+/// <param name="Rules">The rules of <c>docs/rules.json</c> that it holds.</param>
+/// <param name="Faults">The faults of <c>docs/rules.json</c> that it reproduces.</param>
+internal sealed partial record SourceTest(string ClassName, string Name, IReadOnlyList<string> Rules, IReadOnlyList<int> Faults)
+{
+    public string FullName => $"{ClassName}.{Name}";
+
+    /// <summary>Reads all C# tests of the repository.</summary>
+    public static IReadOnlyList<SourceTest> ReadAll() =>
+        [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules"))
+            .SelectMany(file => Method().Matches(File.ReadAllText(file)).Select(match => Read(Path.GetFileNameWithoutExtension(file), match)))];
+
+    private static SourceTest Read(string className, Match match)
+    {
+        var attributes = match.Groups["attributes"].Value;
+        return new(className, match.Groups["name"].Value, [.. Arguments(Rule().Match(attributes))], [.. Arguments(Fault().Match(attributes)).Select(int.Parse)]);
+    }
+
+    private static IEnumerable<string> Arguments(Match attribute) =>
+        attribute.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(argument => argument.Trim('"'));
+
+    [GeneratedRegex(@"(?<attributes>(?:^[ \t]+\[[^\n]*\n|^[ \t]+(?:""|\$|\d|new|typeof)[^\n]*\n)+)[ \t]+public (?:async )?\w+ (?<name>\w+)\(", RegexOptions.Multiline)]
+    private static partial Regex Method();
+
+    [GeneratedRegex(@"\[Rule\(([^)]*)\)\]")]
+    private static partial Regex Rule();
+
+    [GeneratedRegex(@"\[FieldFault\(([^)]*)\)\]")]
+    private static partial Regex Fault();
+}
