@@ -2,7 +2,7 @@ using System.Collections.ObjectModel;
 
 namespace McpSm.Core.Errors;
 
-/// <summary>Names that read as a person writes them, so that a file of values shows them and not a type's name.</summary>
+/// <summary>A list of names whose text is the names joined with commas, so that PowerShell shows them when it formats an object.</summary>
 internal sealed class DisplayList(IList<string> names) : ReadOnlyCollection<string>(names)
 {
     public static DisplayList None { get; } = new([]);

@@ -1,8 +1,8 @@
 namespace McpSm.Core.Errors;
 
 /// <summary>
-/// The error ids that scripts match, such as <c>ServerNotFound,McpSm.PowerShell.GetMcpServerCommand</c>. Each is a literal: an id never
-/// changes, whatever the member of <see cref="ErrorReason"/> is called.
+/// The error ids that scripts match, such as <c>ServerNotFound,McpSm.PowerShell.GetMcpServerCommand</c>. Each id is a literal, so that renaming a
+/// member of <see cref="ErrorReason"/> does not change it.
 /// </summary>
 public static class ErrorId
 {

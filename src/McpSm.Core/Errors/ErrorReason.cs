@@ -1,77 +1,79 @@
 namespace McpSm.Core.Errors;
 
-/// <summary>Why Core failed. Scripts match the error ids (<see cref="ErrorId"/>), and the names of the members in <c>Exception.Reason</c>.</summary>
+/// <summary>
+/// The reason for an error of Core. Scripts match the error ids (<see cref="ErrorId"/>) and the member names in <c>Exception.Reason</c>.
+/// </summary>
 public enum ErrorReason
 {
-    /// <summary>No server of that id or name is in the catalog.</summary>
+    /// <summary>The catalog has no server with this id or name.</summary>
     ServerNotFound,
-    /// <summary>The catalog has a server of that name.</summary>
+    /// <summary>The catalog already has a server with this name.</summary>
     ServerAlreadyExists,
-    /// <summary>Not a URL a remote MCP server can have.</summary>
+    /// <summary>The URL cannot be the URL of a remote MCP server.</summary>
     InvalidServerUrl,
-    /// <summary>Not a name a server can have.</summary>
+    /// <summary>The name cannot be the name of a server.</summary>
     InvalidServerName,
-    /// <summary>A value that was given cannot be used: a header, a token, an option.</summary>
+    /// <summary>A value, such as a header, a token or an option, is invalid.</summary>
     InvalidValue,
-    /// <summary>The server's <c>oauth</c> is off.</summary>
+    /// <summary>The server's <c>oauth</c> setting is off.</summary>
     OAuthDisabled,
 
-    /// <summary>There is no usable credential: sign in.</summary>
+    /// <summary>A usable credential does not exist. The user has to sign in.</summary>
     AuthenticationRequired,
-    /// <summary>A person must answer and nobody can.</summary>
+    /// <summary>The operation needs a person to answer, and the session is not interactive.</summary>
     InteractionRequired,
-    /// <summary>The issuer no longer takes the refresh token (RFC 6749 section 5.2, <c>invalid_grant</c>).</summary>
+    /// <summary>The issuer rejects the refresh token (RFC 6749 section 5.2, <c>invalid_grant</c>).</summary>
     RefreshTokenRejected,
-    /// <summary>The server does not take the token (RFC 6750 section 3.1, <c>invalid_token</c>).</summary>
+    /// <summary>The server rejects the access token (RFC 6750 section 3.1, <c>invalid_token</c>).</summary>
     TokenRejected,
-    /// <summary>The issuer does not take this client: its id, its secret or its key (RFC 6749 section 5.2, <c>invalid_client</c>).</summary>
+    /// <summary>The issuer rejects the client: its id, secret or key (RFC 6749 section 5.2, <c>invalid_client</c>).</summary>
     ClientRejected,
-    /// <summary>The issuer does not take the assertion of who is asking (RFC 7523 section 3.1, <c>invalid_grant</c>).</summary>
+    /// <summary>The issuer rejects the assertion (RFC 7523 section 3.1, <c>invalid_grant</c>).</summary>
     AssertionRejected,
-    /// <summary>The issuer, or the person there, said no (RFC 6749 section 4.1.2.1).</summary>
+    /// <summary>The issuer or the user denied the authorization (RFC 6749 section 4.1.2.1).</summary>
     AuthorizationDenied,
     /// <summary>The token lacks a scope (RFC 6750 section 3.1, <c>insufficient_scope</c>).</summary>
     InsufficientScope,
 
-    /// <summary>Answers came back with a missing or foreign <c>state</c> (RFC 6749 section 10.12).</summary>
+    /// <summary>Callbacks arrived with a missing or wrong <c>state</c> (RFC 6749 section 10.12).</summary>
     StateMismatch,
-    /// <summary>Metadata or an answer names another issuer (RFC 8414 section 3.3, RFC 9207 section 2.4).</summary>
+    /// <summary>The metadata or the authorization response names another issuer (RFC 8414 section 3.3, RFC 9207 section 2.4).</summary>
     IssuerMismatch,
     /// <summary>The resource metadata describes another resource (RFC 9728 section 3.3).</summary>
     ResourceMismatch,
     /// <summary>The issuer does not advertise PKCE with S256 (RFC 7636).</summary>
     PkceUnsupported,
-    /// <summary>A URL that must not be visited, or not with a secret.</summary>
+    /// <summary>Mcpsm must not visit the URL, or must not send a secret to it.</summary>
     UnsafeEndpoint,
 
-    /// <summary>Nobody finished the sign-in in time.</summary>
+    /// <summary>The user did not finish the sign-in in time.</summary>
     AuthenticationTimeout,
-    /// <summary>The server or the issuer cannot be reached, or did not answer in time.</summary>
+    /// <summary>The server or the issuer is unreachable or did not respond in time.</summary>
     ServerUnreachable,
-    /// <summary>The port of the redirect is taken.</summary>
+    /// <summary>Another process uses the port of the redirect URI.</summary>
     CallbackPortInUse,
-    /// <summary>Metadata cannot be used: absent, not JSON, incomplete.</summary>
+    /// <summary>The metadata is missing, incomplete or not JSON.</summary>
     MetadataInvalid,
-    /// <summary>A token answer cannot be used (RFC 6749 section 5.1).</summary>
+    /// <summary>The token response is invalid (RFC 6749 section 5.1).</summary>
     TokenResponseInvalid,
-    /// <summary>The other side does not speak the protocol.</summary>
+    /// <summary>The server or the issuer does not follow the protocol.</summary>
     ProtocolViolation,
-    /// <summary>The issuer refused to register this client, or offers no registration (RFC 7591 section 3.2.2).</summary>
+    /// <summary>The issuer rejected the registration of the client, or does not offer registration (RFC 7591 section 3.2.2).</summary>
     ClientRegistrationFailed,
 
-    /// <summary>The vault cannot be used here.</summary>
+    /// <summary>The vault cannot be used on this system.</summary>
     VaultUnavailable,
-    /// <summary>The vault is there and locked, or the passphrase is wrong.</summary>
+    /// <summary>The vault is locked, or the passphrase is wrong.</summary>
     VaultLocked,
-    /// <summary>What the vault holds is damaged.</summary>
+    /// <summary>The content of the vault is damaged.</summary>
     VaultCorrupt,
     /// <summary>The secret is larger than the vault can hold.</summary>
     SecretTooLarge,
-    /// <summary>There is no secret of that name.</summary>
+    /// <summary>A secret with this name does not exist.</summary>
     SecretNotFound,
     /// <summary>The SecretManagement module is not installed.</summary>
     SecretManagementMissing,
-    /// <summary>A file of the configuration folder does not parse.</summary>
+    /// <summary>A file in the configuration folder cannot be parsed.</summary>
     ConfigurationCorrupt,
     /// <summary>The configuration folder cannot be read or written.</summary>
     ConfigurationUnavailable,

@@ -6,13 +6,13 @@ using McpSm.Core.Errors.Steps;
 namespace McpSm.Core.Errors;
 
 /// <summary>
-/// What to do about a failure, in words and in steps. Core names no command: the program that shows the text renders its steps
-/// as its own commands, with a <see cref="RemedyFormatter"/>. An interpolated string with steps in it converts to this type.
+/// What to do about a failure, as text and typed steps. Core does not name commands: a <see cref="RemedyFormatter"/> of the program that shows the
+/// remedy renders each step as a command of that program. An interpolated string that contains steps converts to this type.
 /// </summary>
 [InterpolatedStringHandler]
 public sealed class Remedy
 {
-    // Each is a text, a NextStep or a StepOption.
+    // Each part is a string, a NextStep or a StepOption.
     private readonly List<object> _parts;
 
     public Remedy(int literalLength, int formattedCount) => _parts = new List<object>(literalLength > 0 ? (2 * formattedCount) + 1 : formattedCount);
@@ -38,7 +38,7 @@ public sealed class Remedy
     public void AppendFormatted<T>(T value, string? format = null) where T : IFormattable =>
         _parts.Add(value.ToString(format, CultureInfo.InvariantCulture));
 
-    /// <summary>The text with its steps in words, for programs that have no commands.</summary>
+    /// <summary>Returns the text with its steps described in words, for programs without commands.</summary>
     public override string ToString() => string.Concat(_parts);
 
     internal string Render(Func<NextStep, string> step, Func<StepOption, string> option) => string.Concat(_parts.Select(part => part switch

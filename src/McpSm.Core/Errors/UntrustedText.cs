@@ -3,29 +3,30 @@ using System.Text;
 
 namespace McpSm.Core.Errors;
 
-/// <summary>Text that came from the network and may be shown to a person.</summary>
+/// <summary>Makes text from the network safe to show.</summary>
 public static class UntrustedText
 {
     private const int MaxLength = 300;
 
     /// <summary>
-    /// One line of at most 300 characters without control, formatting (such as right-to-left overrides) or
-    /// unpaired surrogate characters, so that it cannot move the cursor, recolour the terminal or pose as ours.
-    /// The joiners that Persian words and emoji are written with stay. A URL gets its host in ASCII (RFC 5891): letters of other
-    /// scripts can look like those of another host.
+    /// Returns one line of at most 300 characters without control characters, format characters (such as right-to-left overrides) and unpaired
+    /// surrogates, so that the text cannot move the cursor, change colors, or imitate our output. The joiners that Persian words and emoji need are
+    /// kept. The host of a URL is converted to ASCII (RFC 5891), because letters of other scripts can look like the letters of another host.
     /// </summary>
     public static string Sanitize(string? text) => Sanitize(text, []);
 
-    /// <param name="sent">Secrets that the other side has seen: what it echoes of them is left out.</param>
+    /// <summary>Returns the text as <see cref="Sanitize(string?)"/> does, without the given secrets.</summary>
+    /// <param name="text">The text to show.</param>
+    /// <param name="sent">Secrets that were sent to the server. They are removed, because the server may echo them.</param>
     public static string Sanitize(string? text, params IEnumerable<string?> sent) => OneLine(Redact(WithAsciiHost(text), sent));
 
-    /// <summary>The URL with its host in ASCII.</summary>
+    /// <summary>Returns the URL with its host in ASCII.</summary>
     public static Uri WithAsciiHost(Uri url) => Ascii.IsValid(url.Host) ? url
-        // Not by UriBuilder: it refuses user information that Uri has taken.
+        // UriBuilder is not used: it rejects user information that Uri accepts.
         : new Uri($"{url.Scheme}://{(url.UserInfo.Length > 0 ? url.UserInfo + "@" : "")}{url.IdnHost}{(url.IsDefaultPort ? "" : $":{url.Port}")}"
             + url.PathAndQuery + url.Fragment);
 
-    /// <summary>The same for text that is a URL; other text as it is.</summary>
+    /// <summary>Returns the text with its host in ASCII if the text is a URL, and other text unchanged.</summary>
     private static string? WithAsciiHost(string? text)
     {
         if (text is null || Ascii.IsValid(text) || !text.StartsWith("http", StringComparison.OrdinalIgnoreCase))
@@ -39,18 +40,18 @@ public static class UntrustedText
         }
         catch (Exception e) when (e is UriFormatException or IndexOutOfRangeException)
         {
-            // Such a host has no ASCII form. No URL with it is visited.
+            // The host has no ASCII form. Mcpsm never visits such a URL.
             return text;
         }
     }
 
-    /// <summary>The text as the end of a sentence: with a full stop unless it brings an end of its own.</summary>
+    /// <summary>Returns the text as the end of a sentence: adds a period unless the text has a final punctuation mark.</summary>
     public static string Sentence(string text) => text.Length > 0 && text[^1] is '.' or '!' or '?' or '…' ? text : text + ".";
 
-    /// <summary>The text without these secrets, as they are or as a URL would carry them.</summary>
+    /// <summary>Returns the text without these secrets, whether they are plain or URL-encoded.</summary>
     public static string? Redact(string? text, IEnumerable<string?> secrets)
     {
-        // Shorter ones are parts of words: hiding them would tell of them.
+        // Shorter secrets are skipped: they occur inside words, and hiding them there would reveal them.
         foreach (var secret in secrets.Where(s => s is { Length: >= 8 }))
         {
             text = text?.Replace(secret!, "…", StringComparison.OrdinalIgnoreCase)
@@ -60,8 +61,8 @@ public static class UntrustedText
     }
 
     /// <summary>
-    /// A line of ours that may hold foreign text, of any length: hidden characters become spaces, and the spaces stay as they are.
-    /// Every line is passed through here before a person sees it.
+    /// Returns a line of ours of any length that may contain text from the network. Hidden characters are replaced with spaces; existing spaces are
+    /// kept. Every line that the user sees passes through this method.
     /// </summary>
     public static string SanitizeLine(string? line)
     {
@@ -90,7 +91,7 @@ public static class UntrustedText
             return text;
         }
         var clean = new StringBuilder(Math.Min(text.Length, MaxLength));
-        var spaced = true;
+        var endsWithSpace = true;
         for (var i = 0; i < text.Length;)
         {
             var (rune, length) = At(text, i);
@@ -99,20 +100,20 @@ public static class UntrustedText
             i += length;
             if (isSpace)
             {
-                if (!spaced && clean.Length < MaxLength - 1)
+                if (!endsWithSpace && clean.Length < MaxLength - 1)
                 {
                     clean.Append(' ');
                 }
-                spaced = true;
+                endsWithSpace = true;
                 continue;
             }
             if (clean.Length + rune.Utf16SequenceLength > MaxLength - 1)
             {
-                // A joiner would join what was cut off.
+                // A joiner at the end would join with the ellipsis.
                 return $"{clean.ToString().TrimEnd(Joiner, NonJoiner)}…";
             }
             clean.Append(rune.ToString());
-            spaced = false;
+            endsWithSpace = false;
         }
         return clean.ToString().TrimEnd();
     }
@@ -120,15 +121,15 @@ public static class UntrustedText
     private const char NonJoiner = '\u200c';
     private const char Joiner = '\u200d';
 
-    /// <summary>The rune at that place; a control character in the place of half a surrogate pair.</summary>
+    /// <summary>Returns the rune at the index. Half of a surrogate pair is returned as a control character.</summary>
     private static (Rune Rune, int Length) At(string text, int index) => Rune.TryGetRuneAt(text, index, out var rune)
         ? (rune, rune.Utf16SequenceLength) : (new Rune('\0'), 1);
 
-    /// <summary>Whether it moves the cursor, reorders or hides text, or ends a line.</summary>
+    /// <summary>Whether the rune moves the cursor, reorders or hides text, or ends a line.</summary>
     private static bool IsHidden(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    /// <summary>Whether it is one of the two joiners with a letter or a symbol on each side: Persian words and many emoji are written with them.</summary>
+    /// <summary>Whether the character is a joiner between two letters or symbols: Persian words and many emoji need these joiners.</summary>
     private static bool IsJoiner(string text, int index) => text[index] is Joiner or NonJoiner && index > 0 && index + 1 < text.Length
         && IsJoined(text, index - (char.IsLowSurrogate(text[index - 1]) && index > 1 ? 2 : 1)) && IsJoined(text, index + 1);
 

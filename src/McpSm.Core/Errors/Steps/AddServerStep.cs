@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Adds a server.</summary>
-/// <param name="Url">Its URL; null if it is not known, or may hold a secret.</param>
+/// <param name="Url">The URL of the server; null if it is not known, or may contain a secret.</param>
 public sealed record AddServerStep(string? Url = null) : NextStep
 {
     protected override string Describe => "add the server";

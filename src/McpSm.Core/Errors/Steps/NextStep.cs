@@ -1,15 +1,15 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>
-/// Something that the user can do next, without the command that does it. A new step needs a rendering in each
-/// <see cref="RemedyFormatter"/>; a test holds every step against the commands that exist.
+/// Something that the user can do next, independent of a program's commands. A new step needs a rendering in each <see cref="RemedyFormatter"/>; a
+/// test checks every step against the existing commands.
 /// </summary>
 public abstract record NextStep
 {
     /// <summary>The step in words, such as <c>sign in to 'my-api'</c>.</summary>
     protected abstract string Describe { get; }
 
-    /// <summary>Options of the step.</summary>
+    /// <summary>The options of the step.</summary>
     public IReadOnlyList<StepOption> Options { get; init; } = [];
 
     public sealed override string ToString() =>

@@ -1,6 +1,6 @@
 namespace McpSm.Core.Errors.Steps;
 
-/// <summary>Renews a server's token.</summary>
+/// <summary>Renews the token of a server.</summary>
 public sealed record RefreshStep(ServerReference Server) : NextStep
 {
     protected override string Describe => $"renew the token of {Server}";

@@ -1,8 +1,8 @@
 namespace McpSm.Core.Errors.Steps;
 
-/// <summary>Puts the encrypted file under another key.</summary>
-/// <param name="Passphrase">Whether under a passphrase; else under a new key file.</param>
+/// <summary>Encrypts the encrypted file with a new key.</summary>
+/// <param name="Passphrase">True for a key derived from a passphrase; false for a new key file.</param>
 public sealed record RekeyVaultStep(bool Passphrase) : NextStep
 {
-    protected override string Describe => Passphrase ? "put the encrypted file under a passphrase" : "put the encrypted file under a new key file";
+    protected override string Describe => Passphrase ? "protect the encrypted file with a passphrase" : "protect the encrypted file with a new key file";
 }

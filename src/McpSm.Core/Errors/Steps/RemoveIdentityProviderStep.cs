@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
-/// <summary>Uses no identity provider any more.</summary>
+/// <summary>Removes the identity provider from the settings.</summary>
 public sealed record RemoveIdentityProviderStep : NextStep
 {
-    protected override string Describe => "use no identity provider";
+    protected override string Describe => "remove the identity provider";
 }

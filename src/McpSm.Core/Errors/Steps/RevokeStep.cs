@@ -1,6 +1,6 @@
 namespace McpSm.Core.Errors.Steps;
 
-/// <summary>Removes a server's credential.</summary>
+/// <summary>Removes the credential of a server.</summary>
 public sealed record RevokeStep(ServerReference Server) : NextStep
 {
     protected override string Describe => $"remove the credential of {Server}";

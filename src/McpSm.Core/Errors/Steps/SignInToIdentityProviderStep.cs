@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
-/// <summary>Signs in at the identity provider that is set.</summary>
+/// <summary>Signs in to the configured identity provider.</summary>
 public sealed record SignInToIdentityProviderStep : NextStep
 {
-    protected override string Describe => "sign in at the identity provider";
+    protected override string Describe => "sign in to the identity provider";
 }

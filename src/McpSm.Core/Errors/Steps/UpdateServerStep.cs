@@ -5,5 +5,5 @@ public sealed record UpdateServerStep(ServerReference Server) : NextStep
 {
     public UpdateServerStep(ServerReference server, params IReadOnlyList<StepOption> options) : this(server) => Options = options;
 
-    protected override string Describe => $"change {Server}";
+    protected override string Describe => $"change the settings of {Server}";
 }

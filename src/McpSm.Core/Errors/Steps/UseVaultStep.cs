@@ -1,8 +1,8 @@
 namespace McpSm.Core.Errors.Steps;
 
-/// <summary>Chooses the vault for what is kept from now on.</summary>
-/// <param name="Vault">Its name; null if the user is to choose.</param>
-/// <param name="Move">Whether to take along what other vaults have.</param>
+/// <summary>Selects the vault that stores new credentials.</summary>
+/// <param name="Vault">The name of the vault; null if the user chooses it.</param>
+/// <param name="Move">Whether to move the existing credentials from other vaults.</param>
 public sealed record UseVaultStep(string? Vault = null, bool Move = false) : NextStep
 {
     protected override string Describe => Vault is null ? "use another vault" : $"use the vault '{UntrustedText.Sanitize(Vault)}'";
