@@ -92,7 +92,7 @@ internal static class KillRows
                 // The issuer acted on a request whose sender was dead by then, and after we had looked. Where another
                 // renewal had come first, it takes the late one for theft and ends them all: nobody here can know why.
                 CutOff++;
-                if (!_wordless.Contains(id) && !answer.Contains("An earlier renewal was cut off", StringComparison.Ordinal))
+                if (!_wordless.Contains(id) && !answer.Contains("An earlier renewal was interrupted", StringComparison.Ordinal))
                 {
                     Wrong.Add("a refresh token was spent and no word left of it");
                 }

@@ -237,7 +237,7 @@ internal static class TroubleRows
         Expect($"{shop.Door.Status(shop.Server("oauth")).RenewalUncertain}", "True", "uncertain", wrong);
         var refused = await worker.DoAsync("renew oauth");
         Expect(refused, "err RefreshTokenRejected", "refused", wrong);
-        Expect($"{refused?.Contains("An earlier renewal was cut off", StringComparison.Ordinal)}", "True", "explained", wrong);
+        Expect($"{refused?.Contains("An earlier renewal was interrupted", StringComparison.Ordinal)}", "True", "explained", wrong);
         report.Row("network dies in the middle of a renewal", "old token kept, uncertain, explained when refused", wrong);
     }
 

@@ -5,7 +5,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>A valid access token of a server, and what to send it with.</summary>
+/// <summary>A valid access token of a server, with the headers to send it.</summary>
 public sealed class AccessToken
 {
     private readonly McpServer _server;
@@ -16,35 +16,36 @@ public sealed class AccessToken
 
     public string Value { get; }
 
-    /// <summary>It is bound to a key, and no use without a proof for each request (RFC 9449).</summary>
+    /// <summary>Whether the token is bound to a key (RFC 9449). Each request then needs a proof.</summary>
     public bool IsBound => _key is not null;
 
-    /// <summary>The headers of one request: <c>Authorization</c>, and the proof for it where the token is bound.</summary>
-    /// <param name="method">The method of the request; POST where null.</param>
-    /// <param name="uri">Its URL, the server's own or below it; the server's own where null.</param>
-    /// <param name="nonce">The nonce that the server asked for; null where it did not.</param>
-    /// <exception cref="McpAuthException">InvalidValue; UnsafeEndpoint: the URL leads out of the server. VaultCorrupt.</exception>
+    /// <summary>Returns the headers of one request: <c>Authorization</c>, and a DPoP proof if the token is bound.</summary>
+    /// <param name="method">The method of the request. The default is POST.</param>
+    /// <param name="uri">The URL of the request: the server's URL, or one below it. The default is the server's URL.</param>
+    /// <param name="nonce">The nonce that the server asked for; null if it asked for none.</param>
+    /// <exception cref="McpAuthException">InvalidValue; UnsafeEndpoint: the URL is outside the server. VaultCorrupt: the key is damaged.</exception>
     public IReadOnlyList<KeyValuePair<string, string>> HeadersFor(string? method = null, string? uri = null, string? nonce = null)
     {
-        var target = uri is null ? _server.Uri : UrlPolicy.TryParse(uri, out var given) && given.Scheme is "http" or "https" && given.UserInfo.Length == 0 ? given
-            : throw Invalid("The URL of the request is no absolute http(s) URL.");
+        var target = uri is null ? _server.Uri
+            : UrlPolicy.TryParse(uri, out var requestUri) && requestUri.Scheme is "http" or "https" && requestUri.UserInfo.Length == 0 ? requestUri
+            : throw Invalid("The URL of the request must be an absolute http or https URL.");
         ServerUrl.RequireCovered(_server, target);
         if (nonce is not null && !DPoPNonceCache.IsValid(nonce))
         {
-            throw Invalid("A nonce is printable ASCII without spaces, quotes and backslashes.");
+            throw Invalid("A nonce must be printable ASCII without spaces, quotes and backslashes.");
         }
-        var verb = method is null ? HttpMethod.Post : method.Length > 0 && method.All(char.IsAsciiLetter) ? HttpMethod.Parse(method)
-            : throw Invalid("The method of a request is a word such as POST or GET.");
+        var httpMethod = method is null ? HttpMethod.Post : method.Length > 0 && method.All(char.IsAsciiLetter) ? HttpMethod.Parse(method)
+            : throw Invalid("The method of a request must be a word such as POST or GET.");
         List<KeyValuePair<string, string>> headers = [new("Authorization", $"{(IsBound ? TokenType.DPoP : TokenType.Bearer)} {Value}")];
         if (_key is not null)
         {
-            headers.Add(new(DPoPProof.Header, DPoPProof.Create(_key, verb, target, _time.GetUtcNow(), Value, nonce ?? DPoPNonceCache.For(target))));
+            headers.Add(new(DPoPProof.Header, DPoPProof.Create(_key, httpMethod, target, _time.GetUtcNow(), Value, nonce ?? DPoPNonceCache.For(target))));
         }
         return headers;
     }
 
-    /// <summary>Without the token.</summary>
+    /// <summary>Returns a text that does not contain the token.</summary>
     public override string ToString() => "access token";
 
-    private McpAuthException Invalid(string why) => new(ErrorReason.InvalidValue, why) { Server = _server.Name };
+    private McpAuthException Invalid(string message) => new(ErrorReason.InvalidValue, message) { Server = _server.Name };
 }

@@ -5,20 +5,25 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary><c>credentials.json</c>: the facts of all credentials, without a secret, so that status costs one read.</summary>
+/// <summary>
+/// The credential index, <c>credentials.json</c>: what is known of all credentials, without their secrets. A status needs this one file.
+/// </summary>
 public sealed class CredentialIndex(AppEnvironment environment)
 {
     private readonly string _path = environment.PathOf("credentials.json");
 
+    /// <summary>Reads the entries of all servers, by the ids of the servers.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column.</exception>
     public IReadOnlyDictionary<string, CredentialInfo> Read() => Load().Servers;
 
+    /// <summary>Reads the entry of one server; null if it has none. Skips the other entries.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column.</exception>
     public CredentialInfo? Read(string id) => Load(root => CredentialIndexReader.Read(root, id), null);
 
-    /// <summary>Replaces the facts of one server; null removes them.</summary>
+    /// <summary>Replaces the entry of one server. If <paramref name="change"/> returns null, the entry is removed.</summary>
     public async Task WriteAsync(string id, Func<CredentialInfo?, CredentialInfo?> change, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
         var document = Load();
         var before = document.Servers.GetValueOrDefault(id);
         var after = change(before);
@@ -37,13 +42,13 @@ public sealed class CredentialIndex(AppEnvironment environment)
         Write(document);
     }
 
-    /// <summary>The vaults of named secrets, by the names of their items.</summary>
+    /// <summary>Reads the vaults of named secrets, by the names of their items.</summary>
     public IReadOnlyDictionary<string, string> ReadSecrets() => Load().Secrets ?? [];
 
-    /// <summary>Says in which vault a named secret is; null that it is in none.</summary>
+    /// <summary>Records which vault a named secret is in. If <paramref name="vault"/> is null, the entry is removed.</summary>
     public async Task WriteSecretAsync(string item, string? vault, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
         var document = Load();
         document.Secrets ??= new(StringComparer.Ordinal);
         if (document.Secrets.GetValueOrDefault(item) == vault)
@@ -61,13 +66,13 @@ public sealed class CredentialIndex(AppEnvironment environment)
         Write(document);
     }
 
-    /// <summary>The sessions at identity providers, by the names of their items.</summary>
+    /// <summary>Reads the entries of the sessions at identity providers, by the names of their items.</summary>
     public IReadOnlyDictionary<string, IdentitySessionInfo> ReadIdentities() => Load().Identities ?? [];
 
-    /// <summary>Replaces the facts of one session; null removes them.</summary>
+    /// <summary>Replaces the entry of one session. If <paramref name="change"/> returns null, the entry is removed.</summary>
     public async Task WriteIdentityAsync(string item, Func<IdentitySessionInfo?, IdentitySessionInfo?> change, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
         var document = Load();
         document.Identities ??= new(StringComparer.Ordinal);
         var before = document.Identities.GetValueOrDefault(item);
@@ -87,13 +92,13 @@ public sealed class CredentialIndex(AppEnvironment environment)
         Write(document);
     }
 
-    /// <summary>The registrations with issuers, by the names of their items.</summary>
+    /// <summary>Reads the entries of the registrations with issuers, by the names of their items.</summary>
     public IReadOnlyDictionary<string, RegistrationInfo> ReadRegistrations() => Load().Registrations ?? [];
 
-    /// <summary>Replaces the facts of one registration; null removes them.</summary>
+    /// <summary>Replaces the entry of one registration. If <paramref name="change"/> returns null, the entry is removed.</summary>
     public async Task WriteRegistrationAsync(string item, Func<RegistrationInfo?, RegistrationInfo?> change, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync("facts", cancellationToken).ConfigureAwait(false);
         var document = Load();
         document.Registrations ??= new(StringComparer.Ordinal);
         var before = document.Registrations.GetValueOrDefault(item);
@@ -140,8 +145,8 @@ public sealed class CredentialIndex(AppEnvironment environment)
         }
         catch (InvalidOperationException)
         {
-            // What JsonElement throws for a name that is half a surrogate pair.
-            throw JsonFile.Corrupt(_path, "a name in it is not Unicode");
+            // JsonElement throws this for a name with half a surrogate pair.
+            throw JsonFile.Corrupt(_path, "it has a name that is not valid Unicode");
         }
     }
 }

@@ -4,12 +4,12 @@ using McpSm.Core.Discovery;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// Reads facts out of JSON, by hand: every prompt that shows a status, and every token, waits for it. What the serializer
-/// writes it would read too, but building its tables of types costs a session ten times the reading.
+/// Reads the credential index without the JSON serializer. Every prompt that shows a status, and every token request, waits for this.
+/// The serializer would need ten times as long, because it first builds its metadata for each type.
 /// </summary>
 internal sealed class CredentialIndexReader
 {
-    // Most servers have these in common with the one before, and thousands of equal texts would be half of what is kept.
+    // Most servers have the same values here as the server before. Sharing the strings halves the memory for thousands of servers.
     private string? _vault, _url, _issuer, _identityProvider, _resource;
     private IReadOnlyList<string>? _scopes;
 
@@ -17,11 +17,12 @@ internal sealed class CredentialIndexReader
     {
     }
 
-    /// <exception cref="FormatException">What is wrong with it, in words for people.</exception>
+    /// <summary>Reads the whole index.</summary>
+    /// <exception cref="FormatException">The index is damaged. The message continues the sentence "Cannot use the file: ".</exception>
     public static CredentialIndexDocument Read(JsonElement root) => new CredentialIndexReader().Document(root);
 
-    /// <summary>The facts of one server alone; null where there are none. Nothing is made of the others.</summary>
-    /// <exception cref="FormatException">What is wrong with the file or with this entry.</exception>
+    /// <summary>Reads the entry of one server; null if it has none. Skips the other entries.</summary>
+    /// <exception cref="FormatException">The file or this entry is damaged.</exception>
     public static CredentialInfo? Read(JsonElement root, string id) =>
         Servers(root).TryGetProperty(id, out var entry) ? new CredentialIndexReader().Entry(entry) : null;
 
@@ -31,7 +32,7 @@ internal sealed class CredentialIndexReader
             || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out var number) || number != 1
             || Member(root, "servers", JsonValueKind.Object) is not { } servers)
         {
-            throw new FormatException("it is not of a version that this Mcpsm knows");
+            throw new FormatException("this Mcpsm does not support its version");
         }
         return servers;
     }
@@ -57,7 +58,7 @@ internal sealed class CredentialIndexReader
             foreach (var identity in identities.EnumerateObject())
             {
                 document.Identities[identity.Name] = identity.Value.ValueKind == JsonValueKind.Object ? Identity(identity.Value)
-                    : throw new FormatException("an entry of 'identities' is no object");
+                    : throw new FormatException("an entry of 'identities' is not an object");
             }
         }
         if (Member(root, "registrations", JsonValueKind.Object) is { } registrations)
@@ -66,7 +67,7 @@ internal sealed class CredentialIndexReader
             foreach (var registration in registrations.EnumerateObject())
             {
                 document.Registrations[registration.Name] = registration.Value.ValueKind == JsonValueKind.Object ? Registration(registration.Value)
-                    : throw new FormatException("an entry of 'registrations' is no object");
+                    : throw new FormatException("an entry of 'registrations' is not an object");
             }
         }
         return document;
@@ -76,7 +77,7 @@ internal sealed class CredentialIndexReader
     {
         JsonValueKind.Object => ReadServer(entry),
         JsonValueKind.Null => throw new FormatException("an entry of 'servers' is null"),
-        _ => throw new FormatException("an entry of 'servers' is no object"),
+        _ => throw new FormatException("an entry of 'servers' is not an object"),
     };
 
     private static IdentitySessionInfo Identity(JsonElement entry) => new()
@@ -102,7 +103,7 @@ internal sealed class CredentialIndexReader
     };
 
     private static string Id(JsonElement server) => server.ValueKind == JsonValueKind.String ? Text(server)
-        : throw new FormatException("a server of 'registrations' is no text");
+        : throw new FormatException("a server of 'registrations' is not a string");
 
     private CredentialInfo ReadServer(JsonElement entry) => new()
     {
@@ -112,9 +113,9 @@ internal sealed class CredentialIndexReader
             null or "None" => CredentialKind.None,
             "Bearer" => CredentialKind.Bearer,
             "OAuth" => CredentialKind.OAuth,
-            _ => throw new FormatException("a 'kind' in it is none that this Mcpsm knows"),
+            _ => throw new FormatException("this Mcpsm does not support a 'kind' in it"),
         },
-        // One that only a later Mcpsm knows makes the file no damaged one.
+        // Ignore values written by a newer version.
         SignedInBy = Text(entry, "signedInBy") switch
         {
             "Person" => SignedInBy.Person,
@@ -164,10 +165,10 @@ internal sealed class CredentialIndexReader
         {
             if (scope.ValueKind != JsonValueKind.String)
             {
-                throw new FormatException("a scope in it is no text");
+                throw new FormatException("a scope in it is not a string");
             }
             var i = scopes.Count;
-            scopes.Add(i < _scopes?.Count && Is(scope, _scopes[i]) ? _scopes[i] : Text(scope));
+            scopes.Add(i < _scopes?.Count && TextEquals(scope, _scopes[i]) ? _scopes[i] : Text(scope));
         }
         if (_scopes is null || scopes.Count != _scopes.Count || !scopes.SequenceEqual(_scopes))
         {
@@ -177,15 +178,15 @@ internal sealed class CredentialIndexReader
     }
 
     private static List<string> Names(JsonElement array) => [.. array.EnumerateArray().Select(name => name.ValueKind == JsonValueKind.String ? Text(name)
-        : throw new FormatException("the name of a header in it is no text"))];
+        : throw new FormatException("the name of a header in it is not a string"))];
 
     private static string? Text(JsonElement from, string name, ref string? last) =>
         Member(from, name, JsonValueKind.String) is not { } value ? null
-        : last is not null && Is(value, last) ? last : last = Text(value);
+        : last is not null && TextEquals(value, last) ? last : last = Text(value);
 
     private static string? Text(JsonElement from, string name) => Member(from, name, JsonValueKind.String) is { } value ? Text(value) : null;
 
-    private static bool Is(JsonElement value, string text)
+    private static bool TextEquals(JsonElement value, string text)
     {
         try
         {
@@ -193,7 +194,7 @@ internal sealed class CredentialIndexReader
         }
         catch (InvalidOperationException)
         {
-            throw NoUnicode();
+            throw NotUnicode();
         }
     }
 
@@ -205,14 +206,14 @@ internal sealed class CredentialIndexReader
         }
         catch (InvalidOperationException)
         {
-            throw NoUnicode();
+            throw NotUnicode();
         }
     }
 
-    private static FormatException NoUnicode() => new("a text in it is no Unicode");
+    private static FormatException NotUnicode() => new("a string in it is not valid Unicode");
 
     private static DateTimeOffset? Time(JsonElement from, string name) => Member(from, name, JsonValueKind.String) is not { } value ? null
-        : value.TryGetDateTimeOffset(out var time) ? time : throw new FormatException($"a '{name}' in it is no time");
+        : value.TryGetDateTimeOffset(out var time) ? time : throw new FormatException($"a '{name}' in it is not a time");
 
     private static bool Flag(JsonElement from, string name) => from.TryGetProperty(name, out var member) && member.ValueKind switch
     {
@@ -221,8 +222,8 @@ internal sealed class CredentialIndexReader
         _ => throw new FormatException($"a '{name}' in it is neither true nor false"),
     };
 
-    /// <summary>The member; null where it is absent or null.</summary>
+    /// <summary>Returns the member; null if it is absent or null.</summary>
     private static JsonElement? Member(JsonElement from, string name, JsonValueKind kind) =>
         !from.TryGetProperty(name, out var member) || member.ValueKind == JsonValueKind.Null ? null
-        : member.ValueKind == kind ? member : throw new FormatException($"its '{name}' is not of the kind it should be");
+        : member.ValueKind == kind ? member : throw new FormatException($"a '{name}' in it has the wrong type");
 }

@@ -3,7 +3,7 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>The non-secret side of a credential.</summary>
+/// <summary>The index entry of a server: the non-secret side of its credential.</summary>
 public sealed record CredentialInfo
 {
     [JsonPropertyName("vault")]
@@ -11,7 +11,7 @@ public sealed record CredentialInfo
     [JsonPropertyName("kind")]
     public CredentialKind Kind { get; init; }
 
-    /// <summary>Null where there is no OAuth credential, or its facts are from before this was kept.</summary>
+    /// <summary>Null if there is no OAuth credential, or if the entry is older than this field.</summary>
     [JsonPropertyName("signedInBy")]
     public SignedInBy? SignedInBy { get; init; }
     [JsonPropertyName("url")]
@@ -19,7 +19,7 @@ public sealed record CredentialInfo
     [JsonPropertyName("issuer")]
     public string? Issuer { get; init; }
 
-    /// <summary>The issuer identifier of the identity provider through which a person signed in.</summary>
+    /// <summary>The issuer identifier of the identity provider that the person signed in with.</summary>
     [JsonPropertyName("identityProvider")]
     public string? IdentityProvider { get; init; }
     [JsonPropertyName("resource")]
@@ -33,42 +33,42 @@ public sealed record CredentialInfo
     [JsonPropertyName("canRenew")]
     public bool CanRenew { get; init; }
 
-    /// <summary>How the token is sent; null, as in facts of before there were others, for Bearer.</summary>
+    /// <summary>How the token is sent. Null means Bearer; older entries have no other type.</summary>
     [JsonPropertyName("tokenType")]
     public string? TokenType { get; init; }
     [JsonPropertyName("renewalUncertain")]
     public bool RenewalUncertain { get; init; }
 
-    /// <summary>When a renewal was begun that has not ended: its process may have been killed before it could say so.</summary>
+    /// <summary>When a renewal began that has not recorded its end. Its process may have been killed.</summary>
     [JsonPropertyName("renewalBegan")]
     public DateTimeOffset? RenewalBegan { get; init; }
 
-    /// <summary>The credential is not in its vault, which could not be written, but waits for it in an encrypted file.</summary>
+    /// <summary>The vault could not be written, so the credential waits for it in an encrypted file.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [JsonPropertyName("pending")]
     public bool Pending { get; init; }
 
-    /// <summary>The refusal of the last renewal, if it lasts; null after a success.</summary>
+    /// <summary>The refusal of the last renewal, if it is permanent; null after a success.</summary>
     [JsonPropertyName("renewalRefused")]
     public RefusedRenewal? RenewalRefused { get; init; }
 
-    /// <summary>The last renewal that got no answer; null after a success.</summary>
+    /// <summary>The last renewal that failed without an answer; null after a success.</summary>
     [JsonPropertyName("renewalFailed")]
     public FailedRenewal? RenewalFailed { get; init; }
 
-    /// <summary>Whether the outcome of a renewal is unknown. Whoever holds no lock cannot tell one that goes on from one cut off.</summary>
+    /// <summary>Whether the outcome of a renewal is unknown. Only the holder of the lock can tell a running renewal from an interrupted one.</summary>
     [JsonIgnore]
     public bool IsInterrupted => RenewalUncertain || RenewalBegan is not null;
 
-    /// <summary>The server was seen to answer without a credential.</summary>
+    /// <summary>The server answered a request that had no credential.</summary>
     [JsonPropertyName("seenOpen")]
     public bool AnsweredAnonymously { get; init; }
 
-    /// <summary>The names of the headers that are kept with the credential; null if there is none.</summary>
+    /// <summary>The names of the headers that are stored with the credential; null if there are none.</summary>
     [JsonPropertyName("headerNames")]
     public IReadOnlyList<string>? HeaderNames { get; init; }
 
-    /// <summary>Whether a client's secret is kept with the credential.</summary>
+    /// <summary>Whether a client secret is stored with the credential.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [JsonPropertyName("hasClientSecret")]
     public bool HasClientSecret { get; init; }

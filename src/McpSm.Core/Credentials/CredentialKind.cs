@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>What kind of credential a server has.</summary>
+/// <summary>The kind of a server's credential.</summary>
 public enum CredentialKind
 {
     [JsonStringEnumMemberName("None")]

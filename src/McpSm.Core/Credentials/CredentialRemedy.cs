@@ -4,16 +4,16 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>How to get a credential that works.</summary>
+/// <summary>The next step to a working credential.</summary>
 internal static class CredentialRemedy
 {
-    /// <summary>How to get a credential that works in place of none, or of one that does not: by a sign-in, unless sign-in is off.</summary>
+    /// <summary>Returns the step that replaces a missing or rejected credential: a sign-in, or a bearer token if sign-in is off.</summary>
     public static NextStep ForNewCredential(McpServer server) => server.OAuth != OAuthMode.Off ? new SignInStep(server) : new SetTokenStep(server);
 
-    /// <summary>The error of a call that needs a credential which can be renewed.</summary>
+    /// <summary>Creates the error of a call that needs a renewable credential.</summary>
     public static McpAuthException SignInNeeded(McpServer server, ServerSecrets? item) =>
         (item?.BearerToken ?? server.Plaintext.BearerToken) is not null
-        ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, which nothing can renew.",
+        ? new McpAuthException(ErrorReason.AuthenticationRequired, $"'{server.Name}' has a bearer token, and Mcpsm cannot renew bearer tokens.",
             new SetTokenStep(server))
         { Server = server.Name }
         : new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",

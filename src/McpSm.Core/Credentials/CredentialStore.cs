@@ -12,8 +12,8 @@ using McpSm.Core.Vaults;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// The one place that reads and replaces credentials. The secret is written first, the facts after it, both under
-/// the server's lock: a kill in between leaves facts that the next read of the secret mends.
+/// Reads and replaces the credentials of servers; no other type does. It writes the secret first and the index entry after it, both
+/// under the lock of the server. If the process is killed in between, the next read of the secret reconciles the entry.
 /// </summary>
 public sealed partial class CredentialStore(AppEnvironment environment, VaultSelector vaults)
 {
@@ -22,32 +22,36 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
 
     public CredentialIndex Index { get; } = new(environment);
 
-    /// <summary>Holds everybody else off this server's credential.</summary>
-    /// <param name="heldTooLong">What to say if another process keeps it; null, or where it gives null, for the words of the lock.</param>
+    /// <summary>Locks the credential of this server, in all processes.</summary>
+    /// <remarks>
+    /// If another process keeps the lock too long, <paramref name="heldTooLong"/> supplies the error. If it is null or returns null, the
+    /// error is that of <see cref="FileLock"/>.
+    /// </remarks>
     public Task<FileLock> LockAsync(McpServer server, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
         environment.LockAsync(LockName(server.Id), cancellationToken, heldTooLong);
 
-    /// <summary>The server's item as it may be used now; null where there is none. Mends facts that lie.</summary>
+    /// <summary>Reads the part of the server's item that may be used for it now; null if there is none. Reconciles a stale index entry.</summary>
+    /// <remarks>
+    /// <paramref name="vaultName"/> is the vault that the user named. It is read if the index names no vault. If the index names another
+    /// vault that cannot be opened, the item there is skipped, because the user may name a vault as that one is lost.
+    /// </remarks>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
-    /// <param name="vaultName">
-    /// The vault the user named, to look in where the facts know of none. Where they know another that cannot be opened, what
-    /// that has is left there: whoever names a vault may have lost the one before.
-    /// </param>
     public async Task<ServerSecrets?> ReadAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null) =>
         (await ReadRawAsync(server, cancellationToken, vaultName).ConfigureAwait(false))?.UsableFor(server);
 
-    /// <summary>The item whatever it is bound to: to remove it, and to revoke what is in it.</summary>
+    /// <summary>Reads the whole item, even if it belongs to another URL, so that it can be removed and its tokens revoked.</summary>
     public async Task<ServerSecrets?> ReadRawAsync(McpServer server, CancellationToken cancellationToken, string? vaultName = null)
     {
         try
         {
             return await FindAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
         }
-        catch (McpAuthException e) when (vaultName is not null && SupersededCopies.CannotBeOpened(e) && Index.Read(server.Id)?.Vault is { } kept && kept != vaultName)
+        catch (McpAuthException e) when (vaultName is not null && SupersededCopies.CannotBeOpened(e)
+            && Index.Read(server.Id)?.Vault is { } storedIn && storedIn != vaultName)
         {
             if (_reportedVault.TryAdd(server.Id, true))
             {
-                vaults.Notify($"What '{server.Name}' has in the vault '{UntrustedText.Sanitize(kept)}' is left there, unread. {e.Message}");
+                vaults.Notify($"The credential of '{server.Name}' stays, unread, in the vault '{UntrustedText.Sanitize(storedIn)}'. {e.Message}");
             }
             return null;
         }
@@ -55,7 +59,7 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
 
     private async Task<ServerSecrets?> FindAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
     {
-        for (var again = 3; ; again--)
+        for (var retries = 3; ; retries--)
         {
             var info = Index.Read(server.Id);
             if ((info?.Vault is null && vaultName is not null ? vaults.Find(vaultName) : VaultOf(info)) is not { } vault)
@@ -67,8 +71,8 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
                 return null;
             }
             var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
-            // What is absent may have been taken to another vault between the two reads: the facts tell.
-            if (item is null && again > 0 && Index.Read(server.Id)?.Vault is { } now && now != vault.Name)
+            // Another process may have moved the item to another vault between the two reads. The index then names that vault.
+            if (item is null && retries > 0 && Index.Read(server.Id)?.Vault is { } now && now != vault.Name)
             {
                 continue;
             }
@@ -80,8 +84,8 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         }
     }
 
-    /// <summary>Keeps the item. Where it was in another vault it is removed there, afterwards.</summary>
-    /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
+    /// <summary>Stores the item. If it was in another vault, removes it there afterwards.</summary>
+    /// <remarks><paramref name="vaultName"/> is the vault that the user named. The default is the vault of the item, else the vault in use.</remarks>
     public Task WriteAsync(McpServer server, ServerSecrets item, string? vaultName, CancellationToken cancellationToken) =>
         WriteAsync(server, item, vaultName, async (vault, text) =>
         {
@@ -89,7 +93,7 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
             return false;
         }, cancellationToken);
 
-    /// <summary>Keeps what the kept item has become: renewed, or with a part of it removed. Nothing in it comes from a person.</summary>
+    /// <summary>Stores the next version of an existing item: renewed, or with a part removed. It contains nothing that a person entered.</summary>
     public Task ReplaceAsync(McpServer server, ServerSecrets item, CancellationToken cancellationToken) =>
         WriteAsync(server, item, null, async (vault, text) =>
         {
@@ -98,57 +102,64 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         }, cancellationToken);
 
     /// <summary>
-    /// Keeps an item with what an issuer has given for good. If its vault cannot be written, the item waits in the encrypted file.
+    /// Stores an item with tokens that the issuer will not give again. If the vault cannot be written, the item waits in the encrypted file.
     /// </summary>
-    /// <param name="vaultName">The vault the user named; null for the one the server's item is in, or the one in use.</param>
-    /// <param name="isRenewal">Whether it is the kept item, renewed.</param>
-    /// <returns>Why it is not kept as it should be; null if it is.</returns>
-    internal Task<StorageFailure?> StoreAsync(McpServer server, ServerSecrets item, string? vaultName, bool isRenewal) => StoreAsync(ItemName(server), isRenewal,
-        keep => WriteAsync(server, item, vaultName, keep, CancellationToken.None));
+    /// <param name="server">The server of the item.</param>
+    /// <param name="item">The item.</param>
+    /// <param name="vaultName">The vault that the user named. The default is the vault of the item, else the vault in use.</param>
+    /// <param name="isRenewal">Whether the item is the stored one with renewed tokens.</param>
+    /// <returns>Why the item is not in its vault and in the index; null if it is.</returns>
+    internal Task<StorageFailure?> StoreAsync(McpServer server, ServerSecrets item, string? vaultName, bool isRenewal) =>
+        StoreAsync(ItemName(server), isRenewal, store => WriteAsync(server, item, vaultName, store, CancellationToken.None));
 
-    /// <summary>Keeps an item in its vault, or else in the file in which items wait.</summary>
-    /// <param name="write">Chooses the vault, has it keep the text and then writes the facts, of which it is told whether the item waits.</param>
+    /// <summary>Stores an item in its vault, else in the encrypted file for pending items.</summary>
+    /// <param name="item">The name of the item.</param>
+    /// <param name="isRenewal">Whether the item is the stored one with renewed tokens.</param>
+    /// <param name="write">
+    /// Chooses the vault, calls the given function with it, and then writes the index entry. The function returns whether the item is pending.
+    /// </param>
     internal static async Task<StorageFailure?> StoreAsync(string item, bool isRenewal, Func<Func<VaultWithFallback, string, Task<bool>>, Task> write)
     {
-        McpAuthException? why = null;
-        VaultWithFallback? kept = null;
+        McpAuthException? vaultError = null;
+        VaultWithFallback? stored = null;
         VaultWithFallback? tried = null;
         try
         {
             await write(async (vault, text) =>
             {
                 tried = vault;
-                why = await vault.KeepAsync(item, text, isRenewal).ConfigureAwait(false);
-                kept = vault;
-                return why is not null;
+                vaultError = await vault.KeepAsync(item, text, isRenewal).ConfigureAwait(false);
+                stored = vault;
+                return vaultError is not null;
             }).ConfigureAwait(false);
-            return why is null ? null : new StorageFailure(StorageOutcome.Pending, why, kept!.Name, kept.PendingFile);
+            return vaultError is null ? null : new StorageFailure(StorageOutcome.Pending, vaultError, stored!.Name, stored.PendingFile);
         }
         catch (McpAuthException e)
         {
-            return kept is null ? new StorageFailure(StorageOutcome.MemoryOnly, e, tried?.Name ?? "", "")
-                : new StorageFailure(why is null ? StorageOutcome.WithoutIndexEntry : StorageOutcome.Pending, why ?? e, kept.Name, kept.PendingFile);
+            return stored is null ? new StorageFailure(StorageOutcome.MemoryOnly, e, tried?.Name ?? "", "")
+                : new StorageFailure(vaultError is null ? StorageOutcome.WithoutIndexEntry : StorageOutcome.Pending, vaultError ?? e, stored.Name,
+                    stored.PendingFile);
         }
     }
 
-    private async Task WriteAsync(McpServer server, ServerSecrets item, string? vaultName, Func<VaultWithFallback, string, Task<bool>> keep,
+    private async Task WriteAsync(McpServer server, ServerSecrets item, string? vaultName, Func<VaultWithFallback, string, Task<bool>> store,
         CancellationToken cancellationToken)
     {
-        var before = Index.Read(server.Id)?.Vault;
-        var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
-        await _superseded.WriteAsync(ItemName(server), before, vault.Name, async () =>
+        var previousVault = Index.Read(server.Id)?.Vault;
+        var vault = await vaults.ChooseAsync(vaultName ?? previousVault, cancellationToken).ConfigureAwait(false);
+        await _superseded.WriteAsync(ItemName(server), previousVault, vault.Name, async () =>
         {
-            var isPending = await keep(vault, JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets)).ConfigureAwait(false);
+            var isPending = await store(vault, JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets)).ConfigureAwait(false);
             await Index.WriteAsync(server.Id, _ => CredentialInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Makes sure, before a refresh token is spent, that its successor can be kept: makes the same write with the present item.
-    /// For the holder of the server's lock.
+    /// Writes the present item once more, before a refresh token is spent, to make sure that its successor can be stored. The caller holds
+    /// the lock of the server.
     /// </summary>
-    /// <returns>Handles that the write will need: to be given back when the answer is here.</returns>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable, VaultUnavailable, VaultLocked, …: nothing was spent yet.</exception>
+    /// <returns>File handles that the later write needs. Dispose them when the answer of the issuer has arrived.</returns>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable, VaultUnavailable, VaultLocked, …: the refresh token is not spent yet.</exception>
     internal async Task<IDisposable> RehearseAsync(McpServer server, ServerSecrets item, CancellationToken cancellationToken)
     {
         await (await ChooseAsync(server, null, cancellationToken).ConfigureAwait(false)).RehearseAsync(ItemName(server),
@@ -157,15 +168,15 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
     }
 
     /// <summary>
-    /// Changes the facts of an item, for whoever holds the server's lock. Facts that lie, or are missing since their
-    /// writer was killed, first say what the vault holds.
+    /// Changes the index entry of an item. An entry that is stale, or missing because its writer was killed, is first created from the item.
+    /// The caller holds the lock of the server.
     /// </summary>
     internal Task ChangeIndexAsync(McpServer server, ServerSecrets item, Func<CredentialInfo, CredentialInfo> change) =>
-        // Not to be cut short: what they say is already so.
+        // Not cancellable: the entry describes what has already happened.
         Index.WriteAsync(server.Id, info => change(info is not null && IsConsistent(info, item, info.Pending) ? info
             : CredentialInfo.Create(item, info?.Vault ?? vaults.NameInUse!)), CancellationToken.None);
 
-    /// <summary>Removes the item and its facts. An item in a vault that is gone stays there, and that is told.</summary>
+    /// <summary>Removes the item and its index entry. If the vault is gone, the item stays in it and a notice says so.</summary>
     public async Task RemoveAsync(McpServer server, CancellationToken cancellationToken)
     {
         var info = Index.Read(server.Id);
@@ -182,10 +193,10 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
     }
 
     /// <summary>
-    /// Chooses the vault that the server's credential will be kept in and rehearses the write, before a person signs in for
-    /// nothing. For the holder of the server's lock.
+    /// Chooses the vault for the server's credential and rehearses the write, so that a vault that does not work fails before a person signs
+    /// in. The caller holds the lock of the server.
     /// </summary>
-    /// <returns>What that vault holds for the server now; null if nothing.</returns>
+    /// <returns>The item of the server in that vault; null if there is none.</returns>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationUnavailable.</exception>
     public async Task<ServerSecrets?> PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
     {
@@ -197,22 +208,22 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         return item;
     }
 
-    /// <summary>The registration kept for an issuer, in the vault that the server's credential is or will be in.</summary>
+    /// <summary>Reads the stored registration with an issuer, from the vault that has or will have the credential of the server.</summary>
     public async Task<ClientRegistration?> ReadRegistrationAsync(McpServer server, string issuer, string? vaultName,
         CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
-        var kept = await GetAsync(vault, ClientItemName(issuer), CredentialJson.Default.ClientRegistration, cancellationToken).ConfigureAwait(false);
-        return kept?.Issuer == issuer ? kept : null;
+        var registration = await GetAsync(vault, ClientItemName(issuer), CredentialJson.Default.ClientRegistration, cancellationToken).ConfigureAwait(false);
+        return registration?.Issuer == issuer ? registration : null;
     }
 
-    /// <summary>Keeps a registration. A doubt about its client stays; a doubt about the client before it ends.</summary>
+    /// <summary>Stores a registration. A doubt about this client stays in the index; a doubt about the previous client ends.</summary>
     public async Task WriteRegistrationAsync(McpServer server, ClientRegistration registration, string? vaultName,
         CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
         var item = ClientItemName(registration.Issuer);
-        // What the issuer has registered is used from now on, whether it is in the vault or waits for it.
+        // The issuer uses the new registration from now on, whether it is in the vault or waits for it.
         await vault.KeepAsync(item, JsonSerializer.Serialize(registration, CredentialJson.Default.ClientRegistration), isRenewal: false).ConfigureAwait(false);
         await Index.WriteRegistrationAsync(item, f => (f ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id) with
         {
@@ -221,7 +232,7 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Letters, digits and dashes, so that every vault takes it; the same for every spelling of us.</summary>
+    /// <summary>Returns the name of a registration's item: letters, digits and dashes, which every vault accepts.</summary>
     public static string ClientItemName(string issuer) =>
         ClientItemPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
 
@@ -235,46 +246,57 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
 
     internal static string LockName(string id) => "server-" + id;
 
-    /// <summary>Whether the facts say of the credential what the vault does; of a renewal under way the vault says nothing.</summary>
+    /// <summary>Returns whether the index entry agrees with the item. Only the index records renewals, so those fields are not compared.</summary>
     private static bool IsConsistent(CredentialInfo? info, ServerSecrets? item, bool isPending)
     {
-        var told = item is null ? new CredentialInfo() : CredentialInfo.Create(item, info?.Vault ?? "") with { Pending = isPending };
-        if (info is null or { Kind: CredentialKind.None } || told.Kind == CredentialKind.None)
+        var expected = item is null ? new CredentialInfo() : CredentialInfo.Create(item, info?.Vault ?? "") with { Pending = isPending };
+        if (info is null or { Kind: CredentialKind.None } || expected.Kind == CredentialKind.None)
         {
-            return told.Kind == (info?.Kind ?? CredentialKind.None);
+            return expected.Kind == (info?.Kind ?? CredentialKind.None);
         }
-        return told with { Scopes = null, HeaderNames = null, HasClientSecret = false } == info with { Scopes = null, HeaderNames = null, HasClientSecret = false, RenewalUncertain = false, RenewalBegan = null, RenewalRefused = null, RenewalFailed = null, AnsweredAnonymously = false }
-            && (told.Scopes ?? []).SequenceEqual(info.Scopes ?? []);
+        return expected with { Scopes = null, HeaderNames = null, HasClientSecret = false }
+            == info with
+            {
+                Scopes = null,
+                HeaderNames = null,
+                HasClientSecret = false,
+                RenewalUncertain = false,
+                RenewalBegan = null,
+                RenewalRefused = null,
+                RenewalFailed = null,
+                AnsweredAnonymously = false,
+            }
+            && (expected.Scopes ?? []).SequenceEqual(info.Scopes ?? []);
     }
 
-    /// <summary>Whether the facts name the secrets that are kept beside the credential. Those that an older version wrote name none.</summary>
+    /// <summary>Returns whether the entry names the secrets that are stored with the credential. Entries of older versions do not.</summary>
     private static bool HasConsistentSecrets(CredentialInfo? info, ServerSecrets? item) => WithSecrets(info, item) == info;
 
-    /// <summary>The facts with the secrets that are kept beside the credential, and everything else as it is.</summary>
+    /// <summary>Returns the entry with the secrets that are stored with the credential, and otherwise unchanged.</summary>
     private static CredentialInfo? WithSecrets(CredentialInfo? info, ServerSecrets? item)
     {
         if (info is null)
         {
             return null;
         }
-        var told = item is null ? new CredentialInfo() : CredentialInfo.Create(item, "");
+        var expected = item is null ? new CredentialInfo() : CredentialInfo.Create(item, "");
         return info with
         {
-            HeaderNames = (told.HeaderNames ?? []).SequenceEqual(info.HeaderNames ?? []) ? info.HeaderNames : told.HeaderNames,
-            HasClientSecret = told.HasClientSecret,
+            HeaderNames = (expected.HeaderNames ?? []).SequenceEqual(info.HeaderNames ?? []) ? info.HeaderNames : expected.HeaderNames,
+            HasClientSecret = expected.HasClientSecret,
         };
     }
 
     /// <summary>
-    /// Makes the facts say what the vault holds. Whoever has the server's lock is changing both: then it is theirs to
-    /// do, or the next reader's.
+    /// Updates the index entry from the vault. Skips this if another process holds the lock of the server, because that process is changing
+    /// both: it, or the next reader, updates the entry.
     /// </summary>
     private async Task ReconcileAsync(McpServer server, VaultWithFallback vault, CancellationToken cancellationToken)
     {
         try
         {
-            using var held = environment.TryLock(LockName(server.Id));
-            if (held is null || (Index.Read(server.Id)?.Vault is { } now && now != vault.Name))
+            using var fileLock = environment.TryLock(LockName(server.Id));
+            if (fileLock is null || (Index.Read(server.Id)?.Vault is { } now && now != vault.Name))
             {
                 return;
             }
@@ -285,7 +307,7 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)
         {
-            // A disk that is full or read-only takes no token away from who has just read it. The next reader mends.
+            // A full or read-only disk must not cost the caller the token that was just read. The next reader reconciles the entry.
         }
     }
 
@@ -300,7 +322,7 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
     private static async Task<T?> GetAsync<T>(VaultWithFallback vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class => (await FindAsync(vault, name, type, cancellationToken).ConfigureAwait(false)).Item;
 
-    /// <summary>The item, and whether it waits for the vault.</summary>
+    /// <summary>Returns the item, and whether it is pending.</summary>
     internal static async Task<(T? Item, bool IsPending)> FindAsync<T>(VaultWithFallback vault, string name, JsonTypeInfo<T> type,
         CancellationToken cancellationToken) where T : class
     {
@@ -312,7 +334,7 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         catch (JsonException)
         {
             throw new McpAuthException(ErrorReason.VaultCorrupt,
-                $"The item '{name}' of the vault '{vault.Name}' is not one of ours. It was not changed.",
+                $"The item '{name}' of the vault '{vault.Name}' was not written by Mcpsm. It was not changed.",
                 "Remove the item, then sign in again.")
             { Vault = vault.Name };
         }

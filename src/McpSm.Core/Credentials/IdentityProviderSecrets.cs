@@ -3,15 +3,15 @@ using System.Text.Json.Serialization;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// The vault item of one identity provider, <c>mcpsmidp-&lt;16 hex of SHA-256(issuer)&gt;</c>: the secret of the user's client
-/// there, and the session.
+/// The vault item of one identity provider, <c>mcpsmidp-&lt;16 hex digits of SHA-256(issuer)&gt;</c>: the client secret that the user
+/// gave, and the session.
 /// </summary>
 public sealed record IdentityProviderSecrets
 {
     [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }
 
-    /// <summary>The client that <see cref="ClientSecret"/> is of.</summary>
+    /// <summary>The client id that <see cref="ClientSecret"/> belongs to.</summary>
     [JsonPropertyName("clientId")]
     public string? ClientId { get; init; }
     [JsonPropertyName("clientSecret")]

@@ -3,18 +3,18 @@ using McpSm.Core.Grants;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>A person's session at an identity provider, which every server of the organisation is signed in to with (rule 34 of docs/rules.md).</summary>
+/// <summary>A person's session at an identity provider. It signs in to every server of the organisation (rule 34 of docs/rules.md).</summary>
 public sealed record IdentitySession
 {
-    /// <summary>As the identity provider knows us.</summary>
+    /// <summary>Our client at the identity provider.</summary>
     [JsonPropertyName("client")]
     public required ClientIdentity Client { get; init; }
 
-    /// <summary>Goes back to the identity provider alone, to be exchanged.</summary>
+    /// <summary>The ID token. It is sent only to the identity provider, for the token exchange.</summary>
     [JsonPropertyName("idToken")]
     public required string IdToken { get; init; }
 
-    /// <summary>Who signed in (<c>sub</c>): a renewal must give the same.</summary>
+    /// <summary>The person who signed in (<c>sub</c>). A renewal must return the same.</summary>
     [JsonPropertyName("subject")]
     public required string Subject { get; init; }
     [JsonPropertyName("refreshToken")]
@@ -38,9 +38,7 @@ public sealed record IdentitySession
     [JsonPropertyName("metadataReadAt")]
     public DateTimeOffset MetadataReadAt { get; init; }
 
-    /// <summary>
-    /// The session with what a sign-in or renewal gave. Its access token is not kept: nothing is asked of the provider with it.
-    /// </summary>
+    /// <summary>Returns the session with the tokens of a sign-in or renewal. The access token is not stored, because nothing uses it.</summary>
     internal IdentitySession With(TokenSet tokens, IdTokenValidator identity) => this with
     {
         IdToken = tokens.IdToken!,
@@ -51,7 +49,7 @@ public sealed record IdentitySession
         Scopes = tokens.Scopes,
     };
 
-    /// <summary>As <see cref="OAuthCredential.MayReplace"/>: what was given to one client for one person.</summary>
+    /// <summary>Returns whether the two sessions have the same client and person, as in <see cref="OAuthCredential.MayReplace"/>.</summary>
     internal bool MayReplace(IdentitySession other) => Client.Id == other.Client.Id && Subject == other.Subject;
 
     public override string ToString() => $"identity session, ID token expires {ExpiresAt:u}";

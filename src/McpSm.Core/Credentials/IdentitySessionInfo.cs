@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>The non-secret side of an <see cref="IdentityProviderSecrets"/>.</summary>
+/// <summary>The index entry of an identity provider: the non-secret side of its <see cref="IdentityProviderSecrets"/>.</summary>
 public sealed record IdentitySessionInfo
 {
     [JsonPropertyName("issuer")]
@@ -12,7 +12,7 @@ public sealed record IdentitySessionInfo
     [JsonPropertyName("clientId")]
     public string? ClientId { get; init; }
 
-    /// <summary>Null where nobody is signed in.</summary>
+    /// <summary>When the person signed in; null if no session exists.</summary>
     [JsonPropertyName("signedInAt")]
     public DateTimeOffset? SignedInAt { get; init; }
     [JsonPropertyName("expiresAt")]
@@ -20,20 +20,20 @@ public sealed record IdentitySessionInfo
     [JsonPropertyName("canRenew")]
     public bool CanRenew { get; init; }
 
-    /// <summary>When a renewal was begun whose outcome is not known: its answer was lost, or its process killed.</summary>
+    /// <summary>When a renewal began whose outcome is unknown: its answer was lost, or its process was killed.</summary>
     [JsonPropertyName("renewalBegan")]
     public DateTimeOffset? RenewalBegan { get; init; }
 
-    /// <summary>As <see cref="CredentialInfo.Pending"/>.</summary>
+    /// <summary>Like <see cref="CredentialInfo.Pending"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     [JsonPropertyName("pending")]
     public bool Pending { get; init; }
 
-    /// <summary>As <see cref="CredentialInfo.RenewalRefused"/>.</summary>
+    /// <summary>Like <see cref="CredentialInfo.RenewalRefused"/>.</summary>
     [JsonPropertyName("renewalRefused")]
     public RefusedRenewal? RenewalRefused { get; init; }
 
-    /// <summary>As <see cref="CredentialInfo.RenewalFailed"/>.</summary>
+    /// <summary>Like <see cref="CredentialInfo.RenewalFailed"/>.</summary>
     [JsonPropertyName("renewalFailed")]
     public FailedRenewal? RenewalFailed { get; init; }
 

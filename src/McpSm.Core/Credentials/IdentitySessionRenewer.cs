@@ -10,28 +10,28 @@ using McpSm.Core.Interruption;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// The session at an identity provider with an ID token that holds. Its renewal is one transaction under the session's lock,
-/// as <see cref="TokenRenewer"/> is under a server's: many servers renew with it, and its refresh token is spent once.
+/// Renews the session at an identity provider. Like <see cref="TokenRenewer"/>, it renews in one transaction under a lock: many servers
+/// share the session, and its refresh token may be usable only once.
 /// </summary>
 public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentitySessionStore store, IProgress<string>? progress = null)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 
-    /// <summary>The session, renewed first if need be, without a person.</summary>
-    /// <param name="always">Sends the refresh token also if the provider refused it a short time ago.</param>
-    /// <exception cref="McpAuthException">AuthenticationRequired: there is none, or it has ended. ServerUnreachable, the vault's reasons, …</exception>
+    /// <summary>Returns a session whose ID token is valid, and renews it first if necessary. No person is asked.</summary>
+    /// <remarks><paramref name="always"/> sends the refresh token even if the provider refused it a short time ago.</remarks>
+    /// <exception cref="McpAuthException">AuthenticationRequired: no session exists, or it has ended. ServerUnreachable, the vault's reasons, …</exception>
     public async Task<IdentitySession> CurrentAsync(string provider, bool always, CancellationToken cancellationToken)
     {
-        RenewalHistory Past() => RenewalHistory.Read(store.Index(provider));
-        var what = $"the session at the identity provider {UntrustedText.Sanitize(provider)}";
+        RenewalHistory ReadHistory() => RenewalHistory.Read(store.Index(provider));
+        var subject = $"the session at the identity provider {UntrustedText.Sanitize(provider)}";
         var session = (await store.ReadAsync(provider, cancellationToken).ConfigureAwait(false))?.Session ?? throw NotSignedIn(provider);
         if (!IsDue(session))
         {
             return session;
         }
         using var exchange = environment.Exchanges.Prepare(cancellationToken);
-        var before = Past();
-        using var held = await store.LockAsync(provider, cancellationToken, () => Past().Hangs(what)).ConfigureAwait(false);
+        var historyBefore = ReadHistory();
+        using var fileLock = await store.LockAsync(provider, cancellationToken, () => ReadHistory().Hangs(subject)).ConfigureAwait(false);
         var item = await store.ReadAsync(provider, cancellationToken).ConfigureAwait(false);
         session = item?.Session ?? throw NotSignedIn(provider);
         if (!IsDue(session))
@@ -40,18 +40,19 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         }
         if (session.RefreshToken is not { } refreshToken)
         {
-            return session.ExpiresAt > environment.Time.GetUtcNow() ? session : throw Ended(provider, "It gave no refresh token.", null);
+            return session.ExpiresAt > environment.Time.GetUtcNow() ? session : throw Ended(provider, "The provider gave no refresh token.", null);
         }
-        var past = Past();
-        if (held.Waited && past.EndedSince(before, what) is { } ended)
+        var history = ReadHistory();
+        if (fileLock.Waited && history.EndedSince(historyBefore, subject) is { } failure)
         {
-            throw ended;
+            throw failure;
         }
         var now = environment.Time.GetUtcNow();
-        if (past.Refused is { } refused && refused.AppliesTo(now, Fingerprint(item)) && (!always || (held.Waited && refused != before.Refused)))
+        if (history.Refused is { } refused && refused.AppliesTo(now, Fingerprint(item)) && (!always || (fileLock.Waited && refused != historyBefore.Refused)))
         {
-            return session.ExpiresAt > now ? session : throw Ended(provider, $"It refused to renew it at {refused.At.ToLocalTime():HH:mm} ({refused.Describe}), "
-                + $"and is not asked again before {(refused.At + RefusedRenewal.RetryDelay).ToLocalTime():HH:mm}.", null);
+            return session.ExpiresAt > now ? session
+                : throw Ended(provider, $"The provider refused to renew it at {refused.At.ToLocalTime():HH:mm} ({refused.Describe}). "
+                    + $"Mcpsm does not ask again before {(refused.At + RefusedRenewal.RetryDelay).ToLocalTime():HH:mm}.", null);
         }
         try
         {
@@ -64,12 +65,12 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         }
         catch (McpAuthException e) when (e is { StatusCode: not null, OAuthError: not "invalid_grant" } && session.ExpiresAt > now)
         {
-            // It was to be renewed before its end; until then it is good all the same.
+            // The renewal was early, so the ID token is still valid.
             return session;
         }
     }
 
-    /// <summary>What a refusal is of, from the item alone.</summary>
+    /// <summary>Identifies what a refusal applies to, from the item alone.</summary>
     private static string Fingerprint(IdentityProviderSecrets item) => RefusedRenewal.FingerprintOf(item.Session?.RefreshToken ?? "",
         item.Issuer, item.Session?.TokenEndpoint, item.Session?.Client.Id, item.Session?.Client.Secret, item.ClientId, item.ClientSecret);
 
@@ -81,18 +82,18 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         session = await WithFreshMetadataAsync(session, provider, http, policy, cancellationToken).ConfigureAwait(false);
         if (item.ClientSecret is { } secret && item.ClientId == session.Client.Id && session.Client.Secret is not null)
         {
-            // The user may have replaced it since the sign-in.
+            // The user may have replaced the secret since the sign-in.
             session = session with { Client = session.Client with { Secret = secret } };
         }
         progress?.Report($"Renewing the session at the identity provider {UntrustedText.Sanitize(provider)}.");
         var renewed = await SpendAsync(provider, item, session, refreshToken, http, exchange).ConfigureAwait(false);
-        // Ctrl+C must not lose what the provider has given for good.
+        // Not cancellable: the provider will not give these tokens again.
         await store.StoreAsync(item with { Session = renewed }, null, new SignInToIdentityProviderStep(), isRenewal: true).ConfigureAwait(false);
         exchange.Complete();
-        return renewed.ExpiresAt > environment.Time.GetUtcNow() ? renewed : throw Ended(provider, "It gives no new ID token.", null);
+        return renewed.ExpiresAt > environment.Time.GetUtcNow() ? renewed : throw Ended(provider, "The provider gives no new ID token.", null);
     }
 
-    /// <summary>What to tell where a person must sign in at the provider. Which command does so is for the caller to say.</summary>
+    /// <summary>Creates the error for a provider that a person must sign in at. The caller adds the command to run.</summary>
     internal static McpAuthException NotSignedIn(string provider) => new(ErrorReason.AuthenticationRequired,
         $"You are not signed in at the identity provider {UntrustedText.Sanitize(provider)}.");
 
@@ -111,8 +112,8 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         RestrictedHttpClient http, TokenExchange exchange)
     {
         var cutOff = store.Index(provider)?.RenewalBegan;
-        // As in the renewal of a server's token: found out and noted before the refresh token is spent.
-        using var room = await store.RehearseAsync(item, exchange.Token).ConfigureAwait(false);
+        // Like the renewal of a server's token: check the vault and record the attempt before the refresh token is spent.
+        using var reserve = await store.RehearseAsync(item, exchange.Token).ConfigureAwait(false);
         exchange.Begin();
         await store.ChangeIndexAsync(item, f => f with { RenewalBegan = environment.Time.GetUtcNow() }).ConfigureAwait(false);
         try
@@ -121,12 +122,12 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
                 session.Scopes, SenderConstraint.Bearer, environment.Time, exchange.Token).ConfigureAwait(false);
             if (tokens.IdToken is null)
             {
-                // OpenID Connect Core section 12.2 allows that. What came must be kept all the same.
+                // OpenID Connect Core section 12.2 allows an answer without an ID token. Its refresh token must be stored all the same.
                 return session with { RefreshToken = tokens.RefreshToken };
             }
             var identity = IdTokenValidator.Validate(tokens.IdToken, provider, session.Client.Id, null, environment.Time.GetUtcNow());
             return identity.Subject == session.Subject ? session.With(tokens, identity)
-                : throw await EndAsync(provider, item, "Its renewal gave an ID token of another person.", null).ConfigureAwait(false);
+                : throw await EndAsync(provider, item, "Its renewal returned the ID token of another person.", null).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected && RefreshTokenGrant.IsOfClient(e)
             && session.Client is { Kind: ClientKind.PreRegistered, Secret: not null })
@@ -137,8 +138,8 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {
-            var why = e.Message + (cutOff is null ? "" : " An earlier renewal was cut off before its answer arrived, which may have spent it.");
-            throw await EndAsync(provider, item, why, e).ConfigureAwait(false);
+            var reason = e.Message + (cutOff is null ? "" : " An earlier renewal was interrupted before its answer arrived, and may have spent it.");
+            throw await EndAsync(provider, item, reason, e).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e is { OutcomeUnknown: false, Reason: not (ErrorReason.AuthenticationRequired or ErrorReason.IssuerMismatch) })
         {
@@ -152,7 +153,7 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         }
     }
 
-    /// <summary>Removes a session that nothing renews. The client's secret, which is the user's, stays.</summary>
+    /// <summary>Removes a session that can no longer be renewed. The client secret of the user stays.</summary>
     private async Task<McpAuthException> EndAsync(string provider, IdentityProviderSecrets item, string why, McpAuthException? e)
     {
         await store.ReplaceAsync(item with { Session = null }, CancellationToken.None).ConfigureAwait(false);
@@ -174,7 +175,7 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.ServerUnreachable or ErrorReason.MetadataInvalid or ErrorReason.ProtocolViolation)
         {
-            // Endpoints that this very provider published once are better than none.
+            // The last known endpoints of this provider still work more often than not.
             return session;
         }
     }

@@ -9,30 +9,30 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>The one place that reads and replaces what is kept for identity providers; as <see cref="CredentialStore"/> for servers.</summary>
+/// <summary>Reads and replaces the items of identity providers; no other type does. <see cref="CredentialStore"/> is the same for servers.</summary>
 public sealed class IdentitySessionStore(AppEnvironment environment, CredentialIndex index, VaultSelector vaults)
 {
     private const string ItemPrefix = "mcpsmidp-";
 
     private readonly SupersededCopies _superseded = new(environment, vaults);
 
-    /// <summary>Letters, digits and dashes, so that every vault takes it.</summary>
+    /// <summary>Returns the name of the provider's item: letters, digits and dashes, which every vault accepts.</summary>
     public static string ItemName(string issuer) =>
         ItemPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
 
     internal static bool IsItem(string name) => name.StartsWith(ItemPrefix, StringComparison.Ordinal);
 
-    /// <summary>Holds everybody else off this provider's session, in all processes.</summary>
-    /// <param name="heldTooLong">As for <see cref="CredentialStore.LockAsync"/>.</param>
+    /// <summary>Locks the session at this provider, in all processes.</summary>
+    /// <remarks>For <paramref name="heldTooLong"/>, see <see cref="CredentialStore.LockAsync"/>.</remarks>
     public Task<FileLock> LockAsync(string issuer, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
         environment.LockAsync(ItemName(issuer), cancellationToken, heldTooLong);
 
-    /// <summary>The facts, without a vault being opened; null where there are none.</summary>
+    /// <summary>Reads the index entry, without opening a vault; null if there is none.</summary>
     public IdentitySessionInfo? Index(string issuer) => index.ReadIdentities().GetValueOrDefault(ItemName(issuer)) is { } found && found.Issuer == issuer ? found : null;
 
-    /// <summary>What is kept for the provider; null where nothing is. Mends facts that lie.</summary>
+    /// <summary>Reads the item of the provider; null if there is none. Reconciles a stale index entry.</summary>
+    /// <remarks><paramref name="vaultName"/> is the vault that the user named. An item in another vault that cannot be opened is skipped.</remarks>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
-    /// <param name="vaultName">The vault the user named: what is in another that cannot be opened is left there.</param>
     public async Task<IdentityProviderSecrets?> ReadAsync(string issuer, CancellationToken cancellationToken, string? vaultName = null)
     {
         try
@@ -48,7 +48,7 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
 
     private async Task<IdentityProviderSecrets?> FindAsync(string issuer, CancellationToken cancellationToken)
     {
-        for (var again = 3; ; again--)
+        for (var retries = 3; ; retries--)
         {
             var name = index.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault;
             if ((name is null ? vaults.InUse : vaults.Find(name)) is not { } vault)
@@ -61,13 +61,13 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
             }
             var (item, isPending) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityProviderSecrets, cancellationToken)
                 .ConfigureAwait(false);
-            // What is absent may have been taken to another vault between the two reads.
-            if (item is null && again > 0 && index.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault is { } now && now != vault.Name)
+            // Another process may have moved the item to another vault between the two reads.
+            if (item is null && retries > 0 && index.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault is { } now && now != vault.Name)
             {
                 continue;
             }
             item = item?.Issuer == issuer ? item : null;
-            if (Index(issuer) is var told && (item?.Session?.ExpiresAt != told?.ExpiresAt || (told is not null && told.Pending != isPending)))
+            if (Index(issuer) is var entry && (item?.Session?.ExpiresAt != entry?.ExpiresAt || (entry is not null && entry.Pending != isPending)))
             {
                 await ReconcileAsync(vault, issuer, cancellationToken).ConfigureAwait(false);
             }
@@ -75,8 +75,8 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         }
     }
 
-    /// <summary>Keeps the item, for whoever holds the lock: the secret first, then the facts.</summary>
-    /// <param name="vaultName">The vault the user named; null for the one it is in, or the one in use.</param>
+    /// <summary>Stores the item: the secret first, then the index entry. The caller holds the lock.</summary>
+    /// <remarks><paramref name="vaultName"/> is the vault that the user named. The default is the vault of the item, else the vault in use.</remarks>
     public Task WriteAsync(IdentityProviderSecrets item, string? vaultName, CancellationToken cancellationToken) =>
         WriteAsync(item, vaultName, async (vault, text) =>
         {
@@ -84,7 +84,7 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
             return false;
         }, cancellationToken);
 
-    /// <summary>Keeps what the kept item has become, for the holder of the lock: renewed, or with a part of it removed.</summary>
+    /// <summary>Stores the next version of an existing item: renewed, or with a part removed. The caller holds the lock.</summary>
     public Task ReplaceAsync(IdentityProviderSecrets item, CancellationToken cancellationToken) =>
         WriteAsync(item, null, async (vault, text) =>
         {
@@ -93,25 +93,27 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         }, cancellationToken);
 
     /// <summary>
-    /// Keeps an item with what the provider has given for good. If its vault cannot be written, the item waits in the encrypted
-    /// file; that, and a loss, is told as a warning.
+    /// Stores an item with tokens that the provider will not give again. If the vault cannot be written, the item waits in the encrypted
+    /// file. A notice tells the user about that, or about a loss.
     /// </summary>
-    /// <param name="retry">The step that writes it to its vault, or gets another.</param>
-    /// <returns>Why it could be kept nowhere; null if it is kept.</returns>
-    /// <param name="isRenewal">Whether it is the kept item, renewed.</param>
+    /// <param name="item">The item.</param>
+    /// <param name="vaultName">The vault that the user named. The default is the vault of the item, else the vault in use.</param>
+    /// <param name="retry">The step that writes the item to its vault, or gets a new session.</param>
+    /// <param name="isRenewal">Whether the item is the stored one with renewed tokens.</param>
+    /// <returns>Why the item could not be stored anywhere; null if it is stored.</returns>
     internal async Task<McpAuthException?> StoreAsync(IdentityProviderSecrets item, string? vaultName, NextStep retry, bool isRenewal)
     {
-        if (await CredentialStore.StoreAsync(ItemName(item.Issuer), isRenewal, keep => WriteAsync(item, vaultName, keep, CancellationToken.None))
-            .ConfigureAwait(false) is not { } failed)
+        if (await CredentialStore.StoreAsync(ItemName(item.Issuer), isRenewal, store => WriteAsync(item, vaultName, store, CancellationToken.None))
+            .ConfigureAwait(false) is not { } failure)
         {
             return null;
         }
-        var told = failed.ToException($"The session at the identity provider {UntrustedText.Sanitize(item.Issuer)}", retry);
-        vaults.Notify(told);
-        return failed.Outcome == StorageOutcome.MemoryOnly ? told : null;
+        var error = failure.ToException($"The session at the identity provider {UntrustedText.Sanitize(item.Issuer)}", retry);
+        vaults.Notify(error);
+        return failure.Outcome == StorageOutcome.MemoryOnly ? error : null;
     }
 
-    /// <summary>As <see cref="CredentialStore.RehearseAsync"/>, for the holder of the session's lock.</summary>
+    /// <summary>Like <see cref="CredentialStore.RehearseAsync"/>. The caller holds the lock of the session.</summary>
     internal async Task<IDisposable> RehearseAsync(IdentityProviderSecrets item, CancellationToken cancellationToken)
     {
         await (await vaults.ChooseAsync(Index(item.Issuer)?.Vault, cancellationToken).ConfigureAwait(false)).RehearseAsync(ItemName(item.Issuer),
@@ -119,29 +121,29 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         return HandleReserve.Take();
     }
 
-    private async Task WriteAsync(IdentityProviderSecrets item, string? vaultName, Func<VaultWithFallback, string, Task<bool>> keep, CancellationToken cancellationToken)
+    private async Task WriteAsync(IdentityProviderSecrets item, string? vaultName, Func<VaultWithFallback, string, Task<bool>> store, CancellationToken cancellationToken)
     {
         var name = ItemName(item.Issuer);
-        var before = index.ReadIdentities().GetValueOrDefault(name)?.Vault;
-        var vault = await vaults.ChooseAsync(vaultName ?? before, cancellationToken).ConfigureAwait(false);
-        await _superseded.WriteAsync(name, before, vault.Name, async () =>
+        var previousVault = index.ReadIdentities().GetValueOrDefault(name)?.Vault;
+        var vault = await vaults.ChooseAsync(vaultName ?? previousVault, cancellationToken).ConfigureAwait(false);
+        await _superseded.WriteAsync(name, previousVault, vault.Name, async () =>
         {
-            var isPending = await keep(vault, JsonSerializer.Serialize(item, CredentialJson.Default.IdentityProviderSecrets)).ConfigureAwait(false);
+            var isPending = await store(vault, JsonSerializer.Serialize(item, CredentialJson.Default.IdentityProviderSecrets)).ConfigureAwait(false);
             await index.WriteIdentityAsync(name, _ => IdentitySessionInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Changes the facts of an item, for whoever holds the lock.</summary>
+    /// <summary>Changes the index entry of an item. The caller holds the lock.</summary>
     internal Task ChangeIndexAsync(IdentityProviderSecrets item, Func<IdentitySessionInfo, IdentitySessionInfo> change) =>
-        // Not to be cut short: what they say is already so.
+        // Not cancellable: the entry describes what has already happened.
         index.WriteIdentityAsync(ItemName(item.Issuer), f => change(f ?? IdentitySessionInfo.Create(item, vaults.NameInUse!)), CancellationToken.None);
 
-    /// <summary>Chooses the vault and rehearses the write, before a person signs in for nothing.</summary>
-    /// <returns>What that vault holds for the provider now; null if nothing.</returns>
+    /// <summary>Chooses the vault and rehearses the write, so that a vault that does not work fails before a person signs in.</summary>
+    /// <returns>The item of the provider in that vault; null if there is none.</returns>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationUnavailable.</exception>
     public async Task<IdentityProviderSecrets?> PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken)
     {
-        using var held = await LockAsync(issuer, cancellationToken).ConfigureAwait(false);
+        using var fileLock = await LockAsync(issuer, cancellationToken).ConfigureAwait(false);
         var vault = await vaults.ChooseAsync(vaultName ?? Index(issuer)?.Vault, cancellationToken).ConfigureAwait(false);
         var (item, _) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityProviderSecrets, cancellationToken).ConfigureAwait(false);
         vault.RequireTakesNewSecrets();
@@ -150,35 +152,35 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         return item?.Issuer == issuer ? item : null;
     }
 
-    /// <summary>Removes the item and its facts, for whoever holds the lock.</summary>
+    /// <summary>Removes the item and its index entry. The caller holds the lock.</summary>
     public async Task RemoveAsync(string issuer, CancellationToken cancellationToken)
     {
         var name = ItemName(issuer);
-        var kept = index.ReadIdentities().GetValueOrDefault(name)?.Vault;
+        var vaultName = index.ReadIdentities().GetValueOrDefault(name)?.Vault;
         try
         {
-            var vault = kept is null ? vaults.InUse : vaults.Find(kept);
+            var vault = vaultName is null ? vaults.InUse : vaults.Find(vaultName);
             await (vault?.RemoveAsync(name, cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (SupersededCopies.IsGone(e))
         {
-            await _superseded.AbandonAsync(name, $"the identity provider {UntrustedText.Sanitize(issuer)}", kept, e, cancellationToken).ConfigureAwait(false);
+            await _superseded.AbandonAsync(name, $"the identity provider {UntrustedText.Sanitize(issuer)}", vaultName, e, cancellationToken).ConfigureAwait(false);
         }
-        await _superseded.RemoveAsync(name, kept ?? vaults.NameInUse, cancellationToken).ConfigureAwait(false);
+        await _superseded.RemoveAsync(name, vaultName ?? vaults.NameInUse, cancellationToken).ConfigureAwait(false);
         await index.WriteIdentityAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Makes the facts say what the vault holds, where somebody was killed between the two. Whoever has the lock is
-    /// changing both: then it is theirs to do, or the next reader's.
+    /// Updates the index entry from the vault, in case a process was killed between the two writes. Skips this if another process holds the
+    /// lock, because that process is changing both: it, or the next reader, updates the entry.
     /// </summary>
     private async Task ReconcileAsync(VaultWithFallback vault, string issuer, CancellationToken cancellationToken)
     {
         var name = ItemName(issuer);
         try
         {
-            using var held = environment.TryLock(name);
-            if (held is null || (index.ReadIdentities().GetValueOrDefault(name)?.Vault is { } now && now != vault.Name))
+            using var fileLock = environment.TryLock(name);
+            if (fileLock is null || (index.ReadIdentities().GetValueOrDefault(name)?.Vault is { } now && now != vault.Name))
             {
                 return;
             }
@@ -189,7 +191,7 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)
         {
-            // As for a server's: what was read is good, and the next reader mends.
+            // As in CredentialStore: the item that was read is good, and the next reader reconciles the entry.
         }
     }
 }

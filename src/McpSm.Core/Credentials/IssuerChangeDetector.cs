@@ -5,13 +5,14 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>Whether a server still trusts the issuer of its credential (rules 7 and 15 of docs/rules.md).</summary>
+/// <summary>Detects that a server no longer trusts the issuer of its credential (rules 7 and 15 of docs/rules.md).</summary>
 internal static class IssuerChangeDetector
 {
-    // Whoever renews waits for the issuer, and not long for a server that is slow to say who that is.
+    // A renewal needs the issuer; it should not wait long for a server that is slow to name its issuers.
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(5);
 
-    /// <returns>The issuer that the server names, or the user pinned, in place of that one; null where that one holds, or nothing could be learned.</returns>
+    /// <summary>Asks the server for its issuers, unless the user has pinned one.</summary>
+    /// <returns>The issuer that replaces <paramref name="issuer"/>; null if that one is still trusted, or if the server does not answer.</returns>
     public static async Task<string?> FindAsync(RestrictedHttpClient http, McpServer server, ServerSecrets item, string issuer,
         CancellationToken cancellationToken)
     {
@@ -30,7 +31,7 @@ internal static class IssuerChangeDetector
         }
         catch (Exception e) when (e is McpAuthException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // A server that cannot be read has not said that it trusts another one.
+            // A server that does not answer has not named another issuer.
             return null;
         }
     }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>A secret that another tool keeps here under a name of its own.</summary>
+/// <summary>A secret of another tool, stored under a name that the tool chose.</summary>
 public sealed record NamedSecret
 {
     [JsonPropertyName("name")]
@@ -14,6 +14,6 @@ public sealed record NamedSecret
     [JsonPropertyName("metadata")]
     public IReadOnlyDictionary<string, SecretMetadataValue>? Metadata { get; init; }
 
-    /// <summary>Without the text: records print all their members.</summary>
+    /// <summary>Hides the text, because a record prints all its members.</summary>
     public override string ToString() => "named secret";
 }

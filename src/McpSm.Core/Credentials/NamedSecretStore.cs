@@ -9,71 +9,71 @@ using McpSm.Core.Vaults;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// Secrets of other tools, each an item of a vault. Which vault that is stands in the facts file, as it does for
-/// servers, so that no later choice of a vault loses one. Names differ by more than case; they stand in the item.
+/// Stores the secrets of other tools, each in a vault item. The index records the vault of each, as it does for servers, so that a later
+/// choice of vault loses no secret. Item names are hashes, so the item also contains the real name.
 /// </summary>
 internal sealed class NamedSecretStore(AppEnvironment environment, CredentialIndex index, VaultSelector vaults)
 {
-    /// <summary>What the items' names begin with: no server's and no registration's do.</summary>
+    /// <summary>The prefix of the item names. Items of servers and registrations have other prefixes.</summary>
     public const string ItemPrefix = "mcpsmsecret-";
 
     private readonly SupersededCopies _superseded = new(environment, vaults);
 
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>Whether the facts know of a secret of that name. Opens no vault.</summary>
+    /// <summary>Returns whether the index has a secret of that name. Opens no vault.</summary>
     public bool Has(string name) => index.ReadSecrets().ContainsKey(ItemName(name));
 
-    /// <summary>The secret; null where there is none.</summary>
-    /// <param name="asked">The vault the user named, to look in where the facts know of none.</param>
+    /// <summary>Reads the secret; null if there is none.</summary>
+    /// <remarks><paramref name="asked"/> is the vault that the user named. It is read if the index names none.</remarks>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
     public async Task<NamedSecret?> GetAsync(string name, string? asked, CancellationToken cancellationToken)
     {
         var item = ItemName(name);
-        for (var again = 3; ; again--)
+        for (var retries = 3; ; retries--)
         {
-            var known = index.ReadSecrets().GetValueOrDefault(item);
-            if ((known ?? asked ?? InUse) is not { } place
-                || (known is null && await _superseded.HasEndedAsync(item, vaults.Find(place), cancellationToken).ConfigureAwait(false)))
+            var indexed = index.ReadSecrets().GetValueOrDefault(item);
+            if ((indexed ?? asked ?? InUse) is not { } vaultName
+                || (indexed is null && await _superseded.HasEndedAsync(item, vaults.Find(vaultName), cancellationToken).ConfigureAwait(false)))
             {
                 return null;
             }
-            if (await ReadAsync(vaults.Find(place), item, cancellationToken).ConfigureAwait(false) is { } secret)
+            if (await ReadAsync(vaults.Find(vaultName), item, cancellationToken).ConfigureAwait(false) is { } secret)
             {
                 return secret;
             }
-            // What is absent may have been taken to another vault between the two reads: the facts tell.
-            if (again == 0 || index.ReadSecrets().GetValueOrDefault(item) is not { } now || now == place)
+            // Another process may have moved the secret between the two reads. The index then names another vault.
+            if (retries == 0 || index.ReadSecrets().GetValueOrDefault(item) is not { } now || now == vaultName)
             {
                 return null;
             }
         }
     }
 
-    /// <summary>Keeps the secret. Where it was in another vault it is removed there, afterwards.</summary>
-    /// <param name="asked">The vault the user named; null for the one the secret is in, or the one in use.</param>
-    /// <exception cref="McpAuthException">InvalidValue: not valid Unicode. SecretTooLarge; and what reading may throw.</exception>
+    /// <summary>Stores the secret. If it was in another vault, removes it there afterwards.</summary>
+    /// <remarks><paramref name="asked"/> is the vault that the user named. The default is the vault of the secret, else the vault in use.</remarks>
+    /// <exception cref="McpAuthException">InvalidValue: not valid Unicode. SecretTooLarge; the reasons of reading.</exception>
     public async Task SetAsync(NamedSecret secret, string? asked, CancellationToken cancellationToken)
     {
-        RequireText(secret.Name, "name");
-        RequireText(secret.Text, "secret");
+        RequireUnicode(secret.Name, "name");
+        RequireUnicode(secret.Text, "secret");
         var item = ItemName(secret.Name);
-        using var held = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
-        var before = index.ReadSecrets().GetValueOrDefault(item);
-        var vault = await ChooseAsync(asked ?? before, cancellationToken).ConfigureAwait(false);
-        await _superseded.WriteAsync(item, before, vault.Name, async () =>
+        using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
+        var previousVault = index.ReadSecrets().GetValueOrDefault(item);
+        var vault = await ChooseAsync(asked ?? previousVault, cancellationToken).ConfigureAwait(false);
+        await _superseded.WriteAsync(item, previousVault, vault.Name, async () =>
         {
             await vault.SetAsync(item, JsonSerializer.Serialize(secret, CredentialJson.Default.NamedSecret), cancellationToken).ConfigureAwait(false);
             await index.WriteSecretAsync(item, vault.Name, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Replaces the secret's metadata; false where there is no such secret.</summary>
+    /// <summary>Replaces the metadata of the secret. Returns false if there is no such secret.</summary>
     public async Task<bool> SetMetadataAsync(string name, IReadOnlyDictionary<string, SecretMetadataValue>? metadata, string? asked,
         CancellationToken cancellationToken)
     {
         var item = ItemName(name);
-        using var held = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
         if (await GetAsync(name, asked, cancellationToken).ConfigureAwait(false) is not { } secret)
         {
             return false;
@@ -84,47 +84,47 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
         return true;
     }
 
-    /// <summary>Removes the secret; false where there is none. If its vault is gone, it is forgotten and a warning names what stays there.</summary>
+    /// <summary>Removes the secret. Returns false if there is none. If its vault is gone, removes only the index entry and notifies the user.</summary>
     public async Task<bool> RemoveAsync(string name, string? asked, CancellationToken cancellationToken)
     {
         var item = ItemName(name);
-        using var held = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
-        var place = index.ReadSecrets().GetValueOrDefault(item) ?? asked ?? InUse;
-        var removed = place is not null && await RemoveAsync(item, name, place, cancellationToken).ConfigureAwait(false);
-        await _superseded.RemoveAsync(item, place, cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
+        var vaultName = index.ReadSecrets().GetValueOrDefault(item) ?? asked ?? InUse;
+        var removed = vaultName is not null && await RemoveAsync(item, name, vaultName, cancellationToken).ConfigureAwait(false);
+        await _superseded.RemoveAsync(item, vaultName, cancellationToken).ConfigureAwait(false);
         await index.WriteSecretAsync(item, null, cancellationToken).ConfigureAwait(false);
         return removed;
     }
 
-    private async Task<bool> RemoveAsync(string item, string name, string place, CancellationToken cancellationToken)
+    private async Task<bool> RemoveAsync(string item, string name, string vaultName, CancellationToken cancellationToken)
     {
         try
         {
-            return await vaults.Find(place).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+            return await vaults.Find(vaultName).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (SupersededCopies.IsGone(e) && index.ReadSecrets().ContainsKey(item))
         {
-            await _superseded.AbandonAsync(item, $"the name '{UntrustedText.Sanitize(name)}'", place, e, cancellationToken).ConfigureAwait(false);
+            await _superseded.AbandonAsync(item, $"the secret '{UntrustedText.Sanitize(name)}'", vaultName, e, cancellationToken).ConfigureAwait(false);
             return true;
         }
     }
 
-    /// <summary>All secrets, of every vault that has one.</summary>
+    /// <summary>Returns all secrets, from every vault that has one.</summary>
     public async Task<IReadOnlyList<NamedSecret>> ListAsync(string? asked, CancellationToken cancellationToken)
     {
-        var known = index.ReadSecrets();
+        var indexed = index.ReadSecrets();
         var found = new List<NamedSecret>();
-        foreach (var place in known.Values.Append(asked ?? InUse).OfType<string>().Distinct())
+        foreach (var vaultName in indexed.Values.Append(asked ?? InUse).OfType<string>().Distinct())
         {
-            var vault = vaults.Find(place);
+            var vault = vaults.Find(vaultName);
             foreach (var item in (await vault.NamesAsync(cancellationToken).ConfigureAwait(false)).Where(IsItem))
             {
-                if (!known.ContainsKey(item) && await _superseded.HasEndedAsync(item, vault, cancellationToken).ConfigureAwait(false))
+                if (!indexed.ContainsKey(item) && await _superseded.HasEndedAsync(item, vault, cancellationToken).ConfigureAwait(false))
                 {
                     continue;
                 }
-                // One that the facts say is elsewhere was left here when its writer was killed.
-                if (known.GetValueOrDefault(item, place) == place && await ReadAsync(vault, item, cancellationToken).ConfigureAwait(false) is { } secret)
+                // If the index names another vault, this copy is a leftover of a process that was killed.
+                if (indexed.GetValueOrDefault(item, vaultName) == vaultName && await ReadAsync(vault, item, cancellationToken).ConfigureAwait(false) is { } secret)
                 {
                     found.Add(secret);
                 }
@@ -134,32 +134,32 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
     }
 
     /// <summary>
-    /// The vault for a secret that is kept next: the one named, the one in use, the one that has others, else the
-    /// first that works here. That choice is not the user's vault for credentials, and is not remembered as it.
+    /// Chooses the vault for a new secret: the vault that the user named, else the vault in use, else one that has other secrets, else the
+    /// first that works. The choice is not remembered as the user's vault for credentials.
     /// </summary>
     public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
         vaults.RequireOwnFolder();
-        if ((asked ?? InUse ?? index.ReadSecrets().Values.FirstOrDefault()) is { } place)
+        if ((asked ?? InUse ?? index.ReadSecrets().Values.FirstOrDefault()) is { } vaultName)
         {
-            return vaults.Find(place);
+            return vaults.Find(vaultName);
         }
         var (vault, _) = await vaults.OfferAsync(cancellationToken).ConfigureAwait(false);
-        // The offer's own notice speaks of credentials, and those may be in another vault, now or later.
+        // The notice of the offer is about credentials, which may be in another vault.
         vaults.Notify(vaults.NameInUse is { } other
-            ? $"Secrets of other tools are kept in the vault '{vault.Name}', because SecretManagement cannot open '{UntrustedText.Sanitize(other)}', "
-                + $"which keeps credentials, while it is asked for this one. {vault.Protection}"
-            : $"Secrets of other tools are kept in the vault '{vault.Name}'. {vault.Protection}");
+            ? $"Secrets of other tools are stored in the vault '{vault.Name}'. SecretManagement cannot open '{UntrustedText.Sanitize(other)}', "
+                + $"the vault for credentials, while it waits for Mcpsm. {vault.Protection}"
+            : $"Secrets of other tools are stored in the vault '{vault.Name}'. {vault.Protection}");
         return vault;
     }
 
     public static bool IsItem(string item) => item.StartsWith(ItemPrefix, StringComparison.Ordinal);
 
-    /// <summary>Letters, digits and dashes of a fixed length, whatever the name; the same for every spelling of its case.</summary>
+    /// <summary>Returns the item name: letters, digits and dashes of a fixed length. Names that differ only in case have the same.</summary>
     private static string ItemName(string name) =>
         ItemPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name.ToUpperInvariant())))[..32];
 
-    /// <summary>SecretManagement waits for whoever asks for these: a vault of its own cannot be opened meanwhile.</summary>
+    /// <summary>The vault in use, except one of SecretManagement: that is the caller here, and cannot open another vault until we return.</summary>
     private string? InUse => vaults.NameInUse is { } name && !VaultSelector.IsOfSecretManagement(name) ? name : null;
 
     private static async Task<NamedSecret?> ReadAsync(IVault vault, string item, CancellationToken cancellationToken)
@@ -172,21 +172,21 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
         catch (JsonException)
         {
             throw new McpAuthException(ErrorReason.VaultCorrupt,
-                $"The item '{item}' of the vault '{vault.Name}' is not one of ours. It was not changed.", "Remove the item from that vault.")
+                $"The item '{item}' of the vault '{vault.Name}' was not written by Mcpsm. It was not changed.", "Remove the item from that vault.")
             { Vault = vault.Name };
         }
     }
 
-    private static void RequireText(string text, string what)
+    private static void RequireUnicode(string text, string subject)
     {
         try
         {
-            // JSON would replace half a surrogate pair, and give back another text than was given.
-            Strict.GetByteCount(text);
+            // The JSON serializer would replace half a surrogate pair without an error.
+            StrictUtf8.GetByteCount(text);
         }
         catch (EncoderFallbackException)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"That {what} cannot be kept: it is not valid Unicode text.");
+            throw new McpAuthException(ErrorReason.InvalidValue, $"The {subject} cannot be stored: it is not valid Unicode text.");
         }
     }
 }

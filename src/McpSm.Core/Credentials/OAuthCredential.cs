@@ -5,7 +5,7 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>An OAuth token set with all that it is bound to.</summary>
+/// <summary>An OAuth token set, with the issuer, resource and client that it belongs to.</summary>
 public sealed record OAuthCredential
 {
     [JsonPropertyName("accessToken")]
@@ -19,11 +19,11 @@ public sealed record OAuthCredential
     [JsonPropertyName("scopes")]
     public IReadOnlyList<string> Scopes { get; init; } = [];
 
-    /// <summary>Scopes that were asked for and not given (RFC 6749 section 5.1): a step-up does not ask for them again.</summary>
+    /// <summary>Scopes that were requested and not granted (RFC 6749 section 5.1). A step-up does not request them again.</summary>
     [JsonPropertyName("deniedScopes")]
     public IReadOnlyList<string>? DeniedScopes { get; init; }
 
-    /// <summary>Null where it was taken over from a program that kept no issuer: the first renewal finds it.</summary>
+    /// <summary>Null if the credential was imported from a program that stores no issuer. The first renewal finds the issuer.</summary>
     [JsonPropertyName("issuer")]
     public string? Issuer { get; init; }
     [JsonPropertyName("resource")]
@@ -31,7 +31,7 @@ public sealed record OAuthCredential
     [JsonPropertyName("client")]
     public required ClientIdentity Client { get; init; }
 
-    /// <summary>Null as long as <see cref="Issuer"/> is.</summary>
+    /// <summary>Null if <see cref="Issuer"/> is.</summary>
     [JsonPropertyName("tokenEndpoint")]
     public string? TokenEndpoint { get; init; }
     [JsonPropertyName("revocationEndpoint")]
@@ -41,11 +41,11 @@ public sealed record OAuthCredential
     [JsonPropertyName("metadataReadAt")]
     public DateTimeOffset MetadataReadAt { get; init; }
 
-    /// <summary>The client's own, without a person: renewal repeats the grant (RFC 6749 section 4.4).</summary>
+    /// <summary>Whether the client signed in without a person. A renewal repeats the client credentials grant (RFC 6749 section 4.4).</summary>
     [JsonPropertyName("isOfClient")]
     public bool IsOfClient { get; init; }
 
-    /// <summary>Where the workload that signed in has its assertions from: renewal repeats the grant with the next one (RFC 7523).</summary>
+    /// <summary>The place of the workload's assertions; null for other sign-ins. A renewal repeats the grant with the current assertion (RFC 7523).</summary>
     [JsonPropertyName("assertion")]
     public WorkloadAssertionSource? Assertion { get; init; }
 
@@ -53,13 +53,13 @@ public sealed record OAuthCredential
     [JsonPropertyName("dPoPKey")]
     public DPoPKey? DPoPKey { get; init; }
 
-    /// <summary>The server takes no token that is not bound: one that renewal brings is refused.</summary>
+    /// <summary>Whether the server requires bound tokens. A renewal that returns an unbound token fails.</summary>
     [JsonPropertyName("requiresDPoP")]
     public bool RequiresDPoP { get; init; }
 
     /// <summary>
-    /// The issuer identifier of the identity provider that vouched for the person: renewal asks it again (rule 34 of docs/rules.md). The
-    /// session there is an item of its own, <see cref="IdentityProviderSecrets"/>.
+    /// The issuer identifier of the identity provider that the person signed in with; null for other sign-ins. A renewal asks it again
+    /// (rule 34 of docs/rules.md). The session there is in another item, <see cref="IdentityProviderSecrets"/>.
     /// </summary>
     [JsonPropertyName("identityProvider")]
     public string? IdentityProvider { get; init; }
@@ -76,14 +76,14 @@ public sealed record OAuthCredential
         AccessToken = tokens.AccessToken,
         RefreshToken = tokens.RefreshToken,
         IssuedAt = tokens.IssuedAt,
-        // Without a refresh token it would only end a token early that the server may still take.
+        // Without a refresh token, a guessed expiry would only end a token early that the server may still accept.
         ExpiresAt = tokens.ExpiresAt ?? (tokens.RefreshToken is null ? null : ExpiryHint.Read(tokens.AccessToken, tokens.IssuedAt)),
         Scopes = tokens.Scopes,
         DPoPKey = tokens.Key,
         Client = (tokens.Client ?? Client).Proven,
     };
 
-    /// <summary>Puts the token into a request; where it is bound, with a proof for this request (RFC 9449 section 7.1).</summary>
+    /// <summary>Adds the token to a request, with a proof for the request if the token is bound (RFC 9449 section 7.1).</summary>
     /// <exception cref="McpAuthException">VaultCorrupt: the key is damaged.</exception>
     internal void Authorize(HttpRequestMessage request, DateTimeOffset now)
     {
@@ -97,8 +97,8 @@ public sealed record OAuthCredential
     }
 
     /// <summary>
-    /// Whether revoking the refresh token of this one may end the other too (RFC 7009 section 2.1): Keycloak ends all that a
-    /// person gave a client, node oidc-provider all of one browser session, Auth0 what it is set to.
+    /// Returns whether revoking the refresh token of this credential may end the other too (RFC 7009 section 2.1). Keycloak ends everything
+    /// that a person granted to a client, node oidc-provider ends one browser session, and Auth0 ends what it is configured to.
     /// </summary>
     internal bool MayReplace(OAuthCredential other) => Issuer == other.Issuer && Client.Id == other.Client.Id;
 

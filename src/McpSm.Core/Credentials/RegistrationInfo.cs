@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>The non-secret side of a client's registration with an issuer (<see cref="ClientRegistration"/>).</summary>
+/// <summary>The index entry of a registration with an issuer: the non-secret side of its <see cref="ClientRegistration"/>.</summary>
 public sealed record RegistrationInfo
 {
     [JsonPropertyName("issuer")]
@@ -12,13 +12,13 @@ public sealed record RegistrationInfo
     [JsonPropertyName("vault")]
     public string? Vault { get; init; }
 
-    /// <summary>The ids of the servers that were signed in to as this client.</summary>
+    /// <summary>The ids of the servers that use this client.</summary>
     [JsonPropertyName("servers")]
     public IReadOnlyList<string> Servers { get; init; } = [];
 
     /// <summary>
-    /// The client id that the issuer may have forgotten; null if none. Of another client than the one that is kept it says
-    /// nothing: a second process may have replaced that.
+    /// The client id that the issuer may have forgotten; null if there is none. If the stored registration has another client id, ignore
+    /// this: another process has replaced the registration.
     /// </summary>
     [JsonPropertyName("doubtedClient")]
     public string? DoubtedClient { get; init; }
@@ -26,7 +26,7 @@ public sealed record RegistrationInfo
     internal RegistrationInfo NotUsedBy(string id) =>
         Servers.Contains(id) ? this with { Servers = [.. Servers.Where(s => s != id)] } : this;
 
-    /// <summary>Adds the id of a server; a session at an identity provider has none.</summary>
+    /// <summary>Adds the id of a server. The id is empty for a session at an identity provider, and is then ignored.</summary>
     internal RegistrationInfo UsedBy(string id) =>
         id.Length == 0 || Servers.Contains(id) ? this : this with { Servers = [.. Servers, id] };
 }

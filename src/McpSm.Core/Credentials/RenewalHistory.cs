@@ -3,8 +3,10 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>What the index says of the renewals before this one.</summary>
-/// <param name="Began">When one began that has not said how it ended.</param>
+/// <summary>The previous renewals of one credential, as recorded in the index.</summary>
+/// <param name="Refused">The last permanent refusal.</param>
+/// <param name="Failed">The last renewal without a usable answer.</param>
+/// <param name="Began">When a renewal began that has not recorded its end.</param>
 internal readonly record struct RenewalHistory(RefusedRenewal? Refused, FailedRenewal? Failed, DateTimeOffset? Began)
 {
     public static RenewalHistory Read(CredentialInfo? info) => new(info?.RenewalRefused, info?.RenewalFailed, info?.RenewalBegan);
@@ -12,24 +14,24 @@ internal readonly record struct RenewalHistory(RefusedRenewal? Refused, FailedRe
     public static RenewalHistory Read(IdentitySessionInfo? info) => new(info?.RenewalRefused, info?.RenewalFailed, info?.RenewalBegan);
 
     /// <summary>
-    /// Why the renewal that this process waited for has failed; null if it has not. To send the same again would spend a refresh
-    /// token that may be spent, and keep all who wait for as long again.
+    /// Returns why the renewal that this process waited for has failed; null if it has not. Sending the request again could spend a refresh
+    /// token twice, and every waiting process would take as long again.
     /// </summary>
-    /// <param name="before">The same, from before this process waited.</param>
-    /// <param name="what">What is renewed.</param>
-    public McpAuthException? EndedSince(RenewalHistory before, string what) =>
+    /// <param name="before">The history from before this process waited.</param>
+    /// <param name="subject">What is renewed, for the message.</param>
+    public McpAuthException? EndedSince(RenewalHistory before, string subject) =>
         Failed is not null && Failed != before.Failed
         ? new McpAuthException(ErrorReason.ServerUnreachable,
-            $"{UntrustedText.Sanitize(Failed.Reason)} Another process was renewing {what}; this one waited for it and did not send the same again.",
-            "Check the network and the issuer, then try again.")
+                $"{UntrustedText.Sanitize(Failed.Reason)} Another process was renewing {subject}. This process waited, and did not send the request again.",
+                "Check the network and the issuer, then try again.")
         : Began is not null
         ? new McpAuthException(ErrorReason.ServerUnreachable,
-            $"Another process was renewing {what} and ended before it had the answer; this one waited for it and did not send the same again.",
-            "Try again: the next command sends it once.")
+                $"Another process was renewing {subject}, and ended before the issuer answered. This process waited, and did not send the request again.",
+                "Try again. The next command sends the request once.")
         : null;
 
-    /// <summary>What is told if another process keeps the lock for too long; null if it does not renew.</summary>
-    public McpAuthException? Hangs(string what) => Began is null ? null : new McpAuthException(ErrorReason.ServerUnreachable,
-        $"Another process has been renewing {what} for {FileLock.Limit.TotalSeconds:0} seconds, and the issuer does not answer it.",
-        "Try again when that process has ended. To end it now may cost the sign-in.");
+    /// <summary>Creates the error for a lock that another process holds for too long; null if that process does not renew.</summary>
+    public McpAuthException? Hangs(string subject) => Began is null ? null : new McpAuthException(ErrorReason.ServerUnreachable,
+        $"Another process has been renewing {subject} for {FileLock.Limit.TotalSeconds:0} seconds, and the issuer has not answered.",
+        "Wait for that process, then try again. Killing it now can sign you out.");
 }

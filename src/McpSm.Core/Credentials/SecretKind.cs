@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>What a named secret was given as, and is given back as.</summary>
+/// <summary>The type that a named secret was set with, and is returned as.</summary>
 public enum SecretKind
 {
     [JsonStringEnumMemberName("String")]

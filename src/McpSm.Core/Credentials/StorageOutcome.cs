@@ -1,12 +1,12 @@
 namespace McpSm.Core.Credentials;
 
-/// <summary>Where something is that an issuer gave for good and that could not be kept as it should be.</summary>
+/// <summary>Where tokens are that could not be stored completely.</summary>
 internal enum StorageOutcome
 {
-    /// <summary>In the encrypted file, until its vault can be written.</summary>
+    /// <summary>In the encrypted file, until the vault can be written.</summary>
     Pending,
-    /// <summary>In its vault; the facts do not say so yet.</summary>
+    /// <summary>In the vault, but the index entry is stale.</summary>
     WithoutIndexEntry,
-    /// <summary>In memory alone.</summary>
+    /// <summary>Only in memory.</summary>
     MemoryOnly,
 }

@@ -5,48 +5,51 @@ using McpSm.Core.Vaults;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// What is taken to another vault must not come back out of the one it was in: not after a kill in between, nor from a
-/// vault that could not be opened then. Such a vault is remembered until a move clears it up.
+/// Prevents that an old copy of an item comes back: one that stayed in the previous vault because the process was killed, or because that
+/// vault could not be opened. The settings remember such vaults until the next move cleans them up.
 /// </summary>
 internal sealed class SupersededCopies(AppEnvironment environment, VaultSelector vaults)
 {
     private readonly Settings _settings = new(environment);
 
-    /// <summary>Whether it is the vault that failed: somebody who names another one need not wait for it.</summary>
+    /// <summary>Returns whether the error means that the vault cannot be opened. A user who names another vault need not wait for it.</summary>
     public static bool CannotBeOpened(McpAuthException e) =>
         e.Reason is ErrorReason.VaultUnavailable or ErrorReason.VaultLocked or ErrorReason.VaultCorrupt or ErrorReason.SecretManagementMissing;
 
     /// <summary>
-    /// Whether the vault is gone: unregistered, or its program or module is not here. What is to end then ends without it. A vault
-    /// that is locked is only to be unlocked, and one that does not answer may answer the next time.
+    /// Returns whether the vault is gone: unregistered, or without its program or module. Its items can then be forgotten. A locked vault
+    /// can be unlocked, and a vault that does not answer may answer the next time, so neither is gone.
     /// </summary>
     public static bool IsGone(McpAuthException e) => e.IsVaultGone || e.Reason is ErrorReason.SecretManagementMissing;
 
-    /// <summary>Leaves an item that has ended in a vault that is gone: says so, and does not let it come back with the vault.</summary>
-    /// <param name="of">Whose item it is, for people: <c>'my-api'</c>.</param>
-    /// <param name="place">The vault that it is in; null if nothing is known of an item.</param>
-    public async Task AbandonAsync(string item, string of, string? place, McpAuthException why, CancellationToken cancellationToken)
+    /// <summary>Leaves an ended item in a vault that is gone, tells the user, and ignores the item if the vault comes back.</summary>
+    /// <param name="item">The name of the item.</param>
+    /// <param name="owner">The owner of the item, for the notice: <c>'my-api'</c>.</param>
+    /// <param name="vaultName">The vault of the item; null if the index has no item.</param>
+    /// <param name="cause">Why the vault is gone.</param>
+    /// <param name="cancellationToken">Cancels the wait for the settings file.</param>
+    public async Task AbandonAsync(string item, string owner, string? vaultName, McpAuthException cause, CancellationToken cancellationToken)
     {
-        if (place is null)
+        if (vaultName is null)
         {
             return;
         }
-        await _settings.AddEndedAsync(place, item, cancellationToken).ConfigureAwait(false);
+        await _settings.AddEndedAsync(vaultName, item, cancellationToken).ConfigureAwait(false);
         try
         {
-            await vaults.Find(place).RemovePendingAsync(item, cancellationToken).ConfigureAwait(false);
+            await vaults.Find(vaultName).RemovePendingAsync(item, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (CannotBeOpened(e))
         {
-            // The vault is not even known here. What may wait for it counts for nothing without the index.
+            // The vault is not even registered. A pending item for it is ignored without an index entry.
         }
-        var where = $"in the vault '{UntrustedText.Sanitize(place)}' (item '{item}')";
-        // The secret of another tool was not issued to us: it cannot be revoked.
-        vaults.Notify(NamedSecretStore.IsItem(item) ? $"The secret of {of} stays {where}. {why.Message}"
-            : $"What {of} has {where} stays there and was not revoked. {why.Message}");
+        // A secret of another tool cannot be revoked, because no issuer gave it to us.
+        var isRevocable = !NamedSecretStore.IsItem(item);
+        vaults.Notify($"The item '{item}' of {owner} stays in the vault '{UntrustedText.Sanitize(vaultName)}'{(isRevocable ? " and was not revoked" : "")}. "
+            + cause.Message);
     }
 
-    /// <summary>Whether the item in that vault has ended. If the vault is back, it is removed there.</summary>
+    /// <summary>Returns whether the item in that vault has ended. If the vault is back, removes the item there.</summary>
     public async Task<bool> HasEndedAsync(string item, VaultWithFallback vault, CancellationToken cancellationToken)
     {
         if (!_settings.IsEnded(vault.Name, item))
@@ -58,61 +61,63 @@ internal sealed class SupersededCopies(AppEnvironment environment, VaultSelector
         return true;
     }
 
-    /// <summary>Keeps an item in its vault of now, and removes it from the one of before.</summary>
-    /// <param name="before">Where it was, by the facts; null where it was nowhere.</param>
-    /// <param name="keep">Writes it, and then the facts.</param>
-    public async Task WriteAsync(string item, string? before, string now, Func<Task> keep, CancellationToken cancellationToken)
+    /// <summary>Stores an item in a vault, and removes it from its previous vault.</summary>
+    /// <param name="item">The name of the item.</param>
+    /// <param name="previousVault">The vault of the item by the index; null if there is no entry.</param>
+    /// <param name="newVault">The vault to store the item in.</param>
+    /// <param name="store">Writes the item, and then the index entry.</param>
+    /// <param name="cancellationToken">Cancels the wait for the settings file.</param>
+    public async Task WriteAsync(string item, string? previousVault, string newVault, Func<Task> store, CancellationToken cancellationToken)
     {
-        if (before is null || before == now)
+        if (previousVault is null || previousVault == newVault)
         {
-            await keep().ConfigureAwait(false);
-            if (before is null && _settings.IsEnded(now, item))
+            await store().ConfigureAwait(false);
+            if (previousVault is null && _settings.IsEnded(newVault, item))
             {
-                await _settings.RemoveEndedAsync(now, item, CancellationToken.None).ConfigureAwait(false);
+                await _settings.RemoveEndedAsync(newVault, item, CancellationToken.None).ConfigureAwait(false);
             }
             return;
         }
-        var isFirst = await _settings.AddMovingFromAsync(before, cancellationToken).ConfigureAwait(false);
+        var isFirst = await _settings.AddMovingFromAsync(previousVault, cancellationToken).ConfigureAwait(false);
         try
         {
-            await keep().ConfigureAwait(false);
+            await store().ConfigureAwait(false);
         }
         catch when (isFirst)
         {
-            await _settings.RemoveMovingFromAsync(before, CancellationToken.None).ConfigureAwait(false);
+            await _settings.RemoveMovingFromAsync(previousVault, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
-        // What is kept is kept: nobody may be told that it failed because of this.
-        if (await TryRemoveAsync(item, before, CancellationToken.None).ConfigureAwait(false) && isFirst)
+        // The write succeeded; a failed cleanup must not turn it into an error.
+        if (await TryRemoveAsync(item, previousVault, CancellationToken.None).ConfigureAwait(false) && isFirst)
         {
-            await _settings.RemoveMovingFromAsync(before, CancellationToken.None).ConfigureAwait(false);
+            await _settings.RemoveMovingFromAsync(previousVault, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Removes an item that has ended from every vault in which it may have been left.</summary>
-    /// <param name="except">The vault that it was just removed from.</param>
+    /// <summary>Removes an ended item from every vault that may have an old copy, except the vault that it was just removed from.</summary>
     public Task RemoveAsync(string item, string? except, CancellationToken cancellationToken) =>
         RemoveAsync(item, except is null ? [] : [except], cancellationToken);
 
-    /// <param name="except">The vaults that it was just removed from.</param>
+    /// <summary>Removes an ended item from every vault that may have an old copy, except the vaults that it was just removed from.</summary>
     public async Task RemoveAsync(string item, IReadOnlyList<string> except, CancellationToken cancellationToken)
     {
-        foreach (var place in _settings.MovingFrom.Where(place => !except.Contains(place) && !_settings.IsEnded(place, item)))
+        foreach (var vaultName in _settings.MovingFrom.Where(name => !except.Contains(name) && !_settings.IsEnded(name, item)))
         {
-            await TryRemoveAsync(item, place, cancellationToken).ConfigureAwait(false);
+            await TryRemoveAsync(item, vaultName, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<bool> TryRemoveAsync(string item, string place, CancellationToken cancellationToken)
+    private async Task<bool> TryRemoveAsync(string item, string vaultName, CancellationToken cancellationToken)
     {
         try
         {
-            await vaults.Find(place).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
+            await vaults.Find(vaultName).RemoveAsync(item, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (McpAuthException e) when (CannotBeOpened(e))
         {
-            vaults.Notify($"The item '{item}' may still be in the vault '{UntrustedText.Sanitize(place)}', and could not be removed there. {e.Message}");
+            vaults.Notify($"The item '{item}' could not be removed from the vault '{UntrustedText.Sanitize(vaultName)}'. {e.Message}");
             return false;
         }
     }

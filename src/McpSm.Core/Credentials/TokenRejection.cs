@@ -9,29 +9,32 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// Takes the word of a program that the server refused its token (RFC 6750 section 3.1) before its time: the token counts as
-/// expired, in every process, and the next call renews it.
+/// Handles the report of a program that the server rejected its token (RFC 6750 section 3.1) before the token expired. The token then
+/// counts as expired in every process, and the next call renews it.
 /// </summary>
 internal sealed class TokenRejection(AppEnvironment environment, CredentialStore store)
 {
-    /// <param name="token">The token that was refused.</param>
-    /// <returns>Whether it is the one that is kept; otherwise another has already taken its place, and nothing was changed.</returns>
-    /// <exception cref="McpAuthException">InvalidValue: it is no token. AuthenticationRequired: nothing can renew it.</exception>
+    /// <summary>Marks the token as expired.</summary>
+    /// <param name="server">The server that rejected the token.</param>
+    /// <param name="token">The token that was rejected.</param>
+    /// <param name="cancellationToken">Cancels the wait for the lock.</param>
+    /// <returns>Whether it is the stored token. If false, another token has already replaced it, and nothing was changed.</returns>
+    /// <exception cref="McpAuthException">InvalidValue: the text is not a token. AuthenticationRequired: the token cannot be renewed.</exception>
     public async Task<bool> RunAsync(McpServer server, string token, CancellationToken cancellationToken)
     {
         token = SecretText.WithoutLineEnd(token);
         if (BearerToken.Fault(token) is { } fault)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"That is no token that was sent: {fault}.", "Give the refused token and nothing else.")
+            throw new McpAuthException(ErrorReason.InvalidValue, $"The given text is not a token: {fault}.", "Give the rejected token and nothing else.")
             { Server = server.Name };
         }
-        using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
+        using var fileLock = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        if ((item?.Token ?? server.Plaintext.BearerToken) is not { } kept)
+        if ((item?.Token ?? server.Plaintext.BearerToken) is not { } stored)
         {
             throw CredentialRemedy.SignInNeeded(server, item);
         }
-        if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(kept), Encoding.UTF8.GetBytes(token)))
+        if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(stored), Encoding.UTF8.GetBytes(token)))
         {
             return false;
         }
@@ -42,21 +45,22 @@ internal sealed class TokenRejection(AppEnvironment environment, CredentialStore
         var now = environment.Time.GetUtcNow();
         if (oauth.ExpiresAt is not { } end || end > now)
         {
-            var past = store.Index.Read(server.Id);
+            var previous = store.Index.Read(server.Id);
             var issued = oauth.IssuedAt < now ? oauth.IssuedAt : now;
             item = item with { OAuth = oauth with { IssuedAt = issued, ExpiresAt = now } };
             await store.ReplaceAsync(server, item, CancellationToken.None).ConfigureAwait(false);
-            // The refresh token is the same, and what is known of it stays true.
+            // The refresh token is the same, so the history of its renewals still applies.
             await store.ChangeIndexAsync(server, item, f => f with
             {
-                RenewalUncertain = past?.RenewalUncertain == true,
-                RenewalBegan = past?.RenewalBegan,
-                RenewalRefused = past?.RenewalRefused,
-                RenewalFailed = past?.RenewalFailed,
+                RenewalUncertain = previous?.RenewalUncertain == true,
+                RenewalBegan = previous?.RenewalBegan,
+                RenewalRefused = previous?.RenewalRefused,
+                RenewalFailed = previous?.RenewalFailed,
             }).ConfigureAwait(false);
         }
         return oauth.CanRenew ? true : throw new McpAuthException(ErrorReason.AuthenticationRequired,
-            $"The token of '{server.Name}' counts as refused now, and the issuer gave no refresh token to renew it with.", CredentialRemedy.ForNewCredential(server))
+                $"The token of '{server.Name}' is now marked as rejected, and the issuer gave no refresh token to renew it.",
+            CredentialRemedy.ForNewCredential(server))
         { Server = server.Name };
     }
 }

@@ -12,46 +12,49 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// Renewal as one transaction under the server's lock: lock, read again, renew with what was read, write, release.
-/// Whoever finds the credential replaced meanwhile uses that one, so that a refresh token is spent once.
+/// Renews the token of a server in one transaction under the lock of the server: lock, read again, renew, write, release. If another
+/// process has replaced the credential meanwhile, that credential is the result, so that each refresh token is sent only once.
 /// </summary>
-/// <param name="findIssuer">Asks the server who guards it, for a credential whose issuer is not known.</param>
+/// <remarks><c>findIssuer</c> asks the server for its issuer, if the issuer of a credential is unknown.</remarks>
 public sealed class TokenRenewer(AppEnvironment environment, CredentialStore store, EntraTokenClient entra, IdentityAssertionGrant identity,
     Func<McpServer, ServerSecrets, RestrictedHttpClient, UrlPolicy, CancellationToken, Task<(string Resource, AuthorizationServerMetadata Issuer)>> findIssuer, IProgress<string>? progress = null)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Whether it is time: expired, or less left than min(60 s, 10 % of its lifetime); also where the clock was set back
-    /// past the hour it was issued at, and so says nothing of its end.
+    /// Returns whether the token is expired, or its remaining time is at most the smaller of 60 seconds and 10 % of its lifetime. Also true
+    /// if the clock was set back to before the token was issued, because its expiry then means nothing.
     /// </summary>
     public static bool IsDue(OAuthCredential credential, DateTimeOffset now) => credential.ExpiresAt is { } end
         && (end - now <= Margin(TimeSpan.FromSeconds(60), credential.IssuedAt, end) || credential.IssuedAt - now > TimeSpan.FromMinutes(5));
 
-    /// <summary>The smaller of a span and a tenth of the lifetime.</summary>
+    /// <summary>Returns the smaller of a time span and a tenth of the lifetime.</summary>
     public static TimeSpan Margin(TimeSpan most, DateTimeOffset issued, DateTimeOffset end)
     {
         var tenth = (end - issued) / 10;
         return tenth < most ? tenth : most;
     }
 
-    /// <param name="seen">The credential as first read: where another stands in its place, that one is the answer.</param>
-    /// <param name="always">Sends the refresh token also if the issuer refused it a short time ago.</param>
-    /// <returns>The credential to use, and what to tell if it could not be kept as it should be.</returns>
+    /// <summary>Renews the token, unless another process has already replaced it.</summary>
+    /// <param name="server">The server of the credential.</param>
+    /// <param name="seen">The credential as the caller read it. If another is stored now, that one is returned.</param>
+    /// <param name="always">Sends the refresh token even if the issuer refused it a short time ago.</param>
+    /// <param name="cancellationToken">Cancels the renewal, but not after the refresh token was sent.</param>
+    /// <returns>The credential to use, and the error to show if it could not be stored completely.</returns>
     /// <exception cref="McpAuthException">RefreshTokenRejected, ClientRejected, AuthenticationRequired, ServerUnreachable, …</exception>
     public async Task<(OAuthCredential Credential, McpAuthException? NotKept)> RenewAsync(McpServer server, OAuthCredential seen, bool always,
         CancellationToken cancellationToken)
     {
-        RenewalHistory Past() => RenewalHistory.Read(store.Index.Read(server.Id));
-        var what = $"the token of '{server.Name}'";
+        RenewalHistory ReadHistory() => RenewalHistory.Read(store.Index.Read(server.Id));
+        var subject = $"the token of '{server.Name}'";
         using var exchange = environment.Exchanges.Prepare(cancellationToken);
-        var before = Past();
-        using var held = await store.LockAsync(server, cancellationToken, () => Past().Hangs(what)).ConfigureAwait(false);
+        var historyBefore = ReadHistory();
+        using var fileLock = await store.LockAsync(server, cancellationToken, () => ReadHistory().Hangs(subject)).ConfigureAwait(false);
         var item = await store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if (item?.OAuth is not { } current)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"'{server.Name}' was signed out meanwhile.", CredentialRemedy.ForNewCredential(server))
+                $"Another process has signed out of '{server.Name}'.", CredentialRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
         if (current.AccessToken != seen.AccessToken)
@@ -61,16 +64,17 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         if (!current.CanRenew)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"The issuer gave '{server.Name}' no refresh token, so its token cannot be renewed.",
+                $"The issuer gave no refresh token for '{server.Name}', so the token cannot be renewed.",
                 CredentialRemedy.ForNewCredential(server))
             { Server = server.Name };
         }
-        var past = Past();
-        if (held.Waited && past.EndedSince(before, what) is { } ended)
+        var history = ReadHistory();
+        if (fileLock.Waited && history.EndedSince(historyBefore, subject) is { } failure)
         {
-            throw ended.For(server.Name);
+            throw failure.For(server.Name);
         }
-        if (past.Refused is { } refused && refused.AppliesTo(environment.Time.GetUtcNow(), Fingerprint(server, item)) && (!always || (held.Waited && refused != before.Refused)))
+        if (history.Refused is { } refused && refused.AppliesTo(environment.Time.GetUtcNow(), Fingerprint(server, item))
+            && (!always || (fileLock.Waited && refused != historyBefore.Refused)))
         {
             throw refused.AsError(server, current.Resource);
         }
@@ -85,7 +89,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         }
     }
 
-    /// <summary>What a refusal is of, from the item alone.</summary>
+    /// <summary>Identifies what a refusal applies to, from the item alone.</summary>
     private static string Fingerprint(McpServer server, ServerSecrets item) => RefusedRenewal.FingerprintOf(item.OAuth?.RefreshToken ?? "",
         server.Issuer, server.ClientId, item.OAuth?.Issuer, item.OAuth?.TokenEndpoint, item.OAuth?.Client.Id, item.OAuth?.Client.Secret, item.ClientSecret);
 
@@ -99,27 +103,27 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         {
             policy.Ask(current.Issuer, current.TokenEndpoint);
         }
-        // A refresh token is for the issuer that gave it (rule 7 of docs/rules.md), and of no use once the server trusts another: the server
-        // is asked as often as the issuer's own metadata is read anew.
-        if (current.Issuer is { } before && (server.Issuer is not null || IsStale(current))
-            && await IssuerChangeDetector.FindAsync(http, server, item, before, cancellationToken).ConfigureAwait(false) is { } now)
+        // A refresh token belongs to its issuer (rule 7 of docs/rules.md), and is useless if the server trusts another issuer now. Ask the
+        // server as often as the metadata of the issuer is read again.
+        if (current.Issuer is { } knownIssuer && (server.Issuer is not null || IsStale(current))
+            && await IssuerChangeDetector.FindAsync(http, server, item, knownIssuer, cancellationToken).ConfigureAwait(false) is { } newIssuer)
         {
-            throw await DropAsync(server, item, current, now, cancellationToken).ConfigureAwait(false);
+            throw await DropAsync(server, item, current, newIssuer, cancellationToken).ConfigureAwait(false);
         }
         current = current.Issuer is null ? await WithIssuerAsync(server, item, current, http, policy, cancellationToken).ConfigureAwait(false)
             : await WithFreshMetadataAsync(current, current.Issuer, http, policy, cancellationToken).ConfigureAwait(false);
         if (current.Client is { Kind: ClientKind.PreRegistered, Secret: not null } && current.Client.Id == server.ClientId && item.ClientSecret is { } secret)
         {
-            // The user may have replaced it since the sign-in.
+            // The user may have replaced the secret since the sign-in.
             current = current with { Client = current.Client with { Secret = secret } };
         }
-        // Its own key: the refresh token of a public client is bound to it too (RFC 9449 section 5).
+        // Use the credential's key: the refresh token of a public client is bound to it too (RFC 9449 section 5).
         var constraint = new SenderConstraint(current.DPoPKey, current.RequiresDPoP && server.DPoP != DPoPMode.Never, server.DPoP != DPoPMode.Never);
-        progress?.Report($"Renewing the token of '{server.Name}' with {With(current.SignedInBy)}.");
+        progress?.Report($"Renewing the token of '{server.Name}' with {DescribeGrant(current.SignedInBy)}.");
         var renewed = current.With(current.SignedInBy != SignedInBy.Person
             ? await RepeatAsync(server, current, constraint, http, always, cancellationToken).ConfigureAwait(false)
             : await SpendAsync(server, item, current, constraint, current.RefreshToken!, http, exchange).ConfigureAwait(false));
-        // Ctrl+C must not lose what the issuer has given for good.
+        // Not cancellable: the issuer will not give these tokens again.
         var failed = await store.StoreAsync(server, item with { OAuth = renewed }, null, isRenewal: true).ConfigureAwait(false);
         if (failed is null)
         {
@@ -129,15 +133,15 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
             failed.Outcome == StorageOutcome.MemoryOnly ? HowToSignIn(server, current) : new RefreshStep(server)));
     }
 
-    private static string With(SignedInBy who) => who switch
+    private static string DescribeGrant(SignedInBy signedInBy) => signedInBy switch
     {
-        SignedInBy.Client => "the client's own grant",
-        SignedInBy.Workload => "the workload's assertion of now",
+        SignedInBy.Client => "the client credentials grant",
+        SignedInBy.Workload => "the current assertion of the workload",
         SignedInBy.IdentityProvider => "the session at the identity provider",
         _ => "its refresh token",
     };
 
-    /// <summary>Repeats the grant of a client, a workload or an identity provider. Nothing of the server's is spent by asking.</summary>
+    /// <summary>Repeats the grant of a client, a workload or an identity provider. The request spends no token of the server.</summary>
     private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, SenderConstraint constraint, RestrictedHttpClient http,
         bool always, CancellationToken cancellationToken)
     {
@@ -160,7 +164,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         }
     }
 
-    /// <exception cref="McpAuthException">AuthenticationRequired: to whoever wants a token, that is what it comes to.</exception>
+    /// <exception cref="McpAuthException">AuthenticationRequired: a caller that wants a token must sign in again.</exception>
     private string ReadAssertion(WorkloadAssertionSource source, CancellationToken cancellationToken)
     {
         try
@@ -173,14 +177,14 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         }
     }
 
-    /// <summary>Spends the refresh token.</summary>
+    /// <summary>Sends the refresh token, which may be usable only once.</summary>
     private async Task<TokenSet> SpendAsync(McpServer server, ServerSecrets item, OAuthCredential current, SenderConstraint constraint,
         string refreshToken, RestrictedHttpClient http, TokenExchange exchange)
     {
         var cutOff = store.Index.Read(server.Id)?.IsInterrupted == true;
-        // Both are written first: whatever would keep the new token from being stored is found before this one is spent, and a
-        // process that is killed while the issuer has it leaves word of that.
-        using var room = await store.RehearseAsync(server, item, exchange.Token).ConfigureAwait(false);
+        // Check the vault and record the attempt before the refresh token is spent. A problem that prevents storing the new token is found
+        // in time, and a process that is killed during the request leaves a record.
+        using var reserve = await store.RehearseAsync(server, item, exchange.Token).ConfigureAwait(false);
         exchange.Begin();
         await store.ChangeIndexAsync(server, item, f => f with { RenewalBegan = environment.Time.GetUtcNow() }).ConfigureAwait(false);
         try
@@ -194,8 +198,8 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         {
             if (RefreshTokenGrant.IsOfClient(e) && current.Client is { Kind: ClientKind.PreRegistered, Secret: not null })
             {
-                // The secret is the user's to replace, and the issuer has not looked at the refresh token.
-                await NoteAsync(e).ConfigureAwait(false);
+                // The user can replace the secret, and the issuer has not examined the refresh token.
+                await RecordRefusalAsync(e).ConfigureAwait(false);
                 throw RefreshTokenGrant.ClientRejected(e,
                     new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId, current.Client.Id), StepOptionKind.ClientSecret)).For(server.Name);
             }
@@ -203,28 +207,28 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         }
         catch (Exception e) when (e is OperationCanceledException or McpAuthException { OutcomeUnknown: true })
         {
-            // The issuer may have spent the token. It is kept, since it may not have; the next answer tells.
+            // The issuer may have spent the refresh token, or not. Keep it; the next answer shows which.
             await store.ChangeIndexAsync(server, item, f => f with { RenewalUncertain = true, RenewalBegan = null }).ConfigureAwait(false);
             throw;
         }
         catch (McpAuthException e)
         {
-            if (await NoteAsync(e).ConfigureAwait(false) is not { } refused)
+            if (await RecordRefusalAsync(e).ConfigureAwait(false) is not { } refused)
             {
                 throw;
             }
             if (current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer } && DoubtfulRefusal.Is(e))
             {
-                // The sign-in that comes next would else end on an error page.
+                // Otherwise the next sign-in would end on an error page of the issuer.
                 await store.MarkDoubtedAsync(issuer, current.Client.Id, CancellationToken.None).ConfigureAwait(false);
             }
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"The issuer did not renew the token of '{server.Name}'; its refresh token is kept. {e.Message}", refused.Remedy(server, current.Resource), e)
+                $"The issuer did not renew the token of '{server.Name}'. Mcpsm keeps the refresh token. {e.Message}", refused.Remedy(server, current.Resource), e)
             { Server = server.Name, OAuthError = e.OAuthError, StatusCode = e.StatusCode };
         }
 
-        // The issuer has not spent the token; if it does not take it at all, that is noted.
-        async Task<RefusedRenewal?> NoteAsync(McpAuthException e)
+        // The issuer has not spent the refresh token. A permanent refusal is recorded in the index.
+        async Task<RefusedRenewal?> RecordRefusalAsync(McpAuthException e)
         {
             var refused = RefusedRenewal.Create(e, environment.Time.GetUtcNow(), Fingerprint(server, item));
             await store.ChangeIndexAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null, RenewalRefused = refused ?? f.RenewalRefused })
@@ -247,8 +251,8 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
     private bool IsStale(OAuthCredential credential) =>
         environment.Time.GetUtcNow() - credential.MetadataReadAt is var age && (age < TimeSpan.Zero || age >= MetadataLifetime);
 
-    /// <summary>Ends the credential of an issuer that the server no longer trusts. What ties clients to issuers stays.</summary>
-    private async Task<McpAuthException> DropAsync(McpServer server, ServerSecrets item, OAuthCredential current, string now,
+    /// <summary>Revokes and removes the credential of an issuer that the server no longer trusts. The bindings of clients to issuers stay.</summary>
+    private async Task<McpAuthException> DropAsync(McpServer server, ServerSecrets item, OAuthCredential current, string newIssuer,
         CancellationToken cancellationToken)
     {
         try
@@ -260,7 +264,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
             await store.ReplaceAsync(server, item with { OAuth = null }, CancellationToken.None).ConfigureAwait(false);
         }
         return new McpAuthException(ErrorReason.AuthenticationRequired,
-            $"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(now)}: what {UntrustedText.Sanitize(current.Issuer)} gave for it was dropped.",
+                $"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(newIssuer)}. The credential from {UntrustedText.Sanitize(current.Issuer)} was removed.",
             HowToSignIn(server, current))
         { Server = server.Name };
     }
@@ -284,7 +288,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.ServerUnreachable or ErrorReason.MetadataInvalid or ErrorReason.ProtocolViolation)
         {
-            // Endpoints that this very issuer published once are better than none.
+            // The last known endpoints of this issuer still work more often than not.
             return credential;
         }
     }
@@ -311,17 +315,17 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
             .ConfigureAwait(false);
         if (RefreshTokenGrant.IsOfClient(rejected) && current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer })
         {
-            // A sign-in with a forgotten client would end on an error page of the issuer. The registration stays until another one
-            // has proved good: some issuers answer invalid_client for a moment only.
-            using var held = await environment.LockAsync(CredentialStore.ClientItemName(issuer), CancellationToken.None).ConfigureAwait(false);
-            var kept = await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false);
-            if (kept?.Client.Id == current.Client.Id)
+            // A sign-in with a forgotten client would end on an error page of the issuer. The registration stays until a new one has
+            // worked, because some issuers answer invalid_client only for a moment.
+            using var fileLock = await environment.LockAsync(CredentialStore.ClientItemName(issuer), CancellationToken.None).ConfigureAwait(false);
+            var registration = await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false);
+            if (registration?.Client.Id == current.Client.Id)
             {
-                await store.MarkDoubtedAsync(issuer, kept.Client.Id, CancellationToken.None).ConfigureAwait(false);
+                await store.MarkDoubtedAsync(issuer, registration.Client.Id, CancellationToken.None).ConfigureAwait(false);
             }
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
-            + (cutOff ? " An earlier renewal was cut off before its answer arrived, which may have spent it." : ""),
+            + (cutOff ? " An earlier renewal was interrupted before its answer arrived, and may have spent it." : ""),
             CredentialRemedy.ForNewCredential(server), rejected)
         {
             Server = server.Name,

@@ -6,16 +6,18 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
 
-/// <summary>Tells the issuer of a credential that its tokens are dead (rule 38 of docs/rules.md).</summary>
-/// <param name="limit">How long the revocation of one token may take; five seconds where null.</param>
+/// <summary>Revokes the tokens of a credential at their issuer (rule 38 of docs/rules.md).</summary>
+/// <remarks><c>limit</c> is the time for the revocation of one token. The default is five seconds.</remarks>
 internal sealed class TokenRevoker(AppEnvironment environment, IProgress<string>? progress = null, TimeSpan? limit = null)
 {
-    // Nobody wants to wait long for an issuer that is gone, and until then the credential is still here.
+    // A command should not wait long for an unreachable issuer. The credential is removed only afterwards.
     private static readonly TimeSpan UsualLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Revokes; whatever goes wrong is reported, and keeps nothing alive.</summary>
-    /// <param name="server">The server as the user has it now: an issuer that is named there may have its endpoint in a private network.</param>
-    /// <returns>Why the issuer did not confirm; null where it did, or there is nothing to revoke.</returns>
+    /// <summary>Revokes the tokens. A failure is returned and not thrown, because the credential is removed in any case.</summary>
+    /// <remarks>
+    /// <paramref name="server"/> is the server as configured now. If the user names the issuer there, its endpoint may be in a private network.
+    /// </remarks>
+    /// <returns>Why the issuer did not confirm; null if it did, or if there is nothing to revoke.</returns>
     public async Task<string?> RunAsync(McpServer server, OAuthCredential? credential, CancellationToken cancellationToken)
     {
         if (credential is null)
@@ -24,16 +26,16 @@ internal sealed class TokenRevoker(AppEnvironment environment, IProgress<string>
         }
         if (credential is not { RevocationEndpoint: { } endpoint, Issuer: { } issuer })
         {
-            return "The issuer offers no revocation; its tokens end when they expire.";
+            return "The issuer does not support revocation. Its tokens stay valid until they expire.";
         }
-        if (!UrlPolicy.TryParse(credential.Resource, out var resource) || !UrlPolicy.TryParse(issuer, out var named))
+        if (!UrlPolicy.TryParse(credential.Resource, out var resource) || !UrlPolicy.TryParse(issuer, out var issuerUri))
         {
-            return "What the vault holds of the issuer is damaged; its tokens end when they expire.";
+            return "The issuer or resource in the vault is damaged. The tokens stay valid until they expire.";
         }
         try
         {
-            // The tokens go to the issuer that gave them, wherever the server's URL points by now.
-            var policy = new UrlPolicy(resource, named) { Network = environment.Network };
+            // Send the tokens only to the issuer that gave them, even if the server has moved.
+            var policy = new UrlPolicy(resource, issuerUri) { Network = environment.Network };
             if (server.Issuer == issuer)
             {
                 policy.Ask(issuer, endpoint);

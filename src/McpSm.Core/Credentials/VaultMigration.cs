@@ -7,51 +7,52 @@ using McpSm.Core.Vaults;
 namespace McpSm.Core.Credentials;
 
 /// <summary>
-/// Takes everything that is kept along to another vault: copies, reads back, switches, then removes. A kill between
-/// any two steps leaves each item in at least one vault and the facts naming one that has it; settings.json remembers
-/// all that take part, so that the next move, to whichever vault, clears up.
+/// Moves all items to another vault: copies and reads back each, switches the setting, then removes the originals. If the process is
+/// killed between two steps, each item is still in at least one vault and the index names that vault. The settings remember all vaults
+/// of the move, so that the next move, to any vault, cleans up.
 /// </summary>
 internal sealed class VaultMigration(AppEnvironment environment, CredentialStore store, VaultSelector vaults)
 {
     private readonly Settings _settings = new(environment);
 
-    /// <summary>The other vaults in which something is, or may be left by a move that was cut off.</summary>
+    /// <summary>Returns the other vaults that have items, or may have leftovers of an interrupted move.</summary>
     public IReadOnlyList<string> Sources(string to) =>
-        [.. store.Index.Read().Values.Select(f => f.Vault).Concat(TakesSecrets(to) ? store.Index.ReadSecrets().Values : [])
+        [.. store.Index.Read().Values.Select(f => f.Vault).Concat(AcceptsNamedSecrets(to) ? store.Index.ReadSecrets().Values : [])
             .Concat(store.Index.ReadIdentities().Values.Select(i => i.Vault))
             .Concat(_settings.MovingFrom).Append(vaults.NameInUse).OfType<string>().Where(name => name != to).Distinct()];
 
-    // SecretManagement cannot ask itself: what it serves of other tools' secrets stays out of its vaults.
-    private static bool TakesSecrets(string to) => !VaultSelector.IsOfSecretManagement(to);
+    // SecretManagement cannot call itself: secrets that Mcpsm serves to it must not be in a vault of SecretManagement.
+    private static bool AcceptsNamedSecrets(string to) => !VaultSelector.IsOfSecretManagement(to);
 
-    /// <returns>The names of the items that were moved.</returns>
-    /// <exception cref="McpAuthException">What the vaults throw; SecretTooLarge. Then nothing was removed anywhere.</exception>
+    /// <summary>Moves all items to the vault <paramref name="to"/>.</summary>
+    /// <returns>The names of the moved items.</returns>
+    /// <exception cref="McpAuthException">SecretTooLarge, or the reasons of the vaults. Nothing was removed from any vault.</exception>
     public async Task<IReadOnlyList<string>> RunAsync(string to, CancellationToken cancellationToken)
     {
         vaults.RequireOwnFolder();
         var target = vaults.Find(to);
         await VaultSelfTest.RunAsync(target, cancellationToken).ConfigureAwait(false);
-        var takesSecrets = TakesSecrets(to);
+        var acceptsSecrets = AcceptsNamedSecrets(to);
         var from = Sources(to);
         var sources = new List<(VaultWithFallback Vault, IReadOnlyList<string> Names)>();
         var gone = new Dictionary<string, McpAuthException>(StringComparer.Ordinal);
         foreach (var name in from)
         {
-            // Every vault is opened before the first item is copied: one that is locked ends it here.
+            // Open every vault before the first item is copied, so that a locked vault stops the move now.
             if (await OpenAsync(name, gone, cancellationToken).ConfigureAwait(false) is var (source, items))
             {
-                sources.Add((source, [.. items.Where(item => takesSecrets || !NamedSecretStore.IsItem(item))]));
+                sources.Add((source, [.. items.Where(item => acceptsSecrets || !NamedSecretStore.IsItem(item))]));
             }
         }
-        // The target as well: who is cut off may have put something there that the facts do not know yet.
-        var earlier = _settings.MovingFrom;
+        // Include the target: an interrupted move may have put items there that the index does not know.
+        var previousSources = _settings.MovingFrom;
         await _settings.SetMovingFromAsync([.. from, to], cancellationToken).ConfigureAwait(false);
         var moved = new List<string>();
         try
         {
             foreach (var (source, names) in sources)
             {
-                foreach (var name in names.Where(name => IsKept(name, source)))
+                foreach (var name in names.Where(name => IsMovable(name, source)))
                 {
                     if (await CopyAsync(name, source, target, cancellationToken).ConfigureAwait(false))
                     {
@@ -62,8 +63,8 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
         }
         catch (McpAuthException e) when (moved.Count == 0 && e.Reason is ErrorReason.SecretTooLarge or ErrorReason.VaultLocked)
         {
-            // It was refused and nothing has changed: no later command should speak of a move to finish.
-            await _settings.SetMovingFromAsync(earlier, CancellationToken.None).ConfigureAwait(false);
+            // The move was refused and nothing has changed, so no later command should report an unfinished move.
+            await _settings.SetMovingFromAsync(previousSources, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
         await _settings.SetVaultAsync(to, cancellationToken).ConfigureAwait(false);
@@ -74,16 +75,16 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
                 await RemoveAsync(name, source, target, cancellationToken).ConfigureAwait(false);
             }
         }
-        foreach (var (name, why) in gone)
+        foreach (var (name, cause) in gone)
         {
-            await LeaveAsync(name, why, cancellationToken).ConfigureAwait(false);
+            await AbandonVaultAsync(name, cause, cancellationToken).ConfigureAwait(false);
         }
-        // A vault that comes back is cleared up by the next move.
+        // If one of these vaults comes back, the next move cleans it up.
         await _settings.SetMovingFromAsync([.. gone.Keys], cancellationToken).ConfigureAwait(false);
         return moved;
     }
 
-    /// <summary>The vault and its items. Of a vault that is gone these are the ones that wait for it, if it is known at all.</summary>
+    /// <summary>Opens a vault and lists its items. For a vault that is gone, returns its pending items, or null if it is not registered.</summary>
     private async Task<(VaultWithFallback Vault, IReadOnlyList<string> Names)?> OpenAsync(string name, Dictionary<string, McpAuthException> gone,
         CancellationToken cancellationToken)
     {
@@ -100,39 +101,39 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
         }
     }
 
-    /// <summary>Takes out of the index what is left in a vault that is gone, and says what that is.</summary>
-    private async Task LeaveAsync(string vault, McpAuthException why, CancellationToken cancellationToken)
+    /// <summary>Removes the items of a vault that is gone from the index, and tells the user their names.</summary>
+    private async Task AbandonVaultAsync(string vault, McpAuthException cause, CancellationToken cancellationToken)
     {
-        var left = new List<string>();
+        var abandoned = new List<string>();
         foreach (var (id, info) in store.Index.Read().Where(f => f.Value.Vault == vault))
         {
-            using var held = await environment.LockAsync(CredentialStore.LockName(id), cancellationToken).ConfigureAwait(false);
+            using var fileLock = await environment.LockAsync(CredentialStore.LockName(id), cancellationToken).ConfigureAwait(false);
             await store.Index.WriteAsync(id, f => f?.Vault == vault ? null : f, cancellationToken).ConfigureAwait(false);
-            left.Add(CredentialStore.ItemPrefix + id);
+            abandoned.Add(CredentialStore.ItemPrefix + id);
         }
         foreach (var (item, _) in store.Index.ReadIdentities().Where(f => f.Value.Vault == vault))
         {
-            using var held = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
+            using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
             await store.Index.WriteIdentityAsync(item, f => f?.Vault == vault ? null : f, cancellationToken).ConfigureAwait(false);
-            left.Add(item);
+            abandoned.Add(item);
         }
         foreach (var (item, _) in store.Index.ReadRegistrations().Where(f => f.Value.Vault == vault))
         {
-            using var held = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
+            using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
             await store.Index.WriteRegistrationAsync(item, f => f?.Vault == vault ? f with { Vault = null } : f, cancellationToken).ConfigureAwait(false);
-            left.Add(item);
+            abandoned.Add(item);
         }
-        left.AddRange(store.Index.ReadSecrets().Where(s => s.Value == vault).Select(s => s.Key));
-        var what = left.Count == 0 ? "Nothing is known to be kept" : $"These items stay";
-        vaults.Notify($"{what} in the vault '{UntrustedText.Sanitize(vault)}', which is gone{(left.Count == 0 ? "" : $": {string.Join(", ", left)}")}. {why.Message} "
-            + "If it comes back, the next move takes them along.");
+        abandoned.AddRange(store.Index.ReadSecrets().Where(s => s.Value == vault).Select(s => s.Key));
+        var items = abandoned.Count == 0 ? "No items are known to be in it." : $"These items stay in it: {string.Join(", ", abandoned)}.";
+        vaults.Notify($"The vault '{UntrustedText.Sanitize(vault)}' is gone. {items} {cause.Message} If the vault comes back, the next move includes its items.");
     }
 
     private async Task<bool> CopyAsync(string name, IVault source, IVault target, CancellationToken cancellationToken)
     {
-        using var held = await LockAsync(name, cancellationToken).ConfigureAwait(false);
-        // What the facts say is elsewhere lies here from a move that was cut off, and is older than what lies there.
-        if (FactsVault(name) is { } keeps && keeps != source.Name && await vaults.Find(keeps).GetAsync(name, cancellationToken).ConfigureAwait(false) is not null)
+        using var fileLock = await LockAsync(name, cancellationToken).ConfigureAwait(false);
+        // The index points to another vault, so this copy is a stale leftover of an interrupted move. Skip it.
+        if (IndexedVault(name) is { } indexed && indexed != source.Name
+            && await vaults.Find(indexed).GetAsync(name, cancellationToken).ConfigureAwait(false) is not null)
         {
             return false;
         }
@@ -144,8 +145,8 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
         if (await target.GetAsync(name, cancellationToken).ConfigureAwait(false) != text)
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"The vault '{target.Name}' does not give back what it was given. Nothing was removed from '{source.Name}'.",
-                $"Choose another with: {new UseVaultStep(Move: true)}")
+                $"The vault '{target.Name}' did not return the text that was written to it. Nothing was removed from '{source.Name}'.",
+                $"Choose another vault with: {new UseVaultStep(Move: true)}")
             { Vault = target.Name };
         }
         if (NamedSecretStore.IsItem(name))
@@ -169,9 +170,9 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
 
     private async Task RemoveAsync(string name, VaultWithFallback source, IVault target, CancellationToken cancellationToken)
     {
-        using var held = await LockAsync(name, cancellationToken).ConfigureAwait(false);
-        // Somebody may have signed in here again meanwhile; and what is in one vault alone stays in it.
-        if (!IsKept(name, source) || (FactsVault(name) != source.Name && await target.GetAsync(name, cancellationToken).ConfigureAwait(false) is not null))
+        using var fileLock = await LockAsync(name, cancellationToken).ConfigureAwait(false);
+        // Another process may have signed in meanwhile and stored the item here. An item that only this vault has stays, too.
+        if (!IsMovable(name, source) || (IndexedVault(name) != source.Name && await target.GetAsync(name, cancellationToken).ConfigureAwait(false) is not null))
         {
             try
             {
@@ -188,14 +189,14 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
         }
     }
 
-    /// <summary>Not what a check left behind that was killed, nor what ended while its vault was gone.</summary>
-    private bool IsKept(string name, VaultWithFallback source) =>
+    /// <summary>Returns false for the leftover of an interrupted self test, and for an item that ended while its vault was gone.</summary>
+    private bool IsMovable(string name, VaultWithFallback source) =>
         !name.StartsWith(VaultSelfTest.ItemPrefix, StringComparison.Ordinal) && !_settings.IsEnded(source.Name, name);
 
     private static string? ServerOf(string name) =>
         name.StartsWith(CredentialStore.ItemPrefix, StringComparison.Ordinal) ? name[CredentialStore.ItemPrefix.Length..] : null;
 
-    private string? FactsVault(string name) => NamedSecretStore.IsItem(name) ? store.Index.ReadSecrets().GetValueOrDefault(name)
+    private string? IndexedVault(string name) => NamedSecretStore.IsItem(name) ? store.Index.ReadSecrets().GetValueOrDefault(name)
         : IdentitySessionStore.IsItem(name) ? store.Index.ReadIdentities().GetValueOrDefault(name)?.Vault
         : ServerOf(name) is { } id ? store.Index.Read(id)?.Vault : null;
 

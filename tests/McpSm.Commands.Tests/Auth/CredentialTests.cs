@@ -126,7 +126,7 @@ public sealed class CredentialTests : IAsyncLifetime
     {
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "You are not signed in", "mcpsm auth login my-api");
         await _mcpsm.RunAsync("auth set my-api a-token");
-        (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "a bearer token, which nothing can renew", "mcpsm auth set my-api");
+        (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "a bearer token, and Mcpsm cannot renew bearer tokens.", "mcpsm auth set my-api");
         await SignInAsync();
         _issuer.Server.RevokeAllTokens();
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "no longer accepts the refresh token", "mcpsm auth login my-api");

@@ -66,7 +66,7 @@ public sealed class DPoPTests : IAsyncLifetime
         Assert.Equal(("", 1), (away.Out, away.Code));
         Assert.Contains("leads out of 'my-api'", away.Error);
         (await _mcpsm.RunAsync("auth token my-api --method GET")).Failed(2, "say --header or --json as well");
-        (await _mcpsm.RunAsync("auth token my-api --json --method G=T")).Failed(2, "is a word such as POST");
+        (await _mcpsm.RunAsync("auth token my-api --json --method G=T")).Failed(2, "must be a word such as POST");
         Assert.NotEqual(0, (await _mcpsm.RunAsync("server update my-api --dpop sometimes")).Code);
     }
 

@@ -70,7 +70,7 @@ public sealed class PlaintextTests : IAsyncLifetime
             var ended = await _mcpsm.RunAsync(line);
             Assert.NotEqual(0, ended.Code);
             Assert.Equal(line.StartsWith("test"), ended.Out.StartsWith("Testing my-api... ✘"));
-            Assert.Contains("The header X-Team of 'my-api' in config.json cannot be sent", ended.Out + ended.Error);
+            Assert.Contains("The header 'X-Team' of 'my-api' cannot be sent: its value in config.json", ended.Out + ended.Error);
             Assert.Contains("mcpsm server update my-api --header X-Team=<value>", ended.Error);
         }
         Assert.DoesNotContain(_server.Traffic.Requests, r => r.Header("X-Evil") is not null);
@@ -114,7 +114,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     [Fact]
     public async Task Nothing_can_renew_it()
     {
-        (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "'my-api' has a bearer token, which nothing can renew.", "mcpsm auth set my-api");
+        (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "'my-api' has a bearer token, and Mcpsm cannot renew bearer tokens.", "mcpsm auth set my-api");
     }
 
     [Fact]

@@ -67,8 +67,8 @@ public sealed class RejectTests : IAsyncLifetime
     {
         await _mcpsm.AddAsync(_server.McpUrl, "own");
         (await _mcpsm.RunAsync("auth set own -", TestConsole.Pipe("its-token"))).Done();
-        (await _mcpsm.RunAsync("auth token own --renew")).Failed(4, "which nothing can renew", "mcpsm auth set own");
-        (await _mcpsm.RunAsync("auth reject own", TestConsole.Pipe("its-token"))).Failed(4, "which nothing can renew", "mcpsm auth set own");
+        (await _mcpsm.RunAsync("auth token own --renew")).Failed(4, "Mcpsm cannot renew bearer tokens", "mcpsm auth set own");
+        (await _mcpsm.RunAsync("auth reject own", TestConsole.Pipe("its-token"))).Failed(4, "Mcpsm cannot renew bearer tokens", "mcpsm auth set own");
         (await _mcpsm.RunAsync("auth reject own", TestConsole.Pipe("another"))).Done();
     }
 

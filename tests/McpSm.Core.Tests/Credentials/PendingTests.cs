@@ -63,7 +63,7 @@ public sealed class PendingTests
         Expire();
         var token = await door.GetTokenAsync(scene.Server, default);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
-        var told = Assert.Single(scene.Person.Notices, n => n.Contains("could not be kept"));
+        var told = Assert.Single(scene.Person.Notices, n => n.Contains("could not be stored"));
         Assert.Contains("mcpsm auth login my-api", told);
         Assert.Equal("someone else's file", File.ReadAllText(scene.Work.Home.PathOf("credentials.enc")));
     }

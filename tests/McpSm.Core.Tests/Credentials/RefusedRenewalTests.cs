@@ -104,7 +104,7 @@ public sealed class RefusedRenewalTests
 
     [Theory]
     [InlineData("invalid_scope", "mcpsm server update my-api --scope <scope>...")]
-    [InlineData("invalid_target", "Ask whoever runs the issuer to accept the resource ")]
+    [InlineData("invalid_target", "Ask the operator of the issuer to accept the resource ")]
     public async Task Refusal_of_scope_or_resource_has_a_remedy_of_its_own(string error, string remedy)
     {
         var clock = new ManualTimeProvider();

@@ -142,7 +142,7 @@ public sealed class RenewalTests
         Assert.True(scene.Status.RenewalUncertain);
         scene.Issuer.Server.RevokeAllTokens();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
-        Assert.Contains("An earlier renewal was cut off", e.Message);
+        Assert.Contains("An earlier renewal was interrupted", e.Message);
         Assert.False(scene.Status.RenewalUncertain);
     }
 

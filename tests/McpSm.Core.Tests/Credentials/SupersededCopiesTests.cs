@@ -28,7 +28,7 @@ public sealed class SupersededCopiesTests
         // Never a second home unasked.
         Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => door.SetTokenAsync(server, "new-token", null, default))).Reason);
         await door.SetTokenAsync(server, "new-token", "file", default);
-        Assert.Contains(work.Person.Notices, n => n.Contains("What 'my-api' has in the vault 'memory' is left there, unread. It died."));
+        Assert.Contains(work.Person.Notices, n => n.Contains("The credential of 'my-api' stays, unread, in the vault 'memory'. It died."));
         Assert.Equal("file", door.Status(server).Vault);
         Assert.Equal("new-token", await door.GetTokenAsync(server, default));
         Assert.DoesNotContain(work.Person.Notices, n => n.Contains("old-token") || n.Contains("new-token"));
@@ -75,7 +75,7 @@ public sealed class SupersededCopiesTests
         await door.SignInToIdentityProviderAsync(work.Provider.Issuer, options, default);
         Assert.Equal(("file", true), (door.IdentityProviders()[0].Vault, door.IdentityProviders()[0].SignedIn));
         await door.ConnectAsync(work.One, options, default);
-        Assert.Contains(work.Work.Person.Notices, n => n.Contains("may still be in the vault 'memory'"));
+        Assert.Contains(work.Work.Person.Notices, n => n.Contains("could not be removed from the vault 'memory'"));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class SupersededCopiesTests
         other.DiesAfter = 1;
         await door.SetTokenAsync(server, "new-token", "file", default);
         await door.Secrets.SetAsync("a tool's", SecretKind.String, "new secret", null, "file", default);
-        Assert.Equal(2, work.Person.Notices.Count(n => n.Contains("may still be in the vault 'memory'") && n.Contains("It died.")));
+        Assert.Equal(2, work.Person.Notices.Count(n => n.Contains("could not be removed from the vault 'memory'") && n.Contains("It died.")));
         Assert.Equal(2, other.Items.Count);
         other.DiesAfter = null;
         Assert.Equal(["new-token", "new secret"], [await door.GetTokenAsync(server, default), (await door.Secrets.GetAsync("a tool's", null, default))?.Text]);

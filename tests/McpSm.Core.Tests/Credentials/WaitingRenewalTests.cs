@@ -26,7 +26,7 @@ public sealed class WaitingRenewalTests
             Assert.Contains("did not answer within 15 seconds", e.Message);
             Assert.NotNull(e.Remedy.InShell());
         });
-        Assert.Equal(15, failures.Count(e => e.Message.Contains("did not send the same again")));
+        Assert.Equal(15, failures.Count(e => e.Message.Contains("did not send the request again")));
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
 
         // A later command has not waited, and tries.
@@ -68,7 +68,7 @@ public sealed class WaitingRenewalTests
         held.Dispose();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => waiting);
         Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
-        Assert.Contains("ended before it had the answer", e.Message);
+        Assert.Contains("ended before the issuer answered", e.Message);
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }

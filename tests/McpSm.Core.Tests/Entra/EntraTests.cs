@@ -173,7 +173,7 @@ public sealed class EntraTests
         var requests = scene.Entra.Traffic.Requests.Count;
         var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
         Assert.True(result.HadOAuth);
-        Assert.Contains("offers no revocation", result.RevocationFailure);
+        Assert.Contains("does not support revocation", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         Assert.Equal(requests, scene.Entra.Traffic.Requests.Count);
         Assert.Equal(ErrorReason.AuthenticationRequired,

@@ -105,7 +105,7 @@ public sealed class GoneVaultTests
         vault.DiesAfter = 0;
         await door.Secrets.RemoveAsync("a tool's", null, default);
         var told = Assert.Single(work.Person.Notices, n => n.Contains("'memory'", StringComparison.Ordinal));
-        Assert.Equal($"The secret of the name 'a tool's' stays in the vault 'memory' (item '{item}'). It died.", told);
+        Assert.Equal($"The item '{item}' of the secret 'a tool's' stays in the vault 'memory'. It died.", told);
         Assert.Equal(ErrorReason.SecretNotFound,
             (await Assert.ThrowsAsync<McpAuthException>(() => door.Secrets.RemoveAsync("a tool's", "file", default))).Reason);
 

@@ -92,7 +92,7 @@ public sealed class ServedSecretTests
         Set(session, "a", "half a pair \ud83d.");
         Refused(session, "InvalidValue", "not valid Unicode");
         Set(session, "a", "x", new() { ["file"] = new object() });
-        Refused(session, "InvalidValue", "The metadata 'file' cannot be kept: it is of type Object.");
+        Refused(session, "InvalidValue", "The metadata 'file' cannot be stored: it is of type Object.");
         Assert.Equal("kept", Get(session, "a"));
     }
 
@@ -257,8 +257,8 @@ public sealed class ServedSecretTests
         Assert.Empty(session.Errors);
         var place = JsonNode.Parse(File.ReadAllText(Path.Combine(session.Folder, "credentials.json")))!["secrets"]!.AsObject().Single().Value;
         var said = Assert.Single(session.Host.Lines, l => l.Contains("kept"));
-        Assert.StartsWith($"Secrets of other tools are kept in the vault '{place}'", said);
-        Assert.Equal(credentialsInSecretManagement, said.Contains("'secretmanagement:Store', which keeps credentials"));
+        Assert.StartsWith($"Secrets of other tools are stored in the vault '{place}'", said);
+        Assert.Equal(credentialsInSecretManagement, said.Contains("'secretmanagement:Store', the vault for credentials"));
         session.Host.Lines.Clear();
         Set(session, "b", "y");
         Assert.DoesNotContain(session.Host.Lines, l => l.Contains("kept"));
