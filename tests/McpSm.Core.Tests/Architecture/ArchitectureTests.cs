@@ -9,13 +9,13 @@ namespace McpSm.Core.Tests.Architecture;
 
 public sealed partial class ArchitectureTests
 {
-    // Top first. A folder uses those after it, and none before it.
+    // Highest first. A folder uses only the folders after it.
     private static readonly string[] Order =
         ["Management", "HttpAuthentication", "SignIn", "Registration", "Status", "Credentials", "Entra", "Interaction", "Grants", "Probing", "Vaults", "Servers", "Discovery", "Http",
             "Browsing", "Processes", "Configuration", "Network", "Interruption", "Files", "Errors"];
 
     [Fact]
-    public void No_folder_of_Core_uses_one_above_it()
+    public void Core_folder_uses_only_folders_below_it()
     {
         var core = Path.Combine(Root(), "src", "McpSm.Core");
         var wrong = from file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
@@ -29,20 +29,20 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void Every_variable_of_ours_is_told_in_the_help()
+    public void Environment_variable_of_Mcpsm_is_documented_in_the_help()
     {
         var told = File.ReadAllText(Path.Combine(Root(), "docs", "en-US", "about_Mcpsm.md"));
         var read = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
             .SelectMany(f => Variable().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct()
-            // Between two of our own processes.
+            // This variable passes values from one Mcpsm process to another. Users do not set it.
             .Except(["MCPSM_HANDED_OVER"]).ToList();
         Assert.Contains("MCPSM_VAULT", read);
         Assert.All(read, name => Assert.Matches($"\\b{name}\\b", told));
     }
 
     [Fact]
-    public void NextCommand_builds_every_command_line_that_names_a_foreign_value()
+    public void Command_line_with_foreign_value_is_built_by_NextCommand()
     {
         var wrong = from file in Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
                     where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
@@ -53,7 +53,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void Core_names_no_command()
+    public void Core_source_names_no_command()
     {
         var core = Path.Combine(Root(), "src", "McpSm.Core");
         var wrong = from file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
@@ -65,13 +65,13 @@ public sealed partial class ArchitectureTests
     }
 
     /// <summary>
-    /// A step in a text of type string would show in words. The compiler makes such a text by <c>AppendFormatted</c> of a handler
-    /// that is not <see cref="Remedy"/>, which the assembly then instantiates for the type of the step.
+    /// A step in a text of type string would show as its <c>ToString</c>. The compiler makes such a text with an <c>AppendFormatted</c> of a
+    /// handler that is not <see cref="Remedy"/>, and the assembly then has an instance of that method for the type of the step.
     /// </summary>
     [Theory]
     [InlineData("McpSm.Core.dll")]
     [InlineData("McpSm.Commands.dll")]
-    public void Every_step_is_rendered_by_a_formatter(string assembly)
+    public void Step_in_interpolated_text_is_rendered_by_a_formatter(string assembly)
     {
         using var file = new PEReader(File.OpenRead(Path.Combine(AppContext.BaseDirectory, assembly)));
         var metadata = file.GetMetadataReader();
@@ -87,16 +87,16 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void Programs_are_started_in_one_place()
+    public void Program_start_is_only_in_ProgramStarter()
     {
         var starts = Sources().Where(f => Starting().IsMatch(File.ReadAllText(f))).Select(f => Path.GetFileName(f)!);
         Assert.Equal(["ProgramStarter.cs"], starts);
     }
 
     [Fact]
-    public void A_variable_that_the_user_names_is_read_as_a_secret()
+    public void Variable_named_by_the_user_is_read_as_a_secret()
     {
-        // Variables with names of our own are told by a literal or a constant.
+        // The other variables are named by a literal or a constant.
         var read = from file in Sources()
                    from Match match in NamedVariable().Matches(File.ReadAllText(file))
                    select $"{Path.GetFileName(file)}: {match.Value}";
@@ -119,17 +119,17 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex("\"(MCP(?:SM|_MANAGER)_[A-Z_]+)\"")]
     private static partial Regex Variable();
 
-    // A value in braces behind "mcpsm verb" or "Verb-McpNoun".
+    // A value in braces after "mcpsm verb" or "Verb-McpNoun".
     [GeneratedRegex(@"\$.*(?:mcpsm (?:[a-z-]+ )+|[A-Z][a-z]+-Mcp[A-Z][A-Za-z]* )(?:-[A-Za-z-]+ )*\{")]
     private static partial Regex HandMadeCommand();
 
-    // In a text: a verb behind "mcpsm", a cmdlet, an option.
+    // In a text: a verb after "mcpsm", a cmdlet, or an option.
     [GeneratedRegex("""
         "[^"]*(?:\bmcpsm [a-z]|[A-Z][a-z]+-(?:Mcp|Secret)[A-Z]?|(?<=["\s])--[a-z])
         """)]
     private static partial Regex NamedCommand();
 
-    // What a key is derived for; and a program of GNOME, with its options.
+    // The label of a key derivation, and the options of a GNOME program.
     [GeneratedRegex("mcpsm credentials|gnome-keyring-daemon --replace")]
     private static partial Regex ForeignCommand();
 

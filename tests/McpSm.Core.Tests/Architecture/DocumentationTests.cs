@@ -4,10 +4,10 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Architecture;
 
-/// <summary>The pages for contributors name files and types that exist.</summary>
+/// <summary>Checks that the pages for contributors name files and types that exist.</summary>
 public sealed partial class DocumentationTests
 {
-    // Types of other libraries, which our code does not use.
+    // Types of other libraries that our code does not use.
     private static readonly string[] Foreign = ["CrossPlatLock"];
 
     public static TheoryData<string> Pages =>
@@ -72,7 +72,7 @@ public sealed partial class DocumentationTests
 
     private static string Read(string page) => File.ReadAllText(Path.Combine(Repository.Root, page));
 
-    /// <summary>What stands in backticks, outside code blocks.</summary>
+    /// <summary>Returns the text in backticks, outside code blocks.</summary>
     private static IEnumerable<string> Code(string page) =>
         Inline().Matches(Block().Replace(Read(page), "")).Select(code => code.Groups[1].Value).Distinct();
 
@@ -80,7 +80,7 @@ public sealed partial class DocumentationTests
         .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
         .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules"));
 
-    /// <summary>The anchors that GitHub makes of the headings.</summary>
+    /// <summary>Returns the anchors that GitHub derives from the headings.</summary>
     private static HashSet<string> Headings(string file) =>
     [
         .. Heading().Matches(File.ReadAllText(file)).Select(heading => heading.Groups[1].Value.Trim().ToLowerInvariant())

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Architecture;
 
-/// <summary>Holds <c>docs/rules.json</c>, the attributes of the tests, and the page that is made from both.</summary>
+/// <summary>Checks <c>docs/rules.json</c>, the attributes of the tests, and the page that is generated from both.</summary>
 public sealed partial class RulesTests
 {
     private const int MaxLineLength = 200;
@@ -15,7 +15,7 @@ public sealed partial class RulesTests
     private static readonly IReadOnlyList<SourceTest> Tests = SourceTest.ReadAll();
 
     [Fact]
-    public void Page_is_what_the_rules_and_the_attributes_of_the_tests_give()
+    public void Rules_page_equals_rules_and_test_attributes()
     {
         using var rules = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
         var page = new RulesPage(rules.RootElement, Tests).Write();
@@ -28,7 +28,7 @@ public sealed partial class RulesTests
     }
 
     [Fact]
-    public void Every_rule_has_a_test_and_every_named_rule_exists()
+    public void Required_rule_has_a_test_and_named_rule_exists()
     {
         var named = Tests.SelectMany(test => test.Rules).ToHashSet();
         Assert.Equal([], Required.Except(named));
@@ -36,7 +36,7 @@ public sealed partial class RulesTests
     }
 
     [Fact]
-    public void Every_attribute_in_the_source_is_read()
+    public void Attribute_in_test_source_is_read()
     {
         var written = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories)
             .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules" or "Architecture"))
@@ -45,7 +45,7 @@ public sealed partial class RulesTests
     }
 
     [Fact]
-    public void Every_rule_has_a_text_references_and_a_level()
+    public void Rule_in_rules_json_has_text_references_and_level()
     {
         using var file = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
         var rules = Rules(file).ToDictionary(rule => rule.GetProperty("id").GetString()!);
@@ -59,7 +59,7 @@ public sealed partial class RulesTests
     }
 
     [Fact]
-    public void Every_conformance_scenario_that_must_pass_stands_at_a_rule()
+    public void Conformance_scenario_that_must_pass_is_listed_at_a_rule()
     {
         using var file = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
         var named = Rules(file).SelectMany(rule => rule.GetProperty("scenarios").EnumerateArray()).Select(name => name.GetString()!).ToHashSet();
@@ -71,7 +71,7 @@ public sealed partial class RulesTests
     }
 
     [Fact]
-    public void Every_fault_has_a_test_and_an_outcome_with_ids_that_exist()
+    public void Fault_in_rules_json_has_a_test_and_known_error_ids()
     {
         using var file = JsonDocument.Parse(File.ReadAllBytes(Docs("rules.json")));
         var faults = file.RootElement.GetProperty("faults").EnumerateArray().ToDictionary(fault => fault.GetProperty("id").GetInt32());

@@ -3,9 +3,10 @@ using McpSm.TestServers;
 
 namespace McpSm.Core.Tests.Architecture;
 
-/// <summary>A test as the source has it. Reflection would see the tests of one assembly only.</summary>
+/// <summary>A test, read from the source, because reflection sees only the tests of one assembly.</summary>
 /// <param name="ClassName">The name of its class, which is also the name of its file.</param>
-/// <param name="Rules">The rules of <c>docs/rules.json</c> that it holds.</param>
+/// <param name="Name">The name of its method.</param>
+/// <param name="Rules">The rules of <c>docs/rules.json</c> that it covers.</param>
 /// <param name="Faults">The faults of <c>docs/rules.json</c> that it reproduces.</param>
 internal sealed partial record SourceTest(string ClassName, string Name, IReadOnlyList<string> Rules, IReadOnlyList<int> Faults)
 {

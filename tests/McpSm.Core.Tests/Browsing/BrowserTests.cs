@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>A real program as the browser: it writes down the arguments it got, one a line.</summary>
+/// <summary>The browser is a real program, which writes its arguments to a file, one a line.</summary>
 public sealed class BrowserTests : IDisposable
 {
     private static readonly Uri Plain = new("http://127.0.0.1:1/authorize?client_id=a&state=b");
@@ -20,7 +20,7 @@ public sealed class BrowserTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
         _script = Path.Combine(_folder, "browser.sh");
         _record = Path.Combine(_folder, "arguments");
-        // Run by sh, not by itself: a file just written cannot always be executed while other threads start processes.
+        // Run it with sh: Linux can refuse to execute a file that was just written while other threads start processes.
         File.WriteAllText(_script, "printf '%s\\n' \"$@\" > \"$(dirname \"$0\")/arguments\"\n");
     }
 
@@ -42,7 +42,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("data:text/html,x")]
     [InlineData("ftp://127.0.0.1/x")]
     [InlineData("ms-settings:x")]
-    public async Task Only_http_and_https_are_opened(string url)
+    public async Task Url_with_other_scheme_than_http_or_https_is_not_opened(string url)
     {
         Assert.False(await OpenAsync(new Uri(url), Recorder));
         Assert.Null(Arguments);
@@ -50,7 +50,7 @@ public sealed class BrowserTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public async Task The_url_comes_last_where_the_command_does_not_place_it()
+    public async Task Url_without_placeholder_is_the_last_argument()
     {
         Assert.True(await OpenAsync(Plain, Recorder + " --new-window"));
         Assert.Equal(["--new-window", Plain.AbsoluteUri], Arguments!);
@@ -63,7 +63,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("--url=%s --end", "--url=%s,--end,URL")]
     [InlineData("'open(%s)' x%s %sx %s", "open(%s),x%s,%sx,URL")]
     [InlineData("'two %s words' %%s %S", "two %s words,%%s,%S,URL")]
-    public async Task The_url_takes_the_place_of_a_whole_word(string command, string arguments)
+    public async Task Placeholder_that_is_a_whole_word_is_replaced_by_the_url(string command, string arguments)
     {
         Assert.True(await OpenAsync(Plain, $"{Recorder} {command}"));
         Assert.Equal(arguments.Replace("URL", Plain.AbsoluteUri).Split(','), Arguments!);
@@ -95,7 +95,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("pwsh -enc dAA= %s")]
     [InlineData("powershell.exe 'touch {0}' %s")]
     [InlineData("/mnt/c/Windows/System32/cmd.exe /d /s /c start %s")]
-    public async Task A_shell_with_a_command_is_refused_and_the_next_is_tried(string command)
+    public async Task Shell_with_inline_command_is_refused_and_next_browser_is_tried(string command)
     {
         var planted = Path.Combine(_folder, "planted");
         var notices = new List<string>();
@@ -108,7 +108,7 @@ public sealed class BrowserTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public async Task A_link_to_a_shell_is_a_shell_too()
+    public async Task Link_to_a_shell_is_refused_like_a_shell()
     {
         var (link, planted) = (Path.Combine(_folder, "my-browser"), Path.Combine(_folder, "planted"));
         File.CreateSymbolicLink(link, "/bin/sh");
@@ -121,7 +121,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("-c")]
     [InlineData("--command sh -e -x")]
     [InlineData("-- -c")]
-    public async Task A_script_file_gets_whatever_options_it_has(string options)
+    public async Task Shell_with_script_file_passes_all_options(string options)
     {
         Assert.True(await OpenAsync(Plain, $"{Recorder} {options}"));
         Assert.Equal([.. options.Split(' '), Plain.AbsoluteUri], Arguments!);
@@ -133,7 +133,7 @@ public sealed class BrowserTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public async Task Quotes_keep_an_argument_together()
+    public async Task Quotes_in_command_keep_an_argument_together()
     {
         Assert.True(await OpenAsync(Plain, $"\"/bin/sh\"   '{_script}' \"two words\" 'it''s' \"\" %s"));
         Assert.Equal(["two words", "its", "", Plain.AbsoluteUri], Arguments!);
@@ -141,7 +141,7 @@ public sealed class BrowserTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public async Task Where_one_browser_fails_the_next_is_tried()
+    public async Task Browser_that_fails_is_followed_by_the_next()
     {
         var failing = Path.Combine(_folder, "failing.sh");
         File.WriteAllText(failing, "exit 3\n");
@@ -150,7 +150,7 @@ public sealed class BrowserTests : IDisposable
     }
 
     [Fact]
-    public async Task If_every_browser_fails_one_line_says_which_and_why()
+    public async Task Browsers_that_all_fail_are_reported_in_one_line_with_reasons()
     {
         var (plain, failing) = (Path.Combine(_folder, "plain"), Path.Combine(_folder, "failing.sh"));
         File.WriteAllText(plain, "");
@@ -164,7 +164,7 @@ public sealed class BrowserTests : IDisposable
     }
 
     [Fact]
-    public async Task After_the_url_was_fetched_no_other_browser_is_tried()
+    public async Task Browser_that_fetched_the_url_is_the_last_one_tried()
     {
         var failing = Path.Combine(_folder, "failing.sh");
         File.WriteAllText(failing, "exit 3\n");
@@ -187,7 +187,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("'; touch {0}; '")]
     [InlineData("%s %s")]
     [InlineData("$HOME*?~>{0}")]
-    public async Task No_shell_reads_the_url_which_is_one_argument(string injected)
+    public async Task Url_with_shell_syntax_is_one_argument_and_runs_nothing(string injected)
     {
         var planted = Path.Combine(_folder, "planted");
         var url = new Uri("https://issuer.example/a?x=" + string.Format(injected, planted));
@@ -199,7 +199,7 @@ public sealed class BrowserTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public async Task No_shell_reads_the_command_either()
+    public async Task Command_with_shell_syntax_runs_nothing()
     {
         var planted = Path.Combine(Path.GetTempPath(), "mcpsm-planted-" + Guid.NewGuid());
         Assert.True(await OpenAsync(Plain, $"{Recorder} $(touch {planted}) ; touch {planted} & $HOME"));
@@ -209,7 +209,7 @@ public sealed class BrowserTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public async Task What_the_issuer_names_is_reserialised_on_its_way_to_the_browser()
+    public async Task Authorization_endpoint_is_reserialised_before_the_browser_opens_it()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
@@ -223,7 +223,7 @@ public sealed class BrowserTests : IDisposable
     [InlineData("DISPLAY")]
     [InlineData("WAYLAND_DISPLAY")]
     [InlineData("WSL_DISTRO_NAME")]
-    public void A_desktop_shows_in_the_environment(string variable)
+    public void Desktop_is_detected_by_environment_variable(string variable)
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS(), "a Mac always has one");
         Assert.True(new BrowserLauncher(new AppEnvironment(name => name == variable ? "x" : null)).HasDesktop);
@@ -231,7 +231,7 @@ public sealed class BrowserTests : IDisposable
     }
 
     [Fact]
-    public void On_wsl_the_browser_of_windows_is_tried_first()
+    public void Browser_of_Windows_is_tried_first_on_WSL()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "WSL is a Linux");
         var launcher = new BrowserLauncher(new AppEnvironment(name => name == "WSL_DISTRO_NAME" ? "Debian" : null));

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>Another user of the machine, who keeps the callback's port busy.</summary>
+/// <summary>Another user of the machine keeps the callback port busy.</summary>
 public sealed class CallbackLoadTests : IDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
@@ -26,7 +26,7 @@ public sealed class CallbackLoadTests : IDisposable
         _end.Dispose();
     }
 
-    /// <summary>The person's browser comes, and gets its page in good time.</summary>
+    /// <summary>Sends the browser's callback and requires its page within <see cref="Soon"/>.</summary>
     private async Task BrowserGetsThroughAsync(string more = "")
     {
         var started = Stopwatch.GetTimestamp();
@@ -53,7 +53,7 @@ public sealed class CallbackLoadTests : IDisposable
     [InlineData(200, "GET /callback?code=x&sta")]
     [InlineData(900, "")]
     [InlineData(900, "GET / HTTP/1.1\r\nHost:")]
-    public async Task Half_open_connections_do_not_keep_a_browser_out(int count, string sends)
+    public async Task Half_open_connections_do_not_block_the_browser(int count, string sends)
     {
         for (var i = 0; i < count; i++)
         {
@@ -64,7 +64,7 @@ public sealed class CallbackLoadTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task Connections_that_come_again_when_they_are_dropped_do_not_either()
+    public async Task Connections_that_reconnect_when_dropped_do_not_block_the_browser()
     {
         var held = 0;
         async Task HoldAsync()
@@ -79,7 +79,7 @@ public sealed class CallbackLoadTests : IDisposable
                 }
                 catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
                 {
-                    // Dropped: it comes again.
+                    // The listener dropped the connection: connect again.
                 }
             }
         }
@@ -95,7 +95,7 @@ public sealed class CallbackLoadTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task A_sender_that_drips_is_dropped_when_places_run_short_and_not_before()
+    public async Task Dripping_sender_is_dropped_only_when_slots_run_short()
     {
         var drip = await ComeAsync("GET /");
         for (var i = 0; i < LoopbackRequests.MaxIncomplete / 4; i++)
@@ -108,14 +108,14 @@ public sealed class CallbackLoadTests : IDisposable
         {
             await ComeAsync("G");
         }
-        // Its end, or a reset.
+        // Either the end of the stream or a reset.
         Assert.True(drip.Client.Poll(TimeSpan.FromSeconds(5), SelectMode.SelectRead));
         await BrowserGetsThroughAsync();
     }
 
     [Rule(31)]
     [Fact]
-    public async Task Two_seconds_are_enough_when_places_run_short()
+    public async Task Silent_connection_is_dropped_after_two_seconds_when_slots_run_short()
     {
         for (var i = 0; i < (LoopbackRequests.MaxIncomplete / 2) + 1; i++)
         {
@@ -130,7 +130,7 @@ public sealed class CallbackLoadTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task Connections_that_are_reset_as_they_arrive_stop_nothing()
+    public async Task Connections_reset_on_arrival_do_not_stop_the_listener()
     {
         for (var i = 0; i < 300; i++)
         {
@@ -148,14 +148,14 @@ public sealed class CallbackLoadTests : IDisposable
     [Theory]
     [InlineData(18_000)]
     [InlineData(60_000)]
-    public async Task A_long_answer_gets_its_sign_in(int length) => await BrowserGetsThroughAsync(new string('x', length));
+    public async Task Callback_with_long_query_is_accepted(int length) => await BrowserGetsThroughAsync(new string('x', length));
 
     [Rule(31)]
     [Fact]
-    public async Task A_head_without_an_end_is_refused()
+    public async Task Request_head_without_end_is_refused()
     {
         var answer = await RawHttp.SendAsync(_listener.Port, "GET /callback?code=" + new string('x', LoopbackRequests.MaxHeadBytes));
-        // A reset may come before the answer is read.
+        // The reset can arrive before the test has read the response.
         Assert.Contains(RawHttp.Status(answer), new[] { 0, 400 });
         await BrowserGetsThroughAsync();
     }

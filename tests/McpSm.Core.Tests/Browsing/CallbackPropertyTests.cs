@@ -9,7 +9,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>What pages and programs of this machine might send to the redirect's port while a sign-in waits there.</summary>
+/// <summary>Requests that web pages and local programs can send to the redirect port during a sign-in.</summary>
 public sealed class CallbackPropertyTests
 {
     private const string State = "good-5f0c";
@@ -41,7 +41,7 @@ public sealed class CallbackPropertyTests
 
     [Rule(31)]
     [Fact]
-    public async Task No_request_without_the_state_ends_the_wait_stops_the_listener_or_is_echoed()
+    public async Task Request_without_the_state_is_refused_and_not_echoed()
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start(State, "my-api");
@@ -87,7 +87,7 @@ public sealed class CallbackPropertyTests
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            // It hung up before it had heard all.
+            // The listener closed the connection before it read the whole request.
             return "";
         }
     }

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>The loopback redirect of one sign-in whose state is <c>good</c>.</summary>
+/// <summary>The loopback redirect of a sign-in with the state <c>good</c>.</summary>
 public sealed class CallbackTests : IDisposable
 {
     private readonly CallbackListener _listener = CallbackListener.TryBind(0)!;
@@ -25,7 +25,7 @@ public sealed class CallbackTests : IDisposable
 
     public void Dispose() => _listener.Dispose();
 
-    /// <summary>The right answer comes through, whatever came before it, and gives the page.</summary>
+    /// <summary>Sends the right callback, requires that no earlier request ended the wait, and returns the page.</summary>
     private async Task<string> AnswerAsync(string query = "/callback?code=c&state=good", bool signedIn = true)
     {
         Assert.False(_answer.IsCompleted);
@@ -35,7 +35,7 @@ public sealed class CallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task A_port_belongs_to_one_sign_in_and_is_free_right_after_it()
+    public async Task Callback_port_is_exclusive_during_sign_in_and_free_after_it()
     {
         var port = _listener.Port;
         Assert.Null(CallbackListener.TryBind(port));
@@ -64,7 +64,7 @@ public sealed class CallbackTests : IDisposable
     [InlineData("GET", "/callback?code=x&state=good&state=good", 400)]
     [InlineData("GET", "/callback?code=x&code=y&state=good", 400)]
     [InlineData("GET", "/callback?code=x&state=good&stat%65=bad", 400)]
-    public async Task All_but_the_one_answer_is_turned_away_and_waited_on(string method, string target, int status)
+    public async Task Request_that_is_not_the_callback_is_refused_and_the_wait_goes_on(string method, string target, int status)
     {
         Assert.Equal(status, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, target, method)));
         Assert.Equal(200, RawHttp.Status(await AnswerAsync()));
@@ -77,7 +77,7 @@ public sealed class CallbackTests : IDisposable
     [InlineData("127.0.0.1")]
     [InlineData("127.0.0.1.evil.example:{0}")]
     [InlineData("")]
-    public async Task Another_host_is_turned_away(string host)
+    public async Task Request_with_another_host_is_refused(string host)
     {
         var answer = await RawHttp.GetAsync(_listener.Port, "/callback?code=x&state=good", host: string.Format(host, _listener.Port));
         Assert.Equal(400, RawHttp.Status(answer));
@@ -86,7 +86,7 @@ public sealed class CallbackTests : IDisposable
 
     [Rule(16, 26)]
     [Fact]
-    public async Task A_state_serves_once()
+    public async Task State_that_was_used_is_refused()
     {
         var first = RawHttp.GetAsync(_listener.Port, "/callback?code=first&state=good");
         var answer = await _answer.WaitAsync(TimeSpan.FromSeconds(5));
@@ -101,7 +101,7 @@ public sealed class CallbackTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task Strays_do_not_stand_in_the_way()
+    public async Task Stray_connections_do_not_block_the_callback()
     {
         var silent = new List<TcpClient>();
         try
@@ -115,9 +115,9 @@ public sealed class CallbackTests : IDisposable
             await half.GetStream().WriteAsync("GET /callback?code=x&sta"u8.ToArray());
             using (await RawHttp.ConnectAsync(_listener.Port))
             {
-                // One that comes and goes, as a browser's preconnect does.
+                // A connection without a request, as a browser's preconnect.
             }
-            // A TLS greeting, bytes of no protocol, a head without an end, a request line without its parts.
+            // A TLS greeting, bytes of no protocol, a head without an end, and an incomplete request line.
             await RawHttp.SendAsync(_listener.Port, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
             await RawHttp.SendAsync(_listener.Port, "\0\xff\r\n\r\n");
             await RawHttp.SendAsync(_listener.Port, "GET /callback?code=x&state=good HTTP/1.1\r\nX: " + new string('x', 20_000));
@@ -135,7 +135,7 @@ public sealed class CallbackTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task The_page_echoes_nothing_it_was_sent_and_lets_nothing_run(bool signedIn)
+    public async Task Result_page_echoes_no_input_and_runs_no_script(bool signedIn)
     {
         const string planted = "%3Cscript%3Eplanted%3C%2Fscript%3E";
         var refused = await RawHttp.GetAsync(_listener.Port, $"/callback?code=x&state={planted}&{planted}={planted}");
@@ -159,7 +159,7 @@ public sealed class CallbackTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public void It_is_bound_to_127_0_0_1_alone()
+    public void Listener_is_bound_only_to_127_0_0_1()
     {
         var bound = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Where(p => p.Port == _listener.Port);
         Assert.Equal([IPAddress.Loopback], bound.Select(p => p.Address));
@@ -168,7 +168,7 @@ public sealed class CallbackTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task It_listens_before_the_browser_opens_and_no_longer_once_the_sign_in_has_ended()
+    public async Task Listener_starts_before_the_browser_and_closes_after_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         var port = 0;
@@ -186,7 +186,7 @@ public sealed class CallbackTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task A_wrong_state_is_answered_400_and_told_when_the_time_is_over()
+    public async Task Wrong_state_gets_400_and_is_reported_at_the_timeout()
     {
         await using var scene = await SignInFixture.StartAsync();
         var status = 0;
@@ -202,7 +202,7 @@ public sealed class CallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task Giving_up_after_a_wrong_state_is_giving_up()
+    public async Task Cancellation_after_a_wrong_state_is_a_cancellation()
     {
         await using var scene = await SignInFixture.StartAsync();
         using var patience = new CancellationTokenSource();
@@ -218,7 +218,7 @@ public sealed class CallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task Port_80_is_left_out_of_the_host_by_browsers()
+    public async Task Host_without_port_is_accepted_on_port_80()
     {
         using var listener = CallbackListener.TryBind(80);
         Assert.SkipWhen(listener is null, "port 80 cannot be bound here");
@@ -228,7 +228,7 @@ public sealed class CallbackTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task A_wrong_state_does_not_keep_the_right_one_from_signing_in()
+    public async Task Wrong_state_does_not_prevent_the_right_callback()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Person.Opening = url =>
@@ -240,7 +240,7 @@ public sealed class CallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_who_answers_is_told_as_such()
+    public async Task Sign_in_without_callback_ends_with_a_timeout()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Person.Browse = _ => Task.CompletedTask;

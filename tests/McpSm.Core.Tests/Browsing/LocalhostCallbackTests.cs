@@ -9,7 +9,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>A redirect to <c>localhost</c>, which a browser may look for at 127.0.0.1 and at ::1.</summary>
+/// <summary>A redirect to <c>localhost</c>, which browsers resolve to 127.0.0.1 or to ::1.</summary>
 public sealed class LocalhostCallbackTests
 {
     public LocalhostCallbackTests() => Require.OrSkip(HasIPv6(), "This machine has no ::1.");
@@ -50,7 +50,7 @@ public sealed class LocalhostCallbackTests
     [InlineData("", "/", "::1", "localhost")]
     [InlineData("", "/", "::1", "[::1]")]
     [InlineData("/callback", "/callback", "::1", "localhost")]
-    public async Task Both_addresses_are_served(string path, string target, string address, string host)
+    public async Task Callback_to_localhost_is_served_at_both_loopback_addresses(string path, string target, string address, string host)
     {
         using var listener = CallbackListener.TryBindLocalhost(0, path)!;
         listener.Start("good", "my-api");
@@ -63,7 +63,7 @@ public sealed class LocalhostCallbackTests
 
     [Rule(31)]
     [Fact]
-    public async Task A_redirect_to_127_0_0_1_knows_no_other_host()
+    public async Task Redirect_to_127_0_0_1_accepts_no_other_host()
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start("good", "my-api");
@@ -73,7 +73,7 @@ public sealed class LocalhostCallbackTests
 
     [Rule(31)]
     [Fact]
-    public void A_port_that_another_program_has_at_either_address_is_taken()
+    public void Port_in_use_at_either_address_counts_as_taken()
     {
         using var other = Bind(0);
         var port = ((IPEndPoint)other.LocalEndPoint!).Port;
@@ -88,7 +88,7 @@ public sealed class LocalhostCallbackTests
 
     [Rule(31)]
     [Fact]
-    public async Task Entra_is_told_another_port_or_the_person_which_one_is_taken()
+    public async Task Entra_sign_in_with_a_taken_port_picks_another_or_names_it()
     {
         await using var scene = await EntraFixture.StartAsync();
         using var taken = Bind(0);

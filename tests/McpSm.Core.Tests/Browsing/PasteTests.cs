@@ -5,10 +5,10 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>A browser on another machine: the person pastes the URL that it could not open.</summary>
+/// <summary>The browser runs on another machine, and the user pastes the URL that it could not open.</summary>
 public sealed class PasteTests
 {
-    /// <summary>Where the issuer sends the browser, unopened.</summary>
+    /// <summary>Returns the URL that the issuer redirects the browser to, without opening it.</summary>
     private static async Task<string> RedirectedAsync(SignInFixture scene)
     {
         for (var i = 0; scene.Person.Shown is null; i++)
@@ -29,7 +29,7 @@ public sealed class PasteTests
     }
 
     [Fact]
-    public async Task The_pasted_redirect_signs_in()
+    public async Task Pasted_redirect_signs_the_user_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         var lines = Pasting(scene);
@@ -46,7 +46,7 @@ public sealed class PasteTests
     [InlineData("http://127.0.0.1:1/callback?code=x&state=y")]
     [InlineData("http://127.0.0.1:1/other")]
     [InlineData("//\u202e")]
-    public async Task Another_paste_gets_a_notice_and_the_right_one_is_waited_for(string wrong)
+    public async Task Wrong_paste_gets_a_notice_and_the_wait_goes_on(string wrong)
     {
         await using var scene = await SignInFixture.StartAsync();
         var lines = Pasting(scene);
@@ -61,7 +61,7 @@ public sealed class PasteTests
     }
 
     [Fact]
-    public async Task Where_nothing_can_be_pasted_the_callback_still_counts()
+    public async Task Callback_is_accepted_if_nothing_can_be_pasted()
     {
         await using var scene = await SignInFixture.StartAsync();
         var login = scene.LoginAsync(o => o with { NoBrowser = true });

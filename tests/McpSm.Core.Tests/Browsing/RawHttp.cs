@@ -4,7 +4,7 @@ using System.Text;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>Requests as no HTTP client would send them, to a port of this machine.</summary>
+/// <summary>Sends requests to a local port that no HTTP client would send.</summary>
 public static class RawHttp
 {
     public static async Task<TcpClient> ConnectAsync(int port)
@@ -14,7 +14,7 @@ public static class RawHttp
         return client;
     }
 
-    /// <summary>Sends these characters, a byte each, and gives back all that comes until the other side closes.</summary>
+    /// <summary>Sends the characters, one byte each, and returns the response up to the end of the connection.</summary>
     public static async Task<string> SendAsync(int port, string text)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
@@ -29,7 +29,7 @@ public static class RawHttp
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            // The other side hung up before it had heard all.
+            // The listener closed the connection before it read the whole request.
             return "";
         }
     }

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Browsing;
 
-/// <summary>The one-time address that a browser is started with: it leads to the authorization URL once.</summary>
+/// <summary>The one-time address that the browser is started with. It redirects to the authorization URL once.</summary>
 public sealed class StartLinkTests : IDisposable
 {
     private static readonly Uri Target = new("https://issuer.example/authorize?response_type=code&state=good");
@@ -31,7 +31,7 @@ public sealed class StartLinkTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task The_first_browser_is_sent_on_and_recognised_by_its_cookie()
+    public async Task First_browser_is_redirected_and_recognised_by_its_cookie()
     {
         var first = await AskAsync();
         Assert.Equal(302, RawHttp.Status(first));
@@ -52,7 +52,7 @@ public sealed class StartLinkTests : IDisposable
     [InlineData("")]
     [InlineData("Cookie: mcpsm-start=\r\n")]
     [InlineData("Cookie: mcpsm-start=x; other=1\r\n")]
-    public async Task A_second_browser_is_refused_and_no_answer_counts_any_more(string fields)
+    public async Task Second_browser_is_refused_and_callbacks_are_rejected(string fields)
     {
         await AskAsync();
         var second = await AskAsync(fields);
@@ -71,7 +71,7 @@ public sealed class StartLinkTests : IDisposable
     [InlineData("GET", "X-Moz: prefetch\r\n", 503)]
     [InlineData("GET", "X-Purpose: preview\r\n", 503)]
     [InlineData("POST", "", 405)]
-    public async Task What_no_person_opens_learns_nothing_and_does_not_count(string method, string fields, int status)
+    public async Task Prefetch_of_the_start_link_learns_nothing_and_does_not_count(string method, string fields, int status)
     {
         for (var i = 0; i < 2; i++)
         {
@@ -89,7 +89,7 @@ public sealed class StartLinkTests : IDisposable
     [InlineData("/start/")]
     [InlineData("/start")]
     [InlineData("/start/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
-    public async Task The_address_cannot_be_guessed(string path)
+    public async Task Start_link_with_wrong_path_or_host_is_not_found(string path)
     {
         Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, path)));
         Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(_listener.Port, Start + "/")));
@@ -101,7 +101,7 @@ public sealed class StartLinkTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task Once_the_answer_has_come_it_leads_nowhere()
+    public async Task Start_link_after_the_callback_is_refused()
     {
         var cookie = Field(await AskAsync(), "Set-Cookie")!.Split(';')[0];
         var page = RawHttp.GetAsync(_listener.Port, "/callback?code=x&state=good");
@@ -112,7 +112,7 @@ public sealed class StartLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task An_international_name_is_sent_in_ASCII()
+    public async Task International_host_of_the_target_is_sent_in_ASCII()
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start("good", "my-api", new Uri("https://bücher.example/ä?state=good"));
@@ -122,7 +122,7 @@ public sealed class StartLinkTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public async Task The_browser_gets_the_address_and_the_person_the_real_one()
+    public async Task Browser_gets_the_start_link_and_the_user_sees_the_target()
     {
         await using var scene = await SignInFixture.StartAsync();
         await scene.LoginAsync();
@@ -138,7 +138,7 @@ public sealed class StartLinkTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task Without_a_browser_the_callback_is_the_only_path()
+    public async Task Sign_in_without_browser_has_no_start_link()
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start("good", "my-api");
@@ -155,7 +155,7 @@ public sealed class StartLinkTests : IDisposable
         Assert.Empty(scene.Person.Starts);
     }
 
-    /// <summary>Another user of the machine, who has read the browser's arguments.</summary>
+    /// <summary>Opens the start link as another user of the machine who has read the browser's arguments.</summary>
     private static async Task<HttpStatusCode> OpenElsewhereAsync(Uri start)
     {
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
@@ -165,7 +165,7 @@ public sealed class StartLinkTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task Whoever_was_first_a_second_browser_ends_the_sign_in()
+    public async Task Second_browser_ends_the_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         var second = HttpStatusCode.OK;
@@ -182,7 +182,7 @@ public sealed class StartLinkTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task One_that_comes_during_the_exchange_ends_it_too_and_the_tokens_are_revoked()
+    public async Task Second_browser_during_the_exchange_revokes_the_tokens()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Before("/token", _ => OpenElsewhereAsync(scene.Person.Starts[0]), times: 1);
@@ -194,7 +194,7 @@ public sealed class StartLinkTests : IDisposable
 
     [Rule(31)]
     [Fact]
-    public async Task So_does_one_at_a_sign_in_to_Entra()
+    public async Task Second_browser_ends_an_Entra_sign_in()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Person.Browse = _ => OpenElsewhereAsync(scene.Work.Person.Starts[0]);

@@ -11,10 +11,10 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>What another process does to a server while somebody signs in to it, or waits for its lock.</summary>
+/// <summary>Another process changes a server during a sign-in, or while a caller waits for the server's lock.</summary>
 public sealed class ConcurrentChangeTests
 {
-    /// <summary>Another process acts while the person is in the browser.</summary>
+    /// <summary>Runs a change of another process while the user is in the browser.</summary>
     private static void InTheBrowser(SignInFixture scene, Func<Authenticator, Task> act) => scene.Person.Browse = async url =>
     {
         await act(scene.Work.New());
@@ -26,7 +26,7 @@ public sealed class ConcurrentChangeTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_server_that_is_removed_while_somebody_signs_in_keeps_nothing_and_no_token_stays_alive(bool signedIn)
+    public async Task Server_removed_during_sign_in_keeps_no_credential_and_tokens_are_revoked(bool signedIn)
     {
         await using var scene = signedIn ? await SignInFixture.SignedInAsync() : await SignInFixture.StartAsync();
         var server = scene.Server;
@@ -39,7 +39,7 @@ public sealed class ConcurrentChangeTests
     }
 
     [Fact]
-    public async Task A_server_that_is_moved_while_somebody_signs_in_keeps_the_token_that_it_was_given_for_its_new_place()
+    public async Task Server_moved_during_sign_in_keeps_the_token_set_for_its_new_URL()
     {
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
@@ -52,7 +52,7 @@ public sealed class ConcurrentChangeTests
     }
 
     [Fact]
-    public async Task A_server_that_is_renamed_meanwhile_is_signed_in()
+    public async Task Server_renamed_during_sign_in_is_signed_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
@@ -62,7 +62,7 @@ public sealed class ConcurrentChangeTests
     }
 
     [Fact]
-    public async Task Whoever_waits_to_keep_a_token_finds_the_server_gone()
+    public async Task Set_token_that_waits_for_the_lock_fails_if_the_server_is_gone()
     {
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
@@ -78,7 +78,7 @@ public sealed class ConcurrentChangeTests
     }
 
     [Fact]
-    public async Task Many_who_name_one_URL_at_once_get_the_same_server()
+    public async Task URL_named_by_many_callers_at_once_adds_one_server()
     {
         using var work = new TestEnvironment();
         var found = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => work.New().FindOrAddServerAsync("https://a.example/mcp", default))));
@@ -87,7 +87,7 @@ public sealed class ConcurrentChangeTests
     }
 
     [Fact]
-    public async Task What_a_sign_in_after_a_move_takes_the_place_of_is_revoked_where_it_came_from()
+    public async Task Sign_in_after_a_move_revokes_the_old_token_at_its_issuer()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var there = await SignInFixture.StartAsync();
@@ -107,7 +107,7 @@ public sealed class ConcurrentChangeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_add_that_is_cut_off_at_any_call_of_the_vault_leaves_all_or_nothing(bool withHeaders)
+    public async Task Add_cut_off_at_any_vault_call_leaves_all_or_nothing(bool withHeaders)
     {
         for (var calls = 0; ; calls++)
         {

@@ -11,15 +11,15 @@ using Xunit;
 namespace McpSm.Core.Tests.Credentials;
 
 /// <summary>
-/// Every change is cut off before each step that it does with files. What was there is there, or what was wanted in its
-/// place; whoever reads next finds status and vault of one mind; and the same change, made again, ends well.
+/// Every change is cut off before each of its file operations. Afterwards the vault holds the old credential or the new one, the next
+/// read makes the status agree with the vault, and the same change succeeds when repeated.
 /// </summary>
 public sealed class CrashTests
 {
     private const string Old = "old-token";
     private const string New = "new-token";
 
-    /// <summary>The changes: what does it, and the token that stands at its end.</summary>
+    /// <summary>The changes: the operation, and the token after it.</summary>
     private static readonly Dictionary<string, (Func<Authenticator, McpServer, Task> Change, string? Wanted)> Changes = new()
     {
         ["set"] = ((door, server) => door.SetTokenAsync(server, New, null, default), New),
@@ -37,7 +37,7 @@ public sealed class CrashTests
 
     [Theory]
     [MemberData(nameof(AllChanges))]
-    public async Task A_process_that_is_killed_leaves_the_old_or_the_new(string name)
+    public async Task Change_killed_at_any_step_leaves_the_old_or_the_new_credential(string name)
     {
         var (change, wanted) = Changes[name];
         for (var steps = 0; ; steps++)
@@ -58,7 +58,7 @@ public sealed class CrashTests
 
     [Theory]
     [MemberData(nameof(AllChanges))]
-    public async Task A_disk_that_is_full_is_said_to_be_and_leaves_the_old_or_the_new(string name)
+    public async Task Change_on_a_full_disk_is_reported_and_leaves_the_old_or_the_new(string name)
     {
         var (change, wanted) = Changes[name];
         for (var steps = 0; ; steps++)
@@ -80,7 +80,7 @@ public sealed class CrashTests
     }
 
     [Fact]
-    public async Task Nothing_is_spent_where_nothing_can_be_written()
+    public async Task Renewal_on_a_full_disk_sends_no_refresh_token()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         for (var steps = 0; steps < 4; steps++)
@@ -94,7 +94,7 @@ public sealed class CrashTests
     }
 
     [Fact]
-    public async Task What_a_killed_writer_left_is_cleared_once_nobody_can_still_need_it()
+    public async Task Temporary_file_of_a_killed_writer_is_deleted_after_ten_minutes()
     {
         using var work = new TestEnvironment();
         var path = work.Home.PathOf("a-file");

@@ -9,13 +9,13 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>Facts that lie since their writer was killed between the vault and them.</summary>
+/// <summary>Index entries that are stale because their writer was killed between the write to the vault and the write to the index.</summary>
 public sealed class CredentialIndexRepairTests
 {
     private static string FactsOf(TestEnvironment work) => work.Home.PathOf("credentials.json");
 
     [Fact]
-    public async Task Facts_of_the_place_before_a_move_are_mended_by_whoever_reads_the_token()
+    public async Task Index_entry_from_before_a_move_is_repaired_when_the_token_is_read()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -29,7 +29,7 @@ public sealed class CredentialIndexRepairTests
     }
 
     [Fact]
-    public async Task Facts_of_other_scopes_and_of_another_issuer_are_mended_too()
+    public async Task Index_entry_of_other_scopes_and_issuer_is_repaired()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var index = new CredentialIndex(scene.Work.Home);
@@ -38,7 +38,7 @@ public sealed class CredentialIndexRepairTests
         await scene.Authenticator.GetTokenAsync(scene.Server, default);
         Assert.Equal(whole.Issuer, scene.Status.Issuer);
         Assert.Equal(whole.Scopes!, scene.Status.Scopes);
-        // Word of a renewal that was begun is no lie, and stays where the rest agrees.
+        // The mark of a renewal that began is correct, and stays if the rest agrees.
         var began = DateTimeOffset.UtcNow;
         await index.WriteAsync("my-api", f => f! with { RenewalBegan = began }, default);
         await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -46,7 +46,7 @@ public sealed class CredentialIndexRepairTests
     }
 
     [Fact]
-    public async Task Index_without_the_names_of_headers_gets_them_and_keeps_the_rest()
+    public async Task Index_without_header_names_gets_them_and_keeps_the_rest()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate
@@ -62,19 +62,19 @@ public sealed class CredentialIndexRepairTests
         var mended = index.Read("my-api")!;
         Assert.Equal(["A-Team", "X-Key"], mended.HeaderNames!);
         Assert.Equal((began, true), (mended.RenewalBegan, mended.AnsweredAnonymously));
-        // What is as it should be is not written again.
+        // A correct entry is not written again.
         var written = File.GetLastWriteTimeUtc(FactsOf(scene.Work));
         await scene.Authenticator.GetTokenAsync(scene.Server, default);
         Assert.Equal(written, File.GetLastWriteTimeUtc(FactsOf(scene.Work)));
     }
 
     [Fact]
-    public async Task A_token_is_given_although_nothing_can_be_written_to_mend_them()
+    public async Task Token_is_returned_if_the_index_cannot_be_repaired()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
         File.Delete(FactsOf(scene.Work));
-        // No lock can be taken, as in a folder that is read-only.
+        // Taking a lock fails, as in a read-only folder.
         var locks = scene.Work.Home.PathOf("locks");
         Directory.Delete(locks, recursive: true);
         File.WriteAllText(locks, "");
@@ -85,7 +85,7 @@ public sealed class CredentialIndexRepairTests
     }
 
     [Fact]
-    public async Task Facts_of_a_secret_that_is_gone_end_with_the_next_read()
+    public async Task Index_entry_of_a_missing_secret_is_removed_by_the_next_read()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         File.Delete(scene.Work.Home.PathOf("credentials.enc"));
@@ -95,7 +95,7 @@ public sealed class CredentialIndexRepairTests
     }
 
     [Fact]
-    public async Task Facts_that_somebody_forged_send_no_token_elsewhere()
+    public async Task Forged_index_entry_sends_no_token_to_another_server()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await SignInFixture.StartAsync();
@@ -109,7 +109,7 @@ public sealed class CredentialIndexRepairTests
     }
 
     [Fact]
-    public async Task Items_that_somebody_swapped_in_the_vault_are_used_for_what_they_were_made_for_or_not_at_all()
+    public async Task Vault_items_that_were_swapped_are_not_used_for_another_server()
     {
         await using var one = await SignInFixture.StartAsync();
         await using var two = await SignInFixture.StartAsync();
@@ -131,7 +131,7 @@ public sealed class CredentialIndexRepairTests
         }
         one.Issuer.Traffic.Clear();
         await door.ConnectAsync(door.Catalog.Get("my-api"), options, default);
-        // Not the client of the other issuer: it is registered anew.
+        // The client of the other issuer is not used, so one registration follows.
         Assert.Equal(1, one.Issuer.Traffic.Count("/register"));
         Assert.Equal(AuthState.Authenticated, door.Status(one.Server).State);
     }

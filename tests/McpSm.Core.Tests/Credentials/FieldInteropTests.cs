@@ -14,8 +14,8 @@ using Xunit;
 namespace McpSm.Core.Tests.Credentials;
 
 /// <summary>
-/// What issuers in the field answer in place of a token, in every grant: one clear error, what is kept stays as it was, and no
-/// secret goes elsewhere.
+/// Faulty token responses of real issuers, in every grant. Each causes one clear error, keeps the stored credential, and sends no secret
+/// elsewhere.
 /// </summary>
 public sealed class FieldInteropTests
 {
@@ -67,14 +67,14 @@ public sealed class FieldInteropTests
         return context.Response.WriteAsync(body);
     });
 
-    /// <summary>What the vault holds for the server.</summary>
+    /// <summary>Returns the credential that the vault holds for the server.</summary>
     private static async Task<OAuthCredential?> KeptAsync(SignInFixture scene) =>
         (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { })).ReadAsync(scene.Server, default))?.OAuth;
 
     [FieldFault(4, 6, 10, 11)]
     [Theory]
     [MemberData(nameof(FaultsOfSignIns))]
-    public async Task In_place_of_the_token_of_a_sign_in(string fault, string way)
+    public async Task Token_response_fault_at_sign_in_is_one_error_and_stores_nothing(string fault, string way)
     {
         var (scene, other) = await StartAsync();
         await using var _ = scene;
@@ -97,7 +97,7 @@ public sealed class FieldInteropTests
     [FieldFault(4, 6, 10, 11)]
     [Theory]
     [MemberData(nameof(FaultsOfRenewals))]
-    public async Task In_place_of_the_token_of_a_renewal(string fault, bool client)
+    public async Task Token_response_fault_at_renewal_is_one_error_and_keeps_the_token(string fault, bool client)
     {
         var (scene, other) = await StartAsync();
         await using var _ = scene;
@@ -109,7 +109,7 @@ public sealed class FieldInteropTests
         Assert.Equal((Answers[fault].Reason, "my-api"), (e.Reason, e.Server));
         Assert.DoesNotContain(Secret, e.ToString());
         var after = (await KeptAsync(scene))!;
-        // A bare Equal would print tokens where it fails.
+        // Assert.Equal would print the tokens when it fails.
         Assert.True((before.AccessToken, before.RefreshToken, before.ExpiresAt) == (after.AccessToken, after.RefreshToken, after.ExpiresAt));
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
         Assert.Empty(other.Traffic.Requests);
@@ -123,7 +123,7 @@ public sealed class FieldInteropTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_renewal_without_a_lifetime_leaves_none_of_the_token_before(bool client)
+    public async Task Renewal_without_lifetime_clears_the_old_expiry(bool client)
     {
         var (scene, other) = await StartAsync();
         await using var _ = scene;
@@ -142,7 +142,7 @@ public sealed class FieldInteropTests
     [Theory]
     [InlineData("null")]
     [InlineData("\"\"")]
-    public async Task An_error_that_is_none_in_a_registration_and_a_token_answer_is_none(string error)
+    public async Task Empty_error_member_in_a_response_is_ignored(string error)
     {
         await using var scene = await SignInFixture.StartAsync();
         foreach (var endpoint in new[] { "/register", "/token" })
@@ -158,7 +158,7 @@ public sealed class FieldInteropTests
     [InlineData("application/json; charset=utf8")]
     [InlineData("application/json;charset=windows-1252")]
     [InlineData("application/json; charset=\"none such\"")]
-    public async Task Answers_in_a_charset_of_no_such_name_are_read_all_the_same(string type)
+    public async Task Response_with_unknown_charset_is_read(string type)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Before("/", context =>
@@ -180,7 +180,7 @@ public sealed class FieldInteropTests
     [InlineData(503, """{"error":"Service Unavailable"}""")]
     [InlineData(500, """{"timestamp":1795600000,"status":500,"error":"Internal Server Error","path":"/token"}""")]
     [InlineData(429, """{"error":"too_many_requests","error_description":"Global limit has been reached"}""")]
-    public async Task An_issuer_that_is_out_of_order_for_now_is_said_to_be_whatever_its_own_words(int status, string body)
+    public async Task Issuer_that_is_unavailable_is_reported_whatever_its_error_text(int status, string body)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
@@ -192,7 +192,7 @@ public sealed class FieldInteropTests
 
     [FieldFault(11)]
     [Fact]
-    public async Task A_redirect_of_the_device_endpoint_to_another_origin_carries_nothing_there()
+    public async Task Redirect_of_device_endpoint_to_another_origin_is_not_followed()
     {
         var (scene, other) = await StartAsync();
         await using var _ = scene;
@@ -205,7 +205,7 @@ public sealed class FieldInteropTests
 
     [FieldFault(12)]
     [Fact]
-    public async Task A_redirect_of_the_revocation_to_another_origin_carries_nothing_there_and_keeps_nothing_alive()
+    public async Task Redirect_of_revocation_to_another_origin_is_not_followed()
     {
         var (scene, other) = await StartAsync();
         await using var _ = scene;
@@ -220,7 +220,7 @@ public sealed class FieldInteropTests
 
     [FieldFault(13)]
     [Fact]
-    public async Task Metadata_behind_a_redirect_to_another_origin_is_asked_for_there_with_no_secret()
+    public async Task Metadata_redirected_to_another_origin_is_fetched_without_secrets()
     {
         var (scene, other) = await StartAsync();
         await using var _ = scene;

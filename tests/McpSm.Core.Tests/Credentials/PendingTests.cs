@@ -13,19 +13,19 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>What an issuer gave for good waits in the encrypted file if its vault cannot be written.</summary>
+/// <summary>If a vault cannot be written, the tokens that the issuer returned are kept as pending in the encrypted file.</summary>
 public sealed class PendingTests
 {
     private const string Item = "mcpsm-my-api";
 
-    // A renewal reads twice and rehearses: the write that keeps the new token is the first to fail.
+    // A renewal reads the vault twice and rehearses a write: the next call, which stores the new token, is the first to fail.
     private const int CallsBeforeKeeping = 3;
 
     private readonly ManualTimeProvider _clock = new();
 
     [Rule(23)]
     [Fact]
-    public async Task Vault_that_fails_after_the_answer_keeps_the_token_as_pending()
+    public async Task Vault_that_fails_after_the_response_keeps_the_token_as_pending()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -37,10 +37,10 @@ public sealed class PendingTests
         Assert.Contains("waits in credentials.enc", e.Message);
         Assert.Equal(before, VaultItemPadding.Remove(vault.Items[Item]));
         Assert.Equal((true, AuthState.Authenticated, ExpectedRemedy), (scene.Status.Pending, scene.Status.State, scene.Status.Remedy));
-        // The vault is still locked, and another process is asked.
+        // The vault is still locked. A new authenticator stands for another process.
         var token = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, default);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
-        // Nothing is spent before the vault can be written again; then the first write takes the item there.
+        // No refresh token is sent before the vault can be written again. The first successful write then moves the item there.
         Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default))).Reason);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         vault.DiesAfter = null;
@@ -53,7 +53,7 @@ public sealed class PendingTests
     private const string ExpectedRemedy = "mcpsm auth refresh my-api";
 
     [Fact]
-    public async Task Token_is_given_with_a_warning_if_it_could_not_be_kept_anywhere()
+    public async Task Token_that_cannot_be_stored_anywhere_is_returned_with_a_warning()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -69,7 +69,7 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Token_is_given_with_a_warning_if_it_waits()
+    public async Task Token_that_is_pending_is_returned_with_a_warning()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -83,7 +83,7 @@ public sealed class PendingTests
 
     [Rule(23)]
     [Fact]
-    public async Task Nothing_is_spent_if_the_vault_refuses_the_rehearsal()
+    public async Task Vault_that_refuses_the_rehearsal_prevents_the_renewal()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
@@ -96,12 +96,12 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Pending_item_never_wins_over_what_was_written_to_the_vault_later()
+    public async Task Pending_item_never_replaces_a_later_write_to_the_vault()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
         var door = await PendingAsync(scene, vault);
-        // By an older version, or by a process that was killed before it tidied up.
+        // An older version wrote it, or a process that was killed before its cleanup.
         var later = JsonNode.Parse(vault.Items[Item])!;
         later["oAuth"]!["accessToken"] = "later-token";
         vault.Items[Item] = later.ToJsonString();
@@ -113,7 +113,7 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Logout_revokes_and_removes_what_waits()
+    public async Task Logout_of_a_pending_credential_revokes_and_removes_it()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -128,7 +128,7 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Server_removal_removes_what_waits()
+    public async Task Server_removal_deletes_the_pending_credential()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -141,7 +141,7 @@ public sealed class PendingTests
     [Theory]
     [InlineData("file")]
     [InlineData("second")]
-    public async Task Move_takes_what_waits(string to)
+    public async Task Move_to_another_vault_takes_the_pending_credential(string to)
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
@@ -159,27 +159,27 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Another_vault_in_use_shows_nothing_of_what_waits_in_the_file()
+    public async Task Pending_item_for_another_vault_is_not_listed_by_the_file_vault()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
         var door = await PendingAsync(scene, vault);
         Assert.Empty(await new VaultSelector(scene.Work.Home, [], _ => { }).Find("file").NamesAsync(default));
-        // A move from the file to elsewhere leaves it where it waits.
+        // A move from the file to another vault leaves the pending item in the file.
         vault.DiesAfter = null;
         await door.RekeyFileAsync(null, default);
         Assert.Single(await new EncryptedFileVault(scene.Work.Home).PendingAsync(default));
     }
 
     [Fact]
-    public async Task File_vault_that_cannot_be_written_has_a_file_beside_it()
+    public async Task File_vault_that_cannot_be_written_has_a_separate_pending_file()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
         var before = File.ReadAllBytes(scene.Work.Home.PathOf("credentials.enc"));
         scene.Issuer.Faults.Before("/token", _ =>
         {
-            // What the rehearsal has found writable is no longer so when the answer is here.
+            // The rehearsal found the file writable, and it no longer is when the response arrives.
             before = File.ReadAllBytes(scene.Work.Home.PathOf("credentials.enc"));
             File.Delete(scene.Work.Home.PathOf("credentials.enc"));
             Directory.CreateDirectory(scene.Work.Home.PathOf("credentials.enc/in-the-way"));
@@ -192,7 +192,7 @@ public sealed class PendingTests
         File.WriteAllBytes(scene.Work.Home.PathOf("credentials.enc"), before);
         Assert.Equal(token, await scene.Work.New().GetTokenAsync(scene.Server, default));
         Assert.True(scene.Status.Pending);
-        // Under a new key it is still found.
+        // The pending item is readable after a key change.
         await scene.Authenticator.RekeyFileAsync(null, default);
         Assert.Equal(token, await scene.Work.New().GetTokenAsync(scene.Server, default));
         await scene.Work.New().RenewAsync(scene.Server, default);
@@ -246,7 +246,7 @@ public sealed class PendingTests
         var door = await SignedInAsync(scene, vault);
         scene.Issuer.Faults.Answer("/token", 503, times: 1);
         await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default));
-        // A renewal that failed leaves the padding: it is read by its JSON members alone, and the next write drops it.
+        // A failed renewal leaves the padding. Readers ignore it, and the next write removes it.
         var padded = vault.Items[Item];
         Assert.True(padded.Length > 8 * 1024);
         Assert.Equal("padding", JsonNode.Parse(padded)!.AsObject().Last().Key);
@@ -256,7 +256,7 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task SecretManagement_vault_is_rehearsed_with_once_a_process()
+    public async Task SecretManagement_vault_is_rehearsed_once_per_process()
     {
         var vault = new MemoryVault { Name = $"secretmanagement:{Guid.NewGuid():n}" };
         using var work = new TestEnvironment();
@@ -272,7 +272,7 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Sign_in_vault_locks_while_the_person_signs_in_keeps_it_as_pending()
+    public async Task Sign_in_whose_vault_locks_during_the_exchange_is_kept_as_pending()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
@@ -295,7 +295,7 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Registration_vault_locks_meanwhile_keeps_it_as_pending()
+    public async Task Registration_whose_vault_locks_during_the_request_is_kept_as_pending()
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
@@ -310,13 +310,13 @@ public sealed class PendingTests
         vault.DiesAfter = null;
         await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
         Assert.Single(scene.Issuer.Traffic.To("/register"));
-        // The client that waits for the vault is the one that a renewal shows.
+        // The renewal uses the pending client.
         await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default);
     }
 
     [Rule(23, 34)]
     [Fact]
-    public async Task Session_whose_vault_locks_while_the_provider_has_the_request_is_kept()
+    public async Task Session_whose_vault_locks_during_the_renewal_is_kept_as_pending()
     {
         await using var work = await EnterpriseFixture.SignedInAsync(_clock);
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
@@ -344,7 +344,7 @@ public sealed class PendingTests
 
     [Rule(23, 34)]
     [Fact]
-    public async Task Nothing_of_the_provider_is_spent_if_the_vault_refuses_the_rehearsal()
+    public async Task Full_disk_prevents_the_renewal_of_the_session()
     {
         await using var work = await EnterpriseFixture.SignedInAsync(_clock);
         _clock.Advance(TimeSpan.FromHours(2));
@@ -354,10 +354,10 @@ public sealed class PendingTests
     }
 
     [Fact]
-    public async Task Person_is_not_sent_to_the_browser_if_the_vault_cannot_be_written()
+    public async Task Vault_that_cannot_be_written_prevents_the_browser_from_opening()
     {
         await using var scene = await StartAsync();
-        // Read before the sign-in and before the write that is rehearsed.
+        // The two calls that succeed are the reads before the sign-in and before the rehearsed write.
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked, DiesAfter = 2 };
         scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
         var e = await Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(scene, MemoryVault.Door(scene.Work, vault)));
@@ -375,7 +375,7 @@ public sealed class PendingTests
         return door;
     }
 
-    /// <summary>A credential that was renewed once and waits; the vault cannot be used.</summary>
+    /// <summary>Signs in and renews once, so that the new credential is pending because the vault fails.</summary>
     private static async Task<Authenticator> PendingAsync(SignInFixture scene, MemoryVault vault)
     {
         var door = await SignedInAsync(scene, vault);
@@ -401,7 +401,7 @@ public sealed class PendingTests
             Task.FromResult<(IVault, string?)?>(null);
     }
 
-    /// <summary>A vault whose items have a greatest length, as the Windows Credential Manager's have.</summary>
+    /// <summary>A vault with a maximum item length, like the Windows Credential Manager.</summary>
     private sealed class LimitedVault(int most) : IVault
     {
         private readonly Dictionary<string, string> _items = [];

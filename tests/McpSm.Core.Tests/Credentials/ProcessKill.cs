@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>Ends the file work of one flow of a test before a step, as the end of its process or a full disk would.</summary>
+/// <summary>Fails the file operations of one asynchronous flow from a given step on, as a killed process or a full disk does.</summary>
 internal static class ProcessKill
 {
     private static readonly AsyncLocal<StrongBox<int>?> Left = new();
@@ -18,9 +18,10 @@ internal static class ProcessKill
         }
     };
 
-    /// <summary>Does the work until the process dies; from then on nothing of it can be written.</summary>
-    /// <param name="steps">How many steps of replacing and removing files are still done.</param>
-    /// <returns>Whether it died.</returns>
+    /// <summary>Runs the work until the simulated kill. After it, every file operation of the work fails.</summary>
+    /// <param name="steps">The number of file replacements and removals before the kill.</param>
+    /// <param name="work">The work.</param>
+    /// <returns>Whether the kill happened before the work ended.</returns>
     public static async Task<bool> AfterAsync(int steps, Func<Task> work)
     {
         Left.Value = new(steps);
@@ -35,8 +36,10 @@ internal static class ProcessKill
         }
     }
 
-    /// <summary>Does the work on a disk that is full after so many steps.</summary>
-    /// <returns>How it failed; null where it did not.</returns>
+    /// <summary>Runs the work on a disk that is full after a number of steps.</summary>
+    /// <param name="steps">The number of file replacements and removals before the disk is full.</param>
+    /// <param name="work">The work.</param>
+    /// <returns>The exception of the work, or null if it succeeded.</returns>
     public static async Task<Exception?> FullDiskAfterAsync(int steps, Func<Task> work)
     {
         (Left.Value, DiskIsFull.Value) = (new(steps), true);

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>An issuer that refuses to renew in other words than <c>invalid_grant</c>.</summary>
+/// <summary>Issuers that refuse a renewal with another error than <c>invalid_grant</c>.</summary>
 public sealed class RefusedRenewalTests
 {
     private const string Html = "<html><body>Not allowed</body></html>";
@@ -32,7 +32,7 @@ public sealed class RefusedRenewalTests
         scene.Issuer.Faults.Answer("/token", status, body, type);
         for (var i = 0; i < 3; i++)
         {
-            // Each as another process.
+            // A new authenticator stands for another process.
             var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().GetTokenAsync(scene.Server, default));
             Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api", status, "my-api"), (e.Reason, e.Remedy.InShell(), e.StatusCode, e.Server));
         }
@@ -48,7 +48,7 @@ public sealed class RefusedRenewalTests
         await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
         Assert.Equal(2, Sent(scene).Count);
 
-        // A person asks, and the issuer is mended.
+        // The user asks for a renewal, and later the issuer is repaired.
         await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
         Assert.Equal(3, Sent(scene).Count);
         Assert.Single(Sent(scene).Distinct());
@@ -71,7 +71,7 @@ public sealed class RefusedRenewalTests
     [InlineData(429, "invalid_request")]
     [InlineData(500, null)]
     [InlineData(503, "invalid_request")]
-    public async Task Refusal_that_may_pass_is_followed_by_another_try(int status, string? error)
+    public async Task Temporary_refusal_is_followed_by_another_attempt(int status, string? error)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -84,7 +84,7 @@ public sealed class RefusedRenewalTests
     }
 
     [Fact]
-    public async Task Token_that_is_still_good_is_given_while_the_issuer_refuses()
+    public async Task Token_that_is_still_valid_is_returned_while_the_issuer_refuses()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -105,7 +105,7 @@ public sealed class RefusedRenewalTests
     [Theory]
     [InlineData("invalid_scope", "mcpsm server update my-api --scope <scope>...")]
     [InlineData("invalid_target", "Ask the operator of the issuer to accept the resource ")]
-    public async Task Refusal_of_scope_or_resource_has_a_remedy_of_its_own(string error, string remedy)
+    public async Task Refusal_of_scope_or_resource_has_its_own_remedy(string error, string remedy)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -124,7 +124,7 @@ public sealed class RefusedRenewalTests
     [InlineData("secret")]
     [InlineData("issuer")]
     [InlineData("sign-in")]
-    public async Task Change_of_what_was_refused_is_tried_at_once(string what)
+    public async Task Refused_renewal_is_repeated_at_once_after_a_change(string what)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -143,7 +143,7 @@ public sealed class RefusedRenewalTests
     }
 
     [Fact]
-    public async Task Index_holds_no_secret_of_what_was_refused()
+    public async Task Index_entry_of_a_refused_renewal_holds_no_secret()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -160,7 +160,7 @@ public sealed class RefusedRenewalTests
     }
 
     [Fact]
-    public async Task Handler_answers_from_the_record_and_signs_in_if_it_may()
+    public async Task Handler_after_a_refused_renewal_fails_or_signs_in_without_a_request()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -187,7 +187,7 @@ public sealed class RefusedRenewalTests
 
     [Rule(34)]
     [Fact]
-    public async Task Refused_session_is_not_sent_again_and_a_person_signs_in()
+    public async Task Refused_session_is_not_sent_again_until_the_user_asks()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -202,13 +202,13 @@ public sealed class RefusedRenewalTests
         Assert.Single(work.Provider.Traffic.To("/token"));
         var provider = Assert.Single(work.Authenticator.IdentityProviders());
         Assert.Equal((false, true, "mcpsm identity login"), (provider.SignedIn, provider.CanRenew, provider.Remedy));
-        // A person who asks for it sends it once.
+        // A renewal that the user asks for is sent once.
         await work.Authenticator.RenewAsync(work.One, default);
         Assert.True(Assert.Single(work.Authenticator.IdentityProviders()).SignedIn);
     }
 
     [Fact]
-    public async Task Refused_client_is_tried_again_as_soon_as_its_secret_changed()
+    public async Task Refused_client_is_tried_again_after_its_secret_changed()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.StartAsync(new()

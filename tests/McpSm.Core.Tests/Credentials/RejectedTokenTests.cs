@@ -11,7 +11,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>A token that is dead before its time, or whose lifetime the issuer does not say.</summary>
+/// <summary>Tokens that become invalid before they expire, or whose lifetime the issuer does not state.</summary>
 public sealed class RejectedTokenTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -27,14 +27,14 @@ public sealed class RejectedTokenTests
         Assert.NotEqual(first, second);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
 
-        // The others were refused the first one too.
+        // The server rejected the first token for the other processes too.
         Assert.False(await scene.Work.New().RejectTokenAsync(scene.Server, first, default));
         Assert.Equal(second, await scene.Authenticator.GetTokenAsync(scene.Server, default));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
     [Fact]
-    public async Task Sixteen_who_reject_the_same_token_cause_one_renewal()
+    public async Task Token_rejected_by_sixteen_callers_causes_one_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -49,7 +49,7 @@ public sealed class RejectedTokenTests
     }
 
     [Fact]
-    public async Task Rejected_token_that_nothing_can_renew_is_not_given_again()
+    public async Task Rejected_token_that_cannot_be_renewed_is_not_returned_again()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
         var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -61,7 +61,7 @@ public sealed class RejectedTokenTests
     }
 
     [Fact]
-    public async Task Bearer_token_of_the_users_own_cannot_be_renewed()
+    public async Task Rejected_bearer_token_of_the_user_cannot_be_renewed()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -76,7 +76,7 @@ public sealed class RejectedTokenTests
     }
 
     [Fact]
-    public async Task Rejection_does_not_forget_that_the_issuer_refused_to_renew()
+    public async Task Rejected_token_keeps_the_record_of_a_refused_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -88,7 +88,7 @@ public sealed class RejectedTokenTests
     }
 
     [Fact]
-    public async Task Token_is_renewed_before_its_time_on_request_and_not_given_if_that_fails()
+    public async Task Requested_renewal_that_fails_does_not_return_the_old_token()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -106,7 +106,7 @@ public sealed class RejectedTokenTests
     [InlineData("-1")]
     [InlineData("\"0\"")]
     [InlineData("0.0")]
-    public async Task Lifetime_of_nothing_is_an_unknown_one_and_the_token_that_works_is_given(string seconds)
+    public async Task Lifetime_of_zero_or_less_is_treated_as_unknown(string seconds)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/token", json => json["expires_in"] = System.Text.Json.Nodes.JsonNode.Parse(seconds));
@@ -119,7 +119,7 @@ public sealed class RejectedTokenTests
 
     [FieldFault(9)]
     [Fact]
-    public async Task Lifetime_of_nothing_of_a_token_that_is_dead_ends_the_sign_in()
+    public async Task Lifetime_of_zero_with_a_dead_token_ends_the_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/token", json => (json["expires_in"], json["access_token"]) = (0, "dead"));
@@ -128,7 +128,7 @@ public sealed class RejectedTokenTests
     }
 
     [Fact]
-    public async Task Token_without_a_lifetime_is_renewed_before_the_exp_that_it_names()
+    public async Task Token_without_lifetime_is_renewed_before_its_exp_claim()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.StartAsync(clock: clock);
@@ -148,7 +148,7 @@ public sealed class RejectedTokenTests
     }
 
     [Fact]
-    public async Task Exp_of_a_token_that_nothing_renews_is_not_looked_at()
+    public async Task Exp_claim_of_a_token_that_cannot_be_renewed_is_ignored()
     {
         await using var scene = await SignInFixture.StartAsync(new() { IssueRefreshTokens = false });
         var jwt = Jwt($$"""{"exp":{{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}}}""");
@@ -178,7 +178,7 @@ public sealed class RejectedTokenTests
     [InlineData("[]", null)]
     [InlineData("{", null)]
     [InlineData("", null)]
-    public void Exp_of_a_JWT_is_a_hint_only_if_it_is_of_use(string claims, long? end) =>
+    public void Exp_claim_of_a_JWT_is_used_only_if_plausible(string claims, long? end) =>
         Assert.Equal(end is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null, ExpiryHint.Read(Jwt(claims), Now));
 
     [Theory]
@@ -187,7 +187,7 @@ public sealed class RejectedTokenTests
     [InlineData("a.!!!.c")]
     [InlineData("..")]
     [InlineData("a.b.c.d.e")]
-    public void Token_that_is_no_JWT_gives_no_hint(string token) => Assert.Null(ExpiryHint.Read(token, Now));
+    public void Token_that_is_not_a_JWT_has_no_expiry_hint(string token) => Assert.Null(ExpiryHint.Read(token, Now));
 
     private static string Jwt(string claims) => $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.sig";
 }

@@ -13,7 +13,7 @@ public sealed class RenewalTests
 {
     [Rule(23)]
     [Fact]
-    public async Task Eight_at_once_spend_one_refresh_token_once()
+    public async Task Renewal_by_eight_callers_at_once_sends_one_refresh_token_once()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var server = scene.Server;
@@ -27,7 +27,7 @@ public sealed class RenewalTests
 
     [Rule(23)]
     [Fact]
-    public async Task The_old_refresh_token_stays_where_none_comes_back()
+    public async Task Refresh_token_stays_if_the_response_has_none()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { RotateRefreshTokens = false });
         await scene.Authenticator.RenewAsync(scene.Server, default);
@@ -40,7 +40,7 @@ public sealed class RenewalTests
 
     [Rule(23)]
     [Fact]
-    public async Task A_refresh_token_that_rotates_is_replaced()
+    public async Task Refresh_token_that_rotates_is_replaced()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.Authenticator.RenewAsync(scene.Server, default);
@@ -50,7 +50,7 @@ public sealed class RenewalTests
 
     [Rule(23)]
     [Fact]
-    public async Task An_issuer_that_gives_no_refresh_token_is_signed_in_to_again()
+    public async Task Credential_without_refresh_token_asks_for_sign_in_when_expired()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false }, clock: clock);
@@ -67,7 +67,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_token_ages_and_is_renewed_a_minute_before_its_end()
+    public async Task Token_near_expiry_is_renewed_a_minute_before_it()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -85,7 +85,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_clock_that_was_set_back_says_nothing_of_a_tokens_end()
+    public async Task Clock_set_back_by_a_day_causes_a_renewal()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -97,7 +97,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task An_issuer_that_another_program_wrote_wrongly_is_named()
+    public async Task Issuer_setting_that_is_not_a_URL_is_an_error_with_remedy()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Issuer = "not a url" });
@@ -109,7 +109,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_rejected_refresh_token_clears_itself_and_says_so()
+    public async Task Refresh_token_that_the_issuer_rejects_is_removed()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.RevokeAllTokens();
@@ -120,7 +120,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_lost_answer_keeps_the_token_and_marks_the_renewal_uncertain()
+    public async Task Lost_response_keeps_the_token_and_marks_the_renewal_uncertain()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
@@ -131,7 +131,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_renewal_that_was_killed_is_told_of_when_the_issuer_then_refuses()
+    public async Task Killed_renewal_is_mentioned_if_the_issuer_then_refuses()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -147,7 +147,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task Word_of_a_renewal_is_left_also_where_the_facts_were_not()
+    public async Task Renewal_mark_is_written_if_the_index_entry_is_missing()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var index = new CredentialIndex(scene.Work.Home);
@@ -159,7 +159,7 @@ public sealed class RenewalTests
         }, times: 1);
         var seen = (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
             .ReadAsync(scene.Server, default))!.OAuth!;
-        // As a kill between the vault and the facts leaves it, and nobody has read since.
+        // The state after a kill between the write to the vault and the write to the index.
         await index.WriteAsync("my-api", _ => null, default);
         await scene.Authenticator.RenewAsync(scene.Server, seen, default);
         Assert.NotNull(during?.RenewalBegan);
@@ -167,7 +167,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_renewal_that_fails_for_sure_leaves_no_doubt_behind()
+    public async Task Renewal_that_certainly_failed_is_not_marked_uncertain()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_scope"}""", times: 1);

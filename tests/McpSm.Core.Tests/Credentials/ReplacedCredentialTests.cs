@@ -11,12 +11,12 @@ using Xunit;
 namespace McpSm.Core.Tests.Credentials;
 
 /// <summary>
-/// What becomes of tokens in whose place others come. Nobody would end them later; and at some issuers the end of one refresh
-/// token is the end of all that a person gave that client (RFC 7009 section 2.1).
+/// Tokens that a later sign-in replaces are revoked, because Mcpsm would not revoke them later. At some issuers, revoking one refresh
+/// token revokes all tokens of the client (RFC 7009 section 2.1).
 /// </summary>
 public sealed class ReplacedCredentialTests
 {
-    /// <summary>Makes the issuer one at which a refresh token that is revoked takes everything with it.</summary>
+    /// <summary>Makes the issuer revoke all tokens when it revokes one refresh token.</summary>
     private static void EndAllWithOne(SignInFixture scene) => scene.Issuer.Faults.Before("/revoke", _ =>
     {
         if (scene.Issuer.Traffic.To("/revoke")[^1].FormValue("token_type_hint") == "refresh_token")
@@ -28,7 +28,7 @@ public sealed class ReplacedCredentialTests
 
     [Rule(7, 38)]
     [Fact]
-    public async Task Of_two_sign_ins_at_once_the_one_that_is_replaced_is_revoked()
+    public async Task Concurrent_sign_ins_revoke_the_tokens_that_are_replaced()
     {
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
@@ -43,7 +43,7 @@ public sealed class ReplacedCredentialTests
             using var answer = await StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
         };
         await scene.LoginAsync();
-        // Each had a port of its own, and so a client.
+        // Each sign-in used its own port, and therefore registered its own client.
         Assert.Equal(2, scene.Issuer.Server.Clients.Count);
         var current = await scene.Authenticator.GetTokenAsync(scene.Server, default);
         var alive = scene.Issuer.Server.IssuedTokens.Where(t => t.State == TokenState.Active).ToList();
@@ -56,7 +56,7 @@ public sealed class ReplacedCredentialTests
     [FieldFault(27)]
     [Rule(38)]
     [Fact]
-    public async Task A_sign_in_again_as_the_same_client_ends_nothing_of_its_own()
+    public async Task Repeated_sign_in_of_the_same_client_revokes_nothing()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
@@ -68,7 +68,7 @@ public sealed class ReplacedCredentialTests
     [FieldFault(27)]
     [Rule(38)]
     [Fact]
-    public async Task A_token_that_the_server_refuses_takes_no_session_with_it_that_was_there_before()
+    public async Task Token_refused_by_the_server_does_not_revoke_the_earlier_session()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
@@ -83,7 +83,7 @@ public sealed class ReplacedCredentialTests
 
     [Rule(34, 38)]
     [Fact]
-    public async Task A_session_at_the_provider_ends_the_one_before_only_if_that_was_of_another_person_or_client()
+    public async Task Provider_session_of_another_person_or_client_is_revoked_by_the_next()
     {
         await using var work = await EnterpriseFixture.StartAsync(provider: o => o with
         {

@@ -10,14 +10,14 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>A vault that can no longer be opened, and what is kept in another one instead.</summary>
+/// <summary>A vault that can no longer be opened, and the copies that another vault holds instead.</summary>
 public sealed class SupersededCopiesTests
 {
     [Theory]
     [InlineData(ErrorReason.VaultUnavailable)]
     [InlineData(ErrorReason.VaultLocked)]
     [InlineData(ErrorReason.SecretManagementMissing)]
-    public async Task Where_another_vault_is_named_a_token_is_kept_there_and_what_the_old_one_has_is_told_of(ErrorReason reason)
+    public async Task Token_set_in_another_vault_is_kept_there_with_a_notice_about_the_old_one(ErrorReason reason)
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -25,7 +25,7 @@ public sealed class SupersededCopiesTests
         var door = MemoryVault.Door(work, other);
         await door.SetTokenAsync(server, "old-token", "memory", default);
         other.DiesAfter = 0;
-        // Never a second home unasked.
+        // Another vault is used only if the user names it.
         Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => door.SetTokenAsync(server, "new-token", null, default))).Reason);
         await door.SetTokenAsync(server, "new-token", "file", default);
         Assert.Contains(work.Person.Notices, n => n.Contains("The credential of 'my-api' stays, unread, in the vault 'memory'. It died."));
@@ -33,7 +33,7 @@ public sealed class SupersededCopiesTests
         Assert.Equal("new-token", await door.GetTokenAsync(server, default));
         Assert.DoesNotContain(work.Person.Notices, n => n.Contains("old-token") || n.Contains("new-token"));
 
-        // It is back: the next move clears it, and the new token stays.
+        // The vault is available again: the next move deletes the old copy and keeps the new token.
         other.DiesAfter = null;
         await door.MoveToVaultAsync("file", default);
         Assert.Empty(other.Items);
@@ -42,7 +42,7 @@ public sealed class SupersededCopiesTests
     }
 
     [Fact]
-    public async Task A_sign_in_needs_no_vault_that_is_gone_where_another_is_named()
+    public async Task Sign_in_with_another_vault_does_not_need_the_missing_vault()
     {
         await using var scene = await SignInFixture.StartAsync();
         var other = new MemoryVault();
@@ -59,7 +59,7 @@ public sealed class SupersededCopiesTests
     }
 
     [Fact]
-    public async Task Nor_does_one_at_the_identity_provider()
+    public async Task Provider_sign_in_with_another_vault_does_not_need_the_missing_vault()
     {
         await using var work = await EnterpriseFixture.StartAsync();
         var other = new MemoryVault();
@@ -79,7 +79,7 @@ public sealed class SupersededCopiesTests
     }
 
     [Fact]
-    public async Task What_could_not_be_removed_from_the_old_vault_does_not_come_back_after_signing_out()
+    public async Task Copy_left_in_the_old_vault_does_not_return_after_sign_out()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -88,7 +88,7 @@ public sealed class SupersededCopiesTests
         await door.UseVaultAsync("memory", default);
         await door.SetTokenAsync(server, "old-token", null, default);
         await door.Secrets.SetAsync("a tool's", SecretKind.String, "old secret", null, null, default);
-        // It is read, and then it locks.
+        // The vault answers one read and then locks.
         other.DiesAfter = 1;
         await door.SetTokenAsync(server, "new-token", "file", default);
         await door.Secrets.SetAsync("a tool's", SecretKind.String, "new secret", null, "file", default);

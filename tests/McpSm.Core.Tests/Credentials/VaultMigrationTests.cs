@@ -11,11 +11,11 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>Between the encrypted file and a vault that can die at any call.</summary>
+/// <summary>Moves between the encrypted file and a vault that can fail at any call.</summary>
 public sealed class VaultMigrationTests
 {
     [Fact]
-    public async Task A_move_takes_credentials_and_registrations_along_and_leaves_nothing_behind()
+    public async Task Move_takes_credentials_and_registrations_and_leaves_nothing_behind()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var other = new MemoryVault();
@@ -26,7 +26,7 @@ public sealed class VaultMigrationTests
         Assert.Equal(2, other.Items.Count);
         Assert.Equal(token, await door.GetTokenAsync(scene.Server, default));
         Assert.Equal(("memory", "memory"), (door.Status(scene.Server).Vault, door.VaultNameFor(null)));
-        // The registration came along: nothing is registered anew, and what is kept next goes there.
+        // The move took the registration along, so the sign-in does not register again, and it stores its credential in the new vault.
         await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, default);
         Assert.Single(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
@@ -35,7 +35,7 @@ public sealed class VaultMigrationTests
     }
 
     [Fact]
-    public async Task A_move_takes_the_session_at_the_identity_provider_along()
+    public async Task Move_takes_the_session_at_the_identity_provider()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -45,7 +45,7 @@ public sealed class VaultMigrationTests
         Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
         Assert.Equal("memory", door.IdentityProviders()[0].Vault);
         clock.Advance(TimeSpan.FromHours(2));
-        // Renewed there, with its client's secret.
+        // The session is renewed in the new vault, with the secret of its client.
         Assert.NotNull(await door.GetTokenAsync(work.One, default));
         Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
         Assert.Null(await door.RemoveIdentityProviderAsync(work.Provider.Issuer, default));
@@ -55,7 +55,7 @@ public sealed class VaultMigrationTests
     [Theory]
     [InlineData("memory")]
     [InlineData("file")]
-    public async Task Cut_off_anywhere_every_credential_is_usable_and_the_next_move_forth_or_back_finishes(string to)
+    public async Task Move_cut_off_anywhere_keeps_credentials_usable_and_the_next_finishes(string to)
     {
         for (var calls = 1; ; calls++)
         {
@@ -96,7 +96,7 @@ public sealed class VaultMigrationTests
     }
 
     [Fact]
-    public async Task What_was_signed_out_while_a_move_was_cut_off_does_not_come_back_when_it_is_finished()
+    public async Task Credential_removed_after_an_interrupted_move_does_not_return()
     {
         for (var calls = 1; ; calls++)
         {
@@ -127,7 +127,7 @@ public sealed class VaultMigrationTests
     }
 
     [Fact]
-    public async Task Secrets_of_other_tools_stay_out_of_SecretManagement_which_serves_them()
+    public async Task Secrets_of_other_tools_are_not_moved_to_SecretManagement()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -139,14 +139,14 @@ public sealed class VaultMigrationTests
         Assert.Equal("mcpsm-my-api", Assert.Single(other.Items.Keys));
         Assert.StartsWith("mcpsmsecret-", Assert.Single(await new EncryptedFileVault(work.Home).NamesAsync(default)));
         Assert.Equal("its secret", (await door.Secrets.GetAsync("a", null, default))?.Text);
-        // The one in use cannot have it: it stays where the others are.
+        // The vault in use cannot hold secrets of other tools, so this one is stored with the others.
         await door.Secrets.SetAsync("b", SecretKind.String, "another", null, null, default);
         Assert.Single(other.Items);
         Assert.Equal(["another", "its secret"], [(await door.Secrets.GetAsync("B", null, default))?.Text, (await door.Secrets.GetAsync("A", null, default))?.Text]);
     }
 
     [Fact]
-    public async Task A_secret_is_found_where_it_was_put_whatever_vault_is_chosen_later()
+    public async Task Secret_is_found_in_its_vault_after_another_vault_is_selected()
     {
         using var work = new TestEnvironment();
         var other = new MemoryVault();
@@ -158,14 +158,14 @@ public sealed class VaultMigrationTests
         await door.Secrets.SetAsync("b", SecretKind.String, "two", null, null, default);
         Assert.Single(other.Items);
         Assert.Equal(["a", "b"], (await door.Secrets.ListSecretsAsync(_ => true, null, default)).Select(s => s.Name).Order());
-        // Said anew, it goes where it is told to, and leaves nothing behind.
+        // Setting the secret with another vault moves it there and deletes the old copy.
         await door.Secrets.SetAsync("a", SecretKind.String, "three", null, "memory", default);
         Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
         Assert.Equal("three", (await door.Secrets.GetAsync("a", "file", default))?.Text);
     }
 
     [Fact]
-    public async Task A_vault_that_gives_back_something_else_gets_nothing()
+    public async Task Vault_that_returns_other_content_receives_no_credential()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", default));
@@ -175,7 +175,7 @@ public sealed class VaultMigrationTests
     }
 
     [Fact]
-    public async Task A_reader_during_a_move_finds_the_credential_all_the_time()
+    public async Task Reader_during_a_move_always_finds_the_credential()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));

@@ -8,12 +8,12 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>Many processes that want one renewal, which gets no answer.</summary>
+/// <summary>Many processes wait for one renewal that gets no response.</summary>
 public sealed class WaitingRenewalTests
 {
     [Rule(23)]
     [Fact]
-    public async Task Sixteen_at_an_endpoint_that_hangs_send_one_refresh_token_once()
+    public async Task Renewal_at_a_hanging_endpoint_sends_the_refresh_token_once()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/token");
@@ -29,7 +29,7 @@ public sealed class WaitingRenewalTests
         Assert.Equal(15, failures.Count(e => e.Message.Contains("did not send the request again")));
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
 
-        // A later command has not waited, and tries.
+        // A later command did not wait, so it sends the request.
         scene.Issuer.Faults.Clear();
         await scene.Authenticator.RenewAsync(scene.Server, default);
         Assert.Null(new CredentialIndex(scene.Work.Home).Read("my-api")!.RenewalFailed);
@@ -38,7 +38,7 @@ public sealed class WaitingRenewalTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Those_who_waited_for_a_lost_or_an_overloaded_answer_do_not_send(bool lost)
+    public async Task Callers_that_waited_for_a_lost_or_failed_response_do_not_send(bool lost)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromSeconds(2));
@@ -57,10 +57,10 @@ public sealed class WaitingRenewalTests
     }
 
     [Fact]
-    public async Task Those_who_waited_for_a_process_that_was_killed_do_not_send()
+    public async Task Callers_that_waited_for_a_killed_process_do_not_send()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        // What a process leaves that is killed while the issuer has its request.
+        // The state that a process leaves if it is killed while the issuer handles its request.
         var held = await scene.Work.Home.LockAsync("server-my-api", default);
         await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, default);
         var waiting = Task.Run(() => scene.Authenticator.RenewAsync(scene.Server, default));
@@ -74,7 +74,7 @@ public sealed class WaitingRenewalTests
     }
 
     [Fact]
-    public async Task Those_who_waited_longer_than_the_lock_allows_say_that_the_renewal_hangs()
+    public async Task Callers_that_wait_longer_than_the_lock_timeout_report_the_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var held = await scene.Work.Home.LockAsync("server-my-api", default);
@@ -86,7 +86,7 @@ public sealed class WaitingRenewalTests
     }
 
     [Fact]
-    public async Task Sixteen_whose_renewal_is_refused_send_the_refresh_token_once()
+    public async Task Refused_renewal_of_sixteen_callers_is_sent_once()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromSeconds(2));

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;
 
-/// <summary>Endpoints that take secrets, over a bad wire: one clear error, no credential that is none, no secret elsewhere.</summary>
+/// <summary>Transport faults at endpoints that take secrets: one clear error, no broken credential, and no secret sent elsewhere.</summary>
 public sealed class WireSecretTests
 {
     private const string Tokens = """{"access_token":"given","token_type":"Bearer","refresh_token":"more"}""";
@@ -30,7 +30,7 @@ public sealed class WireSecretTests
     [InlineData("no content", ErrorReason.TokenResponseInvalid)]
     [InlineData("a web page", ErrorReason.TokenResponseInvalid)]
     [InlineData("JSON of a million levels", ErrorReason.TokenResponseInvalid)]
-    public async Task In_place_of_a_registration_a_token_a_device_code_and_a_renewal(string fault, ErrorReason reason)
+    public async Task Wire_fault_at_any_token_endpoint_is_one_error_and_stores_nothing(string fault, ErrorReason reason)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: clock);
@@ -53,7 +53,7 @@ public sealed class WireSecretTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
         Assert.Equal(reason, e.Reason);
         Assert.True(scene.Status.CanRenew);
-        // Whoever answers 3xx has not spent the token; of all others one cannot know.
+        // A response with status 3xx does not spend the token. After every other fault, the outcome is unknown.
         Assert.Equal(!fault.StartsWith("a redirect"), scene.Status.RenewalUncertain);
         Assert.DoesNotContain(scene.Issuer.Traffic.Requests, r => r.Body.Contains(token));
 
@@ -67,7 +67,7 @@ public sealed class WireSecretTests
     [FieldFault(14)]
     [Rule(30)]
     [Fact]
-    public async Task An_answer_to_a_secret_that_never_ends_is_left_in_time() =>
+    public async Task Endless_response_of_a_token_endpoint_is_abandoned_in_time() =>
         await Task.WhenAll(WireFaults.Endless.Select(async fault =>
         {
             var clock = new ManualTimeProvider();
@@ -75,7 +75,7 @@ public sealed class WireSecretTests
             await using var raw = WireFaults.Start(fault, Tokens);
             clock.Advance(TimeSpan.FromHours(25));
             Lead(scene, "token_endpoint", raw.Url);
-            // The person has done their part within the second: what the issuer does then has the time of a request.
+            // The user completes the sign-in within a second. The request to the issuer then has its own timeout.
             var signIn = scene.FailsAsync(o => o with { Timeout = TimeSpan.FromSeconds(5) });
             var renewal = Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
             foreach (var e in await Task.WhenAll(signIn, renewal).WaitAsync(TimeSpan.FromSeconds(60)))
@@ -90,7 +90,7 @@ public sealed class WireSecretTests
 
     [Rule(30)]
     [Fact]
-    public async Task A_token_endpoint_whose_TLS_nobody_vouches_for_hears_no_secret()
+    public async Task Token_endpoint_with_untrusted_TLS_receives_no_secret()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -107,7 +107,7 @@ public sealed class WireSecretTests
     [FieldFault(11)]
     [Rule(30)]
     [Fact]
-    public async Task A_redirect_of_a_renewal_to_another_origin_carries_nothing_there()
+    public async Task Redirect_of_a_renewal_to_another_origin_is_not_followed()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestIssuer.StartAsync();
@@ -130,7 +130,7 @@ public sealed class WireSecretTests
     [InlineData("100 KB of headers")]
     [InlineData("a redirect to itself")]
     [InlineData("no http")]
-    public async Task In_place_of_a_revocation_it_keeps_nothing_alive(string fault)
+    public async Task Wire_fault_at_revocation_still_removes_the_credential(string fault)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var raw = WireFaults.Start(fault, "");
@@ -142,7 +142,7 @@ public sealed class WireSecretTests
     }
 
     [Fact]
-    public async Task Of_a_token_that_is_named_twice_the_last_counts_and_ten_thousand_scopes_are_kept()
+    public async Task Duplicate_access_token_member_uses_the_last_and_all_scopes_are_kept()
     {
         await using var scene = await SignInFixture.StartAsync();
         var scopes = string.Join(' ', Enumerable.Range(0, 10_000).Select(i => $"scope:{i}"));
@@ -156,7 +156,7 @@ public sealed class WireSecretTests
         Assert.Equal(10_000, scene.Status.Scopes.Count);
     }
 
-    /// <summary>Lets the issuer's metadata name another place for an endpoint.</summary>
+    /// <summary>Changes the URL of an endpoint in the issuer's metadata.</summary>
     private static void Lead(SignInFixture scene, string endpoint, Uri to)
     {
         scene.Issuer.Faults.Clear();

@@ -23,7 +23,7 @@ public sealed class AuthorizeParametersTests
 
     private static JsonObject OAuthOf(TestEnvironment work) => JsonNode.Parse(File.ReadAllText(ConfigOf(work)))!["remoteServers"]![0]!["oauth"]!.AsObject();
 
-    /// <summary>Another program writes into the server's entry.</summary>
+    /// <summary>Writes parameters into the server's entry, as another program does.</summary>
     private static void Plant(TestEnvironment work, string parameters)
     {
         var root = JsonNode.Parse(File.ReadAllText(ConfigOf(work)))!;
@@ -34,7 +34,7 @@ public sealed class AuthorizeParametersTests
 
     [FieldFault(37)]
     [Fact]
-    public async Task An_issuer_like_Google_gives_a_refresh_token_once_it_is_asked_for_offline_access()
+    public async Task Issuer_like_Google_returns_a_refresh_token_if_asked_for_offline_access()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/token", json =>
@@ -49,12 +49,12 @@ public sealed class AuthorizeParametersTests
         Assert.True((await scene.LoginAsync()).Status.CanRenew);
         var request = scene.Issuer.Traffic.To("/authorize")[^1];
         Assert.Equal("me+you@example.com & co", request.QueryValue("login_hint"));
-        // They are of the authorization URL alone.
+        // Only the authorization URL carries the parameters.
         Assert.All(scene.Issuer.Traffic.To("/token"), r => Assert.False(r.Form.ContainsKey("access_type")));
     }
 
     [Fact]
-    public async Task They_replace_those_in_the_endpoints_query_and_our_prompt()
+    public async Task Authorize_parameters_replace_those_of_the_endpoint_query_and_prompt()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "offline_access"] });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += "?access_type=online&tenant=a");
@@ -67,7 +67,7 @@ public sealed class AuthorizeParametersTests
     }
 
     [Fact]
-    public async Task They_can_be_given_and_left_out_for_one_sign_in()
+    public async Task Authorize_parameters_can_be_set_and_removed_for_one_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         await UpdateAsync(scene, ("access_type", "offline"), ("audience", "x"));
@@ -87,7 +87,7 @@ public sealed class AuthorizeParametersTests
     [Rule(16)]
     [Theory]
     [MemberData(nameof(Reserved))]
-    public async Task What_a_sign_in_sets_itself_is_neither_kept_nor_sent(string name)
+    public async Task Authorize_parameter_of_the_protocol_is_neither_stored_nor_sent(string name)
     {
         await using var scene = await SignInFixture.StartAsync();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => UpdateAsync(scene, (name, "evil")));
@@ -101,7 +101,7 @@ public sealed class AuthorizeParametersTests
         Assert.Equal((ErrorReason.InvalidValue, $"mcpsm server update my-api --authorize-param {name}="), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(scene.Person.Visited);
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
-        // The remedy is one.
+        // The remedy solves the problem.
         await UpdateAsync(scene, (name, ""));
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
         Assert.Equal(Offline, scene.Server.AuthorizeParams);
@@ -117,7 +117,7 @@ public sealed class AuthorizeParametersTests
     [InlineData("a", "x\r\ny")]
     [InlineData("a", "\u001b[31m")]
     [InlineData("a", "HALF")]
-    public async Task What_no_URL_should_carry_is_refused(string name, string value)
+    public async Task Authorize_parameter_with_unsafe_characters_is_refused(string name, string value)
     {
         await using var scene = await SignInFixture.StartAsync();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => UpdateAsync(scene, (name, value.Replace("HALF", "\ud800"))));
@@ -126,7 +126,7 @@ public sealed class AuthorizeParametersTests
     }
 
     [Fact]
-    public async Task Parameters_are_bounded_also_in_a_file_of_others()
+    public async Task Authorize_parameters_in_the_config_file_are_bounded()
     {
         await using var scene = await SignInFixture.StartAsync();
         foreach (var parameters in new[] { ("a", new string('x', 1025)), (new string('a', 65), "x") })
@@ -139,7 +139,7 @@ public sealed class AuthorizeParametersTests
     }
 
     [Fact]
-    public async Task What_another_program_wrote_beside_them_is_kept_and_read_as_far_as_it_is_text()
+    public async Task Authorize_parameters_of_another_program_are_kept_and_read_if_text()
     {
         await using var scene = await SignInFixture.StartAsync();
         Plant(scene.Work, """{"max_age":3600,"verbose":true,"claims":{"a":[1]},"none":null,"list":["x"],"empty":"","hint":"é"}""");
@@ -156,7 +156,7 @@ public sealed class AuthorizeParametersTests
     [InlineData("[1]")]
     [InlineData("\"access_type=offline\"")]
     [InlineData("7")]
-    public async Task What_is_no_table_is_left_alone_until_one_is_set(string planted)
+    public async Task Authorize_parameters_that_are_not_an_object_stay_until_one_is_set(string planted)
     {
         await using var scene = await SignInFixture.StartAsync();
         Plant(scene.Work, planted);
@@ -169,7 +169,7 @@ public sealed class AuthorizeParametersTests
 
     [Rule(37)]
     [Fact]
-    public async Task A_sign_in_by_device_code_says_that_it_does_not_use_them()
+    public async Task Device_code_sign_in_says_that_authorize_parameters_are_not_used()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
@@ -180,7 +180,7 @@ public sealed class AuthorizeParametersTests
     }
 
     [Fact]
-    public async Task Microsofts_authorization_URL_carries_them_too()
+    public async Task Entra_authorization_URL_carries_the_authorize_parameters()
     {
         await using var scene = await EntraFixture.StartAsync();
         await scene.Authenticator.UpdateServerAsync(scene.Server,
@@ -191,7 +191,7 @@ public sealed class AuthorizeParametersTests
     }
 
     [Fact]
-    public void They_read_as_a_query_and_back()
+    public void Authorize_parameters_format_as_a_query_and_parse_back()
     {
         var parameters = AuthorizeParameters.Create(new Dictionary<string, string> { ["a"] = "b & c=d", ["e"] = "é" });
         Assert.Equal("a=b%20%26%20c%3Dd&e=%C3%A9", parameters.ToString());

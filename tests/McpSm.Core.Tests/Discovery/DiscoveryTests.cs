@@ -14,7 +14,7 @@ public sealed class DiscoveryTests
 
     [Rule(2)]
     [Fact]
-    public async Task Metadata_is_read_where_the_challenge_says_it_is()
+    public async Task Challenge_with_metadata_URL_leads_to_the_metadata()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/elsewhere?x=1")}\"";
@@ -27,7 +27,7 @@ public sealed class DiscoveryTests
 
     [Rule(3)]
     [Fact]
-    public async Task A_challenge_that_names_its_metadata_is_final()
+    public async Task Challenge_with_metadata_URL_is_final()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{new Uri(scene.Resource.McpUrl, "/nowhere")}\"";
@@ -37,7 +37,7 @@ public sealed class DiscoveryTests
 
     [Rule(3)]
     [Fact]
-    public async Task Without_a_name_the_path_form_comes_before_the_root_form()
+    public async Task Challenge_without_metadata_URL_tries_the_path_form_before_the_root_form()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
         scene.Resource.Challenge = _ => "Bearer";
@@ -48,7 +48,7 @@ public sealed class DiscoveryTests
     [FieldFault(1, 2)]
     [Rule(2)]
     [Fact]
-    public async Task The_bearer_challenge_is_found_among_others_and_commas_in_quotes_part_nothing()
+    public async Task Bearer_challenge_among_others_is_found_despite_commas_in_quotes()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
@@ -61,7 +61,7 @@ public sealed class DiscoveryTests
     [FieldFault(20)]
     [Rule(2)]
     [Fact]
-    public async Task Metadata_that_a_challenge_names_without_quotes_is_read()
+    public async Task Challenge_with_unquoted_metadata_URL_is_read()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => $"Bearer resource_metadata={scene.Resource.ResourceMetadataUrl}";
@@ -72,7 +72,7 @@ public sealed class DiscoveryTests
     [FieldFault(21)]
     [Rule(2, 8, 9)]
     [Fact]
-    public async Task Of_two_bearer_challenges_one_may_say_what_went_wrong_and_the_other_what_to_ask_for()
+    public async Task Bearer_challenges_in_one_response_are_combined()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
@@ -84,14 +84,14 @@ public sealed class DiscoveryTests
     [FieldFault(22)]
     [Rule(2)]
     [Fact]
-    public async Task A_server_that_refuses_without_a_challenge_is_signed_in_to_as_it_publishes()
+    public async Task Refusal_without_challenge_signs_in_by_the_published_metadata()
     {
         await using var scene = await SignInFixture.StartAsync();
         (scene.Resource.ChallengeStatus, scene.Resource.Challenge) = (403, _ => null);
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
 
-    /// <summary>Sends whoever asks to plain http, as a server does that does not know of the TLS in front of it.</summary>
+    /// <summary>Redirects requests to plain http, as a server does that does not know about the TLS proxy in front of it.</summary>
     private static void SendAway(Faults faults, string path) => faults.Intercept(path, context =>
     {
         context.Response.StatusCode = 307;
@@ -102,7 +102,7 @@ public sealed class DiscoveryTests
     [FieldFault(23)]
     [Rule(3, 30)]
     [Fact]
-    public async Task A_place_of_the_resource_metadata_that_leads_astray_leaves_the_other()
+    public async Task Resource_metadata_at_an_unsafe_redirect_is_skipped_for_the_next_place()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
         scene.Resource.Challenge = _ => "Bearer";
@@ -115,7 +115,7 @@ public sealed class DiscoveryTests
     [FieldFault(23)]
     [Rule(5, 30)]
     [Fact]
-    public async Task A_place_of_the_issuers_metadata_that_leads_astray_leaves_the_next()
+    public async Task Issuer_metadata_at_an_unsafe_redirect_is_skipped_for_the_next_place()
     {
         await using var scene = await SignInFixture.StartAsync();
         SendAway(scene.Issuer.Faults, "/.well-known/oauth-authorization-server");
@@ -127,7 +127,7 @@ public sealed class DiscoveryTests
     [FieldFault(23)]
     [Rule(30)]
     [Fact]
-    public async Task An_open_server_that_sends_unknown_paths_away_needs_no_credential_all_the_same()
+    public async Task Open_server_that_redirects_unknown_paths_needs_no_credential()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { Open = true, MetadataAtPath = false });
         SendAway(scene.Resource.Faults, "/.well-known");
@@ -137,7 +137,7 @@ public sealed class DiscoveryTests
     [Theory]
     [InlineData(true, "mcpsm auth login my-api --device")]
     [InlineData(false, "Ask whoever runs it")]
-    public async Task An_issuer_without_a_page_to_sign_in_on_is_said_to_have_none_before_anything_is_registered(bool device, string remedy)
+    public async Task Issuer_without_authorization_endpoint_is_refused_before_registration(bool device, string remedy)
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = device });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("authorization_endpoint"));
@@ -150,7 +150,7 @@ public sealed class DiscoveryTests
 
     [Rule(1, 4)]
     [Fact]
-    public async Task An_issuer_with_a_path_is_looked_for_in_the_order_of_the_specification()
+    public async Task Issuer_with_path_is_discovered_in_the_order_of_the_specification()
     {
         await using var scene = await SignInFixture.StartAsync(new() { IssuerPath = "/tenant1", ServeOAuthMetadata = false });
         scene.Issuer.Faults.Answer("/.well-known/openid-configuration", 404);
@@ -161,7 +161,7 @@ public sealed class DiscoveryTests
 
     [Rule(1, 5)]
     [Fact]
-    public async Task An_issuer_without_a_path_that_knows_openid_alone_is_found_second()
+    public async Task OpenID_metadata_of_an_issuer_without_path_is_tried_second()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ServeOAuthMetadata = false });
         await scene.LoginAsync();
@@ -170,7 +170,7 @@ public sealed class DiscoveryTests
 
     [Rule(5)]
     [Fact]
-    public async Task Where_the_first_place_answers_the_second_is_not_asked()
+    public async Task Metadata_found_at_the_first_place_ends_the_search()
     {
         await using var scene = await SignInFixture.StartAsync();
         await scene.LoginAsync();
@@ -180,7 +180,7 @@ public sealed class DiscoveryTests
     [FieldFault(24)]
     [Rule(6)]
     [Fact]
-    public async Task Metadata_that_names_another_issuer_is_not_used()
+    public async Task Metadata_that_names_another_issuer_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = scene.Issuer.Issuer + "/");
@@ -194,7 +194,7 @@ public sealed class DiscoveryTests
     [FieldFault(24)]
     [Rule(6)]
     [Fact]
-    public async Task An_issuer_that_the_server_writes_with_a_slash_and_the_user_pins_without_one_is_signed_in_to()
+    public async Task Issuer_that_differs_by_a_slash_can_be_pinned_and_signs_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Issuers = [scene.Issuer.Issuer + "/"];
@@ -207,7 +207,7 @@ public sealed class DiscoveryTests
 
     [Rule("7a")]
     [Fact]
-    public async Task Metadata_of_another_resource_stops_the_sign_in()
+    public async Task Metadata_of_another_resource_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["resource"] = scene.Resource.McpUrl.AbsoluteUri + "-other");
@@ -217,7 +217,7 @@ public sealed class DiscoveryTests
 
     [Rule(25)]
     [Fact]
-    public async Task An_issuer_without_pkce_is_refused_before_anybody_is_sent_there()
+    public async Task Issuer_without_PKCE_is_refused_before_the_browser_opens()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("code_challenge_methods_supported"));
@@ -227,7 +227,7 @@ public sealed class DiscoveryTests
 
     [Rule(25)]
     [Fact]
-    public async Task An_openid_issuer_with_plain_pkce_alone_is_refused_too()
+    public async Task OpenID_issuer_with_only_plain_PKCE_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ServeOAuthMetadata = false });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["code_challenge_methods_supported"] = new JsonArray("plain"));
@@ -239,7 +239,7 @@ public sealed class DiscoveryTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_web_page_in_place_of_metadata_is_said_to_be_one(bool ofIssuer)
+    public async Task Web_page_in_place_of_metadata_is_reported(bool ofIssuer)
     {
         await using var scene = await SignInFixture.StartAsync();
         (ofIssuer ? scene.Issuer.Faults : scene.Resource.Faults)
@@ -265,7 +265,7 @@ public sealed class DiscoveryTests
     [InlineData("registration_endpoint", "https://[")]
     [InlineData("device_authorization_endpoint", "not a url")]
     [InlineData("device_authorization_endpoint", "ftp://127.0.0.1/x")]
-    public async Task An_endpoint_that_is_no_safe_url_fails_as_ours(string member, string? value)
+    public async Task Endpoint_that_is_not_a_safe_URL_is_refused(string member, string? value)
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json[member] = value);
@@ -280,7 +280,7 @@ public sealed class DiscoveryTests
     [InlineData("not a url")]
     [InlineData("file:///etc/passwd")]
     [InlineData("https://[")]
-    public async Task A_revocation_endpoint_that_is_no_url_keeps_nothing_alive(string endpoint)
+    public async Task Revocation_endpoint_that_is_not_a_URL_still_removes_the_credential(string endpoint)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["revocation_endpoint"] = endpoint);
@@ -291,7 +291,7 @@ public sealed class DiscoveryTests
 
     [Rule(39)]
     [Fact]
-    public async Task Default_endpoints_are_used_only_where_the_user_allowed_it()
+    public async Task Default_endpoints_are_used_only_if_the_user_allowed_it()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
         scene.Resource.Challenge = _ => "Bearer";

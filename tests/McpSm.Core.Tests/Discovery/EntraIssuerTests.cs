@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
 
-/// <summary>Which issuers are Entra ID, to the letter, and that no other gets what only they get.</summary>
+/// <summary>Only the exact identifiers of Entra ID get the treatment of Entra ID.</summary>
 public sealed class EntraIssuerTests
 {
     [Theory]
@@ -44,14 +44,14 @@ public sealed class EntraIssuerTests
     [InlineData("https://microsoftonline.com/t/v2.0")]
     [InlineData("")]
     [InlineData(null)]
-    public void What_only_looks_like_Entra_is_an_ordinary_issuer(string? identifier) => Assert.Null(EntraIssuer.Find(identifier));
+    public void Identifier_that_only_resembles_Entra_is_an_ordinary_issuer(string? identifier) => Assert.Null(EntraIssuer.Find(identifier));
 
     [Theory]
     [InlineData("https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0/", "https://login.microsoftonline.com/contoso.onmicrosoft.com", true)]
     [InlineData("https://login.microsoftonline.com/common", "https://login.microsoftonline.com/common", false)]
     [InlineData("https://login.microsoftonline.us/Organizations/v2.0", "https://login.microsoftonline.us/Organizations", false)]
     [InlineData("https://sts.windows.net/8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77/", "https://login.microsoftonline.com/8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77", true)]
-    public void The_identifier_alone_says_where_its_endpoints_are(string identifier, string authority, bool oneTenant)
+    public void Endpoints_of_Entra_come_from_the_identifier(string identifier, string authority, bool oneTenant)
     {
         var issuer = EntraIssuer.Find(identifier)!;
         Assert.Equal(authority, issuer.Authority);
@@ -64,7 +64,7 @@ public sealed class EntraIssuerTests
 
     [Rule(6, 20, 25)]
     [Fact]
-    public async Task An_issuer_with_Entra_in_its_path_is_held_to_every_rule()
+    public async Task Issuer_with_Entra_in_its_path_must_follow_every_rule()
     {
         var options = new AuthorizationServerOptions { IssuerPath = "/login.microsoftonline.com/common/v2.0" };
         await using var scene = await SignInFixture.StartAsync(options);
@@ -82,7 +82,7 @@ public sealed class EntraIssuerTests
 
     [Rule(6)]
     [Fact]
-    public async Task Metadata_that_names_Entra_as_its_issuer_is_not_Entras()
+    public async Task Metadata_that_names_Entra_as_its_issuer_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["issuer"] = "https://login.microsoftonline.com/common/v2.0");

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
 
-/// <summary>Servers that answer 400 to a revision of MCP that is newer than they are.</summary>
+/// <summary>Servers that answer 400 to an MCP revision that they do not support yet.</summary>
 public sealed class LegacyServerTests
 {
     [FieldFault(28)]
@@ -13,7 +13,7 @@ public sealed class LegacyServerTests
     [InlineData("2025-11-25")]
     [InlineData("2025-06-18")]
     [InlineData("2025-03-26")]
-    public async Task Old_server_is_signed_in_to_and_tested(string newest)
+    public async Task Legacy_server_is_signed_in_and_tested(string newest)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.NewestVersion = scene.Resource.ProtocolVersion = newest;
@@ -27,7 +27,7 @@ public sealed class LegacyServerTests
     }
 
     [Fact]
-    public async Task Old_server_without_a_token_is_said_to_want_one()
+    public async Task Legacy_server_without_token_answers_401()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.NewestVersion = "2025-06-18";
@@ -36,7 +36,7 @@ public sealed class LegacyServerTests
 
     [FieldFault(28)]
     [Fact]
-    public async Task Old_server_that_is_open_needs_no_credential()
+    public async Task Legacy_server_that_is_open_needs_no_credential()
     {
         await using var server = await TestMcpServer.StartAsync(new() { Open = true, MetadataAtPath = false });
         server.NewestVersion = server.ProtocolVersion = "2025-06-18";
@@ -47,7 +47,7 @@ public sealed class LegacyServerTests
     }
 
     [Fact]
-    public async Task Server_that_refuses_every_revision_is_asked_a_few_times_and_told()
+    public async Task Server_that_refuses_every_revision_is_asked_a_few_times()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.NewestVersion = "2024-01-01";

@@ -9,7 +9,7 @@ namespace McpSm.Core.Tests.Discovery;
 public sealed class ParserTests
 {
     [Fact]
-    public void Commas_inside_quotes_part_nothing_and_several_challenges_stand_in_one_header()
+    public void Challenges_in_one_header_are_split_outside_quotes()
     {
         var all = Challenge.ParseAll("""Basic realm="x", Bearer error="invalid_token", error_description="expired, scope=evil, log in", scope="a b", Negotiate abc==""");
         Assert.Equal(["Basic", "Bearer", "Negotiate"], all.Select(c => c.Scheme));
@@ -21,7 +21,7 @@ public sealed class ParserTests
     [FieldFault(20)]
     [Rule(2)]
     [Fact]
-    public void A_value_without_quotes_ends_at_a_comma_or_a_space()
+    public void Unquoted_value_ends_at_a_comma_or_a_space()
     {
         var all = Challenge.ParseAll("Bearer resource_metadata=https://a.example/.well-known/x?y=z, error=invalid_token scope=a:b/c, Basic realm=x");
         Assert.Equal(["Bearer", "Basic"], all.Select(c => c.Scheme));
@@ -40,7 +40,7 @@ public sealed class ParserTests
     [InlineData("https://a.example:444/mcp", "https://a.example/mcp", false)]
     [InlineData("https://b.example/mcp", "https://a.example/mcp", false)]
     [InlineData("not a url", "https://a.example/mcp", false)]
-    public void A_resource_covers_its_origin_below_its_path(string resource, string server, bool covers) =>
+    public void Resource_covers_URLs_of_its_origin_below_its_path(string resource, string server, bool covers) =>
         Assert.Equal(covers, ResourceUri.Covers(resource, new Uri(server)));
 
     [Rule(28, 30)]
@@ -57,7 +57,7 @@ public sealed class ParserTests
     [InlineData("https://169.254.169.254/latest")]
     [InlineData("https://0.0.0.0/x")]
     [InlineData("/relative")]
-    public void From_a_public_server_none_of_these_is_visited(string url) =>
+    public void Unsafe_URL_of_a_public_server_is_refused(string url) =>
         Assert.Equal(ErrorReason.UnsafeEndpoint, Assert.Throws<McpAuthException>(() =>
             new UrlPolicy(new Uri("https://server.example/mcp")).Check(url, "It")).Reason);
 }

@@ -14,10 +14,10 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
 
-/// <summary>What strangers send, at random: it is read, or refused as ours, and nothing else happens.</summary>
+/// <summary>Random input from the network is either read or refused with our exception.</summary>
 public sealed class PropertyTests
 {
-    /// <summary>How many cases each property tries; a million take about the time of a coffee.</summary>
+    /// <summary>The number of cases for each property. A million cases take a few minutes.</summary>
     public static long Cases { get; } = long.TryParse(Environment.GetEnvironmentVariable("MCPSM_PROPERTY_CASES"), out var cases) ? cases : 5000;
 
     private static readonly Gen<string> Word = Gen.Frequency(
@@ -25,7 +25,7 @@ public sealed class PropertyTests
             "http://a.example", "javascript:alert(1)", "//", "\\ud800", "\\udc00x", "\\u0000", "\\u202e", "1e999", "-1", "3600", "é", "日本")),
         (1, Gen.String[Gen.Char['!', '~'], 0, 20].Select(s => JsonEncodedText.Encode(s).ToString())));
 
-    /// <summary>JSON text, so that it may hold what no string of ours can: halves of surrogate pairs, huge numbers.</summary>
+    /// <summary>Generates JSON text, which can hold values that .NET strings and numbers cannot: lone surrogates and huge numbers.</summary>
     internal static Gen<string> Value(int depth)
     {
         var leaf = Gen.OneOf(
@@ -41,7 +41,7 @@ public sealed class PropertyTests
         Gen.Select(Gen.Frequency((20, Gen.OneOf(names)), (1, Gen.OneOf("\\ud800", "\\u0000", "x"))), Value(depth)).Array[0, names.Length * 2]
             .Select(all => "{" + string.Join(',', all.Select(m => $"\"{m.Item1}\":{m.Item2}")) + "}");
 
-    /// <summary>Bodies: objects of these members, other JSON, and what is left when an object is cut or damaged.</summary>
+    /// <summary>Generates response bodies: objects with these members, other JSON, and cut or damaged objects.</summary>
     internal static Gen<byte[]> Body(params string[] names)
     {
         var whole = Object(names).Select(Encoding.UTF8.GetBytes);
@@ -58,7 +58,7 @@ public sealed class PropertyTests
             (1, Gen.Byte.Array[0, 30]));
     }
 
-    /// <summary>True where it was done, false where it was refused as ours; all else fails the test.</summary>
+    /// <summary>Returns true if the action succeeds and false if it throws our exception. Any other exception fails the test.</summary>
     private static bool Done(Action action) => DoneAsync(() =>
     {
         action();
@@ -82,7 +82,7 @@ public sealed class PropertyTests
 
     [Rule(20)]
     [Fact]
-    public void A_servers_canonical_uri_covers_it()
+    public void Canonical_URI_of_a_server_covers_the_server()
     {
         var host = Gen.OneOf("a.example", "A.Example", "localhost", "127.0.0.1", "[::1]", "bücher.example", "xn--bcher-kva.example");
         var path = Gen.String[Gen.Char["ab/.%~ é;:@!$&'()*+,=2F-_"], 0, 20];
@@ -102,7 +102,7 @@ public sealed class PropertyTests
 
     [Rule(32)]
     [Fact]
-    public void A_token_answer_is_a_usable_token_or_refused_as_ours()
+    public void Token_response_is_usable_or_refused()
     {
         var seen = 0;
         Gen.Select(Body("access_token", "access_token", "token_type", "expires_in", "refresh_token", "scope", "error", "error_description"),
@@ -125,7 +125,7 @@ public sealed class PropertyTests
         Assert.True(seen > 50, $"only {seen} answers were good enough to try the reading");
     }
 
-    /// <summary>What was read is what a vault gives back.</summary>
+    /// <summary>Requires that the tokens survive a round trip through a vault.</summary>
     private static void AssertKept(TokenSet tokens)
     {
         var item = new ServerSecrets
@@ -146,7 +146,7 @@ public sealed class PropertyTests
     }
 
     [Fact]
-    public void A_metadata_document_is_read_member_by_member_or_refused_as_ours() =>
+    public void Metadata_document_is_read_or_refused() =>
         Body("issuer", "token_endpoint", "scopes_supported", "code_challenge_methods_supported").Sample(body =>
         {
             Done(() =>
@@ -164,7 +164,7 @@ public sealed class PropertyTests
 
     [Rule(27, 28, 30)]
     [Fact]
-    public void A_url_passes_the_policy_or_is_refused_as_ours()
+    public void Url_passes_the_policy_or_is_refused()
     {
         var policies = new[] { new UrlPolicy(new Uri("https://server.example/mcp")), new UrlPolicy(new Uri("http://127.0.0.1:1/mcp")), new UrlPolicy() };
         var parts = Gen.OneOf("http", "https", "HTTPS", "file", "javascript", "data", ":", "://", "//", "/", "\\", "@", "user:pw@", "[", "]", "::1",
@@ -203,7 +203,7 @@ public sealed class PropertyTests
     [FieldFault(1)]
     [Rule(2)]
     [Fact]
-    public void Challenges_that_are_parsed_print_to_challenges_that_parse_the_same()
+    public void Challenges_survive_printing_and_parsing()
     {
         var seen = 0;
         var piece = Gen.OneOf("Bearer", "Basic", "Negotiate", "a", "x1~", "realm", "scope", "resource_metadata", " ", "  ", "\t", ",", ", ", "=", "==", "\"",
@@ -225,7 +225,7 @@ public sealed class PropertyTests
 
     [Rule(8)]
     [Fact]
-    public void Scopes_that_are_split_are_valid_and_join_to_what_splits_the_same() =>
+    public void Scopes_survive_joining_and_splitting() =>
         Gen.OneOf(Gen.String[0, 40], Gen.String[Gen.Char["ab:/. \t\r\n\"\\é\0"], 0, 40]).Sample(text =>
         {
             var scopes = Scopes.Split(text);
@@ -234,7 +234,7 @@ public sealed class PropertyTests
         }, iter: Cases);
 
     [Fact]
-    public void An_id_made_of_a_name_is_an_id_and_a_name_that_makes_the_same()
+    public void Id_made_of_a_name_is_a_stable_id()
     {
         var word = Gen.OneOf("my", "api", "My API", "status", "LOGIN", "set", "Token", "help", " ", "-", "--", ".", "!", "é", "日本", "_", "7", "\u202e", "\t", "\ud800");
         Gen.OneOf(word.Array[0, 5].Select(string.Concat), Gen.String[0, 70]).Sample(name =>
@@ -250,7 +250,7 @@ public sealed class PropertyTests
 
     [Rule(32)]
     [Fact]
-    public void Foreign_text_is_one_short_line_of_visible_characters() =>
+    public void Untrusted_text_becomes_one_short_visible_line() =>
         Gen.String[0, 400].Sample(text =>
         {
             var clean = UntrustedText.Sanitize(text);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
 
-/// <summary>A token is for one resource: what it is called in requests, and where it goes.</summary>
+/// <summary>A token is for one resource: the name of the resource in requests, and the URLs that get the token.</summary>
 public sealed class ResourceTests
 {
     [Rule(20)]
@@ -15,7 +15,7 @@ public sealed class ResourceTests
     [InlineData("HTTP://127.0.0.1:{0}/mcp")]
     [InlineData("http://127.0.0.1:{0}/%6Dcp")]
     [InlineData("http://LocalHost:{0}/mcp")]
-    public async Task The_metadatas_own_resource_travels_byte_for_byte(string form)
+    public async Task Resource_of_the_metadata_is_sent_byte_for_byte(string form)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
@@ -35,7 +35,7 @@ public sealed class ResourceTests
     [InlineData("/mcp", "http://127.0.0.1:{0}/mcp")]
     [InlineData("/mcp/", "http://127.0.0.1:{0}/mcp")]
     [InlineData("/", "http://127.0.0.1:{0}")]
-    public async Task Without_metadata_the_servers_canonical_url_without_a_slash_at_its_end(string path, string form)
+    public async Task Resource_without_metadata_is_the_canonical_URL_without_final_slash(string path, string form)
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { Path = path, MetadataAtPath = false });
         scene.Resource.Challenge = _ => "Bearer";
@@ -55,7 +55,7 @@ public sealed class ResourceTests
 
     [Rule(22)]
     [Fact]
-    public async Task A_token_does_not_follow_the_server_to_another_origin()
+    public async Task Token_is_not_sent_after_a_move_to_another_origin()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -69,7 +69,7 @@ public sealed class ResourceTests
 
     [Rule(22)]
     [Fact]
-    public async Task A_token_does_not_follow_the_server_out_of_its_resource()
+    public async Task Token_is_not_sent_after_a_move_outside_its_resource()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = new Uri(scene.Resource.McpUrl, "/other").AbsoluteUri });
@@ -82,7 +82,7 @@ public sealed class ResourceTests
 
     [Rule(21, 22)]
     [Fact]
-    public async Task The_handler_shows_the_token_to_the_servers_origin_and_to_no_other()
+    public async Task Handler_sends_the_token_only_to_the_origin_of_the_server()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -103,7 +103,7 @@ public sealed class ResourceTests
     [InlineData(302)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task The_handler_follows_no_redirect_of_the_server(int status)
+    public async Task Handler_does_not_follow_redirects_of_the_server(int status)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -120,7 +120,7 @@ public sealed class ResourceTests
     }
 
     [Fact]
-    public async Task A_401_is_answered_with_one_renewal_and_the_same_request()
+    public async Task Handler_answers_401_with_one_renewal_and_the_same_request()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var old = await scene.Authenticator.GetTokenAsync(scene.Server, default);

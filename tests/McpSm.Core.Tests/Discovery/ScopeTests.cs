@@ -18,7 +18,7 @@ public sealed class ScopeTests
 
     [Rule(8, 9)]
     [Fact]
-    public async Task The_challenges_scope_wins_over_what_the_resource_supports()
+    public async Task Scope_of_the_challenge_wins_over_the_scopes_of_the_resource()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = new JsonArray("mcp:other"));
@@ -27,7 +27,7 @@ public sealed class ScopeTests
 
     [Rule(8)]
     [Fact]
-    public async Task Without_a_scope_in_the_challenge_all_that_the_resource_supports()
+    public async Task Challenge_without_scope_asks_for_all_scopes_of_the_resource()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
@@ -39,7 +39,7 @@ public sealed class ScopeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task None_where_nobody_names_any(bool emptyList)
+    public async Task Scope_that_is_not_named_anywhere_is_not_sent(bool emptyList)
     {
         await using var scene = await SignInFixture.StartAsync(Offline, new() { Scope = "" });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = emptyList ? new JsonArray() : null);
@@ -48,7 +48,7 @@ public sealed class ScopeTests
 
     [Rule(8)]
     [Fact]
-    public async Task The_users_own_scopes_win()
+    public async Task Scopes_of_the_user_win_over_the_challenge()
     {
         await using var scene = await SignInFixture.StartAsync(Offline, server: s => new(s) { Scopes = ["mcp:other"] });
         Assert.Equal("mcp:other", await AskedAsync(scene));
@@ -56,7 +56,7 @@ public sealed class ScopeTests
 
     [Rule(10)]
     [Fact]
-    public async Task Offline_access_is_asked_for_with_consent_where_the_issuer_lists_it()
+    public async Task Offline_access_with_consent_is_asked_for_if_the_issuer_lists_it()
     {
         await using var scene = await SignInFixture.StartAsync(Offline);
         Assert.Equal("mcp:tools offline_access", await AskedAsync(scene));
@@ -67,7 +67,7 @@ public sealed class ScopeTests
     [Theory]
     [InlineData("mcp:tools")]
     [InlineData("mcp:tools offline_access")]
-    public async Task Offline_access_is_not_asked_of_an_issuer_that_does_not_list_it(string challenged)
+    public async Task Offline_access_is_not_asked_for_if_the_issuer_does_not_list_it(string challenged)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\", scope=\"{challenged}\"";

@@ -14,7 +14,7 @@ public sealed class SeveralIssuersTests
 
     [Rule(7, 15)]
     [Fact]
-    public async Task Registrations_are_kept_apart_by_issuer_and_found_again()
+    public async Task Registrations_of_two_issuers_are_kept_apart_and_found_again()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var second = await TestIssuer.StartAsync();
@@ -34,7 +34,7 @@ public sealed class SeveralIssuersTests
 
     [Rule(7)]
     [Fact]
-    public async Task A_token_is_renewed_and_revoked_where_it_came_from_whatever_the_server_names_now()
+    public async Task Token_is_renewed_and_revoked_at_the_issuer_that_issued_it()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var second = await TestIssuer.StartAsync();
@@ -46,7 +46,7 @@ public sealed class SeveralIssuersTests
         Assert.Empty(second.Traffic.Requests);
     }
 
-    /// <summary>Signed in, and then the server trusts a second issuer in place of the first.</summary>
+    /// <summary>Signs in, and then makes the server trust a second issuer instead of the first.</summary>
     private static async Task<(SignInFixture, TestIssuer)> ChangedAsync(AuthorizationServerOptions? options = null, ManualTimeProvider? clock = null)
     {
         var scene = await SignInFixture.SignedInAsync(options, clock: clock);
@@ -60,7 +60,7 @@ public sealed class SeveralIssuersTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_sign_in_at_a_new_issuer_ends_what_the_old_one_gave_and_keeps_its_registration(bool renewable)
+    public async Task Sign_in_at_a_new_issuer_revokes_old_tokens_and_keeps_the_registration(bool renewable)
     {
         var (scene, second) = await ChangedAsync(new() { IssueRefreshTokens = renewable });
         await using var _ = scene;
@@ -77,7 +77,7 @@ public sealed class SeveralIssuersTests
 
     [Rule(7)]
     [Fact]
-    public async Task A_sign_in_at_a_new_issuer_that_fails_costs_nothing_of_the_old_one()
+    public async Task Failed_sign_in_at_a_new_issuer_keeps_the_old_credential()
     {
         var (scene, second) = await ChangedAsync();
         await using var _ = scene;
@@ -91,7 +91,7 @@ public sealed class SeveralIssuersTests
 
     [Rule(7, 15)]
     [Fact]
-    public async Task A_renewal_asks_the_server_for_its_issuer_once_a_day()
+    public async Task Renewal_asks_the_server_for_its_issuer_once_a_day()
     {
         var clock = new ManualTimeProvider();
         var (scene, second) = await ChangedAsync(clock: clock);
@@ -110,7 +110,7 @@ public sealed class SeveralIssuersTests
     [InlineData("/mcp", 500)]
     [InlineData("/.well-known", 503)]
     [InlineData("/.well-known", 404)]
-    public async Task A_server_that_cannot_be_read_has_not_changed_its_issuer(string path, int status)
+    public async Task Server_metadata_that_cannot_be_read_does_not_change_the_issuer(string path, int status)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -122,7 +122,7 @@ public sealed class SeveralIssuersTests
 
     [Rule(7, 15)]
     [Fact]
-    public async Task An_issuer_that_the_user_pins_ends_what_another_gave_and_outdoes_what_the_server_names()
+    public async Task Pinned_issuer_wins_over_the_server_and_requires_a_new_sign_in()
     {
         var (scene, second) = await ChangedAsync();
         await using var _ = scene;
@@ -141,7 +141,7 @@ public sealed class SeveralIssuersTests
     [InlineData(200, "<html>")]
     [InlineData(200, "{}")]
     [InlineData(503, "")]
-    public async Task Where_the_first_issuer_publishes_nothing_usable_the_next_is_asked(int status, string body)
+    public async Task First_issuer_without_usable_metadata_is_skipped_for_the_next(int status, string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var first = await TestIssuer.StartAsync();
@@ -154,7 +154,7 @@ public sealed class SeveralIssuersTests
 
     [Rule(7)]
     [Fact]
-    public async Task Where_the_first_issuer_cannot_be_reached_or_visited_the_next_is_asked()
+    public async Task First_issuer_that_is_unreachable_or_unsafe_is_skipped_for_the_next()
     {
         await using var scene = await SignInFixture.StartAsync();
         var gone = await TestIssuer.StartAsync();
@@ -166,7 +166,7 @@ public sealed class SeveralIssuersTests
 
     [Rule(7)]
     [Fact]
-    public async Task Where_none_is_usable_the_first_failure_is_told()
+    public async Task First_failure_is_reported_if_all_issuers_fail()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var second = await TestIssuer.StartAsync();
@@ -177,7 +177,7 @@ public sealed class SeveralIssuersTests
     }
 
     [Fact]
-    public async Task A_pinned_issuer_is_the_only_one_asked()
+    public async Task Pinned_issuer_is_the_only_one_contacted()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestIssuer.StartAsync();

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Discovery;
 
-/// <summary>MCP servers over a bad wire, and odd ones that are good enough.</summary>
+/// <summary>MCP servers with transport faults, and unusual servers that are usable.</summary>
 public sealed class WireServerTests
 {
     [Rule(30)]
@@ -24,7 +24,7 @@ public sealed class WireServerTests
     [InlineData("a redirect to nowhere", ErrorReason.ProtocolViolation)]
     [InlineData("another protocol", ErrorReason.ProtocolViolation)]
     [InlineData("a web page", ErrorReason.ProtocolViolation)]
-    public async Task In_place_of_the_servers_first_answer(string fault, ErrorReason reason)
+    public async Task Wire_fault_in_the_first_response_of_the_server_is_one_error(string fault, ErrorReason reason)
     {
         await using var raw = WireFaults.Start(fault, "{}");
         using var work = new TestEnvironment();
@@ -49,7 +49,7 @@ public sealed class WireServerTests
     [InlineData("a reset", ErrorReason.ProtocolViolation)]
     [InlineData("a gzip bomb", ErrorReason.ProtocolViolation)]
     [InlineData("nothing", ErrorReason.ProtocolViolation)]
-    public async Task In_place_of_an_answer_to_a_test(string fault, ErrorReason reason)
+    public async Task Wire_fault_in_the_response_to_a_test_is_one_error(string fault, ErrorReason reason)
     {
         await using var raw = WireFaults.Start(fault, "{}");
         using var work = new TestEnvironment();
@@ -65,7 +65,7 @@ public sealed class WireServerTests
     [InlineData(403)]
     [InlineData(418)]
     [InlineData(429)]
-    public async Task A_refusal_that_asks_for_nothing_is_not_taken_for_a_server_that_needs_nothing(int status)
+    public async Task Refusal_without_challenge_or_metadata_is_not_an_open_server(int status)
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false });
         scene.Resource.Faults.Answer("/mcp", status);
@@ -76,7 +76,7 @@ public sealed class WireServerTests
 
     [Rule(22, 30)]
     [Fact]
-    public async Task A_server_that_redirects_whoever_shows_a_token_gets_it_carried_nowhere()
+    public async Task Redirect_of_requests_with_a_token_is_not_followed()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -101,7 +101,7 @@ public sealed class WireServerTests
     [Theory]
     [InlineData("HTTP/1.0")]
     [InlineData("HTTP/1.1")]
-    public async Task A_server_with_old_http_interim_answers_cookies_and_bytes_of_any_kind_is_signed_in_to(string version)
+    public async Task Server_with_unusual_HTTP_headers_is_signed_in(string version)
     {
         await using var scene = await SignInFixture.StartAsync();
         RawServer? odd = null;

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Entra;
 
-/// <summary>Clients and machines that sign in to Entra ID by themselves: the grant, without what chooses it.</summary>
+/// <summary>Clients and machines that sign in to Entra ID without a user.</summary>
 public sealed class EntraClientTests : IAsyncLifetime
 {
     private const string Scope = "api://my-api/.default";
@@ -43,7 +43,7 @@ public sealed class EntraClientTests : IAsyncLifetime
         grant.ForClientAsync(Server, Issuer, new ClientIdentity(ClientKind.ManagedIdentity, id ?? "", null, ClientIdentity.None), [Scope], default);
 
     [Fact]
-    public async Task A_client_signs_in_with_its_secret_and_is_asked_for_anew_each_time()
+    public async Task Client_with_secret_signs_in_and_asks_again_each_time()
     {
         var first = await AskAsync(FakeEntra.Secret);
         var second = await AskAsync(FakeEntra.Secret);
@@ -61,7 +61,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_signs_in_with_its_certificate_and_shows_no_secret()
+    public async Task Client_with_certificate_signs_in_without_a_secret()
     {
         using var certificate = Certificate(RSA.Create(2048));
         _entra.Apps[FakeEntra.Daemon] = new EntraApp(FakeEntra.Daemon, Certificate: certificate);
@@ -73,7 +73,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_secret_is_said_without_showing_it()
+    public async Task Wrong_secret_is_reported_without_the_secret()
     {
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync("wr0ng-secret"));
         Assert.Equal("invalid_client", failure.OAuthError);
@@ -82,7 +82,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_certificate_with_another_than_an_RSA_key_is_said_to_be_of_no_use()
+    public async Task Certificate_without_RSA_key_is_refused()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=daemon", key, HashAlgorithmName.SHA256)
@@ -94,7 +94,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_shared_tenant_is_none_that_a_client_can_sign_in_to()
+    public async Task Client_at_a_shared_tenant_is_refused()
     {
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync("s", issuer: EntraIssuer.Find("https://login.microsoftonline.com/common/v2.0")));
         Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
@@ -103,7 +103,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_without_its_certificate_is_said_to_be_of_no_use()
+    public async Task Key_without_certificate_is_refused()
     {
         using var key = RSA.Create(2048);
         var identity = new ClientIdentity(ClientKind.PreRegistered, FakeEntra.Daemon, null, "") { Key = ClientKey.FromPem(key.ExportPkcs8PrivateKeyPem()) };
@@ -117,7 +117,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     [InlineData("api://my-api/.default", Scope)]
     [InlineData("https://api.example/mcp/tools", "https://api.example/mcp/.default")]
     [InlineData("https://api.example//.default", "https://api.example//.default")]
-    public async Task A_client_asks_for_all_that_the_API_of_the_scopes_grants_it(string named, string asked) =>
+    public async Task Client_scope_becomes_the_default_scope_of_its_API(string named, string asked) =>
         Assert.Equal([asked], (await AskAsync(FakeEntra.Secret, scope: named)).Scopes);
 
     [Theory]
@@ -125,7 +125,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     [InlineData("openid", ErrorReason.InsufficientScope)]
     [InlineData("api://my-api", ErrorReason.ResourceMismatch)]
     [InlineData("https://vault.azure.net/.default", ErrorReason.ResourceMismatch)]
-    public async Task Scopes_of_several_APIs_of_none_or_of_anothers_are_refused(string named, ErrorReason reason)
+    public async Task Client_scopes_of_several_or_unknown_APIs_are_refused(string named, ErrorReason reason)
     {
         Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => AskAsync(FakeEntra.Secret, scope: named))).Reason);
         Assert.Empty(_entra.Traffic.Requests);
@@ -134,7 +134,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     [Theory]
     [InlineData(null)]
     [InlineData(FakeEntra.Daemon)]
-    public async Task A_machine_signs_in_with_the_identity_that_it_has(string? id)
+    public async Task Machine_with_managed_identity_signs_in(string? id)
     {
         var first = await AskMachineAsync(_grant, id);
         var second = await AskMachineAsync(_grant, id);
@@ -151,7 +151,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_identity_that_the_machine_does_not_have_is_said()
+    public async Task Managed_identity_that_the_machine_lacks_is_reported()
     {
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskMachineAsync(_grant, "33333333-0000-4000-8000-000000000000"));
         Assert.Equal(ErrorReason.AuthorizationDenied, failure.Reason);
@@ -159,7 +159,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_machine_where_nothing_answers_is_said_to_have_none()
+    public async Task Machine_without_managed_identity_is_reported()
     {
         var grant = new EntraTokenClient(new AppEnvironment(), () => new Refusing());
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskMachineAsync(grant));

@@ -12,13 +12,13 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Entra;
 
-/// <summary>What goes wrong at Entra ID, and that each has one clear answer that shows no secret.</summary>
+/// <summary>Failures at Entra ID: each causes one clear error that contains no secret.</summary>
 public sealed class EntraFailureTests
 {
     private const string Token = $"/{FakeEntra.Tenant}/oauth2/v2.0/token";
 
     [Fact]
-    public async Task Without_a_client_id_it_is_said_where_to_register_an_app_and_how()
+    public async Task Missing_client_id_explains_how_to_register_an_app()
     {
         await using var scene = await EntraFixture.StartAsync(server: s => s);
         var failure = await scene.FailsAsync();
@@ -39,7 +39,7 @@ public sealed class EntraFailureTests
     [InlineData("https://127.0.0.1.evil.example/.default")]
     [InlineData("http://127.0.0.1/.default")]
     [InlineData("api://my-api/mcp.tools https://management.azure.com/.default")]
-    public async Task A_server_that_asks_for_somebody_elses_API_is_refused(string scope)
+    public async Task Scope_of_a_foreign_API_named_by_the_server_is_refused(string scope)
     {
         await using var scene = await EntraFixture.StartAsync(scope: scope);
         var failure = await scene.FailsAsync();
@@ -50,7 +50,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task A_scope_that_a_shell_would_act_on_is_no_part_of_a_command_that_is_told()
+    public async Task Scope_with_shell_syntax_is_not_part_of_the_suggested_command()
     {
         await using var scene = await EntraFixture.StartAsync(scope: "https://evil.example/$(touch${IFS}x)");
         Assert.EndsWith("mcpsm server update my-api --scope <scope>", (await scene.FailsAsync()).Remedy.InShell());
@@ -60,7 +60,7 @@ public sealed class EntraFailureTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_server_that_asks_for_the_API_of_another_server_is_refused(bool signedIn)
+    public async Task Scope_of_another_servers_API_is_refused(bool signedIn)
     {
         await using var scene = await EntraFixture.StartAsync(server: s => new(s) { ClientId = FakeEntra.Person, Scopes = signedIn ? [] : ["api://my-api/.default"] });
         if (signedIn)
@@ -76,14 +76,14 @@ public sealed class EntraFailureTests
         Assert.EndsWith("mcpsm server update liar --scope api://MY-API/.default", failure.Remedy.InShell());
         Assert.Empty(scene.Entra.Traffic.Requests);
 
-        // On the user's word.
+        // The user names the scope, so it is allowed.
         liar.Introspect = token => scene.Entra.Tokens.Introspect(token, liar.Resource);
         await scene.Authenticator.Catalog.UpdateAsync(other.Id, s => new(s) { Scopes = ["api://my-api/.default"] }, default);
         Assert.Equal(AuthState.Authenticated, (await scene.Work.LoginAsync(scene.Authenticator.Catalog.Get(other.Id))).Status.State);
     }
 
     [Fact]
-    public async Task What_the_user_asks_for_is_asked_for()
+    public async Task Scope_named_by_the_user_is_requested()
     {
         await using var scene = await EntraFixture.StartAsync(scope: "https://graph.microsoft.com/Mail.Read",
             server: s => new(s) { ClientId = FakeEntra.Person, Scopes = ["https://graph.microsoft.com/Mail.Read"] });
@@ -93,7 +93,7 @@ public sealed class EntraFailureTests
     [Theory]
     [InlineData("")]
     [InlineData("openid offline_access")]
-    public async Task Without_a_scope_of_an_API_it_is_said_how_to_name_one(string scope)
+    public async Task Missing_API_scope_explains_how_to_name_one(string scope)
     {
         await using var scene = await EntraFixture.StartAsync(scope: scope);
         var failure = await scene.FailsAsync();
@@ -107,7 +107,7 @@ public sealed class EntraFailureTests
     [InlineData("access_denied", ErrorReason.AuthorizationDenied)]
     [InlineData("invalid_scope", ErrorReason.InsufficientScope)]
     [InlineData("temporarily_unavailable", ErrorReason.ServerUnreachable)]
-    public async Task What_a_person_or_Entra_refuses_in_the_browser_is_said(string error, ErrorReason reason)
+    public async Task Refusal_in_the_browser_is_reported(string error, ErrorReason reason)
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Tokens.Denies = error;
@@ -118,7 +118,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task A_device_code_that_is_declined_is_a_no()
+    public async Task Device_code_that_is_declined_is_a_denial()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Tokens.Denies = "authorization_declined";
@@ -127,7 +127,7 @@ public sealed class EntraFailureTests
 
     [Rule(31)]
     [Fact]
-    public async Task An_answer_with_a_foreign_state_is_turned_away_and_the_right_one_waited_for()
+    public async Task Callback_with_wrong_state_is_refused_and_the_wait_goes_on()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Person.Browse = async url =>
@@ -148,7 +148,7 @@ public sealed class EntraFailureTests
     [InlineData("https://login.microsoftonline.com/00000000-6c3f-4f0e-9d0a-2f6f3a1c5b77/v2.0")]
     [InlineData("https://login.microsoftonline.com/organizations/v2.0")]
     [InlineData("")]
-    public async Task An_answer_of_another_issuer_spends_no_code(string iss)
+    public async Task Callback_of_another_issuer_sends_no_code(string iss)
     {
         await using var scene = await EntraFixture.StartAsync();
         AnswerFrom(scene, iss);
@@ -161,7 +161,7 @@ public sealed class EntraFailureTests
     [InlineData(FakeEntra.Tenant)]
     [InlineData("organizations")]
     [InlineData("contoso.onmicrosoft.com")]
-    public async Task An_answer_of_the_persons_own_tenant_signs_in(string tenant)
+    public async Task Callback_of_the_tenant_of_the_user_signs_in(string tenant)
     {
         await using var scene = await EntraFixture.StartAsync($"https://login.microsoftonline.com/{tenant}/v2.0");
         AnswerFrom(scene, $"https://login.microsoftonline.com/{FakeEntra.Tenant}/v2.0");
@@ -169,7 +169,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task Nobody_who_finishes_in_time_is_a_timeout()
+    public async Task Sign_in_without_response_ends_with_a_timeout()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Person.Browse = _ => Task.CompletedTask;
@@ -181,7 +181,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task Ctrl_C_is_a_cancellation()
+    public async Task Ctrl_C_ends_the_sign_in_as_a_cancellation()
     {
         await using var scene = await EntraFixture.StartAsync();
         using var stop = new CancellationTokenSource();
@@ -191,7 +191,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task A_refresh_token_that_Entra_no_longer_takes_clears_itself()
+    public async Task Refresh_token_that_Entra_rejects_is_removed()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Tokens.RevokeAll();
@@ -201,7 +201,7 @@ public sealed class EntraFailureTests
         Assert.Contains("AADSTS50173", failure.Message);
         Assert.Equal("mcpsm auth login my-api", failure.Remedy.InShell());
         Assert.False(scene.Status.CanRenew);
-        // A person mends it at once.
+        // A new sign-in repairs it at once.
         await scene.LoginAsync();
         await scene.Work.New().RenewAsync(scene.Server, default);
     }
@@ -210,11 +210,11 @@ public sealed class EntraFailureTests
     [InlineData("""{"error":"interaction_required","error_description":"AADSTS50076: a second factor","suberror":"basic_action"}""")]
     [InlineData("""{"error":"invalid_grant","error_description":"AADSTS50076: a second factor","suberror":"basic_action"}""")]
     [InlineData("""{"error":"invalid_grant","error_description":"AADSTS65001: consent","suberror":"consent_required"}""")]
-    public async Task Where_a_person_must_be_there_what_is_kept_stays(string answer)
+    public async Task Renewal_that_needs_the_user_keeps_the_credential(string answer)
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Faults.Answer(Token, 400, answer);
-        // The second time the library need not ask: it remembers for a while.
+        // The second time, the library answers from its memory.
         for (var i = 0; i < 2; i++)
         {
             var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
@@ -226,7 +226,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task A_lost_answer_keeps_what_there_is_and_marks_the_renewal_uncertain()
+    public async Task Lost_response_keeps_the_credential_and_marks_the_renewal_uncertain()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Faults.DropConnectionAfterHandling(Token, times: 1);
@@ -254,7 +254,7 @@ public sealed class EntraFailureTests
     [InlineData(400, """{"access_token":"SECRET"}""")]
     [InlineData(307, "SECRET")]
     [InlineData(404, "<html>SECRET</html>")]
-    public async Task A_token_answer_that_is_none_keeps_nothing_and_is_not_quoted(int status, string body)
+    public async Task Invalid_token_response_stores_nothing_and_is_not_quoted(int status, string body)
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Faults.Intercept(Token, context =>
@@ -271,7 +271,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task An_answer_of_megabytes_is_not_read()
+    public async Task Token_response_over_1_MiB_is_not_read()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Faults.Answer(Token, 200, new string(' ', 2 * 1024 * 1024));
@@ -281,7 +281,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task Entra_that_is_overloaded_costs_nothing_that_is_kept()
+    public async Task Overload_of_Entra_keeps_the_credential()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Faults.Answer(Token, 503, "<html>SECRET</html>");
@@ -295,7 +295,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task A_port_that_was_asked_for_and_is_taken_is_said()
+    public async Task Requested_port_that_is_taken_is_reported()
     {
         await using var scene = await EntraFixture.StartAsync();
         using var taken = CallbackListener.TryBind(0)!;
@@ -305,7 +305,7 @@ public sealed class EntraFailureTests
     }
 
     [Fact]
-    public async Task What_is_kept_and_is_no_cache_asks_to_sign_in_again()
+    public async Task Stored_text_that_is_not_a_cache_asks_for_sign_in()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));

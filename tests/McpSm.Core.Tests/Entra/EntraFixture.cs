@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Entra;
 
-/// <summary>A server that believes Entra ID, the stand-in for it, and a workplace in which that server is added as my-api.</summary>
+/// <summary>A server that trusts Entra ID, a simulated Entra ID, and a test environment with that server as 'my-api'.</summary>
 public sealed class EntraFixture : IAsyncDisposable
 {
     public const string Scope = "api://my-api/mcp.tools";
@@ -30,6 +30,9 @@ public sealed class EntraFixture : IAsyncDisposable
 
     public McpAuthStatus Status => Authenticator.Status(Server);
 
+    /// <summary>Starts the servers and adds the MCP server.</summary>
+    /// <param name="issuer">The issuer that the server names.</param>
+    /// <param name="scope">The scope that the server asks for.</param>
     /// <param name="server">Changes the server before it is added.</param>
     public static async Task<EntraFixture> StartAsync(string? issuer = null, string scope = Scope, Func<McpServer, McpServer>? server = null)
     {
@@ -54,12 +57,12 @@ public sealed class EntraFixture : IAsyncDisposable
         return scene;
     }
 
-    /// <summary>The page that the browser ended on.</summary>
+    /// <summary>The last page of the browser.</summary>
     public string Page { get; private set; } = "";
 
     public Task<SignInResult> LoginAsync(Func<SignInOptions, SignInOptions>? how = null) => Work.LoginAsync(Server, how);
 
-    /// <summary>A sign-in that fails, and how.</summary>
+    /// <summary>Requires that a sign-in fails, and returns its exception.</summary>
     public Task<McpAuthException> FailsAsync(Func<SignInOptions, SignInOptions>? how = null) =>
         Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
 

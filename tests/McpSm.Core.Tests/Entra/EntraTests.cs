@@ -10,7 +10,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Entra;
 
-/// <summary>People and Entra ID, with all that happens to what they signed in to.</summary>
+/// <summary>Sign-ins of users at Entra ID, and the later use of their credentials.</summary>
 public sealed class EntraTests
 {
     private static SignInOptions ByDevice(SignInOptions o) => o with { UseDeviceCode = true };
@@ -23,7 +23,7 @@ public sealed class EntraTests
     [InlineData("https://login.partner.microsoftonline.cn/TENANT/v2.0", "login.partner.microsoftonline.cn")]
     [InlineData("https://login.chinacloudapi.cn/TENANT/v2.0", "login.partner.microsoftonline.cn")]
     [InlineData("https://sts.windows.net/TENANT/", "login.microsoftonline.com")]
-    public async Task A_person_signs_in_with_the_browser_by_two_requests_to_the_right_cloud(string issuer, string host)
+    public async Task User_signs_in_with_the_browser_by_two_requests_to_the_right_cloud(string issuer, string host)
     {
         issuer = issuer.Replace("TENANT", FakeEntra.Tenant);
         await using var scene = await EntraFixture.StartAsync(issuer);
@@ -35,7 +35,7 @@ public sealed class EntraTests
         Assert.Equal([EntraFixture.Scope], result.Status.Scopes);
         Assert.True(result.Status.CanRenew);
         Assert.InRange((result.Status.ExpiresAt - DateTimeOffset.UtcNow)!.Value.TotalMinutes, 58, 60);
-        // No metadata, no instance discovery.
+        // Metadata and instance discovery are not requested.
         Assert.Equal(["authorize", "token"], scene.Entra.Traffic.Requests.Select(r => r.Path.Split('/')[^1]));
         Assert.All(scene.Entra.Traffic.Requests, r => Assert.Equal(host, r.Header("Host")));
         Assert.StartsWith($"https://{host}/", Assert.Single(scene.Work.Person.Visited).AbsoluteUri);
@@ -45,7 +45,7 @@ public sealed class EntraTests
 
     [Rule(20, 25)]
     [Fact]
-    public async Task The_request_has_pkce_the_scopes_named_and_no_resource()
+    public async Task Authorization_request_has_PKCE_and_scopes_but_no_resource()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var (authorize, token) = (scene.Entra.Traffic.Requests[0], scene.Entra.Traffic.Requests[1]);
@@ -57,7 +57,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task What_says_who_the_person_is_counts_as_given_where_it_was_asked_for()
+    public async Task Identity_scopes_that_were_asked_for_count_as_granted()
     {
         await using var scene = await EntraFixture.StartAsync(scope: EntraFixture.Scope + " openid");
         await scene.LoginAsync();
@@ -67,13 +67,13 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task A_person_signs_in_with_another_device()
+    public async Task User_signs_in_with_another_device()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Tokens.Pending = 1;
         DeviceCode? shown = null;
         scene.Work.Person.Device = code => shown = code;
-        // Where nobody asked for less, there is all the time that the code has.
+        // Without a timeout of the user, the whole lifetime of the code is available.
         var result = await scene.LoginAsync(o => ByDevice(o) with { Timeout = SignInOptions.DefaultTimeout });
         Assert.Equal(AuthState.Authenticated, result.Status.State);
         Assert.True(result.Status.CanRenew);
@@ -86,7 +86,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task Without_a_desktop_the_device_code_is_chosen()
+    public async Task Sign_in_without_desktop_uses_the_device_code()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Variables.Remove("DISPLAY");
@@ -96,7 +96,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task Another_process_renews_silently_with_what_the_vault_keeps()
+    public async Task Credential_in_the_vault_is_renewed_by_another_process()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
@@ -105,7 +105,7 @@ public sealed class EntraTests
         var request = Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
         Assert.Equal($"/{FakeEntra.Tenant}/oauth2/v2.0/token", request.Path);
         Assert.Contains(EntraFixture.Scope, request.FormValue("scope")!.Split(' '));
-        // What came back in its place is what is spent next.
+        // The next renewal sends the refresh token of the last response.
         await scene.Work.New().RenewAsync(scene.Server, default);
         Assert.Equal(2, scene.Entra.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
         Assert.Equal([EntraFixture.Scope], scene.Status.Scopes);
@@ -113,7 +113,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task A_token_near_its_end_is_renewed_before_it_is_given()
+    public async Task Token_near_expiry_is_renewed_before_it_is_returned()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Tokens.Lifetime = 1;
@@ -126,7 +126,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task What_a_shared_tenant_signed_in_is_renewed_in_the_persons_own()
+    public async Task Credential_of_a_shared_tenant_is_renewed_in_the_tenant_of_the_user()
     {
         await using var scene = await EntraFixture.SignedInAsync("https://login.microsoftonline.com/organizations/v2.0");
         await scene.Work.New().RenewAsync(scene.Server, default);
@@ -134,7 +134,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task Two_that_renew_at_once_spend_one_refresh_token()
+    public async Task Concurrent_renewals_send_one_refresh_token()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var seen = await ReadAsync(scene);
@@ -144,7 +144,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task The_cache_is_kept_in_the_credential_with_one_refresh_token_and_no_access_token()
+    public async Task Token_cache_is_in_the_credential_without_access_token()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         await scene.Work.New().RenewAsync(scene.Server, default);
@@ -157,7 +157,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task Without_a_refresh_token_there_is_nothing_to_renew()
+    public async Task Credential_without_refresh_token_cannot_be_renewed()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Entra.Tokens.GivesRefresh = false;
@@ -167,7 +167,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task Signing_out_ends_the_credential_here_and_says_that_Entra_revokes_nothing()
+    public async Task Sign_out_removes_the_credential_and_says_that_Entra_cannot_revoke()
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var requests = scene.Entra.Traffic.Requests.Count;
@@ -181,7 +181,7 @@ public sealed class EntraTests
     }
 
     [Fact]
-    public async Task The_pasted_redirect_signs_in()
+    public async Task Pasted_redirect_signs_the_user_in()
     {
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Person.ReadRedirect = async ct =>

@@ -3,7 +3,7 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Tests.Errors;
 
-/// <summary>Remedies as a user of the shell reads them.</summary>
+/// <summary>Formats remedies as the user of a shell sees them.</summary>
 internal static class RemedyText
 {
     public static string? InShell(this Remedy? remedy) => CliRemedyFormatter.Instance.Format(remedy);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Errors;
 
-/// <summary>What a person may paste into a shell although another program chose parts of it.</summary>
+/// <summary>Commands that users paste into a shell although another program chose parts of them.</summary>
 public sealed class ShellQuotingTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class ShellQuotingTests
     [InlineData("Zürich")]
     [InlineData("می‌خواهم")]
     [InlineData("👩‍💻 store")]
-    // PowerShell would hand these on as numbers.
+    // PowerShell passes these on as numbers.
     [InlineData("007")]
     [InlineData("1kb")]
     [InlineData("0x10")]
@@ -57,11 +57,11 @@ public sealed class ShellQuotingTests
     [InlineData("a\u009b31m")]
     [InlineData("a\u200b")]
     [InlineData("a\u00a0b")]
-    public void QuoteOrPlaceholder_value_that_a_shell_acts_on_is_left_out(string value) =>
+    public void QuoteOrPlaceholder_value_with_shell_syntax_is_replaced(string value) =>
         Assert.Equal("<value>", ShellQuoting.QuoteOrPlaceholder(value, "<value>"));
 
     [Fact]
-    public void QuoteOrPlaceholder_half_a_surrogate_pair_is_left_out() => Assert.Equal("<value>", ShellQuoting.QuoteOrPlaceholder("a\ud800", "<value>"));
+    public void QuoteOrPlaceholder_lone_surrogate_is_replaced() => Assert.Equal("<value>", ShellQuoting.QuoteOrPlaceholder("a\ud800", "<value>"));
 
     [Theory]
     [InlineData("my-api", "--force", "mcpsm auth logout my-api --force")]

@@ -17,15 +17,15 @@ public sealed class JsonMemberRemoverTests
     [InlineData("""{"b":1,"a":2,"c":3}""", """{"b":1,"c":3}""")]
     [InlineData("""{"b":1}""", """{"b":1}""")]
     [InlineData("\uFEFF{\"a\":1,\"ü\":2}", "\uFEFF{\"ü\":2}")]
-    public void One_member_goes_and_no_other_byte(string json, string expected) =>
+    public void Removed_member_leaves_all_other_bytes(string json, string expected) =>
         Assert.Equal(expected, Encoding.UTF8.GetString(JsonMemberRemover.Remove(Encoding.UTF8.GetBytes(json), ["a"])));
 
     [Fact]
-    public void It_is_found_within_objects_and_arrays() => Assert.Equal("""{"x":[0,{"y":{"k":1}}]}""",
+    public void Member_within_objects_and_arrays_is_removed() => Assert.Equal("""{"x":[0,{"y":{"k":1}}]}""",
         Encoding.UTF8.GetString(JsonMemberRemover.Remove("""{"x":[0,{"y":{"k":1, "a": null}}]}"""u8.ToArray(), ["x", 1, "y", "a"])));
 
     [Fact]
-    public void Whatever_is_cut_the_rest_parses_to_the_same()
+    public void Document_after_any_removal_parses_to_the_same_rest()
     {
         var names = Gen.OneOf("a", "b", "c\"d", "ü", "{", ",");
         var space = Gen.OneOf("", " ", "\n  ", "\t");

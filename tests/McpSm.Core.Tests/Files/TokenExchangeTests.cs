@@ -10,12 +10,12 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Files;
 
-/// <summary>An operation that is cancelled while it exchanges a refresh token, a code or a device code.</summary>
+/// <summary>Operations that are cancelled while they exchange a refresh token, a code or a device code.</summary>
 public sealed class TokenExchangeTests
 {
     [Rule(23)]
     [Fact]
-    public async Task Renewal_that_is_cancelled_stores_the_answer_and_then_ends()
+    public async Task Renewal_cancelled_during_the_exchange_stores_the_response()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var cancel = CancelDuring(scene.Issuer.Faults, "/token");
@@ -28,9 +28,9 @@ public sealed class TokenExchangeTests
     }
 
     [Fact]
-    public async Task Renewal_that_is_cancelled_and_gets_no_answer_in_time_is_uncertain()
+    public async Task Renewal_cancelled_without_response_is_uncertain()
     {
-        // Its timers are over at once: 8 seconds cost the test nothing.
+        // The timers of this clock end at once, so the limit of 8 seconds costs the test no time.
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         using var cancel = new CancellationTokenSource();
@@ -47,7 +47,7 @@ public sealed class TokenExchangeTests
     }
 
     [Fact]
-    public async Task Renewal_that_was_cancelled_before_it_begins_sends_nothing()
+    public async Task Renewal_cancelled_before_it_begins_sends_nothing()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var cancel = new CancellationTokenSource();
@@ -58,7 +58,7 @@ public sealed class TokenExchangeTests
     }
 
     [Fact]
-    public async Task Sign_in_that_is_cancelled_during_the_code_exchange_is_stored()
+    public async Task Sign_in_cancelled_during_the_code_exchange_is_stored()
     {
         await using var scene = await SignInFixture.StartAsync();
         using var cancel = CancelDuring(scene.Issuer.Faults, "/token");
@@ -68,7 +68,7 @@ public sealed class TokenExchangeTests
     }
 
     [Fact]
-    public async Task Sign_in_that_is_cancelled_during_the_question_for_a_device_is_stored()
+    public async Task Sign_in_cancelled_during_a_device_token_request_is_stored()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true });
         scene.Person.Device = code => scene.Issuer.Server.DecideDevice(code.UserCode, true);
@@ -78,7 +78,7 @@ public sealed class TokenExchangeTests
     }
 
     [Fact]
-    public async Task Device_that_nobody_approved_is_not_waited_for_after_a_cancellation()
+    public async Task Device_sign_in_without_approval_ends_at_the_cancellation()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true });
         using var cancel = CancelDuring(scene.Issuer.Faults, "/token");
@@ -89,7 +89,7 @@ public sealed class TokenExchangeTests
 
     [Rule(34)]
     [Fact]
-    public async Task Session_renewal_that_is_cancelled_and_gets_no_answer_keeps_the_session()
+    public async Task Session_renewal_cancelled_without_response_keeps_the_session()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -110,7 +110,7 @@ public sealed class TokenExchangeTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Entra_sign_in_and_renewal_that_are_cancelled_are_stored(bool device)
+    public async Task Entra_sign_in_and_renewal_cancelled_during_the_exchange_are_stored(bool device)
     {
         await using var scene = await EntraFixture.StartAsync();
         using (var cancel = CancelDuring(scene.Entra.Faults, $"/{FakeEntra.Tenant}/oauth2/v2.0/token"))
@@ -129,7 +129,7 @@ public sealed class TokenExchangeTests
     private static Task<SignInResult> ConnectAsync(SignInFixture scene, Func<SignInOptions, SignInOptions> how, CancellationToken cancellationToken) =>
         scene.Authenticator.ConnectAsync(scene.Server, how(new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }), cancellationToken);
 
-    /// <summary>Is cancelled as soon as the issuer has the request, which it answers a moment later.</summary>
+    /// <summary>Returns a source that is cancelled when the issuer gets the request, shortly before it responds.</summary>
     private static CancellationTokenSource CancelDuring(Faults faults, string path)
     {
         var cancel = new CancellationTokenSource();

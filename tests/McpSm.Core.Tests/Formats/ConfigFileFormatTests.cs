@@ -6,13 +6,13 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Formats;
 
-/// <summary><c>config.json</c>, which the npm tool shares.</summary>
+/// <summary><c>config.json</c>, which Mcpsm shares with the npm tool.</summary>
 public sealed class ConfigFileFormatTests
 {
-    /// <summary>As Mcpsm writes it.</summary>
+    /// <summary>The file as Mcpsm writes it.</summary>
     private static GoldenFile Written => GoldenFile.OfCore("config.json");
 
-    /// <summary>With the secrets in plaintext and the members of other programs, as the npm tool writes it.</summary>
+    /// <summary>The file as the npm tool writes it, with secrets in plaintext and members of other programs.</summary>
     private static GoldenFile OfNpm => GoldenFile.OfCore("npm/config.json");
 
     private static McpServer AllFields => new()
@@ -44,7 +44,7 @@ public sealed class ConfigFileFormatTests
     ];
 
     [Fact]
-    public async Task Servers_that_are_added_make_the_golden_file()
+    public async Task Servers_added_one_by_one_equal_the_golden_file()
     {
         using var work = new TestEnvironment();
         foreach (var server in Servers)
@@ -63,7 +63,7 @@ public sealed class ConfigFileFormatTests
     }
 
     [Fact]
-    public void Every_setting_of_a_server_stands_in_the_golden_file()
+    public void Setting_of_a_server_is_in_the_golden_file()
     {
         using var work = new TestEnvironment();
         Written.CopyTo(work.Folder);
@@ -79,14 +79,14 @@ public sealed class ConfigFileFormatTests
                           _ => false,
                       }
                       select property.Name;
-        // Two stand in the index, credentials.json. The transport is the default; another server has the other one.
+        // The index, credentials.json, holds two of them. The transport is the default, and another server has the other transport.
         Assert.Equal(3, without.Count());
     }
 
     [Theory]
     [InlineData("config.json")]
     [InlineData("npm/config.json")]
-    public async Task Golden_file_stays_byte_equal_when_a_server_is_written_unchanged(string name)
+    public async Task Golden_file_with_an_unchanged_server_written_stays_byte_equal(string name)
     {
         using var work = new TestEnvironment();
         GoldenFile.OfCore(name).CopyTo(work.Folder);

@@ -39,7 +39,7 @@ public sealed class CredentialIndexFormatTests
     }
 
     [Fact]
-    public void Reader_by_hand_and_generated_reader_agree_on_the_golden_file()
+    public void Handwritten_and_generated_reader_agree_on_the_golden_file()
     {
         using var document = JsonDocument.Parse(Golden.Bytes);
         var byHand = CredentialIndexReader.Read(document.RootElement);
@@ -59,10 +59,10 @@ public sealed class CredentialIndexFormatTests
         Assert.Equivalent(SampleIndex.Registration.Facts, generated.Registrations![SampleIndex.Registration.Item], strict: true);
     }
 
-    /// <summary>The texts that the reader knows are those that the serializer writes, member by member.</summary>
+    /// <summary>Compares the enum texts that the reader accepts with those that the serializer writes.</summary>
     [Theory]
     [MemberData(nameof(EnumTexts))]
-    public void Reader_by_hand_knows_every_written_enum_text(string kind, string? signedInBy)
+    public void Handwritten_reader_accepts_every_written_enum_text(string kind, string? signedInBy)
     {
         var by = signedInBy is null ? "null" : $"\"{signedInBy}\"";
         var entry = $$"""{"version":1,"servers":{"a":{"kind":"{{kind}}","signedInBy":{{by}} } } }""";

@@ -8,8 +8,8 @@ using Xunit;
 namespace McpSm.Core.Tests.Formats;
 
 /// <summary>
-/// The entries of the Windows Credential Manager: their names, and how a long secret is cut. The vault runs over entries in memory;
-/// the golden file shows a part by its length and the start of its SHA-256.
+/// The names of the entries in the Windows Credential Manager, and the parts of a long secret. The vault uses entries in memory, and the
+/// golden file shows a part by its length and the start of its SHA-256.
 /// </summary>
 public sealed class CredentialManagerFormatTests : IDisposable
 {
@@ -28,7 +28,7 @@ public sealed class CredentialManagerFormatTests : IDisposable
         var vault = new CredentialManagerVault(_work.Home, entries);
         await vault.SetAsync("mcpsm-My-Api", "made-up text é", default);
         await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", Long, default);
-        // The generation is random; the golden file has a fixed one, and a fixed folder.
+        // The generation and the folder vary, so the comparison replaces them with fixed texts.
         var written = entries.Targets.Single(t => t.Split(':') is [.., "0"]).Split(':')[^2];
         Assert.Matches("^[0-9a-f]{16}$", written);
         GoldenFile.OfCore("credential-manager.txt").RequireEqual(string.Concat(entries.All.Select(e =>
@@ -40,7 +40,7 @@ public sealed class CredentialManagerFormatTests : IDisposable
     {
         var entries = new Entries();
         var vault = new CredentialManagerVault(_work.Home, entries);
-        // What a part holds is cut from the text here, at 2,560 bytes.
+        // The test cuts the text into the content of the parts, at 2,560 bytes.
         var parts = Encoding.UTF8.GetBytes(Long).Chunk(2560).ToList();
         foreach (var line in GoldenFile.OfCore("credential-manager.txt").Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {

@@ -13,7 +13,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
 
     private readonly TestEnvironment _work = new();
 
-    /// <summary>Each item of the golden files, and the golden file of its text.</summary>
+    /// <summary>Each item of the golden files, with the golden file of its text.</summary>
     private static readonly Dictionary<string, string> Items = new()
     {
         ["mcpsm-all-fields"] = "items/server-oauth.json",
@@ -26,10 +26,10 @@ public sealed class EncryptedFileFormatTests : IDisposable
         ["mcpsmsecret-eaef910e2382a6cc1e475b6d883d2bfc"] = "items/named-text.json",
     };
 
-    /// <summary>What waits for another vault, under the first 16 digits of SHA-256("secret-service").</summary>
+    /// <summary>The item that is pending for another vault, named by the first 16 digits of SHA-256("secret-service").</summary>
     private const string PendingForKeyring = "mcpsmpending-7180fde77cc8684d-mcpsm-bearer";
 
-    /// <summary>What waits for the file itself, under the first 16 digits of SHA-256("file").</summary>
+    /// <summary>The item that is pending for the file vault itself, named by the first 16 digits of SHA-256("file").</summary>
     private const string PendingForFile = "mcpsmpending-3b9c358f36f0a31b-mcpsm-all-fields";
 
     public void Dispose() => _work.Dispose();
@@ -37,7 +37,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
     [Theory]
     [InlineData("key-file")]
     [InlineData("passphrase")]
-    public async Task Golden_files_are_opened_and_hold_every_item(string under)
+    public async Task Golden_files_open_and_hold_every_item(string under)
     {
         Prepare(under);
         var vault = new EncryptedFileVault(_work.Home);
@@ -55,11 +55,11 @@ public sealed class EncryptedFileFormatTests : IDisposable
         Assert.Equal("46e9829e1eadd9b82c2fce4b419099711c5c5dcaadcc13446031465fd7977239", forFile.Base);
     }
 
-    /// <summary>A pending item counts only while the vault holds the text whose digest it notes.</summary>
+    /// <summary>A pending item is used only while the vault holds the text whose digest it records.</summary>
     [Theory]
     [InlineData("key-file")]
     [InlineData("passphrase")]
-    public async Task Pending_item_of_the_golden_files_wins_over_the_text_it_was_made_for(string under)
+    public async Task Pending_item_of_the_golden_files_replaces_the_text_it_was_made_for(string under)
     {
         Prepare(under);
         var vault = new EncryptedFileVault(_work.Home);
@@ -70,7 +70,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
     [Theory]
     [InlineData("key-file")]
     [InlineData("passphrase")]
-    public void Golden_files_are_opened_by_the_documented_format_alone(string under)
+    public void Golden_files_open_with_the_documented_format_alone(string under)
     {
         Prepare(under);
         var items = Read(under, "credentials.enc");
@@ -82,7 +82,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
     [Theory]
     [InlineData("key-file", 0)]
     [InlineData("passphrase", 600_000)]
-    public async Task Written_files_are_opened_by_the_documented_format_alone(string under, int rounds)
+    public async Task Written_files_open_with_the_documented_format_alone(string under, int rounds)
     {
         Prepare(under);
         foreach (var file in new[] { "credentials.enc", "credentials.pending.enc" })
@@ -105,7 +105,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
 
     /// <summary>A line of base64 for each secret; on Windows its text is protected by DPAPI.</summary>
     [Fact]
-    public async Task New_key_file_has_32_bytes_in_base64_on_a_line()
+    public async Task New_key_file_has_32_bytes_in_base64_on_one_line()
     {
         Require.OrSkip(!OperatingSystem.IsWindows(), "On Windows the key is protected by DPAPI.");
         await new EncryptedFileVault(_work.Home).SetAsync("mcpsm-bearer", "made-up-text", default);
