@@ -103,7 +103,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
         Assert.Equal("""{"Vault":"file","Item":"mcpsm-all-fields","Base":"","Text":"made-up-text"}""", Read(under, "credentials.pending.enc")[PendingForFile]);
     }
 
-    /// <summary>A line of base64 for each secret; on Windows its text is protected by DPAPI.</summary>
+    /// <summary>The file has one line of base64 for each secret. On Windows, DPAPI protects the text.</summary>
     [Fact]
     public async Task New_key_file_has_32_bytes_in_base64_on_one_line()
     {

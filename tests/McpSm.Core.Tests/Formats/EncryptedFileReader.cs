@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace McpSm.Core.Tests.Formats;
 
 /// <summary>
-/// Reads an encrypted file by its documented format alone, with no code of Mcpsm: what this opens, and Mcpsm wrote, has the constants
-/// that older versions know.
+/// Reads an encrypted file by its documented format alone, without code of Mcpsm. If it can read a file that Mcpsm wrote, then Mcpsm used
+/// the constants that older versions know.
 /// </summary>
 internal static class EncryptedFileReader
 {

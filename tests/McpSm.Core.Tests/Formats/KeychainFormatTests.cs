@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Formats;
 
-/// <summary>The accounts of the macOS Keychain, and <c>keychain.json</c>. The vault runs over passwords in memory.</summary>
+/// <summary>The accounts of the macOS Keychain, and <c>keychain.json</c>. The vault uses passwords in memory.</summary>
 public sealed class KeychainFormatTests : IDisposable
 {
     private readonly TestEnvironment _work = new();
@@ -15,7 +15,7 @@ public sealed class KeychainFormatTests : IDisposable
     public void Dispose() => _work.Dispose();
 
     [Fact]
-    public async Task Names_file_that_is_written_equals_the_golden_file()
+    public async Task Written_names_file_equals_the_golden_file()
     {
         var vault = new KeychainVault(_work.Home, new Passwords());
         await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", "made up", default);
@@ -33,7 +33,7 @@ public sealed class KeychainFormatTests : IDisposable
     [Theory]
     [InlineData("/made/up/größe", "/made/up/gr%C3%B6%C3%9Fe:mcpsm-my-api")]
     [InlineData("/home/me/.mcp-manager", "default:mcpsm-my-api")]
-    public async Task Account_is_owner_and_item(string folder, string account)
+    public async Task Keychain_account_is_owner_and_item(string folder, string account)
     {
         Require.OrSkip(!OperatingSystem.IsWindows(), "The folders are spelt as on Unix.");
         var environment = new AppEnvironment(name => name switch { "HOME" => "/home/me", "MCPSM_CONFIG_DIR" => folder, _ => null });
@@ -44,7 +44,7 @@ public sealed class KeychainFormatTests : IDisposable
 
     [Fact]
     [SupportedOSPlatform("macos")]
-    public void Service_is_mcpsm() => Assert.Equal("mcpsm", MsalKeychain.Service);
+    public void Keychain_service_is_mcpsm() => Assert.Equal("mcpsm", MsalKeychain.Service);
 
     private sealed class Passwords : IKeychain
     {

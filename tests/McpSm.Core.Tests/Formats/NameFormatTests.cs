@@ -13,7 +13,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Formats;
 
-/// <summary>Names under which versions of Mcpsm find what another wrote, and exclude each other.</summary>
+/// <summary>Names by which versions of Mcpsm find each other's data and exclude each other.</summary>
 public sealed class NameFormatTests : IDisposable
 {
     private readonly TestEnvironment _work = new();
@@ -57,11 +57,11 @@ public sealed class NameFormatTests : IDisposable
     [InlineData("mcpsmidp-a", false, true, false)]
     [InlineData("mcpsmsecret-a", false, false, true)]
     [InlineData("mcpsmpending-a", false, false, false)]
-    public void Kind_of_an_item_is_told_by_its_prefix(string item, bool isClient, bool isIdentity, bool isSecret) =>
+    public void Kind_of_an_item_follows_from_its_prefix(string item, bool isClient, bool isIdentity, bool isSecret) =>
         Assert.Equal((isClient, isIdentity, isSecret), (CredentialStore.IsClientItem(item), IdentitySessionStore.IsItem(item), NamedSecretStore.IsItem(item)));
 
     [Fact]
-    public void Names_of_the_vaults_are_fixed()
+    public void Vault_names_have_fixed_values()
     {
         Assert.Equal("file", EncryptedFileVault.VaultName);
         Assert.Equal("secret-service", SecretServiceName);
@@ -78,13 +78,13 @@ public sealed class NameFormatTests : IDisposable
         Assert.Equal("""{"url":"a"}""", VaultItemPadding.Remove(padded));
     }
 
-    /// <summary>HMAC-SHA-256 under the refresh token of what it was sent with, the first 32 digits.</summary>
+    /// <summary>The first 32 digits of an HMAC-SHA-256 of the request, with the refresh token as the key.</summary>
     [Fact]
     public void Mark_of_a_refused_renewal_is_fixed() =>
         Assert.Equal("53757313e284eed3490585258ff4d6a3", RefusedRenewal.FingerprintOf("made-up-refresh-token", "made-up-client", null, "https://issuer.example"));
 
     [Fact]
-    public void Issuer_of_an_assertion_is_kept_by_its_place()
+    public void Issuer_of_an_assertion_is_recorded_by_its_source()
     {
         var oauth = SampleCredentials.WorkloadItem.OAuth!;
         Assert.Equal(new Dictionary<string, string> { ["file:/made/up"] = "https://issuer.example" },

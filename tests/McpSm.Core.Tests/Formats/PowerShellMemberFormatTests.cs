@@ -10,20 +10,20 @@ using Xunit;
 namespace McpSm.Core.Tests.Formats;
 
 /// <summary>
-/// What PowerShell users see and write of our types: <c>(Get-McpAuthStatus).State -eq 'Expired'</c>. The types may get other names. The
-/// members of these enums and the properties of these objects keep theirs.
+/// The enum members and properties that PowerShell users see and write: <c>(Get-McpAuthStatus).State -eq 'Expired'</c>. Types can be renamed,
+/// but these members keep their names.
 /// </summary>
 public sealed class PowerShellMemberFormatTests
 {
     [Fact]
-    public void Enum_members_that_PowerShell_users_see_equal_the_golden_file() => GoldenFile.OfCore("powershell-enums.txt").RequireEqual(
+    public void Enum_members_visible_in_PowerShell_equal_the_golden_file() => GoldenFile.OfCore("powershell-enums.txt").RequireEqual(
         Members<AuthState>("state of a status or test") + Members<CredentialKind>("kind of a credential") + Members<SignedInBy>("who signed in")
         + Members<McpTransport>("transport") + Members<OAuthMode>("OAuth of a server") + Members<DPoPMode>("DPoP of a server")
         + Members<PlaintextKind>("kind of an imported secret") + Members<SecretKind>("kind of a named secret, for SecretManagement")
         + Members<ErrorReason>("reason of an error"));
 
     [Fact]
-    public void Properties_that_PowerShell_users_see_equal_the_golden_file() => GoldenFile.OfCore("powershell-properties.txt").RequireEqual(
+    public void Properties_visible_in_PowerShell_equal_the_golden_file() => GoldenFile.OfCore("powershell-properties.txt").RequireEqual(
         Properties<McpServer>("server") + Properties<McpAuthStatus>("status") + Properties<McpTestResult>("test") + Properties<McpImport>("import")
         + Properties<McpVault>("vault") + Properties<McpIdentityProvider>("identity provider") + Properties<SecretInfo>("secret")
         + Properties<McpAuthException>("error"));

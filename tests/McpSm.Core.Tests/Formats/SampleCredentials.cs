@@ -4,7 +4,7 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Core.Tests.Formats;
 
-/// <summary>Objects whose serialised form is a golden file. Every secret in them is made up.</summary>
+/// <summary>Objects whose serialised form is a golden file. All secrets in them are made up.</summary>
 internal static class SampleCredentials
 {
     public const string Issuer = "https://issuer.example";
@@ -17,7 +17,7 @@ internal static class SampleCredentials
 
     public static DateTimeOffset At(int hour, int minute = 0) => new(2030, 1, 15, hour, minute, 0, TimeSpan.Zero);
 
-    /// <summary>The credential of a person, with every member of it and of its client.</summary>
+    /// <summary>The credential of a user, with every member of it and of its client.</summary>
     public static ServerSecrets OAuthItem => new()
     {
         Url = "https://all-fields.example/mcp",
@@ -70,7 +70,7 @@ internal static class SampleCredentials
         },
     };
 
-    /// <summary>A workload's credential (RFC 7523). Only one of the two places of the assertion is set in real use.</summary>
+    /// <summary>A workload's credential (RFC 7523). In real use, only one of the two sources of the assertion is set.</summary>
     public static ServerSecrets WorkloadItem => new()
     {
         Url = "https://unknown.example/mcp",
@@ -136,6 +136,6 @@ internal static class SampleCredentials
 
     public static NamedSecret TextSecret => new() { Name = "made-up-text", Kind = SecretKind.String, Text = "made-up-secret-2" };
 
-    /// <summary>A newer text of the bearer token's item, which waits for the keyring.</summary>
+    /// <summary>A newer text of the bearer token's item, which is pending for the keyring.</summary>
     public static PendingItem Pending => new("secret-service", "mcpsm-bearer", "", """{"url":"https://bearer.example/mcp","bearerToken":"made-up-newer-token"}""");
 }

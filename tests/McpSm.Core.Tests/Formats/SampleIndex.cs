@@ -2,7 +2,7 @@ using McpSm.Core.Credentials;
 
 namespace McpSm.Core.Tests.Formats;
 
-/// <summary>What <c>credentials.json</c> says in its golden file: every member, and every state that a status shows.</summary>
+/// <summary>The content of the golden file of <c>credentials.json</c>: every member, and every state that a status shows.</summary>
 internal static class SampleIndex
 {
     private static CredentialInfo OAuth(string server) => new()

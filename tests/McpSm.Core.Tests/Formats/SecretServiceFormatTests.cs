@@ -6,14 +6,14 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Formats;
 
-/// <summary>What a keyring of the desktop shows of our items: label, schema and attributes, read by another program.</summary>
+/// <summary>What another program sees of our items in a desktop keyring: label, schema and attributes.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class SecretServiceFormatTests
 {
     private static readonly string[] Items = ["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b", "mcpsmidp-d168fcd02265184e", "mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836", "mcpsmcheck-0a1b2c3d"];
 
     [Fact]
-    public async Task Written_items_are_seen_by_another_program_as_in_the_golden_file()
+    public async Task Written_items_seen_by_another_program_equal_the_golden_file()
     {
         Require.OrSkip(OperatingSystem.IsLinux(), "The Secret Service is of Linux.");
         Require.Programs("gnome-keyring-daemon", "dbus-daemon", "secret-tool");
@@ -24,7 +24,7 @@ public sealed class SecretServiceFormatTests
         {
             await vault.SetAsync(item, $"made-up text of {item}", default);
             var found = await keyring.SecretToolAsync(["search", "--all", "xdg:schema", "io.github.mcpsm.Credential", "owner", "default", "item", item]);
-            // Not the path and the times.
+            // The path and the times vary.
             seen.AddRange(found.Split('\n').Where(l => l.StartsWith("label = ") || l.StartsWith("secret = ") || l.StartsWith("schema = ") || l.StartsWith("attribute."))
                 .Order(StringComparer.Ordinal).Append(""));
         }
@@ -32,7 +32,7 @@ public sealed class SecretServiceFormatTests
     }
 
     [Fact]
-    public async Task Items_that_another_program_wrote_by_the_golden_file_are_read()
+    public async Task Items_written_by_another_program_from_the_golden_file_are_read()
     {
         Require.OrSkip(OperatingSystem.IsLinux(), "The Secret Service is of Linux.");
         Require.Programs("gnome-keyring-daemon", "dbus-daemon", "secret-tool");

@@ -10,12 +10,12 @@ using Xunit;
 namespace McpSm.Core.Tests.Formats;
 
 /// <summary>
-/// Every type that is serialised, reached from the generated contexts. Each of its members has its name in the format as a literal,
-/// and stands in a golden file, so that a C# name can change and the format cannot.
+/// Every serialised type, found from the generated contexts. Each member has its name in the format as a literal and appears in a golden
+/// file, so that a C# name can change without a change of the format.
 /// </summary>
 public sealed class SerializedMemberFormatTests
 {
-    /// <summary>Each golden file of JSON, and what it is read as.</summary>
+    /// <summary>Each golden JSON file, and the type that it is read as.</summary>
     private static readonly Dictionary<string, Type> Files = new()
     {
         ["credentials.json"] = typeof(CredentialIndexDocument),
@@ -48,7 +48,7 @@ public sealed class SerializedMemberFormatTests
     }
 
     [Fact]
-    public void Every_serialised_member_and_enum_text_stands_in_a_golden_file()
+    public void Serialised_member_or_enum_text_is_in_a_golden_file()
     {
         var seen = new HashSet<string>();
         foreach (var (file, type) in Files)
@@ -59,13 +59,13 @@ public sealed class SerializedMemberFormatTests
         var members = Objects.SelectMany(t => Members(t).Select(m => $"{t.Type.Name}.{m.Name}"));
         var texts = Enums.SelectMany(t => Texts(t).Select(text => $"{t.Type.Name} '{text}'"));
         List<string> all = [.. members, .. texts];
-        // The walk reaches the types behind the roots.
+        // The search also reaches the types of members.
         Assert.True(all.Count > 100, $"{all.Count} members");
         Assert.Equal([], all.Except(seen));
     }
 
     [Fact]
-    public void Every_serialised_member_has_its_name_as_a_literal()
+    public void Serialised_member_has_its_name_as_a_literal()
     {
         var wrong = new List<string>();
         foreach (var type in Objects)
@@ -78,7 +78,7 @@ public sealed class SerializedMemberFormatTests
     }
 
     [Fact]
-    public void Every_serialised_enum_member_has_its_text_as_a_literal()
+    public void Serialised_enum_member_has_its_text_as_a_literal()
     {
         var wrong = from type in Enums
                     from field in type.Type.GetFields(BindingFlags.Public | BindingFlags.Static)
@@ -89,7 +89,7 @@ public sealed class SerializedMemberFormatTests
 
     private IEnumerable<JsonTypeInfo> Objects => _types.Values.Where(t => t.Kind == JsonTypeInfoKind.Object);
 
-    /// <summary>The enums of ours. Those of .NET keep their names.</summary>
+    /// <summary>Our own enums. The enums of .NET keep their names.</summary>
     private IEnumerable<JsonTypeInfo> Enums => _types.Values.Where(t => t.Type.IsEnum && t.Type.Assembly == Core);
 
     private static IEnumerable<JsonPropertyInfo> Members(JsonTypeInfo type) => type.Properties.Where(p => p.Get is not null || p.Set is not null);

@@ -10,11 +10,11 @@ public sealed class SettingsFileFormatTests
 {
     private static GoldenFile Golden => GoldenFile.OfCore("settings.json");
 
-    /// <summary>With the settings that people write by hand, and one of another program.</summary>
+    /// <summary>The file with the settings that users write by hand, and a setting of another program.</summary>
     private const string ByHand = """{"theme":"dark","callbackPort":8899,"clientMetadataUrl":"https://client.example/metadata.json"}""";
 
     [Fact]
-    public async Task Settings_that_are_made_one_by_one_make_the_golden_file()
+    public async Task Settings_made_one_by_one_equal_the_golden_file()
     {
         using var work = new TestEnvironment();
         File.WriteAllText(work.Home.PathOf("settings.json"), ByHand);

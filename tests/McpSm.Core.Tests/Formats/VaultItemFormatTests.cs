@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Formats;
 
-/// <summary>The texts of the items that every vault keeps.</summary>
+/// <summary>The texts of the items that every vault stores.</summary>
 public sealed class VaultItemFormatTests
 {
     [Fact]
@@ -51,7 +51,7 @@ public sealed class VaultItemFormatTests
     public void Pending_item_is_written_and_read_as_in_the_golden_file() =>
         Check("pending.json", SampleCredentials.Pending, VaultJsonContext.Default.PendingItem);
 
-    /// <summary>In place of a refresh token of Microsoft Entra ID: the library's cache, in base64.</summary>
+    /// <summary>For Microsoft Entra ID, the cache of its library in base64 takes the place of a refresh token.</summary>
     [Fact]
     public void Cache_of_the_Entra_library_is_base64_of_its_json() =>
         Assert.Equal(["made-up-refresh-token"], new MsalTokenCache("eyJSZWZyZXNoVG9rZW4iOnsiayI6eyJzZWNyZXQiOiJtYWRlLXVwLXJlZnJlc2gtdG9rZW4ifX19").Secrets());

@@ -17,10 +17,10 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>Random answers of endpoints that are read where they are asked: over real HTTP, so there are fewer of them.</summary>
+/// <summary>Random responses of endpoints. They travel over real HTTP, so there are fewer cases than in <see cref="PropertyTests"/>.</summary>
 public sealed class AnswerPropertyTests : IAsyncLifetime
 {
-    /// <summary>An answer in which most is right.</summary>
+    /// <summary>A response in which most members are valid.</summary>
     private static readonly Gen<byte[]> DeviceAnswer = Gen.Select(Member("device_code", "\"d\""), Member("user_code", "\"AB-12\""),
         Member("verification_uri", "\"https://a.example/x\""), Member("verification_uri_complete", "\"https://a.example/x?c=1\""),
         Member("expires_in", "600"), Member("interval", "5")).Select((a, b, c, d, e, f) => Encoding.UTF8.GetBytes($"{{{a},{b},{c},{d},{e},{f}}}"));
@@ -55,7 +55,7 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
 
     [Rule(37)]
     [Fact]
-    public async Task A_device_answer_is_a_code_to_show_or_refused_as_ours()
+    public async Task Device_response_is_a_code_to_show_or_refused()
     {
         var seen = 0;
         await Gen.Select(Gen.Frequency((1, PropertyTests.Body("device_code", "user_code", "error")), (4, DeviceAnswer)), Status)
@@ -79,7 +79,7 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
 
     [Rule(14)]
     [Fact]
-    public async Task A_registration_is_kept_as_it_was_given_or_refused_as_ours()
+    public async Task Registration_response_is_stored_as_it_is_or_refused()
     {
         var seen = 0;
         var environment = _work.Home;
@@ -114,7 +114,7 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
 
     private static ClientIdentity Client { get; } = new(ClientKind.Dynamic, "client", null, ClientIdentity.None);
 
-    /// <summary>Where this answer will be given.</summary>
+    /// <summary>Registers a response and returns its URL.</summary>
     private string Answer(byte[] body, int status)
     {
         var path = "/answer/" + Guid.NewGuid();

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>What an issuer sends back through the browser, and what of it is believed.</summary>
+/// <summary>Authorization responses of an issuer, and the checks that they must pass.</summary>
 public sealed class AuthorizationAnswerTests
 {
     [Rule(17)]
@@ -18,7 +18,7 @@ public sealed class AuthorizationAnswerTests
     [InlineData(true, false, true)]
     [InlineData(true, true, false)]
     [InlineData(false, false, false)]
-    public async Task Token_endpoint_on_another_site_is_told_of_if_iss_is_not_promised(bool elsewhere, bool promised, bool told)
+    public async Task Token_endpoint_on_another_site_is_announced_if_iss_is_not_promised(bool elsewhere, bool promised, bool told)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
@@ -37,7 +37,7 @@ public sealed class AuthorizationAnswerTests
         Assert.Equal(told ? 1 : 0, scene.Person.Notices.Count(n => n.Contains("127.0.0.1") && n.Contains("localhost")));
     }
 
-    /// <summary>Lets the issuer send other values than its own; null takes one away.</summary>
+    /// <summary>Changes parameters of the authorization response. A null value removes the parameter.</summary>
     private static void Answering(SignInFixture scene, params (string Name, string? Value)[] changes) =>
         scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
         {
@@ -59,7 +59,7 @@ public sealed class AuthorizationAnswerTests
     [Theory]
     [InlineData("https://evil.example")]
     [InlineData(null)]
-    public async Task A_wrong_or_promised_but_missing_iss_is_rejected_and_the_code_is_not_sent(string? iss)
+    public async Task Wrong_or_missing_iss_is_rejected_and_the_code_is_not_sent(string? iss)
     {
         await using var scene = await SignInFixture.StartAsync();
         Answering(scene, ("iss", iss));
@@ -69,7 +69,7 @@ public sealed class AuthorizationAnswerTests
 
     [Rule(17)]
     [Fact]
-    public async Task Neither_promised_nor_there_goes_on()
+    public async Task Missing_iss_that_was_not_promised_is_accepted()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { AdvertiseIss = false });
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
@@ -79,7 +79,7 @@ public sealed class AuthorizationAnswerTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_iss_that_was_not_promised_is_compared_all_the_same(bool right)
+    public async Task Present_iss_that_was_not_promised_is_compared(bool right)
     {
         await using var scene = await SignInFixture.StartAsync(new() { AdvertiseIss = false });
         Answering(scene, ("iss", right ? scene.Issuer.Issuer : "https://evil.example"));
@@ -106,7 +106,7 @@ public sealed class AuthorizationAnswerTests
     [InlineData("https://issuer.example/a%2fb", "https://issuer.example/a%2Fb", false)]
     [InlineData("https://issuer.example/a", "https://issuer.example/x/../a", false)]
     [InlineData("https://issuer.example", "", false)]
-    public void Iss_is_compared_as_a_string(string issuer, string iss, bool same)
+    public void Value_of_iss_is_compared_as_a_string(string issuer, string iss, bool same)
     {
         var request = new AuthorizationCodeRequest(
             new AuthorizationServerMetadata { Issuer = issuer, TokenEndpoint = issuer, AuthorizationEndpoint = issuer },
@@ -123,7 +123,7 @@ public sealed class AuthorizationAnswerTests
 
     [Rule(19)]
     [Fact]
-    public async Task On_a_mismatch_the_answers_error_is_neither_acted_on_nor_shown()
+    public async Task Error_of_a_response_with_wrong_iss_is_ignored_and_not_shown()
     {
         await using var scene = await SignInFixture.StartAsync();
         Answering(scene, ("iss", "https://evil.example"), ("code", null), ("error", "invalid_client"), ("error_description", "planted words"));
@@ -141,7 +141,7 @@ public sealed class AuthorizationAnswerTests
 
     [Rule(32)]
     [Fact]
-    public async Task A_refusal_reaches_the_user_at_once_cleaned_of_control_characters()
+    public async Task Refusal_with_control_characters_is_shown_without_them()
     {
         await using var scene = await SignInFixture.StartAsync();
         Answering(scene, ("code", null), ("error", "access_denied"), ("error_description", "not \x1b[31mtoday"));
@@ -154,7 +154,7 @@ public sealed class AuthorizationAnswerTests
     [Theory]
     [InlineData("")]
     [InlineData(null)]
-    public async Task An_answer_with_neither_code_nor_error_violates_the_protocol(string? code)
+    public async Task Response_without_code_and_error_is_a_protocol_violation(string? code)
     {
         await using var scene = await SignInFixture.StartAsync();
         Answering(scene, ("code", code));

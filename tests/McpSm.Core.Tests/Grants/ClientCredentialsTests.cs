@@ -12,7 +12,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>A client that signs in by itself, with a secret.</summary>
+/// <summary>A client that signs in with a secret, without a user.</summary>
 public sealed class ClientCredentialsTests
 {
     private const string Secret = "5up3r:s3cr3t +ä/%";
@@ -25,7 +25,7 @@ public sealed class ClientCredentialsTests
         PreRegisteredClients = [new RegisteredClient("job", secret, [], method)],
     };
 
-    /// <summary>A scene with nobody in it.</summary>
+    /// <summary>Starts a fixture without a user.</summary>
     private static async Task<SignInFixture> StartAsync(AuthorizationServerOptions? issuer = null, Func<McpServer, McpServer>? server = null,
         ManualTimeProvider? clock = null, TestMcpServerOptions? resource = null)
     {
@@ -42,7 +42,7 @@ public sealed class ClientCredentialsTests
     [Theory]
     [InlineData("client_secret_basic")]
     [InlineData("client_secret_post")]
-    public async Task One_request_by_the_advertised_method_with_resource_and_scope_and_nobody_near(string method)
+    public async Task Client_grant_is_one_request_by_the_advertised_method(string method)
     {
         await using var scene = await StartAsync(Knowing(method));
         var result = await scene.LoginAsync(AsJob);
@@ -61,7 +61,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(25, 33)]
     [Fact]
-    public async Task An_issuer_without_PKCE_is_no_danger_to_whom_no_code_is_given()
+    public async Task Client_grant_does_not_need_PKCE()
     {
         await using var scene = await StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
@@ -78,7 +78,7 @@ public sealed class ClientCredentialsTests
     [Theory]
     [InlineData("{\"issuer\":\"https://evil.example\"}", ErrorReason.IssuerMismatch)]
     [InlineData("{\"token_endpoint\":\"http://issuer.example/token\"}", ErrorReason.UnsafeEndpoint)]
-    public async Task Discovery_is_as_strict_as_for_a_person(string change, ErrorReason reason)
+    public async Task Discovery_for_a_client_is_as_strict_as_for_a_user(string change, ErrorReason reason)
     {
         await using var scene = await StartAsync();
         var (name, value) = System.Text.Json.Nodes.JsonNode.Parse(change)!.AsObject().Single();
@@ -90,7 +90,7 @@ public sealed class ClientCredentialsTests
     [FieldFault(11)]
     [Rule(30, 33)]
     [Fact]
-    public async Task A_token_endpoint_that_redirects_gets_the_secret_carried_nowhere()
+    public async Task Redirect_of_the_token_endpoint_does_not_get_the_secret()
     {
         await using var scene = await StartAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -106,7 +106,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(10, 33)]
     [Fact]
-    public async Task A_refresh_token_is_not_asked_for_and_not_kept()
+    public async Task Refresh_token_is_neither_requested_nor_stored()
     {
         await using var scene = await StartAsync(Knowing() with { ScopesSupported = ["mcp:tools", "offline_access"] });
         scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
@@ -118,7 +118,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(33)]
     [Fact]
-    public async Task Renewal_repeats_the_grant_in_later_processes_once_for_all_who_ask()
+    public async Task Client_renewal_in_many_processes_repeats_the_grant_once()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await StartAsync(clock: clock);
@@ -137,7 +137,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(33)]
     [Fact]
-    public async Task A_server_that_refuses_the_token_makes_the_grant_be_repeated()
+    public async Task Token_refused_by_the_server_repeats_the_grant()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -147,7 +147,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_lost_answer_leaves_no_doubt_since_nothing_is_spent_by_asking()
+    public async Task Lost_response_of_a_client_grant_is_not_uncertain()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -158,7 +158,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_client_that_is_refused_at_sign_in_leaves_what_was_there()
+    public async Task Client_refused_at_sign_in_keeps_the_earlier_credential()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -170,7 +170,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_client_that_is_refused_at_renewal_says_how_to_sign_in_again_and_is_asked_again_later()
+    public async Task Client_refused_at_renewal_has_a_remedy_and_is_tried_again_later()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -183,7 +183,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(15)]
     [Fact]
-    public async Task A_client_is_shown_to_no_second_issuer_unless_the_user_names_that_one()
+    public async Task Client_secret_is_sent_to_a_second_issuer_only_if_the_user_names_it()
     {
         await using var scene = await StartAsync();
         await using var second = await TestIssuer.StartAsync(Knowing());
@@ -200,7 +200,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(15)]
     [Fact]
-    public async Task A_client_stays_tied_to_its_issuer_when_the_server_names_another()
+    public async Task Client_stays_bound_to_its_issuer_if_the_server_names_another()
     {
         await using var scene = await StartAsync();
         await using var second = await TestIssuer.StartAsync(Knowing());
@@ -212,7 +212,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task The_secret_rests_in_the_vault_and_nowhere_else()
+    public async Task Client_secret_is_stored_only_in_the_vault()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -224,7 +224,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(38)]
     [Fact]
-    public async Task Signing_out_revokes_the_token_and_forgets_the_secret()
+    public async Task Sign_out_revokes_the_token_and_deletes_the_secret()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -234,7 +234,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_client_that_is_kept_for_the_server_signs_in_where_that_is_asked_for_and_only_then()
+    public async Task Stored_client_signs_in_only_on_request()
     {
         await using var scene = await StartAsync(server: s => new(s) { ClientId = "job" });
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, default);
@@ -244,7 +244,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_secret_that_the_user_replaces_is_used_by_the_next_renewal()
+    public async Task Client_secret_that_the_user_replaces_is_used_by_the_next_renewal()
     {
         await using var scene = await StartAsync(Knowing(secret: "new"), server: s => new(s) { ClientId = "job" });
         scene.Issuer.Faults.Answer("/token", 200, """{"access_token":"old","token_type":"Bearer"}""", times: 1);
@@ -256,7 +256,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task What_signed_in_as_a_client_does_so_again_where_nobody_can_answer()
+    public async Task Client_signs_in_again_without_a_user()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
@@ -269,7 +269,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task Where_nobody_can_answer_the_variables_are_used_for_a_server_that_was_named()
+    public async Task Client_variables_are_used_without_a_user_for_a_named_server()
     {
         await using var scene = await StartAsync();
         scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
@@ -281,7 +281,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(15)]
     [Fact]
-    public async Task The_variables_go_to_no_servers_issuer_that_was_not_named_unless_it_has_that_client()
+    public async Task Client_variables_are_not_used_for_an_unnamed_server_without_that_client()
     {
         await using var scene = await StartAsync();
         scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
@@ -297,7 +297,7 @@ public sealed class ClientCredentialsTests
     [InlineData(null, false)]
     [InlineData("other", false)]
     [InlineData("job", true)]
-    public async Task A_client_that_is_refused_gives_way_to_the_variables_that_replace_it_and_to_no_person(string? id, bool replaced)
+    public async Task Refused_client_is_replaced_by_the_variables_but_not_by_the_user(string? id, bool replaced)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await StartAsync(clock: clock);
@@ -317,7 +317,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task Where_no_client_is_known_it_is_said_how_to_give_one()
+    public async Task Missing_client_explains_how_to_provide_one()
     {
         await using var scene = await StartAsync();
         var e = await scene.FailsAsync(AsKnown);

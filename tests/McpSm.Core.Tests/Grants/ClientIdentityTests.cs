@@ -13,7 +13,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>Which client a sign-in is of, and how that client proves itself.</summary>
+/// <summary>The choice of the client for a sign-in, and its authentication.</summary>
 public sealed class ClientIdentityTests
 {
     private const string Document = "https://client.example/mcpsm.json";
@@ -29,7 +29,7 @@ public sealed class ClientIdentityTests
     private static RegisteredClient Mine(int port, string? secret = null, string method = "none") =>
         new("mine", secret, [$"http://127.0.0.1:{port}/callback"], method);
 
-    /// <summary>A scene without waits, in which the person says yes on any device.</summary>
+    /// <summary>Starts a fixture without waits, in which the user approves every device code.</summary>
     private static async Task<SignInFixture> StartAsync(AuthorizationServerOptions issuer, Func<McpServer, McpServer>? server = null)
     {
         var scene = await SignInFixture.StartAsync(issuer with { SupportsDeviceCode = true }, server: server, clock: new ManualTimeProvider());
@@ -37,7 +37,7 @@ public sealed class ClientIdentityTests
         return scene;
     }
 
-    /// <summary>The one client of whom all requests to the issuer since the last call were, but those that end what the one before it got.</summary>
+    /// <summary>Returns the only client id of the requests since the last call, without revocations of earlier tokens.</summary>
     private static string ClientOf(SignInFixture scene)
     {
         var ids = scene.Issuer.Traffic.Requests.Where(r => r.Path != "/revoke").Select(r => r.QueryValue("client_id") ?? r.FormValue("client_id")).OfType<string>();
@@ -55,7 +55,7 @@ public sealed class ClientIdentityTests
     [InlineData(false, true, true)]
     [InlineData(false, false, false)]
     [InlineData(false, false, true)]
-    public async Task A_client_of_the_users_comes_before_a_document_and_that_before_a_registration(bool own, bool document, bool device)
+    public async Task Client_of_the_user_precedes_metadata_document_and_registration(bool own, bool document, bool device)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] },
@@ -71,7 +71,7 @@ public sealed class ClientIdentityTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_comes_first_outdoes_a_registration_that_is_kept(bool device)
+    public async Task Client_of_higher_precedence_wins_over_a_stored_registration(bool device)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] });
@@ -95,9 +95,9 @@ public sealed class ClientIdentityTests
     [InlineData("false")]
     [InlineData("\"true\"")]
     [InlineData("1")]
-    public async Task A_document_is_used_only_where_the_issuer_says_that_it_takes_one(string? advertised)
+    public async Task Metadata_document_is_used_only_if_the_issuer_supports_it(string? advertised)
     {
-        // The issuer would take it: only what its metadata says keeps us from sending it there.
+        // The issuer would accept the document. Only its metadata keeps Mcpsm from sending it.
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true }, s => new(s) { ClientMetadataUrl = Document });
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
         {
@@ -117,7 +117,7 @@ public sealed class ClientIdentityTests
 
     [Rule(11, 12)]
     [Fact]
-    public async Task Where_the_issuer_takes_neither_document_nor_registration_the_user_is_asked_for_a_client()
+    public async Task Issuer_without_document_and_registration_support_asks_for_a_client_id()
     {
         await using var scene = await StartAsync(new() { SupportsRegistration = false }, s => new(s) { ClientMetadataUrl = Document });
         var e = await scene.FailsAsync();
@@ -133,7 +133,7 @@ public sealed class ClientIdentityTests
     [InlineData("client_secret_post", "client_secret_post")]
     [InlineData("client_secret_post", "none", "client_secret_post")]
     [InlineData("client_secret_basic")]
-    public async Task The_secret_of_a_client_registered_beforehand_goes_by_the_advertised_method(string method, params string[] advertised)
+    public async Task Secret_of_a_preregistered_client_is_sent_by_the_advertised_method(string method, params string[] advertised)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new()
@@ -144,7 +144,7 @@ public sealed class ClientIdentityTests
         }, s => new(s) { ClientId = "mine" });
         if (advertised.Length == 0)
         {
-            // RFC 8414 section 2: an issuer that names no method means client_secret_basic.
+            // RFC 8414 section 2: if the metadata lists no method, the issuer expects client_secret_basic.
             scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("token_endpoint_auth_methods_supported"));
         }
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, default);
@@ -167,7 +167,7 @@ public sealed class ClientIdentityTests
     [Theory]
     [InlineData("invalid_client")]
     [InlineData("unauthorized_client")]
-    public async Task A_secret_that_was_replaced_at_the_issuer_costs_no_refresh_token(string error)
+    public async Task Secret_replaced_at_the_issuer_keeps_the_refresh_token(string error)
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => new(s) { ClientId = "mine" });
@@ -182,7 +182,7 @@ public sealed class ClientIdentityTests
         await scene.Work.New().RenewAsync(scene.Server, default);
     }
 
-    /// <summary>Who a request says it is of, with which proof, and by which method.</summary>
+    /// <summary>Returns the client id and secret of a request, and its authentication method.</summary>
     private static (string? Id, string? Secret, string Method) Presented(RecordedRequest request)
     {
         if (request.Header("Authorization") is not { } header)

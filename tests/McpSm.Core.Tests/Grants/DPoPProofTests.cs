@@ -11,7 +11,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>The proof itself, and its key.</summary>
+/// <summary>The DPoP proof and its key (RFC 9449).</summary>
 public sealed class DPoPProofTests
 {
     [Rule(35)]
@@ -22,7 +22,7 @@ public sealed class DPoPProofTests
     [InlineData("https://user:word@server.example/m%20c", "https://server.example/m%20c")]
     [InlineData("https://b\u00fccher.example/mcp", "https://xn--bcher-kva.example/mcp")]
     [InlineData("https://[2001:DB8::1]:8443/mcp", "https://[2001:db8::1]:8443/mcp")]
-    public void A_proof_names_the_request_as_it_goes_over_the_wire(string uri, string htu)
+    public void DPoP_proof_names_the_request_as_sent(string uri, string htu)
     {
         var now = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
         var proof = DPoPProof.Create(DPoPKey.Create(), HttpMethod.Get, new Uri(uri), now, "token", "n1");
@@ -31,13 +31,13 @@ public sealed class DPoPProofTests
         Assert.Equal(["crv", "kty", "x", "y"], header.GetProperty("jwk").EnumerateObject().Select(m => m.Name).Order());
         Assert.Equal((htu, "GET", "n1"), (claims.GetProperty("htu").GetString(), claims.GetProperty("htm").GetString(), claims.GetProperty("nonce").GetString()));
         Assert.Equal(1_700_000_000, claims.GetProperty("iat").GetInt64());
-        // SHA-256 of "token", as openssl tells.
+        // SHA-256 of "token", computed with openssl.
         Assert.Equal("PEaenWxYddN6Q_NT1PiOYfz4EsZu7jRXRlpAsNpBU-A", claims.GetProperty("ath").GetString());
     }
 
     [Rule(35)]
     [Fact]
-    public void A_verifier_takes_a_proof_once_for_its_own_request_and_key_alone()
+    public void DPoP_proof_is_accepted_once_for_its_request_and_key()
     {
         var key = DPoPKey.Create();
         var proofs = new DPoPProofs(TimeProvider.System, requireNonce: false);
@@ -57,7 +57,7 @@ public sealed class DPoPProofTests
 
     [Rule(35)]
     [Fact]
-    public void The_key_is_a_secret_that_nothing_prints_and_that_may_not_be_damaged()
+    public void DPoP_key_is_not_printed_and_damage_is_detected()
     {
         var key = DPoPKey.Create();
         var credential = new OAuthCredential { AccessToken = "a", Resource = "r", Client = new(ClientKind.Dynamic, "c", null, "none"), DPoPKey = key };
@@ -75,7 +75,7 @@ public sealed class DPoPProofTests
     [InlineData("a\"b", false)]
     [InlineData("a\\b", false)]
     [InlineData("\u00e4", false)]
-    public void A_nonce_has_a_syntax(string nonce, bool valid)
+    public void DPoP_nonce_must_have_valid_syntax(string nonce, bool valid)
     {
         Assert.Equal(valid, DPoPNonceCache.IsValid(nonce));
         Assert.False(DPoPNonceCache.IsValid(new string('n', 2000)));

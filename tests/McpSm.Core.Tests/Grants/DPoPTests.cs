@@ -12,12 +12,12 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>When tokens are bound to a key, and what becomes of them (RFC 9449).</summary>
+/// <summary>When tokens are bound to a key, and how bound tokens are used (RFC 9449).</summary>
 public sealed class DPoPTests
 {
     private static readonly AuthorizationServerOptions Binding = new() { SupportsDPoP = true };
 
-    /// <summary>A server that takes bound tokens alone, and says so; and its issuer.</summary>
+    /// <summary>Starts a server that announces that it requires bound tokens, and its issuer.</summary>
     private static async Task<SignInFixture> StartAsync(AuthorizationServerOptions? issuer = null, Func<McpServer, McpServer>? server = null, ManualTimeProvider? clock = null)
     {
         var scene = await SignInFixture.StartAsync(issuer ?? Binding, server: server, clock: clock);
@@ -25,7 +25,7 @@ public sealed class DPoPTests
         return scene;
     }
 
-    /// <summary>The server no longer says that it takes bound tokens alone.</summary>
+    /// <summary>Makes the server stop announcing that it requires bound tokens.</summary>
     private static void Hide(SignInFixture scene)
     {
         scene.Resource.Challenge = challenge => challenge.Replace("DPoP ", "Bearer ");
@@ -41,7 +41,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task Where_the_server_requires_it_every_request_carries_a_proof_of_one_key_that_renewal_keeps()
+    public async Task Server_that_requires_DPoP_gets_proofs_of_one_key()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -65,7 +65,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task Each_sign_in_has_a_key_of_its_own_and_the_facts_have_none()
+    public async Task Sign_in_creates_its_own_key_and_the_index_has_no_key()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -78,7 +78,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task A_stolen_token_is_refused_without_the_key()
+    public async Task Stolen_token_without_the_key_is_refused()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -101,7 +101,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task That_an_issuer_can_is_no_reason_to_where_the_server_knows_bearer_tokens_alone()
+    public async Task DPoP_support_of_the_issuer_alone_does_not_bind_tokens()
     {
         await using var scene = await SignInFixture.SignedInAsync(Binding);
         Assert.Equal("Bearer", scene.Status.TokenType);
@@ -112,7 +112,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task A_server_that_lists_our_algorithm_gets_bound_tokens_of_an_issuer_that_does_too()
+    public async Task Algorithm_listed_by_server_and_issuer_binds_tokens()
     {
         await using var scene = await StartAsync();
         Hide(scene);
@@ -125,7 +125,7 @@ public sealed class DPoPTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Algorithms_without_ours_end_the_sign_in_before_a_person_is_asked(bool ofIssuer)
+    public async Task Algorithms_without_ours_end_the_sign_in_before_the_browser_opens(bool ofIssuer)
     {
         await using var scene = await StartAsync();
         void Other(JsonObject json) => json["dpop_signing_alg_values_supported"] = new JsonArray("RS256", "EdDSA\u001b[31m");
@@ -139,7 +139,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task An_issuer_that_gives_a_bearer_token_is_refused_where_the_server_takes_none()
+    public async Task Bearer_token_is_refused_if_the_server_requires_DPoP()
     {
         await using var scene = await StartAsync(new AuthorizationServerOptions());
         var e = await scene.FailsAsync();
@@ -150,7 +150,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task Where_the_server_takes_both_a_bearer_token_is_kept_as_one()
+    public async Task Bearer_token_is_stored_as_such_if_the_server_accepts_both()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = bearer => $"{bearer}, DPoP algs=\"ES256\"";
@@ -164,7 +164,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task A_bound_token_that_nobody_asked_for_is_refused()
+    public async Task Bound_token_that_was_not_requested_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/token", json => json["token_type"] = "DPoP");
@@ -174,7 +174,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task The_token_type_has_no_case()
+    public async Task Token_type_in_lower_case_is_accepted()
     {
         await using var scene = await StartAsync();
         scene.Issuer.Faults.RewriteJson("/token", json => json["token_type"] = "dpop");
@@ -186,7 +186,7 @@ public sealed class DPoPTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_the_token_endpoint_or_the_registration_wants_is_done(bool atToken)
+    public async Task Demand_of_token_endpoint_or_registration_binds_tokens(bool atToken)
     {
         await using var scene = await StartAsync(Binding with { RequireDPoP = atToken });
         Hide(scene);
@@ -200,7 +200,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task The_user_can_insist_on_it_and_do_without()
+    public async Task DPoP_setting_of_the_user_requires_or_disables_it()
     {
         await using var scene = await SignInFixture.StartAsync(Binding, server: s => new(s) { DPoP = DPoPMode.Always });
         scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: false);
@@ -221,7 +221,7 @@ public sealed class DPoPTests
 
     [Rule(33, 35)]
     [Fact]
-    public async Task A_client_of_its_own_gets_bound_tokens_and_repeats_its_grant_with_the_same_key()
+    public async Task Client_grant_gets_bound_tokens_and_renews_with_the_same_key()
     {
         await using var scene = await StartAsync(Binding with { PreRegisteredClients = [new RegisteredClient("job", "s3cr3t", [], "client_secret_basic")] });
         scene.Person.CanAnswer = false;
@@ -235,7 +235,7 @@ public sealed class DPoPTests
 
     [Rule(35, 37)]
     [Fact]
-    public async Task So_does_a_device()
+    public async Task Device_sign_in_gets_bound_tokens()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await StartAsync(Binding with { SupportsDeviceCode = true, RequireDPoPNonce = true }, clock: clock);
@@ -246,7 +246,7 @@ public sealed class DPoPTests
 
     [Rule(23, 35)]
     [Fact]
-    public async Task Two_processes_share_the_key_and_renew_once()
+    public async Task Renewal_in_two_processes_uses_the_same_key_once()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -260,7 +260,7 @@ public sealed class DPoPTests
 
     [Rule(22, 35)]
     [Fact]
-    public async Task No_proof_leaves_the_server()
+    public async Task DPoP_proof_for_another_server_is_refused()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -282,7 +282,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public async Task Served_as_a_secret_a_bound_token_is_refused_and_a_bearer_token_is_not()
+    public async Task Bound_token_is_not_served_as_a_secret()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -296,7 +296,7 @@ public sealed class DPoPTests
 
     [Rule(23, 35)]
     [Fact]
-    public async Task Who_is_cut_off_between_the_nonce_and_the_second_request_has_spent_nothing()
+    public async Task Renewal_cut_off_after_the_nonce_spends_nothing()
     {
         await using var scene = await StartAsync(Binding with { RequireDPoPNonce = true });
         await scene.LoginAsync();
@@ -307,7 +307,7 @@ public sealed class DPoPTests
             scene.Issuer.Server.DPoP!.Offer(context.Response);
             return context.Response.WriteAsync("""{"error":"use_dpop_nonce"}""");
         }, times: 1);
-        // The second request is on its way when the process ends, and never arrives.
+        // The second request is sent when the process ends, and never arrives.
         scene.Issuer.Faults.Intercept("/token", async context =>
         {
             await end.CancelAsync();
@@ -323,7 +323,7 @@ public sealed class DPoPTests
 
     [Rule(24, 35)]
     [Fact]
-    public async Task A_step_up_is_a_sign_in_with_a_new_key()
+    public async Task Step_up_is_a_sign_in_with_a_new_key()
     {
         await using var scene = await StartAsync(Binding with { ScopesSupported = ["mcp:tools", "mcp:write"] });
         await scene.LoginAsync();
@@ -337,7 +337,7 @@ public sealed class DPoPTests
     }
 
     [Fact]
-    public async Task Facts_of_before_there_were_bound_tokens_are_of_bearer_tokens()
+    public async Task Index_entry_without_token_type_means_a_bearer_token()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         Assert.DoesNotContain("tokenType", File.ReadAllText(Path.Combine(scene.Work.Folder, "credentials.json")));

@@ -17,7 +17,7 @@ public sealed class DeviceCodeTests
 
     private readonly ManualTimeProvider _clock = new();
 
-    /// <summary>A scene in which the person, on seeing the code, approves it, denies it, or does nothing.</summary>
+    /// <summary>Starts a fixture in which the user approves the code, denies it, or does nothing.</summary>
     private async Task<SignInFixture> StartAsync(bool? approve, AuthorizationServerOptions? issuer = null)
     {
         var scene = await SignInFixture.StartAsync(issuer ?? Offered, clock: _clock);
@@ -35,7 +35,7 @@ public sealed class DeviceCodeTests
 
     [Rule(20, 37)]
     [Fact]
-    public async Task The_person_is_shown_a_code_and_the_resource_travels_in_both_requests()
+    public async Task Device_sign_in_shows_a_code_and_sends_the_resource_in_both_requests()
     {
         await using var scene = await StartAsync(approve: true);
         DeviceCode? shown = null;
@@ -52,7 +52,7 @@ public sealed class DeviceCodeTests
 
     [Rule(37)]
     [Fact]
-    public async Task Slow_down_adds_five_seconds_for_good()
+    public async Task Slow_down_adds_five_seconds_permanently()
     {
         await using var scene = await StartAsync(approve: true);
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"authorization_pending"}""", times: 1);
@@ -69,7 +69,7 @@ public sealed class DeviceCodeTests
     [InlineData(503, "")]
     [InlineData(503, """{"error":"Service Unavailable"}""")]
     [InlineData(429, """{"error":"too_many_requests"}""")]
-    public async Task An_issuer_that_stumbles_is_asked_again_more_slowly(int status, string body)
+    public async Task Temporary_error_of_the_issuer_slows_the_polling_down(int status, string body)
     {
         await using var scene = await StartAsync(approve: true);
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
@@ -80,7 +80,7 @@ public sealed class DeviceCodeTests
     [FieldFault(29)]
     [Rule(37)]
     [Fact]
-    public async Task The_verification_page_by_the_name_that_Google_gives_it_is_shown()
+    public async Task Verification_page_in_the_member_of_Google_is_shown()
     {
         await using var scene = await StartAsync(approve: true);
         DeviceCode? shown = null;
@@ -125,7 +125,7 @@ public sealed class DeviceCodeTests
     [InlineData("verification_uri_complete", "https://evil.example/device", "evil.example")]
     [InlineData("verification_uri", "https://b\u00fccher.example/device", "xn--bcher-kva.example")]
     [InlineData("verification_uri", null, null)]
-    public async Task Page_on_another_site_than_the_issuer_is_told_of(string field, string? page, string? told)
+    public async Task Verification_page_on_another_site_is_announced(string field, string? page, string? told)
     {
         await using var scene = await StartAsync(approve: true);
         var shown = new List<DeviceCode>();
@@ -139,7 +139,7 @@ public sealed class DeviceCodeTests
 
     [Rule(37)]
     [Fact]
-    public async Task A_denial_ends_it()
+    public async Task Denied_device_code_ends_the_sign_in()
     {
         await using var scene = await StartAsync(approve: false);
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync(ByDevice)).Reason);
@@ -149,7 +149,7 @@ public sealed class DeviceCodeTests
 
     [Rule(37)]
     [Fact]
-    public async Task Expiry_ends_it()
+    public async Task Expired_device_code_ends_the_sign_in()
     {
         await using var scene = await StartAsync(approve: null, Offered with { DeviceCodeLifetime = TimeSpan.FromSeconds(22) });
         Assert.Equal(ErrorReason.AuthenticationTimeout, (await scene.FailsAsync(ByDevice)).Reason);
@@ -159,7 +159,7 @@ public sealed class DeviceCodeTests
 
     [Rule(37)]
     [Fact]
-    public async Task An_issuer_that_says_expired_ends_it()
+    public async Task Expired_token_error_ends_the_sign_in()
     {
         await using var scene = await StartAsync(approve: null);
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"expired_token"}""");
@@ -169,7 +169,7 @@ public sealed class DeviceCodeTests
 
     [Rule(28, 37)]
     [Fact]
-    public async Task A_verification_page_that_is_not_safe_is_not_shown()
+    public async Task Unsafe_verification_page_is_not_shown()
     {
         await using var scene = await StartAsync(approve: null);
         var shown = false;
@@ -186,7 +186,7 @@ public sealed class DeviceCodeTests
     [InlineData("<html>")]
     [InlineData("""{"device_code":7,"user_code":"A","verification_uri":"http://127.0.0.1/"}""")]
     [InlineData("""{"device_code":"d","user_code":"A","expires_in":"soon","interval":[]}""")]
-    public async Task A_device_answer_that_is_none_fails_as_ours(string body)
+    public async Task Invalid_device_response_is_refused(string body)
     {
         await using var scene = await StartAsync(approve: null);
         scene.Issuer.Faults.Answer("/device_authorization", 200, body);
@@ -195,7 +195,7 @@ public sealed class DeviceCodeTests
 
     [Rule(37)]
     [Fact]
-    public async Task An_issuer_that_offers_none_says_so()
+    public async Task Issuer_without_device_grant_is_reported()
     {
         await using var scene = await StartAsync(approve: null, new AuthorizationServerOptions());
         var e = await scene.FailsAsync(ByDevice);
@@ -207,7 +207,7 @@ public sealed class DeviceCodeTests
     [InlineData(300, 600)]
     [InlineData(90, 90)]
     [InlineData(900, 600)]
-    public async Task The_person_is_told_how_long_the_code_will_really_be_waited_for(int seconds, int told)
+    public async Task Shown_lifetime_is_limited_by_the_timeout(int seconds, int told)
     {
         await using var scene = await StartAsync(approve: true);
         DeviceCode? shown = null;
@@ -220,7 +220,7 @@ public sealed class DeviceCodeTests
     [InlineData(true, false, true)]
     [InlineData(false, false, false)]
     [InlineData(true, true, false)]
-    public async Task Without_a_desktop_a_device_code_is_chosen_where_it_is_offered_and_a_browser_not_ruled_out(
+    public async Task Device_code_is_chosen_without_a_desktop_if_offered(
         bool offered, bool noBrowser, bool chosen)
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS() || OperatingSystem.IsWindows(), "this system always has a desktop");

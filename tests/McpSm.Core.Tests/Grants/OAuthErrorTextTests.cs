@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>What an issuer says of a refusal, in whatever members it says it.</summary>
+/// <summary>The text of an OAuth error, in the various members that issuers use for it.</summary>
 public sealed class OAuthErrorTextTests
 {
     public static TheoryData<string> Bodies =>
@@ -38,7 +38,7 @@ public sealed class OAuthErrorTextTests
     [Rule(32)]
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task Token_endpoint_words_of_a_refusal_are_shown(string body)
+    public async Task Error_text_of_the_token_endpoint_is_shown(string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         foreach (var status in new[] { 400, 401, 403, 422, 429, 500, 200 })
@@ -58,7 +58,7 @@ public sealed class OAuthErrorTextTests
     [Rule(32)]
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task Registration_words_of_a_refusal_are_shown(string body)
+    public async Task Error_text_of_the_registration_is_shown(string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", 400, body);
@@ -71,7 +71,7 @@ public sealed class OAuthErrorTextTests
     [Rule(32)]
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task Device_and_revocation_words_of_a_refusal_are_shown(string body)
+    public async Task Error_text_of_device_endpoint_and_revocation_is_shown(string body)
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { SupportsDeviceCode = true });
         scene.Issuer.Faults.Answer("/device_authorization", 400, body);
@@ -90,7 +90,7 @@ public sealed class OAuthErrorTextTests
     [InlineData("error=access_denied&message=%1B%5B31m%E2%80%AEgone%0A", "The issuer said no: access_denied: [31m gone.")]
     [InlineData("error=access_denied", "The issuer said no: access_denied.")]
     [InlineData("message=The+client+is+gone.", "The issuer's answer has neither a code nor an error, and says: The client is gone.")]
-    public async Task Callback_words_of_a_refusal_are_shown(string query, string message)
+    public async Task Error_text_of_the_callback_is_shown(string query, string message)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
@@ -109,7 +109,7 @@ public sealed class OAuthErrorTextTests
     [InlineData("", "text/plain")]
     [InlineData("<html><b>Secret page</b></html>", "text/html")]
     [InlineData("<html><b>Secret page</b></html>", "text/plain")]
-    public async Task Token_endpoint_without_words_says_so(string body, string type)
+    public async Task Refusal_without_text_says_so(string body, string type)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/token", 400, body, type);
@@ -117,7 +117,7 @@ public sealed class OAuthErrorTextTests
     }
 
     [Fact]
-    public async Task Token_endpoint_plain_text_is_shown_by_its_first_line()
+    public async Task Plain_text_refusal_shows_its_first_line()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/token", 403, "\r\nBlocked by policy 7\r\n   at Gateway.Check()", "text/plain");
@@ -129,7 +129,7 @@ public sealed class OAuthErrorTextTests
     [InlineData("message")]
     [InlineData("errorSummary")]
     [InlineData("detail")]
-    public async Task Words_are_cleaned_and_sent_secrets_left_out(string member)
+    public async Task Error_text_is_cleaned_and_secrets_are_removed(string member)
     {
         await using var scene = await SignInFixture.StartAsync();
         string? code = null;

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>A client that signs in by itself, with a key.</summary>
+/// <summary>A client that signs in with a key, without a user.</summary>
 public sealed class PrivateKeyJwtTests
 {
     private static AuthorizationServerOptions Knowing(string key) => new()
@@ -32,7 +32,7 @@ public sealed class PrivateKeyJwtTests
     [InlineData("RS256", true)]
     [InlineData("ES256", false)]
     [InlineData("ES256", true)]
-    public async Task The_issuer_verifies_a_short_assertion_that_is_for_it_alone(string algorithm, bool certificate)
+    public async Task Client_assertion_is_short_lived_and_verified_by_the_issuer(string algorithm, bool certificate)
     {
         var keys = Keys.Of(algorithm);
         using var withKey = keys.WithKey();
@@ -66,7 +66,7 @@ public sealed class PrivateKeyJwtTests
 
     [Rule(33)]
     [Fact]
-    public async Task A_key_that_is_not_the_clients_is_refused()
+    public async Task Key_of_another_client_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync(Knowing(Keys.Of("ES256").Public));
         foreach (var algorithm in new[] { "ES256", "RS256" })
@@ -78,7 +78,7 @@ public sealed class PrivateKeyJwtTests
     }
 
     [Fact]
-    public async Task The_issuer_of_these_tests_takes_an_assertion_once_in_its_time_unchanged_and_for_itself()
+    public async Task Test_issuer_accepts_a_valid_assertion_only_once()
     {
         var keys = Keys.Of("ES256");
         var clock = new ManualTimeProvider();
@@ -106,7 +106,7 @@ public sealed class PrivateKeyJwtTests
     }
 
     [Fact]
-    public async Task The_key_rests_in_the_vault_and_nowhere_else()
+    public async Task Client_key_is_stored_only_in_the_vault()
     {
         var keys = Keys.Of("ES256");
         await using var scene = await SignInFixture.StartAsync(Knowing(keys.Public));
@@ -119,7 +119,7 @@ public sealed class PrivateKeyJwtTests
     }
 
     [Fact]
-    public async Task A_key_file_is_named_by_a_variable()
+    public async Task Key_file_named_by_a_variable_is_used()
     {
         var keys = Keys.Of("RS256");
         await using var scene = await SignInFixture.StartAsync(Knowing(keys.Public));
@@ -136,7 +136,7 @@ public sealed class PrivateKeyJwtTests
     [InlineData("sec1")]
     [InlineData("bundle")]
     [InlineData("chain")]
-    public async Task Every_way_of_writing_a_key_is_read(string form)
+    public async Task Key_in_any_PEM_form_is_read(string form)
     {
         var keys = Keys.Of(form == "pkcs1" ? "RS256" : "ES256");
         using var withKey = keys.WithKey();
@@ -175,7 +175,7 @@ public sealed class PrivateKeyJwtTests
 
     [Theory]
     [MemberData(nameof(BadKeys))]
-    public void A_key_that_cannot_be_used_is_refused_before_anything_is_sent(string pem, string why)
+    public void Unusable_key_is_refused_before_any_request(string pem, string why)
     {
         var e = Assert.Throws<McpAuthException>(() => ClientKey.FromPem(pem));
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);
@@ -184,19 +184,19 @@ public sealed class PrivateKeyJwtTests
     }
 
     [Fact]
-    public void A_certificate_without_its_key_is_refused()
+    public void Certificate_without_key_is_refused()
     {
         using var bare = X509CertificateLoader.LoadCertificate(Keys.Of("ES256").WithKey().RawData);
         Assert.Contains("without its key", Assert.Throws<McpAuthException>(() => ClientKey.FromCertificate(bare)).Message);
     }
 
     [Fact]
-    public async Task A_key_that_a_certificate_store_keeps_for_itself_signs_there()
+    public async Task Key_in_the_certificate_store_signs_without_export()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "On other systems this would write to the person's own store.");
         var keys = Keys.Of("ES256");
         await using var scene = await SignInFixture.StartAsync(Knowing(keys.Certificate));
-        // .NET's own store, a folder of the user's: the certificate is in it for this test alone.
+        // The certificate is in the user's .NET store, a folder, only for this test.
         using var withKey = X509CertificateLoader.LoadPkcs12(keys.WithKey().Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.PersistKeySet);
         using var store = new X509Store(StoreName.My, StoreLocation.CurrentUser, OpenFlags.ReadWrite);
         store.Add(withKey);

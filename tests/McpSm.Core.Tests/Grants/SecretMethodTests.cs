@@ -14,7 +14,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>Issuers that advertise two methods for a client's secret and read one of them (RFC 6749 section 2.3.1).</summary>
+/// <summary>Issuers that advertise two methods for a client's secret but accept only one (RFC 6749 section 2.3.1).</summary>
 public sealed class SecretMethodTests
 {
     private const string Basic = ClientIdentity.Basic;
@@ -29,7 +29,7 @@ public sealed class SecretMethodTests
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>The endpoints read this method alone, whatever the client is registered for.</summary>
+    /// <summary>Makes the endpoints accept only this method, whatever the client is registered for.</summary>
     private static void Read(SignInFixture scene, string method, string error = "invalid_client", int status = 401)
     {
         foreach (var path in new[] { "/token", "/device_authorization" })
@@ -49,7 +49,7 @@ public sealed class SecretMethodTests
 
     private static IEnumerable<string> Methods(SignInFixture scene, string path = "/token") => scene.Issuer.Traffic.To(path).Select(MethodOf);
 
-    /// <summary>A scene whose issuer knows a client of the user's, which authenticates by this method.</summary>
+    /// <summary>Starts a fixture whose issuer knows a client of the user, which authenticates by this method.</summary>
     private static async Task<(SignInFixture Scene, int Port)> WithOwnClientAsync(string method, params string[] advertised)
     {
         var port = FreePort();
@@ -71,16 +71,16 @@ public sealed class SecretMethodTests
     [InlineData(Post, "invalid_request", 400)]
     [InlineData(Post, "", 401)]
     [InlineData(Basic, "invalid_client", 401)]
-    public async Task A_fresh_registration_tries_the_other_method_with_the_same_code(string read, string error, int status)
+    public async Task New_registration_tries_the_other_method_with_the_same_code(string read, string error, int status)
     {
         await using var scene = await SignInFixture.StartAsync(new() { TokenEndpointAuthMethods = Both });
-        // The issuer registers the method that it does not read.
+        // The issuer registers the method that it does not accept.
         var registered = read == Basic ? Post : Basic;
         scene.Issuer.Faults.RewriteJson("/register", json => json["token_endpoint_auth_method"] = registered);
         Read(scene, read, error, status);
         if (read == Post)
         {
-            // The sample's own issuer holds a client to its method, and so has to register the one that is read.
+            // The test issuer enforces the registered method, so it has to register the method that the endpoints accept.
             scene.Issuer.Faults.Before("/register", context => Rewrite(context, Post));
         }
         await scene.LoginAsync();
@@ -89,7 +89,7 @@ public sealed class SecretMethodTests
         Assert.Single(scene.Person.Visited);
         Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
 
-        // The method is kept with the registration and with the credential.
+        // The method is stored with the registration and with the credential.
         await scene.Work.New().RenewAsync(scene.Server, default);
         await scene.LoginAsync();
         Assert.Equal([registered, read, read, read], Methods(scene));
@@ -101,7 +101,7 @@ public sealed class SecretMethodTests
     [InlineData(Basic, Post)]
     [InlineData(Post, Basic, Post)]
     [InlineData(Post)]
-    public async Task A_client_of_the_users_keeps_the_method_that_worked(string method, params string[] advertised)
+    public async Task Client_of_the_user_keeps_the_method_that_worked(string method, params string[] advertised)
     {
         var (scene, port) = await WithOwnClientAsync(method, [.. advertised.Union([Basic, Post])]);
         await using var _ = scene;
@@ -118,7 +118,7 @@ public sealed class SecretMethodTests
 
     [Rule(13)]
     [Fact]
-    public async Task The_secret_goes_by_no_method_that_is_not_advertised()
+    public async Task Secret_is_not_sent_by_a_method_that_is_not_advertised()
     {
         var (scene, port) = await WithOwnClientAsync(Post, Basic, Post);
         await using var _ = scene;
@@ -130,7 +130,7 @@ public sealed class SecretMethodTests
 
     [Rule(13)]
     [Fact]
-    public async Task A_secret_that_is_wrong_is_tried_twice_and_the_first_refusal_is_told()
+    public async Task Wrong_secret_is_tried_twice_and_the_first_refusal_is_reported()
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
@@ -148,7 +148,7 @@ public sealed class SecretMethodTests
     [InlineData("unauthorized_client", 400)]
     [InlineData("invalid_request", 400)]
     [InlineData("server_error", 503)]
-    public async Task A_refusal_of_something_else_is_not_answered_with_the_other_method(string error, int status)
+    public async Task Other_refusal_does_not_try_the_other_method(string error, int status)
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
@@ -159,7 +159,7 @@ public sealed class SecretMethodTests
 
     [Rule(13, 23)]
     [Fact]
-    public async Task A_renewal_of_what_has_worked_tries_no_other_method()
+    public async Task Renewal_with_a_proven_method_does_not_try_the_other()
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
@@ -171,7 +171,7 @@ public sealed class SecretMethodTests
 
     [Rule(33)]
     [Fact]
-    public async Task Client_credentials_try_the_other_method_and_keep_it()
+    public async Task Client_grant_tries_the_other_method_and_keeps_it()
     {
         var (scene, _) = await WithOwnClientAsync(Post, Basic, Post);
         await using var __ = scene;
@@ -184,7 +184,7 @@ public sealed class SecretMethodTests
 
     [Rule(37)]
     [Fact]
-    public async Task A_device_endpoint_is_asked_with_the_other_method_too()
+    public async Task Device_endpoint_is_tried_with_the_other_method()
     {
         var (scene, _) = await WithOwnClientAsync(Post, Basic, Post);
         await using var __ = scene;
@@ -196,7 +196,7 @@ public sealed class SecretMethodTests
             .ReadAsync(scene.Server, default))!.OAuth!.Client.AuthMethod);
     }
 
-    /// <summary>Lets the issuer register another method than it was asked for.</summary>
+    /// <summary>Makes the issuer register another method than the requested one.</summary>
     private static async Task Rewrite(HttpContext context, string method)
     {
         using var reader = new StreamReader(context.Request.Body, leaveOpen: true);

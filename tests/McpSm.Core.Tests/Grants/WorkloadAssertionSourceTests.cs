@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>Where a workload's assertion comes from, and what is taken for one.</summary>
+/// <summary>The sources of a workload's assertion, and the checks of its form.</summary>
 public sealed class WorkloadAssertionSourceTests : IDisposable
 {
     // {"alg":"ES256"}.{"sub":"PLANTED"}.
@@ -29,7 +29,7 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     [InlineData("\n")]
     [InlineData("\r\n")]
     [InlineData("\n\n  \t")]
-    public void The_end_of_the_line_is_no_part_of_it(string end)
+    public void Line_end_after_the_assertion_is_removed(string end)
     {
         File.WriteAllText(PathOf("assertion"), Good + end);
         Assert.Equal(Good, WorkloadAssertionSource.FromFile(PathOf("assertion")).Read(_work.Home));
@@ -52,7 +52,7 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     [InlineData("eyJcdWQ4MDAiOjF9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
     [InlineData("", "it is empty")]
     [InlineData(" \n", "it is empty")]
-    public void What_is_no_signed_JWT_is_refused_and_not_shown(string content, string why)
+    public void Text_that_is_not_a_signed_JWT_is_refused_and_not_shown(string content, string why)
     {
         var e = Refused(content);
         Assert.Contains(why, e.Message);
@@ -61,7 +61,7 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     }
 
     [Fact]
-    public void What_is_too_large_is_not_read_to_its_end()
+    public void Oversized_assertion_file_is_not_read_to_its_end()
     {
         Assert.Contains("larger than 64 KiB", Refused(Good + new string('A', 100_000)).Message);
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no file without end on Windows.");
@@ -69,7 +69,7 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     }
 
     [Fact]
-    public void What_is_not_there_is_named()
+    public void Missing_assertion_source_is_named()
     {
         var missing = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(PathOf("no such")).Read(_work.Home));
         Assert.Equal((ErrorReason.InvalidValue, $"The assertion cannot be had from the file {PathOf("no such")}: there is none of that name."),
@@ -80,7 +80,7 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     }
 
     [Fact]
-    public void A_relative_path_counts_from_the_folder_of_now() =>
+    public void Relative_path_is_resolved_against_the_current_folder() =>
         Assert.Equal([Path.GetFullPath("assertion")], WorkloadAssertionSource.FromFile("assertion").Option.Values);
 
     [Theory]
@@ -88,7 +88,7 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     [InlineData(Good)]
     [InlineData("1ST")]
     [InlineData("A=B")]
-    public void What_is_no_name_of_a_variable_is_refused_and_not_repeated(string name)
+    public void Invalid_variable_name_is_refused_and_not_repeated(string name)
     {
         var e = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromVariable(name));
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);

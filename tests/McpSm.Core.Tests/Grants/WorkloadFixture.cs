@@ -7,7 +7,7 @@ using McpSm.TestServers;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>A scene with nobody in it, and a platform on which a workload has its assertion in a file.</summary>
+/// <summary>A fixture without a user, and a platform that gives a workload its assertion in a file.</summary>
 public sealed class WorkloadFixture : IAsyncDisposable
 {
     private WorkloadFixture(WorkloadPlatform platform, SignInFixture scene) => (Platform, Scene) = (platform, scene);
@@ -20,7 +20,7 @@ public sealed class WorkloadFixture : IAsyncDisposable
 
     public ClientCredentials Workload => new(Assertion: WorkloadAssertionSource.FromFile(File));
 
-    /// <summary>The token requests, each of this grant.</summary>
+    /// <summary>The requests to the token endpoint, all of which use this grant.</summary>
     public IReadOnlyList<RecordedRequest> Requests => Scene.Issuer.Traffic.To("/token");
 
     public static async Task<WorkloadFixture> StartAsync(string algorithm = "ES256", ManualTimeProvider? clock = null, bool refuseReplays = false,
@@ -47,7 +47,7 @@ public sealed class WorkloadFixture : IAsyncDisposable
 
     public SignInOptions As(SignInOptions o) => o with { ClientCredentials = Workload };
 
-    /// <summary>Puts an assertion into the file, as a shell would, with a line's end; by default a new one that is good.</summary>
+    /// <summary>Writes an assertion with a line end to the file, as a shell does. By default, it is new and valid.</summary>
     public string Put(string? assertion = null)
     {
         assertion ??= Platform.Sign(Scene.Issuer.Issuer);

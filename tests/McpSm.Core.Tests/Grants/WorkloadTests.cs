@@ -15,7 +15,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Grants;
 
-/// <summary>A workload that signs in with the assertion that its platform gives it (RFC 7523 section 2.1).</summary>
+/// <summary>A workload that signs in with the assertion of its platform (RFC 7523 section 2.1).</summary>
 public sealed class WorkloadTests
 {
     private const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -24,7 +24,7 @@ public sealed class WorkloadTests
     [Theory]
     [InlineData("RS256", false)]
     [InlineData("ES256", true)]
-    public async Task One_request_with_assertion_resource_and_scope_and_nobody_near(string algorithm, bool variable)
+    public async Task Workload_grant_is_one_request_with_assertion_resource_and_scope(string algorithm, bool variable)
     {
         await using var workload = await WorkloadFixture.StartAsync(algorithm);
         var scene = workload.Scene;
@@ -47,7 +47,7 @@ public sealed class WorkloadTests
 
     [Rule(36)]
     [Fact]
-    public async Task Renewal_reads_the_assertion_anew_in_later_processes_once_for_all_who_ask()
+    public async Task Workload_renewal_in_many_processes_reads_the_new_assertion_once()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The links that the kubelet makes are of Unix.");
         var clock = new ManualTimeProvider();
@@ -78,7 +78,7 @@ public sealed class WorkloadTests
     [InlineData("exp", "1700000000", "expired")]
     [InlineData("nbf", "4000000000", "future")]
     [InlineData("sub", "null", "sub is missing")]
-    public async Task An_assertion_that_the_issuer_does_not_accept_ends_the_sign_in_with_one_request(string claim, string json, string why)
+    public async Task Assertion_refused_by_the_issuer_ends_the_sign_in_with_one_request(string claim, string json, string why)
     {
         await using var workload = await WorkloadFixture.StartAsync();
         var scene = workload.Scene;
@@ -96,7 +96,7 @@ public sealed class WorkloadTests
 
     [Rule(36)]
     [Fact]
-    public async Task An_assertion_that_another_signed_is_not_accepted()
+    public async Task Assertion_signed_by_another_platform_is_refused()
     {
         await using var workload = await WorkloadFixture.StartAsync();
         await using var other = await WorkloadPlatform.StartAsync("ES256");
@@ -114,7 +114,7 @@ public sealed class WorkloadTests
     [InlineData(400, "unsupported_grant_type", ErrorReason.TokenResponseInvalid, "takes no assertions of workloads")]
     [InlineData(400, "invalid_grant", ErrorReason.AssertionRejected, "has not expired")]
     [InlineData(503, "temporarily_unavailable", ErrorReason.ServerUnreachable, "")]
-    public async Task Whatever_the_refusal_no_second_request_and_no_other_grant_follows(int status, string error, ErrorReason reason, string remedy)
+    public async Task Refused_assertion_is_not_followed_by_another_request(int status, string error, ErrorReason reason, string remedy)
     {
         await using var workload = await WorkloadFixture.StartAsync();
         var scene = workload.Scene;
@@ -134,7 +134,7 @@ public sealed class WorkloadTests
     [Theory]
     [InlineData("invalid_grant", ErrorReason.AssertionRejected)]
     [InlineData("unauthorized_client", ErrorReason.ClientRejected)]
-    public async Task A_refusal_at_renewal_is_told_and_nothing_else_is_tried(string error, ErrorReason reason)
+    public async Task Assertion_refused_at_renewal_is_reported_without_another_attempt(string error, ErrorReason reason)
     {
         var clock = new ManualTimeProvider();
         await using var workload = await WorkloadFixture.SignedInAsync(clock);
@@ -152,7 +152,7 @@ public sealed class WorkloadTests
         Assert.Equal(3, workload.Requests.Count);
         Assert.Empty(scene.Person.Visited);
 
-        // Nothing was spent by asking: with an assertion that is good it goes on.
+        // The refused request spent nothing: with a valid assertion, the renewal succeeds.
         scene.Issuer.Faults.Clear();
         workload.Put();
         Assert.Equal(SignInOutcome.Renewed, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default)).Outcome);
@@ -160,7 +160,7 @@ public sealed class WorkloadTests
 
     [Rule(36)]
     [Fact]
-    public async Task A_file_that_is_gone_at_renewal_is_named_and_sends_nothing()
+    public async Task Assertion_file_missing_at_renewal_is_named_and_nothing_is_sent()
     {
         var clock = new ManualTimeProvider();
         await using var workload = await WorkloadFixture.SignedInAsync(clock);
@@ -175,7 +175,7 @@ public sealed class WorkloadTests
 
     [Rule(36)]
     [Fact]
-    public async Task A_refresh_token_that_comes_all_the_same_is_not_kept()
+    public async Task Unexpected_refresh_token_is_not_stored()
     {
         await using var workload = await WorkloadFixture.StartAsync();
         workload.Scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
@@ -186,7 +186,7 @@ public sealed class WorkloadTests
 
     [Rule(24, 36)]
     [Fact]
-    public async Task A_workload_renews_and_steps_up_by_itself()
+    public async Task Workload_renews_and_steps_up_without_a_user()
     {
         await using var workload = await WorkloadFixture.StartAsync(refuseReplays: true);
         var scene = workload.Scene;
@@ -203,7 +203,7 @@ public sealed class WorkloadTests
 
     [Rule(36)]
     [Fact]
-    public async Task A_person_does_not_take_the_place_of_a_workload_unasked()
+    public async Task User_does_not_replace_a_workload_without_a_request()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
         var scene = workload.Scene;
@@ -221,7 +221,7 @@ public sealed class WorkloadTests
     [InlineData(null, null)]
     [InlineData("s3cret", null)]
     [InlineData(null, "job")]
-    public async Task A_client_that_is_known_shows_itself_too(string? secret, string? variable)
+    public async Task Known_client_authenticates_with_the_assertion(string? secret, string? variable)
     {
         await using var workload = await WorkloadFixture.StartAsync(
             issuer: o => o with { PreRegisteredClients = [new RegisteredClient("job", secret, [], secret is null ? "none" : "client_secret_basic")] },
@@ -243,7 +243,7 @@ public sealed class WorkloadTests
 
     [Rule(15, 36)]
     [Fact]
-    public async Task An_assertion_is_shown_to_no_second_issuer_unless_the_user_names_that_one()
+    public async Task Assertion_is_sent_to_a_second_issuer_only_if_the_user_names_it()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
         var scene = workload.Scene;
@@ -265,7 +265,7 @@ public sealed class WorkloadTests
 
     [Rule(36)]
     [Fact]
-    public async Task The_assertion_rests_nowhere_here()
+    public async Task Assertion_is_not_stored()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
         var assertion = await File.ReadAllTextAsync(workload.File);
@@ -279,7 +279,7 @@ public sealed class WorkloadTests
     }
 
     [Fact]
-    public async Task Where_nobody_can_answer_the_variable_names_the_file_for_a_server_that_was_named()
+    public async Task Assertion_variable_is_used_without_a_user_for_a_named_server()
     {
         await using var workload = await WorkloadFixture.StartAsync();
         var scene = workload.Scene;
@@ -304,7 +304,7 @@ public sealed class WorkloadTests
     }
 
     [Fact]
-    public async Task Facts_that_do_not_say_who_signed_in_or_say_what_only_a_later_version_knows_are_read()
+    public async Task Index_entry_without_or_with_unknown_SignedInBy_is_read()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
         var path = workload.Scene.Work.Home.PathOf("credentials.json");
@@ -319,7 +319,7 @@ public sealed class WorkloadTests
     }
 
     [Fact]
-    public async Task Entra_ID_takes_no_assertion_as_a_grant_and_is_shown_none()
+    public async Task Entra_ID_receives_no_assertion_grant()
     {
         await using var scene = await EntraFixture.StartAsync();
         var e = await scene.FailsAsync(o => o with { ClientCredentials = new ClientCredentials(Assertion: WorkloadAssertionSource.FromFile("nosuch")) });
