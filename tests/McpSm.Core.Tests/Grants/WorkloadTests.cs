@@ -251,7 +251,7 @@ public sealed class WorkloadTests
         scene.Resource.Issuers = [second.Issuer];
         scene.Resource.Introspect = second.Server.Introspect;
         workload.Put(workload.Platform.Sign(second.Issuer));
-        // As given, and as kept from before.
+        // With an assertion from the caller, and with the source that the credential records.
         foreach (var how in new Func<SignInOptions, SignInOptions>[] { workload.As, o => o })
         {
             var e = await scene.FailsAsync(how);
@@ -284,19 +284,19 @@ public sealed class WorkloadTests
         await using var workload = await WorkloadFixture.StartAsync();
         var scene = workload.Scene;
         scene.Work.Variables["MCPSM_ASSERTION_FILE"] = workload.File;
-        // A server chooses its issuer, and the assertion belongs to none.
+        // The server chooses its issuer, and the variable is not for a particular server.
         Assert.Equal(ErrorReason.InteractionRequired,
             (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default))).Reason);
         Assert.Empty(scene.Issuer.Traffic.Requests);
         await scene.LoginAsync();
-        // Kept from now on, so that neither is needed any more.
+        // The credential now records the source, so the variable is no longer needed.
         scene.Work.Variables.Remove("MCPSM_ASSERTION_FILE");
         await scene.LoginAsync();
         Assert.Equal(2, workload.Requests.Count);
         scene.Work.Variables["MCPSM_ASSERTION_FILE"] = workload.File;
         scene.Work.Variables["MCPSM_CLIENT_SECRET"] = "s3cret";
         Assert.Contains("MCPSM_ASSERTION_FILE excludes", (await scene.FailsAsync()).Message);
-        // The variable does not take the place of a person who is there.
+        // If a user is present, the variable is not used.
         scene.Work.Variables.Remove("MCPSM_CLIENT_SECRET");
         scene.Person.CanAnswer = true;
         await scene.LoginAsync();

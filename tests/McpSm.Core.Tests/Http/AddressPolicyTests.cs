@@ -9,7 +9,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Http;
 
-/// <summary>Where a server may lead: by the scope of an address, and by where the server itself is.</summary>
+/// <summary>The addresses that a server can lead to, by the scope of the address and the location of the server.</summary>
 public sealed class AddressPolicyTests
 {
     private readonly FakeNetwork _network = new();
@@ -63,7 +63,7 @@ public sealed class AddressPolicyTests
     [InlineData("64:ff9b:1::10.1.2.3")]
     [InlineData("64:ff9b:1:5db8::10.1.2.3")]
     [InlineData("2001:0:4136:e378:8000:63bf:3fff:fdd2")]
-    public void Private_address_needs_a_server_in_a_private_network(string address)
+    public void Private_address_requires_a_server_in_a_private_network(string address)
     {
         var e = Refused(Policy(), address);
         Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
@@ -97,7 +97,7 @@ public sealed class AddressPolicyTests
     [InlineData("64:ff9b:1:7f00:0:100::")]
     [InlineData("64:ff9b:1::127.0.0.1")]
     [InlineData("64:ff9b:1::")]
-    public void Address_of_a_machine_is_refused_wherever_the_server_is(string address)
+    public void Address_of_the_local_machine_is_refused_for_every_server(string address)
     {
         foreach (var server in new[] { "https://server.example/mcp", "https://inner.example/mcp", "https://inner6.example/mcp", "https://10.9.9.9/mcp" })
         {
@@ -119,7 +119,7 @@ public sealed class AddressPolicyTests
     [InlineData("64:ff9b:1:5d0a:1:200::")]
     [InlineData("64:ff9b:1::93.184.216.34")]
     [InlineData("64:ff9b:1:1::93.184.216.34")]
-    public void Public_address_costs_no_look_up(string address)
+    public void Public_address_is_allowed_without_a_DNS_lookup(string address)
     {
         Policy().CheckAddress("issuer.example", IPAddress.Parse(address));
         Assert.Empty(_network.LookedUp);
@@ -127,7 +127,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Name_at_a_private_address_is_refused_and_the_remedy_names_the_issuer()
+    public async Task Issuer_at_a_private_address_is_refused_with_a_remedy()
     {
         _network.Names["issuer.example"] = ["100.64.0.5"];
         var policy = Policy();
@@ -141,7 +141,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Issuer_that_the_user_named_is_connected_to_wherever_it_is()
+    public async Task Issuer_named_by_the_user_is_allowed_at_any_address()
     {
         _network.Names["issuer.example"] = ["100.64.0.5"];
         Assert.Equal(ErrorReason.ServerUnreachable, (await GetAsync("https://issuer.example/", Policy(issuer: "https://issuer.example"))).Reason);
@@ -150,7 +150,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Endpoints_of_an_issuer_that_the_user_named_may_be_private()
+    public async Task Endpoints_of_an_issuer_named_by_the_user_can_be_private()
     {
         _network.Names["token.example"] = ["10.0.0.7"];
         var policy = Policy(issuer: "https://issuer.example");
@@ -165,7 +165,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Private_server_leads_into_its_network_by_name_and_by_address()
+    public async Task Private_server_can_lead_into_its_network()
     {
         _network.Names["issuer.example"] = ["10.0.0.7", "10.0.0.8"];
         var policy = Policy("https://inner.example/mcp");
@@ -177,7 +177,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Split_horizon_is_looked_up_once_a_policy_and_stored_nowhere()
+    public async Task Split_horizon_name_is_looked_up_once_per_policy()
     {
         _network.Names["issuer.example"] = ["10.0.0.7"];
         _network.Names["server.example"] = ["10.0.0.5"];
@@ -190,7 +190,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Server_with_a_public_address_beside_a_private_one_is_public()
+    public async Task Server_with_public_and_private_addresses_is_public()
     {
         _network.Names["server.example"] = ["10.0.0.5", "203.0.113.9"];
         _network.Names["issuer.example"] = ["10.0.0.7"];
@@ -199,7 +199,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public void Server_that_was_reached_on_the_internet_stays_public()
+    public void Server_reached_on_the_internet_stays_public()
     {
         var policy = Policy();
         policy.Connected("server.example", IPAddress.Parse("203.0.113.9"));
@@ -209,7 +209,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Of_several_addresses_those_that_are_allowed_are_tried()
+    public async Task Allowed_addresses_of_a_name_are_tried()
     {
         _network.Names["issuer.example"] = ["10.0.0.7", "203.0.113.7", "127.0.0.1"];
         Assert.Equal(ErrorReason.ServerUnreachable, (await GetAsync("https://issuer.example/", Policy())).Reason);
@@ -218,7 +218,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Networks_with_IPv6_alone_are_judged_alike()
+    public async Task IPv6_only_networks_follow_the_same_rules()
     {
         _network.Names["issuer.example"] = ["fd00::7"];
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await GetAsync("https://issuer.example/", Policy())).Reason);
@@ -236,7 +236,7 @@ public sealed class AddressPolicyTests
     public async Task Redirect_into_a_private_network_is_refused(string location)
     {
         await using var server = RawServer.Answering($"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        // An issuer that the user named on this machine, for a public server.
+        // The user pinned an issuer on this machine for a public server.
         var e = await GetAsync(server.Url.AbsoluteUri, Policy(issuer: server.Url.AbsoluteUri));
         Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
         Assert.DoesNotContain("--issuer", e.Remedy.InShell());
@@ -244,7 +244,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Behind_a_proxy_no_name_is_resolved_and_addresses_are_judged()
+    public async Task Proxy_resolves_names_but_addresses_are_checked()
     {
         _network.ProxyUrl = new Uri("http://10.0.0.1:3128");
         _network.Names["server.example"] = ["10.0.0.5"];
@@ -259,7 +259,7 @@ public sealed class AddressPolicyTests
     [InlineData("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("nothing")]
-    public async Task Password_of_a_proxy_is_in_no_exception(string answer)
+    public async Task Proxy_password_is_not_in_exceptions(string answer)
     {
         await using var proxy = RawServer.Answering(answer);
         _network.ProxyUrl = new Uri($"http://user:s3cret-of-proxy@127.0.0.1:{proxy.Url.Port}");
@@ -270,7 +270,7 @@ public sealed class AddressPolicyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Host_of_the_proxy_on_another_port_is_judged()
+    public async Task Proxy_host_on_another_port_is_checked()
     {
         await using var proxy = RawServer.Answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
         _network.Names["proxy.example"] = ["127.0.0.1"];
@@ -289,7 +289,7 @@ public sealed class AddressPolicyTests
     [InlineData("localhost.")]
     [InlineData("x.localhost")]
     [InlineData("a.b.LocalHost.")]
-    public async Task Name_under_localhost_never_leaves_this_machine(string host)
+    public async Task Name_under_localhost_stays_on_this_machine(string host)
     {
         await using var server = RawServer.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
         var url = $"http://{host}:{server.Url.Port}/";
@@ -314,5 +314,5 @@ public sealed class AddressPolicyTests
     [InlineData("http://localhost.example/")]
     [InlineData("http://notlocalhost/")]
     [InlineData("http://127.0.0.1.example/")]
-    public void Name_that_looks_like_localhost_is_not(string url) => Assert.False(UrlPolicy.IsSecure(new Uri(url)));
+    public void Name_that_resembles_localhost_is_not_secure(string url) => Assert.False(UrlPolicy.IsSecure(new Uri(url)));
 }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Http;
 
-/// <summary>Nonces of issuers and servers in proofs (RFC 9449 sections 8 and 9).</summary>
+/// <summary>DPoP nonces of issuers and servers (RFC 9449 sections 8 and 9).</summary>
 public sealed class DPoPNonceTests
 {
     private static async Task<SignInFixture> StartAsync()
@@ -37,19 +37,19 @@ public sealed class DPoPNonceTests
 
     [Rule(35)]
     [Fact]
-    public async Task Issuer_and_server_get_the_nonce_that_they_ask_for_and_no_code_is_lost()
+    public async Task Nonces_of_issuer_and_server_are_sent_without_losing_the_code()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
         Assert.Equal([400, 200], scene.Issuer.Traffic.To("/token").Select(r => r.StatusCode));
         Assert.Single(scene.Issuer.Traffic.To("/token").Select(r => r.FormValue("code")).Distinct());
-        // The server's came with its challenge.
+        // The server sent its nonce with the challenge.
         Assert.Equal([401, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
     }
 
     [Rule(35)]
     [Fact]
-    public async Task A_new_nonce_of_the_server_costs_one_request_and_neither_renewal_nor_sign_in()
+    public async Task New_nonce_of_the_server_costs_only_one_request()
     {
         await using var scene = await SignedInAsync();
         using var http = scene.Open(signIn: true);
@@ -64,7 +64,7 @@ public sealed class DPoPNonceTests
 
     [Rule(35)]
     [Fact]
-    public async Task Many_requests_at_once_find_the_new_nonce_each_for_itself()
+    public async Task Concurrent_requests_each_use_the_new_nonce()
     {
         await using var scene = await SignedInAsync();
         using var http = scene.Open();
@@ -76,7 +76,7 @@ public sealed class DPoPNonceTests
 
     [Rule(35)]
     [Fact]
-    public async Task A_nonce_that_an_answer_of_200_brings_is_the_next_ones()
+    public async Task Nonce_of_a_successful_response_is_used_next()
     {
         await using var scene = await SignedInAsync();
         using var http = scene.Open();
@@ -88,7 +88,7 @@ public sealed class DPoPNonceTests
 
     [Rule(23, 35)]
     [Fact]
-    public async Task A_new_nonce_of_the_issuer_loses_no_refresh_token()
+    public async Task New_nonce_of_the_issuer_keeps_the_refresh_token()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Server.DPoP!.Rotate();
@@ -101,7 +101,7 @@ public sealed class DPoPNonceTests
 
     [Rule(23, 35)]
     [Fact]
-    public async Task An_answer_lost_after_the_nonce_leaves_the_renewal_uncertain()
+    public async Task Response_lost_after_the_nonce_makes_the_renewal_uncertain()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, scene.Issuer.Server.DPoP!.Nonce), times: 1);
@@ -113,7 +113,7 @@ public sealed class DPoPNonceTests
 
     [Rule(35)]
     [Fact]
-    public async Task A_server_that_asks_for_nonces_for_ever_is_asked_twice()
+    public async Task Server_that_always_asks_for_a_nonce_gets_two_requests()
     {
         await using var scene = await SignedInAsync();
         scene.Resource.Faults.Intercept("/mcp", Asking(401));
@@ -126,7 +126,7 @@ public sealed class DPoPNonceTests
 
     [Rule(35)]
     [Fact]
-    public async Task So_is_an_issuer_and_the_refresh_token_stays()
+    public async Task Issuer_that_always_asks_for_a_nonce_gets_two_requests()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400));
@@ -140,7 +140,7 @@ public sealed class DPoPNonceTests
 
     [Rule(35)]
     [Fact]
-    public async Task A_nonce_that_is_none_is_not_sent_back()
+    public async Task Nonce_with_invalid_syntax_is_not_sent()
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, "a b"));

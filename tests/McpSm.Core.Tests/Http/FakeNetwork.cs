@@ -4,10 +4,10 @@ using McpSm.Core.Network;
 
 namespace McpSm.Core.Tests.Http;
 
-/// <summary>A network with names of its own; it connects to nothing but what the test says.</summary>
+/// <summary>A network with its own names and proxy. It connects only to loopback addresses.</summary>
 internal sealed class FakeNetwork : NetworkAccess, IWebProxy
 {
-    /// <summary>The addresses of each name.</summary>
+    /// <summary>The addresses by name.</summary>
     public Dictionary<string, string[]> Names { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The names that were looked up.</summary>
@@ -16,7 +16,7 @@ internal sealed class FakeNetwork : NetworkAccess, IWebProxy
     /// <summary>The addresses that were tried.</summary>
     public List<string> Tried { get; } = [];
 
-    /// <summary>The proxy for all URLs; null for none.</summary>
+    /// <summary>The proxy for all URLs, or null without a proxy.</summary>
     public Uri? ProxyUrl { get; set; }
 
     public ICredentials? Credentials { get; set; }
@@ -38,7 +38,7 @@ internal sealed class FakeNetwork : NetworkAccess, IWebProxy
             : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
     }
 
-    /// <summary>Connects to loopback alone; nothing answers anywhere else, as at the addresses of other networks.</summary>
+    /// <summary>Connects to loopback addresses. Other addresses are unreachable, as in foreign networks.</summary>
     public override Task<(Stream Stream, IPAddress Address)> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
     {
         Tried.AddRange(addresses.Select(a => a.ToString()));

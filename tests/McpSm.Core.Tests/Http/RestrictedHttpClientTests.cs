@@ -24,7 +24,7 @@ public sealed class RestrictedHttpClientTests
 
     [Rule(30)]
     [Fact]
-    public async Task A_server_that_hangs_is_left()
+    public async Task Request_to_a_hanging_server_times_out()
     {
         await using var server = RawServer.Hanging();
         var e = await FailsAsync(server.Url, limit: Limit);
@@ -35,7 +35,7 @@ public sealed class RestrictedHttpClientTests
     [FieldFault(14)]
     [Rule(30)]
     [Fact]
-    public async Task A_byte_now_and_then_does_not_stretch_the_time()
+    public async Task Slow_response_does_not_extend_the_timeout()
     {
         await using var server = RawServer.Dripping(new string(' ', 100) + "{}", TimeSpan.FromMilliseconds(100));
         var started = Stopwatch.GetTimestamp();
@@ -46,7 +46,7 @@ public sealed class RestrictedHttpClientTests
     [FieldFault(15)]
     [Rule(30)]
     [Fact]
-    public async Task An_answer_of_5_MB_is_not_read_to_its_end()
+    public async Task Response_of_5_MB_is_not_read_to_its_end()
     {
         await using var server = RawServer.LargeJson();
         var e = await FailsAsync(server.Url);
@@ -56,7 +56,7 @@ public sealed class RestrictedHttpClientTests
 
     [Rule(30)]
     [Fact]
-    public async Task An_answer_that_ends_in_its_middle_is_none()
+    public async Task Truncated_response_is_an_error()
     {
         await using var server = RawServer.ClosingMidBody();
         var e = await FailsAsync(server.Url);
@@ -69,7 +69,7 @@ public sealed class RestrictedHttpClientTests
     [InlineData("hello\r\n\r\n")]
     [InlineData("HTTP/1.1 999999 X\r\n\r\n")]
     [InlineData("")]
-    public async Task An_answer_that_is_no_http_is_none(string answer)
+    public async Task Response_that_is_not_HTTP_is_an_error(string answer)
     {
         await using var server = RawServer.Answering(answer);
         Assert.Equal(ErrorReason.ServerUnreachable, (await FailsAsync(server.Url)).Reason);
@@ -77,7 +77,7 @@ public sealed class RestrictedHttpClientTests
 
     [Rule(30)]
     [Fact]
-    public async Task Nothing_that_an_issuer_does_on_the_wire_ends_a_sign_in_otherwise()
+    public async Task Sign_in_with_a_faulty_issuer_response_is_one_error()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var large = RawServer.LargeJson();
@@ -97,7 +97,7 @@ public sealed class RestrictedHttpClientTests
     [InlineData("https://user:pw@127.0.0.1/x")]
     [InlineData("https://169.254.169.254/latest/meta-data")]
     [InlineData("https://0.0.0.0/x")]
-    public async Task A_redirect_is_checked_like_any_url(string location)
+    public async Task Redirect_to_an_unsafe_URL_is_refused(string location)
     {
         await using var server = Redirecting(location);
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await FailsAsync(server.Url)).Reason);
@@ -113,7 +113,7 @@ public sealed class RestrictedHttpClientTests
     [InlineData("//\u202e")]
     [InlineData("http:\u202e")]
     [InlineData("http://\u202e\ufffd/")]
-    public async Task A_redirect_to_what_is_no_url_is_none_or_fails_as_ours(string location)
+    public async Task Redirect_to_an_invalid_URL_is_not_followed_or_refused(string location)
     {
         await using var server = Redirecting(location);
         using var http = new RestrictedHttpClient(new UrlPolicy(server.Url));
@@ -130,7 +130,7 @@ public sealed class RestrictedHttpClientTests
 
     [Rule(30)]
     [Fact]
-    public async Task A_redirect_from_this_machine_to_itself_is_followed()
+    public async Task Redirect_within_the_local_machine_is_followed()
     {
         await using var target = await TestMcpServer.StartAsync();
         await using var server = Redirecting(target.ResourceMetadataUrl.AbsoluteUri);
@@ -141,11 +141,11 @@ public sealed class RestrictedHttpClientTests
 
     [Rule(30)]
     [Fact]
-    public async Task Of_a_public_server_a_redirect_into_this_machine_is_refused()
+    public async Task Redirect_of_a_public_server_to_the_local_machine_is_refused()
     {
         await using var target = RawServer.Answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         await using var server = Redirecting($"http://localhost:{target.Url.Port}/");
-        // Where the user pinned an issuer here for a public server, that name alone is trusted.
+        // A public server with an issuer that the user pinned on this machine: only the pinned name is trusted.
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await FailsAsync(server.Url, new UrlPolicy(Public, server.Url))).Reason);
         Assert.Equal(0, target.Connections);
     }
@@ -154,7 +154,7 @@ public sealed class RestrictedHttpClientTests
     [Theory]
     [InlineData(5, true)]
     [InlineData(6, false)]
-    public async Task Five_redirects_are_followed_and_no_sixth(int redirects, bool arrives)
+    public async Task Redirects_are_followed_five_times_at_most(int redirects, bool arrives)
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Intercept("/hop", context =>
@@ -184,7 +184,7 @@ public sealed class RestrictedHttpClientTests
     [InlineData(303)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task A_POST_follows_no_redirect(int status)
+    public async Task POST_with_redirect_response_is_not_followed(int status)
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Intercept("/from", context =>
@@ -201,7 +201,7 @@ public sealed class RestrictedHttpClientTests
 
     [Rule(30)]
     [Fact]
-    public async Task A_public_name_that_resolves_to_this_machine_is_refused_before_a_connection()
+    public async Task Public_name_that_resolves_to_loopback_is_refused_before_connecting()
     {
         await using var server = RawServer.Hanging();
         var network = new FakeNetwork { Names = { ["issuer.example"] = ["127.0.0.1"] } };
@@ -213,7 +213,7 @@ public sealed class RestrictedHttpClientTests
 
     [Rule(30)]
     [Fact]
-    public void A_server_on_this_machine_may_lead_to_this_machine_and_not_to_its_link()
+    public void Local_server_can_lead_to_loopback_but_not_to_link_local()
     {
         var policy = new UrlPolicy(new Uri("http://127.0.0.1:1/mcp"));
         policy.Check("http://localhost:2/x", "It");

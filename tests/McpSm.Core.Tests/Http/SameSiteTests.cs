@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Http;
 
-/// <summary>Which hosts are of one site, and how a host is shown.</summary>
+/// <summary>Whether two hosts belong to one site, and how hosts are shown.</summary>
 public sealed class SameSiteTests
 {
     [Theory]
@@ -25,7 +25,7 @@ public sealed class SameSiteTests
     [InlineData("https://10.0.0.1", "https://9.0.0.1", false)]
     [InlineData("https://10.0.0.1", "https://1.10.0.0.1.example", false)]
     [InlineData("http://localhost", "http://127.0.0.1", false)]
-    public void Site_is_equal_hosts_subdomains_or_equal_last_labels(string a, string b, bool same)
+    public void Hosts_of_one_site_are_equal_or_share_their_last_labels(string a, string b, bool same)
     {
         Assert.Equal(same, SameSite.IsSame(new Uri(a), new Uri(b)));
         Assert.Equal(same, SameSite.IsSame(new Uri(b), new Uri(a)));
@@ -38,12 +38,12 @@ public sealed class SameSiteTests
     [InlineData("https://a.example/\u0430", "https://a.example/\u0430")]
     [InlineData("b\u00fccher says https://b\u00fccher.example", "b\u00fccher says https://b\u00fccher.example")]
     [InlineData("http\u00fc", "http\u00fc")]
-    public void Url_from_the_network_is_shown_with_its_host_in_ASCII(string text, string shown) =>
+    public void Url_from_the_network_is_shown_with_an_ASCII_host(string text, string shown) =>
         Assert.Equal(shown, UntrustedText.Sanitize(text));
 
     [Rule(28)]
     [Fact]
-    public void Url_that_is_visited_has_its_host_in_ASCII()
+    public void Url_that_is_requested_has_an_ASCII_host()
     {
         var url = new UrlPolicy().Check("https://b\u00fccher.example/a?b=c#d", "It");
         Assert.Equal(("https://xn--bcher-kva.example/a?b=c#d", url.AbsoluteUri), (url.AbsoluteUri, url.OriginalString));

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Http;
 
-/// <summary>The wires that servers speak: both transports, and the revisions of the protocol.</summary>
+/// <summary>The transports and protocol revisions of servers.</summary>
 public sealed class TransportTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
@@ -16,7 +16,7 @@ public sealed class TransportTests
     [Theory]
     [InlineData(McpTransport.Http)]
     [InlineData(McpTransport.Sse)]
-    public async Task A_server_of_the_sdk_is_signed_in_to_and_tested_over_either_transport(McpTransport transport)
+    public async Task Server_of_the_MCP_SDK_is_signed_in_and_tested_by_either_transport(McpTransport transport)
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var resource = await ProtectedMcpServer.StartAsync(issuer.Server);
@@ -43,7 +43,7 @@ public sealed class TransportTests
     [InlineData("2025-06-18")]
     [InlineData("2025-03-26")]
     [InlineData("2024-11-05")]
-    public async Task A_server_of_an_earlier_revision_is_tested_in_its_own_words(string revision)
+    public async Task Server_of_an_earlier_revision_is_tested_in_that_revision(string revision)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Resource.ProtocolVersion = revision;
@@ -55,7 +55,7 @@ public sealed class TransportTests
     [Theory]
     [InlineData(McpTransport.Http)]
     [InlineData(McpTransport.Sse)]
-    public async Task A_web_page_is_no_server_of_either_transport(McpTransport transport)
+    public async Task Web_page_is_not_a_server_of_either_transport(McpTransport transport)
     {
         await using var scene = await SignInFixture.StartAsync(server: s => new(s) { Transport = transport });
         scene.Resource.Faults.Answer("/", 200, "<html>", "text/html");

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Http;
 
-/// <summary>Documents of servers and issuers that come over a bad wire: one clear error, nobody is sent anywhere, nothing is kept.</summary>
+/// <summary>Metadata with transport faults: one clear error, the browser does not open, and nothing is stored.</summary>
 public sealed class WireDocumentTests
 {
     [FieldFault(5, 14, 15)]
@@ -35,7 +35,7 @@ public sealed class WireDocumentTests
     [InlineData("no content", ErrorReason.MetadataInvalid)]
     [InlineData("a web page", ErrorReason.MetadataInvalid)]
     [InlineData("JSON of a million levels", ErrorReason.MetadataInvalid)]
-    public async Task In_place_of_a_document_of_the_server_or_its_issuer(string fault, ErrorReason reason)
+    public async Task Wire_fault_in_a_metadata_document_is_one_error(string fault, ErrorReason reason)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var raw = WireFaults.Start(fault, "{}");
@@ -68,7 +68,7 @@ public sealed class WireDocumentTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task TLS_that_nobody_vouches_for_is_no_connection(bool ofIssuer)
+    public async Task Metadata_over_untrusted_TLS_is_an_error(bool ofIssuer)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var tls = await TestMcpServer.StartAsync(new() { Certificate = LoopbackCertificates.Server, MetadataAtRoot = true });
@@ -84,7 +84,7 @@ public sealed class WireDocumentTests
     [InlineData("issuer")]
     [InlineData("token_endpoint")]
     [InlineData("another")]
-    public async Task A_document_that_names_a_member_twice_is_refused(string member)
+    public async Task Metadata_with_a_duplicate_member_is_refused(string member)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/.well-known", 200,
@@ -99,7 +99,7 @@ public sealed class WireDocumentTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Metadata_behind_a_redirect_to_another_origin_counts_only_for_its_issuer(bool right)
+    public async Task Redirected_issuer_metadata_is_used_only_if_it_names_the_issuer(bool right)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestIssuer.StartAsync();
@@ -123,7 +123,7 @@ public sealed class WireDocumentTests
     [FieldFault(13)]
     [Rule("7a", "30")]
     [Fact]
-    public async Task Resource_metadata_behind_a_redirect_to_another_origin_counts_only_for_the_server()
+    public async Task Redirected_resource_metadata_is_used_only_if_it_names_the_server()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestMcpServer.StartAsync(scene.Issuer);
@@ -139,7 +139,7 @@ public sealed class WireDocumentTests
     [InlineData("issuer", "https://evil.example", ErrorReason.IssuerMismatch)]
     [InlineData("token_endpoint", "http://evil.example/token", ErrorReason.UnsafeEndpoint)]
     [InlineData("token_endpoint", "javascript:alert(1)", ErrorReason.UnsafeEndpoint)]
-    public async Task An_issuer_that_turns_around_after_a_day_gets_no_refresh_token(string member, string value, ErrorReason reason)
+    public async Task Issuer_metadata_that_turns_unsafe_prevents_the_renewal(string member, string value, ErrorReason reason)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -154,7 +154,7 @@ public sealed class WireDocumentTests
 
     [Rule(6)]
     [Fact]
-    public async Task An_issuer_that_changes_its_words_between_two_reads_is_read_once_a_sign_in()
+    public async Task Issuer_metadata_is_read_once_per_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestIssuer.StartAsync();
@@ -170,7 +170,7 @@ public sealed class WireDocumentTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Scopes_that_no_address_can_carry_are_one_error_which_names_the_way_out(bool chosen)
+    public async Task Scopes_too_long_for_a_URL_are_one_error_with_a_remedy(bool chosen)
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools"] });
         scene.Resource.Challenge = _ => $"Bearer resource_metadata=\"{scene.Resource.ResourceMetadataUrl}\"";
@@ -191,7 +191,7 @@ public sealed class WireDocumentTests
     }
 
     [Fact]
-    public async Task An_endpoint_of_a_megabyte_is_refused_and_not_repeated()
+    public async Task Endpoint_of_a_megabyte_is_refused_and_not_quoted()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += "?" + new string('x', 900_000));

@@ -7,12 +7,12 @@ using Xunit;
 
 namespace McpSm.Core.Tests.HttpAuthentication;
 
-/// <summary>A handler that may sign in: once, for everyone who waits, and never in a loop.</summary>
+/// <summary>A handler that can sign in: once for all waiting requests, and never in a loop.</summary>
 public sealed class HandlerSignInTests
 {
     [Rule(2)]
     [Fact]
-    public async Task A_first_request_signs_in_as_its_401_says_and_is_sent_again()
+    public async Task First_request_signs_in_after_the_401_and_is_sent_again()
     {
         await using var scene = await SignInFixture.StartAsync();
         using var http = scene.Open(signIn: true);
@@ -26,7 +26,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task A_server_that_lets_the_handshake_through_is_signed_in_to_for_what_it_then_asks()
+    public async Task Challenge_after_an_open_handshake_signs_in()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools", "mcp:other"] });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = null);
@@ -40,7 +40,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task A_challenge_of_status_403_to_a_request_without_a_token_is_one_to_sign_in()
+    public async Task Challenge_with_status_403_signs_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.ChallengeStatus = 403;
@@ -50,7 +50,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task Many_requests_at_once_sign_in_once()
+    public async Task Concurrent_requests_sign_in_once()
     {
         await using var scene = await SignInFixture.StartAsync();
         using var http = scene.Open(signIn: true);
@@ -60,7 +60,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task A_refresh_token_that_is_rejected_leads_to_a_sign_in()
+    public async Task Rejected_refresh_token_leads_to_a_sign_in()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.RevokeAllTokens();
@@ -71,7 +71,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task A_token_that_ended_with_a_refresh_token_that_is_rejected_leads_to_a_sign_in()
+    public async Task Expired_token_with_a_rejected_refresh_token_leads_to_a_sign_in()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -84,7 +84,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task Who_says_no_is_not_asked_again_and_what_is_signed_in_elsewhere_is_found()
+    public async Task Denied_sign_in_is_not_repeated_but_a_later_credential_is_used()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Deny();
@@ -103,7 +103,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task Who_has_run_out_of_time_gets_what_the_sign_in_gives_later()
+    public async Task Request_after_a_cancelled_one_uses_the_sign_in_that_went_on()
     {
         await using var scene = await SignInFixture.StartAsync();
         using var impatient = new CancellationTokenSource();
@@ -120,7 +120,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task A_handler_that_is_disposed_ends_its_sign_in()
+    public async Task Disposed_handler_ends_its_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         var opened = new TaskCompletionSource<Uri>();
@@ -139,7 +139,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task A_token_that_the_server_refuses_at_once_is_not_kept_and_not_asked_for_again()
+    public async Task New_token_that_the_server_refuses_is_neither_stored_nor_requested_again()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Introspect = _ => null;
@@ -155,7 +155,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task Where_nobody_can_answer_a_request_says_so()
+    public async Task Request_without_a_user_reports_that_interaction_is_required()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Person.CanAnswer = false;
@@ -165,7 +165,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task An_issuer_that_was_out_of_reach_is_tried_again_by_the_next_request()
+    public async Task Unavailable_issuer_is_tried_again_by_the_next_request()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", 503);
@@ -177,7 +177,7 @@ public sealed class HandlerSignInTests
 
     [Rule(7, 15)]
     [Fact]
-    public async Task A_server_that_changed_its_issuer_is_signed_in_to_there_with_nothing_of_the_old_one()
+    public async Task Server_with_a_new_issuer_is_signed_in_with_a_new_client()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
         await using var second = await TestIssuer.StartAsync();
@@ -204,7 +204,7 @@ public sealed class HandlerSignInTests
 
     [Rule(24, 33)]
     [Fact]
-    public async Task A_client_signs_in_renews_and_steps_up_by_itself()
+    public async Task Client_signs_in_renews_and_steps_up_without_a_user()
     {
         await using var scene = await StartForJobAsync();
         scene.Person.CanAnswer = false;
@@ -220,7 +220,7 @@ public sealed class HandlerSignInTests
     }
 
     [Fact]
-    public async Task A_person_does_not_take_the_place_of_a_client_unasked()
+    public async Task User_does_not_replace_a_client_without_a_request()
     {
         await using var scene = await StartForJobAsync();
         await scene.LoginAsync(o => o with { ClientCredentials = Job });

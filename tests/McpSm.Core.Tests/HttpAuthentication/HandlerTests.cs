@@ -9,11 +9,11 @@ using Xunit;
 
 namespace McpSm.Core.Tests.HttpAuthentication;
 
-/// <summary>What the handler does with a request and with the credential that there is.</summary>
+/// <summary>How the handler authenticates requests with the stored credential.</summary>
 public sealed class HandlerTests
 {
     [Fact]
-    public async Task A_handler_that_lives_long_renews_before_the_token_ends()
+    public async Task Handler_renews_before_the_token_expires()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -32,7 +32,7 @@ public sealed class HandlerTests
 
     [Rule(23)]
     [Fact]
-    public async Task What_another_process_has_renewed_is_used_and_not_renewed_again()
+    public async Task Token_renewed_by_another_process_is_used()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -54,7 +54,7 @@ public sealed class HandlerTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Many_requests_at_once_renew_once(bool due)
+    public async Task Concurrent_requests_renew_once(bool due)
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -76,7 +76,7 @@ public sealed class HandlerTests
 
     [Rule(23)]
     [Fact]
-    public async Task A_request_that_is_cancelled_loses_no_renewal()
+    public async Task Cancelled_request_does_not_lose_the_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open();
@@ -95,7 +95,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task A_renewal_that_fails_ahead_of_time_leaves_the_token_its_last_minute()
+    public async Task Failed_early_renewal_uses_the_token_until_it_expires()
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
@@ -115,7 +115,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task A_401_that_nothing_can_answer_is_the_callers_and_nobody_is_asked()
+    public async Task Unauthorized_response_without_credential_is_returned_to_the_caller()
     {
         await using var scene = await SignInFixture.StartAsync();
         using var http = scene.Open();
@@ -127,7 +127,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task A_server_that_refuses_every_token_is_asked_twice_and_no_more()
+    public async Task Server_that_refuses_every_token_gets_two_requests()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Resource.Introspect = _ => null;
@@ -139,7 +139,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task A_stream_is_sent_twice_as_it_was_and_the_request_is_the_callers_own_afterwards()
+    public async Task Request_stream_is_sent_twice_and_the_request_is_restored()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, default);
@@ -160,7 +160,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task An_answer_streams_as_it_comes()
+    public async Task Response_body_is_streamed()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var read = new SemaphoreSlim(0);
@@ -181,7 +181,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task A_token_that_was_revoked_elsewhere_is_shown_once_more_and_then_never()
+    public async Task Token_revoked_by_another_process_is_sent_once_more_and_then_dropped()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open();
@@ -195,7 +195,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task A_bearer_token_that_was_replaced_elsewhere_is_found_and_one_that_is_refused_stays()
+    public async Task Bearer_token_replaced_by_another_process_is_used()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { AcceptedTokens = ["t1", "t2"] });
         await scene.Authenticator.SetTokenAsync(scene.Server, "t1", null, default);
@@ -218,7 +218,7 @@ public sealed class HandlerTests
     [InlineData(McpTransport.Http, "/mcp2", false)]
     [InlineData(McpTransport.Http, "/", false)]
     [InlineData(McpTransport.Sse, "/messages?session=1", true)]
-    public async Task A_token_goes_to_the_servers_own_url_and_over_sse_to_its_origin(McpTransport transport, string path, bool goes)
+    public async Task Token_is_sent_to_the_server_URL_and_over_SSE_to_its_origin(McpTransport transport, string path, bool goes)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Transport = transport });
@@ -238,7 +238,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task A_server_that_is_gone_fails_as_the_network_does()
+    public async Task Unreachable_server_fails_with_the_network_error()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open(signIn: true);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.HttpAuthentication;
 
-/// <summary>A 403 that asks for more scopes (RFC 6750 section 3.1).</summary>
+/// <summary>403 responses that ask for more scopes (RFC 6750 section 3.1).</summary>
 public sealed class StepUpTests
 {
     private static readonly AuthorizationServerOptions Issuing =
@@ -25,7 +25,7 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Fact]
-    public async Task What_was_held_and_what_is_challenged_are_asked_for_together()
+    public async Task Step_up_requests_the_granted_and_the_challenged_scopes()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -47,7 +47,7 @@ public sealed class StepUpTests
     [InlineData("\"mcp:tools,mcp:write\"")]
     [InlineData("\"mcp:tools, mcp:write\"")]
     [InlineData("[\"mcp:tools\",\"mcp:write\"]")]
-    public async Task Scopes_that_an_issuer_lists_in_its_own_way_are_held_and_not_denied(string scope)
+    public async Task Scope_response_in_an_unusual_form_counts_as_granted(string scope)
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         scene.Resource.Scope = "mcp:tools mcp:write";
@@ -67,7 +67,7 @@ public sealed class StepUpTests
     [FieldFault(18)]
     [Rule(24)]
     [Fact]
-    public async Task A_comma_in_the_name_of_a_scope_that_was_asked_for_parts_nothing()
+    public async Task Comma_in_a_requested_scope_does_not_split_it()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { ScopesSupported = ["a,b", "a"] }, new() { Scope = "a,b a" });
         Assert.Equal(["a,b", "a"], scene.Status.Scopes);
@@ -76,7 +76,7 @@ public sealed class StepUpTests
     [FieldFault(21)]
     [Rule(24)]
     [Fact]
-    public async Task The_challenge_that_says_what_is_missing_is_found_behind_a_gateways()
+    public async Task Challenge_after_one_of_a_gateway_is_found()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -88,7 +88,7 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Fact]
-    public async Task Many_requests_at_once_step_up_once()
+    public async Task Concurrent_requests_step_up_once()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -100,7 +100,7 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Fact]
-    public async Task A_server_that_always_wants_more_gets_three_tries_in_all()
+    public async Task Server_that_always_asks_for_more_gets_three_step_ups()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         var more = new Queue<string>(["a", "b", "c", "d", "e"]);
@@ -120,7 +120,7 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Fact]
-    public async Task Tries_that_helped_do_not_count()
+    public async Task Successful_step_ups_are_not_limited()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -136,7 +136,7 @@ public sealed class StepUpTests
     [Theory]
     [InlineData(", scope=\"mcp:tools\"", "which the token has")]
     [InlineData("", "and names none")]
-    public async Task A_challenge_that_names_nothing_new_asks_nobody(string scope, string why)
+    public async Task Challenge_without_new_scopes_does_not_ask_the_user(string scope, string why)
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         scene.Resource.Faults.Intercept("/mcp", context =>
@@ -152,7 +152,7 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Fact]
-    public async Task A_scope_that_a_person_denied_is_not_asked_for_again_and_the_token_stays()
+    public async Task Denied_scope_is_not_requested_again_and_the_token_stays()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -173,7 +173,7 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Fact]
-    public async Task A_scope_that_the_issuer_did_not_give_is_not_asked_for_again_by_any_process()
+    public async Task Scope_that_the_issuer_withheld_is_not_requested_again()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
@@ -192,7 +192,7 @@ public sealed class StepUpTests
 
     [Rule(8, 24)]
     [Fact]
-    public async Task Scopes_that_the_user_chose_are_not_stepped_over()
+    public async Task Scopes_chosen_by_the_user_are_not_extended()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing, server: s => new(s) { Scopes = ["mcp:tools"] });
         using var http = scene.Open(signIn: true);
@@ -203,7 +203,7 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Fact]
-    public async Task Without_leave_to_sign_in_the_403_is_the_callers()
+    public async Task Forbidden_response_without_sign_in_is_returned_to_the_caller()
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open();
@@ -216,7 +216,7 @@ public sealed class StepUpTests
 
     [Rule(10, 24)]
     [Fact]
-    public async Task A_step_up_keeps_asking_for_offline_access_where_the_issuer_lists_it()
+    public async Task Step_up_keeps_offline_access_if_the_issuer_lists_it()
     {
         await using var scene = await SignInFixture.StartAsync(Issuing with { ScopesSupported = ["mcp:tools", "mcp:write", "offline_access"] });
         scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = "mcp:tools", times: 1);

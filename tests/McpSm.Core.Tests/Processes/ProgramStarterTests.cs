@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Processes;
 
-/// <summary>Which program a name stands for, and what it inherits.</summary>
+/// <summary>The program that a name refers to, and the environment that it inherits.</summary>
 public sealed class ProgramStarterTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mcpsm-programs-").FullName;
@@ -18,7 +18,7 @@ public sealed class ProgramStarterTests : IDisposable
 
     [Rule(29)]
     [Fact]
-    public void Only_absolute_folders_of_PATH_are_searched()
+    public void PATH_search_uses_only_absolute_folders()
     {
         var (first, second) = (Folder("first"), Folder("second"));
         var name = "mcpsm-test-" + Guid.NewGuid().ToString("N");
@@ -39,7 +39,7 @@ public sealed class ProgramStarterTests : IDisposable
     }
 
     [Fact]
-    public void A_path_is_full_or_refused()
+    public void Path_that_is_not_absolute_is_refused()
     {
         var real = Plant(Folder("bin"), "program");
         var relative = Path.GetRelativePath(Environment.CurrentDirectory, real);
@@ -55,7 +55,7 @@ public sealed class ProgramStarterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_program_that_the_system_refuses_leaves_the_next_in_PATH()
+    public async Task Program_that_cannot_start_is_replaced_by_the_next_in_PATH()
     {
         var (broken, whole) = (Folder("broken"), Folder("whole"));
         File.WriteAllText(Plant(broken, "program"), "#!/nonexistent/interpreter\n");
@@ -70,11 +70,11 @@ public sealed class ProgramStarterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_foreign_program_inherits_no_secret_and_ours_inherits_all()
+    public async Task External_program_inherits_no_secret_and_a_trusted_one_inherits_all()
     {
         var program = Plant(Folder("bin"), "program", "env");
         var environment = HomeWith(null);
-        // Names that no other test of this process looks at.
+        // No other test of this process reads these variables.
         var names = new[] { "STARTED_TOKEN", "STARTED_ASSERTION", "STARTED_OTHER", "MCPSM_STARTED" };
         foreach (var name in names)
         {

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Registration;
 
-/// <summary>A registration that the issuer may have forgotten, though it never says invalid_client.</summary>
+/// <summary>A registration that the issuer may have forgotten although it never answers invalid_client.</summary>
 public sealed class DoubtedClientTests
 {
     private static CredentialStore Store(SignInFixture scene) => new(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
@@ -27,14 +27,14 @@ public sealed class DoubtedClientTests
     private static void NobodyAnswers(SignInFixture scene) => scene.Person.Browse = _ => Task.CompletedTask;
 
     [Fact]
-    public async Task After_an_error_page_the_next_sign_in_registers_another_client()
+    public async Task Error_page_of_the_issuer_makes_the_next_sign_in_register()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.ForgetClients();
         var failure = await scene.FailsAsync(Briefly);
         Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api --timeout <seconds>"), (failure.Reason, failure.Remedy.InShell()));
         Assert.Contains("the next sign-in registers another one", failure.Message);
-        // Another process reads what this one has noted.
+        // Another process reads the mark of this one.
         await scene.Work.New().ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
         Assert.Equal(2, Registrations(scene));
         await scene.LoginAsync();
@@ -42,7 +42,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task An_issuer_that_was_only_slow_loses_nothing()
+    public async Task Slow_user_does_not_cost_the_registration()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var before = await KeptClientAsync(scene);
@@ -56,15 +56,15 @@ public sealed class DoubtedClientTests
         var after = await KeptClientAsync(scene);
         Assert.NotEqual(before, after);
         Assert.NotNull(after);
-        // The tokens that the old client got can still be renewed by what is kept with them.
+        // The old credential includes its client, so its tokens can still be renewed.
         await scene.Authenticator.RenewAsync(scene.Server, default);
         await scene.LoginAsync();
-        // The client of the sign-in that failed was good enough for the next one.
+        // The next sign-in used the client of the failed one.
         Assert.Equal((2, after), (Registrations(scene), await KeptClientAsync(scene)));
     }
 
     [Fact]
-    public async Task An_issuer_that_registers_no_more_is_asked_with_the_old_client()
+    public async Task Issuer_that_refuses_to_register_again_gets_the_old_client()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         NobodyAnswers(scene);
@@ -88,7 +88,7 @@ public sealed class DoubtedClientTests
     [InlineData(400, """{"error":"invalid_grant"}""")]
     [InlineData(403, """{"error":"client_not_found"}""")]
     [InlineData(422, """{"message":"unknown application"}""")]
-    public async Task A_client_error_for_the_code_makes_the_next_sign_in_register(int status, string body)
+    public async Task Client_error_for_the_code_makes_the_next_sign_in_register(int status, string body)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
@@ -107,7 +107,7 @@ public sealed class DoubtedClientTests
     [InlineData(400, """{"error":"invalid_target"}""")]
     [InlineData(400, """{"error":"access_denied"}""")]
     [InlineData(200, """{"error":"invalid_request"}""")]
-    public async Task An_error_that_is_not_of_the_client_leaves_it_alone(int status, string body)
+    public async Task Other_error_for_the_code_keeps_the_registration(int status, string body)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
@@ -121,7 +121,7 @@ public sealed class DoubtedClientTests
     [InlineData(400, """{"error":"invalid_request"}""", 2)]
     [InlineData(400, """{"error":"invalid_scope"}""", 1)]
     [InlineData(503, "", 1)]
-    public async Task A_refused_renewal_says_the_same_as_a_refused_code(int status, string body, int registrations)
+    public async Task Client_error_for_a_renewal_makes_the_next_sign_in_register(int status, string body, int registrations)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
@@ -131,7 +131,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task A_person_who_says_no_leaves_it_alone()
+    public async Task Denied_sign_in_keeps_the_registration()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Deny();
@@ -142,7 +142,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task Ctrl_C_says_nothing_of_the_client()
+    public async Task Ctrl_C_keeps_the_registration()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var stop = new CancellationTokenSource();
@@ -157,7 +157,7 @@ public sealed class DoubtedClientTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Without_the_one_time_address_the_person_is_told_how_to_drop_it(bool noBrowser)
+    public async Task Timeout_without_a_start_link_explains_how_to_forget_the_client(bool noBrowser)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Person.OpensBrowser = false;
@@ -170,7 +170,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task A_device_that_nobody_uses_is_told_the_same()
+    public async Task Device_timeout_explains_how_to_forget_the_client()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { SupportsDeviceCode = true });
         var failure = await scene.FailsAsync(o => Briefly(o) with { UseDeviceCode = true });
@@ -182,7 +182,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task A_first_sign_in_that_nobody_finishes_doubts_nothing()
+    public async Task Timeout_of_a_first_sign_in_does_not_doubt_the_client()
     {
         await using var scene = await SignInFixture.StartAsync();
         NobodyAnswers(scene);
@@ -194,7 +194,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task A_doubt_of_a_client_that_was_replaced_says_nothing_of_the_next_one()
+    public async Task Doubt_about_a_replaced_client_is_ignored()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await Store(scene).MarkDoubtedAsync(scene.Issuer.Issuer, "another-client", default);
@@ -203,7 +203,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task Forgetting_drops_it_at_once_and_keeps_the_tokens()
+    public async Task Forget_client_removes_the_registration_and_keeps_the_tokens()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, true), await scene.Authenticator.ForgetClientAsync(scene.Server, default));
@@ -218,13 +218,13 @@ public sealed class DoubtedClientTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Forgetting_finds_the_issuer_of_a_server_that_is_signed_out(bool isOfBefore)
+    public async Task Forget_client_finds_the_issuer_of_a_signed_out_server(bool isOfBefore)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.Authenticator.DisconnectAsync(scene.Server, local: true, default);
         if (isOfBefore)
         {
-            // An earlier Mcpsm noted nothing of registrations: the server is asked.
+            // Earlier versions recorded no registrations, so the server is asked for its issuer.
             File.WriteAllText(scene.Work.Home.PathOf("credentials.json"), """{"version":1,"servers":{}}""");
         }
         scene.Issuer.Traffic.Clear();
@@ -234,7 +234,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task Forgetting_looks_at_the_issuer_that_the_user_pinned_first()
+    public async Task Forget_client_uses_the_pinned_issuer_first()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Issuer = "https://other.example" });
@@ -243,7 +243,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task It_ends_with_the_last_server_that_uses_it()
+    public async Task Registration_is_removed_with_the_last_server_that_uses_it()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var resource = await TestMcpServer.StartAsync(scene.Issuer);
@@ -261,7 +261,7 @@ public sealed class DoubtedClientTests
     }
 
     [Fact]
-    public async Task It_moves_to_another_vault_with_what_is_known_of_it()
+    public async Task Registration_moves_to_another_vault_with_its_doubt()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         NobodyAnswers(scene);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Registration;
 
-/// <summary>An issuer that no longer knows a client that had registered itself there.</summary>
+/// <summary>An issuer that no longer knows a registered client.</summary>
 public sealed class ForgottenClientTests
 {
     private const string Forgotten = """{"error":"invalid_client"}""";
@@ -16,7 +16,7 @@ public sealed class ForgottenClientTests
     [Theory]
     [InlineData("none")]
     [InlineData("client_secret_basic")]
-    public async Task It_is_registered_anew_once_where_the_person_is_on_an_error_page(string method)
+    public async Task Forgotten_client_is_registered_again_while_the_user_sees_an_error_page(string method)
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { TokenEndpointAuthMethods = [method] });
         scene.Issuer.Server.ForgetClients();
@@ -29,7 +29,7 @@ public sealed class ForgottenClientTests
     }
 
     [Fact]
-    public async Task The_question_whether_it_is_known_is_asked_where_the_answer_stays_away_and_shows_nothing_of_worth()
+    public async Task Probe_for_a_forgotten_client_is_sent_after_a_delay_without_secrets()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Traffic.Clear();
@@ -51,7 +51,7 @@ public sealed class ForgottenClientTests
     [InlineData(307, "")]
     [InlineData(200, "[]")]
     [InlineData(0, "")]
-    public async Task An_issuer_that_does_not_tell_is_signed_in_to_with_the_client_that_is_kept(int status, string body)
+    public async Task Issuer_that_does_not_answer_the_probe_keeps_the_client(int status, string body)
     {
         await using var scene = await SignInFixture.SignedInAsync();
         Hesitate(scene);
@@ -69,7 +69,7 @@ public sealed class ForgottenClientTests
     }
 
     [Fact]
-    public async Task One_that_is_forgotten_while_the_person_signs_in_is_registered_anew_once()
+    public async Task Client_forgotten_during_the_sign_in_is_registered_again_once()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Traffic.Clear();
@@ -88,7 +88,7 @@ public sealed class ForgottenClientTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task One_that_was_registered_just_now_and_is_not_known_is_not_registered_again(bool hasKept)
+    public async Task New_registration_that_is_unknown_is_not_repeated(bool hasKept)
     {
         await using var scene = hasKept ? await SignInFixture.SignedInAsync() : await SignInFixture.StartAsync();
         scene.Issuer.Traffic.Clear();
@@ -98,7 +98,7 @@ public sealed class ForgottenClientTests
     }
 
     [Fact]
-    public async Task A_client_that_the_user_supplied_is_never_registered_anew()
+    public async Task Client_of_the_user_is_never_registered_again()
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true },
@@ -110,14 +110,14 @@ public sealed class ForgottenClientTests
 
     [Rule(35)]
     [Fact]
-    public async Task Of_one_whose_tokens_are_bound_the_question_comes_with_a_proof()
+    public async Task Probe_for_a_client_with_bound_tokens_has_a_proof()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDPoP = true });
         scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: false);
         scene.Issuer.Faults.RewriteJson("/register", json => json["dpop_bound_access_tokens"] = true);
         await scene.LoginAsync();
         scene.Issuer.Server.ForgetClients();
-        // An issuer that looks for the proof before it looks at the client.
+        // This issuer checks the proof before the client.
         scene.Issuer.Faults.Intercept("/token", context =>
         {
             var isProven = context.Request.Headers.ContainsKey("DPoP");
@@ -130,7 +130,7 @@ public sealed class ForgottenClientTests
 
     [Rule(37)]
     [Fact]
-    public async Task The_device_endpoint_says_so_too()
+    public async Task Unknown_client_at_the_device_endpoint_is_registered_again()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
@@ -143,7 +143,7 @@ public sealed class ForgottenClientTests
     }
 
     [Fact]
-    public async Task A_renewal_that_learns_of_it_loses_the_refresh_token_and_the_next_sign_in_registers_anew()
+    public async Task Renewal_with_a_forgotten_client_drops_the_refresh_token()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.ForgetClients();
@@ -156,7 +156,7 @@ public sealed class ForgottenClientTests
         await scene.Authenticator.RenewAsync(scene.Server, default);
     }
 
-    /// <summary>A person who takes longer than an issuer that asks nothing.</summary>
+    /// <summary>Lets the user wait longer than the delay before the probe.</summary>
     private static void Hesitate(SignInFixture scene) => scene.Person.Browse = async url =>
     {
         await Task.Delay(TimeSpan.FromSeconds(8));

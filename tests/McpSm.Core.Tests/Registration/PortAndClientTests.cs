@@ -24,13 +24,13 @@ public sealed class PortAndClientTests
 
     [Rule(26)]
     [Fact]
-    public async Task Where_the_port_is_taken_and_the_issuer_registers_any_free_one_serves()
+    public async Task Taken_port_is_replaced_by_a_free_one_if_the_issuer_registers_clients()
     {
         await using var scene = await SignInFixture.StartAsync();
         var (taken, port) = TakePort();
         using (taken)
         {
-            // A port that is named for this one sign-in is where a tunnel ends: there no other serves.
+            // A port for a single sign-in is the end of a tunnel, so another port would not work.
             Assert.Equal(ErrorReason.CallbackPortInUse, (await scene.FailsAsync(o => o with { CallbackPort = port })).Reason);
             File.WriteAllText(scene.Work.Home.PathOf("settings.json"), $$"""{"callbackPort":{{port}}}""");
             await scene.LoginAsync(o => o with { CallbackPort = null });
@@ -40,7 +40,7 @@ public sealed class PortAndClientTests
 
     [Rule(13, 26)]
     [Fact]
-    public async Task A_client_registered_beforehand_comes_back_to_its_own_port_or_says_which_is_taken()
+    public async Task Preregistered_client_requires_its_own_port()
     {
         var (taken, port) = TakePort();
         await using var scene = await SignInFixture.StartAsync(
@@ -62,7 +62,7 @@ public sealed class PortAndClientTests
 
     [Rule(15)]
     [Fact]
-    public async Task A_client_registered_beforehand_is_shown_to_no_second_issuer()
+    public async Task Preregistered_client_is_not_sent_to_a_second_issuer()
     {
         var (taken, port) = TakePort();
         taken.Dispose();
@@ -85,7 +85,7 @@ public sealed class PortAndClientTests
     [InlineData(false, "", "second")]
     [InlineData(true, "second")]
     [InlineData(true, "", "second")]
-    public async Task The_secret_of_one_client_is_shown_for_no_other(bool plaintext, params string[] ids)
+    public async Task Secret_of_a_client_is_not_sent_for_another_client(bool plaintext, params string[] ids)
     {
         const string secret = "PLANTED-of-first";
         var (taken, port) = TakePort();
@@ -115,7 +115,7 @@ public sealed class PortAndClientTests
     }
 
     [Fact]
-    public async Task A_secret_that_is_given_before_or_with_its_client_stays_with_it()
+    public async Task Secret_set_before_or_with_its_client_is_kept()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -135,7 +135,7 @@ public sealed class PortAndClientTests
 
     [Rule(15, 26)]
     [Fact]
-    public async Task Three_sign_ins_register_once()
+    public async Task Repeated_sign_ins_register_once()
     {
         await using var scene = await SignInFixture.StartAsync();
         for (var i = 0; i < 3; i++)
@@ -147,7 +147,7 @@ public sealed class PortAndClientTests
 
     [Rule(11, 12)]
     [Fact]
-    public async Task A_metadata_document_is_the_client_id_where_the_issuer_takes_it()
+    public async Task Metadata_document_is_the_client_id_if_the_issuer_supports_it()
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await SignInFixture.SignedInAsync(new() { SupportsClientIdMetadataDocuments = true },
@@ -164,7 +164,7 @@ public sealed class PortAndClientTests
     [InlineData("https://user@client.example/mcpsm.json")]
     [InlineData("https://client.example/mcpsm.json#a")]
     [InlineData("mcpsm.json")]
-    public async Task What_no_metadata_document_can_be_at_is_neither_kept_nor_sent(string document)
+    public async Task Invalid_metadata_document_URL_is_neither_stored_nor_sent(string document)
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true });
         var e = await Assert.ThrowsAsync<McpAuthException>(() =>
@@ -177,7 +177,7 @@ public sealed class PortAndClientTests
 
     [Rule(14)]
     [Fact]
-    public async Task An_issuer_that_refuses_to_register_is_quoted()
+    public async Task Refusal_of_a_registration_is_quoted()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", 400, """{"error":"invalid_redirect_uri","error_description":"not here"}""");
@@ -189,7 +189,7 @@ public sealed class PortAndClientTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_client_that_was_never_kept_is_not_tried_twice(bool document)
+    public async Task New_client_that_is_refused_is_not_tried_twice(bool document)
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = document },
             server: s => document ? new(s) { ClientMetadataUrl = "https://client.example/mcpsm.json" } : s);
@@ -200,7 +200,7 @@ public sealed class PortAndClientTests
     }
 
     [Fact]
-    public async Task A_vault_that_does_not_work_is_told_before_anybody_is_sent_to_sign_in()
+    public async Task Unavailable_vault_is_reported_before_the_browser_opens()
     {
         await using var scene = await SignInFixture.StartAsync(server: s => new(s) { ClientId = "mine" });
         Assert.Equal(ErrorReason.VaultUnavailable, (await scene.FailsAsync(o => o with { Vault = "nosuch" })).Reason);
@@ -208,7 +208,7 @@ public sealed class PortAndClientTests
     }
 
     [Fact]
-    public async Task Where_nobody_can_answer_a_sign_in_fails_at_once()
+    public async Task Sign_in_without_a_user_fails_at_once()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -217,7 +217,7 @@ public sealed class PortAndClientTests
     }
 
     [Fact]
-    public async Task OAuth_that_is_off_names_the_command_that_turns_it_on()
+    public async Task Sign_in_with_OAuth_off_names_the_command_that_turns_it_on()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { OAuth = OAuthMode.Off });

@@ -8,8 +8,8 @@ using Xunit;
 namespace McpSm.Core.Tests.Registration;
 
 /// <summary>
-/// Issuers that hold a client to the scopes it registered for, and one that named none to none (RFC 7591 section 2), as the
-/// authorization server of the MCP SDK for Python does.
+/// Issuers that limit a client to the scopes of its registration, and to no scopes if the registration names none (RFC 7591 section 2). The
+/// authorization server of the MCP SDK for Python is one of them.
 /// </summary>
 public sealed class RegisteredScopeTests
 {
@@ -34,7 +34,7 @@ public sealed class RegisteredScopeTests
     [FieldFault(30)]
     [Rule(8, 14)]
     [Fact]
-    public async Task Such_a_client_is_registered_with_its_scopes_once_it_is_seen_to_need_that()
+    public async Task Client_without_scopes_is_registered_with_them_after_a_refusal()
     {
         await using var scene = await StartAsync();
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
@@ -43,7 +43,7 @@ public sealed class RegisteredScopeTests
         Assert.Equal([null, "mcp:tools"], Registered(scene));
         Assert.Equal(3, scene.Person.Visited.Count);
 
-        // Whatever takes its place names them as well.
+        // A later registration names the scopes too.
         scene.Issuer.Server.ForgetClients();
         await scene.LoginAsync();
         Assert.Equal([null, "mcp:tools", "mcp:tools"], Registered(scene));
@@ -52,7 +52,7 @@ public sealed class RegisteredScopeTests
     [FieldFault(30)]
     [Rule(14, 24)]
     [Fact]
-    public async Task A_step_up_registers_for_what_was_held_and_what_is_challenged()
+    public async Task Step_up_registers_the_granted_and_the_challenged_scopes()
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
@@ -65,7 +65,7 @@ public sealed class RegisteredScopeTests
 
     [Rule(14, 37)]
     [Fact]
-    public async Task A_device_endpoint_that_says_so_is_asked_again_as_such_a_client()
+    public async Task Device_endpoint_that_refuses_the_scopes_gets_a_client_with_them()
     {
         await using var scene = await StartAsync();
         scene.Issuer.Faults.Answer("/device_authorization", 400, """{"error":"invalid_scope"}""", times: 1);
@@ -77,7 +77,7 @@ public sealed class RegisteredScopeTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_scope_that_the_issuer_does_not_know_is_asked_for_twice_at_most_and_told(bool refusesRegistration)
+    public async Task Scope_unknown_to_the_issuer_is_requested_twice_at_most(bool refusesRegistration)
     {
         await using var scene = await StartAsync();
         scene.Resource.Scope = "nonsense";
@@ -94,7 +94,7 @@ public sealed class RegisteredScopeTests
 
     [Rule(13)]
     [Fact]
-    public async Task A_client_of_the_users_is_not_registered_in_its_place()
+    public async Task Client_of_the_user_is_not_replaced_by_a_registration()
     {
         const string document = "https://client.example/mcpsm.json";
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true }, new() { Scope = "nonsense" },

@@ -10,10 +10,10 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Registration;
 
-/// <summary>Issuers that refuse one field of a registration (RFC 7591 sections 2 and 3.2.2), and what else they answer.</summary>
+/// <summary>Issuers that refuse one field of a registration (RFC 7591 sections 2 and 3.2.2), and other responses to it.</summary>
 public sealed class RegistrationRefusalTests
 {
-    /// <summary>The issuer registers what this lets through, and answers 400 with the JSON that it gives otherwise.</summary>
+    /// <summary>Makes the issuer answer 400 with the JSON that <paramref name="why"/> returns, or register if it returns null.</summary>
     private static void Refuse(SignInFixture scene, Func<JsonObject, string?> why) => scene.Issuer.Faults.Before("/register", async context =>
     {
         var asked = JsonNode.Parse(scene.Issuer.Traffic.To("/register")[^1].Body)!.AsObject();
@@ -30,7 +30,7 @@ public sealed class RegistrationRefusalTests
 
     private static string Refusal(string code, string words = "") => $$"""{"error":"{{code}}","error_description":"{{words}}"}""";
 
-    /// <summary>The fields in which two requests differ.</summary>
+    /// <summary>Returns the names of the fields that differ between two requests.</summary>
     private static IEnumerable<string> Differences(JsonObject one, JsonObject other) => one.Select(m => m.Key).Union(other.Select(m => m.Key))
         .Where(name => !JsonNode.DeepEquals(one[name], other[name]));
 
@@ -47,7 +47,7 @@ public sealed class RegistrationRefusalTests
     [InlineData("invalid_client_metadata", "")]
     [InlineData("invalid_scope", "")]
     [InlineData("invalid_request", "Missing field: Scope")]
-    public async Task An_issuer_that_requires_a_scope_is_told_those_asked_for(string code, string words)
+    public async Task Required_scope_is_registered_from_the_requested_scopes(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => asked["scope"] is null ? Refusal(code, words) : null);
@@ -60,7 +60,7 @@ public sealed class RegistrationRefusalTests
 
     [Rule(14)]
     [Fact]
-    public async Task A_required_scope_is_the_issuers_if_the_server_asks_for_none()
+    public async Task Required_scope_is_registered_from_the_issuer_if_none_is_requested()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["a", "b"] }, new() { Scope = "" });
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = null);
@@ -71,7 +71,7 @@ public sealed class RegistrationRefusalTests
 
     [Rule(14)]
     [Fact]
-    public async Task An_issuer_that_lists_its_grants_is_not_asked_for_refresh_tokens_it_lacks()
+    public async Task Issuer_without_the_refresh_token_grant_is_not_asked_for_it()
     {
         await using var scene = await SignInFixture.StartAsync(new() { IssueRefreshTokens = false });
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["grant_types_supported"] = new JsonArray("authorization_code"));
@@ -85,7 +85,7 @@ public sealed class RegistrationRefusalTests
     [InlineData("invalid_client_metadata", "grant_types: refresh_token is not allowed")]
     [InlineData("invalid_client_metadata", "Unsupported grant type")]
     [InlineData("unsupported_grant_type", "")]
-    public async Task An_issuer_that_refuses_refresh_tokens_is_asked_without_them(string code, string words)
+    public async Task Issuer_that_refuses_refresh_tokens_is_asked_without_them(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("grant_types_supported"));
@@ -100,7 +100,7 @@ public sealed class RegistrationRefusalTests
     [InlineData("invalid_redirect_uri", "")]
     [InlineData("invalid_client_metadata", "redirect_uris must be https or http://localhost")]
     [InlineData("invalid_request", "Only localhost callback URLs are accepted")]
-    public async Task An_issuer_that_takes_localhost_alone_gets_it_and_so_do_later_sign_ins(string code, string words)
+    public async Task Issuer_that_accepts_only_localhost_gets_it_from_then_on(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => Texts(asked["redirect_uris"])[0].StartsWith("http://localhost:", StringComparison.Ordinal) ? null : Refusal(code, words));
@@ -115,7 +115,7 @@ public sealed class RegistrationRefusalTests
 
     [Rule(14, 26)]
     [Fact]
-    public async Task A_kept_registration_without_a_host_means_the_address()
+    public async Task Stored_registration_without_host_uses_127_0_0_1()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
@@ -128,7 +128,7 @@ public sealed class RegistrationRefusalTests
     [Theory]
     [InlineData("none", "token_endpoint_auth_method none is not supported; public clients are not allowed", "token_endpoint_auth_method")]
     [InlineData("native", "application_type must be web", "application_type")]
-    public async Task Other_fields_that_are_refused_are_changed(string value, string words, string field)
+    public async Task Other_refused_field_is_changed(string value, string words, string field)
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => (string?)asked[field] == value ? Refusal("invalid_client_metadata", words) : null);
@@ -139,7 +139,7 @@ public sealed class RegistrationRefusalTests
 
     [Rule(14)]
     [Fact]
-    public async Task Two_fields_that_are_refused_are_changed_one_after_the_other()
+    public async Task Refused_fields_are_changed_one_after_the_other()
     {
         await using var scene = await SignInFixture.StartAsync();
         Refuse(scene, asked => asked["scope"] is null ? Refusal("invalid_client_metadata", "scope is missing")
@@ -153,7 +153,7 @@ public sealed class RegistrationRefusalTests
     [InlineData("invalid_client_metadata", "nothing pleases me")]
     [InlineData("invalid_client_metadata", "scope, grant_types and redirect_uris are wrong")]
     [InlineData("invalid_request", "")]
-    public async Task Three_requests_are_sent_at_most_and_the_first_refusal_is_told(string code, string words)
+    public async Task Registration_is_tried_three_times_and_the_first_refusal_is_reported(string code, string words)
     {
         await using var scene = await SignInFixture.StartAsync();
         var count = 0;
@@ -171,7 +171,7 @@ public sealed class RegistrationRefusalTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_refusal_without_words_changes_what_the_metadata_leaves_open(bool listsGrants)
+    public async Task Refusal_without_text_changes_what_the_metadata_leaves_open(bool listsGrants)
     {
         await using var scene = await SignInFixture.StartAsync();
         if (!listsGrants)
@@ -186,7 +186,7 @@ public sealed class RegistrationRefusalTests
 
     [Rule(14)]
     [Fact]
-    public async Task A_registration_that_is_needed_again_counts_to_the_three()
+    public async Task Repeated_registration_counts_to_the_limit_of_three()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.ForgetClients();
@@ -203,7 +203,7 @@ public sealed class RegistrationRefusalTests
     [InlineData(403, "<html>no</html>")]
     [InlineData(404, "")]
     [InlineData(400, """{"error":"unapproved_software_statement"}""")]
-    public async Task A_refusal_that_no_other_request_would_change_is_final(int status, string body)
+    public async Task Refusal_that_no_change_can_solve_is_final(int status, string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", status, body);
@@ -223,13 +223,13 @@ public sealed class RegistrationRefusalTests
     [InlineData(429, "-5", "Try again later.")]
     [InlineData(429, "99999999999999999999", "Try again later.")]
     [InlineData(502, "soon", "Try again later.")]
-    public async Task An_issuer_that_is_busy_says_when_to_come_back(int status, string? after, string remedy)
+    public async Task Busy_issuer_is_reported_with_its_retry_time(int status, string? after, string remedy)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Intercept("/register", context =>
         {
             context.Response.StatusCode = status;
-            // A date is told for the one that begins with a plus: that many seconds from now.
+            // A value that begins with a plus sign becomes a date that many seconds from now.
             context.Response.Headers.RetryAfter = after?[0] == '+' ? DateTimeOffset.UtcNow.AddSeconds(int.Parse(after)).ToString("R") : after;
             return context.Response.WriteAsync("""{"error":"invalid_client_metadata","error_description":"rate limit of scope"}""");
         });
@@ -247,7 +247,7 @@ public sealed class RegistrationRefusalTests
     [InlineData("""["http://localhost/callback"]""", "http://localhost/callback", "--client-id")]
     [InlineData("[]", "none", "--client-id")]
     [InlineData("[7,null]", "none", "--client-id")]
-    public async Task A_registration_with_another_redirect_is_told_before_a_browser_opens(string redirects, string said, string remedy)
+    public async Task Registration_with_another_redirect_is_refused_before_the_browser_opens(string redirects, string said, string remedy)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/register", json => json["redirect_uris"] = JsonNode.Parse(redirects));
@@ -256,7 +256,7 @@ public sealed class RegistrationRefusalTests
         Assert.Contains(said, e.Message);
         Assert.Contains(remedy, e.Remedy.InShell());
         Assert.Empty(scene.Person.Visited);
-        // It is of no use, and is not kept.
+        // The unusable registration is not stored.
         scene.Issuer.Faults.Clear();
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }
@@ -268,7 +268,7 @@ public sealed class RegistrationRefusalTests
     [InlineData("""["https://app.example/cb","ASKED"]""")]
     [InlineData("""["http://127.0.0.1/callback"]""")]
     [InlineData("\"ASKED\"")]
-    public async Task A_registration_that_holds_the_redirect_is_used(string redirects)
+    public async Task Registration_that_includes_the_redirect_is_used(string redirects)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/register", json =>
@@ -278,14 +278,14 @@ public sealed class RegistrationRefusalTests
 
     [Rule(14, 37)]
     [Fact]
-    public async Task A_sign_in_with_a_device_changes_a_refused_field_too()
+    public async Task Device_sign_in_changes_a_refused_field()
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
         Refuse(scene, asked => Texts(asked["redirect_uris"])[0].Contains("127.0.0.1") ? Refusal("invalid_redirect_uri") : null);
         await scene.LoginAsync(o => o with { UseDeviceCode = true });
         ChangeOneFieldEach(scene, "redirect_uris");
-        // The browser comes back to what was registered.
+        // The browser is redirected to the registered URI.
         await scene.LoginAsync();
         Assert.Equal(Texts(Asked(scene)[1]["redirect_uris"])[0].Split(':')[1], scene.Issuer.Traffic.To("/authorize")[0].QueryValue("redirect_uri")!.Split(':')[1]);
     }

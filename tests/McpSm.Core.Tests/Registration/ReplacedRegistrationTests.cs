@@ -11,7 +11,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Registration;
 
-/// <summary>A registration that works is replaced only after a sign-in with the other one has succeeded.</summary>
+/// <summary>A working registration is replaced only after a sign-in with the new one succeeded.</summary>
 public sealed class ReplacedRegistrationTests
 {
     private static readonly AuthorizationServerOptions Issuing = new() { ScopesSupported = ["mcp:tools", "mcp:write"], SupportsDeviceCode = true };
@@ -35,7 +35,7 @@ public sealed class ReplacedRegistrationTests
         return await KeptAsync(scene);
     }
 
-    /// <summary>The registration and the credential of the first sign-in work, and no sign-in needs another registration.</summary>
+    /// <summary>Requires that the first registration and credential work, and that a sign-in does not register again.</summary>
     private static async Task RequireUnharmedAsync(SignInFixture scene, ClientRegistration before)
     {
         Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
@@ -51,7 +51,7 @@ public sealed class ReplacedRegistrationTests
     [InlineData("closed browser")]
     [InlineData("refused code")]
     [InlineData("refused page")]
-    public async Task Other_port_whose_sign_in_fails_leaves_the_registration(string way)
+    public async Task Failed_sign_in_with_another_port_keeps_the_registration(string way)
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
@@ -81,7 +81,7 @@ public sealed class ReplacedRegistrationTests
     }
 
     [Fact]
-    public async Task Process_that_ends_while_the_person_signs_in_leaves_the_registration()
+    public async Task Process_that_ends_during_the_sign_in_keeps_the_registration()
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
@@ -89,7 +89,7 @@ public sealed class ReplacedRegistrationTests
         ClientIdentity? meanwhile = null;
         scene.Person.Browse = async _ =>
         {
-            // What another process finds now is what a kill would leave.
+            // Another process that reads the vault now finds the state that a kill would leave.
             meanwhile = (await KeptAsync(scene)).Client;
             await stop.CancelAsync();
         };
@@ -102,7 +102,7 @@ public sealed class ReplacedRegistrationTests
     }
 
     [Fact]
-    public async Task Next_try_with_the_other_port_uses_the_client_of_the_failed_one()
+    public async Task Next_attempt_with_the_other_port_uses_the_client_of_the_failed_one()
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
@@ -125,12 +125,12 @@ public sealed class ReplacedRegistrationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Forgotten_client_stays_until_another_one_has_signed_in(bool device)
+    public async Task Forgotten_client_stays_until_another_client_has_signed_in(bool device)
     {
         await using var scene = await SignInFixture.StartAsync(Issuing, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
         var before = await SignInAsync(scene);
-        // The issuer says so for one request only; then the person declines as the other client.
+        // The issuer rejects the client once, and the user then denies the sign-in with the new client.
         scene.Issuer.Faults.Answer(device ? "/device_authorization" : "/token", 401, """{"error":"invalid_client"}""", times: 1);
         if (device)
         {
@@ -152,7 +152,7 @@ public sealed class ReplacedRegistrationTests
         await scene.Work.New().RenewAsync(scene.Server, default);
         scene.Issuer.Faults.Clear();
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
-        // The next sign-in goes on with the client that was registered for the failed one.
+        // The next sign-in uses the client that was registered for the failed one.
         await scene.LoginAsync(o => o with { UseDeviceCode = device });
         Assert.Equal((2, kept.Candidate!.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
     }
@@ -168,7 +168,7 @@ public sealed class ReplacedRegistrationTests
         Refuse();
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync()).Reason);
         Assert.Equal((2, before.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
-        // The same request again needs no other registration.
+        // The same request does not register again.
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync()).Reason);
         Assert.Equal(2, Registrations(scene));
         scene.Issuer.Faults.Clear();
@@ -176,7 +176,7 @@ public sealed class ReplacedRegistrationTests
     }
 
     [Fact]
-    public async Task Renewal_that_hears_of_an_unknown_client_leaves_the_registration_to_the_sign_in()
+    public async Task Renewal_with_an_unknown_client_keeps_the_registration()
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);

@@ -11,7 +11,7 @@ namespace McpSm.Core.Tests.Servers;
 public sealed class CatalogTests
 {
     [Fact]
-    public async Task What_others_wrote_survives_and_ids_are_unique_among_all_servers()
+    public async Task Foreign_content_of_config_json_is_kept_and_ids_are_unique()
     {
         using var work = new TestEnvironment();
         var path = Path.Combine(work.Folder, "config.json");
@@ -25,18 +25,18 @@ public sealed class CatalogTests
     }
 
     [Fact]
-    public async Task A_name_means_one_server_and_is_never_the_id_of_another()
+    public async Task Name_of_one_server_is_never_the_id_of_another()
     {
         using var work = new TestEnvironment();
         var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = "my api" });
         Assert.Equal("my-api", first.Id);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "my-api" }));
         Assert.Equal((ErrorReason.ServerAlreadyExists, "'my-api' is the id of the server 'my api', at https://a.example/mcp."), (e.Reason, e.Message));
-        // The id that would come next is a name already.
+        // The next free id is already a name.
         var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "other-1" });
         await work.Authenticator.UpdateServerAsync(second, new ServerUpdate { Name = "My-API-1" }, default);
         Assert.Equal("my-api-2", (await work.AddAsync(new Uri("https://c.example/mcp"), s => new(s) { Name = "my api!" })).Id);
-        // Its own id is nobody else's.
+        // A server can have its own id as its name.
         await work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = "my-api" }, default);
         await work.Authenticator.UpdateServerAsync(second, new ServerUpdate { Name = "Other" }, default);
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = "other-1" }, default));
@@ -73,7 +73,7 @@ public sealed class CatalogTests
     }
 
     [Fact]
-    public async Task A_url_that_is_signed_in_to_gets_a_name_of_its_own()
+    public async Task Server_added_by_sign_in_gets_a_unique_name()
     {
         using var work = new TestEnvironment();
         var (first, _) = await work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", default);
@@ -83,7 +83,7 @@ public sealed class CatalogTests
     }
 
     [Fact]
-    public async Task A_file_that_does_not_parse_is_named_with_its_place_and_left_alone()
+    public async Task Config_file_that_does_not_parse_is_reported_with_position_and_kept()
     {
         using var work = new TestEnvironment();
         var path = Path.Combine(work.Folder, "config.json");
@@ -104,6 +104,6 @@ public sealed class CatalogTests
     [InlineData("日\u202e本")]
     [InlineData("日\u3000本")]
     [InlineData("a\u001b[31m")]
-    public void Some_names_are_none(string name) =>
+    public void Invalid_server_name_is_refused(string name) =>
         Assert.Equal(ErrorReason.InvalidServerName, Assert.Throws<McpAuthException>(() => ServerName.ToSlug(name)).Reason);
 }

@@ -27,12 +27,12 @@ public sealed class ServerLookupTests
     [InlineData("https://a.example/mcp?key=1", "one")]
     [InlineData("HTTPS://A.example:443/mcp?key=1", "one")]
     [InlineData("https://c.example/", "four")]
-    public void Text_that_means_one_server_finds_it(string text, string id) => Assert.Equal(id, ServerLookup.Get(Both, text).Id);
+    public void Text_that_identifies_one_server_finds_it(string text, string id) => Assert.Equal(id, ServerLookup.Get(Both, text).Id);
 
     [Theory]
     [InlineData("Api", "Several servers have a name like that: API (id one), api (id two).")]
     [InlineData("https://b.example/mcp", "Several servers are at that URL: api (id two), Other (id three).")]
-    public void Text_that_means_several_servers_is_an_error_that_names_them(string text, string message)
+    public void Text_that_matches_several_servers_is_an_error_with_their_names(string text, string message)
     {
         var e = Assert.Throws<McpAuthException>(() => ServerLookup.Get(Both, text));
         Assert.Equal((ErrorReason.InvalidValue, message), (e.Reason, e.Message));
@@ -54,7 +54,7 @@ public sealed class ServerLookupTests
     [InlineData("MY-API")]
     [InlineData("my-api")]
     [InlineData("My-Id")]
-    public async Task Name_that_differs_in_case_alone_is_refused(string name)
+    public async Task Name_that_differs_only_in_case_is_refused(string name)
     {
         using var work = new TestEnvironment();
         var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = "my id" });
@@ -65,7 +65,7 @@ public sealed class ServerLookupTests
         var other = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "other" });
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.UpdateServerAsync(other, new ServerUpdate { Name = name }, default));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
-        // Its own name in another case is no clash.
+        // The server can change the case of its own name.
         Assert.Equal(name, (await work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = name }, default)).Server.Name);
     }
 
@@ -79,7 +79,7 @@ public sealed class ServerLookupTests
     }
 
     [Fact]
-    public async Task Url_beside_a_name_finds_or_adds_the_server_of_that_name()
+    public async Task Url_with_a_name_finds_or_adds_the_server_of_that_name()
     {
         using var work = new TestEnvironment();
         var (first, _) = await work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", "Mine", default);

@@ -30,7 +30,7 @@ public sealed class ServerNameTests
     [InlineData("été", "t")]
     [InlineData("Müller", "mller")]
     [InlineData("API 🚀", "api-")]
-    public void Letters_a_to_z_and_digits_of_a_name_make_its_id(string name, string id) => Assert.Equal(id, ServerName.ToSlug(name));
+    public void Name_with_ASCII_letters_and_digits_gets_an_id_of_them(string name, string id) => Assert.Equal(id, ServerName.ToSlug(name));
 
     [Theory]
     [InlineData("日本 status")]
@@ -61,7 +61,7 @@ public sealed class ServerNameTests
     [InlineData("\u1e69", "s\u0307\u0323")]
     [InlineData("\u0928\u093c", "\u0929", false)]
     [InlineData("\U0001109a", "\U00011099\U000110ba")]
-    public void Names_that_differ_in_the_encoding_of_accents_are_the_same(string name, string other, bool isComposed = true)
+    public void Names_that_differ_in_accent_encoding_are_the_same(string name, string other, bool isComposed = true)
     {
         Assert.True(ServerName.AreSame(name, other));
         Assert.Equal(isComposed ? name : other, UnicodeNormalizer.Compose(other));
@@ -71,7 +71,7 @@ public sealed class ServerNameTests
     [InlineData("\u00c5", "\u212b")]
     [InlineData("\ud55c", "\u1112\u1161\u11ab")]
     [InlineData("\u304c", "\u304b\u3099")]
-    public void Names_that_differ_in_the_encoding_of_accents_get_the_same_hash(string name, string other) =>
+    public void Names_that_differ_in_accent_encoding_get_the_same_hash(string name, string other) =>
         Assert.Equal(ServerName.ToSlug(name), ServerName.ToSlug(other));
 
     [Theory]
@@ -102,7 +102,7 @@ public sealed class ServerNameTests
         Assert.Equal($"{id}-1", (await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "日本" })).Id);
     }
 
-    /// <summary>The rules before names of other scripts were accepted; null if the name was refused.</summary>
+    /// <summary>Returns the id by the rules before names of other scripts were accepted, or null if they refused the name.</summary>
     private static string? IdBefore(string name)
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > 64 || name != UntrustedText.Sanitize(name))
