@@ -10,14 +10,14 @@ internal sealed class RulesPage(JsonElement rules, IReadOnlyList<SourceTest> tes
 {
     private const int Width = 130;
     private const string Introduction = """
-        What the MCP specification 2026-07-28 and the RFCs under it ask of a client that signs in. Below each rule are the tests that hold
-        it, and the scenarios of the official conformance suite that look at it; `tests/interop/conformance` runs the suite.
+        What the MCP specification 2026-07-28 and the RFCs under it require of a client that signs in. Below each rule are the tests that cover
+        it, and the scenarios of the official conformance suite that check it; `tests/interop/conformance` runs the suite.
 
         This page is generated. The texts are in `rules.json`. A test names its rules with `[Rule(17, 18)]`, and the faults that it
         reproduces with `[FieldFault(3)]`. To write the page again, run the tests of `RulesTests` with `MCPSM_TEST_UPDATE=1`.
         """;
     private const string FaultIntroduction = """
-        What servers and issuers do in the field, and the conformance suite does not look at. Each sign-in ends as stated, or with one
+        What servers and issuers do in the field and the conformance suite does not check. Each sign-in ends as stated, or with one
         error of the stated id. No broken credential is stored, and no secret is sent elsewhere.
         """;
 
@@ -25,7 +25,7 @@ internal sealed class RulesPage(JsonElement rules, IReadOnlyList<SourceTest> tes
 
     public string Write()
     {
-        Lines("# The rules of the protocol, and the tests that hold them", "", Introduction.ReplaceLineEndings("\n"));
+        Lines("# The rules of the protocol and their tests", "", Introduction.ReplaceLineEndings("\n"));
         foreach (var group in rules.GetProperty("groups").EnumerateArray())
         {
             Lines("", $"## {Text(group, "title")}");

@@ -21,7 +21,7 @@ public sealed class WireSecretTests
     [InlineData("100 KB of headers", ErrorReason.ProtocolViolation)]
     [InlineData("10,000 cookies", ErrorReason.ProtocolViolation)]
     [InlineData("a gzip bomb", ErrorReason.TokenResponseInvalid)]
-    [InlineData("gzip that nobody asked for", ErrorReason.TokenResponseInvalid)]
+    [InlineData("gzip that was not requested", ErrorReason.TokenResponseInvalid)]
     [InlineData("a redirect to itself", ErrorReason.ProtocolViolation)]
     [InlineData("a redirect to a script", ErrorReason.ProtocolViolation)]
     [InlineData("a redirect to nowhere", ErrorReason.ProtocolViolation)]

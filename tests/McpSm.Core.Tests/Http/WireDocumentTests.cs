@@ -26,7 +26,7 @@ public sealed class WireDocumentTests
     [InlineData("100 KB of headers", ErrorReason.ProtocolViolation)]
     [InlineData("10,000 cookies", ErrorReason.ProtocolViolation)]
     [InlineData("a gzip bomb", ErrorReason.MetadataInvalid)]
-    [InlineData("gzip that nobody asked for", ErrorReason.MetadataInvalid)]
+    [InlineData("gzip that was not requested", ErrorReason.MetadataInvalid)]
     [InlineData("a redirect to itself", ErrorReason.MetadataInvalid)]
     [InlineData("a redirect to a script", ErrorReason.UnsafeEndpoint)]
     [InlineData("a redirect to nowhere", ErrorReason.MetadataInvalid)]

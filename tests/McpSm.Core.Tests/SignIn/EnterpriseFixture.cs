@@ -8,10 +8,10 @@ using McpSm.TestServers;
 
 namespace McpSm.Core.Tests.SignIn;
 
-/// <summary>An organisation: its identity provider, two servers with issuers of their own that trust it, and a workplace of one of its people.</summary>
+/// <summary>An organisation: its identity provider, two servers with issuers that trust the provider, and the test environment of a user.</summary>
 public sealed class EnterpriseFixture : IAsyncDisposable
 {
-    /// <summary>The client, as the identity provider knows it; and at each server's issuer its own.</summary>
+    /// <summary>The client id at the identity provider. Each issuer knows the client by another id.</summary>
     public const string ClientAtProvider = "mcpsm-at-work";
     public const string ProviderSecret = "PLANTED-provider-secret";
     public const string ServerSecret = "PLANTED-server-secret";
@@ -33,13 +33,17 @@ public sealed class EnterpriseFixture : IAsyncDisposable
 
     public IReadOnlyList<TestMcpServer> Resources => [.. _servers.Select(s => s.Resource)];
 
-    /// <summary>The first and the second server, as the catalog has them.</summary>
+    /// <summary>The first server, as the catalog has it now.</summary>
     public McpServer One => Authenticator.Catalog.Get("one");
 
     public McpServer Two => Authenticator.Catalog.Get("two");
 
+    /// <summary>Starts the servers and adds the MCP servers to the catalog.</summary>
+    /// <param name="clock">The clock of all servers and of the test environment, or null for the system clock.</param>
     /// <param name="set">Whether the provider is set for the whole catalog.</param>
-    /// <param name="known">Whether the organisation lets its people use the servers.</param>
+    /// <param name="known">Whether the organisation allows its users the servers.</param>
+    /// <param name="provider">Changes the options of the identity provider.</param>
+    /// <param name="issuer">Changes the options of the issuers.</param>
     public static async Task<EnterpriseFixture> StartAsync(ManualTimeProvider? clock = null, bool set = true, bool known = true,
         Func<AuthorizationServerOptions, AuthorizationServerOptions>? provider = null, Func<AuthorizationServerOptions, AuthorizationServerOptions>? issuer = null)
     {
@@ -51,7 +55,7 @@ public sealed class EnterpriseFixture : IAsyncDisposable
             Organisation = organisation,
             ScopesSupported = ["openid", "offline_access"],
             SupportsRegistration = false,
-            // Which port is free in a moment is not known before: this client may come back to any.
+            // The free port is not known in advance, so the client has a redirect URI for every port.
             PreRegisteredClients = [new RegisteredClient(ClientAtProvider, ProviderSecret,
                 [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "client_secret_basic")],
         };
@@ -81,7 +85,7 @@ public sealed class EnterpriseFixture : IAsyncDisposable
         return scene;
     }
 
-    /// <summary>The same, with one sign-in done to each server.</summary>
+    /// <summary>Starts the servers and signs in to each of them.</summary>
     public static async Task<EnterpriseFixture> SignedInAsync(ManualTimeProvider? clock = null)
     {
         var scene = await StartAsync(clock);

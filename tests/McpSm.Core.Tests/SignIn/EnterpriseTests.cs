@@ -14,12 +14,12 @@ using Xunit;
 
 namespace McpSm.Core.Tests.SignIn;
 
-/// <summary>Enterprise-managed authorization: one sign-in at the identity provider, which vouches for the person at every server's issuer.</summary>
+/// <summary>Enterprise-managed authorization: one sign-in at the identity provider, which asserts the user's identity to the issuers.</summary>
 public sealed class EnterpriseTests
 {
     [Rule(34)]
     [Fact]
-    public async Task One_sign_in_at_the_identity_provider_serves_two_servers_with_two_issuers()
+    public async Task Provider_sign_in_serves_two_servers_with_two_issuers()
     {
         await using var work = await EnterpriseFixture.StartAsync();
         var results = new[] { await work.Authenticator.EnsureConnectedAsync(work.One, Options(), default), await work.Authenticator.EnsureConnectedAsync(work.Two, Options(), default) };
@@ -50,7 +50,7 @@ public sealed class EnterpriseTests
 
     [Rule(22, 34)]
     [Fact]
-    public async Task What_the_identity_provider_gave_goes_to_no_server_and_no_other_issuer_and_no_ID_JAG_is_kept()
+    public async Task Provider_tokens_go_nowhere_else_and_no_ID_JAG_is_stored()
     {
         await using var work = await EnterpriseFixture.SignedInAsync();
         var vault = (await Items(work)).ToDictionary();
@@ -74,7 +74,7 @@ public sealed class EnterpriseTests
 
     [Rule(34)]
     [Fact]
-    public async Task A_server_is_renewed_without_a_person_and_with_it_the_session_where_its_ID_token_has_expired()
+    public async Task Renewal_without_a_user_renews_the_session_with_an_expired_ID_token()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -92,7 +92,7 @@ public sealed class EnterpriseTests
 
     [Rule(23, 34)]
     [Fact]
-    public async Task Many_processes_renew_many_servers_and_the_provider_s_refresh_token_is_spent_once()
+    public async Task Renewals_in_many_processes_send_the_provider_refresh_token_once()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -107,7 +107,7 @@ public sealed class EnterpriseTests
 
     [Rule(14, 34)]
     [Fact]
-    public async Task A_provider_that_registers_clients_is_asked_for_the_exchange_and_knows_the_client_again()
+    public async Task Provider_that_registers_clients_reuses_the_client()
     {
         await using var work = await EnterpriseFixture.StartAsync(set: false, provider: o => o with { SupportsRegistration = true });
         await work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer });
@@ -121,7 +121,7 @@ public sealed class EnterpriseTests
 
     [Rule(34)]
     [Fact]
-    public async Task A_session_that_has_ended_says_which_command_signs_in_and_that_command_does()
+    public async Task Ended_session_names_the_command_that_signs_in()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -144,7 +144,7 @@ public sealed class EnterpriseTests
 
     [Rule(34)]
     [Fact]
-    public async Task Facts_that_lie_since_somebody_was_killed_are_mended_by_whoever_reads_the_session()
+    public async Task Index_entry_of_a_session_is_repaired_when_the_session_is_read()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -178,7 +178,7 @@ public sealed class EnterpriseTests
     [InlineData("exp", "1700000000", ErrorReason.TokenResponseInvalid, "expired")]
     [InlineData("exp", "\"never\"", ErrorReason.TokenResponseInvalid, "expired")]
     [InlineData("sub", "null", ErrorReason.TokenResponseInvalid, "sub")]
-    public async Task An_ID_token_that_is_of_another_or_for_another_is_not_kept(string claim, string json, ErrorReason reason, string why)
+    public async Task ID_token_of_another_user_or_client_is_not_stored(string claim, string json, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync();
         work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = Lie((string)answer["id_token"]!, claims => claims[claim] = JsonNode.Parse(json)));
@@ -202,7 +202,7 @@ public sealed class EnterpriseTests
     [InlineData(200, """{"issued_token_type":"urn:ietf:params:oauth:token-type:id-jag"}""", ErrorReason.TokenResponseInvalid, "no ID-JAG")]
     [InlineData(200, "[1]", ErrorReason.TokenResponseInvalid, "not a JSON object")]
     [InlineData(503, "", ErrorReason.ServerUnreachable, "503")]
-    public async Task What_is_no_ID_JAG_goes_to_no_issuer_and_a_refusal_is_told(int status, string body, ErrorReason reason, string why)
+    public async Task Invalid_ID_JAG_is_not_sent_and_a_refusal_is_reported(int status, string body, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync();
         await work.Authenticator.SignInToIdentityProviderAsync(work.Provider.Issuer, Options(), default);
@@ -217,7 +217,7 @@ public sealed class EnterpriseTests
 
     [Rule(34)]
     [Fact]
-    public async Task A_server_that_the_organisation_does_not_use_is_refused_by_the_provider_and_by_an_issuer_that_does_not_trust_it()
+    public async Task Server_unknown_to_the_organisation_or_without_trust_is_refused()
     {
         await using var unknown = await EnterpriseFixture.StartAsync(known: false);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => unknown.LoginAsync(unknown.One));
@@ -230,7 +230,7 @@ public sealed class EnterpriseTests
 
     [Rule(11, 34)]
     [Fact]
-    public async Task The_setting_leaves_servers_alone_whose_issuer_does_not_take_its_word_and_a_named_provider_is_used_or_nothing_is()
+    public async Task Configured_provider_is_ignored_without_support_but_required_if_named()
     {
         await using var work = await EnterpriseFixture.StartAsync(issuer: o => o with { TrustedIdentityProviders = [] });
         await work.Authenticator.Catalog.UpdateAsync("one", s => new(s) { ClientId = null }, default);
@@ -250,7 +250,7 @@ public sealed class EnterpriseTests
     [InlineData("idp.example", ErrorReason.InvalidValue, "absolute http(s) URL")]
     [InlineData("ftp://idp.example", ErrorReason.InvalidValue, "absolute http(s) URL")]
     [InlineData("http://idp.example", ErrorReason.UnsafeEndpoint, "plain http")]
-    public async Task What_cannot_be_an_identity_provider_is_refused_before_anything_is_asked(string provider, ErrorReason reason, string why)
+    public async Task Invalid_identity_provider_is_refused_before_any_request(string provider, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync(set: false);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One, o => o with { IdentityProvider = provider }));
@@ -263,7 +263,7 @@ public sealed class EnterpriseTests
 
     [Rule(25, 34)]
     [Fact]
-    public async Task A_provider_without_PKCE_or_without_ID_JAGs_is_refused_before_a_person_signs_in()
+    public async Task Provider_without_PKCE_or_ID_JAG_is_refused_before_the_sign_in()
     {
         await using var work = await EnterpriseFixture.StartAsync();
         work.Provider.Faults.RewriteJson("/.well-known", metadata => metadata.Remove("code_challenge_methods_supported"));
@@ -277,7 +277,7 @@ public sealed class EnterpriseTests
 
     [Rule(34, 38)]
     [Fact]
-    public async Task Signing_out_of_the_provider_revokes_its_refresh_token_and_ends_renewal_whatever_it_answers()
+    public async Task Provider_sign_out_revokes_the_refresh_token_and_ends_renewal()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -295,7 +295,7 @@ public sealed class EnterpriseTests
 
     [Rule(34)]
     [Fact]
-    public async Task A_renewal_whose_answer_is_lost_keeps_the_session_and_one_of_another_person_ends_it()
+    public async Task Session_survives_a_lost_renewal_but_not_another_user()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -312,7 +312,7 @@ public sealed class EnterpriseTests
     [FieldFault(25)]
     [Rule(23, 34)]
     [Fact]
-    public async Task A_secret_that_was_replaced_at_the_provider_costs_no_session()
+    public async Task Secret_replaced_at_the_provider_keeps_the_session()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -331,7 +331,7 @@ public sealed class EnterpriseTests
     [InlineData("iss", "\"https://other.example\"", ErrorReason.IssuerMismatch)]
     [InlineData("aud", "\"another-client\"", ErrorReason.TokenResponseInvalid)]
     [InlineData("exp", "1700000000", ErrorReason.TokenResponseInvalid)]
-    public async Task An_ID_token_of_another_program_that_is_of_no_use_is_refused_before_anything_is_asked(string claim, string json, ErrorReason reason)
+    public async Task Unusable_ID_token_of_another_program_is_refused_before_any_request(string claim, string json, ErrorReason reason)
     {
         await using var work = await EnterpriseFixture.SignedInAsync();
         var idToken = (string)JsonNode.Parse((await Items(work))[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
@@ -345,7 +345,7 @@ public sealed class EnterpriseTests
 
     [Rule(34)]
     [Fact]
-    public async Task An_ID_token_that_another_program_got_is_kept_until_it_expires_and_only_if_it_is_for_our_client()
+    public async Task ID_token_of_another_program_is_kept_until_it_expires()
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
@@ -363,7 +363,7 @@ public sealed class EnterpriseTests
 
     private static SignInOptions Options() => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
 
-    /// <summary>What lies in the vault, by name.</summary>
+    /// <summary>Returns the items of the vault by name.</summary>
     private static async Task<Dictionary<string, string>> Items(EnterpriseFixture work)
     {
         var vault = new VaultSelector(work.Work.Home, [], _ => { }).InUse!;
@@ -375,7 +375,7 @@ public sealed class EnterpriseTests
         return items;
     }
 
-    /// <summary>The token with other claims; who looks at its signature would see that.</summary>
+    /// <summary>Returns the token with other claims and its old signature, which no longer matches.</summary>
     internal static string Lie(string jwt, Action<JsonObject> change)
     {
         var parts = jwt.Split('.');

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.SignIn;
 
-/// <summary>A test of a server and the validation of its status say the same of a credential that the server refuses.</summary>
+/// <summary>The test of a server and the validation of its status agree on a credential that the server refuses.</summary>
 public sealed class RefusedCredentialTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
@@ -23,7 +23,7 @@ public sealed class RefusedCredentialTests
     }
 
     [Fact]
-    public async Task Refused_bearer_token_in_config_json_is_judged_alike()
+    public async Task Refused_bearer_token_in_config_json_has_the_same_state_and_remedy()
     {
         await using var scene = await SignInFixture.StartAsync();
         var config = scene.Work.Home.PathOf("config.json");
@@ -32,7 +32,7 @@ public sealed class RefusedCredentialTests
     }
 
     [Fact]
-    public async Task Missing_token_with_sign_in_off_is_to_be_set()
+    public async Task Missing_token_with_sign_in_off_has_a_remedy_that_sets_it()
     {
         await using var scene = await SignInFixture.StartAsync();
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, default);
@@ -40,14 +40,14 @@ public sealed class RefusedCredentialTests
     }
 
     [Fact]
-    public async Task Missing_sign_in_is_to_be_made()
+    public async Task Missing_credential_has_a_remedy_that_signs_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         await SaysAsync(scene, AuthState.NotAuthenticated, "mcpsm auth login my-api");
     }
 
     [Fact]
-    public async Task Refused_sign_in_that_cannot_be_renewed_is_to_be_made_again_unless_sign_in_is_off()
+    public async Task Refused_token_without_renewal_has_a_remedy_by_sign_in_setting()
     {
         await using var scene = await SignInFixture.SignedInAsync(new AuthorizationServerOptions { IssueRefreshTokens = false });
         scene.Resource.Introspect = _ => null;
@@ -57,14 +57,14 @@ public sealed class RefusedCredentialTests
     }
 
     [Fact]
-    public async Task Refused_token_that_can_be_renewed_is_renewed_by_the_test_alone()
+    public async Task Refused_token_that_can_be_renewed_is_renewed_only_by_the_test()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Resource.Introspect = _ => null;
         var validated = await scene.Authenticator.ValidateAsync(scene.Server, default);
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (validated.State, validated.Remedy));
         var tested = await scene.Authenticator.TestAsync(scene.Server, Limit, default);
-        // The test has just renewed it, which did not help.
+        // The test renewed the token, and the server refused the new one too.
         Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (tested.State, tested.Remedy));
     }
 

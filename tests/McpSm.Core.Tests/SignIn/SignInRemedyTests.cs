@@ -8,15 +8,15 @@ using Xunit;
 namespace McpSm.Core.Tests.SignIn;
 
 /// <summary>
-/// Faults that last, and what a person is told to do about each. <see cref="SignInFixture.FailsAsync"/> asserts that it is not the same
-/// sign-in again; this table adds what it is.
+/// Lasting faults, and the remedy for each. <see cref="SignInFixture.FailsAsync"/> requires that the remedy is not the same sign-in, and
+/// this table adds the expected remedy.
 /// </summary>
 public sealed class SignInRemedyTests
 {
     private const string Update = "mcpsm server update my-api ";
     private const string WellKnown = "/.well-known";
 
-    /// <summary>A fault, and words of its remedy.</summary>
+    /// <summary>The faults, with a part of their remedies.</summary>
     private static readonly Dictionary<string, (Action<SignInFixture> Break, string Remedy)> Faults = new()
     {
         ["invalid_scope at the token endpoint"] = (s => Token(s, 400, """{"error":"invalid_scope"}"""), Update + "--scope <scope>..."),
@@ -30,7 +30,7 @@ public sealed class SignInRemedyTests
         ["an error that says nothing"] = (s => Token(s, 400, ""), "Tell whoever runs the issuer http"),
         ["a token answer that is a page"] = (s => Token(s, 200, "<html/>"), "Tell whoever runs the issuer http"),
         ["a token answer without a token"] = (s => Token(s, 200, "{}"), "Tell whoever runs the issuer http"),
-        ["a token type that nobody knows"] = (s => Token(s, 200, """{"access_token":"t","token_type":"mac"}"""), "can send Bearer and DPoP tokens"),
+        ["an unknown token type"] = (s => Token(s, 200, """{"access_token":"t","token_type":"mac"}"""), "can send Bearer and DPoP tokens"),
         ["a bound token without a proof"] = (s => Token(s, 200, """{"access_token":"t","token_type":"DPoP"}"""), "mcpsm server update <server> --dpop always"),
         ["a token endpoint that redirects"] = (s => Token(s, 307, ""), "Tell whoever runs the issuer"),
         ["an answer with neither code nor error"] = (s => Callback(s, "x=y"), "Tell whoever runs the issuer http"),
@@ -63,7 +63,7 @@ public sealed class SignInRemedyTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Failed_sign_in_says_what_else_to_do(string fault)
+    public async Task Failed_sign_in_has_a_remedy_for_its_fault(string fault)
     {
         await using var scene = await SignInFixture.StartAsync();
         Faults[fault].Break(scene);
@@ -71,7 +71,7 @@ public sealed class SignInRemedyTests
     }
 
     [Fact]
-    public async Task Invalid_scope_names_the_scopes_that_the_issuer_lists()
+    public async Task Invalid_scope_error_names_the_scopes_of_the_issuer()
     {
         await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools"] }, server: s => new(s) { Scopes = ["mcp:tools", "mcp:admin"] });
         scene.Issuer.Faults.RewriteRedirect("/authorize", url => System.Text.RegularExpressions.Regex.Replace(url, "(code|error)=[^&]*", "error=invalid_scope"));
@@ -83,7 +83,7 @@ public sealed class SignInRemedyTests
     [Theory]
     [InlineData("")]
     [InlineData("/")]
-    public async Task Issuer_whose_path_the_metadata_dropped_is_named_with_a_remedy_that_works(string end)
+    public async Task Issuer_without_the_path_in_its_metadata_has_a_remedy_that_works(string end)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Issuers = [scene.Issuer.Issuer + "/realm"];
@@ -109,7 +109,7 @@ public sealed class SignInRemedyTests
     [InlineData(200, "<html/>")]
     [InlineData(500, "")]
     [InlineData(200, "{}")]
-    public async Task Unreadable_resource_metadata_does_not_matter_if_the_issuer_is_pinned(int status, string body)
+    public async Task Unreadable_resource_metadata_is_ignored_if_the_issuer_is_pinned(int status, string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Challenge = _ => "Bearer";
@@ -118,7 +118,7 @@ public sealed class SignInRemedyTests
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         await scene.LoginAsync();
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        // What a challenge names is final all the same.
+        // Metadata that a challenge names is final even so.
         scene.Resource.Challenge = null;
         Assert.Equal(ErrorReason.MetadataInvalid, (await scene.FailsAsync()).Reason);
     }

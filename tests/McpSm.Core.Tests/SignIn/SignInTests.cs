@@ -14,7 +14,7 @@ public sealed class SignInTests
 {
     [Rule(2, 14, 20, 21, 25)]
     [Fact]
-    public async Task One_sign_in_is_a_handful_of_requests_each_as_the_rules_say()
+    public async Task Sign_in_sends_one_request_of_each_kind_as_the_rules_require()
     {
         await using var scene = await SignInFixture.StartAsync();
         var result = await scene.LoginAsync();
@@ -34,7 +34,7 @@ public sealed class SignInTests
 
     [Rule(16, 25, 26)]
     [Fact]
-    public async Task State_and_verifier_are_long_and_of_one_sign_in_each()
+    public async Task State_and_verifier_are_long_and_unique_per_sign_in()
     {
         await using var scene = await SignInFixture.StartAsync();
         for (var i = 0; i < 3; i++)
@@ -49,7 +49,7 @@ public sealed class SignInTests
 
     [FieldFault(3)]
     [Fact]
-    public async Task An_authorization_endpoints_own_query_is_kept()
+    public async Task Query_of_the_authorization_endpoint_is_kept()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += "?tenant=a%20b&x=1#end");
@@ -69,13 +69,13 @@ public sealed class SignInTests
     [InlineData("?redirect_uri", "")]
     [InlineData("#?resource=X", "")]
     [InlineData("?x=%zz{ä}#end", "x=%zz%7B%C3%A4%7D&")]
-    public async Task Our_parameters_replace_those_in_the_endpoints_query(string query, string kept)
+    public async Task Own_parameters_replace_those_of_the_endpoint_query(string query, string kept)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += query);
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
         var request = Assert.Single(scene.Issuer.Traffic.To("/authorize"));
-        // As it is shown and opened: browsers rewrite some of it on their way.
+        // The comparison uses the URL that is shown, because browsers rewrite parts of it.
         Assert.Contains($"/authorize?{kept}response_type=code&client_id=", scene.Person.Shown!.AbsoluteUri);
         foreach (var ours in new[] { "response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "resource", "scope" })
         {
@@ -89,12 +89,12 @@ public sealed class SignInTests
     [InlineData("https://[::1]:8443/a%2Fb/?resource=X&t=%7e", "https://[::1]:8443/a%2Fb/?t=%7e&resource=Y")]
     [InlineData("https://bücher.example/authorize", "https://xn--bcher-kva.example/authorize?resource=Y")]
     [InlineData("  https://a.example:443?resource#x ", "https://a.example/?resource=Y")]
-    public void Our_parameters_are_added_to_any_endpoint(string endpoint, string expected) => Assert.Equal(expected,
+    public void Own_parameters_are_added_to_any_endpoint(string endpoint, string expected) => Assert.Equal(expected,
         EndpointUrl.Add(new Uri(endpoint), new Dictionary<string, string> { ["resource"] = "Y" }).AbsoluteUri);
 
     [Rule(27)]
     [Fact]
-    public async Task An_endpoint_in_plain_http_outside_this_machine_is_refused()
+    public async Task Plain_http_endpoint_outside_this_machine_is_refused()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["token_endpoint"] = "http://issuer.example/token");
@@ -106,7 +106,7 @@ public sealed class SignInTests
     [Theory]
     [InlineData("/token", ErrorReason.ProtocolViolation)]
     [InlineData("/register", ErrorReason.ClientRegistrationFailed)]
-    public async Task A_redirect_of_an_endpoint_that_takes_secrets_is_not_followed(string endpoint, ErrorReason reason)
+    public async Task Redirect_of_an_endpoint_that_takes_secrets_is_not_followed(string endpoint, ErrorReason reason)
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestMcpServer.StartAsync();
@@ -128,7 +128,7 @@ public sealed class SignInTests
     [InlineData("<html>no</html>")]
     [InlineData("[]")]
     [InlineData("")]
-    public async Task A_token_answer_of_status_200_that_is_none_stores_nothing(string body)
+    public async Task Invalid_token_response_with_status_200_stores_nothing(string body)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Intercept("/token", context => context.Response.WriteAsync(body));
@@ -138,7 +138,7 @@ public sealed class SignInTests
     }
 
     [Fact]
-    public async Task An_open_server_is_seen_to_need_none()
+    public async Task Open_server_is_recognised_as_open()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { Open = true, MetadataAtPath = false });
         Assert.True((await scene.LoginAsync()).IsOpenServer);
@@ -147,7 +147,7 @@ public sealed class SignInTests
 
     [FieldFault(8)]
     [Fact]
-    public async Task A_lifetime_that_the_issuer_does_not_name_is_unknown()
+    public async Task Lifetime_that_the_issuer_omits_is_unknown()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { OmitExpiresIn = true });
         Assert.Equal(AuthState.Unknown, scene.Status.State);
@@ -158,7 +158,7 @@ public sealed class SignInTests
     }
 
     [Fact]
-    public async Task A_token_that_the_server_refuses_at_once_leaves_what_was_there_before()
+    public async Task Token_refused_at_sign_in_keeps_the_earlier_credential()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.AcceptedTokens["a-token"] = true;
@@ -171,11 +171,11 @@ public sealed class SignInTests
     }
 
     [Fact]
-    public async Task A_token_that_the_server_refuses_takes_no_other_with_it_that_came_meanwhile()
+    public async Task Token_refused_at_sign_in_keeps_a_credential_set_meanwhile()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Introspect = null;
-        // While the server looks at the first, another process keeps one of its own.
+        // While the server checks the new token, another process stores its own token.
         scene.Resource.Faults.Before("/mcp", async context =>
         {
             if (context.Request.Headers.Authorization.Count > 0)
@@ -188,7 +188,7 @@ public sealed class SignInTests
     }
 
     [Fact]
-    public async Task A_token_that_the_server_refuses_at_once_is_not_kept()
+    public async Task Token_refused_at_sign_in_is_not_stored()
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Introspect = null;

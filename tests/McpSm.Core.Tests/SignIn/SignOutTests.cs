@@ -14,7 +14,7 @@ public sealed class SignOutTests
 {
     [Rule(38)]
     [Fact]
-    public async Task Signing_out_revokes_refresh_then_access_and_removes_whatever_the_issuer_answers()
+    public async Task Sign_out_revokes_refresh_then_access_token_and_always_removes_them()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/revoke", 503, "", times: 2);
@@ -26,7 +26,7 @@ public sealed class SignOutTests
 
     [Rule(38)]
     [Fact]
-    public async Task After_signing_out_no_token_is_alive()
+    public async Task Sign_out_leaves_no_active_token()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
@@ -37,7 +37,7 @@ public sealed class SignOutTests
     [FieldFault(14)]
     [Rule(38)]
     [Fact]
-    public async Task An_issuer_that_hangs_keeps_no_credential_alive()
+    public async Task Sign_out_at_a_hanging_issuer_removes_the_credential()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
@@ -53,7 +53,7 @@ public sealed class SignOutTests
 
     [Rule(38)]
     [Fact]
-    public async Task Giving_up_on_a_hanging_issuer_ends_the_credential_here_all_the_same()
+    public async Task Cancelled_sign_out_at_a_hanging_issuer_removes_the_credential()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
@@ -64,7 +64,7 @@ public sealed class SignOutTests
     }
 
     [Fact]
-    public async Task Signing_out_locally_asks_the_issuer_nothing()
+    public async Task Local_sign_out_sends_no_request_to_the_issuer()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.Authenticator.DisconnectAsync(scene.Server, local: true, default);

@@ -3,43 +3,43 @@ using McpSm.Samples;
 
 namespace McpSm.Core.Tests.Support;
 
-/// <summary>The person in front of the test: opens the URL and clicks through, unless told otherwise.</summary>
+/// <summary>A simulated user, who opens the URL and clicks through by default.</summary>
 public sealed class FakeUser : IAuthInteraction
 {
     private Task<string> _browsing = Task.FromResult("");
 
     public bool CanAnswer { get; set; } = true;
 
-    /// <summary>What happens in the browser in place of clicking through.</summary>
+    /// <summary>Replaces the clicks in the browser.</summary>
     public Func<Uri, Task>? Browse { get; set; }
 
-    /// <summary>What happens before the browser is there.</summary>
+    /// <summary>Runs before the browser opens.</summary>
     public Action<Uri>? Opening { get; set; }
 
-    /// <summary>What the person does on seeing a device code.</summary>
+    /// <summary>Runs when a device code is shown.</summary>
     public Action<DeviceCode>? Device { get; set; }
 
-    /// <summary>What the person pastes; by default nothing ever.</summary>
+    /// <summary>Returns the text that the user pastes. By default, the user pastes nothing.</summary>
     public Func<CancellationToken, Task<string?>>? ReadRedirect { get; set; }
 
     public List<string> Notices { get; } = [];
 
-    /// <summary>Whether there is a browser that could be opened.</summary>
+    /// <summary>Whether a browser can be opened.</summary>
     public bool OpensBrowser { get; set; } = true;
 
-    /// <summary>The addresses that a browser was started with.</summary>
+    /// <summary>The start links that the browser was started with.</summary>
     public List<Uri> Starts { get; } = [];
 
-    /// <summary>Where those led.</summary>
+    /// <summary>The authorization URLs that the start links redirected to.</summary>
     public List<Uri> Visited { get; } = [];
 
-    /// <summary>The authorization URL on the person's screen.</summary>
+    /// <summary>The authorization URL that is shown to the user.</summary>
     public Uri? Shown { get; private set; }
 
-    /// <summary>The page that the browser ended on.</summary>
+    /// <summary>Returns the last page of the browser.</summary>
     public Task<string> PageAsync() => _browsing;
 
-    /// <summary>Opens the one-time address as a browser does; all else happens at the URL that it leads to.</summary>
+    /// <summary>Follows the start link as a browser does, and continues at the authorization URL.</summary>
     public async Task<bool> OpenBrowserAsync(Uri start, CancellationToken cancellationToken)
     {
         Starts.Add(start);

@@ -1,6 +1,6 @@
 namespace McpSm.Core.Tests.Support;
 
-/// <summary>A clock that a test moves. Whoever waits by it waits no time: it jumps to the end of the wait.</summary>
+/// <summary>A clock that a test moves. A wait does not take real time: it moves the clock to the end of the wait.</summary>
 public sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _gate = new();

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Support;
 
-/// <summary>An issuer, a server that believes it, and a workplace in which that server is added as my-api.</summary>
+/// <summary>An issuer, a server that trusts it, and a test environment with that server as 'my-api'.</summary>
 public sealed class SignInFixture : IAsyncDisposable
 {
     private readonly string _id;
@@ -28,15 +28,16 @@ public sealed class SignInFixture : IAsyncDisposable
 
     public Authenticator Authenticator => Work.Authenticator;
 
-    /// <summary>The server as the catalog has it now.</summary>
+    /// <summary>The server, as the catalog has it now.</summary>
     public McpServer Server => Work.Authenticator.Catalog.Get(_id);
 
     public McpAuthStatus Status => Work.Authenticator.Status(Server);
 
-    /// <param name="issuer">What the issuer offers; null for the defaults.</param>
-    /// <param name="resource">How the server starts; null for the defaults.</param>
+    /// <summary>Starts the servers and adds the MCP server.</summary>
+    /// <param name="issuer">The options of the issuer, or null for the defaults.</param>
+    /// <param name="resource">The options of the server, or null for the defaults.</param>
     /// <param name="server">Changes the server before it is added.</param>
-    /// <param name="clock">The clock of the workplace and of the issuer; null for the system's.</param>
+    /// <param name="clock">The clock of the test environment and of the issuer, or null for the system clock.</param>
     public static async Task<SignInFixture> StartAsync(AuthorizationServerOptions? issuer = null, TestMcpServerOptions? resource = null,
         Func<McpServer, McpServer>? server = null, ManualTimeProvider? clock = null)
     {
@@ -47,7 +48,7 @@ public sealed class SignInFixture : IAsyncDisposable
         return new SignInFixture(issuing, protecting, work, (await work.AddAsync(protecting.McpUrl, server)).Id);
     }
 
-    /// <summary>The same, with one sign-in done.</summary>
+    /// <summary>Starts the servers and signs in once.</summary>
     public static async Task<SignInFixture> SignedInAsync(AuthorizationServerOptions? issuer = null, TestMcpServerOptions? resource = null,
         Func<McpServer, McpServer>? server = null, ManualTimeProvider? clock = null)
     {
@@ -58,24 +59,24 @@ public sealed class SignInFixture : IAsyncDisposable
 
     public Task<SignInResult> LoginAsync(Func<SignInOptions, SignInOptions>? how = null) => Work.LoginAsync(Server, how);
 
-    /// <summary>A sign-in that fails, and how: with something to do about it that is not the same sign-in.</summary>
+    /// <summary>Requires that a sign-in fails with a remedy other than the same sign-in, and returns its exception.</summary>
     public async Task<McpAuthException> FailsAsync(Func<SignInOptions, SignInOptions>? how = null)
     {
         var e = await Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(how));
-        Assert.False(string.IsNullOrEmpty(e.Remedy.InShell()), $"It says nothing of what to do: {e.Message}");
+        Assert.False(string.IsNullOrEmpty(e.Remedy.InShell()), $"The error has no remedy: {e.Message}");
         Assert.Null(RepeatedCommand.Find(e.Remedy.InShell(), "auth", "login", _id));
         return e;
     }
 
-    /// <summary>A program's client over the handler.</summary>
-    /// <param name="signIn">Whether its requests may sign in.</param>
-    /// <param name="authenticator">Another process's; null for the workplace's own.</param>
-    /// <param name="client">Who signs in then; null for the person.</param>
+    /// <summary>Returns a client that uses the handler.</summary>
+    /// <param name="signIn">Whether its requests can sign in.</param>
+    /// <param name="authenticator">The authenticator of another process, or null for that of the test environment.</param>
+    /// <param name="client">The client that signs in, or null for the user.</param>
     public HttpClient Open(bool signIn = false, Authenticator? authenticator = null, ClientCredentials? client = null) =>
         new(new AuthenticatingHandler(Server, authenticator ?? Authenticator, !signIn ? null
             : new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20), ClientCredentials = client }));
 
-    /// <summary>Sends an MCP request and gives the status of its answer.</summary>
+    /// <summary>Sends an MCP request and returns the status of the response.</summary>
     public async Task<int> PingAsync(HttpClient http, CancellationToken cancellationToken = default)
     {
         using var answer = await http.PostAsync(Resource.McpUrl, new StringContent(Ping), cancellationToken);
@@ -84,7 +85,7 @@ public sealed class SignInFixture : IAsyncDisposable
 
     public const string Ping = """{"jsonrpc":"2.0","id":7,"method":"ping"}""";
 
-    /// <summary>From now on the person says no at the issuer, until its faults are cleared.</summary>
+    /// <summary>Lets the user deny at the issuer until its faults are cleared.</summary>
     public void Deny() => Issuer.Faults.RewriteRedirect("/authorize", location => Regex.Replace(location, "code=[^&]*", "error=access_denied"));
 
     /// <summary>Changes the server in the catalog.</summary>

@@ -5,14 +5,16 @@ using McpSm.Core.SignIn;
 
 namespace McpSm.Core.Tests.Support;
 
-/// <summary>A configuration folder and an environment of one test's own.</summary>
+/// <summary>The configuration folder and environment variables of one test.</summary>
 public sealed class TestEnvironment : IDisposable
 {
     private readonly TimeProvider? _time;
 
     private readonly Func<HttpMessageHandler>? _entra;
 
-    /// <param name="entra">What carries requests to Entra ID.</param>
+    /// <summary>Creates the folder.</summary>
+    /// <param name="time">The clock, or null for the system clock.</param>
+    /// <param name="entra">Creates the transport for requests to Entra ID.</param>
     public TestEnvironment(TimeProvider? time = null, Func<HttpMessageHandler>? entra = null)
     {
         (_time, _entra) = (time, entra);
@@ -31,13 +33,13 @@ public sealed class TestEnvironment : IDisposable
 
     public AppEnvironment Home => new(Variables.GetValueOrDefault, _time) { Remedies = CliRemedyFormatter.Instance };
 
-    /// <summary>Another process's view of the same folder.</summary>
+    /// <summary>Returns the authenticator of another process with the same folder.</summary>
     public Authenticator New() => new(Home, Person, null, null, _entra);
 
     public Task<McpServer> AddAsync(Uri url, Func<McpServer, McpServer>? change = null) =>
         Authenticator.Catalog.AddAsync((change ?? (s => s))(new McpServer { Id = "", Name = "my-api", Url = url.AbsoluteUri }), default);
 
-    /// <summary>Signs in on any free port within 20 seconds, unless told otherwise.</summary>
+    /// <summary>Signs in on any free port within 20 seconds, unless the options say otherwise.</summary>
     public Task<SignInResult> LoginAsync(McpServer server, Func<SignInOptions, SignInOptions>? how = null)
     {
         var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };

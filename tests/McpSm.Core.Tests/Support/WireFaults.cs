@@ -4,15 +4,15 @@ using McpSm.TestServers;
 
 namespace McpSm.Core.Tests.Support;
 
-/// <summary>What goes wrong on the wire in place of an answer of status 200 with a given JSON body.</summary>
+/// <summary>Transport faults that replace a response of status 200 with a given JSON body.</summary>
 public static class WireFaults
 {
-    /// <summary>Faults that only time ends.</summary>
+    /// <summary>Faults that end only by a timeout.</summary>
     public static readonly IReadOnlyList<string> Endless = ["silence", "a byte now and then", "a header without end", "1xx without end"];
 
     private static readonly TimeSpan NowAndThen = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Starts a server that answers everything so.</summary>
+    /// <summary>Starts a server that answers every request with the fault.</summary>
     public static RawServer Start(string fault, string json) => fault switch
     {
         "silence" => RawServer.Hanging(),
@@ -27,7 +27,7 @@ public static class WireFaults
         "100 KB of headers" => Answering("200 OK", json, $"WWW-Authenticate: Bearer scope=\"{new string('s', 100_000)}\""),
         "10,000 cookies" => Answering("200 OK", json, [.. Enumerable.Range(0, 10_000).Select(i => $"Set-Cookie: c{i}={i}")]),
         "a gzip bomb" => Answering("200 OK", Gzip(Encoding.ASCII.GetBytes(new string(' ', 100_000_000))), "Content-Encoding: gzip"),
-        "gzip that nobody asked for" => Answering("200 OK", Gzip(Encoding.UTF8.GetBytes(json)), "Content-Encoding: gzip"),
+        "gzip that was not requested" => Answering("200 OK", Gzip(Encoding.UTF8.GetBytes(json)), "Content-Encoding: gzip"),
         "a redirect to itself" => Answering("307 Temporary Redirect", "", "Location: /again"),
         "a redirect to a script" => Answering("302 Found", "", "Location: javascript:alert(1)"),
         "a redirect to nowhere" => Answering("302 Found", ""),

@@ -9,7 +9,7 @@ public sealed class ChunkedSecretTests
 {
     private const string Generation = "0123456789abcdef";
 
-    // Lengths that matter, in characters of one to four bytes, so that many end within a character.
+    // Lengths near the limits, in characters of one to four bytes, so that many parts end within a character.
     private static readonly Gen<string> Text = Gen.Select(
         Gen.OneOf(Gen.Int[0, 12], Gen.Int[2540, 2570], Gen.Int[5110, 5130], Gen.Int[2560, 16000]), Gen.OneOf("x", "é", "日", "😀"), Gen.Int[0, 4])
         .Select((length, unit, before) => new string('.', before) + string.Concat(Enumerable.Repeat(unit, length / Encoding.UTF8.GetByteCount(unit))));
@@ -17,7 +17,7 @@ public sealed class ChunkedSecretTests
     private static readonly Gen<string> Long = Text.Where(t => Encoding.UTF8.GetByteCount(t) >= ChunkedSecret.EntryBytes);
 
     [Fact]
-    public void What_is_cut_is_joined_again_and_no_entry_is_too_long() => Text.Sample(text =>
+    public void Chunked_text_is_joined_again_and_entries_keep_the_limit() => Text.Sample(text =>
     {
         var (head, parts) = Cut(text);
         Assert.All(parts.Append(head), entry => Assert.InRange(entry.Length, 1, ChunkedSecret.EntryBytes));
@@ -26,7 +26,7 @@ public sealed class ChunkedSecretTests
     }, iter: 1000);
 
     [Fact]
-    public void The_longest_text_is_cut_and_joined_again()
+    public void Longest_text_is_chunked_and_joined_again()
     {
         var text = new string('x', ChunkedSecret.MaxBytes);
         var (head, parts) = Cut(text);
@@ -34,7 +34,7 @@ public sealed class ChunkedSecretTests
     }
 
     [Fact]
-    public void A_part_that_is_missing_altered_cut_or_in_another_place_is_recognised() =>
+    public void Missing_altered_truncated_or_moved_part_is_detected() =>
         Gen.Select(Long, Gen.Int[0, 9999], Gen.Int[0, 9999], Gen.Int[1, 255]).Sample((text, which, where, with) =>
         {
             var (raw, parts) = Cut(text);
@@ -51,7 +51,7 @@ public sealed class ChunkedSecretTests
         }, iter: 1000);
 
     [Fact]
-    public void Parts_of_another_secret_of_the_same_length_are_recognised() => Long.Sample(text =>
+    public void Parts_of_another_secret_of_the_same_length_are_detected() => Long.Sample(text =>
     {
         var other = (text[0] == '.' ? ',' : '.') + text[1..];
         if (Encoding.UTF8.GetByteCount(other) == Encoding.UTF8.GetByteCount(text))
@@ -61,20 +61,20 @@ public sealed class ChunkedSecretTests
     }, iter: 300);
 
     [Fact]
-    public void A_head_with_any_changed_bit_reads_as_another_set_or_as_none() => Gen.Select(Long, Gen.Int[0, 9999], Gen.Int[0, 7]).Sample((text, at, bit) =>
+    public void Head_with_a_changed_bit_reads_as_another_set_or_not_at_all() => Gen.Select(Long, Gen.Int[0, 9999], Gen.Int[0, 7]).Sample((text, at, bit) =>
     {
         var (head, parts) = Cut(text);
         var whole = ChunkedSecret.Read(head)!;
         head[at % head.Length] ^= (byte)(1 << bit);
         var read = ChunkedSecret.Read(head);
         Assert.NotEqual(whole, read);
-        // Another generation has no such parts; every other change of it fails to add up.
+        // Another generation names other parts. After any other change, the parts do not match the head.
         Assert.True(read is null || read.Generation != whole.Generation || read.Join(parts) is null);
         Assert.NotEqual(text, ChunkedSecret.TextOf(head));
     }, iter: 1000);
 
     [Fact]
-    public void Any_bytes_are_a_head_or_not_and_never_a_failure() =>
+    public void Random_bytes_as_a_head_never_throw() =>
         Gen.OneOf(Gen.Byte.Array[0, 120], Gen.String[Gen.Char["#= 0123456789abcdefABCDEF+-"], 0, 120].Select(Encoding.UTF8.GetBytes)).Sample(bytes =>
         {
             _ = ChunkedSecret.TextOf(bytes);

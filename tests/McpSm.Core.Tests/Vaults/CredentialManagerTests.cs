@@ -8,8 +8,8 @@ using Xunit;
 namespace McpSm.Core.Tests.Vaults;
 
 /// <summary>
-/// The vault's own logic over entries in memory that refuse and forget like Windows' and can die at any call. The real
-/// calls are tried by tests/McpSm.CredentialManager.Trial on Windows' own API.
+/// The vault's own logic over entries in memory that have the limits of Windows and can fail at any call. The program
+/// tests/McpSm.CredentialManager.Trial tests the real calls with the Windows API.
 /// </summary>
 public sealed class CredentialManagerTests : IDisposable
 {
@@ -25,7 +25,7 @@ public sealed class CredentialManagerTests : IDisposable
     public void Dispose() => _work.Dispose();
 
     [Fact]
-    public async Task Cut_off_at_any_call_a_replacement_leaves_the_old_text_or_the_new_and_the_next_change_clears()
+    public async Task Replacement_cut_off_at_any_call_leaves_the_old_or_the_new_text()
     {
         foreach (var (from, to) in Lengths.SelectMany(from => Lengths.Select(to => (new string('a', from), new string('b', to)))))
         {
@@ -49,7 +49,7 @@ public sealed class CredentialManagerTests : IDisposable
     }
 
     [Fact]
-    public async Task Cut_off_at_any_call_a_removal_leaves_the_text_or_nothing_and_the_next_change_clears()
+    public async Task Removal_cut_off_at_any_call_leaves_the_text_or_nothing()
     {
         foreach (var length in Lengths)
         {
@@ -73,7 +73,7 @@ public sealed class CredentialManagerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_text_whose_pieces_were_touched_is_damaged_the_others_are_not_and_a_new_one_mends_it()
+    public async Task Text_with_a_damaged_part_is_reported_and_can_be_replaced()
     {
         await Vault.SetAsync("mcpsm-b", "other", default);
         var text = new string('a', 6000);
@@ -86,7 +86,7 @@ public sealed class CredentialManagerTests : IDisposable
                 touch(target);
                 if (_set.Read(Prefix + "mcpsm-a") is null)
                 {
-                    // The head alone says that there is an item.
+                    // Without its head, the item does not exist.
                     Assert.Null(await Vault.GetAsync("mcpsm-a", default));
                     Assert.Equal(["mcpsm-b"], await Vault.NamesAsync(default));
                 }
@@ -106,7 +106,7 @@ public sealed class CredentialManagerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_text_that_is_too_large_is_refused_before_anything_is_written()
+    public async Task Oversized_text_is_refused_before_anything_is_written()
     {
         await Vault.SetAsync("mcpsm-a", new string('a', ChunkedSecret.MaxBytes), default);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", new string('é', ChunkedSecret.MaxBytes / 2 + 1), default));
@@ -115,7 +115,7 @@ public sealed class CredentialManagerTests : IDisposable
     }
 
     [Fact]
-    public async Task Folders_see_their_own_items_alone_even_where_one_name_begins_with_the_other()
+    public async Task Folder_whose_path_begins_with_another_sees_only_its_own_items()
     {
         using var inner = new TestEnvironment();
         inner.Variables["MCPSM_CONFIG_DIR"] = Path.Combine(_work.Folder, "x");
@@ -131,14 +131,14 @@ public sealed class CredentialManagerTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_is_one_owner_with_a_separator_at_its_end_and_without()
+    public void Folder_with_and_without_final_separator_is_one_owner()
     {
         Assert.Equal(_work.Folder, new AppEnvironment(n => n == "MCPSM_CONFIG_DIR" ? _work.Folder + Path.DirectorySeparatorChar : null).Owner);
         Assert.Equal("default", new AppEnvironment(n => n == "HOME" ? _work.Folder : n == "MCPSM_CONFIG_DIR" ? Path.Combine(_work.Folder, ".mcp-manager/") : null).Owner);
     }
 
     [Fact]
-    public async Task Items_that_differ_by_case_alone_are_two()
+    public async Task Items_that_differ_only_in_case_are_two()
     {
         await Vault.SetAsync("mcpsm-Aa", "upper", default);
         await Vault.SetAsync("mcpsm-aA", new string('l', 3000), default);
@@ -149,7 +149,7 @@ public sealed class CredentialManagerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_reader_beside_writers_sees_whole_texts_alone()
+    public async Task Reader_beside_writers_sees_only_whole_texts()
     {
         await Vault.SetAsync("mcpsm-a", new string('a', 9000), default);
         using var stop = new CancellationTokenSource();
@@ -164,7 +164,7 @@ public sealed class CredentialManagerTests : IDisposable
         });
         await Task.WhenAll("bcd".Select(letter => Task.Run(async () =>
         {
-            // Until both sides had their turns: on one busy processor the writers alone could be through before the reader began.
+            // Until both sides had turns: on one busy processor, the writers could end before the reader begins.
             for (var i = 0; (i < 40 || Volatile.Read(ref reads) < 40) && !reading.IsCompleted; i++)
             {
                 await Vault.SetAsync("mcpsm-a", new string(letter, Lengths[i % Lengths.Length] + 3000), default);

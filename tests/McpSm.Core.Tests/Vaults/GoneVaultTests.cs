@@ -8,14 +8,14 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Vaults;
 
-/// <summary>What is to end ends without a vault that is gone, and does not come back with it.</summary>
+/// <summary>Credentials in a missing vault can be ended, and do not return when the vault does.</summary>
 public sealed class GoneVaultTests
 {
     public static TheoryData<ErrorReason> Gone => [ErrorReason.VaultUnavailable, ErrorReason.SecretManagementMissing];
 
     [Theory]
     [MemberData(nameof(Gone))]
-    public async Task Server_whose_vault_is_gone_is_removed_with_a_warning_and_stays_removed(ErrorReason reason)
+    public async Task Server_whose_vault_is_missing_is_removed_with_a_warning(ErrorReason reason)
     {
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, reason);
@@ -34,7 +34,7 @@ public sealed class GoneVaultTests
 
     [Theory]
     [MemberData(nameof(Gone))]
-    public async Task Token_whose_vault_is_gone_is_cleared_and_another_can_be_set(ErrorReason reason)
+    public async Task Token_whose_vault_is_missing_is_cleared_and_can_be_replaced(ErrorReason reason)
     {
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, reason);
@@ -47,7 +47,7 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Sign_out_of_a_sign_in_whose_vault_is_gone_leaves_it_there_and_says_so()
+    public async Task Sign_out_of_a_credential_in_a_missing_vault_names_what_stays()
     {
         await using var scene = await SignInFixture.StartAsync();
         var vault = new MemoryVault();
@@ -63,7 +63,7 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Registration_in_a_vault_that_is_gone_is_forgotten()
+    public async Task Registration_in_a_missing_vault_is_forgotten()
     {
         await using var scene = await SignInFixture.StartAsync();
         var vault = new MemoryVault();
@@ -77,7 +77,7 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Move_away_from_a_vault_that_is_gone_names_what_stays_and_a_later_move_takes_it_along()
+    public async Task Move_from_a_missing_vault_names_what_stays_and_can_be_finished_later()
     {
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable);
@@ -96,7 +96,7 @@ public sealed class GoneVaultTests
 
     [Theory]
     [MemberData(nameof(Gone))]
-    public async Task Secret_whose_vault_is_gone_is_removed_with_a_warning_and_stays_removed(ErrorReason reason)
+    public async Task Secret_whose_vault_is_missing_is_removed_with_a_warning(ErrorReason reason)
     {
         using var work = new TestEnvironment();
         var (door, vault, _) = await StartAsync(work, reason);
@@ -119,7 +119,7 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Secret_removed_while_its_vault_was_gone_is_not_read_again()
+    public async Task Secret_removed_while_its_vault_was_missing_does_not_return()
     {
         using var work = new TestEnvironment();
         var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
@@ -132,12 +132,12 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Secret_of_a_vault_that_never_existed_here_is_removed()
+    public async Task Secret_of_an_unknown_vault_is_removed()
     {
         using var work = new TestEnvironment();
         var (door, _, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
         await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
-        // Another process, which does not know that vault.
+        // Another process, which does not know the vault.
         var other = work.New();
         await other.Secrets.RemoveAsync("a tool's", null, default);
         Assert.Contains(work.Person.Notices, n => n.Contains("'a tool's' stays in the vault 'memory'", StringComparison.Ordinal));
@@ -146,7 +146,7 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Vault_that_is_locked_ends_nothing()
+    public async Task Locked_vault_prevents_removal_and_move()
     {
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultLocked);
@@ -167,7 +167,7 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Move_that_fails_before_anything_moved_is_not_spoken_of_later()
+    public async Task Move_that_fails_before_the_first_item_is_not_mentioned_later()
     {
         using var work = new TestEnvironment();
         var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
@@ -181,7 +181,7 @@ public sealed class GoneVaultTests
     }
 
     [Fact]
-    public async Task Vault_that_does_not_answer_is_not_taken_for_gone()
+    public async Task Unresponsive_vault_is_not_treated_as_missing()
     {
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable, isOnlyOutOfReach: true);

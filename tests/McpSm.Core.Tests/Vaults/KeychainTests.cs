@@ -9,7 +9,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Vaults;
 
-/// <summary>What is ours of the Keychain vault: the names. The Keychain itself is on macOS alone.</summary>
+/// <summary>Our part of the Keychain vault, which is the list of names. The Keychain itself exists only on macOS.</summary>
 public sealed class KeychainTests : IDisposable
 {
     private readonly TestEnvironment _work = new();
@@ -22,7 +22,7 @@ public sealed class KeychainTests : IDisposable
     public void Dispose() => _work.Dispose();
 
     [Fact]
-    public async Task Names_are_those_of_the_items_and_the_secrets_stand_in_no_file()
+    public async Task Names_of_the_items_are_listed_and_no_file_holds_a_secret()
     {
         await Vault.SetAsync("mcpsm-a", "secret-planted", default);
         await Vault.SetAsync("mcpsm-b", "b", default);
@@ -37,7 +37,7 @@ public sealed class KeychainTests : IDisposable
     }
 
     [Fact]
-    public async Task An_item_has_its_name_before_it_is_there_and_until_it_is_gone()
+    public async Task Name_is_listed_before_its_item_exists_and_until_it_is_removed()
     {
         _keychain.Dead = true;
         await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "a", default));
@@ -51,7 +51,7 @@ public sealed class KeychainTests : IDisposable
     }
 
     [Fact]
-    public async Task Many_at_once_lose_no_name()
+    public async Task Concurrent_changes_lose_no_name()
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => Vault.SetAsync($"mcpsm-{i}", "x", default))));
         await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => Vault.RemoveAsync($"mcpsm-{i}", default))));
@@ -59,7 +59,7 @@ public sealed class KeychainTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_list_of_names_is_named_and_changed_by_nobody_and_the_items_are_read_all_the_same()
+    public async Task Damaged_names_file_is_reported_and_kept_and_items_are_readable()
     {
         await Vault.SetAsync("mcpsm-a", "a", default);
         foreach (var damage in new[] { "", "{", "[]", "{}", """{"names":"a"}""", """{"names":[1]}""" })
@@ -78,7 +78,7 @@ public sealed class KeychainTests : IDisposable
     }
 
     [Fact]
-    public async Task Accounts_are_ASCII_and_tell_folders_apart()
+    public async Task Accounts_are_ASCII_and_differ_by_folder()
     {
         using var other = new TestEnvironment();
         other.Variables["MCPSM_CONFIG_DIR"] = Path.Combine(other.Folder, "my küche");
@@ -89,7 +89,7 @@ public sealed class KeychainTests : IDisposable
     }
 
     [Fact]
-    public async Task An_empty_text_is_refused_and_what_is_no_text_is_damaged()
+    public async Task Empty_text_is_refused_and_invalid_UTF8_is_damage()
     {
         Assert.Equal(ErrorReason.InvalidValue, (await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "", default))).Reason);
         Assert.Empty(await Vault.NamesAsync(default));
@@ -98,7 +98,7 @@ public sealed class KeychainTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_Keychain_needs_is_not_loaded_where_another_vault_is_used()
+    public async Task Keychain_library_is_not_loaded_for_another_vault()
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS(), "Here the Keychain is this system's own store.");
         var server = await _work.AddAsync(new Uri("https://a.example/mcp"));
@@ -110,7 +110,7 @@ public sealed class KeychainTests : IDisposable
     [Theory]
     [InlineData(KeychainVault.VaultName)]
     [InlineData(CredentialManagerVault.VaultName)]
-    public void A_store_of_another_system_is_no_vault_here(string name)
+    public void Vault_of_another_system_is_reported_as_missing(string name)
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS() || OperatingSystem.IsWindows(), "One of the two is this system's own.");
         var e = Assert.Throws<McpAuthException>(() => new VaultSelector(_work.Home, [], _ => { }).Find(name));

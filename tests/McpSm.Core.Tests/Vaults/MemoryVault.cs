@@ -5,14 +5,14 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Core.Tests.Vaults;
 
-/// <summary>A vault that can die at any call, and come back.</summary>
+/// <summary>A vault in memory that can fail from any call on, and recover.</summary>
 internal sealed class MemoryVault : IVault
 {
     private int _calls;
 
     public ConcurrentDictionary<string, string> Items { get; } = new();
 
-    /// <summary>The number of calls from now on after which every one fails; null for none.</summary>
+    /// <summary>The number of calls from now on that succeed, or null for no limit.</summary>
     public int? DiesAfter
     {
         get;
@@ -21,7 +21,7 @@ internal sealed class MemoryVault : IVault
 
     public ErrorReason DiesOf { get; init; } = ErrorReason.VaultUnavailable;
 
-    /// <summary>Whether it may answer again, as a service that hangs.</summary>
+    /// <summary>Whether the vault may answer again, like a hanging service.</summary>
     public bool IsOnlyOutOfReach { get; init; }
 
     public bool Forgets { get; set; }
@@ -30,7 +30,7 @@ internal sealed class MemoryVault : IVault
 
     public string Protection => "None.";
 
-    /// <summary>The front door, to which this vault is one of those there are.</summary>
+    /// <summary>Returns an authenticator that has this vault among its vaults.</summary>
     public static Authenticator Door(TestEnvironment work, MemoryVault other) => new(work.Home, work.Person, vaults: [new Source(other)]);
 
     public Task<string?> GetAsync(string item, CancellationToken cancellationToken) => Answer(() => Items.GetValueOrDefault(item));

@@ -10,12 +10,12 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Vaults;
 
-/// <summary>The vault itself, in this process, with Debian's gnome-keyring on a bus of the test's own.</summary>
+/// <summary>The vault in this process, with Debian's gnome-keyring on a bus of the test.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class SecretServiceVaultTests
 {
     [Fact]
-    public async Task What_is_kept_is_replaced_named_and_removed()
+    public async Task Stored_item_is_replaced_listed_and_removed()
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
@@ -41,11 +41,11 @@ public sealed class SecretServiceVaultTests
     }
 
     [Fact]
-    public async Task An_item_stays_in_the_keyring_it_is_in()
+    public async Task Item_in_another_keyring_stays_there()
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
-        // Not in the one that new items go to.
+        // This keyring is not the default for new items.
         await keyring.SecretToolAsync(["store", "--collection=session", "--label", "Mcpsm: a", "xdg:schema", "io.github.mcpsm.Credential", "item", "mcpsm-a", "owner", "default"], "old");
         Assert.Equal("old", await vault.GetAsync("mcpsm-a", default));
         await vault.SetAsync("mcpsm-a", "new", default);
@@ -56,7 +56,7 @@ public sealed class SecretServiceVaultTests
     }
 
     [Fact]
-    public async Task Many_at_once_keep_to_their_own()
+    public async Task Concurrent_callers_use_only_their_own_items()
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
@@ -78,7 +78,7 @@ public sealed class SecretServiceVaultTests
     }
 
     [Fact]
-    public async Task Locked_is_an_error_for_every_call_with_something_kept_or_nothing()
+    public async Task Locked_keyring_is_an_error_for_every_call()
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
@@ -103,7 +103,7 @@ public sealed class SecretServiceVaultTests
     }
 
     [Fact]
-    public async Task A_service_that_hangs_ends_every_call_within_3_seconds_and_at_once_when_cancelled()
+    public async Task Hanging_service_ends_every_call_within_3_seconds_or_at_cancellation()
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
@@ -120,7 +120,7 @@ public sealed class SecretServiceVaultTests
     }
 
     [Fact]
-    public async Task One_that_is_cancelled_while_the_bus_hangs_takes_no_other_with_it()
+    public async Task Call_cancelled_while_the_bus_hangs_does_not_cancel_another()
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
@@ -139,7 +139,7 @@ public sealed class SecretServiceVaultTests
     }
 
     [Fact]
-    public async Task A_service_or_a_bus_that_dies_is_an_error_and_its_successor_is_found()
+    public async Task Service_or_bus_that_ends_is_an_error_and_its_successor_is_found()
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
@@ -148,7 +148,7 @@ public sealed class SecretServiceVaultTests
         Assert.Contains("No Secret Service runs", (await FailsAsync(Calls(vault)[0])).Message);
         await keyring.StartServiceAsync();
         Assert.Equal("kept", await vault.GetAsync("mcpsm-a", default));
-        // In the middle of a call: GLib would end the process with its bus.
+        // During a call: by default, GLib ends the process when its bus goes away.
         keyring.FreezeService();
         var reading = FailsAsync(() => vault.GetAsync("mcpsm-a", default));
         await Task.Delay(300);
@@ -166,7 +166,7 @@ public sealed class SecretServiceVaultTests
         () => vault.RemoveAsync("mcpsm-a", default), () => vault.NamesAsync(default),
     ];
 
-    /// <summary>A failure that comes in time.</summary>
+    /// <summary>Requires that the call fails within 5 seconds, and returns its exception.</summary>
     private static async Task<McpAuthException> FailsAsync(Func<Task> call)
     {
         var started = Stopwatch.GetTimestamp();

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Core.Tests.Vaults;
 
-/// <summary>A vault whose key another user knows holds what that user wants: it is used, or refused as damaged.</summary>
+/// <summary>If another user knows the key, the file can hold any content. The content is used, or refused as damaged.</summary>
 public sealed class UnexpectedVaultFileTests
 {
     private static readonly Gen<byte[]> Splice = Gen.Frequency(
@@ -16,7 +16,7 @@ public sealed class UnexpectedVaultFileTests
         (2, Gen.OneOf("\\ud800", "\\\\ud800", "null", "{", "}", "[", "\"", "-1", "1e999", "").Select(Encoding.UTF8.GetBytes)));
 
     [Fact]
-    public async Task Content_spliced_at_random_is_used_or_refused()
+    public async Task Vault_content_spliced_at_random_is_used_or_refused()
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var vault = new EncryptedFileVault(scene.Work.Home);
@@ -46,7 +46,7 @@ public sealed class UnexpectedVaultFileTests
         }
         catch (McpAuthException)
         {
-            // Refused as ours; any other exception fails the test.
+            // Refused with our exception. Any other exception fails the test.
         }
     }
 }

@@ -19,7 +19,7 @@ public sealed class VaultErrorTests
     [InlineData("damaged", ErrorReason.VaultCorrupt)]
     [InlineData("key file", ErrorReason.VaultCorrupt)]
     [InlineData("folder", ErrorReason.ConfigurationUnavailable)]
-    public async Task File_vault_is_named_by_the_errors_of_every_call(string fault, ErrorReason reason)
+    public async Task File_vault_error_of_any_call_names_the_vault(string fault, ErrorReason reason)
     {
         using var work = new TestEnvironment();
         if (fault is "locked" or "wrong passphrase")
@@ -38,7 +38,7 @@ public sealed class VaultErrorTests
     }
 
     [Fact]
-    public async Task File_vault_is_named_if_its_passphrase_is_wrong_or_it_takes_no_secret()
+    public async Task File_vault_error_about_its_passphrase_names_the_vault()
     {
         using var work = new TestEnvironment();
         await new EncryptedFileVault(work.Home).SetAsync("mcpsm-a", "kept", default);
@@ -53,7 +53,7 @@ public sealed class VaultErrorTests
     }
 
     [Fact]
-    public async Task File_vault_is_named_if_what_waits_for_another_vault_cannot_be_read()
+    public async Task File_vault_error_about_pending_items_names_the_vault()
     {
         using var work = new TestEnvironment();
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
@@ -66,7 +66,7 @@ public sealed class VaultErrorTests
     }
 
     [Fact]
-    public async Task Vault_with_an_item_of_another_program_or_without_memory_is_named()
+    public async Task Vault_error_about_its_content_names_the_vault()
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
@@ -85,7 +85,7 @@ public sealed class VaultErrorTests
     [InlineData(ErrorReason.SecretTooLarge)]
     [InlineData(ErrorReason.VaultUnavailable)]
     [InlineData(ErrorReason.SecretManagementMissing)]
-    public async Task Vault_that_refuses_a_call_is_named(ErrorReason reason)
+    public async Task Vault_error_of_a_refused_call_names_the_vault(ErrorReason reason)
     {
         using var work = new TestEnvironment();
         var vault = new VaultWithFallback(new MemoryVault { DiesOf = reason, DiesAfter = 0 }, new EncryptedFileVault(work.Home).PendingForOthers);
@@ -98,7 +98,7 @@ public sealed class VaultErrorTests
 
     [Fact]
     [SupportedOSPlatform("linux")]
-    public async Task Keyring_is_named_if_it_is_locked_or_does_not_answer()
+    public async Task Keyring_error_if_locked_or_unresponsive_names_the_vault()
     {
         await using var keyring = await Keyring.StartAsync();
         using var work = new TestEnvironment();

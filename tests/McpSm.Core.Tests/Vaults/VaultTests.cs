@@ -27,7 +27,7 @@ public sealed class VaultTests
     [Theory]
     [InlineData(null)]
     [InlineData("correct horse")]
-    public async Task What_is_kept_comes_back_and_stands_nowhere_in_the_clear(string? passphrase)
+    public async Task Stored_text_is_returned_and_is_not_in_the_file_in_plaintext(string? passphrase)
     {
         using var work = new TestEnvironment();
         if (passphrase is not null)
@@ -45,7 +45,7 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task A_wrong_passphrase_locks_and_changes_nothing()
+    public async Task Wrong_passphrase_is_an_error_and_changes_nothing()
     {
         using var work = new TestEnvironment();
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
@@ -55,7 +55,7 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task Every_changed_bit_and_every_cut_is_damage_or_a_foreign_key_never_a_wrong_secret()
+    public async Task Any_changed_bit_or_truncation_is_reported_as_damage()
     {
         using var work = new TestEnvironment();
         var path = await FilledAsync(work);
@@ -75,7 +75,7 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task A_file_of_another_version_and_a_passphrase_that_is_missing_are_errors_of_their_own()
+    public async Task File_of_another_version_or_without_passphrase_has_its_own_error()
     {
         using var work = new TestEnvironment();
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
@@ -98,7 +98,7 @@ public sealed class VaultTests
     [InlineData("old", "new")]
     [InlineData("old", null)]
     [InlineData(null, null)]
-    public async Task The_key_changes_and_the_old_one_opens_nothing(string? before, string? after)
+    public async Task Key_change_makes_the_old_file_unreadable(string? before, string? after)
     {
         using var work = new TestEnvironment();
         Use(work, before);
@@ -110,13 +110,13 @@ public sealed class VaultTests
         Assert.Equal(after is null, KeyFile(work) is not null);
         Assert.NotEqual(oldKey ?? "none", KeyFile(work));
         await new EncryptedFileVault(work.Home).SetAsync("mcpsm-b", "x", default);
-        // What was copied before the change does not open with what is there now.
+        // A copy from before the change does not open with the new key.
         File.WriteAllBytes(path, oldFile);
         Assert.Equal(ErrorReason.VaultLocked, (await FailsAsync(work, path)).Reason);
     }
 
     [Fact]
-    public async Task A_key_change_that_was_killed_between_its_writes_leaves_a_file_that_opens()
+    public async Task Key_change_killed_between_its_writes_leaves_a_readable_file()
     {
         using var work = new TestEnvironment();
         var path = await FilledAsync(work);
@@ -134,7 +134,7 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task A_reader_at_the_moment_of_a_key_change_reads_on()
+    public async Task Reader_during_a_key_change_keeps_reading()
     {
         using var work = new TestEnvironment();
         await FilledAsync(work);
@@ -157,7 +157,7 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task A_key_file_beside_a_passphrase_takes_renewals_with_one_warning()
+    public async Task Key_file_beside_a_passphrase_accepts_renewals_with_one_warning()
     {
         using var work = new TestEnvironment();
         var path = await FilledAsync(work);
@@ -168,7 +168,7 @@ public sealed class VaultTests
         await vault.ReplaceAsync("mcpsm-a", "renewed again", default);
         Assert.Contains("mcpsm vault rekey --passphrase", Assert.Single(told));
         Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", default));
-        // A renewal is of what the vault holds, and a new secret is new also under a name that it holds.
+        // A renewal replaces an item of the vault. Storing a new secret is refused even under an existing name.
         await Assert.ThrowsAsync<McpAuthException>(() => vault.ReplaceAsync("mcpsm-b", "x", default));
         await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-a", "x", default));
         Assert.Equal((ErrorReason.VaultUnavailable, "mcpsm vault rekey --passphrase"), await FailsAsync(work, path) is var e ? (e.Reason, e.Remedy.InShell()) : default);
@@ -184,7 +184,7 @@ public sealed class VaultTests
     [InlineData(2_000_001, false)]
     [InlineData(int.MaxValue, false)]
     [InlineData(-1, false)]
-    public void A_file_that_asks_for_an_unsafe_number_of_rounds_is_refused_unread(int rounds, bool safe)
+    public void File_with_an_unsafe_number_of_rounds_is_refused_unread(int rounds, bool safe)
     {
         var source = new KeyHeader(true, rounds, new byte[16], new byte[16]);
         var file = EncryptedFileFormat.Seal(new VaultKey(source, new byte[32]), "{}"u8);
@@ -204,7 +204,7 @@ public sealed class VaultTests
 
     [Fact]
     [UnsupportedOSPlatform("windows")]
-    public async Task A_key_file_that_came_back_readable_for_all_is_closed_to_others_and_told_of_once()
+    public async Task Key_file_readable_by_others_is_protected_and_reported_once()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are those of Unix.");
         using var work = new TestEnvironment();
@@ -232,7 +232,7 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task A_passphrase_is_stretched_in_600_000_rounds_with_a_salt_of_its_own()
+    public async Task Passphrase_is_stretched_in_600000_rounds_with_a_unique_salt()
     {
         var salts = new HashSet<string>();
         for (var i = 0; i < 2; i++)
@@ -247,7 +247,7 @@ public sealed class VaultTests
 
     [Fact]
     [UnsupportedOSPlatform("windows")]
-    public async Task Everything_that_is_made_is_for_its_owner_alone()
+    public async Task Created_files_are_accessible_only_by_their_owner()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are those of Unix.");
         using var work = new TestEnvironment();
