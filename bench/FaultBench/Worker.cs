@@ -173,5 +173,9 @@ internal static class Worker
         public void Notice(string text)
         {
         }
+
+        public void Warn(string text)
+        {
+        }
     }
 }

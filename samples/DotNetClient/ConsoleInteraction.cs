@@ -30,4 +30,6 @@ internal sealed class ConsoleInteraction(AppEnvironment environment) : IAuthInte
     public Task<string?> ReadRedirectAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     public void Notice(string text) => Console.Error.WriteLine(text);
+
+    public void Warn(string text) => Console.Error.WriteLine($"Warning: {text}");
 }

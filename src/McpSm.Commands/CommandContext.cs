@@ -100,7 +100,8 @@ internal sealed class CommandContext
         }
     }
 
-    public void Warn(string text) => Tell($"Warning: {text}");
+    /// <summary>Prints a warning, also with <c>--quiet</c>.</summary>
+    public void Warn(string text) => Interaction.Warn(text);
 
     /// <summary>Prints one line of a result for people.</summary>
     public void Print(string text) => Console.Out.WriteLine(UntrustedText.SanitizeLine(text));

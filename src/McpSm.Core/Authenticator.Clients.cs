@@ -65,7 +65,7 @@ public sealed partial class Authenticator
             }
             catch (McpAuthException e)
             {
-                _interaction.Notice($"The registration with {UntrustedText.Sanitize(issuer)}, which only '{server.Name}' used, could not be removed. {e.Message}");
+                _interaction.Warn($"The registration with {UntrustedText.Sanitize(issuer)}, which only '{server.Name}' used, could not be removed. {e.Message}");
             }
         }
     }

@@ -39,7 +39,7 @@ public sealed partial class Authenticator
     {
         if (!server.IsSecure)
         {
-            _interaction.Notice($"'{server.Name}' is at a plain http address of another machine. No credential is sent there; use https for that.");
+            _interaction.Warn($"'{server.Name}' is at a plain http address of another machine. No credential is sent there; use https for that.");
         }
     }
 

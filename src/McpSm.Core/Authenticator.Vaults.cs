@@ -40,7 +40,7 @@ public sealed partial class Authenticator
     public async Task<int> MoveToVaultAsync(string name, CancellationToken cancellationToken)
     {
         var moved = await new VaultMigration(_environment, _store, _vaults).RunAsync(name, cancellationToken).ConfigureAwait(false);
-        _vaults.TellOfVariable(name);
+        _vaults.WarnOfVariable(name);
         return moved.Count;
     }
 

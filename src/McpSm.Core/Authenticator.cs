@@ -47,7 +47,7 @@ public sealed partial class Authenticator
         _environment = environment;
         _interaction = interaction;
         Catalog = new ServerCatalog(environment);
-        _vaults = new VaultSelector(environment, vaults ?? [], interaction.Notice);
+        _vaults = new VaultSelector(environment, vaults ?? [], interaction.Notice, interaction.Warn);
         _store = new CredentialStore(environment, _vaults);
         _identities = new IdentitySessionStore(environment, _store.Index, _vaults);
         var assertion = new IdentityAssertionGrant(environment, new IdentitySessionRenewer(environment, _identities, progress), progress);
@@ -96,7 +96,7 @@ public sealed partial class Authenticator
         var (renewed, notKept) = await TryRenewAsync(server, seen, always: false, cancellationToken).ConfigureAwait(false);
         if (notKept is not null)
         {
-            _interaction.Notice(_environment.Remedies.Explain(notKept));
+            _interaction.Warn(_environment.Remedies.Explain(notKept));
         }
         return renewed;
     }
@@ -167,7 +167,7 @@ public sealed partial class Authenticator
         catch (McpAuthException e) when (oauth.ExpiresAt > Time.GetUtcNow() && e is { StatusCode: not null } or { Reason: ErrorReason.ServerUnreachable })
         {
             // What the issuer could not or would not do takes no token away that is still good.
-            _interaction.Notice($"'{server.Name}' was not renewed, and its token is good for {(oauth.ExpiresAt - Time.GetUtcNow()).Value.TotalSeconds:0} seconds more. {e.Message}");
+            _interaction.Warn($"'{server.Name}' was not renewed, and its token is good for {(oauth.ExpiresAt - Time.GetUtcNow()).Value.TotalSeconds:0} seconds more. {e.Message}");
             return item;
         }
     }
@@ -179,7 +179,7 @@ public sealed partial class Authenticator
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
         if (server.Plaintext.HasSecret && _warnedOfPlaintext.TryAdd(server.Id, true))
         {
-            _interaction.Notice(_environment.Remedies.Format(
+            _interaction.Warn(_environment.Remedies.Format(
                 $"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: "
                 + $"{new ImportStep(server)}"));
         }

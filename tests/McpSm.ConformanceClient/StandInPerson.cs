@@ -26,6 +26,8 @@ internal sealed class StandInPerson : IAuthInteraction
 
     public void Notice(string text) => Console.Error.WriteLine(text);
 
+    public void Warn(string text) => Console.Error.WriteLine($"Warning: {text}");
+
     private static async Task BrowseAsync(Uri url, CancellationToken cancellationToken)
     {
         try

@@ -51,6 +51,36 @@ Describe 'a vault that was unregistered' {
         if ($Name -notmatch 'registration') { (Get-McpAuthStatus gone -ErrorAction Ignore).State | Should -BeIn $null, 'NotAuthenticated' }
     }
 
+    It 'is a warning of <Name>' -ForEach @(
+        @{ Name = 'Remove-McpServer'; Command = 'Remove-McpServer gone -Force' }
+        @{ Name = 'Disconnect-McpServer'; Command = 'Disconnect-McpServer gone -Force' }
+        @{ Name = 'Clear-McpToken'; Command = 'Clear-McpToken gone' }
+        @{ Name = 'Remove-McpClientRegistration'; Command = 'Remove-McpClientRegistration gone' }
+        @{ Name = 'Set-McpVault -Move'; Command = 'Set-McpVault file -Move' }
+    ) {
+        $global:StandInVaults.Clear()
+        $shown = Invoke-Expression "$Command -WarningVariable warnings -InformationVariable said" 3>&1
+        "$warnings" | Should -Match 'secretmanagement:Store'
+        "$warnings" | Should -Match 'mcpsm(client)?-'
+        "$said" | Should -Not -Match 'secretmanagement:Store'
+        @($shown -match 'secretmanagement:Store') | Should -HaveCount @($warnings -match 'secretmanagement:Store').Count
+    }
+
+    It 'is not warned of with -WarningAction or $WarningPreference' {
+        $global:StandInVaults.Clear()
+        Disconnect-McpServer gone -Force -WarningAction Ignore *>&1 | Should -BeNullOrEmpty
+        $WarningPreference = 'SilentlyContinue'
+        Remove-McpServer gone -Force *>&1 | Should -BeNullOrEmpty
+    }
+
+    It 'is one line of standard error of mcpsm <_>' -ForEach 'remove gone --yes', 'auth logout gone --force', 'remove gone --yes --quiet' {
+        $global:StandInVaults.Clear()
+        $words = $_ -split ' '
+        $lines = mcpsm @words 2>&1 | ForEach-Object { "$_" } | Where-Object { $_ -match "secretmanagement:Store.*\(item 'mcpsm-gone'\)" }
+        @($lines) | Should -HaveCount 1
+        $lines | Should -BeLike 'Warning: *'
+    }
+
     It 'does not bring back what was removed' {
         $kept = $global:StandInVaults.Store
         $global:StandInVaults.Clear()

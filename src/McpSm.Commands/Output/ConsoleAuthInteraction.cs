@@ -7,8 +7,11 @@ using McpSm.Core.Interaction;
 
 namespace McpSm.Commands.Output;
 
-/// <summary>Core's way to the person at the console.</summary>
-public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironment environment) : IAuthInteraction
+/// <summary>Shows what Core has to say at a console, and reads the answers there.</summary>
+/// <param name="console">The console.</param>
+/// <param name="environment">The variables that decide whether a person can answer.</param>
+/// <param name="warn">Shows a warning. If it is null, a warning is a line of standard error that begins with <c>Warning:</c>.</param>
+public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironment environment, Action<string>? warn = null) : IAuthInteraction
 {
     /// <summary>Set by <c>--non-interactive</c> or <c>-NonInteractive</c>.</summary>
     public bool NonInteractive { get; set; }
@@ -75,6 +78,16 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
         {
             Tell(text);
         }
+    }
+
+    public void Warn(string text)
+    {
+        if (warn is not null)
+        {
+            warn(text);
+            return;
+        }
+        Tell($"Warning: {text}");
     }
 
     /// <summary>Asks a yes-or-no question; no is the answer to an empty line.</summary>

@@ -18,9 +18,9 @@ internal static class ConfigurationFolder
     private static readonly ConcurrentDictionary<string, bool> Checked = new(StringComparer.Ordinal);
 
     /// <summary>Goes on if the folder is ours or root's, or if we are root; takes the right to write from others if it is ours.</summary>
-    /// <param name="notice">Is told what was changed, or what is not as it should be.</param>
+    /// <param name="warn">Is told what was changed, or what is not as it should be.</param>
     /// <exception cref="McpAuthException">ConfigurationUnavailable: it is another user's, and no variable names it.</exception>
-    public static void Require(AppEnvironment environment, Action<string>? notice)
+    public static void Require(AppEnvironment environment, Action<string>? warn)
     {
         if (OperatingSystem.IsWindows() || Checked.ContainsKey(environment.Folder) || UnixFile.Status(environment.Folder) is not { } status)
         {
@@ -30,11 +30,11 @@ internal static class ConfigurationFolder
         if (FileOwner.IsForeign(status))
         {
             RequireNamed(environment, environment.Folder, status);
-            notice?.Invoke($"The folder '{environment.Folder}' belongs to another user ({status.Owner}), who can read and replace what is kept in it.");
+            warn?.Invoke($"The folder '{environment.Folder}' belongs to another user ({status.Owner}), who can read and replace what is kept in it.");
         }
         else if (status.Owner == UnixFile.User && (status.Mode & OthersWrite) != 0)
         {
-            Close(environment.Folder, status, notice);
+            Close(environment.Folder, status, warn);
         }
         Checked[environment.Folder] = true;
     }
@@ -60,7 +60,7 @@ internal static class ConfigurationFolder
     }
 
     [UnsupportedOSPlatform("windows")]
-    private static void Close(string folder, FileStatus status, Action<string>? notice)
+    private static void Close(string folder, FileStatus status, Action<string>? warn)
     {
         try
         {
@@ -79,7 +79,7 @@ internal static class ConfigurationFolder
         {
             // The mode says so below: some volumes and shares have one for all files.
         }
-        notice?.Invoke(UnixFile.Status(folder) is { } now && (now.Mode & OthersWrite) == 0
+        warn?.Invoke(UnixFile.Status(folder) is { } now && (now.Mode & OthersWrite) == 0
             ? $"Others could write to the folder '{folder}'; from now on only you can."
             : $"Others can write to the folder '{folder}', and so replace what is kept in it. That right could not be taken away.");
     }

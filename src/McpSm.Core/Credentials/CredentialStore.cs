@@ -51,7 +51,7 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         {
             if (_reportedVault.TryAdd(server.Id, true))
             {
-                vaults.Notify($"The credential of '{server.Name}' stays, unread, in the vault '{UntrustedText.Sanitize(storedIn)}'. {e.Message}");
+                vaults.Warn($"The credential of '{server.Name}' stays, unread, in the vault '{UntrustedText.Sanitize(storedIn)}'. {e.Message}");
             }
             return null;
         }

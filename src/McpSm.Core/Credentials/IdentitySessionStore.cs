@@ -109,7 +109,7 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
             return null;
         }
         var error = failure.ToException($"The session at the identity provider {UntrustedText.Sanitize(item.Issuer)}", retry);
-        vaults.Notify(error);
+        vaults.Warn(error);
         return failure.Outcome == StorageOutcome.MemoryOnly ? error : null;
     }
 

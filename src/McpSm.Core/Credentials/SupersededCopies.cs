@@ -45,7 +45,7 @@ internal sealed class SupersededCopies(AppEnvironment environment, VaultSelector
         }
         // A secret of another tool cannot be revoked, because no issuer gave it to us.
         var isRevocable = !NamedSecretStore.IsItem(item);
-        vaults.Notify($"The item '{item}' of {owner} stays in the vault '{UntrustedText.Sanitize(vaultName)}'{(isRevocable ? " and was not revoked" : "")}. "
+        vaults.Warn($"The item '{item}' of {owner} stays in the vault '{UntrustedText.Sanitize(vaultName)}'{(isRevocable ? " and was not revoked" : "")}. "
             + cause.Message);
     }
 
@@ -117,7 +117,7 @@ internal sealed class SupersededCopies(AppEnvironment environment, VaultSelector
         }
         catch (McpAuthException e) when (CannotBeOpened(e))
         {
-            vaults.Notify($"The item '{item}' could not be removed from the vault '{UntrustedText.Sanitize(vaultName)}'. {e.Message}");
+            vaults.Warn($"The item '{item}' could not be removed from the vault '{UntrustedText.Sanitize(vaultName)}'. {e.Message}");
             return false;
         }
     }

@@ -125,7 +125,7 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
         }
         abandoned.AddRange(store.Index.ReadSecrets().Where(s => s.Value == vault).Select(s => s.Key));
         var items = abandoned.Count == 0 ? "No items are known to be in it." : $"These items stay in it: {string.Join(", ", abandoned)}.";
-        vaults.Notify($"The vault '{UntrustedText.Sanitize(vault)}' is gone. {items} {cause.Message} If the vault comes back, the next move includes its items.");
+        vaults.Warn($"The vault '{UntrustedText.Sanitize(vault)}' is gone. {items} {cause.Message} If the vault comes back, the next move includes its items.");
     }
 
     private async Task<bool> CopyAsync(string name, IVault source, IVault target, CancellationToken cancellationToken)

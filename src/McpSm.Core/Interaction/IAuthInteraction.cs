@@ -28,6 +28,14 @@ public interface IAuthInteraction
     /// <summary>A redirected URL that the person pasted; null, at once or in the end, where none can be.</summary>
     Task<string?> ReadRedirectAsync(CancellationToken cancellationToken);
 
-    /// <summary>Something the person should know, that is no failure.</summary>
+    /// <summary>Shows information, such as a step of the sign-in or the vault that was selected.</summary>
+    /// <param name="text">One line for people. It contains no secret.</param>
     void Notice(string text);
+
+    /// <summary>
+    /// Shows a warning. The operation goes on, and the user should act: something stayed behind, was not kept, was not revoked, is ignored,
+    /// or is insecure.
+    /// </summary>
+    /// <param name="text">One line for people, without a prefix such as <c>Warning:</c>. It contains no secret.</param>
+    void Warn(string text);
 }

@@ -120,7 +120,7 @@ internal sealed partial class InteractiveSignIn
         {
             if (added.Count > 0)
             {
-                interaction.Notice($"The authorization parameters of '{server.Name}' are not used: a sign-in by device code has no authorization URL.");
+                interaction.Warn($"The authorization parameters of '{server.Name}' are not used: a sign-in by device code has no authorization URL.");
             }
             return AuthorizeParameters.None;
         }

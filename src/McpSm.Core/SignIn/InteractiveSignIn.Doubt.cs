@@ -86,7 +86,7 @@ internal sealed partial class InteractiveSignIn
         catch (McpAuthException e)
         {
             // The tokens are here and matter more: at worst the next sign-in registers once more.
-            interaction.Notice($"The registration with {UntrustedText.Sanitize(_issuer.Issuer)} could not be kept. {e.Message}");
+            interaction.Warn($"The registration with {UntrustedText.Sanitize(_issuer.Issuer)} could not be kept. {e.Message}");
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed partial class InteractiveSignIn
         catch (McpAuthException e)
         {
             // What ended the sign-in matters more.
-            interaction.Notice($"It could not be noted that {UntrustedText.Sanitize(_issuer.Issuer)} may have forgotten this client. {e.Message}");
+            interaction.Warn($"It could not be noted that {UntrustedText.Sanitize(_issuer.Issuer)} may have forgotten this client. {e.Message}");
         }
     }
 

@@ -180,7 +180,7 @@ internal sealed partial class InteractiveSignIn(AppEnvironment environment, McpS
         if (!_issuer.AuthorizationResponseIssSupported && UrlPolicy.TryParse(_issuer.AuthorizationEndpoint, out var authorize)
             && UrlPolicy.TryParse(_issuer.TokenEndpoint, out var token) && !SameSite.IsSame(authorize, token))
         {
-            interaction.Notice($"{UntrustedText.Sanitize(_issuer.Issuer)} signs you in on {authorize.IdnHost} and gives its tokens on {token.IdnHost}, "
+            interaction.Warn($"{UntrustedText.Sanitize(_issuer.Issuer)} signs you in on {authorize.IdnHost} and gives its tokens on {token.IdnHost}, "
                 + "which is another site. Its answers do not say who sent them.");
         }
     }

@@ -68,7 +68,7 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
         using var room = HandleReserve.Take();
         if (item?.OAuth?.Issuer is { } other && !target.TrustedIssuers.Contains(other))
         {
-            interaction.Notice($"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(target.Issuer.Issuer)}: "
+            interaction.Warn($"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(target.Issuer.Issuer)}: "
                 + $"what {UntrustedText.Sanitize(other)} gave for it ends with this sign-in.");
         }
         var credential = client is not null
@@ -113,7 +113,7 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
                 {
                     var told = failed.ToException($"The sign-in to '{server.Name}'",
                         failed.Outcome == StorageOutcome.MemoryOnly ? new SignInStep(server) : new RefreshStep(server));
-                    interaction.Notice(failed.Outcome == StorageOutcome.MemoryOnly ? throw told : environment.Remedies.Explain(told));
+                    interaction.Warn(failed.Outcome == StorageOutcome.MemoryOnly ? throw told : environment.Remedies.Explain(told));
                 }
                 return raw;
             }

@@ -4,7 +4,7 @@ using McpSm.Core.Errors.Steps;
 namespace McpSm.Core.Vaults;
 
 /// <summary>The store that the operating system has for secrets, where it has one.</summary>
-internal sealed class OsVaultProvider(IVault? store, Action<Remedy> notice) : IVaultProvider
+internal sealed class OsVaultProvider(IVault? store, Action<Remedy> warn) : IVaultProvider
 {
     public IVault? Find(string name) => store?.Name == name ? store : null;
 
@@ -28,7 +28,7 @@ internal sealed class OsVaultProvider(IVault? store, Action<Remedy> notice) : IV
             // the choice that now falls on another vault is remembered.
             if (e.Reason == ErrorReason.VaultLocked)
             {
-                notice($"{e.Message} To use it later: {new UseVaultStep(store.Name, Move: true)}");
+                warn($"{e.Message} To use it later: {new UseVaultStep(store.Name, Move: true)}");
             }
             return null;
         }

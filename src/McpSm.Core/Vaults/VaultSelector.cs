@@ -30,14 +30,20 @@ public sealed class VaultSelector
 
     private readonly AppEnvironment _environment;
     private readonly Action<string> _notice;
+    private readonly Action<string> _warn;
     private readonly Settings _settings;
     private readonly List<IVaultProvider> _sources;
     private readonly Dictionary<string, VaultWithFallback> _opened = new(StringComparer.Ordinal);
 
-    public VaultSelector(AppEnvironment environment, IEnumerable<IVaultProvider> sources, Action<string> notice)
+    /// <param name="environment">The folders and variables of this process.</param>
+    /// <param name="sources">The vaults that a host adds, such as those of SecretManagement.</param>
+    /// <param name="notice">Shows information: which vault was selected.</param>
+    /// <param name="warn">Shows warnings; <paramref name="notice"/> shows them if it is null.</param>
+    public VaultSelector(AppEnvironment environment, IEnumerable<IVaultProvider> sources, Action<string> notice, Action<string>? warn = null)
     {
-        (_environment, _notice, _settings, File) = (environment, notice, new Settings(environment), new EncryptedFileVault(environment, notice));
-        _sources = [.. sources, new OsVaultProvider(SystemStore(environment), text => notice(environment.Remedies.Format(text))), new EncryptedFileSource(environment, File)];
+        (_environment, _notice, _warn, _settings) = (environment, notice, warn ?? notice, new Settings(environment));
+        File = new EncryptedFileVault(environment, _warn);
+        _sources = [.. sources, new OsVaultProvider(SystemStore(environment), text => _warn(environment.Remedies.Format(text))), new EncryptedFileSource(environment, File)];
     }
 
     /// <summary>The encrypted file itself.</summary>
@@ -135,29 +141,32 @@ public sealed class VaultSelector
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
         if (_settings.MovingFrom.Where(place => place != name).Select(UntrustedText.Sanitize).ToList() is { Count: > 0 } left)
         {
-            _notice(_environment.Remedies.Format($"Something may be left in {string.Join(", ", left)}. To take it along or clear it up: {new UseVaultStep(name, Move: true)}"));
+            _warn(_environment.Remedies.Format($"Something may be left in {string.Join(", ", left)}. To take it along or clear it up: {new UseVaultStep(name, Move: true)}"));
         }
-        TellOfVariable(name);
+        WarnOfVariable(name);
     }
 
-    /// <summary>Says so where the environment names another vault than the one that was just chosen.</summary>
-    public void TellOfVariable(string chosen)
+    /// <summary>Warns if the environment variable overrides the vault that was just selected.</summary>
+    public void WarnOfVariable(string chosen)
     {
         if (_environment.Variable(Variable) is { } named && named != chosen)
         {
-            _notice($"{Variable} names '{UntrustedText.Sanitize(named)}', and wins over this setting for as long.");
+            _warn($"{Variable} names '{UntrustedText.Sanitize(named)}', and wins over this setting for as long.");
         }
     }
 
     /// <summary>Fails if no secret should be written on the word of this configuration folder, whichever the vault.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
-    internal void RequireOwnFolder() => ConfigurationFolder.Require(_environment, _notice);
+    internal void RequireOwnFolder() => ConfigurationFolder.Require(_environment, _warn);
 
-    /// <summary>Says something of a vault that the user should know.</summary>
+    /// <summary>Shows information about a vault.</summary>
     internal void Notify(string text) => _notice(text);
 
-    /// <summary>Passes a failure on as a warning, with what to do.</summary>
-    internal void Notify(McpAuthException failure) => _notice(_environment.Remedies.Explain(failure));
+    /// <summary>Shows a warning about a vault: something stayed there, or could not be kept.</summary>
+    internal void Warn(string text) => _warn(text);
+
+    /// <summary>Shows a failure as a warning, with its remedy.</summary>
+    internal void Warn(McpAuthException failure) => _warn(_environment.Remedies.Explain(failure));
 
     /// <summary>The vault that is set to be used and is not among those of this system.</summary>
     private McpVault Missing(string name, string why) =>

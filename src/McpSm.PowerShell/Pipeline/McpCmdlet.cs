@@ -34,7 +34,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     private protected virtual IReadOnlyList<IVaultProvider> VaultSources => [new SecretManagementProvider(new SecretManagementCommands(this))];
 
     /// <summary>Core's way to the person at this host.</summary>
-    private protected ConsoleAuthInteraction Interaction => _interaction ??= new ConsoleAuthInteraction(new HostConsole(this, null), AppEnvironment);
+    private protected ConsoleAuthInteraction Interaction => _interaction ??= new ConsoleAuthInteraction(new HostConsole(this, null), AppEnvironment, text => Warn(text));
 
     /// <summary>Runs work on the pool; this thread serves it until it ends.</summary>
     private protected void Run(Func<CancellationToken, Task> work)
@@ -201,7 +201,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    private protected void Warn(Remedy text) => Dispatcher.Post(() => WriteWarning(AppEnvironment.Remedies.Format(text)));
+    private protected void Warn(Remedy text) => Dispatcher.Post(() => WriteWarning(UntrustedText.SanitizeLine(AppEnvironment.Remedies.Format(text))));
 
     /// <summary>Text for the person at the host, which no assignment swallows.</summary>
     internal virtual void Tell(string text) => Dispatcher.Post(() => WriteInformation(

@@ -26,12 +26,12 @@ public sealed class PlaintextTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_is_used_with_a_notice_that_says_how_to_take_it_into_the_vault()
+    public async Task It_is_used_with_a_warning_that_says_how_to_take_it_into_the_vault()
     {
         var before = _mcpsm.Files();
         var ended = (await _mcpsm.RunAsync("auth token my-api")).Done();
         Assert.Equal(Token + "\n", ended.Out);
-        Assert.Equal("A secret of 'my-api' lies in plaintext in config.json. Take it into the vault with: mcpsm import my-api\n", ended.Error);
+        Assert.Equal("Warning: A secret of 'my-api' lies in plaintext in config.json. Take it into the vault with: mcpsm import my-api\n", ended.Error);
         ended = (await _mcpsm.RunAsync("test my-api")).Done();
         Assert.Contains("✔ OK (test-server", ended.Out);
         Assert.Contains("lies in plaintext", ended.Error);
@@ -81,7 +81,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     {
         var ended = (await _mcpsm.RunAsync("auth status my-api")).Done();
         Assert.Contains("  my-api          ✔ Bearer token set\n", ended.Out);
-        Assert.Equal("A secret of 'my-api' lies in plaintext in config.json.\n\nNext:\n  mcpsm import my-api\n", ended.Error);
+        Assert.Equal("Warning: A secret of 'my-api' lies in plaintext in config.json.\n\nNext:\n  mcpsm import my-api\n", ended.Error);
         var status = await _mcpsm.StatusAsync();
         Assert.Equal("BearerToken", (string?)status["state"]);
         Assert.Null(status["vault"]);

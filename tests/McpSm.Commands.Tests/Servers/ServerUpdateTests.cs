@@ -204,7 +204,7 @@ public sealed class ServerUpdateTests
     {
         using var mcpsm = new InProcessCli();
         var ended = (await mcpsm.RunAsync("add my-api --type http --url http://a.example/mcp")).Done();
-        Assert.Equal("'my-api' is at a plain http address of another machine. No credential is sent there; use https for that.\n", ended.Error);
+        Assert.Equal("Warning: 'my-api' is at a plain http address of another machine. No credential is sent there; use https for that.\n", ended.Error);
         (await mcpsm.LoginAsync()).Failed(1, "No credential is sent to 'my-api'");
         (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "No credential is sent to 'my-api'");
         var before = mcpsm.Files();

@@ -63,7 +63,7 @@ public sealed class PendingTests
         Expire();
         var token = await door.GetTokenAsync(scene.Server, default);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
-        var told = Assert.Single(scene.Person.Notices, n => n.Contains("could not be stored"));
+        var told = Assert.Single(scene.Person.Warnings, n => n.Contains("could not be stored"));
         Assert.Contains("mcpsm auth login my-api", told);
         Assert.Equal("someone else's file", File.ReadAllText(scene.Work.Home.PathOf("credentials.enc")));
     }
@@ -77,7 +77,7 @@ public sealed class PendingTests
         vault.DiesAfter = CallsBeforeKeeping;
         Expire();
         Assert.True(scene.Issuer.Server.Introspect(await door.GetTokenAsync(scene.Server, default))?.Active);
-        Assert.Contains(ExpectedRemedy, Assert.Single(scene.Person.Notices, n => n.Contains("waits in credentials.enc")));
+        Assert.Contains(ExpectedRemedy, Assert.Single(scene.Person.Warnings, n => n.Contains("waits in credentials.enc")));
         Assert.True(scene.Status.Pending);
     }
 
@@ -187,7 +187,7 @@ public sealed class PendingTests
         }, times: 1);
         Expire();
         var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
-        Assert.Contains(scene.Person.Notices, n => n.Contains("waits in credentials.pending.enc"));
+        Assert.Contains(scene.Person.Warnings, n => n.Contains("waits in credentials.pending.enc"));
         Directory.Delete(scene.Work.Home.PathOf("credentials.enc"), recursive: true);
         File.WriteAllBytes(scene.Work.Home.PathOf("credentials.enc"), before);
         Assert.Equal(token, await scene.Work.New().GetTokenAsync(scene.Server, default));
@@ -284,7 +284,7 @@ public sealed class PendingTests
             return Task.CompletedTask;
         });
         await LoginAsync(scene, door);
-        Assert.Contains(scene.Person.Notices, n => n.Contains("waits in credentials.enc"));
+        Assert.Contains(scene.Person.Warnings, n => n.Contains("waits in credentials.enc"));
         Assert.True(scene.Status.Pending);
         var token = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, default);
         vault.DiesAfter = null;
@@ -329,7 +329,7 @@ public sealed class PendingTests
         }, times: 1);
         var door = MemoryVault.Door(work.Work, vault);
         Assert.True(work.Issuers[0].Server.Introspect(await door.GetTokenAsync(work.One, default))?.Active);
-        Assert.Contains(work.Work.Person.Notices, n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
+        Assert.Contains(work.Work.Person.Warnings, n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
         Assert.True(door.IdentityProviders()[0].Pending);
         vault.DiesAfter = null;
         for (var renewals = 1; renewals <= 2; renewals++)

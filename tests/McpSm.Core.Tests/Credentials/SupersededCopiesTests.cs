@@ -28,10 +28,10 @@ public sealed class SupersededCopiesTests
         // Another vault is used only if the user names it.
         Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => door.SetTokenAsync(server, "new-token", null, default))).Reason);
         await door.SetTokenAsync(server, "new-token", "file", default);
-        Assert.Contains(work.Person.Notices, n => n.Contains("The credential of 'my-api' stays, unread, in the vault 'memory'. It died."));
+        Assert.Contains(work.Person.Warnings, n => n.Contains("The credential of 'my-api' stays, unread, in the vault 'memory'. It died."));
         Assert.Equal("file", door.Status(server).Vault);
         Assert.Equal("new-token", await door.GetTokenAsync(server, default));
-        Assert.DoesNotContain(work.Person.Notices, n => n.Contains("old-token") || n.Contains("new-token"));
+        Assert.DoesNotContain(work.Person.Warnings, n => n.Contains("old-token") || n.Contains("new-token"));
 
         // The vault is available again: the next move deletes the old copy and keeps the new token.
         other.DiesAfter = null;
@@ -75,7 +75,7 @@ public sealed class SupersededCopiesTests
         await door.SignInToIdentityProviderAsync(work.Provider.Issuer, options, default);
         Assert.Equal(("file", true), (door.IdentityProviders()[0].Vault, door.IdentityProviders()[0].SignedIn));
         await door.ConnectAsync(work.One, options, default);
-        Assert.Contains(work.Work.Person.Notices, n => n.Contains("could not be removed from the vault 'memory'"));
+        Assert.Contains(work.Work.Person.Warnings, n => n.Contains("could not be removed from the vault 'memory'"));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class SupersededCopiesTests
         other.DiesAfter = 1;
         await door.SetTokenAsync(server, "new-token", "file", default);
         await door.Secrets.SetAsync("a tool's", SecretKind.String, "new secret", null, "file", default);
-        Assert.Equal(2, work.Person.Notices.Count(n => n.Contains("could not be removed from the vault 'memory'") && n.Contains("It died.")));
+        Assert.Equal(2, work.Person.Warnings.Count(n => n.Contains("could not be removed from the vault 'memory'") && n.Contains("It died.")));
         Assert.Equal(2, other.Items.Count);
         other.DiesAfter = null;
         Assert.Equal(["new-token", "new secret"], [await door.GetTokenAsync(server, default), (await door.Secrets.GetAsync("a tool's", null, default))?.Text]);

@@ -175,7 +175,7 @@ public sealed class AuthorizeParametersTests
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
         await UpdateAsync(scene, ("access_type", "offline"));
         await scene.LoginAsync(o => o with { UseDeviceCode = true });
-        Assert.Contains(scene.Person.Notices, n => n.Contains("not used"));
+        Assert.Contains(scene.Person.Warnings, n => n.Contains("not used"));
         Assert.DoesNotContain(scene.Issuer.Traffic.Requests, r => (r.QueryString + r.Body).Contains("access_type"));
     }
 

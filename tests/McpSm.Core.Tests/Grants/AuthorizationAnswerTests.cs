@@ -29,12 +29,12 @@ public sealed class AuthorizationAnswerTests
         var sent = 0;
         scene.Issuer.Faults.Before("/token", _ =>
         {
-            sent += scene.Person.Notices.Count(n => n.Contains("another site"));
+            sent += scene.Person.Warnings.Count(n => n.Contains("another site"));
             return Task.CompletedTask;
         });
         await scene.LoginAsync();
         Assert.Equal(told ? 1 : 0, sent);
-        Assert.Equal(told ? 1 : 0, scene.Person.Notices.Count(n => n.Contains("127.0.0.1") && n.Contains("localhost")));
+        Assert.Equal(told ? 1 : 0, scene.Person.Warnings.Count(n => n.Contains("127.0.0.1") && n.Contains("localhost")));
     }
 
     /// <summary>Changes parameters of the authorization response. A null value removes the parameter.</summary>

@@ -191,7 +191,7 @@ public sealed class HandlerSignInTests
         var old = Assert.Single(scene.Issuer.Server.Clients).ClientId;
         Assert.DoesNotContain(second.Traffic.Requests, r => (r.QueryString + r.Body + r.Header("Authorization")).Contains(old));
         Assert.Equal(1, second.Traffic.Count("/register"));
-        Assert.Contains(scene.Person.Notices, n => n.Contains(scene.Issuer.Issuer) && n.Contains(second.Issuer));
+        Assert.Contains(scene.Person.Warnings, n => n.Contains(scene.Issuer.Issuer) && n.Contains(second.Issuer));
     }
 
     private static Task<SignInFixture> StartForJobAsync() => SignInFixture.StartAsync(new()

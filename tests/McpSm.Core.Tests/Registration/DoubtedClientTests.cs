@@ -257,7 +257,7 @@ public sealed class DoubtedClientTests
         Assert.DoesNotContain("my-api", File.ReadAllText(scene.Work.Home.PathOf("credentials.json")));
         await scene.Work.New().RemoveServerAsync(other, default);
         Assert.Null(await Store(scene).ReadRegistrationAsync(other, scene.Issuer.Issuer, null, default));
-        Assert.DoesNotContain(scene.Person.Notices, n => n.Contains("could not be removed"));
+        Assert.DoesNotContain(scene.Person.Warnings, n => n.Contains("could not be removed"));
     }
 
     [Fact]

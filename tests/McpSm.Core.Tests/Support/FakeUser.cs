@@ -24,6 +24,8 @@ public sealed class FakeUser : IAuthInteraction
 
     public List<string> Notices { get; } = [];
 
+    public List<string> Warnings { get; } = [];
+
     /// <summary>Whether a browser can be opened.</summary>
     public bool OpensBrowser { get; set; } = true;
 
@@ -71,4 +73,6 @@ public sealed class FakeUser : IAuthInteraction
         ReadRedirect?.Invoke(cancellationToken) ?? Task.FromResult<string?>(null);
 
     public void Notice(string text) => Notices.Add(text);
+
+    public void Warn(string text) => Warnings.Add(text);
 }

@@ -72,7 +72,7 @@ public sealed class GoneVaultTests
         await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
         vault.DiesAfter = 0;
         await door.ForgetClientAsync(scene.Server, default);
-        Assert.Contains(scene.Person.Notices, n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
+        Assert.Contains(scene.Person.Warnings, n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
         Assert.Empty(door.RegistrationVaultsOf(scene.Server));
     }
 
@@ -104,7 +104,7 @@ public sealed class GoneVaultTests
         var item = Assert.Single(vault.Items.Keys, k => k.StartsWith(NamedSecretStore.ItemPrefix, StringComparison.Ordinal));
         vault.DiesAfter = 0;
         await door.Secrets.RemoveAsync("a tool's", null, default);
-        var told = Assert.Single(work.Person.Notices, n => n.Contains("'memory'", StringComparison.Ordinal));
+        var told = Assert.Single(work.Person.Warnings, n => n.Contains("'memory'", StringComparison.Ordinal));
         Assert.Equal($"The item '{item}' of the secret 'a tool's' stays in the vault 'memory'. It died.", told);
         Assert.Equal(ErrorReason.SecretNotFound,
             (await Assert.ThrowsAsync<McpAuthException>(() => door.Secrets.RemoveAsync("a tool's", "file", default))).Reason);
@@ -140,7 +140,7 @@ public sealed class GoneVaultTests
         // Another process, which does not know the vault.
         var other = work.New();
         await other.Secrets.RemoveAsync("a tool's", null, default);
-        Assert.Contains(work.Person.Notices, n => n.Contains("'a tool's' stays in the vault 'memory'", StringComparison.Ordinal));
+        Assert.Contains(work.Person.Warnings, n => n.Contains("'a tool's' stays in the vault 'memory'", StringComparison.Ordinal));
         work.Variables["MCPSM_VAULT"] = "file";
         Assert.Null(await work.New().Secrets.GetAsync("a tool's", null, default));
     }
@@ -175,9 +175,9 @@ public sealed class GoneVaultTests
         await door.MoveToVaultAsync("file", default);
         vault.Forgets = true;
         await Assert.ThrowsAsync<McpAuthException>(() => door.MoveToVaultAsync("memory", default));
-        work.Person.Notices.Clear();
+        work.Person.Warnings.Clear();
         await door.UseVaultAsync("file", default);
-        Assert.Empty(work.Person.Notices);
+        Assert.Empty(work.Person.Warnings);
     }
 
     [Fact]
@@ -206,5 +206,5 @@ public sealed class GoneVaultTests
     }
 
     private static void Told(TestEnvironment work, MemoryVault vault, McpServer server) =>
-        Assert.Contains(work.Person.Notices, n => n.Contains($"'{vault.Name}'", StringComparison.Ordinal) && n.Contains($"mcpsm-{server.Id}", StringComparison.Ordinal));
+        Assert.Contains(work.Person.Warnings, n => n.Contains($"'{vault.Name}'", StringComparison.Ordinal) && n.Contains($"mcpsm-{server.Id}", StringComparison.Ordinal));
 }

@@ -12,7 +12,7 @@ namespace McpSm.Core.Vaults.EncryptedFile;
 /// The key of the encrypted file: made of the passphrase in MCPSM_VAULT_PASSPHRASE (PBKDF2-HMAC-SHA256), or kept
 /// in <c>credentials.key</c>, mode 0600 (on Windows under DPAPI). Which of the two, the file's header says.
 /// </summary>
-internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<string>? notice = null)
+internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<string>? warn = null)
 {
     public const int DefaultIterations = 600_000;
 
@@ -171,7 +171,7 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
         }
         if (wasOpen && !IsOpenToOthers)
         {
-            notice?.Invoke(environment.Remedies.Format(
+            warn?.Invoke(environment.Remedies.Format(
                 $"Others on this machine could read credentials.key; from now on you alone can. If somebody may have: "
                 + $"{new RekeyVaultStep(Passphrase: false)}"));
         }

@@ -18,7 +18,7 @@ public sealed class EncryptedFileVault : IVault
     private const string PendingFileName = "credentials.pending.enc";
 
     private readonly AppEnvironment _environment;
-    private readonly Action<string>? _notice;
+    private readonly Action<string>? _warn;
     private readonly string _path;
     private readonly EncryptedFileVault? _beside;
     private readonly EncryptedFileKeys _keys;
@@ -26,13 +26,13 @@ public sealed class EncryptedFileVault : IVault
 
     private static NextStep HowToRekey => new RekeyVaultStep(Passphrase: true);
 
-    public EncryptedFileVault(AppEnvironment environment, Action<string>? notice = null) : this(environment, notice, "credentials.enc") =>
+    public EncryptedFileVault(AppEnvironment environment, Action<string>? warn = null) : this(environment, warn, "credentials.enc") =>
         _beside = new EncryptedFileVault(environment, null, PendingFileName);
 
-    private EncryptedFileVault(AppEnvironment environment, Action<string>? notice, string file)
+    private EncryptedFileVault(AppEnvironment environment, Action<string>? warn, string file)
     {
-        (_environment, _notice, FileName, _path) = (environment, notice, file, environment.PathOf(file));
-        _keys = new EncryptedFileKeys(environment, notice);
+        (_environment, _warn, FileName, _path) = (environment, warn, file, environment.PathOf(file));
+        _keys = new EncryptedFileKeys(environment, warn);
     }
 
     /// <summary>The name of the file in the configuration folder.</summary>
@@ -73,7 +73,7 @@ public sealed class EncryptedFileVault : IVault
             else if (IsUnderUnexpectedKey(header) && !_reported)
             {
                 _reported = true;
-                _notice?.Invoke(_environment.Remedies.Format(
+                _warn?.Invoke(_environment.Remedies.Format(
                     $"credentials.enc is under its key file although {EncryptedFileKeys.PassphraseVariable} is set. What it holds goes on being used; "
                     + $"for new secrets, put it under the passphrase: {HowToRekey}"));
             }
@@ -124,7 +124,7 @@ public sealed class EncryptedFileVault : IVault
 
     private async Task<bool> ChangeAsync(Func<KeyHeader?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken, bool removesEmpty = false)
     {
-        ConfigurationFolder.Require(_environment, _notice);
+        ConfigurationFolder.Require(_environment, _warn);
         using var held = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (header, items) = Open();
         if (!change(header, items))
@@ -167,7 +167,7 @@ public sealed class EncryptedFileVault : IVault
 
     private async Task ChangeKeyAsync(string? passphrase, CancellationToken cancellationToken)
     {
-        ConfigurationFolder.Require(_environment, _notice);
+        ConfigurationFolder.Require(_environment, _warn);
         using var held = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (_, items) = Open();
         var (pendingHeader, pending) = _beside!.Open();
@@ -222,7 +222,7 @@ public sealed class EncryptedFileVault : IVault
 
     private (KeyHeader? Header, Dictionary<string, string> Items) Open(byte[] file)
     {
-        ConfigurationFolder.Require(_environment, _notice);
+        ConfigurationFolder.Require(_environment, _warn);
         var header = EncryptedFileFormat.ReadHeader(file);
         var content = EncryptedFileFormat.Open(_keys.Find(header), file);
         try
