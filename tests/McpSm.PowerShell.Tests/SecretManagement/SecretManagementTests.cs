@@ -113,7 +113,7 @@ public sealed class SecretManagementTests
     [Fact]
     public void Several_runspaces_share_the_one_that_SecretManagement_has()
     {
-        using var session = WithVault("SingleRunspaceCollection");
+        using var session = WithVault("SingleRunspace");
         SetToken(session);
         Assert.Equal("6", session.Text("""
             $vaults = $global:StandInVaults; $module, $standIn = $args

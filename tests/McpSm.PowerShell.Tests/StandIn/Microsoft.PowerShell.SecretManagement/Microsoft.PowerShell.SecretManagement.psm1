@@ -1,6 +1,6 @@
 # A stand-in for the module of this name, with its documented commands, parameters and error ids. Its vaults are set
 # by tests in $global:StandInVaults: name = @{ IsDefault; ModuleName; Secrets; Mode }, Mode one of '', Locked, Broken, Forgetful,
-# SingleRunspaceCollection.
+# SingleRunspace.
 # Every call is counted in $global:StandInCalls.
 
 class PasswordRequiredException : System.InvalidOperationException {
@@ -46,8 +46,8 @@ function Get-Secret {
         $PSCmdlet.WriteError((Problem 'GetSecretException' ([PasswordRequiredException]::new()) 'InvalidOperation'))
         return
     }
-    $alone = $found.Mode -ne 'SingleRunspaceCollection' -or [McpSm.PowerShell.Tests.SingleRunspaceCollection]::Enter()
-    if ($found.Mode -eq 'SingleRunspaceCollection') { [McpSm.PowerShell.Tests.SingleRunspaceCollection]::Leave() }
+    $alone = $found.Mode -ne 'SingleRunspace' -or [McpSm.PowerShell.Tests.SecretManagement.SingleRunspace]::Enter()
+    if ($found.Mode -eq 'SingleRunspace') { [McpSm.PowerShell.Tests.SecretManagement.SingleRunspace]::Leave() }
     if ($found.Mode -eq 'Broken' -or -not $alone) {
         $PSCmdlet.WriteError((Problem 'GetSecretInvalidOperation' ([System.InvalidOperationException]::new("Unable to get secret $Name")) 'InvalidOperation'))
     }

@@ -1,7 +1,7 @@
 namespace McpSm.PowerShell.Tests.SecretManagement;
 
-/// <summary>What SecretManagement does to whoever comes while its runspace for vaults is in use: fails.</summary>
-public static class SingleRunspaceCollection
+/// <summary>The single runspace for vaults that SecretManagement has. A second caller fails while it is in use.</summary>
+public static class SingleRunspace
 {
     private static int _users;
 
