@@ -76,7 +76,7 @@ Describe 'a vault that was unregistered' {
     It 'is one line of standard error of mcpsm <_>' -ForEach 'remove gone --yes', 'auth logout gone --force', 'remove gone --yes --quiet' {
         $global:StandInVaults.Clear()
         $words = $_ -split ' '
-        $lines = mcpsm @words 2>&1 | ForEach-Object { "$_" } | Where-Object { $_ -match "secretmanagement:Store.*\(item 'mcpsm-gone'\)" }
+        $lines = mcpsm @words 2>&1 | ForEach-Object { "$_" } | Where-Object { $_ -match "item 'mcpsm-gone'.*secretmanagement:Store" }
         @($lines) | Should -HaveCount 1
         $lines | Should -BeLike 'Warning: *'
     }
