@@ -103,6 +103,18 @@ internal sealed class CommandContext
     /// <summary>Prints a warning, also with <c>--quiet</c>.</summary>
     public void Warn(string text) => Interaction.Warn(text);
 
+    public void HintNoServers() => Hint("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
+
+    /// <summary>Warns that an issuer has not confirmed a revocation.</summary>
+    /// <param name="failure">What went wrong; null if nothing did.</param>
+    public void WarnIfNotRevoked(string? failure)
+    {
+        if (failure is not null)
+        {
+            Warn($"the tokens were removed here, but not confirmed as revoked. {failure}");
+        }
+    }
+
     /// <summary>Prints one line of a result for people.</summary>
     public void Print(string text) => Console.Out.WriteLine(UntrustedText.SanitizeLine(text));
 

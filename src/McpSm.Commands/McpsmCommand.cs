@@ -53,7 +53,7 @@ public static class McpsmCommand
             return UsageError.Report(parsed, arguments, context);
         }
         (context.Verbose, context.Quiet) = (parsed.GetValue(verbose), parsed.GetValue(quiet));
-        if (vaults is null && parsed.Action is not HelpWithExamplesAction && parsed.Action is not VersionAction && PowerShellDelegation.IsNeeded(parsed, context))
+        if (vaults is null && parsed.Action is not HelpWithExamplesAction && parsed.Action is not VersionAction && PowerShellDelegation.IsNeeded(parsed))
         {
             int? handed = null;
             var failed = await context.RunAsync(async () => (handed = await PowerShellDelegation.RunAsync(parsed, arguments, context, cancellationToken).ConfigureAwait(false)) ?? ExitCode.Done)
@@ -68,7 +68,7 @@ public static class McpsmCommand
             var runs = false;
             var described = await context.RunAsync(async () =>
             {
-                runs = await DeclaredActionExtensions.ShouldRunAsync(parsed, context, cancellationToken).ConfigureAwait(false);
+                runs = await WhatIf.ShouldRunAsync(parsed, context, cancellationToken).ConfigureAwait(false);
                 return ExitCode.Done;
             }).ConfigureAwait(false);
             if (!runs)
@@ -88,23 +88,28 @@ public static class McpsmCommand
     /// <summary>The commands, and the two options that all of them have.</summary>
     internal static (Command Root, Option<bool> Verbose, Option<bool> Quiet) Tree(CommandContext context)
     {
-        var console = context.Console;
         var (verbose, quiet) = (new Option<bool>("--verbose", "-v") { Description = "Tell every step and URL", Recursive = true },
             new Option<bool>("--quiet", "-q") { Description = "Print results and errors alone", Recursive = true });
         // Not a RootCommand: that is named after the process, which in PowerShell is not ours, and knows directives
         // such as [diagram] that print the arguments back, one of which may be a token.
-        var root = new Command("mcpsm", "Signs you in to remote MCP servers, and keeps their tokens in your vault.")
+        var root = new CommandWithExamples("mcpsm", "Signs you in to remote MCP servers, and keeps their tokens in your vault.")
         {
-            verbose,
-            quiet,
-            new HelpOption { Action = new HelpWithExamplesAction(new HelpAction(), console) },
-            new VersionOption { Action = new VersionAction(console) },
+            Examples = ["mcpsm add my-api --type http --url https://example.com/mcp", "mcpsm auth login my-api", TokenCommand.CurlExample],
         };
-        AuthCommands.AddTo(root, context);
-        ServerCommands.AddTo(root, context);
-        IdentityCommands.AddTo(root, context);
-        VaultCommands.AddTo(root, context);
-        CompletionCommand.AddTo(root, context);
+        root.Add(verbose);
+        root.Add(quiet);
+        root.Add(new HelpOption { Action = new HelpWithExamplesAction(new HelpAction(), context.Console) });
+        root.Add(new VersionOption { Action = new VersionAction(context.Console) });
+        root.Add(new AuthCommand(context));
+        root.Add(new AddCommand(context));
+        root.Add(new ServerCommand(context));
+        root.Add(new Servers.ListCommand(context));
+        root.Add(new RemoveCommand(context));
+        root.Add(new TestCommand(context));
+        root.Add(new IdentityCommand(context));
+        root.Add(new VaultCommand(context));
+        root.Add(new ImportCommand(context));
+        root.Add(new CompletionCommand(context));
         return (root, verbose, quiet);
     }
 

@@ -14,9 +14,9 @@ internal sealed class LoginOptions
 {
     private readonly Option<bool> _noBrowser = new("--no-browser") { Description = "Print the URL instead of opening a browser" };
     private readonly Option<bool> _device = new("--device") { Description = "Sign in with a code on another device" };
-    private readonly Option<int?> _port = new("--callback-port") { Description = "The local port a browser comes back to; 0 is any", HelpName = "port" };
-    private readonly Option<int?> _timeout = new("--timeout") { Description = "Seconds to wait for the sign-in (300)", HelpName = "seconds" };
-    private readonly Option<string?> _vault = new("--vault") { Description = "The vault to keep the credential in", HelpName = "name" };
+    private readonly Option<int?> _port = NumberOption.Port("--callback-port", "The local port a browser comes back to; 0 is any");
+    private readonly Option<int?> _timeout = NumberOption.Timeout("Seconds to wait for the sign-in (300)");
+    private readonly Option<string?> _vault = VaultOption.Create("The vault to keep the credential in");
     private readonly Option<bool> _nonInteractive = new("--non-interactive") { Description = "Fail at once where a person would be asked" };
 
     private readonly Option<bool> _client = new("--client-credentials") { Description = "Sign in as MCPSM_CLIENT_ID, with its secret" };
@@ -39,48 +39,12 @@ internal sealed class LoginOptions
     /// <param name="ofOne">The command signs in to one server, which the user names: a client's secret or a workload's assertion goes to that one's issuer.</param>
     public void AddTo(Command command, bool ofOne)
     {
-        _port.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var port) && port is >= 0 and <= 65535))
-            {
-                result.AddError("port");
-            }
-        });
-        RequireSeconds(_timeout);
         foreach (var option in new Option[] { _noBrowser, _device, _port, _timeout, _vault, _nonInteractive }
             .Concat(ofOne ? [_client, _keyFile, _machine, _assertionFile, _assertionVariable, _provider, _authorize, _name] : []))
         {
             command.Add(option);
         }
     }
-
-    /// <summary>How many servers at a time.</summary>
-    public static Option<int> ThrottleLimit(int usual)
-    {
-        var option = new Option<int>("--throttle-limit")
-        {
-            Description = $"How many at a time ({usual})",
-            HelpName = "n",
-            DefaultValueFactory = _ => usual,
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var most) && most is > 0 and <= 1024))
-            {
-                result.AddError("limit");
-            }
-        });
-        return option;
-    }
-
-    /// <summary>A second to a day.</summary>
-    public static void RequireSeconds(Option<int?> option) => option.Validators.Add(result =>
-    {
-        if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var seconds) && seconds is > 0 and <= 86400))
-        {
-            result.AddError("seconds");
-        }
-    });
 
     public async Task<int> RunAsync(string serverOrUrl, ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {

@@ -5,6 +5,18 @@ namespace McpSm.Commands.CommandLine;
 /// <summary>A secret that comes through standard input.</summary>
 internal static class SecretInput
 {
+    /// <summary>Returns a token that the user gave as an argument, or reads it from standard input if the argument is <c>-</c>.</summary>
+    /// <exception cref="McpAuthException">InteractionRequired: standard input is empty. InvalidValue: it has several lines.</exception>
+    public static async Task<string> ReadTokenAsync(string argument, CommandContext context, CancellationToken cancellationToken)
+    {
+        if (argument != "-")
+        {
+            context.Hint("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.");
+            return argument;
+        }
+        return await ReadAsync(context, "Token: ", "token", cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The one line of standard input; at a terminal it is asked for and not shown.</summary>
     /// <param name="what">What the line holds, such as <c>token</c>.</param>
     /// <exception cref="McpAuthException">InteractionRequired: standard input is empty. InvalidValue: it has several lines.</exception>

@@ -4,28 +4,33 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Commands.Completion;
 
-/// <summary><c>completion &lt;shell&gt;</c>: the script that has a shell ask for suggestions.</summary>
-internal static class CompletionCommand
+/// <summary><c>completion</c>: prints the script that makes a shell ask <see cref="CompletionEngine"/> for suggestions.</summary>
+internal sealed class CompletionCommand : McpsmSubcommand
 {
     private static readonly string[] Shells = ["bash", "zsh", "fish", "pwsh"];
 
-    public static void AddTo(Command root, CommandContext context)
+    // Optional, so that a missing argument gets an error that names the shells.
+    private readonly Argument<string?> _shell = new("shell") { Description = "bash, zsh, fish or pwsh", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne };
+
+    public CompletionCommand(CommandContext context) : base(context, "completion", "Print the script that completes mcpsm in a shell")
     {
-        var shell = new Argument<string?>("shell") { Description = "bash, zsh, fish or pwsh", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne };
-        shell.CompletionSources.Add(Shells);
-        var command = new Command("completion", "Print the script that completes mcpsm in a shell") { shell };
-        command.SetReadAction((parsed, _) => context.RunAsync(() =>
+        _shell.CompletionSources.Add(Shells);
+        Add(_shell);
+        Examples = ["mcpsm completion bash >> ~/.bashrc", "mcpsm completion fish | source"];
+    }
+
+    public override bool Changes(ParseResult parsed) => false;
+
+    protected override Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var shell = parsed.GetValue(_shell);
+        if (!Shells.Contains(shell))
         {
-            var name = parsed.GetValue(shell);
-            if (!Shells.Contains(name))
-            {
-                throw new McpAuthException(ErrorReason.InvalidValue, $"{(name is null ? "A shell is needed" : "There is no script for such a shell")}: it is bash, zsh, fish or pwsh.",
-                    "mcpsm completion --help");
-            }
-            using var script = new StreamReader(typeof(CompletionCommand).Assembly.GetManifestResourceStream($"mcpsm.{name}")!);
-            context.Console.Out.Write(script.ReadToEnd().ReplaceLineEndings("\n"));
-            return Task.FromResult(ExitCode.Done);
-        }));
-        root.Add(command);
+            throw new McpAuthException(ErrorReason.InvalidValue, $"{(shell is null ? "A shell is needed" : "There is no script for such a shell")}: it is bash, zsh, fish or pwsh.",
+                "mcpsm completion --help");
+        }
+        using var script = new StreamReader(typeof(CompletionCommand).Assembly.GetManifestResourceStream($"mcpsm.{shell}")!);
+        Context.Console.Out.Write(script.ReadToEnd().ReplaceLineEndings("\n"));
+        return Task.FromResult(ExitCode.Done);
     }
 }

@@ -41,60 +41,15 @@ public static class PowerShellDelegation
 
     private const int NoModule = 127;
 
-    private static readonly string[] SecretOptionNames = ["--token", "--header", "--header-from-env", "--client-secret-from-env"];
-
-    internal static bool IsNeeded(ParseResult parsed, CommandContext context)
-    {
-        var command = parsed.CommandResult;
-        var name = command.Command.Name;
-        var asked = RequestedVault(parsed);
-        if (command.Parent is CommandResult { Command.Name: "identity" })
-        {
-            return IsElsewhere(() => asked is not null ? [asked]
-                : [context.Authenticator.VaultNameFor(null), .. context.Authenticator.IdentityProviders().Select(p => p.Vault)]);
-        }
-        if (name == "use")
-        {
-            var target = command.Children.OfType<ArgumentResult>().FirstOrDefault()?.Tokens.FirstOrDefault()?.Value;
-            if (!command.Children.OfType<OptionResult>().Any(o => o.Option.Name == "--move"))
-            {
-                return VaultSelector.IsOfSecretManagement(target);
-            }
-            return VaultSelector.IsOfSecretManagement(target) || (target is not null && IsElsewhere(() => context.Authenticator.VaultsToMoveFrom(target)));
-        }
-        if (name is "list" or "status" or "identity" or "vault" or "rekey" or "completion" || (name is "add" or "update" && !command.Children.OfType<OptionResult>()
-            .Any(o => !o.Implicit && SecretOptionNames.Contains(o.Option.Name))))
-        {
-            return false;
-        }
-        return IsElsewhere(() =>
-        {
-            var all = context.Catalog.List();
-            var said = command.Children.OfType<ArgumentResult>().FirstOrDefault(a => a.Argument.Name == "server")?.Tokens.FirstOrDefault()?.Value;
-            var vaults = context.Authenticator.VaultNamesOf(said is null ? all : ServerLookup.Find(all, said) is { } one ? [one] : []);
-            if (name == "forget" && said is not null && ServerLookup.Find(all, said) is { } registered)
-            {
-                vaults = [.. vaults, .. context.Authenticator.RegistrationVaultsOf(registered)];
-            }
-            // Whoever moves to another vault still has to be read, and revoked, where it is.
-            return asked is not null ? [asked, .. vaults]
-                : vaults.Count == 0 || vaults.Contains(null) ? [context.Authenticator.VaultNameFor(null), .. vaults] : vaults;
-        });
-    }
-
-    /// <summary>The vault that was named.</summary>
-    private static string? RequestedVault(ParseResult parsed) =>
-        parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(o => o.Option.Name == "--vault") is { Tokens: [var token] } ? token.Value : null;
-
-    private static bool IsElsewhere(Func<IEnumerable<string?>> vaults)
+    internal static bool IsNeeded(ParseResult parsed)
     {
         try
         {
-            return vaults().Any(VaultSelector.IsOfSecretManagement);
+            return parsed.CommandResult.Command is McpsmSubcommand command && command.FindVaults(parsed).Any(VaultSelector.IsOfSecretManagement);
         }
         catch (McpAuthException)
         {
-            // Damaged files: the command itself says what is wrong with them.
+            // Damaged files: the command itself reports them.
             return false;
         }
     }
@@ -103,11 +58,11 @@ public static class PowerShellDelegation
     /// <exception cref="McpAuthException">VaultUnavailable.</exception>
     internal static async Task<int?> RunAsync(ParseResult parsed, IReadOnlyList<string> arguments, CommandContext context, CancellationToken cancellationToken)
     {
-        var canDoWithout = RequestedVault(parsed) is { } asked && !VaultSelector.IsOfSecretManagement(asked);
+        var canDoWithout = VaultOption.Read(parsed) is { } asked && !VaultSelector.IsOfSecretManagement(asked);
         // Also --token=- and --header name=-.
         var isTerminal = context.Console.IsInputTerminal;
         var readsInput = arguments.Any(a => a == "-" || a.EndsWith("=-", StringComparison.Ordinal) || a.EndsWith(":-", StringComparison.Ordinal))
-            || (parsed.CommandResult.Command.Name == "reject" && !isTerminal);
+            || (!isTerminal && parsed.CommandResult.Command is McpsmSubcommand { ReadsStandardInput: true });
         var hasSecret = SecretArguments.Contains(parsed);
         using var line = !hasSecret ? null : new DelegatedCommandLine(arguments, byPipe: isTerminal);
         Process pwsh;

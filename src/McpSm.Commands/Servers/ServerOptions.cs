@@ -1,5 +1,4 @@
 using System.CommandLine;
-using McpSm.Commands.Auth;
 using McpSm.Commands.CommandLine;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
@@ -15,7 +14,7 @@ internal sealed class ServerOptions
     private readonly Option<bool> _oauth = new("--oauth") { Description = "Sign-in is on" };
     private readonly Option<bool> _noOAuth = new("--no-oauth") { Description = "Sign-in is off" };
     private readonly Option<string?> _clientId = new("--client-id") { Description = "The id of a client you registered", HelpName = "id" };
-    private readonly Option<string?> _secret = new("--client-secret-from-env") { Description = "The variable that holds the client's secret", HelpName = "NAME" };
+    private readonly SecretVariableOption _secret = new("--client-secret-from-env", "The variable that holds the client's secret");
     private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to ask for instead of the server's", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> _issuer = new("--issuer") { Description = "The one issuer to use", HelpName = "url" };
     private readonly HeaderOptions _headers = new();
@@ -42,6 +41,10 @@ internal sealed class ServerOptions
         }
     }
 
+    /// <summary>Returns whether the user gave a secret, which goes to a vault.</summary>
+    public bool HaveSecret(ParseResult parsed) =>
+        ((Option[])[_token, _secret, .. _headers.All]).Any(o => parsed.GetResult(o) is { Implicit: false });
+
     public async Task<ServerUpdate> ReadAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
         var (oauth, noOAuth) = (WasGiven(parsed, _oauth), WasGiven(parsed, _noOAuth));
@@ -49,18 +52,12 @@ internal sealed class ServerOptions
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "--oauth and --no-oauth exclude each other.");
         }
-        string? secret = null;
-        if (parsed.GetValue(_secret) is { } variable)
-        {
-            secret = context.AppEnvironment.SecretVariable(variable)
-                ?? throw new McpAuthException(ErrorReason.InvalidValue, "The variable that --client-secret-from-env names is not set.");
-        }
         return new ServerUpdate
         {
             Transport = parsed.GetValue(_type) is { } type ? type == "sse" ? McpTransport.Sse : McpTransport.Http : null,
             OAuth = (oauth ?? !noOAuth) switch { true => OAuthMode.On, false => OAuthMode.Off, null => null },
             ClientId = parsed.GetValue(_clientId),
-            ClientSecret = secret,
+            ClientSecret = _secret.Read(parsed, context),
             Scopes = parsed.GetResult(_scopes) is null ? null : Scopes.Typed(parsed.GetValue(_scopes)!),
             Issuer = parsed.GetValue(_issuer),
             Headers = await _headers.ReadAsync(parsed, context, inputIsTaken: parsed.GetValue(_token) == "-", cancellationToken).ConfigureAwait(false),
@@ -69,7 +66,7 @@ internal sealed class ServerOptions
             DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
             AuthorizeParams = AuthorizeParameterOption.Read(parsed, _authorize),
             Token = parsed.GetValue(_token) is { } given
-                ? await AuthCommands.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
+                ? await SecretInput.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
         };
     }
 

@@ -48,6 +48,21 @@ public sealed class PowerShellDelegationTests
     }
 
     [Theory]
+    [InlineData("secretmanagement:Store", "file", true)]
+    [InlineData("file", "secretmanagement:Store", false)]
+    public async Task New_server_with_a_token_uses_the_vault_of_new_credentials_only(string selected, string used, bool inPowerShell)
+    {
+        using var mcpsm = new CliProcess();
+        await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp");
+        File.WriteAllText(Path.Combine(mcpsm.Folder, "settings.json"), $$"""{"vault":"{{selected}}"}""");
+        File.WriteAllText(Path.Combine(mcpsm.Folder, "credentials.json"),
+            """{"version":1,"servers":{"my-api":{"vault":"USED","kind":"Bearer","url":"https://a.example/mcp"}}}""".Replace("USED", used));
+        StandIn(mcpsm, "echo in pwsh");
+        var result = (await mcpsm.RunAsync(["add", "other", "--type", "http", "--url", "https://b.example/mcp", "--token", "-"], "token")).Done();
+        Assert.Equal(inPowerShell, result.Out == "in pwsh\n");
+    }
+
+    [Theory]
     [InlineData("auth set my-api SECRET")]
     [InlineData("server update my-api --token SECRET")]
     [InlineData("server update my-api --token=SECRET")]

@@ -103,6 +103,17 @@ public sealed partial class ArchitectureTests
         Assert.Empty(read);
     }
 
+    [Fact]
+    public void File_name_in_src_belongs_to_one_project()
+    {
+        // Every executable has a Program.cs.
+        var shared = Sources().Where(f => Path.GetFileName(f) != "Program.cs")
+            .GroupBy(f => Path.GetFileName(f), f => Path.GetRelativePath(Path.Combine(Root(), "src"), f).Split(Path.DirectorySeparatorChar)[0])
+            .Where(projects => projects.Distinct().Count() > 1)
+            .Select(projects => $"{projects.Key} is in {string.Join(" and ", projects.Distinct())}");
+        Assert.Empty(shared);
+    }
+
     private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
         .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"));
 

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using McpSm.Commands.CommandLine;
+using McpSm.Commands.Servers;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands.Auth;
+
+/// <summary>The commands under <c>auth</c>, and <c>auth &lt;server&gt;</c>, a short form of <c>auth login &lt;server&gt;</c>.</summary>
+internal sealed class AuthCommand : ServerSubcommand
+{
+    private readonly LoginOptions _login = new();
+
+    public AuthCommand(CommandContext context) : base(context, "auth", "Sign in and out, and use tokens", isOptional: true)
+    {
+        Server.Description = "The server to sign in to, or its URL";
+        _login.AddTo(this, ofOne: true);
+        Add(new StatusCommand(context));
+        Add(new LoginCommand(context));
+        Add(new LogoutCommand(context));
+        Add(new LoginAllCommand(context));
+        Add(new RefreshCommand(context));
+        Add(new SetCommand(context));
+        Add(new RevokeCommand(context));
+        Add(new ForgetCommand(context));
+        Add(new TokenCommand(context));
+        Add(new RejectCommand(context));
+        Examples = ["mcpsm auth my-api", "mcpsm auth status"];
+    }
+
+    public override bool Changes(ParseResult parsed) => parsed.GetValue(Server) is not null;
+
+    public override IEnumerable<string?> FindVaults(ParseResult parsed) => Changes(parsed) ? base.FindVaults(parsed) : [];
+
+    protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        if (parsed.GetValue(Server) is not { } name)
+        {
+            return UsageError.Report("mcpsm auth needs a command or a server.", "mcpsm auth --help", Context);
+        }
+        var all = Context.Catalog.List();
+        if (ServerLookup.Find(all, name) is not null || ServerLookup.IsUrl(name))
+        {
+            return await _login.RunAsync(name, parsed, Context, cancellationToken).ConfigureAwait(false);
+        }
+        if (ServerLookup.Failure(all, name) is { Reason: ErrorReason.InvalidValue } ambiguous)
+        {
+            throw ambiguous;
+        }
+        var words = Subcommands.Select(c => c.Name).Concat(all.Select(s => s.Name));
+        return UsageError.Report($"That is neither a command of 'mcpsm auth' nor a server.{UsageError.DidYouMean(parsed.RootCommandResult.Command, name, words)}",
+            all.Count == 0 ? "mcpsm auth --help" : "mcpsm list", Context);
+    }
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+using McpSm.Commands.Output;
+using McpSm.Commands.Servers;
+
+namespace McpSm.Commands.Auth;
+
+/// <summary><c>auth refresh</c>: renews the token of a server, even if it is still valid.</summary>
+internal sealed class RefreshCommand : ServerSubcommand
+{
+    public RefreshCommand(CommandContext context) : base(context, "refresh", "Renew the token now") => Examples = ["mcpsm auth refresh my-api"];
+
+    public override bool Changes(ParseResult parsed) => true;
+
+    protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var server = GetServer(parsed);
+        await Context.Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
+        var status = Context.Authenticator.Status(server);
+        Context.Succeed($"Token of '{server.Name}' renewed{StatusText.Expiry(status, Context.AppEnvironment.Time.GetUtcNow())}.");
+        return ExitCode.Done;
+    }
+}

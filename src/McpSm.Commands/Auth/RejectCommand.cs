@@ -1,0 +1,29 @@
+using System.CommandLine;
+using McpSm.Commands.CommandLine;
+using McpSm.Commands.Servers;
+
+namespace McpSm.Commands.Auth;
+
+/// <summary>
+/// <c>auth reject</c>: reports that a server refused a token, so that the next <c>auth token</c> renews it. The token comes
+/// through standard input.
+/// </summary>
+internal sealed class RejectCommand : ServerSubcommand
+{
+    public RejectCommand(CommandContext context) : base(context, "reject", "Report a token that the server refused") =>
+        Examples = ["printenv REFUSED_TOKEN | mcpsm auth reject my-api"];
+
+    public override bool ReadsStandardInput => true;
+
+    public override bool Changes(ParseResult parsed) => true;
+
+    protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var server = GetServer(parsed);
+        var token = await SecretInput.ReadTokenAsync("-", Context, cancellationToken).ConfigureAwait(false);
+        Context.Succeed(await Context.Authenticator.RejectTokenAsync(server, token, cancellationToken).ConfigureAwait(false)
+            ? $"The token of '{server.Name}' counts as refused; the next call renews it."
+            : $"That is not the token kept for '{server.Name}': another has already taken its place.");
+        return ExitCode.Done;
+    }
+}

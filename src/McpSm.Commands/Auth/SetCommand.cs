@@ -1,0 +1,53 @@
+using System.CommandLine;
+using McpSm.Commands.CommandLine;
+using McpSm.Commands.Remedies;
+using McpSm.Commands.Servers;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+
+namespace McpSm.Commands.Auth;
+
+/// <summary><c>auth set</c>: stores a bearer token that the user has obtained elsewhere.</summary>
+internal sealed class SetCommand : ServerSubcommand
+{
+    private readonly Argument<string?> _token = new("token") { Description = "The token; - reads standard input; asks where absent", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _vault = VaultOption.Create("The vault to keep it in");
+
+    public SetCommand(CommandContext context) : base(context, "set", "Keep a bearer token")
+    {
+        Add(_token);
+        Add(_vault);
+        Examples = ["mcpsm auth set my-api", "printenv API_TOKEN | mcpsm auth set my-api -"];
+    }
+
+    public override bool Changes(ParseResult parsed) => true;
+
+    protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var all = Context.Catalog.List();
+        var name = parsed.GetValue(Server)!;
+        // If the user left the server out, this argument is the token: the message must not repeat it.
+        var server = ServerLookup.Find(all, name) ?? throw ServerLookup.Failure(all, name, mayBeSecret: true);
+        var token = parsed.GetValue(_token) is { } given
+            ? await SecretInput.ReadTokenAsync(given, Context, cancellationToken).ConfigureAwait(false)
+            : await PromptAsync(server, cancellationToken).ConfigureAwait(false);
+        var revocationFailure = await Context.Authenticator.SetTokenAsync(server, token, parsed.GetValue(_vault), cancellationToken).ConfigureAwait(false);
+        Context.Succeed($"Bearer token of '{server.Name}' kept.");
+        if (revocationFailure is not null)
+        {
+            Context.Warn($"the sign-in it replaces was not confirmed as revoked. {revocationFailure}");
+        }
+        return ExitCode.Done;
+    }
+
+    private async Task<string> PromptAsync(McpServer server, CancellationToken cancellationToken)
+    {
+        var remedy = $"Pipe it in: {NextCommand.For("auth set", server.Id, "-")}";
+        if (!Context.Interaction.CanAnswer || !Context.Console.IsInputTerminal)
+        {
+            throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for at a terminal, and there is none.", remedy);
+        }
+        return await Context.Console.ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false)
+            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "Standard input ended before a token came.", remedy);
+    }
+}

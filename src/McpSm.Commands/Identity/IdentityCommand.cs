@@ -1,0 +1,63 @@
+using System.CommandLine;
+using McpSm.Commands.CommandLine;
+using McpSm.Commands.Output;
+using McpSm.Core;
+using McpSm.Core.Errors;
+
+namespace McpSm.Commands.Identity;
+
+/// <summary><c>identity</c>: shows the identity providers, configured or signed in to; and the commands under it.</summary>
+internal sealed class IdentityCommand : McpsmSubcommand
+{
+    private readonly Option<bool> _json = new("--json") { Description = "Print one JSON array; expiresIn is in seconds" };
+
+    public IdentityCommand(CommandContext context) : base(context, "identity", "Show and choose your organisation's identity provider")
+    {
+        Add(_json);
+        Add(new UseCommand(context));
+        Add(new LoginCommand(context));
+        Add(new LogoutCommand(context));
+        Add(new NoneCommand(context));
+        Examples = ["mcpsm identity", "mcpsm identity --json"];
+    }
+
+    public override bool Changes(ParseResult parsed) => false;
+
+    protected override Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var providers = Context.Authenticator.IdentityProviders();
+        var now = Context.AppEnvironment.Time.GetUtcNow();
+        if (parsed.GetValue(_json))
+        {
+            JsonOutput.Array(Context.Console.Out, providers, (writer, provider) => JsonOutput.IdentityProvider(writer, provider, now));
+        }
+        else
+        {
+            Print(providers, now);
+        }
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private void Print(IReadOnlyList<McpIdentityProvider> providers, DateTimeOffset now)
+    {
+        foreach (var provider in providers)
+        {
+            Context.Print($"{(provider.IsSet ? "*" : " ")} {UntrustedText.Sanitize(provider.Issuer)}");
+            Context.Print("    ", !provider.SignedIn ? $"{StatusText.FailureSymbol} Not signed in"
+                : provider.CanRenew ? $"{StatusText.SuccessSymbol} Signed in, renewed without you" : $"{StatusText.SuccessSymbol} Signed in (expires: {StatusText.FormatTime(provider.ExpiresAt!.Value, now)})");
+            if (provider.Servers.Count > 0)
+            {
+                Context.Print($"    Signs in to: {string.Join(", ", provider.Servers)}");
+            }
+        }
+        if (providers.Count == 0)
+        {
+            Context.Hint("No identity provider is set. Set one with: mcpsm identity use <issuer> --client-id <id>");
+        }
+        else if (providers[0] is { IsSet: true, Remedy: { } remedy })
+        {
+            Context.Hint("Next:");
+            Context.Hint("  " + remedy);
+        }
+    }
+}

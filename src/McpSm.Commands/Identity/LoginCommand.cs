@@ -1,0 +1,36 @@
+using System.CommandLine;
+using McpSm.Commands.Auth;
+using McpSm.Commands.CommandLine;
+using McpSm.Core.Errors;
+
+namespace McpSm.Commands.Identity;
+
+/// <summary><c>identity login</c>: signs in at the identity provider, or stores an ID token that another program obtained there.</summary>
+internal sealed class LoginCommand : IdentitySubcommand
+{
+    private readonly LoginOptions _options = new();
+    private readonly SecretVariableOption _idToken = new("--id-token-from-env", "Take the ID token another program got");
+
+    public LoginCommand(CommandContext context) : base(context, "login", "Sign in at the identity provider, once for all servers")
+    {
+        _options.AddTo(this, ofOne: false);
+        Add(_idToken);
+        Examples = ["mcpsm identity login", "mcpsm identity login --no-browser"];
+    }
+
+    protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var issuer = Context.Authenticator.RequireIdentityProvider().Issuer;
+        var options = _options.Read(parsed, Context, cancellationToken);
+        if (_idToken.Read(parsed, Context) is { } idToken)
+        {
+            await Context.Authenticator.KeepIdTokenAsync(issuer, null, idToken.Trim(), options.Vault, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await Context.Authenticator.SignInToIdentityProviderAsync(issuer, options, cancellationToken).ConfigureAwait(false);
+        }
+        Context.Succeed($"Signed in at {UntrustedText.Sanitize(issuer)}.");
+        return ExitCode.Done;
+    }
+}

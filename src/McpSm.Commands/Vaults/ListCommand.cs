@@ -1,0 +1,45 @@
+using System.CommandLine;
+using McpSm.Commands.CommandLine;
+using McpSm.Commands.Output;
+using McpSm.Core.Errors;
+
+namespace McpSm.Commands.Vaults;
+
+/// <summary><c>vault list</c>: lists the vaults of this system and how each protects its secrets.</summary>
+internal sealed class ListCommand : McpsmSubcommand
+{
+    private readonly Option<bool> _json = CreateJsonOption();
+
+    public ListCommand(CommandContext context) : base(context, "list", "List the vaults of this system")
+    {
+        Add(_json);
+        Examples = ["mcpsm vault list --json"];
+    }
+
+    public static Option<bool> CreateJsonOption() => new("--json") { Description = "Print one JSON array" };
+
+    public static async Task<int> PrintAsync(bool asJson, CommandContext context, CancellationToken cancellationToken)
+    {
+        var vaults = await context.Authenticator.VaultsAsync(cancellationToken).ConfigureAwait(false);
+        if (asJson)
+        {
+            JsonOutput.Array(context.Console.Out, vaults, JsonOutput.Vault);
+            return ExitCode.Done;
+        }
+        foreach (var vault in vaults)
+        {
+            context.Print($"{(vault.InUse ? "*" : " ")} {UntrustedText.Sanitize(vault.Name)}{(vault.Why is null ? "" : $" (in use: {vault.Why})")}");
+            context.Print($"    {vault.Protection}");
+        }
+        if (!vaults.Any(v => v.InUse))
+        {
+            context.Hint("None is in use yet: the first that works is taken when something is kept.");
+        }
+        return ExitCode.Done;
+    }
+
+    public override bool Changes(ParseResult parsed) => false;
+
+    protected override Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken) =>
+        PrintAsync(parsed.GetValue(_json), Context, cancellationToken);
+}

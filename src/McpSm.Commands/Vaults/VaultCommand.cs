@@ -1,0 +1,24 @@
+using System.CommandLine;
+using McpSm.Commands.CommandLine;
+
+namespace McpSm.Commands.Vaults;
+
+/// <summary>The commands under <c>vault</c>, and <c>vault</c> itself, a short form of <c>vault list</c>.</summary>
+internal sealed class VaultCommand : McpsmSubcommand
+{
+    private readonly Option<bool> _json = ListCommand.CreateJsonOption();
+
+    public VaultCommand(CommandContext context) : base(context, "vault", "Show and choose where credentials are kept")
+    {
+        Add(_json);
+        Add(new ListCommand(context));
+        Add(new UseCommand(context));
+        Add(new RekeyCommand(context));
+        Examples = ["mcpsm vault list", "mcpsm vault use file --move"];
+    }
+
+    public override bool Changes(ParseResult parsed) => false;
+
+    protected override Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken) =>
+        ListCommand.PrintAsync(parsed.GetValue(_json), Context, cancellationToken);
+}
