@@ -174,10 +174,10 @@ public sealed class EntraTests : IAsyncLifetime
         {
             for (var i = 0; _entra.Traffic.OfGrant("refresh_token").Count == 0 && i < 1500; i++)
             {
-                await Task.Delay(20);
+                await Task.Delay(20, Cancellation);
             }
             killed.Kill(entireProcessTree: true);
-            await killed.WaitForExitAsync();
+            await killed.WaitForExitAsync(Cancellation);
         }
         Assert.Single(_entra.Traffic.OfGrant("refresh_token"));
         Assert.True((bool)(await StatusAsync())["canRenew"]!);

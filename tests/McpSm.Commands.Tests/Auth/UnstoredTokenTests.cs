@@ -196,7 +196,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         }
         _mcpsm.Variables["MCPSM_VAULT"] = "secret-service";
         await SignInAsync(server);
-        await Task.Delay(TimeSpan.FromSeconds(1.2), TestContext.Current.CancellationToken);
+        await Task.Delay(TimeSpan.FromSeconds(1.2), Cancellation);
         issuer.Faults.RewriteJson("/token", json => json["expires_in"] = 3600);
         issuer.Faults.Before("/token", _ => keyring.LockAsync(), times: 1);
         var ended = (await _mcpsm.RunAsync("auth token my-api")).Done();
@@ -230,7 +230,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     {
         var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Variables.GetValueOrDefault("MCP_MANAGER_CONFIG_DIR") ?? _mcpsm.Folder : null) { Remedies = CliRemedyFormatter.Instance };
         await new EncryptedFileVault(environment).SetAsync("mcpsm-other", $$"""{"url":"https://a.example/","bearerToken":"{{new string('x', 34 * 1024)}}"}""",
-            TestContext.Current.CancellationToken);
+            Cancellation);
     }
 
     private async Task StillSignedInAsync()

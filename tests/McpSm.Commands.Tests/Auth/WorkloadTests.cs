@@ -100,7 +100,7 @@ public sealed class WorkloadTests
         mcpsm.Variables["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = WorkloadPlatform.RequestToken;
         mcpsm.Variables["RUNNER_TEMP"] = mcpsm.Folder;
         var script = Path.Combine(mcpsm.Folder, "step.sh");
-        await File.WriteAllTextAsync(script, "set -e\n" + Commands("GitHub Actions"));
+        await File.WriteAllTextAsync(script, "set -e\n" + Commands("GitHub Actions"), Cancellation);
         var ended = (await mcpsm.RunScriptAsync(script)).Done();
         Assert.Contains("✔ Signed in to 'my-api'", ended.Out);
         Assert.Contains("\"serverInfo\":{\"name\":\"sample-server\"", ended.Out);
@@ -122,7 +122,7 @@ public sealed class WorkloadTests
         mcpsm.Variables["MCPSM_ASSERTION_FILE"] = projected.File;
         mcpsm.Variables["MCPSM_INTERACTIVE"] = "0";
         var script = Path.Combine(mcpsm.Folder, "args.sh");
-        await File.WriteAllTextAsync(script, "set -e\n" + Commands("Kubernetes"));
+        await File.WriteAllTextAsync(script, "set -e\n" + Commands("Kubernetes"), Cancellation);
         var ended = (await mcpsm.RunScriptAsync(script)).Done();
         Assert.Contains("\"serverInfo\":{\"name\":\"sample-server\"", ended.Out);
         scene.AssertNothingSaid(ended);

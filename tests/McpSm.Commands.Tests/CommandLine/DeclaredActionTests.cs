@@ -45,7 +45,7 @@ public sealed class DeclaredActionTests
         var console = new WhatIfConsole();
 
         var code = await McpsmCommand.RunAsync(words, console, new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : mcpsm.Variables.GetValueOrDefault(name), mcpsm.Clock),
-            TestContext.Current.CancellationToken, []);
+            Cancellation, []);
 
         Assert.True(code == ExitCode.Done, $"{string.Join(' ', words)}: {code} {console.Error}");
         var reads = path.Split(' ')[^1] is "status" or "token" or "list" or "test" or "vault" or "identity" or "completion";
@@ -63,7 +63,7 @@ public sealed class DeclaredActionTests
     {
         using var mcpsm = new InProcessCli();
         var console = new WhatIfConsole();
-        await McpsmCommand.RunAsync(["import", "--dry-run"], console, new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : null, mcpsm.Clock), TestContext.Current.CancellationToken, []);
+        await McpsmCommand.RunAsync(["import", "--dry-run"], console, new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : null, mcpsm.Clock), Cancellation, []);
         Assert.Empty(console.Said);
     }
 
@@ -73,7 +73,7 @@ public sealed class DeclaredActionTests
         using var mcpsm = new InProcessCli();
         var console = new WhatIfConsole();
         var code = await McpsmCommand.RunAsync(["auth", "set", "a-token"], console, new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : null, mcpsm.Clock),
-            TestContext.Current.CancellationToken, []);
+            Cancellation, []);
         Assert.Equal(ExitCode.Failed, code);
         Assert.Empty(console.Said);
         Assert.DoesNotContain("a-token", console.Error.ToString());

@@ -105,7 +105,7 @@ public sealed class PromptTests
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Files();
         using var interrupt = new CancellationTokenSource();
-        var running = mcpsm.RunAsync(line, TestConsole.Terminal(), interrupt.Token);
+        var running = mcpsm.RunUntilAsync(line.Split(' '), TestConsole.Terminal(), interrupt.Token);
         Assert.False(running.IsCompleted);
         await interrupt.CancelAsync();
         var ended = await running;

@@ -60,7 +60,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         {
             request.Headers.Add(name, (string)value!);
         }
-        using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var answer = await client.SendAsync(request, Cancellation);
         Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode}");
     }
 
@@ -93,7 +93,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     {
         Require.Programs("systemd-analyze");
         var unit = Path.Combine(_mcpsm.Folder, "reporter.service");
-        await File.WriteAllTextAsync(unit, Example("A service of systemd", "ini"), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(unit, Example("A service of systemd", "ini"), Cancellation);
         var ended = (await _mcpsm.RunProgramAsync("systemd-analyze", "verify", unit)).Done();
         Assert.DoesNotContain("reporter.service", ended.Out + ended.Error);
     }
@@ -103,7 +103,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     {
         var state = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "state", "reporter")).FullName;
         var credentials = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "credentials")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(credentials, "mcpsm-passphrase"), "the passphrase", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(credentials, "mcpsm-passphrase"), "the passphrase", Cancellation);
         _mcpsm.Variables["MCP_MANAGER_CONFIG_DIR"] = _mcpsm.Variables["MCPSM_VAULT"] = null;
 
         // As that user: what sudo would run, with the passphrase typed.
@@ -118,7 +118,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         }
         _mcpsm.Variables["CREDENTIALS_DIRECTORY"] = credentials;
         var reporter = Path.Combine(_mcpsm.Folder, "bin", "reporter");
-        await File.WriteAllTextAsync(reporter, "#!/bin/sh\nexec mcpsm auth token my-api\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(reporter, "#!/bin/sh\nexec mcpsm auth token my-api\n", Cancellation);
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(reporter, UnixFileMode.UserRead | UnixFileMode.UserExecute);
@@ -126,7 +126,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         var ended = (await BashAsync(unit["ExecStart"])).Done();
         Assert.True(_issuer.Introspect(ended.Out.TrimEnd()) is { Active: true });
 
-        await File.WriteAllTextAsync(Path.Combine(credentials, "mcpsm-passphrase"), "another", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(credentials, "mcpsm-passphrase"), "another", Cancellation);
         Assert.Equal(1, (await BashAsync(unit["ExecStart"])).Code);
     }
 

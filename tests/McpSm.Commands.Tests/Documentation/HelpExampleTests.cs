@@ -52,7 +52,7 @@ public sealed partial class HelpExampleTests
             await PrepareAsync(mcpsm, example, server.McpUrl.AbsoluteUri, provider.Issuer);
             var folder = Directory.CreateDirectory(Path.Combine(mcpsm.Folder, "current")).FullName;
             mcpsm.CurrentFolder = folder;
-            await File.WriteAllTextAsync(Path.Combine(folder, "jwt"), platform.Sign(issuer.Issuer), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(folder, "jwt"), platform.Sign(issuer.Issuer), Cancellation);
             var click = mcpsm.Follow;
             mcpsm.Follow = async line =>
             {

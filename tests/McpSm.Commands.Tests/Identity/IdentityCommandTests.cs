@@ -73,7 +73,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         Assert.Equal("[]", (await _mcpsm.RunAsync("identity --json")).Done().Out.Trim().ReplaceLineEndings("").Replace(" ", ""));
         foreach (var file in Directory.EnumerateFiles(_mcpsm.Folder, "*", SearchOption.AllDirectories))
         {
-            Assert.DoesNotContain("PLANTED", await File.ReadAllTextAsync(file));
+            Assert.DoesNotContain("PLANTED", await File.ReadAllTextAsync(file, Cancellation));
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class InstallTests
     public async Task The_checksums_name_every_file()
     {
         using var home = EmptyHome.OrSkip();
-        var summed = (await File.ReadAllLinesAsync(Path.Combine(home.Packages, "SHA256SUMS"), TestContext.Current.CancellationToken)).Select(l => l[66..]);
+        var summed = (await File.ReadAllLinesAsync(Path.Combine(home.Packages, "SHA256SUMS"), Cancellation)).Select(l => l[66..]);
         var made = Directory.GetFiles(home.Packages, "*", SearchOption.AllDirectories)
             .Select(p => Path.GetRelativePath(home.Packages, p).Replace('\\', '/')).Where(p => p != "SHA256SUMS");
         Assert.Equal(made.Order(StringComparer.Ordinal), summed.Order(StringComparer.Ordinal));
@@ -56,11 +56,11 @@ public sealed class InstallTests
         }
         // As if this platform had no native one.
         var chooser = Directory.GetFiles(tool, "mcpsm.*.nupkg").Single(p => char.IsAsciiDigit(Path.GetFileName(p)["mcpsm.".Length]));
-        using (var zip = await ZipFile.OpenAsync(chooser, ZipArchiveMode.Update, TestContext.Current.CancellationToken))
+        using (var zip = await ZipFile.OpenAsync(chooser, ZipArchiveMode.Update, Cancellation))
         {
             var entry = zip.GetEntry("tools/any/any/DotnetToolSettings.xml")!;
             XDocument settings;
-            using (var read = await entry.OpenAsync(TestContext.Current.CancellationToken))
+            using (var read = await entry.OpenAsync(Cancellation))
             {
                 settings = XDocument.Load(read);
             }

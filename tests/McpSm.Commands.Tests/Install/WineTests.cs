@@ -66,9 +66,9 @@ public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
         var config = Path.Combine(mcpsm.Folder, "config.json");
         await File.WriteAllTextAsync(config, """
             {"remoteServers":[{"id":"plain","name":"plain","type":"http","url":"https://a.example/mcp","bearerToken":"plaintext-token"}]}
-            """);
+            """, Cancellation);
         (await mcpsm.RunAsync("import")).Done();
-        Assert.DoesNotContain("plaintext-token", await File.ReadAllTextAsync(config));
+        Assert.DoesNotContain("plaintext-token", await File.ReadAllTextAsync(config, Cancellation));
         Assert.Equal("plaintext-token", (await mcpsm.RunAsync("auth token plain")).Done().Out.Trim());
         (await mcpsm.RunAsync("remove plain --yes")).Done();
     }
@@ -105,11 +105,11 @@ public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
         }, times: 1);
         using (var refresh = mcpsm.Start(["auth", "refresh", "my-api"]))
         {
-            await asked.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await asked.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
             refresh.Kill(entireProcessTree: true);
-            await refresh.WaitForExitAsync();
+            await refresh.WaitForExitAsync(Cancellation);
         }
-        Assert.Contains("\"renewalBegan\"", await File.ReadAllTextAsync(Path.Combine(mcpsm.Folder, "credentials.json")));
+        Assert.Contains("\"renewalBegan\"", await File.ReadAllTextAsync(Path.Combine(mcpsm.Folder, "credentials.json"), Cancellation));
         // The issuer never spent the token, so the next renewal succeeds and no lock of the killed process is in its way.
         (await mcpsm.RunAsync("auth refresh my-api")).Done();
         (await mcpsm.RunAsync("test my-api")).Done();

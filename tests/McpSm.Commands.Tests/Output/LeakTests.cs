@@ -263,7 +263,7 @@ public sealed class LeakTests : IDisposable
         await _mcpsm.AddAsync(new Uri("https://a.example/mcp"));
         var console = TestConsole.Pipe(Planted);
         var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Folder : null);
-        var code = await McpsmCommand.RunAsync(["auth", "set", "my-api", "-"], console, environment, default, [new Failing(ours)]);
+        var code = await McpsmCommand.RunAsync(["auth", "set", "my-api", "-"], console, environment, Cancellation, [new Failing(ours)]);
         Assert.Equal(1, code);
         AssertClean(console.Out.ToString() + console.Error, "auth set");
         Assert.Contains(ours ? "It is broken" : "An unexpected failure in Mcpsm: FormatException", console.Error.ToString());

@@ -25,9 +25,9 @@ public sealed partial class PictureTests
         var drawn = Draw(await RunAsync());
         if (Environment.GetEnvironmentVariable("MCPSM_DRAW") == "1")
         {
-            await File.WriteAllTextAsync(Picture, drawn, TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Picture, drawn, Cancellation);
         }
-        Assert.Equal(drawn, (await File.ReadAllTextAsync(Picture, TestContext.Current.CancellationToken)).ReplaceLineEndings("\n"));
+        Assert.Equal(drawn, (await File.ReadAllTextAsync(Picture, Cancellation)).ReplaceLineEndings("\n"));
     }
 
     private static async Task<List<string>> RunAsync()

@@ -79,9 +79,9 @@ public sealed class TerminalTests
         });
         // The first comes back by itself; who waited for a paste still reads.
         using var http = new HttpClient();
-        (await http.GetAsync(await UrlAsync(1))).Dispose();
+        (await http.GetAsync(await UrlAsync(1), Cancellation)).Dispose();
         using var unopened = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
-        using var redirect = await unopened.GetAsync(await UrlAsync(2));
+        using var redirect = await unopened.GetAsync(await UrlAsync(2), Cancellation);
         foreach (var key in redirect.Headers.Location!.AbsoluteUri + "\r")
         {
             await terminal.TypeAsync(key, quickly: true);

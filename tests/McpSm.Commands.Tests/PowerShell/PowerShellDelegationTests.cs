@@ -97,9 +97,9 @@ public sealed class PowerShellDelegationTests
         StandIn(mcpsm, "echo \"words $#\"; cat \"/dev/fd/${MCPSM_HANDED_OVER#pipe:}\"; test -t 0 && read answer && echo \"answered $answer\"");
         using var process = mcpsm.Start(["auth", "set", "my-api", "PLANTED-token"], onTerminal: true);
         await process.StandardInput.WriteLineAsync("yes");
-        await process.StandardInput.FlushAsync();
-        var said = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        await process.StandardInput.FlushAsync(Cancellation);
+        var said = await process.StandardOutput.ReadToEndAsync(Cancellation);
+        await process.WaitForExitAsync(Cancellation);
         Assert.Contains("words 0", said);
         Assert.Contains("""["auth","set","my-api","PLANTED-token"]""", said);
         Assert.Contains("answered yes", said);

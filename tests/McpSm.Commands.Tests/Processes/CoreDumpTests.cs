@@ -24,12 +24,12 @@ public sealed class CoreDumpTests
             var started = Stopwatch.GetTimestamp();
             while (!process.HasExited && !await IsOfRootAsync(process) && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20))
             {
-                await Task.Delay(20);
+                await Task.Delay(20, Cancellation);
             }
             Assert.True(await IsOfRootAsync(process));
             await process.StandardInput.WriteLineAsync("a-token");
             process.StandardInput.Close();
-            await process.WaitForExitAsync();
+            await process.WaitForExitAsync(Cancellation);
             Assert.Equal(0, process.ExitCode);
         }
         finally

@@ -167,7 +167,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         var library = Path.Combine(_mcpsm.Folder, "planted.so");
         using (var compiler = Process.Start("cc", ["-shared", "-fPIC", "-o", library, source]))
         {
-            await compiler.WaitForExitAsync();
+            await compiler.WaitForExitAsync(Cancellation);
             Assert.Equal(0, compiler.ExitCode);
         }
         foreach (var name in Libraries)

@@ -21,10 +21,10 @@ public sealed class ProcessTests
         File.WriteAllText(Path.Combine(mcpsm.Folder, "config.json"), new JsonObject { ["remoteServers"] = servers }.ToJsonString());
         using var process = mcpsm.Start(["list"]);
         // More than a pipe holds: it still writes when its reader goes.
-        Assert.Contains("server-0", await process.StandardOutput.ReadLineAsync());
+        Assert.Contains("server-0", await process.StandardOutput.ReadLineAsync(Cancellation));
         process.StandardOutput.Close();
-        Assert.Equal("", await process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
+        Assert.Equal("", await process.StandardError.ReadToEndAsync(Cancellation));
+        await process.WaitForExitAsync(Cancellation);
         Assert.Equal(0, process.ExitCode);
     }
 
@@ -37,8 +37,8 @@ public sealed class ProcessTests
         process.StandardOutput.Close();
         await process.StandardInput.WriteLineAsync("piped-token");
         process.StandardInput.Close();
-        Assert.DoesNotContain("✘", await process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
+        Assert.DoesNotContain("✘", await process.StandardError.ReadToEndAsync(Cancellation));
+        await process.WaitForExitAsync(Cancellation);
         Assert.Equal(0, process.ExitCode);
         Assert.Equal("piped-token", (await mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
     }
@@ -94,8 +94,8 @@ public sealed class ProcessTests
         Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script of util-linux, which makes a terminal, is not here.");
         using var mcpsm = new CliProcess();
         using var process = mcpsm.StartOnTerminal($"stty cols {columns}; mcpsm auth login --help");
-        var said = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        var said = await process.StandardOutput.ReadToEndAsync(Cancellation);
+        await process.WaitForExitAsync(Cancellation);
         Assert.True(process.ExitCode == 0, said);
         Assert.Contains("mcpsm auth login my-api", said);
     }
@@ -136,10 +136,10 @@ public sealed class ProcessTests
         mcpsm.Variables["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1";
         using var held = FileLock.TryAcquire(Path.Combine(mcpsm.Folder, "locks", "config.lock"));
         using var process = mcpsm.Start(["add", "my-api", "--type", "http", "--url", "https://a.example/mcp"]);
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
         Assert.False(process.HasExited);
         held!.Dispose();
-        await process.WaitForExitAsync();
+        await process.WaitForExitAsync(Cancellation);
         Assert.Equal(0, process.ExitCode);
     }
 
@@ -172,7 +172,7 @@ public sealed class ProcessTests
             Assert.DoesNotContain("xxx", ended.Out + ended.Error);
             while (!File.Exists(lives) && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(40))
             {
-                await Task.Delay(50);
+                await Task.Delay(50, Cancellation);
             }
             Assert.True(File.Exists(lives), "it ended when its words had no reader");
         }
@@ -180,8 +180,8 @@ public sealed class ProcessTests
         {
             if (File.Exists(began))
             {
-                using var kill = Process.Start("kill", [(await File.ReadAllTextAsync(began)).Trim()]);
-                await kill.WaitForExitAsync();
+                using var kill = Process.Start("kill", [(await File.ReadAllTextAsync(began, Cancellation)).Trim()]);
+                await kill.WaitForExitAsync(Cancellation);
             }
         }
     }

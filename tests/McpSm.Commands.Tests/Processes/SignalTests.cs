@@ -41,10 +41,10 @@ public sealed class SignalTests : IAsyncLifetime
         await LoginAsync();
         var (asked, release) = Hold("/token");
         using var process = _mcpsm.Start(["auth", "refresh", "my-api"]);
-        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         await SendAsync(process, signal);
         // Longer than the 2 seconds after which it would have ended elsewhere.
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
         Assert.False(process.HasExited);
         release.SetResult();
         Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
@@ -58,7 +58,7 @@ public sealed class SignalTests : IAsyncLifetime
         await LoginAsync();
         var (asked, _) = Hold("/token");
         using var process = _mcpsm.Start(["auth", "refresh", "my-api"]);
-        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         await SendAsync(process, "TERM");
         var began = Stopwatch.GetTimestamp();
         Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(12)));
@@ -72,9 +72,9 @@ public sealed class SignalTests : IAsyncLifetime
         var (asked, release) = Hold("/token");
         using var process = _mcpsm.Start(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"]);
         await FollowAsync(process);
-        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         await SendAsync(process, "TERM");
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
         release.SetResult();
         Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
         await AssertRenewableAsync();
@@ -86,7 +86,7 @@ public sealed class SignalTests : IAsyncLifetime
         var (asked, release) = Hold("/token");
         using var process = _mcpsm.Start(["auth", "login", "my-api", "--device"]);
         var code = await FollowAsync(process);
-        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         Assert.True(_issuer.Server.DecideDevice(code!, true));
         await SendAsync(process, "INT");
         release.SetResult();
@@ -102,7 +102,7 @@ public sealed class SignalTests : IAsyncLifetime
     {
         _mcpsm.Follow = _ => Task.CompletedTask;
         using var process = _mcpsm.Start(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"]);
-        while (await process.StandardError.ReadLineAsync() is { } line && CliProcess.AuthorizationUrl(line) is null)
+        while (await process.StandardError.ReadLineAsync(Cancellation) is { } line && CliProcess.AuthorizationUrl(line) is null)
         {
         }
         await SendAsync(process, signal);
@@ -115,9 +115,9 @@ public sealed class SignalTests : IAsyncLifetime
         await LoginAsync();
         var (asked, _) = Hold("/token");
         using var process = _mcpsm.Start(["auth", "refresh", "my-api"]);
-        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         await SendAsync(process, "TERM");
-        await Task.Delay(TimeSpan.FromSeconds(0.5));
+        await Task.Delay(TimeSpan.FromSeconds(0.5), Cancellation);
         Assert.False(process.HasExited);
         await SendAsync(process, "INT");
         Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(2)));
@@ -129,10 +129,10 @@ public sealed class SignalTests : IAsyncLifetime
         var pipe = Path.Combine(_mcpsm.Folder, "assertion");
         using (var made = Process.Start("mkfifo", [pipe]))
         {
-            await made.WaitForExitAsync();
+            await made.WaitForExitAsync(Cancellation);
         }
         using var process = _mcpsm.Start(["auth", "login", "my-api", "--assertion-file", pipe]);
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
         Assert.False(process.HasExited);
         await SendAsync(process, "TERM");
         Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
@@ -150,7 +150,7 @@ public sealed class SignalTests : IAsyncLifetime
             Environment = { ["MCP_MANAGER_CONFIG_DIR"] = _mcpsm.Folder, ["MCPSM_INTERACTIVE"] = "1" },
         })!;
         await FollowAsync(process);
-        await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         await SendAsync(process, "HUP");
         release.SetResult();
         Assert.Equal(0, await EndAsync(process, TimeSpan.FromSeconds(20)));

@@ -90,7 +90,7 @@ public sealed class SystemCallTests : IDisposable
     {
         await SignInAsync(servers);
         (await RunTracedAsync(commandLine, "openat,socket,connect")).Done();
-        return await File.ReadAllLinesAsync(TraceFile, TestContext.Current.CancellationToken);
+        return await File.ReadAllLinesAsync(TraceFile, Cancellation);
     }
 
     private string TraceFile => Path.Combine(_mcpsm.Folder, "trace");

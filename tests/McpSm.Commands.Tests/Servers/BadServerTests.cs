@@ -116,7 +116,7 @@ public sealed class BadServerTests
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
-        var ended = await mcpsm.RunAsync("test my-api", cancellationToken: patience.Token);
+        var ended = await mcpsm.RunUntilAsync(["test", "my-api"], null, patience.Token);
         Assert.Equal((130, "Cancelled.\n"), (ended.Code, ended.Error));
     }
 

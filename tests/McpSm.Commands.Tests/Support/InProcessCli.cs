@@ -28,11 +28,14 @@ public sealed class InProcessCli : IDisposable
     /// <summary>What the person does with an authorization URL that is shown; by default clicks through.</summary>
     public Func<Uri, Task> Browse { get; set; } = async url => (await StandInBrowser.ClickThroughAsync(url)).Dispose();
 
-    public Task<CliResult> RunAsync(string commandLine, TestConsole? console = null, CancellationToken cancellationToken = default) =>
-        RunAsync(commandLine.Split(' '), console, cancellationToken);
+    public Task<CliResult> RunAsync(string commandLine, TestConsole? console = null) => RunAsync(commandLine.Split(' '), console);
 
-    /// <param name="console">A pipe that has ended where null.</param>
-    public async Task<CliResult> RunAsync(string[] arguments, TestConsole? console = null, CancellationToken cancellationToken = default)
+    /// <param name="arguments">The command line, without the name of the program.</param>
+    /// <param name="console">The console of the command. If null, a pipe that has ended.</param>
+    public Task<CliResult> RunAsync(string[] arguments, TestConsole? console = null) => RunUntilAsync(arguments, console, Cancellation);
+
+    /// <summary>Runs a command that the token interrupts. The other methods run until the test ends.</summary>
+    public async Task<CliResult> RunUntilAsync(string[] arguments, TestConsole? console, CancellationToken cancellationToken)
     {
         console ??= TestConsole.Pipe();
         var browsing = Task.CompletedTask;

@@ -158,7 +158,7 @@ public sealed class ImportTests : IDisposable
         (await _mcpsm.LoginAsync()).Done();
         // As the npm tool would have kept what this sign-in gave.
         var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Folder : null);
-        var kept = JsonNode.Parse((await new EncryptedFileVault(environment).GetAsync("mcpsm-my-api", default))!)!["oAuth"]!;
+        var kept = JsonNode.Parse((await new EncryptedFileVault(environment).GetAsync("mcpsm-my-api", Cancellation))!)!["oAuth"]!;
         var access = (string)kept["accessToken"]!;
         _mcpsm.Write("oauth-tokens.json", new JsonObject
         {

@@ -161,7 +161,7 @@ public sealed class UnusualFileTests : IDisposable
             using var writer = open ? new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite) : null;
             using var cancel = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             var started = Stopwatch.GetTimestamp();
-            var ended = await _mcpsm.RunAsync(string.Format(line, pipe), null, cancel.Token);
+            var ended = await _mcpsm.RunUntilAsync(string.Format(line, pipe).Split(' '), null, cancel.Token);
             Assert.Equal(130, ended.Code);
             Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(10));
         }
@@ -197,7 +197,7 @@ public sealed class UnusualFileTests : IDisposable
         Assert.True(ended.Error.Contains(path) || !why.StartsWith("it is larger") && !why.StartsWith("there"), ended.Error);
         if (writer is not null)
         {
-            await writer.WaitForExitAsync();
+            await writer.WaitForExitAsync(Cancellation);
             writer.Dispose();
         }
     }

@@ -100,7 +100,7 @@ public sealed class BrowserTests : IDisposable
         var planted = Path.Combine(_folder, "planted");
         var notices = new List<string>();
         var launcher = new BrowserLauncher(HomeWith($"{string.Format(command, planted)}:{Recorder}", usual: true), notices.Add);
-        Assert.True(await launcher.OpenAsync(Plain, default));
+        Assert.True(await launcher.OpenAsync(Plain, Cancellation));
         Assert.Equal([Plain.AbsoluteUri], Arguments!);
         Assert.False(File.Exists(planted));
         Assert.StartsWith("BROWSER was not used: it hands a command to the shell ", Assert.Single(notices));
@@ -157,7 +157,7 @@ public sealed class BrowserTests : IDisposable
         File.WriteAllText(failing, "exit 3\n");
         var notices = new List<string>();
         var launcher = new BrowserLauncher(HomeWith($"/nonexistent/x:nosuch-browser:./here:'{plain}':/bin/sh '{failing}'", usual: true), notices.Add);
-        Assert.False(await launcher.OpenAsync(Plain, default));
+        Assert.False(await launcher.OpenAsync(Plain, Cancellation));
         Assert.Equal($"No browser was opened: /nonexistent/x does not exist; nosuch-browser was not found in an absolute folder of PATH; "
             + $"./here is a relative path, and only a name on PATH or a full path is started; {plain} is not an executable file; "
             + "/bin/sh ended with exit code 3.", Assert.Single(notices));
@@ -169,9 +169,9 @@ public sealed class BrowserTests : IDisposable
         var failing = Path.Combine(_folder, "failing.sh");
         File.WriteAllText(failing, "exit 3\n");
         var launcher = new BrowserLauncher(HomeWith($"/bin/sh '{failing}':{Recorder}"));
-        Assert.True(await launcher.OpenAsync(Plain, Task.CompletedTask, default));
+        Assert.True(await launcher.OpenAsync(Plain, Task.CompletedTask, Cancellation));
         Assert.Null(Arguments);
-        Assert.True(await launcher.OpenAsync(Plain, new TaskCompletionSource().Task, default));
+        Assert.True(await launcher.OpenAsync(Plain, new TaskCompletionSource().Task, Cancellation));
         Assert.Equal([Plain.AbsoluteUri], Arguments!);
     }
 

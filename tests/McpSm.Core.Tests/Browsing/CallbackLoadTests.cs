@@ -86,7 +86,7 @@ public sealed class CallbackLoadTests : IDisposable
         var crowd = Enumerable.Range(0, 200).Select(_ => Task.Run(HoldAsync)).ToList();
         while (Volatile.Read(ref held) < 400)
         {
-            await Task.Delay(10);
+            await Task.Delay(10, Cancellation);
         }
         await BrowserGetsThroughAsync();
         await _end.CancelAsync();
@@ -102,7 +102,7 @@ public sealed class CallbackLoadTests : IDisposable
         {
             await ComeAsync("");
         }
-        await drip.GetStream().WriteAsync("x"u8.ToArray());
+        await drip.GetStream().WriteAsync("x"u8.ToArray(), Cancellation);
         Assert.False(drip.Client.Poll(TimeSpan.FromMilliseconds(100), SelectMode.SelectRead));
         for (var i = 0; i < LoopbackRequests.MaxIncomplete; i++)
         {
@@ -121,7 +121,7 @@ public sealed class CallbackLoadTests : IDisposable
         {
             await ComeAsync("");
         }
-        await Task.Delay(TimeSpan.FromSeconds(2.1));
+        await Task.Delay(TimeSpan.FromSeconds(2.1), Cancellation);
         await ComeAsync("");
         Assert.True(_crowd[0].Client.Poll(TimeSpan.FromSeconds(2), SelectMode.SelectRead));
         Assert.False(_crowd[^1].Client.Poll(TimeSpan.FromMilliseconds(100), SelectMode.SelectRead));
@@ -135,7 +135,7 @@ public sealed class CallbackLoadTests : IDisposable
         for (var i = 0; i < 300; i++)
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(IPAddress.Loopback, _listener.Port);
+            await socket.ConnectAsync(IPAddress.Loopback, _listener.Port, Cancellation);
             if (i % 2 == 0)
             {
                 await socket.SendAsync("GET /callback?code=x&state=bad HTTP/1.1\r\n\r\n"u8.ToArray());

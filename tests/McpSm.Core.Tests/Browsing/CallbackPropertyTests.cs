@@ -45,7 +45,7 @@ public sealed class CallbackPropertyTests
     {
         using var listener = CallbackListener.TryBind(0)!;
         listener.Start(State, "my-api");
-        var answer = listener.WaitAsync(default);
+        var answer = listener.WaitAsync(Cancellation);
         var slowest = TimeSpan.Zero;
         var told = 0;
         await Request(listener.Port).SampleAsync(async bytes =>
@@ -68,7 +68,7 @@ public sealed class CallbackPropertyTests
         Assert.True(told > PropertyTests.Cases / 10, $"only {told} were answered");
 
         var right = RawHttp.GetAsync(listener.Port, $"/callback?code=c&state={State}");
-        await (await answer.WaitAsync(TimeSpan.FromSeconds(5))).FinishAsync(true);
+        await (await answer.WaitAsync(TimeSpan.FromSeconds(5), Cancellation)).FinishAsync(true);
         Assert.Equal(200, RawHttp.Status(await right));
     }
 

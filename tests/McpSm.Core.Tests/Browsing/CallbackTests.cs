@@ -89,7 +89,7 @@ public sealed class CallbackTests : IDisposable
     public async Task State_that_was_used_is_refused()
     {
         var first = RawHttp.GetAsync(_listener.Port, "/callback?code=first&state=good");
-        var answer = await _answer.WaitAsync(TimeSpan.FromSeconds(5));
+        var answer = await _answer.WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
         var second = await RawHttp.GetAsync(_listener.Port, "/callback?code=second&state=good");
         await answer.FinishAsync(true);
         Assert.Equal("first", answer.Values["code"]);
@@ -112,7 +112,7 @@ public sealed class CallbackTests : IDisposable
             }
             var half = await RawHttp.ConnectAsync(_listener.Port);
             silent.Add(half);
-            await half.GetStream().WriteAsync("GET /callback?code=x&sta"u8.ToArray());
+            await half.GetStream().WriteAsync("GET /callback?code=x&sta"u8.ToArray(), Cancellation);
             using (await RawHttp.ConnectAsync(_listener.Port))
             {
                 // A connection without a request, as a browser's preconnect.

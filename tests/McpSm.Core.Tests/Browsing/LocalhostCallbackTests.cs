@@ -56,7 +56,7 @@ public sealed class LocalhostCallbackTests
         listener.Start("good", "my-api");
         Assert.Equal($"http://localhost:{listener.Port}{path}", listener.RedirectUri);
         var page = GetAsync(IPAddress.Parse(address), listener.Port, host, $"{target}?code=x&state=good");
-        var answer = await listener.WaitAsync(default).WaitAsync(TimeSpan.FromSeconds(5));
+        var answer = await listener.WaitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
         await answer.FinishAsync(true);
         Assert.Equal(200, RawHttp.Status(await page));
     }

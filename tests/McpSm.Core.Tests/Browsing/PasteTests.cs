@@ -66,7 +66,7 @@ public sealed class PasteTests
         await using var scene = await SignInFixture.StartAsync();
         var login = scene.LoginAsync(o => o with { NoBrowser = true });
         using var http = new HttpClient();
-        using var page = await http.GetAsync(await RedirectedAsync(scene));
+        using var page = await http.GetAsync(await RedirectedAsync(scene), Cancellation);
         Assert.Equal(AuthState.Authenticated, (await login).Status.State);
     }
 }

@@ -105,7 +105,7 @@ public sealed class StartLinkTests : IDisposable
     {
         var cookie = Field(await AskAsync(), "Set-Cookie")!.Split(';')[0];
         var page = RawHttp.GetAsync(_listener.Port, "/callback?code=x&state=good");
-        var answer = await _listener.WaitAsync(default);
+        var answer = await _listener.WaitAsync(Cancellation);
         Assert.Equal(400, RawHttp.Status(await AskAsync($"Cookie: {cookie}\r\n")));
         await answer.FinishAsync(true);
         Assert.Equal(200, RawHttp.Status(await page));
@@ -148,9 +148,9 @@ public sealed class StartLinkTests : IDisposable
         var login = scene.LoginAsync(o => o with { NoBrowser = true });
         while (scene.Person.Shown is null)
         {
-            await Task.Delay(10);
+            await Task.Delay(10, Cancellation);
         }
-        (await StandInBrowser.ClickThroughAsync(scene.Person.Shown)).Dispose();
+        (await StandInBrowser.ClickThroughAsync(scene.Person.Shown, cancellationToken: Cancellation)).Dispose();
         await login;
         Assert.Empty(scene.Person.Starts);
     }

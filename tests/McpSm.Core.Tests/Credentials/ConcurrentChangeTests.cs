@@ -47,7 +47,7 @@ public sealed class ConcurrentChangeTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(server));
         Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("another URL while you signed in", e.Message);
-        Assert.Equal("token-there", await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal("token-there", await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
     }
 
@@ -67,10 +67,10 @@ public sealed class ConcurrentChangeTests
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
         Task<string?> setting;
-        using (await scene.Work.Home.LockAsync("server-my-api", default))
+        using (await scene.Work.Home.LockAsync("server-my-api", Cancellation))
         {
-            setting = scene.Authenticator.SetTokenAsync(server, "a-token", "file", default);
-            await scene.Work.New().Catalog.RemoveAsync("my-api", default);
+            setting = scene.Authenticator.SetTokenAsync(server, "a-token", "file", Cancellation);
+            await scene.Work.New().Catalog.RemoveAsync("my-api", Cancellation);
             Assert.False(setting.IsCompleted);
         }
         Assert.Equal(ErrorReason.ServerNotFound, (await Assert.ThrowsAsync<McpAuthException>(() => setting)).Reason);
@@ -122,14 +122,14 @@ public sealed class ConcurrentChangeTests
                 Token = "a-token",
                 Headers = withHeaders ? new Dictionary<string, string> { ["X-Key"] = "1" } : null,
                 ClientSecret = "a-secret",
-            }, default));
+            }, Cancellation));
             other.DiesAfter = null;
             Assert.Equal(ended is null ? 1 : 0, door.Catalog.List().Count);
             Assert.Equal(ended is null ? 1 : 0, other.Items.Count);
             if (ended is null)
             {
                 Assert.True(calls > 0);
-                Assert.Equal("a-token", await door.GetTokenAsync(door.Catalog.Get("my-api"), default));
+                Assert.Equal("a-token", await door.GetTokenAsync(door.Catalog.Get("my-api"), Cancellation));
                 return;
             }
         }

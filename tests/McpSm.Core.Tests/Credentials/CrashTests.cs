@@ -89,7 +89,7 @@ public sealed class CrashTests
             Assert.Equal(ErrorReason.ConfigurationUnavailable, Assert.IsType<McpAuthException>(failed).Reason);
             Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         }
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
     }
 

@@ -19,12 +19,12 @@ public sealed class CredentialIndexRepairTests
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        await work.Authenticator.SetTokenAsync(server, "token-a", "file", default);
+        await work.Authenticator.SetTokenAsync(server, "token-a", "file", Cancellation);
         var before = File.ReadAllBytes(FactsOf(work));
-        server = (await work.Authenticator.UpdateServerAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-b" }, default)).Server;
+        server = (await work.Authenticator.UpdateServerAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-b" }, Cancellation)).Server;
         File.WriteAllBytes(FactsOf(work), before);
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(server).State);
-        Assert.Equal("token-b", await work.Authenticator.GetTokenAsync(server, default));
+        Assert.Equal("token-b", await work.Authenticator.GetTokenAsync(server, Cancellation));
         Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
     }
 
@@ -34,14 +34,14 @@ public sealed class CredentialIndexRepairTests
         await using var scene = await SignInFixture.SignedInAsync();
         var index = new CredentialIndex(scene.Work.Home);
         var whole = index.Read("my-api")!;
-        await index.WriteAsync("my-api", f => f! with { Scopes = ["of:before"], Issuer = "https://before.example", RenewalBegan = DateTimeOffset.UtcNow }, default);
-        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        await index.WriteAsync("my-api", f => f! with { Scopes = ["of:before"], Issuer = "https://before.example", RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
+        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(whole.Issuer, scene.Status.Issuer);
         Assert.Equal(whole.Scopes!, scene.Status.Scopes);
         // The mark of a renewal that began is correct, and stays if the rest agrees.
         var began = DateTimeOffset.UtcNow;
-        await index.WriteAsync("my-api", f => f! with { RenewalBegan = began }, default);
-        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        await index.WriteAsync("my-api", f => f! with { RenewalBegan = began }, Cancellation);
+        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(began, index.Read("my-api")!.RenewalBegan);
     }
 
@@ -52,19 +52,19 @@ public sealed class CredentialIndexRepairTests
         await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate
         {
             Headers = new Dictionary<string, string> { ["X-Key"] = "hidden", ["A-Team"] = "blue" },
-        }, default);
+        }, Cancellation);
         var index = new CredentialIndex(scene.Work.Home);
         var began = DateTimeOffset.UtcNow;
         Assert.Equal(["A-Team", "X-Key"], index.Read("my-api")!.HeaderNames!);
         Assert.DoesNotContain("hidden", File.ReadAllText(FactsOf(scene.Work)));
-        await index.WriteAsync("my-api", f => f! with { HeaderNames = null, RenewalBegan = began, AnsweredAnonymously = true }, default);
-        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        await index.WriteAsync("my-api", f => f! with { HeaderNames = null, RenewalBegan = began, AnsweredAnonymously = true }, Cancellation);
+        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         var mended = index.Read("my-api")!;
         Assert.Equal(["A-Team", "X-Key"], mended.HeaderNames!);
         Assert.Equal((began, true), (mended.RenewalBegan, mended.AnsweredAnonymously));
         // A correct entry is not written again.
         var written = File.GetLastWriteTimeUtc(FactsOf(scene.Work));
-        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(written, File.GetLastWriteTimeUtc(FactsOf(scene.Work)));
     }
 
@@ -72,15 +72,15 @@ public sealed class CredentialIndexRepairTests
     public async Task Token_is_returned_if_the_index_cannot_be_repaired()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         File.Delete(FactsOf(scene.Work));
         // Taking a lock fails, as in a read-only folder.
         var locks = scene.Work.Home.PathOf("locks");
         Directory.Delete(locks, recursive: true);
         File.WriteAllText(locks, "");
-        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         File.Delete(locks);
-        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
     }
 
@@ -90,7 +90,7 @@ public sealed class CredentialIndexRepairTests
         await using var scene = await SignInFixture.SignedInAsync();
         File.Delete(scene.Work.Home.PathOf("credentials.enc"));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation))).Reason);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
@@ -100,11 +100,11 @@ public sealed class CredentialIndexRepairTests
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await SignInFixture.StartAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = other.Resource.McpUrl.AbsoluteUri });
-        await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { Url = scene.Server.Url, Resource = scene.Server.Url, Issuer = other.Issuer.Issuer }, default);
+        await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { Url = scene.Server.Url, Resource = scene.Server.Url, Issuer = other.Issuer.Issuer }, Cancellation);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation))).Reason);
         using var http = scene.Open();
-        Assert.Equal(401, await other.PingAsync(http));
+        Assert.Equal(401, await other.PingAsync(http, Cancellation));
         Assert.All(other.Resource.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
     }
 
@@ -117,20 +117,20 @@ public sealed class CredentialIndexRepairTests
         one.Work.Variables["MCPSM_VAULT"] = "memory";
         var door = MemoryVault.Door(one.Work, vault);
         var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
-        var servers = new[] { one.Server, await door.Catalog.AddAsync(new() { Id = "", Name = "two", Url = two.Resource.McpUrl.AbsoluteUri }, default) };
+        var servers = new[] { one.Server, await door.Catalog.AddAsync(new() { Id = "", Name = "two", Url = two.Resource.McpUrl.AbsoluteUri }, Cancellation) };
         foreach (var server in servers)
         {
-            await door.ConnectAsync(server, options, default);
+            await door.ConnectAsync(server, options, Cancellation);
         }
         void Swap(string a, string b) => (vault.Items[a], vault.Items[b]) = (vault.Items[b], vault.Items[a]);
         Swap("mcpsm-my-api", "mcpsm-two");
         Swap(CredentialStore.ClientItemName(one.Issuer.Issuer), CredentialStore.ClientItemName(two.Issuer.Issuer));
         foreach (var server in servers)
         {
-            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default))).Reason);
+            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, Cancellation))).Reason);
         }
         one.Issuer.Traffic.Clear();
-        await door.ConnectAsync(door.Catalog.Get("my-api"), options, default);
+        await door.ConnectAsync(door.Catalog.Get("my-api"), options, Cancellation);
         // The client of the other issuer is not used, so one registration follows.
         Assert.Equal(1, one.Issuer.Traffic.Count("/register"));
         Assert.Equal(AuthState.Authenticated, door.Status(one.Server).State);

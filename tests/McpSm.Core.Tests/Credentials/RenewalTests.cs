@@ -30,8 +30,8 @@ public sealed class RenewalTests
     public async Task Refresh_token_stays_if_the_response_has_none()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { RotateRefreshTokens = false });
-        await scene.Authenticator.RenewAsync(scene.Server, default);
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         var spent = scene.Issuer.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).ToList();
         Assert.Equal(2, spent.Count);
         Assert.Single(spent.Distinct());
@@ -43,8 +43,8 @@ public sealed class RenewalTests
     public async Task Refresh_token_that_rotates_is_replaced()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, default);
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
     }
 
@@ -55,13 +55,13 @@ public sealed class RenewalTests
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false }, clock: clock);
         Assert.Equal((AuthState.Authenticated, false), (scene.Status.State, scene.Status.CanRenew));
-        var renewing = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        var renewing = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, renewing.Reason);
-        Assert.NotNull(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.NotNull(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
 
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.Remedy));
-        var expired = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        var expired = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (expired.Reason, expired.Remedy.InShell()));
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -71,14 +71,14 @@ public sealed class RenewalTests
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromMinutes(54));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         clock.Advance(TimeSpan.FromMinutes(4));
         Assert.Equal((AuthState.ExpiringSoon, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
-        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         clock.Advance(TimeSpan.FromSeconds(61));
-        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         clock.Advance(TimeSpan.FromHours(1));
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
@@ -89,11 +89,11 @@ public sealed class RenewalTests
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromMinutes(-4));
-        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         clock.Advance(TimeSpan.FromDays(-1));
-        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class RenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.RevokeAllTokens();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.RefreshTokenRejected, e.Reason);
         Assert.Equal("mcpsm auth login my-api", e.Remedy.InShell());
         Assert.False(scene.Status.CanRenew);
@@ -124,7 +124,7 @@ public sealed class RenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.True(scene.Status.RenewalUncertain);
         Assert.True(scene.Status.CanRenew);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
@@ -136,12 +136,12 @@ public sealed class RenewalTests
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         var index = new CredentialIndex(scene.Work.Home);
-        await index.WriteAsync("my-api", f => f! with { RenewalBegan = clock.GetUtcNow() }, default);
+        await index.WriteAsync("my-api", f => f! with { RenewalBegan = clock.GetUtcNow() }, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
         clock.Advance(TimeSpan.FromMinutes(3));
         Assert.True(scene.Status.RenewalUncertain);
         scene.Issuer.Server.RevokeAllTokens();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Contains("An earlier renewal was interrupted", e.Message);
         Assert.False(scene.Status.RenewalUncertain);
     }
@@ -158,10 +158,10 @@ public sealed class RenewalTests
             return Task.CompletedTask;
         }, times: 1);
         var seen = (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
-            .ReadAsync(scene.Server, default))!.OAuth!;
+            .ReadAsync(scene.Server, Cancellation))!.OAuth!;
         // The state after a kill between the write to the vault and the write to the index.
-        await index.WriteAsync("my-api", _ => null, default);
-        await scene.Authenticator.RenewAsync(scene.Server, seen, default);
+        await index.WriteAsync("my-api", _ => null, Cancellation);
+        await scene.Authenticator.RenewAsync(scene.Server, seen, Cancellation);
         Assert.NotNull(during?.RenewalBegan);
         Assert.Equal(("file", true), (during?.Vault, during?.CanRenew));
     }
@@ -171,9 +171,9 @@ public sealed class RenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_scope"}""", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Null(new CredentialIndex(scene.Work.Home).Read("my-api")!.RenewalBegan);
         Assert.False(scene.Status.RenewalUncertain);
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
     }
 }

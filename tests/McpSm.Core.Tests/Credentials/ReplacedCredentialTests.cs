@@ -45,12 +45,12 @@ public sealed class ReplacedCredentialTests
         await scene.LoginAsync();
         // Each sign-in used its own port, and therefore registered its own client.
         Assert.Equal(2, scene.Issuer.Server.Clients.Count);
-        var current = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var current = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         var alive = scene.Issuer.Server.IssuedTokens.Where(t => t.State == TokenState.Active).ToList();
         Assert.Equal([TokenKind.Access, TokenKind.Refresh], alive.Select(t => t.Kind).Order());
         Assert.Single(alive.Select(t => t.ClientId).Distinct());
         Assert.Contains(alive, t => t.Value == current);
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
     }
 
     [FieldFault(27)]
@@ -61,7 +61,7 @@ public sealed class ReplacedCredentialTests
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
         await scene.LoginAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
     }
 
@@ -72,13 +72,13 @@ public sealed class ReplacedCredentialTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
-        var (first, introspect) = (await scene.Authenticator.GetTokenAsync(scene.Server, default), scene.Resource.Introspect!);
+        var (first, introspect) = (await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation), scene.Resource.Introspect!);
         scene.Resource.Introspect = token => token == first ? introspect(token) : null;
         Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
         Assert.Equal(["access_token"], scene.Issuer.Traffic.To("/revoke").Select(r => r.FormValue("token_type_hint")));
         scene.Resource.Introspect = introspect;
-        await scene.Authenticator.RenewAsync(scene.Server, default);
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
     }
 
     [Rule(34, 38)]
@@ -103,8 +103,7 @@ public sealed class ReplacedCredentialTests
         var before = Given()[^1];
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
 
-        await work.Authenticator.SetIdentityProviderAsync(
-            new IdentityProviderSetting(work.Provider.Issuer, "another-client", []), EnterpriseFixture.ProviderSecret, null, default);
+        await work.Authenticator.SetIdentityProviderAsync(new IdentityProviderSetting(work.Provider.Issuer, "another-client", []), EnterpriseFixture.ProviderSecret, null, Cancellation);
         before = Given()[^1];
         work.Provider.Faults.Answer("/revoke", 503);
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));

@@ -20,17 +20,17 @@ public sealed class VaultMigrationTests
         await using var scene = await SignInFixture.SignedInAsync();
         var other = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, other);
-        var token = await door.GetTokenAsync(scene.Server, default);
-        Assert.Equal(2, await door.MoveToVaultAsync("memory", default));
-        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
+        var token = await door.GetTokenAsync(scene.Server, Cancellation);
+        Assert.Equal(2, await door.MoveToVaultAsync("memory", Cancellation));
+        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(Cancellation));
         Assert.Equal(2, other.Items.Count);
-        Assert.Equal(token, await door.GetTokenAsync(scene.Server, default));
+        Assert.Equal(token, await door.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(("memory", "memory"), (door.Status(scene.Server).Vault, door.VaultNameFor(null)));
         // The move took the registration along, so the sign-in does not register again, and it stores its credential in the new vault.
-        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, default);
+        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, Cancellation);
         Assert.Single(scene.Issuer.Traffic.To("/register"));
-        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(default));
-        Assert.Equal(2, await door.MoveToVaultAsync("file", default));
+        Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(Cancellation));
+        Assert.Equal(2, await door.MoveToVaultAsync("file", Cancellation));
         Assert.Empty(other.Items);
     }
 
@@ -41,14 +41,14 @@ public sealed class VaultMigrationTests
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         var other = new MemoryVault();
         var door = MemoryVault.Door(work.Work, other);
-        Assert.Equal(3, await door.MoveToVaultAsync("memory", default));
-        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
+        Assert.Equal(3, await door.MoveToVaultAsync("memory", Cancellation));
+        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(Cancellation));
         Assert.Equal("memory", door.IdentityProviders()[0].Vault);
         clock.Advance(TimeSpan.FromHours(2));
         // The session is renewed in the new vault, with the secret of its client.
-        Assert.NotNull(await door.GetTokenAsync(work.One, default));
-        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(default));
-        Assert.Null(await door.RemoveIdentityProviderAsync(work.Provider.Issuer, default));
+        Assert.NotNull(await door.GetTokenAsync(work.One, Cancellation));
+        Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(Cancellation));
+        Assert.Null(await door.RemoveIdentityProviderAsync(work.Provider.Issuer, Cancellation));
         Assert.Equal(2, other.Items.Count);
     }
 
@@ -63,26 +63,26 @@ public sealed class VaultMigrationTests
             var names = new[] { "a", "b", "c" };
             foreach (var name in names)
             {
-                var server = await work.Authenticator.Catalog.AddAsync(new() { Id = "", Name = name, Url = $"https://{name}.example/mcp" }, default);
-                await work.Authenticator.SetTokenAsync(server, "token-" + name, "file", default);
+                var server = await work.Authenticator.Catalog.AddAsync(new() { Id = "", Name = name, Url = $"https://{name}.example/mcp" }, Cancellation);
+                await work.Authenticator.SetTokenAsync(server, "token-" + name, "file", Cancellation);
             }
-            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", default);
+            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", Cancellation);
             var other = new MemoryVault { DiesAfter = calls };
-            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", default));
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", Cancellation));
             other.DiesAfter = null;
             var door = MemoryVault.Door(work, other);
             foreach (var server in door.Catalog.List())
             {
-                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
+                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, Cancellation));
             }
-            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
-            await door.MoveToVaultAsync(to, default);
+            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
+            await door.MoveToVaultAsync(to, Cancellation);
             foreach (var server in door.Catalog.List())
             {
-                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, default));
+                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, Cancellation));
             }
-            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
-            var (there, left) = (await new EncryptedFileVault(work.Home).NamesAsync(default), other.Items.Keys.ToList());
+            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
+            var (there, left) = (await new EncryptedFileVault(work.Home).NamesAsync(Cancellation), other.Items.Keys.ToList());
             (there, left) = to == "file" ? (there, left) : (left, [.. there]);
             Assert.Equal((3, 1), (there.Count(n => n.StartsWith("mcpsm-")), there.Count(n => n.StartsWith("mcpsmsecret-"))));
             Assert.DoesNotContain(left, n => !n.StartsWith("mcpsmcheck-"));
@@ -102,22 +102,22 @@ public sealed class VaultMigrationTests
         {
             using var work = new TestEnvironment();
             var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-            await work.Authenticator.SetTokenAsync(server, "token", "file", default);
-            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", default);
+            await work.Authenticator.SetTokenAsync(server, "token", "file", Cancellation);
+            await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", Cancellation);
             var other = new MemoryVault { DiesAfter = calls };
-            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", default));
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", Cancellation));
             other.DiesAfter = null;
             var door = MemoryVault.Door(work, other);
-            await door.ClearAsync(server, default);
-            await door.Secrets.RemoveAsync("a tool's", null, default);
+            await door.ClearAsync(server, Cancellation);
+            await door.Secrets.RemoveAsync("a tool's", null, Cancellation);
             foreach (var to in new[] { "memory", "file" })
             {
-                await door.MoveToVaultAsync(to, default);
-                var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default));
+                await door.MoveToVaultAsync(to, Cancellation);
+                var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, Cancellation));
                 Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
-                Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+                Assert.Null(await door.Secrets.GetAsync("a tool's", null, Cancellation));
             }
-            Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
+            Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(Cancellation));
             if (ended is null)
             {
                 Assert.True(calls > 5);
@@ -133,16 +133,16 @@ public sealed class VaultMigrationTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault { Name = "secretmanagement:Store" };
         var door = MemoryVault.Door(work, other);
-        await door.SetTokenAsync(server, "token", "file", default);
-        await door.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, default);
-        Assert.Equal(1, await door.MoveToVaultAsync(other.Name, default));
+        await door.SetTokenAsync(server, "token", "file", Cancellation);
+        await door.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, Cancellation);
+        Assert.Equal(1, await door.MoveToVaultAsync(other.Name, Cancellation));
         Assert.Equal("mcpsm-my-api", Assert.Single(other.Items.Keys));
-        Assert.StartsWith("mcpsmsecret-", Assert.Single(await new EncryptedFileVault(work.Home).NamesAsync(default)));
-        Assert.Equal("its secret", (await door.Secrets.GetAsync("a", null, default))?.Text);
+        Assert.StartsWith("mcpsmsecret-", Assert.Single(await new EncryptedFileVault(work.Home).NamesAsync(Cancellation)));
+        Assert.Equal("its secret", (await door.Secrets.GetAsync("a", null, Cancellation))?.Text);
         // The vault in use cannot hold secrets of other tools, so this one is stored with the others.
-        await door.Secrets.SetAsync("b", SecretKind.String, "another", null, null, default);
+        await door.Secrets.SetAsync("b", SecretKind.String, "another", null, null, Cancellation);
         Assert.Single(other.Items);
-        Assert.Equal(["another", "its secret"], [(await door.Secrets.GetAsync("B", null, default))?.Text, (await door.Secrets.GetAsync("A", null, default))?.Text]);
+        Assert.Equal(["another", "its secret"], [(await door.Secrets.GetAsync("B", null, Cancellation))?.Text, (await door.Secrets.GetAsync("A", null, Cancellation))?.Text]);
     }
 
     [Fact]
@@ -151,27 +151,27 @@ public sealed class VaultMigrationTests
         using var work = new TestEnvironment();
         var other = new MemoryVault();
         var door = MemoryVault.Door(work, other);
-        await door.Secrets.SetAsync("a", SecretKind.String, "one", null, null, default);
+        await door.Secrets.SetAsync("a", SecretKind.String, "one", null, null, Cancellation);
         Assert.Null(new Settings(work.Home).Vault);
-        await door.UseVaultAsync("memory", default);
-        Assert.Equal("one", (await door.Secrets.GetAsync("a", null, default))?.Text);
-        await door.Secrets.SetAsync("b", SecretKind.String, "two", null, null, default);
+        await door.UseVaultAsync("memory", Cancellation);
+        Assert.Equal("one", (await door.Secrets.GetAsync("a", null, Cancellation))?.Text);
+        await door.Secrets.SetAsync("b", SecretKind.String, "two", null, null, Cancellation);
         Assert.Single(other.Items);
-        Assert.Equal(["a", "b"], (await door.Secrets.ListSecretsAsync(_ => true, null, default)).Select(s => s.Name).Order());
+        Assert.Equal(["a", "b"], (await door.Secrets.ListSecretsAsync(_ => true, null, Cancellation)).Select(s => s.Name).Order());
         // Setting the secret with another vault moves it there and deletes the old copy.
-        await door.Secrets.SetAsync("a", SecretKind.String, "three", null, "memory", default);
-        Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(default));
-        Assert.Equal("three", (await door.Secrets.GetAsync("a", "file", default))?.Text);
+        await door.Secrets.SetAsync("a", SecretKind.String, "three", null, "memory", Cancellation);
+        Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(Cancellation));
+        Assert.Equal("three", (await door.Secrets.GetAsync("a", "file", Cancellation))?.Text);
     }
 
     [Fact]
     public async Task Vault_that_returns_other_content_receives_no_credential()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", Cancellation));
         Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
         Assert.Equal("file", scene.Status.Vault);
-        await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public sealed class VaultMigrationTests
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault();
-        await work.Authenticator.SetTokenAsync(server, "token", "file", default);
+        await work.Authenticator.SetTokenAsync(server, "token", "file", Cancellation);
         using var stop = new CancellationTokenSource();
         var reading = Task.Run(async () =>
         {
@@ -189,10 +189,10 @@ public sealed class VaultMigrationTests
                 Assert.Equal("token", await MemoryVault.Door(work, other).GetTokenAsync(server, default));
                 Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
             }
-        });
+        }, Cancellation);
         for (var i = 0; i < 20; i++)
         {
-            await MemoryVault.Door(work, other).MoveToVaultAsync(i % 2 == 0 ? "memory" : "file", default);
+            await MemoryVault.Door(work, other).MoveToVaultAsync(i % 2 == 0 ? "memory" : "file", Cancellation);
         }
         stop.Cancel();
         await reading;

@@ -183,8 +183,7 @@ public sealed class AuthorizeParametersTests
     public async Task Entra_authorization_URL_carries_the_authorize_parameters()
     {
         await using var scene = await EntraFixture.StartAsync();
-        await scene.Authenticator.UpdateServerAsync(scene.Server,
-            new ServerUpdate { AuthorizeParams = new Dictionary<string, string> { ["prompt"] = "login", ["domain_hint"] = "contoso.com" } }, default);
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { AuthorizeParams = new Dictionary<string, string> { ["prompt"] = "login", ["domain_hint"] = "contoso.com" } }, Cancellation);
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
         var request = Assert.Single(scene.Entra.Traffic.Requests, r => r.Path.EndsWith("/authorize", StringComparison.Ordinal));
         Assert.Equal(("login", "contoso.com"), (Assert.Single(request.Query["prompt"]!), Assert.Single(request.Query["domain_hint"]!)));

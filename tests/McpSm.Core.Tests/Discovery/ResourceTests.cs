@@ -24,7 +24,7 @@ public sealed class ResourceTests
             await scene.ChangeServerAsync(s => new(s) { Url = s.Url.Replace("127.0.0.1", "localhost") });
         }
         await scene.LoginAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         AssertNamed(scene, scene.Resource.Resource);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
@@ -42,7 +42,7 @@ public sealed class ResourceTests
         scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer, Url = s.Url.Replace("http:", "HTTP:") });
         await scene.LoginAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         AssertNamed(scene, scene.Resource.Resource);
     }
 
@@ -61,8 +61,8 @@ public sealed class ResourceTests
         await using var other = await TestMcpServer.StartAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = other.McpUrl.AbsoluteUri });
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
-        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         Assert.NotEmpty(other.Traffic.Requests);
         Assert.All(other.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
     }
@@ -74,8 +74,8 @@ public sealed class ResourceTests
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = new Uri(scene.Resource.McpUrl, "/other").AbsoluteUri });
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
-        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         Assert.NotEmpty(scene.Resource.Traffic.To("/other"));
         Assert.All(scene.Resource.Traffic.To("/other"), r => Assert.Null(r.Header("Authorization")));
     }
@@ -88,12 +88,12 @@ public sealed class ResourceTests
         await using var other = await TestMcpServer.StartAsync();
         scene.Resource.Traffic.Clear();
         using var http = new HttpClient(new AuthenticatingHandler(scene.Server, scene.Authenticator));
-        await http.PostAsync(scene.Resource.McpUrl, new StringContent("{}"));
-        await http.GetAsync(scene.Resource.McpUrl);
+        await http.PostAsync(scene.Resource.McpUrl, new StringContent("{}"), Cancellation);
+        await http.GetAsync(scene.Resource.McpUrl, Cancellation);
         Assert.Equal(2, scene.Resource.Traffic.Requests.Count);
         Assert.All(scene.Resource.Traffic.Requests, r => Assert.StartsWith("Bearer at_", r.Header("Authorization")));
         Assert.All(scene.Resource.Traffic.Requests, r => Assert.Empty(r.QueryString));
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => http.GetAsync(other.McpUrl));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => http.GetAsync(other.McpUrl, Cancellation));
         Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
         Assert.Empty(other.Traffic.Requests);
     }
@@ -113,7 +113,7 @@ public sealed class ResourceTests
             context.Response.Headers.Location = other.McpUrl.AbsoluteUri;
             return Task.CompletedTask;
         });
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), default);
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
         Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
         Assert.Contains("has moved to " + other.McpUrl.AbsoluteUri, result.Error);
         Assert.Empty(other.Traffic.Requests);
@@ -123,11 +123,11 @@ public sealed class ResourceTests
     public async Task Handler_answers_401_with_one_renewal_and_the_same_request()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var old = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var old = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         scene.Issuer.Server.Expire(old);
         scene.Resource.Traffic.Clear();
         using var http = new HttpClient(new AuthenticatingHandler(scene.Server, scene.Authenticator));
-        using var answer = await http.PostAsync(scene.Resource.McpUrl, new StringContent("""{"jsonrpc":"2.0","id":7,"method":"ping"}"""));
+        using var answer = await http.PostAsync(scene.Resource.McpUrl, new StringContent("""{"jsonrpc":"2.0","id":7,"method":"ping"}"""), Cancellation);
         Assert.Equal(200, (int)answer.StatusCode);
         Assert.Equal([401, 200], scene.Resource.Traffic.Requests.Select(r => r.StatusCode));
         Assert.Single(scene.Resource.Traffic.Requests.Select(r => r.Body).Distinct());

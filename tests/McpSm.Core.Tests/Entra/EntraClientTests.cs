@@ -107,7 +107,7 @@ public sealed class EntraClientTests : IAsyncLifetime
     {
         using var key = RSA.Create(2048);
         var identity = new ClientIdentity(ClientKind.PreRegistered, FakeEntra.Daemon, null, "") { Key = ClientKey.FromPem(key.ExportPkcs8PrivateKeyPem()) };
-        var failure = await Assert.ThrowsAsync<McpAuthException>(() => _grant.ForClientAsync(Server, Issuer, identity, [Scope], default));
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => _grant.ForClientAsync(Server, Issuer, identity, [Scope], Cancellation));
         Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
         Assert.Contains("certificate", failure.Message);
     }

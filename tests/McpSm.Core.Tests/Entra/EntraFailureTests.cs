@@ -78,7 +78,7 @@ public sealed class EntraFailureTests
 
         // The user names the scope, so it is allowed.
         liar.Introspect = token => scene.Entra.Tokens.Introspect(token, liar.Resource);
-        await scene.Authenticator.Catalog.UpdateAsync(other.Id, s => new(s) { Scopes = ["api://my-api/.default"] }, default);
+        await scene.Authenticator.Catalog.UpdateAsync(other.Id, s => new(s) { Scopes = ["api://my-api/.default"] }, Cancellation);
         Assert.Equal(AuthState.Authenticated, (await scene.Work.LoginAsync(scene.Authenticator.Catalog.Get(other.Id))).Status.State);
     }
 
@@ -187,7 +187,7 @@ public sealed class EntraFailureTests
         using var stop = new CancellationTokenSource();
         scene.Work.Person.Browse = _ => stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token).WaitAsync(TimeSpan.FromSeconds(10)));
+            scene.Authenticator.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class EntraFailureTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Tokens.RevokeAll();
-        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default));
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.RefreshTokenRejected, failure.Reason);
         Assert.Equal("invalid_grant", failure.OAuthError);
         Assert.Contains("AADSTS50173", failure.Message);
@@ -203,7 +203,7 @@ public sealed class EntraFailureTests
         Assert.False(scene.Status.CanRenew);
         // A new sign-in repairs it at once.
         await scene.LoginAsync();
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
     }
 
     [Theory]
@@ -217,7 +217,7 @@ public sealed class EntraFailureTests
         // The second time, the library answers from its memory.
         for (var i = 0; i < 2; i++)
         {
-            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.AuthenticationRequired, failure.Reason);
             Assert.Contains("AADSTS", failure.Message);
             Assert.Equal("mcpsm auth login my-api", failure.Remedy.InShell());
@@ -230,11 +230,11 @@ public sealed class EntraFailureTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Faults.DropConnectionAfterHandling(Token, times: 1);
-        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default));
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.ServerUnreachable, failure.Reason);
         Assert.True(scene.Status.RenewalUncertain);
         Assert.True(scene.Status.CanRenew);
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
     }
 
@@ -287,7 +287,7 @@ public sealed class EntraFailureTests
         scene.Entra.Faults.Answer(Token, 503, "<html>SECRET</html>");
         for (var i = 0; i < 2; i++)
         {
-            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.ServerUnreachable, failure.Reason);
             Assert.DoesNotContain("SECRET", failure.ToString());
             Assert.True(scene.Status.CanRenew);
@@ -309,11 +309,11 @@ public sealed class EntraFailureTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
-        var item = (await store.ReadAsync(scene.Server, default))!;
+        var item = (await store.ReadAsync(scene.Server, Cancellation))!;
         foreach (var kept in new[] { "0.AVY-a-refresh-token-of-another-program", Convert.ToBase64String("{}"u8), Convert.ToBase64String("[]"u8) })
         {
-            await store.WriteAsync(scene.Server, item with { OAuth = item.OAuth! with { RefreshToken = kept } }, null, default);
-            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, default));
+            await store.WriteAsync(scene.Server, item with { OAuth = item.OAuth! with { RefreshToken = kept } }, null, Cancellation);
+            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.RefreshTokenRejected, failure.Reason);
             Assert.DoesNotContain(kept, failure.ToString());
             Assert.False(scene.Status.CanRenew);

@@ -20,10 +20,10 @@ public sealed class TokenExchangeTests
         await using var scene = await SignInFixture.SignedInAsync();
         using var cancel = CancelDuring(scene.Issuer.Faults, "/token");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.RenewAsync(scene.Server, cancel.Token));
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         Assert.NotNull(scene.Issuer.Server.Introspect(token));
         Assert.False(scene.Status.RenewalUncertain);
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count());
     }
 
@@ -40,7 +40,7 @@ public sealed class TokenExchangeTests
             return Task.Delay(Timeout.Infinite, context.RequestAborted);
         }, times: 1);
         var before = clock.GetUtcNow();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.RenewAsync(scene.Server, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.RenewAsync(scene.Server, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
         Assert.Equal(TokenExchange.Limit, clock.Waits[^1]);
         Assert.True(clock.GetUtcNow() - before >= TokenExchange.Limit);
@@ -100,10 +100,10 @@ public sealed class TokenExchangeTests
             cancel.Cancel();
             return Task.Delay(Timeout.Infinite, context.RequestAborted);
         }, times: 1);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work.Authenticator.GetTokenAsync(work.One, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work.Authenticator.GetTokenAsync(work.One, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
         Assert.Contains(TokenExchange.Limit, clock.Waits);
         Assert.True(Assert.Single(work.Authenticator.IdentityProviders()).CanRenew);
-        await work.Authenticator.GetTokenAsync(work.One, default);
+        await work.Authenticator.GetTokenAsync(work.One, Cancellation);
         Assert.Single(work.Work.Person.Visited);
     }
 

@@ -49,7 +49,7 @@ public sealed class ConfigFileFormatTests
         using var work = new TestEnvironment();
         foreach (var server in Servers)
         {
-            Assert.Equal(server.Id, (await work.Authenticator.Catalog.AddAsync(server, default)).Id);
+            Assert.Equal(server.Id, (await work.Authenticator.Catalog.AddAsync(server, Cancellation)).Id);
         }
         Written.RequireEqual(File.ReadAllBytes(work.Home.PathOf("config.json")));
     }
@@ -92,7 +92,7 @@ public sealed class ConfigFileFormatTests
         GoldenFile.OfCore(name).CopyTo(work.Folder);
         foreach (var server in new ServerCatalog(work.Home).List())
         {
-            await new ServerCatalog(work.Home).UpdateAsync(server.Id, s => s, default);
+            await new ServerCatalog(work.Home).UpdateAsync(server.Id, s => s, Cancellation);
         }
         GoldenFile.OfCore(name).RequireEqual(File.ReadAllBytes(work.Home.PathOf("config.json")));
     }

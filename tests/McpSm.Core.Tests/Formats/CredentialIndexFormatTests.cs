@@ -18,11 +18,11 @@ public sealed class CredentialIndexFormatTests
         var file = new CredentialIndex(work.Home);
         foreach (var (id, info) in SampleIndex.Servers)
         {
-            await file.WriteAsync(id, _ => info, default);
+            await file.WriteAsync(id, _ => info, Cancellation);
         }
-        await file.WriteSecretAsync(SampleIndex.Secret.Item, SampleIndex.Secret.Vault, default);
-        await file.WriteIdentityAsync(SampleIndex.Identity.Item, _ => SampleIndex.Identity.Facts, default);
-        await file.WriteRegistrationAsync(SampleIndex.Registration.Item, _ => SampleIndex.Registration.Facts, default);
+        await file.WriteSecretAsync(SampleIndex.Secret.Item, SampleIndex.Secret.Vault, Cancellation);
+        await file.WriteIdentityAsync(SampleIndex.Identity.Item, _ => SampleIndex.Identity.Facts, Cancellation);
+        await file.WriteRegistrationAsync(SampleIndex.Registration.Item, _ => SampleIndex.Registration.Facts, Cancellation);
         Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("credentials.json")));
     }
 
@@ -32,9 +32,9 @@ public sealed class CredentialIndexFormatTests
         using var work = new TestEnvironment();
         Golden.CopyTo(work.Folder);
         var file = new CredentialIndex(work.Home);
-        await file.WriteAsync("another", _ => new CredentialInfo { Vault = "file" }, default);
+        await file.WriteAsync("another", _ => new CredentialInfo { Vault = "file" }, Cancellation);
         Assert.NotEqual(Golden.Bytes, File.ReadAllBytes(work.Home.PathOf("credentials.json")));
-        await file.WriteAsync("another", _ => null, default);
+        await file.WriteAsync("another", _ => null, Cancellation);
         Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("credentials.json")));
     }
 

@@ -26,8 +26,8 @@ public sealed class CredentialManagerFormatTests : IDisposable
     {
         var entries = new Entries();
         var vault = new CredentialManagerVault(_work.Home, entries);
-        await vault.SetAsync("mcpsm-My-Api", "made-up text é", default);
-        await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", Long, default);
+        await vault.SetAsync("mcpsm-My-Api", "made-up text é", Cancellation);
+        await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", Long, Cancellation);
         // The generation and the folder vary, so the comparison replaces them with fixed texts.
         var written = entries.Targets.Single(t => t.Split(':') is [.., "0"]).Split(':')[^2];
         Assert.Matches("^[0-9a-f]{16}$", written);
@@ -49,9 +49,9 @@ public sealed class CredentialManagerFormatTests : IDisposable
             Assert.Equal(shown, Shown(content));
             entries.Write(target, content);
         }
-        Assert.Equal("made-up text é", await vault.GetAsync("mcpsm-My-Api", default));
-        Assert.Equal(Long, await vault.GetAsync("mcpsmclient-ffb55acfff1cbc1b", default));
-        Assert.Equal(["mcpsm-My-Api", "mcpsmclient-ffb55acfff1cbc1b"], (await vault.NamesAsync(default)).Order(StringComparer.Ordinal));
+        Assert.Equal("made-up text é", await vault.GetAsync("mcpsm-My-Api", Cancellation));
+        Assert.Equal(Long, await vault.GetAsync("mcpsmclient-ffb55acfff1cbc1b", Cancellation));
+        Assert.Equal(["mcpsm-My-Api", "mcpsmclient-ffb55acfff1cbc1b"], (await vault.NamesAsync(Cancellation)).Order(StringComparer.Ordinal));
     }
 
     private static string Shown(byte[] content) => content is [(byte)'=' or (byte)'#', ..] && content.Length < 200 ? Encoding.UTF8.GetString(content)

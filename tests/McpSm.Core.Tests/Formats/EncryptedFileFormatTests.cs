@@ -41,15 +41,15 @@ public sealed class EncryptedFileFormatTests : IDisposable
     {
         Prepare(under);
         var vault = new EncryptedFileVault(_work.Home);
-        Assert.Equal(Items.Keys.Order(StringComparer.Ordinal), (await vault.NamesAsync(default)).Order(StringComparer.Ordinal));
+        Assert.Equal(Items.Keys.Order(StringComparer.Ordinal), (await vault.NamesAsync(Cancellation)).Order(StringComparer.Ordinal));
         foreach (var (item, golden) in Items)
         {
-            Assert.Equal(GoldenFile.OfCore(golden).Text, await vault.GetAsync(item, default));
+            Assert.Equal(GoldenFile.OfCore(golden).Text, await vault.GetAsync(item, Cancellation));
         }
         Assert.True(vault.HasPending);
-        var forKeyring = await vault.PendingForOthers.FindAsync("secret-service", "mcpsm-bearer", default);
+        var forKeyring = await vault.PendingForOthers.FindAsync("secret-service", "mcpsm-bearer", Cancellation);
         Assert.Equal(SampleCredentials.Pending, forKeyring);
-        var forFile = await vault.PendingForThis.FindAsync("file", "mcpsm-all-fields", default);
+        var forFile = await vault.PendingForThis.FindAsync("file", "mcpsm-all-fields", Cancellation);
         Assert.Equal("""{"url":"https://all-fields.example/mcp"}""", forFile!.Text);
         // SHA-256 of the item's text, in hexadecimal.
         Assert.Equal("46e9829e1eadd9b82c2fce4b419099711c5c5dcaadcc13446031465fd7977239", forFile.Base);
@@ -64,7 +64,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
         Prepare(under);
         var vault = new EncryptedFileVault(_work.Home);
         Assert.Equal(("""{"url":"https://all-fields.example/mcp"}""", true),
-            await new VaultWithFallback(vault, vault.PendingForThis).FindAsync("mcpsm-all-fields", default));
+            await new VaultWithFallback(vault, vault.PendingForThis).FindAsync("mcpsm-all-fields", Cancellation));
     }
 
     [Theory]
@@ -90,11 +90,11 @@ public sealed class EncryptedFileFormatTests : IDisposable
             File.Delete(_work.Home.PathOf(file));
         }
         var vault = new EncryptedFileVault(_work.Home);
-        await vault.SetAsync("mcpsm-bearer", "made-up-text", default);
+        await vault.SetAsync("mcpsm-bearer", "made-up-text", Cancellation);
         Assert.Equal(0, Bytes("credentials.enc")[13]);
-        await vault.PendingForOthers.SetAsync(SampleCredentials.Pending, default);
+        await vault.PendingForOthers.SetAsync(SampleCredentials.Pending, Cancellation);
         Assert.Equal(1, Bytes("credentials.enc")[13]);
-        await vault.PendingForThis.SetAsync(new PendingItem("file", "mcpsm-all-fields", "", "made-up-text"), default);
+        await vault.PendingForThis.SetAsync(new PendingItem("file", "mcpsm-all-fields", "", "made-up-text"), Cancellation);
         Assert.Equal(rounds, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(Bytes("credentials.enc").AsSpan(60)));
         var items = Read(under, "credentials.enc");
         Assert.Equal(["mcpsm-bearer", PendingForKeyring], items.Keys);
@@ -108,7 +108,7 @@ public sealed class EncryptedFileFormatTests : IDisposable
     public async Task New_key_file_has_32_bytes_in_base64_on_one_line()
     {
         Require.OrSkip(!OperatingSystem.IsWindows(), "On Windows the key is protected by DPAPI.");
-        await new EncryptedFileVault(_work.Home).SetAsync("mcpsm-bearer", "made-up-text", default);
+        await new EncryptedFileVault(_work.Home).SetAsync("mcpsm-bearer", "made-up-text", Cancellation);
         Assert.Matches("^[A-Za-z0-9+/]{43}=\n$", File.ReadAllText(_work.Home.PathOf("credentials.key")));
     }
 

@@ -18,8 +18,8 @@ public sealed class KeychainFormatTests : IDisposable
     public async Task Written_names_file_equals_the_golden_file()
     {
         var vault = new KeychainVault(_work.Home, new Passwords());
-        await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", "made up", default);
-        await vault.SetAsync("mcpsm-my-api", "made up", default);
+        await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", "made up", Cancellation);
+        await vault.SetAsync("mcpsm-my-api", "made up", Cancellation);
         GoldenFile.OfCore("keychain.json").RequireEqual(File.ReadAllBytes(_work.Home.PathOf("keychain.json")));
     }
 
@@ -27,7 +27,7 @@ public sealed class KeychainFormatTests : IDisposable
     public async Task Golden_names_file_is_read()
     {
         GoldenFile.OfCore("keychain.json").CopyTo(_work.Folder);
-        Assert.Equal(["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b"], await new KeychainVault(_work.Home, new Passwords()).NamesAsync(default));
+        Assert.Equal(["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b"], await new KeychainVault(_work.Home, new Passwords()).NamesAsync(Cancellation));
     }
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class KeychainFormatTests : IDisposable
         Require.OrSkip(!OperatingSystem.IsWindows(), "The folders are spelt as on Unix.");
         var environment = new AppEnvironment(name => name switch { "HOME" => "/home/me", "MCPSM_CONFIG_DIR" => folder, _ => null });
         var passwords = new Passwords();
-        await new KeychainVault(environment, passwords).GetAsync("mcpsm-my-api", default);
+        await new KeychainVault(environment, passwords).GetAsync("mcpsm-my-api", Cancellation);
         Assert.Equal([account], passwords.Asked);
     }
 

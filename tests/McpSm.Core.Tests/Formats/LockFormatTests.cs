@@ -58,7 +58,7 @@ public sealed class LockFormatTests : IDisposable
     [Fact]
     public async Task Write_of_a_named_secret_locks_its_item()
     {
-        await new Settings(_work.Home).SetVaultAsync("file", default);
+        await new Settings(_work.Home).SetVaultAsync("file", Cancellation);
         await LocksAsync(() => _work.Authenticator.Secrets.SetAsync("Made-up Name", SecretKind.String, "made up", null, null, default),
             "mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836.lock");
     }

@@ -38,8 +38,8 @@ public sealed class NameFormatTests : IDisposable
     {
         var vault = new MemoryVault();
         var door = MemoryVault.Door(_work, vault);
-        await new Settings(_work.Home).SetVaultAsync("memory", default);
-        await door.Secrets.SetAsync(name, SecretKind.String, "made up", null, null, default);
+        await new Settings(_work.Home).SetVaultAsync("memory", Cancellation);
+        await door.Secrets.SetAsync(name, SecretKind.String, "made up", null, null, Cancellation);
         Assert.Equal(["mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836"], vault.Items.Keys);
     }
 
@@ -47,7 +47,7 @@ public sealed class NameFormatTests : IDisposable
     public async Task Item_of_the_self_test_has_eight_random_digits()
     {
         var vault = new RecordingVault();
-        await VaultSelfTest.RunAsync(vault, default);
+        await VaultSelfTest.RunAsync(vault, Cancellation);
         Assert.Matches("^mcpsmcheck-[0-9a-f]{8}$", Assert.Single(vault.Written));
     }
 

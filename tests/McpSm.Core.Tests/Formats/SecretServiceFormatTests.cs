@@ -22,7 +22,7 @@ public sealed class SecretServiceFormatTests
         var seen = new List<string>();
         foreach (var item in Items)
         {
-            await vault.SetAsync(item, $"made-up text of {item}", default);
+            await vault.SetAsync(item, $"made-up text of {item}", Cancellation);
             var found = await keyring.SecretToolAsync(["search", "--all", "xdg:schema", "io.github.mcpsm.Credential", "owner", "default", "item", item]);
             // The path and the times vary.
             seen.AddRange(found.Split('\n').Where(l => l.StartsWith("label = ") || l.StartsWith("secret = ") || l.StartsWith("schema = ") || l.StartsWith("attribute."))
@@ -43,8 +43,8 @@ public sealed class SecretServiceFormatTests
             var lines = block.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(" = ", 2)).ToDictionary(l => l[0], l => l[1]);
             await keyring.SecretToolAsync(["store", "--label", lines["label"], "xdg:schema", lines["schema"],
                 "item", lines["attribute.item"], "owner", lines["attribute.owner"]], lines["secret"]);
-            Assert.Equal(lines["secret"], await vault.GetAsync(lines["attribute.item"], default));
+            Assert.Equal(lines["secret"], await vault.GetAsync(lines["attribute.item"], Cancellation));
         }
-        Assert.Equal(Items.Order(StringComparer.Ordinal), (await vault.NamesAsync(default)).Order(StringComparer.Ordinal));
+        Assert.Equal(Items.Order(StringComparer.Ordinal), (await vault.NamesAsync(Cancellation)).Order(StringComparer.Ordinal));
     }
 }

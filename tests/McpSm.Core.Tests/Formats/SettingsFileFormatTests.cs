@@ -19,10 +19,10 @@ public sealed class SettingsFileFormatTests
         using var work = new TestEnvironment();
         File.WriteAllText(work.Home.PathOf("settings.json"), ByHand);
         var settings = new Settings(work.Home);
-        await settings.SetVaultAsync("file", default);
-        await settings.SetIdentityProviderAsync(new(SampleCredentials.IdentityProvider, "made-up-idp-client", ["openid", "groups"]), default);
-        await settings.AddMovingFromAsync("secretmanagement:Made up", default);
-        await settings.AddEndedAsync("secret-service", "mcpsm-old", default);
+        await settings.SetVaultAsync("file", Cancellation);
+        await settings.SetIdentityProviderAsync(new(SampleCredentials.IdentityProvider, "made-up-idp-client", ["openid", "groups"]), Cancellation);
+        await settings.AddMovingFromAsync("secretmanagement:Made up", Cancellation);
+        await settings.AddEndedAsync("secret-service", "mcpsm-old", Cancellation);
         Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("settings.json")));
     }
 
@@ -48,9 +48,9 @@ public sealed class SettingsFileFormatTests
         using var work = new TestEnvironment();
         Golden.CopyTo(work.Folder);
         var settings = new Settings(work.Home);
-        await settings.SetVaultAsync("another", default);
+        await settings.SetVaultAsync("another", Cancellation);
         Assert.NotEqual(Golden.Bytes, File.ReadAllBytes(work.Home.PathOf("settings.json")));
-        await settings.SetVaultAsync("file", default);
+        await settings.SetVaultAsync("file", Cancellation);
         Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("settings.json")));
     }
 }

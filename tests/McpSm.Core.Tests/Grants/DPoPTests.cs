@@ -51,13 +51,13 @@ public sealed class DPoPTests
         Assert.Equal(key, scene.Issuer.Traffic.To("/authorize")[0].QueryValue("dpop_jkt"));
 
         using var http = scene.Open();
-        Assert.Equal((200, 200), (await scene.PingAsync(http), await scene.PingAsync(http)));
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        Assert.Equal((200, 200), (await scene.PingAsync(http, Cancellation), await scene.PingAsync(http, Cancellation)));
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
         using var again = scene.Open(authenticator: scene.Work.New());
-        Assert.Equal(200, await scene.PingAsync(again));
+        Assert.Equal(200, await scene.PingAsync(again, Cancellation));
         Assert.Equal((key, key), (Last(scene, TokenKind.Access).KeyThumbprint, Last(scene, TokenKind.Refresh).KeyThumbprint));
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
-        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, default)).State);
+        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
+        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, Cancellation)).State);
         var shown = scene.Resource.Traffic.To("/mcp").Where(r => r.Header("Authorization") is not null).ToList();
         Assert.All(shown, r => Assert.StartsWith("DPoP at_", r.Header("Authorization")));
         Assert.Equal(shown.Count, shown.Select(r => DPoPProofTests.Read(r.Header("DPoP")).Claims.GetProperty("jti").GetString()).Distinct().Count());
@@ -72,7 +72,7 @@ public sealed class DPoPTests
         var first = Last(scene, TokenKind.Access).KeyThumbprint;
         await scene.LoginAsync();
         Assert.NotEqual(first, Last(scene, TokenKind.Access).KeyThumbprint);
-        var item = await scene.Authenticator.ReadAsync(scene.Server, default);
+        var item = await scene.Authenticator.ReadAsync(scene.Server, Cancellation);
         Assert.All(Directory.EnumerateFiles(scene.Work.Folder), file => Assert.DoesNotContain(item!.OAuth!.DPoPKey!.Pkcs8, File.ReadAllText(file)));
     }
 
@@ -82,7 +82,7 @@ public sealed class DPoPTests
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
-        var token = await scene.Authenticator.GetAccessTokenAsync(scene.Server, default);
+        var token = await scene.Authenticator.GetAccessTokenAsync(scene.Server, Cancellation);
         Assert.True(token.IsBound);
         using var thief = new HttpClient();
         async Task<int> SendAsync(params (string Name, string Value)[] headers)
@@ -107,7 +107,7 @@ public sealed class DPoPTests
         Assert.Equal("Bearer", scene.Status.TokenType);
         Assert.All(scene.Issuer.Traffic.Requests, r => Assert.True(r.Header("DPoP") is null && r.QueryValue("dpop_jkt") is null));
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
 
     [Rule(35)]
@@ -157,9 +157,9 @@ public sealed class DPoPTests
         await scene.LoginAsync();
         Assert.NotNull(scene.Issuer.Traffic.To("/token")[0].Header("DPoP"));
         Assert.Equal("Bearer", scene.Status.TokenType);
-        Assert.Null((await scene.Authenticator.ReadAsync(scene.Server, default))!.OAuth!.DPoPKey);
+        Assert.Null((await scene.Authenticator.ReadAsync(scene.Server, Cancellation))!.OAuth!.DPoPKey);
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
 
     [Rule(35)]
@@ -195,7 +195,7 @@ public sealed class DPoPTests
         Assert.Equal("DPoP", scene.Status.TokenType);
         Assert.Equal(atToken ? [400, 200] : [200], scene.Issuer.Traffic.To("/token").Select(r => r.StatusCode));
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
 
     [Rule(35)]
@@ -227,10 +227,10 @@ public sealed class DPoPTests
         scene.Person.CanAnswer = false;
         await scene.LoginAsync(o => o with { ClientCredentials = new("job", "s3cr3t") });
         var key = Last(scene, TokenKind.Access).KeyThumbprint;
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.Equal((key, "DPoP"), (Last(scene, TokenKind.Access).KeyThumbprint, scene.Status.TokenType));
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
 
     [Rule(35, 37)]
@@ -264,7 +264,7 @@ public sealed class DPoPTests
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
-        var token = await scene.Authenticator.GetAccessTokenAsync(scene.Server, default);
+        var token = await scene.Authenticator.GetAccessTokenAsync(scene.Server, Cancellation);
         Assert.Equal(ErrorReason.UnsafeEndpoint, Assert.Throws<McpAuthException>(() => token.HeadersFor(uri: "https://elsewhere.example/mcp")).Reason);
         Assert.Equal(ErrorReason.UnsafeEndpoint, Assert.Throws<McpAuthException>(() => token.HeadersFor(uri: $"{scene.Resource.McpUrl}2")).Reason);
         Assert.All([("POST", "nowhere", null), ("PO ST", null, null), ("POST", null, "a\"b")], ((string Method, string? Uri, string? Nonce) bad) =>
@@ -276,7 +276,7 @@ public sealed class DPoPTests
         await using var other = await TestMcpServer.StartAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = other.McpUrl.AbsoluteUri });
         using var http = scene.Open();
-        using var answer = await http.PostAsync(other.McpUrl, new StringContent(SignInFixture.Ping));
+        using var answer = await http.PostAsync(other.McpUrl, new StringContent(SignInFixture.Ping), Cancellation);
         Assert.All(other.Traffic.Requests, r => Assert.True(r.Header("DPoP") is null && r.Header("Authorization") is null));
     }
 
@@ -286,11 +286,11 @@ public sealed class DPoPTests
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Secrets.GetAsync("my-api", null, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Secrets.GetAsync("my-api", null, Cancellation));
         Assert.Equal((ErrorReason.InvalidValue, "my-api"), (e.Reason, e.Server));
         Assert.Contains("mcpsm auth token my-api --header", e.Remedy.InShell());
-        await scene.Authenticator.SetTokenAsync(scene.Server, "own-token", null, default);
-        Assert.Equal("own-token", (await scene.Authenticator.Secrets.GetAsync("my-api", null, default))!.Value.Text);
+        await scene.Authenticator.SetTokenAsync(scene.Server, "own-token", null, Cancellation);
+        Assert.Equal("own-token", (await scene.Authenticator.Secrets.GetAsync("my-api", null, Cancellation))!.Value.Text);
         Assert.Equal("Bearer", scene.Status.TokenType);
     }
 
@@ -315,10 +315,10 @@ public sealed class DPoPTests
         }, times: 1);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Work.New().RenewAsync(scene.Server, end.Token));
         Assert.True(scene.Status.RenewalUncertain);
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
 
     [Rule(24, 35)]
@@ -330,9 +330,9 @@ public sealed class DPoPTests
         var before = Last(scene, TokenKind.Access).KeyThumbprint;
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.NotEqual(before, Last(scene, TokenKind.Access).KeyThumbprint);
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
+        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
         Assert.Equal(TokenState.Revoked, Last(scene, TokenKind.Access).State);
     }
 
@@ -342,7 +342,7 @@ public sealed class DPoPTests
         await using var scene = await SignInFixture.SignedInAsync();
         Assert.DoesNotContain("tokenType", File.ReadAllText(Path.Combine(scene.Work.Folder, "credentials.json")));
         Assert.Equal("Bearer", scene.Status.TokenType);
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, default);
+        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
         Assert.Null(scene.Status.TokenType);
     }
 }

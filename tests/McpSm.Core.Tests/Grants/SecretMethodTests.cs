@@ -90,7 +90,7 @@ public sealed class SecretMethodTests
         Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
 
         // The method is stored with the registration and with the credential.
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync();
         Assert.Equal([registered, read, read, read], Methods(scene));
     }
@@ -111,7 +111,7 @@ public sealed class SecretMethodTests
         }
         SignInOptions Here(SignInOptions o) => o with { CallbackPort = port };
         await scene.LoginAsync(Here);
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync(Here);
         Assert.Equal([.. method == Basic ? Array.Empty<string>() : [Basic], method, method, method], Methods(scene));
     }
@@ -134,7 +134,7 @@ public sealed class SecretMethodTests
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = "another-secret" }, default);
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = "another-secret" }, Cancellation);
         var e = await scene.FailsAsync(o => o with { CallbackPort = port });
         Assert.Equal(ErrorReason.ClientRejected, e.Reason);
         Assert.Contains("the client secret is wrong", e.Message);
@@ -165,7 +165,7 @@ public sealed class SecretMethodTests
         await using var _ = scene;
         await scene.LoginAsync(o => o with { CallbackPort = port });
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Equal([Basic, Basic], Methods(scene));
     }
 
@@ -177,7 +177,7 @@ public sealed class SecretMethodTests
         await using var __ = scene;
         SignInOptions AsClient(SignInOptions o) => o with { ClientCredentials = new ClientCredentials("mine", "5up3r-s3cr3t") };
         await scene.LoginAsync(AsClient);
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync(AsClient);
         Assert.Equal([Basic, Post, Post, Post], Methods(scene));
     }
@@ -193,7 +193,7 @@ public sealed class SecretMethodTests
         Assert.Equal([Basic, Post], Methods(scene, "/device_authorization"));
         Assert.All(Methods(scene), m => Assert.Equal(Post, m));
         Assert.Equal(Post, (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
-            .ReadAsync(scene.Server, default))!.OAuth!.Client.AuthMethod);
+            .ReadAsync(scene.Server, Cancellation))!.OAuth!.Client.AuthMethod);
     }
 
     /// <summary>Makes the issuer register another method than the requested one.</summary>

@@ -18,7 +18,7 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     private McpAuthException Refused(string content)
     {
         File.WriteAllText(PathOf("assertion"), content);
-        var e = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(PathOf("assertion")).Read(_work.Home));
+        var e = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(PathOf("assertion")).Read(_work.Home, Cancellation));
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);
         Assert.Contains(PathOf("assertion"), e.Message);
         return e;
@@ -32,9 +32,9 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     public void Line_end_after_the_assertion_is_removed(string end)
     {
         File.WriteAllText(PathOf("assertion"), Good + end);
-        Assert.Equal(Good, WorkloadAssertionSource.FromFile(PathOf("assertion")).Read(_work.Home));
+        Assert.Equal(Good, WorkloadAssertionSource.FromFile(PathOf("assertion")).Read(_work.Home, Cancellation));
         _work.Variables["JOB_TOKEN"] = Good + end;
-        Assert.Equal(Good, WorkloadAssertionSource.FromVariable("JOB_TOKEN").Read(_work.Home));
+        Assert.Equal(Good, WorkloadAssertionSource.FromVariable("JOB_TOKEN").Read(_work.Home, Cancellation));
     }
 
     [Theory]
@@ -65,17 +65,17 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     {
         Assert.Contains("larger than 64 KiB", Refused(Good + new string('A', 100_000)).Message);
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no file without end on Windows.");
-        Assert.Contains("64 KiB", Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile("/dev/zero").Read(_work.Home)).Message);
+        Assert.Contains("64 KiB", Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile("/dev/zero").Read(_work.Home, Cancellation)).Message);
     }
 
     [Fact]
     public void Missing_assertion_source_is_named()
     {
-        var missing = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(PathOf("no such")).Read(_work.Home));
+        var missing = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(PathOf("no such")).Read(_work.Home, Cancellation));
         Assert.Equal((ErrorReason.InvalidValue, $"The assertion cannot be had from the file {PathOf("no such")}: there is none of that name."),
             (missing.Reason, missing.Message));
-        Assert.Contains(_work.Folder, Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(_work.Folder).Read(_work.Home)).Message);
-        var unset = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromVariable("JOB_TOKEN").Read(_work.Home));
+        Assert.Contains(_work.Folder, Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(_work.Folder).Read(_work.Home, Cancellation)).Message);
+        var unset = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromVariable("JOB_TOKEN").Read(_work.Home, Cancellation));
         Assert.Equal("The assertion cannot be had from the variable JOB_TOKEN: it is not set.", unset.Message);
     }
 

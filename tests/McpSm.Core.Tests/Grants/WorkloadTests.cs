@@ -42,7 +42,7 @@ public sealed class WorkloadTests
         Assert.Null(request.Header("Authorization"));
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(scene.Person.Visited);
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), default)).Success);
+        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
     }
 
     [Rule(36)]
@@ -56,7 +56,7 @@ public sealed class WorkloadTests
         var projected = new ProjectedToken(Directory.CreateDirectory(Path.Combine(scene.Work.Folder, "volume")).FullName);
         projected.Put(workload.Platform.Sign(scene.Issuer.Issuer));
         await scene.LoginAsync(o => o with { ClientCredentials = new ClientCredentials(Assertion: WorkloadAssertionSource.FromFile(projected.File)) });
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, default);
+        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
         projected.Put(workload.Platform.Sign(scene.Issuer.Issuer));
@@ -122,7 +122,7 @@ public sealed class WorkloadTests
         scene.Issuer.Faults.Answer("/token", status, $$"""{"error":"{{error}}","error_description":"not {{assertion}}"}""");
         scene.Person.CanAnswer = true;
         using var http = scene.Open(signIn: true, client: workload.Workload);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
         Assert.Equal((reason, error), (e.Reason, e.OAuthError));
         Assert.Contains(remedy, e.Remedy.InShell());
         Assert.DoesNotContain(assertion, e.ToString());
@@ -144,10 +144,10 @@ public sealed class WorkloadTests
         scene.Person.CanAnswer = true;
         using (var http = scene.Open(signIn: true, client: workload.Workload))
         {
-            Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http))).Reason);
+            Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation))).Reason);
         }
         Assert.Equal(2, workload.Requests.Count);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation));
         Assert.Equal((reason, $"mcpsm auth login my-api --assertion-file {workload.File}"), (e.Reason, e.Remedy.InShell()));
         Assert.Equal(3, workload.Requests.Count);
         Assert.Empty(scene.Person.Visited);
@@ -155,7 +155,7 @@ public sealed class WorkloadTests
         // The refused request spent nothing: with a valid assertion, the renewal succeeds.
         scene.Issuer.Faults.Clear();
         workload.Put();
-        Assert.Equal(SignInOutcome.Renewed, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default)).Outcome);
+        Assert.Equal(SignInOutcome.Renewed, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation)).Outcome);
     }
 
     [Rule(36)]
@@ -166,7 +166,7 @@ public sealed class WorkloadTests
         await using var workload = await WorkloadFixture.SignedInAsync(clock);
         clock.Advance(TimeSpan.FromHours(2));
         File.Delete(workload.File);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => workload.Scene.Authenticator.GetTokenAsync(workload.Scene.Server, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => workload.Scene.Authenticator.GetTokenAsync(workload.Scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
         Assert.Contains($"the file {workload.File}: there is none of that name", e.Message);
         Assert.Single(workload.Requests);
@@ -180,7 +180,7 @@ public sealed class WorkloadTests
         await using var workload = await WorkloadFixture.StartAsync();
         workload.Scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
         await workload.Scene.LoginAsync(workload.As);
-        await workload.Scene.Authenticator.RenewAsync(workload.Scene.Server, default);
+        await workload.Scene.Authenticator.RenewAsync(workload.Scene.Server, Cancellation);
         Assert.Equal([JwtBearer, JwtBearer], workload.Requests.Select(r => r.FormValue("grant_type")));
     }
 
@@ -191,13 +191,13 @@ public sealed class WorkloadTests
         await using var workload = await WorkloadFixture.StartAsync(refuseReplays: true);
         var scene = workload.Scene;
         using var http = scene.Open(signIn: true, client: workload.Workload);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         workload.Put();
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
-        Assert.Equal(200, await scene.PingAsync(http));
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         workload.Put();
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(["mcp:tools", "mcp:tools", "mcp:tools mcp:write"], workload.Requests.Select(r => r.FormValue("scope")));
     }
 
@@ -210,9 +210,9 @@ public sealed class WorkloadTests
         scene.Person.CanAnswer = true;
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(403, await scene.PingAsync(http));
+        Assert.Equal(403, await scene.PingAsync(http, Cancellation));
         scene.Resource.Introspect = _ => null;
-        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Equal(401, await scene.PingAsync(http, Cancellation));
         Assert.Empty(scene.Person.Visited);
     }
 
@@ -228,14 +228,14 @@ public sealed class WorkloadTests
             server: s => new(s) { ClientId = variable is null ? "job" : null });
         if (secret is not null)
         {
-            await workload.Scene.Authenticator.UpdateServerAsync(workload.Scene.Server, new ServerUpdate { ClientSecret = secret }, default);
+            await workload.Scene.Authenticator.UpdateServerAsync(workload.Scene.Server, new ServerUpdate { ClientSecret = secret }, Cancellation);
         }
         if (variable is not null)
         {
             workload.Scene.Work.Variables["MCPSM_CLIENT_ID"] = variable;
         }
         await workload.Scene.LoginAsync(workload.As);
-        await workload.Scene.Authenticator.RenewAsync(workload.Scene.Server, default);
+        await workload.Scene.Authenticator.RenewAsync(workload.Scene.Server, Cancellation);
         Assert.All(workload.Requests, r => Assert.Equal((secret is null ? "job" : null, secret is not null),
             (r.FormValue("client_id"), r.Header("Authorization") is not null)));
         Assert.All(workload.Scene.Issuer.Server.IssuedTokens, t => Assert.Equal("job", t.ClientId));
@@ -258,7 +258,7 @@ public sealed class WorkloadTests
             Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
         }
         Assert.Empty(second.Traffic.To("/token"));
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Issuer = second.Issuer }, default);
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Issuer = second.Issuer }, Cancellation);
         await scene.LoginAsync(workload.As);
         Assert.Equal(second.Issuer, scene.Status.Issuer);
     }
@@ -268,9 +268,9 @@ public sealed class WorkloadTests
     public async Task Assertion_is_not_stored()
     {
         await using var workload = await WorkloadFixture.SignedInAsync();
-        var assertion = await File.ReadAllTextAsync(workload.File);
+        var assertion = await File.ReadAllTextAsync(workload.File, Cancellation);
         File.Delete(workload.File);
-        Assert.Null((await workload.Scene.Authenticator.DisconnectAsync(workload.Scene.Server, local: false, default)).RevocationFailure);
+        Assert.Null((await workload.Scene.Authenticator.DisconnectAsync(workload.Scene.Server, local: false, Cancellation)).RevocationFailure);
         Assert.DoesNotContain(workload.Scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
         foreach (var file in Directory.EnumerateFiles(workload.Scene.Work.Folder, "*", SearchOption.AllDirectories))
         {
@@ -286,7 +286,7 @@ public sealed class WorkloadTests
         scene.Work.Variables["MCPSM_ASSERTION_FILE"] = workload.File;
         // The server chooses its issuer, and the variable is not for a particular server.
         Assert.Equal(ErrorReason.InteractionRequired,
-            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), default))).Reason);
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation))).Reason);
         Assert.Empty(scene.Issuer.Traffic.Requests);
         await scene.LoginAsync();
         // The credential now records the source, so the variable is no longer needed.

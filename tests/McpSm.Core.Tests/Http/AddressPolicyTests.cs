@@ -132,7 +132,7 @@ public sealed class AddressPolicyTests
         _network.Names["issuer.example"] = ["100.64.0.5"];
         var policy = Policy();
         using var http = new RestrictedHttpClient(policy);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => AuthorizationServerMetadata.FindAsync(http, policy, "https://issuer.example/a", default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => AuthorizationServerMetadata.FindAsync(http, policy, "https://issuer.example/a", Cancellation));
         Assert.Equal(ErrorReason.UnsafeEndpoint, e.Reason);
         Assert.Contains("100.64.0.5", e.Message);
         Assert.EndsWith("mcpsm server update my-api --issuer https://issuer.example/a", e.Remedy.InShell());
@@ -302,7 +302,7 @@ public sealed class AddressPolicyTests
                 _network.Names[new Uri(url).IdnHost] = answer;
             }
             using var http = new RestrictedHttpClient(Policy(url));
-            Assert.Equal(200, (await http.GetAsync(url, "It", default)).Status);
+            Assert.Equal(200, (await http.GetAsync(url, "It", Cancellation)).Status);
         }
         Assert.All(_network.Tried, a => Assert.Contains(a, new[] { "127.0.0.1", "::1" }));
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await GetAsync(url, Policy())).Reason);

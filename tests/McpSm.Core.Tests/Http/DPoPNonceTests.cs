@@ -53,12 +53,12 @@ public sealed class DPoPNonceTests
     {
         await using var scene = await SignedInAsync();
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Resource.DPoP!.Rotate();
-        Assert.Equal((200, 200), (await scene.PingAsync(http), await scene.PingAsync(http)));
+        Assert.Equal((200, 200), (await scene.PingAsync(http, Cancellation), await scene.PingAsync(http, Cancellation)));
         Assert.Equal([200, 401, 200, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
         scene.Resource.DPoP.Rotate();
-        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, default)).State);
+        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, Cancellation)).State);
         Assert.Empty(scene.Issuer.Traffic.Requests);
     }
 
@@ -82,7 +82,7 @@ public sealed class DPoPNonceTests
         using var http = scene.Open();
         var accepted = scene.Resource.DPoP!;
         scene.Resource.Faults.Before("/mcp", context => { context.Response.OnStarting(() => { accepted.Rotate(); accepted.Offer(context.Response); return Task.CompletedTask; }); return Task.CompletedTask; }, times: 1);
-        Assert.Equal((200, 200), (await scene.PingAsync(http), await scene.PingAsync(http)));
+        Assert.Equal((200, 200), (await scene.PingAsync(http, Cancellation), await scene.PingAsync(http, Cancellation)));
         Assert.Equal([200, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
     }
 
@@ -92,7 +92,7 @@ public sealed class DPoPNonceTests
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Server.DPoP!.Rotate();
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         var asked = scene.Issuer.Traffic.OfGrant("refresh_token");
         Assert.Equal([400, 200], asked.Select(r => r.StatusCode));
         Assert.Single(asked.Select(r => r.FormValue("refresh_token")).Distinct());
@@ -106,7 +106,7 @@ public sealed class DPoPNonceTests
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, scene.Issuer.Server.DPoP!.Nonce), times: 1);
         scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.True(e.OutcomeUnknown);
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
     }
@@ -118,7 +118,7 @@ public sealed class DPoPNonceTests
         await using var scene = await SignedInAsync();
         scene.Resource.Faults.Intercept("/mcp", Asking(401));
         using var http = scene.Open(signIn: true);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
         Assert.Equal((ErrorReason.ProtocolViolation, "my-api"), (e.Reason, e.Server));
         Assert.Equal(2, scene.Resource.Traffic.Count("/mcp"));
         Assert.Empty(scene.Issuer.Traffic.Requests);
@@ -130,11 +130,11 @@ public sealed class DPoPNonceTests
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400));
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.TokenResponseInvalid, "use_dpop_nonce"), (e.Reason, e.OAuthError));
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
     }
 
@@ -144,7 +144,7 @@ public sealed class DPoPNonceTests
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, "a b"));
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Single(scene.Issuer.Traffic.To("/token"));
     }
 }

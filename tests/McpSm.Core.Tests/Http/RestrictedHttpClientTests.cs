@@ -119,13 +119,13 @@ public sealed class RestrictedHttpClientTests
         using var http = new RestrictedHttpClient(new UrlPolicy(server.Url));
         try
         {
-            Assert.Equal(302, (await http.GetAsync(server.Url.AbsoluteUri, "It", default)).Status);
+            Assert.Equal(302, (await http.GetAsync(server.Url.AbsoluteUri, "It", Cancellation)).Status);
         }
         catch (McpAuthException e)
         {
             Assert.Contains(e.Reason, new[] { ErrorReason.UnsafeEndpoint, ErrorReason.MetadataInvalid, ErrorReason.ServerUnreachable });
         }
-        await ChallengeProbe.SendAsync(http, server.Url, isSse: false, new Dictionary<string, string>(), null, default);
+        await ChallengeProbe.SendAsync(http, server.Url, isSse: false, new Dictionary<string, string>(), null, Cancellation);
     }
 
     [Rule(30)]
@@ -135,7 +135,7 @@ public sealed class RestrictedHttpClientTests
         await using var target = await TestMcpServer.StartAsync();
         await using var server = Redirecting(target.ResourceMetadataUrl.AbsoluteUri);
         using var http = new RestrictedHttpClient(new UrlPolicy(server.Url));
-        Assert.Equal(200, (await http.GetAsync(server.Url.AbsoluteUri, "It", default)).Status);
+        Assert.Equal(200, (await http.GetAsync(server.Url.AbsoluteUri, "It", Cancellation)).Status);
         Assert.Single(target.Traffic.Requests);
     }
 
@@ -194,7 +194,7 @@ public sealed class RestrictedHttpClientTests
             return Task.CompletedTask;
         });
         using var http = new RestrictedHttpClient(new UrlPolicy(server.McpUrl));
-        using var answer = await http.Protocol.PostAsync(new Uri(server.McpUrl, "/from"), new StringContent("secret"));
+        using var answer = await http.Protocol.PostAsync(new Uri(server.McpUrl, "/from"), new StringContent("secret"), Cancellation);
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Empty(server.Traffic.To("/to"));
     }

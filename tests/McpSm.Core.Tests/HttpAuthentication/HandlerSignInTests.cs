@@ -16,12 +16,12 @@ public sealed class HandlerSignInTests
     {
         await using var scene = await SignInFixture.StartAsync();
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal([401, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
         Assert.Single(scene.Resource.Traffic.To("/mcp").Select(r => r.Body).Distinct());
         Assert.Single(scene.Person.Visited);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Single(scene.Person.Visited);
     }
 
@@ -32,10 +32,10 @@ public sealed class HandlerSignInTests
         scene.Resource.Faults.RewriteJson("/.well-known", json => json["scopes_supported"] = null);
         scene.Resource.Open = true;
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Empty(scene.Person.Visited);
         scene.Resource.Open = false;
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize", "GET")).QueryValue("scope"));
     }
 
@@ -45,7 +45,7 @@ public sealed class HandlerSignInTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.ChallengeStatus = 403;
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Single(scene.Person.Visited);
     }
 
@@ -65,7 +65,7 @@ public sealed class HandlerSignInTests
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.RevokeAllTokens();
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(2, scene.Person.Visited.Count);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -78,7 +78,7 @@ public sealed class HandlerSignInTests
         scene.Issuer.Server.RevokeAllTokens();
         clock.Advance(TimeSpan.FromHours(2));
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(2, scene.Person.Visited.Count);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -91,14 +91,14 @@ public sealed class HandlerSignInTests
         using var http = scene.Open(signIn: true);
         for (var i = 0; i < 3; i++)
         {
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
             Assert.Equal((ErrorReason.AuthorizationDenied, "my-api"), (e.Reason, e.Server));
         }
         Assert.Single(scene.Person.Visited);
 
         scene.Issuer.Faults.Clear();
         await scene.LoginAsync();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(2, scene.Person.Visited.Count);
     }
 
@@ -115,7 +115,7 @@ public sealed class HandlerSignInTests
         };
         using var http = scene.Open(signIn: true);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, impatient.Token));
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Single(scene.Person.Visited);
     }
 
@@ -130,11 +130,11 @@ public sealed class HandlerSignInTests
             return Task.CompletedTask;
         };
         var http = scene.Open(signIn: true);
-        var pinging = scene.PingAsync(http);
+        var pinging = scene.PingAsync(http, Cancellation);
         var url = await opened.Task;
         http.Dispose();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pinging);
-        await Assert.ThrowsAsync<HttpRequestException>(() => StandInBrowser.ClickThroughAsync(url));
+        await Assert.ThrowsAsync<HttpRequestException>(() => StandInBrowser.ClickThroughAsync(url, cancellationToken: Cancellation));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
@@ -146,7 +146,7 @@ public sealed class HandlerSignInTests
         using var http = scene.Open(signIn: true);
         for (var i = 0; i < 2; i++)
         {
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
             Assert.Equal((ErrorReason.TokenRejected, "my-api", 401), (e.Reason, e.Server, e.StatusCode));
         }
         Assert.Single(scene.Person.Visited);
@@ -160,7 +160,7 @@ public sealed class HandlerSignInTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Person.CanAnswer = false;
         using var http = scene.Open(signIn: true);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
         Assert.Equal((ErrorReason.InteractionRequired, "my-api"), (e.Reason, e.Server));
     }
 
@@ -170,9 +170,9 @@ public sealed class HandlerSignInTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/register", 503);
         using var http = scene.Open(signIn: true);
-        Assert.Equal(ErrorReason.ServerUnreachable, (await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http))).Reason);
+        Assert.Equal(ErrorReason.ServerUnreachable, (await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation))).Reason);
         scene.Issuer.Faults.Clear();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
 
     [Rule(7, 15)]
@@ -182,10 +182,10 @@ public sealed class HandlerSignInTests
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
         await using var second = await TestIssuer.StartAsync();
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Resource.Issuers = [second.Issuer];
         scene.Resource.Introspect = second.Server.Introspect;
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
 
         Assert.Equal(second.Issuer, scene.Status.Issuer);
         var old = Assert.Single(scene.Issuer.Server.Clients).ClientId;
@@ -209,11 +209,11 @@ public sealed class HandlerSignInTests
         await using var scene = await StartForJobAsync();
         scene.Person.CanAnswer = false;
         using var http = scene.Open(signIn: true, client: Job);
-        Assert.Equal(200, await scene.PingAsync(http));
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(["mcp:tools", "mcp:tools", "mcp:tools mcp:write"],
             scene.Issuer.Traffic.OfGrant("client_credentials").Select(r => r.FormValue("scope")));
         Assert.Empty(scene.Person.Visited);
@@ -226,9 +226,9 @@ public sealed class HandlerSignInTests
         await scene.LoginAsync(o => o with { ClientCredentials = Job });
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(403, await scene.PingAsync(http));
+        Assert.Equal(403, await scene.PingAsync(http, Cancellation));
         scene.Resource.Introspect = _ => null;
-        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Equal(401, await scene.PingAsync(http, Cancellation));
         Assert.Empty(scene.Person.Visited);
     }
 }

@@ -21,10 +21,10 @@ public sealed class HandlerTests
         using var http = scene.Open();
         for (var hour = 0; hour < 3; hour++)
         {
-            Assert.Equal(200, await scene.PingAsync(http));
+            Assert.Equal(200, await scene.PingAsync(http, Cancellation));
             clock.Advance(TimeSpan.FromMinutes(59.5));
         }
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(3, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
         Assert.All(scene.Resource.Traffic.Requests, r => Assert.Equal(200, r.StatusCode));
         Assert.Equal(4, scene.Resource.Traffic.Requests.Select(r => r.Header("Authorization")).Distinct().Count());
@@ -37,15 +37,15 @@ public sealed class HandlerTests
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         clock.Advance(TimeSpan.FromMinutes(59.5));
-        var renewed = await scene.Work.New().RenewAsync(scene.Server, default);
-        Assert.Equal(200, await scene.PingAsync(http));
+        var renewed = await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal($"Bearer {renewed.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
 
         scene.Issuer.Server.Expire(renewed.AccessToken);
-        var again = await scene.Work.New().RenewAsync(scene.Server, default);
-        Assert.Equal(200, await scene.PingAsync(http));
+        var again = await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal($"Bearer {again.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
     }
@@ -59,14 +59,14 @@ public sealed class HandlerTests
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         if (due)
         {
             clock.Advance(TimeSpan.FromMinutes(59.5));
         }
         else
         {
-            scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+            scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         }
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
         var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => scene.PingAsync(http))));
@@ -80,8 +80,8 @@ public sealed class HandlerTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         using var impatient = new CancellationTokenSource();
         scene.Issuer.Faults.Before("/token", async _ =>
         {
@@ -89,7 +89,7 @@ public sealed class HandlerTests
             await Task.Delay(200);
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, impatient.Token));
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.False(scene.Status.RenewalUncertain);
     }
@@ -100,18 +100,18 @@ public sealed class HandlerTests
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         clock.Advance(TimeSpan.FromMinutes(59.5));
         scene.Issuer.Faults.Answer("/token", 503);
-        Assert.Equal(200, await scene.PingAsync(http));
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
 
         clock.Advance(TimeSpan.FromMinutes(1));
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
         Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
         scene.Issuer.Faults.Clear();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
 
     [Fact]
@@ -119,8 +119,8 @@ public sealed class HandlerTests
     {
         await using var scene = await SignInFixture.StartAsync();
         using var http = scene.Open();
-        Assert.Equal(401, await scene.PingAsync(http));
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), default);
+        Assert.Equal(401, await scene.PingAsync(http, Cancellation));
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation);
         Assert.Equal(ErrorReason.AuthenticationRequired, result.Reason);
         Assert.Empty(scene.Person.Visited);
         Assert.Empty(scene.Issuer.Traffic.Requests);
@@ -133,7 +133,7 @@ public sealed class HandlerTests
         scene.Resource.Introspect = _ => null;
         scene.Resource.Traffic.Clear();
         using var http = scene.Open();
-        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Equal(401, await scene.PingAsync(http, Cancellation));
         Assert.Equal(2, scene.Resource.Traffic.Requests.Count);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -142,8 +142,8 @@ public sealed class HandlerTests
     public async Task Request_stream_is_sent_twice_and_the_request_is_restored()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, default);
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, default));
+        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, Cancellation);
+        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
         scene.Resource.Traffic.Clear();
         using var http = scene.Open();
         using var request = new HttpRequestMessage(HttpMethod.Post, scene.Resource.McpUrl)
@@ -151,7 +151,7 @@ public sealed class HandlerTests
             Content = new StreamContent(new OneWay(SignInFixture.Ping)),
             Headers = { { "Mcp-Session-Id", "s1" } },
         };
-        using var answer = await http.SendAsync(request);
+        using var answer = await http.SendAsync(request, Cancellation);
         Assert.Equal([401, 200], scene.Resource.Traffic.Requests.Select(r => r.StatusCode));
         Assert.All(scene.Resource.Traffic.Requests, r =>
             Assert.Equal((SignInFixture.Ping, "s1", "k1"), (r.Body, r.Header("Mcp-Session-Id"), r.Header("X-Key"))));
@@ -173,11 +173,11 @@ public sealed class HandlerTests
             await context.Response.WriteAsync("data: two\n\n");
         });
         using var http = scene.Open();
-        using var answer = await http.GetAsync(scene.Resource.McpUrl, HttpCompletionOption.ResponseHeadersRead);
-        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync());
-        Assert.Equal("data: one", await lines.ReadLineAsync());
+        using var answer = await http.GetAsync(scene.Resource.McpUrl, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(Cancellation));
+        Assert.Equal("data: one", await lines.ReadLineAsync(Cancellation));
         read.Release();
-        Assert.Contains("data: two", await lines.ReadToEndAsync());
+        Assert.Contains("data: two", await lines.ReadToEndAsync(Cancellation));
     }
 
     [Fact]
@@ -185,11 +185,11 @@ public sealed class HandlerTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open();
-        Assert.Equal(200, await scene.PingAsync(http));
-        await scene.Work.New().DisconnectAsync(scene.Server, local: false, default);
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
+        await scene.Work.New().DisconnectAsync(scene.Server, local: false, Cancellation);
         scene.Resource.Traffic.Clear();
-        Assert.Equal(401, await scene.PingAsync(http));
-        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Equal(401, await scene.PingAsync(http, Cancellation));
+        Assert.Equal(401, await scene.PingAsync(http, Cancellation));
         Assert.NotNull(scene.Resource.Traffic.Requests[0].Header("Authorization"));
         Assert.Null(scene.Resource.Traffic.Requests[1].Header("Authorization"));
     }
@@ -198,15 +198,15 @@ public sealed class HandlerTests
     public async Task Bearer_token_replaced_by_another_process_is_used()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { AcceptedTokens = ["t1", "t2"] });
-        await scene.Authenticator.SetTokenAsync(scene.Server, "t1", null, default);
+        await scene.Authenticator.SetTokenAsync(scene.Server, "t1", null, Cancellation);
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Resource.AcceptedTokens.TryRemove("t1", out _);
-        await scene.Work.New().SetTokenAsync(scene.Server, "t2", null, default);
-        Assert.Equal(200, await scene.PingAsync(http));
+        await scene.Work.New().SetTokenAsync(scene.Server, "t2", null, Cancellation);
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
 
         scene.Resource.AcceptedTokens.TryRemove("t2", out _);
-        Assert.Equal(401, await scene.PingAsync(http));
+        Assert.Equal(401, await scene.PingAsync(http, Cancellation));
         Assert.Empty(scene.Person.Visited);
         Assert.Equal(AuthState.BearerToken, scene.Status.State);
     }
@@ -224,7 +224,7 @@ public sealed class HandlerTests
         await scene.ChangeServerAsync(s => new(s) { Transport = transport });
         scene.Resource.Traffic.Clear();
         using var http = scene.Open(signIn: true);
-        var sending = http.GetAsync(new Uri(scene.Resource.McpUrl, path));
+        var sending = http.GetAsync(new Uri(scene.Resource.McpUrl, path), Cancellation);
         if (goes)
         {
             await sending;
@@ -244,7 +244,7 @@ public sealed class HandlerTests
         using var http = scene.Open(signIn: true);
         var url = scene.Resource.McpUrl;
         await scene.Resource.DisposeAsync();
-        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(url));
+        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(url, Cancellation));
     }
 
     /// <summary>A stream that can be read once.</summary>

@@ -29,15 +29,15 @@ public sealed class StepUpTests
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open(signIn: true);
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Resource.Scope = "mcp:write";
         scene.Resource.Traffic.Clear();
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(["mcp:tools", "mcp:tools mcp:write"], Asked(scene));
         Assert.Equal([403, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
         Assert.Single(scene.Resource.Traffic.To("/mcp").Select(r => r.Body).Distinct());
         scene.Resource.Scope = "mcp:tools";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
     }
 
@@ -54,13 +54,13 @@ public sealed class StepUpTests
         scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = JsonNode.Parse(scope));
         await scene.LoginAsync();
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
 
         scene.Issuer.Faults.Clear();
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write mcp:other";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal("mcp:tools mcp:write mcp:other", Asked(scene).Last());
     }
 
@@ -82,7 +82,7 @@ public sealed class StepUpTests
         using var http = scene.Open(signIn: true);
         scene.Resource.Challenge = own => $"Bearer realm=\"gateway\", {own}";
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal("mcp:tools mcp:write", Asked(scene).Last());
     }
 
@@ -127,7 +127,7 @@ public sealed class StepUpTests
         foreach (var scope in new[] { "a", "b", "c", "d", "e" })
         {
             scene.Resource.Scope = scope;
-            Assert.Equal(200, await scene.PingAsync(http));
+            Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         }
         Assert.Equal("mcp:tools a b c d e", Asked(scene).Last());
     }
@@ -158,16 +158,16 @@ public sealed class StepUpTests
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
         scene.Deny();
-        var denied = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http));
+        var denied = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
         Assert.Equal(ErrorReason.AuthorizationDenied, denied.Reason);
         Assert.Contains("asked for and not given", (await InsufficientAsync(scene, http)).Message);
         Assert.Equal(2, scene.Person.Visited.Count);
 
         scene.Resource.Scope = "mcp:tools";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Issuer.Faults.Clear();
         scene.Resource.Scope = "mcp:other";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal("mcp:tools mcp:other", Asked(scene).Last());
     }
 
@@ -208,8 +208,8 @@ public sealed class StepUpTests
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         using var http = scene.Open();
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(403, await scene.PingAsync(http));
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), default);
+        Assert.Equal(403, await scene.PingAsync(http, Cancellation));
+        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation);
         Assert.Equal((ErrorReason.InsufficientScope, "mcpsm auth login my-api"), (result.Reason, result.Remedy));
         Assert.Single(scene.Person.Visited);
     }
@@ -223,7 +223,7 @@ public sealed class StepUpTests
         await scene.LoginAsync();
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal(["mcp:tools offline_access", "mcp:tools mcp:write offline_access"], Asked(scene));
     }
 }

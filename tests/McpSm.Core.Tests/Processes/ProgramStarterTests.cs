@@ -62,7 +62,7 @@ public sealed class ProgramStarterTests : IDisposable
         Plant(whole, "program", "touch \"$(dirname \"$0\")/ran\"");
         using (var process = new ProgramStarter(HomeWith($"{broken}:{whole}")).StartExternal("program", [], _ => { }))
         {
-            await process.WaitForExitAsync();
+            await process.WaitForExitAsync(Cancellation);
         }
         Assert.True(File.Exists(Path.Combine(whole, "ran")));
         var refused = Assert.Throws<ProgramNotStartedException>(() => new ProgramStarter(HomeWith(broken)).StartExternal("program", [], _ => { }));

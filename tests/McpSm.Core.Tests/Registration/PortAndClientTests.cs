@@ -101,14 +101,14 @@ public sealed class PortAndClientTests
         }
         else
         {
-            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = secret }, default);
+            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = secret }, Cancellation);
         }
         foreach (var id in ids)
         {
-            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientId = id }, default);
+            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientId = id }, Cancellation);
         }
         await scene.LoginAsync(o => o with { CallbackPort = port });
-        await scene.Authenticator.RenewAsync(scene.Server, default);
+        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
         Assert.NotEmpty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.All(scene.Issuer.Traffic.Requests, r => Assert.True(r.Header("Authorization") is null && !r.Body.Contains("PLANTED")));
         Assert.DoesNotContain("PLANTED", File.ReadAllText(scene.Work.Home.PathOf("config.json")));
@@ -168,7 +168,7 @@ public sealed class PortAndClientTests
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true });
         var e = await Assert.ThrowsAsync<McpAuthException>(() =>
-            scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientMetadataUrl = document }, default));
+            scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientMetadataUrl = document }, Cancellation));
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);
         await scene.ChangeServerAsync(s => new(s) { ClientMetadataUrl = document });
         Assert.Equal(ErrorReason.InvalidValue, (await scene.FailsAsync()).Reason);

@@ -58,7 +58,7 @@ public sealed class RegisteredScopeTests
         await scene.LoginAsync();
         using var http = scene.Open(signIn: true);
         scene.Resource.Scope = "mcp:write";
-        Assert.Equal(200, await scene.PingAsync(http));
+        Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal([null, "mcp:tools", "mcp:tools mcp:write"], Registered(scene));
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
     }

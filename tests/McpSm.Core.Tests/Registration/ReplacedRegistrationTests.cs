@@ -149,7 +149,7 @@ public sealed class ReplacedRegistrationTests
         var kept = await KeptAsync(scene);
         Assert.Equal((2, before.Client), (Registrations(scene), kept.Client));
         Assert.NotNull(kept.Candidate);
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
         scene.Issuer.Faults.Clear();
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
         // The next sign-in uses the client that was registered for the failed one.
@@ -181,7 +181,7 @@ public sealed class ReplacedRegistrationTests
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
         scene.Issuer.Faults.Answer("/register", 503, "");
         await scene.LoginAsync();

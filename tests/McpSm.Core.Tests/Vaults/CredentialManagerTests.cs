@@ -31,14 +31,14 @@ public sealed class CredentialManagerTests : IDisposable
         {
             for (var calls = 0; ; calls++)
             {
-                await Vault.SetAsync("mcpsm-a", from, default);
+                await Vault.SetAsync("mcpsm-a", from, Cancellation);
                 _set.DiesAfter(calls);
-                var ended = await Record.ExceptionAsync(() => Vault.SetAsync("mcpsm-a", to, default));
+                var ended = await Record.ExceptionAsync(() => Vault.SetAsync("mcpsm-a", to, Cancellation));
                 _set.Live();
-                var now = await Vault.GetAsync("mcpsm-a", default);
+                var now = await Vault.GetAsync("mcpsm-a", Cancellation);
                 Assert.True(now == to || (ended is not null && now == from), $"{from.Length} to {to.Length}, cut off after {calls} calls");
-                Assert.Single(await Vault.NamesAsync(default), "mcpsm-a");
-                await Vault.SetAsync("mcpsm-b", "x", default);
+                Assert.Single(await Vault.NamesAsync(Cancellation), "mcpsm-a");
+                await Vault.SetAsync("mcpsm-b", "x", Cancellation);
                 Assert.Equal(1 + Entries(now!.Length), _set.Count);
                 if (ended is null && !_set.Died)
                 {
@@ -56,13 +56,13 @@ public sealed class CredentialManagerTests : IDisposable
             for (var calls = 0; ; calls++)
             {
                 var text = new string('a', length);
-                await Vault.SetAsync("mcpsm-a", text, default);
+                await Vault.SetAsync("mcpsm-a", text, Cancellation);
                 _set.DiesAfter(calls);
-                var ended = await Record.ExceptionAsync(() => Vault.RemoveAsync("mcpsm-a", default));
+                var ended = await Record.ExceptionAsync(() => Vault.RemoveAsync("mcpsm-a", Cancellation));
                 _set.Live();
-                var now = await Vault.GetAsync("mcpsm-a", default);
+                var now = await Vault.GetAsync("mcpsm-a", Cancellation);
                 Assert.True(now is null || (ended is not null && now == text));
-                await Vault.RemoveAsync("mcpsm-b", default);
+                await Vault.RemoveAsync("mcpsm-b", Cancellation);
                 Assert.Equal(now is null ? 0 : Entries(length), _set.Count);
                 if (ended is null)
                 {
@@ -75,43 +75,43 @@ public sealed class CredentialManagerTests : IDisposable
     [Fact]
     public async Task Text_with_a_damaged_part_is_reported_and_can_be_replaced()
     {
-        await Vault.SetAsync("mcpsm-b", "other", default);
+        await Vault.SetAsync("mcpsm-b", "other", Cancellation);
         var text = new string('a', 6000);
         foreach (var touch in new Action<string>[] { t => _set.Delete(t), t => _set.Write(t, "x"u8), t => _set.Write(t, [.. _set.Read(t)!.Reverse().Skip(1)]) })
         {
             for (var i = 0; i < Entries(text.Length); i++)
             {
-                await Vault.SetAsync("mcpsm-a", text, default);
+                await Vault.SetAsync("mcpsm-a", text, Cancellation);
                 var target = _set.List(Prefix + "mcpsm-a").Select(e => e.Target).Order().ElementAt(i);
                 touch(target);
                 if (_set.Read(Prefix + "mcpsm-a") is null)
                 {
                     // Without its head, the item does not exist.
-                    Assert.Null(await Vault.GetAsync("mcpsm-a", default));
-                    Assert.Equal(["mcpsm-b"], await Vault.NamesAsync(default));
+                    Assert.Null(await Vault.GetAsync("mcpsm-a", Cancellation));
+                    Assert.Equal(["mcpsm-b"], await Vault.NamesAsync(Cancellation));
                 }
                 else
                 {
-                    var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.GetAsync("mcpsm-a", default));
+                    var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.GetAsync("mcpsm-a", Cancellation));
                     Assert.Equal(ErrorReason.VaultCorrupt, e.Reason);
                     Assert.Contains("'mcpsm-a'", e.Message);
                     Assert.Contains($"cmdkey \"/delete:{Prefix}mcpsm-a\"", e.Remedy.InShell());
                 }
-                Assert.Equal("other", await Vault.GetAsync("mcpsm-b", default));
+                Assert.Equal("other", await Vault.GetAsync("mcpsm-b", Cancellation));
             }
         }
-        await Vault.SetAsync("mcpsm-a", text, default);
-        Assert.Equal(text, await Vault.GetAsync("mcpsm-a", default));
+        await Vault.SetAsync("mcpsm-a", text, Cancellation);
+        Assert.Equal(text, await Vault.GetAsync("mcpsm-a", Cancellation));
         Assert.Equal(1 + Entries(text.Length), _set.Count);
     }
 
     [Fact]
     public async Task Oversized_text_is_refused_before_anything_is_written()
     {
-        await Vault.SetAsync("mcpsm-a", new string('a', ChunkedSecret.MaxBytes), default);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", new string('é', ChunkedSecret.MaxBytes / 2 + 1), default));
+        await Vault.SetAsync("mcpsm-a", new string('a', ChunkedSecret.MaxBytes), Cancellation);
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", new string('é', ChunkedSecret.MaxBytes / 2 + 1), Cancellation));
         Assert.Equal(ErrorReason.SecretTooLarge, e.Reason);
-        Assert.Equal(ChunkedSecret.MaxBytes, (await Vault.GetAsync("mcpsm-a", default))!.Length);
+        Assert.Equal(ChunkedSecret.MaxBytes, (await Vault.GetAsync("mcpsm-a", Cancellation))!.Length);
     }
 
     [Fact]
@@ -120,14 +120,14 @@ public sealed class CredentialManagerTests : IDisposable
         using var inner = new TestEnvironment();
         inner.Variables["MCPSM_CONFIG_DIR"] = Path.Combine(_work.Folder, "x");
         var other = new CredentialManagerVault(inner.Home, _set);
-        await Vault.SetAsync("mcpsm-a", new string('a', 6000), default);
-        await other.SetAsync("mcpsm-a", new string('b', 6000), default);
-        await other.SetAsync("mcpsm-c", "c", default);
-        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(default));
-        Assert.True(await Vault.RemoveAsync("mcpsm-a", default));
-        Assert.False(await Vault.RemoveAsync("mcpsm-a", default));
-        Assert.Equal(6000, (await other.GetAsync("mcpsm-a", default))!.Length);
-        Assert.Equal(["mcpsm-a", "mcpsm-c"], (await other.NamesAsync(default)).Order());
+        await Vault.SetAsync("mcpsm-a", new string('a', 6000), Cancellation);
+        await other.SetAsync("mcpsm-a", new string('b', 6000), Cancellation);
+        await other.SetAsync("mcpsm-c", "c", Cancellation);
+        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(Cancellation));
+        Assert.True(await Vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.False(await Vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.Equal(6000, (await other.GetAsync("mcpsm-a", Cancellation))!.Length);
+        Assert.Equal(["mcpsm-a", "mcpsm-c"], (await other.NamesAsync(Cancellation)).Order());
     }
 
     [Fact]
@@ -140,18 +140,18 @@ public sealed class CredentialManagerTests : IDisposable
     [Fact]
     public async Task Items_that_differ_only_in_case_are_two()
     {
-        await Vault.SetAsync("mcpsm-Aa", "upper", default);
-        await Vault.SetAsync("mcpsm-aA", new string('l', 3000), default);
-        Assert.Equal("upper", await Vault.GetAsync("mcpsm-Aa", default));
-        Assert.Equal(["mcpsm-Aa", "mcpsm-aA"], (await Vault.NamesAsync(default)).Order(StringComparer.Ordinal));
-        await Vault.RemoveAsync("mcpsm-Aa", default);
-        Assert.Equal(3000, (await Vault.GetAsync("mcpsm-aA", default))!.Length);
+        await Vault.SetAsync("mcpsm-Aa", "upper", Cancellation);
+        await Vault.SetAsync("mcpsm-aA", new string('l', 3000), Cancellation);
+        Assert.Equal("upper", await Vault.GetAsync("mcpsm-Aa", Cancellation));
+        Assert.Equal(["mcpsm-Aa", "mcpsm-aA"], (await Vault.NamesAsync(Cancellation)).Order(StringComparer.Ordinal));
+        await Vault.RemoveAsync("mcpsm-Aa", Cancellation);
+        Assert.Equal(3000, (await Vault.GetAsync("mcpsm-aA", Cancellation))!.Length);
     }
 
     [Fact]
     public async Task Reader_beside_writers_sees_only_whole_texts()
     {
-        await Vault.SetAsync("mcpsm-a", new string('a', 9000), default);
+        await Vault.SetAsync("mcpsm-a", new string('a', 9000), Cancellation);
         using var stop = new CancellationTokenSource();
         var reads = 0;
         var reading = Task.Run(async () =>
@@ -161,7 +161,7 @@ public sealed class CredentialManagerTests : IDisposable
                 Assert.Single((await Vault.GetAsync("mcpsm-a", default))!.Distinct());
                 Interlocked.Increment(ref reads);
             }
-        });
+        }, Cancellation);
         await Task.WhenAll("bcd".Select(letter => Task.Run(async () =>
         {
             // Until both sides had turns: on one busy processor, the writers could end before the reader begins.
@@ -172,7 +172,7 @@ public sealed class CredentialManagerTests : IDisposable
         })));
         stop.Cancel();
         await reading;
-        await Vault.RemoveAsync("mcpsm-a", default);
+        await Vault.RemoveAsync("mcpsm-a", Cancellation);
         Assert.Equal(0, _set.Count);
     }
 

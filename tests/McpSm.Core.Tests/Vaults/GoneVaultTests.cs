@@ -20,15 +20,15 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, reason);
         vault.DiesAfter = 0;
-        await door.RemoveServerAsync(server, default);
+        await door.RemoveServerAsync(server, Cancellation);
         Assert.Empty(door.Catalog.List());
         Told(work, vault, server);
 
         vault.DiesAfter = null;
         var again = await work.AddAsync(new Uri(server.Url));
         var other = MemoryVault.Door(work, vault);
-        await other.UseVaultAsync("memory", default);
-        await Assert.ThrowsAsync<McpAuthException>(() => other.GetTokenAsync(again, default));
+        await other.UseVaultAsync("memory", Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => other.GetTokenAsync(again, Cancellation));
         Assert.DoesNotContain("mcpsm-my-api", vault.Items.Keys);
     }
 
@@ -39,11 +39,11 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, reason);
         vault.DiesAfter = 0;
-        await door.ClearAsync(server, default);
+        await door.ClearAsync(server, Cancellation);
         Assert.Equal(CredentialKind.None, door.Status(server).Kind);
         Told(work, vault, server);
-        await door.SetTokenAsync(server, "another", "file", default);
-        Assert.Equal("another", await door.GetTokenAsync(server, default));
+        await door.SetTokenAsync(server, "another", "file", Cancellation);
+        Assert.Equal("another", await door.GetTokenAsync(server, Cancellation));
     }
 
     [Fact]
@@ -52,14 +52,14 @@ public sealed class GoneVaultTests
         await using var scene = await SignInFixture.StartAsync();
         var vault = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, vault);
-        await door.UseVaultAsync("memory", default);
-        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+        await door.UseVaultAsync("memory", Cancellation);
+        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
         vault.DiesAfter = 0;
-        var ended = await door.DisconnectAsync(scene.Server, local: false, default);
+        var ended = await door.DisconnectAsync(scene.Server, local: false, Cancellation);
         Assert.True(ended.HadOAuth);
         Assert.Equal(AuthState.NotAuthenticated, door.Status(scene.Server).State);
         Told(scene.Work, vault, scene.Server);
-        await door.RemoveServerAsync(scene.Server, default);
+        await door.RemoveServerAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -68,10 +68,10 @@ public sealed class GoneVaultTests
         await using var scene = await SignInFixture.StartAsync();
         var vault = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, vault);
-        await door.UseVaultAsync("memory", default);
-        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+        await door.UseVaultAsync("memory", Cancellation);
+        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
         vault.DiesAfter = 0;
-        await door.ForgetClientAsync(scene.Server, default);
+        await door.ForgetClientAsync(scene.Server, Cancellation);
         Assert.Contains(scene.Person.Warnings, n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
         Assert.Empty(door.RegistrationVaultsOf(scene.Server));
     }
@@ -82,14 +82,14 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable);
         vault.DiesAfter = 0;
-        Assert.Equal(0, await door.MoveToVaultAsync("file", default));
+        Assert.Equal(0, await door.MoveToVaultAsync("file", Cancellation));
         Told(work, vault, server);
         Assert.Equal(AuthState.NotAuthenticated, door.Status(server).State);
         Assert.Equal(["memory"], new Settings(work.Home).MovingFrom);
 
         vault.DiesAfter = null;
-        Assert.Equal(1, await door.MoveToVaultAsync("file", default));
-        Assert.Equal("kept", await door.GetTokenAsync(server, default));
+        Assert.Equal(1, await door.MoveToVaultAsync("file", Cancellation));
+        Assert.Equal("kept", await door.GetTokenAsync(server, Cancellation));
         Assert.Empty(vault.Items);
         Assert.Empty(new Settings(work.Home).MovingFrom);
     }
@@ -100,22 +100,22 @@ public sealed class GoneVaultTests
     {
         using var work = new TestEnvironment();
         var (door, vault, _) = await StartAsync(work, reason);
-        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, Cancellation);
         var item = Assert.Single(vault.Items.Keys, k => k.StartsWith(NamedSecretStore.ItemPrefix, StringComparison.Ordinal));
         vault.DiesAfter = 0;
-        await door.Secrets.RemoveAsync("a tool's", null, default);
+        await door.Secrets.RemoveAsync("a tool's", null, Cancellation);
         var told = Assert.Single(work.Person.Warnings, n => n.Contains("'memory'", StringComparison.Ordinal));
         Assert.Equal($"The item '{item}' of the secret 'a tool's' stays in the vault 'memory'. It died.", told);
         Assert.Equal(ErrorReason.SecretNotFound,
-            (await Assert.ThrowsAsync<McpAuthException>(() => door.Secrets.RemoveAsync("a tool's", "file", default))).Reason);
+            (await Assert.ThrowsAsync<McpAuthException>(() => door.Secrets.RemoveAsync("a tool's", "file", Cancellation))).Reason);
 
         vault.DiesAfter = null;
         Assert.Contains(item, vault.Items.Keys);
-        Assert.Empty(await door.Secrets.ListSecretsAsync(_ => true, null, default));
+        Assert.Empty(await door.Secrets.ListSecretsAsync(_ => true, null, Cancellation));
         Assert.DoesNotContain(item, vault.Items.Keys);
-        Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
-        await door.Secrets.SetAsync("a tool's", SecretKind.String, "another", null, null, default);
-        Assert.Equal("another", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
+        Assert.Null(await door.Secrets.GetAsync("a tool's", null, Cancellation));
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "another", null, null, Cancellation);
+        Assert.Equal("another", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
     }
 
     [Fact]
@@ -123,11 +123,11 @@ public sealed class GoneVaultTests
     {
         using var work = new TestEnvironment();
         var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
-        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, Cancellation);
         vault.DiesAfter = 0;
-        await door.Secrets.RemoveAsync("a tool's", null, default);
+        await door.Secrets.RemoveAsync("a tool's", null, Cancellation);
         vault.DiesAfter = null;
-        Assert.Null(await door.Secrets.GetAsync("a tool's", null, default));
+        Assert.Null(await door.Secrets.GetAsync("a tool's", null, Cancellation));
         Assert.DoesNotContain(vault.Items.Keys, k => k.StartsWith(NamedSecretStore.ItemPrefix, StringComparison.Ordinal));
     }
 
@@ -136,13 +136,13 @@ public sealed class GoneVaultTests
     {
         using var work = new TestEnvironment();
         var (door, _, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
-        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, Cancellation);
         // Another process, which does not know the vault.
         var other = work.New();
-        await other.Secrets.RemoveAsync("a tool's", null, default);
+        await other.Secrets.RemoveAsync("a tool's", null, Cancellation);
         Assert.Contains(work.Person.Warnings, n => n.Contains("'a tool's' stays in the vault 'memory'", StringComparison.Ordinal));
         work.Variables["MCPSM_VAULT"] = "file";
-        Assert.Null(await work.New().Secrets.GetAsync("a tool's", null, default));
+        Assert.Null(await work.New().Secrets.GetAsync("a tool's", null, Cancellation));
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class GoneVaultTests
     {
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultLocked);
-        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, default);
+        await door.Secrets.SetAsync("a tool's", SecretKind.String, "kept", null, null, Cancellation);
         vault.DiesAfter = 0;
         Func<Task>[] all =
         [
@@ -162,8 +162,8 @@ public sealed class GoneVaultTests
             Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(one)).Reason);
         }
         vault.DiesAfter = null;
-        Assert.Equal("kept", (await door.Secrets.GetAsync("a tool's", null, default))?.Text);
-        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), default));
+        Assert.Equal("kept", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
+        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), Cancellation));
     }
 
     [Fact]
@@ -171,12 +171,12 @@ public sealed class GoneVaultTests
     {
         using var work = new TestEnvironment();
         var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
-        await door.UseVaultAsync("file", default);
-        await door.MoveToVaultAsync("file", default);
+        await door.UseVaultAsync("file", Cancellation);
+        await door.MoveToVaultAsync("file", Cancellation);
         vault.Forgets = true;
-        await Assert.ThrowsAsync<McpAuthException>(() => door.MoveToVaultAsync("memory", default));
+        await Assert.ThrowsAsync<McpAuthException>(() => door.MoveToVaultAsync("memory", Cancellation));
         work.Person.Warnings.Clear();
-        await door.UseVaultAsync("file", default);
+        await door.UseVaultAsync("file", Cancellation);
         Assert.Empty(work.Person.Warnings);
     }
 
@@ -191,7 +191,7 @@ public sealed class GoneVaultTests
             Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(end)).Reason);
         }
         vault.DiesAfter = null;
-        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), default));
+        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), Cancellation));
     }
 
     private static async Task<(Authenticator Door, MemoryVault Vault, McpServer Server)> StartAsync(TestEnvironment work, ErrorReason reason,

@@ -24,30 +24,30 @@ public sealed class KeychainTests : IDisposable
     [Fact]
     public async Task Names_of_the_items_are_listed_and_no_file_holds_a_secret()
     {
-        await Vault.SetAsync("mcpsm-a", "secret-planted", default);
-        await Vault.SetAsync("mcpsm-b", "b", default);
-        await Vault.SetAsync("mcpsm-a", "secret-planted-2", default);
-        Assert.Equal(["mcpsm-a", "mcpsm-b"], await Vault.NamesAsync(default));
-        Assert.Equal("secret-planted-2", await Vault.GetAsync("mcpsm-a", default));
+        await Vault.SetAsync("mcpsm-a", "secret-planted", Cancellation);
+        await Vault.SetAsync("mcpsm-b", "b", Cancellation);
+        await Vault.SetAsync("mcpsm-a", "secret-planted-2", Cancellation);
+        Assert.Equal(["mcpsm-a", "mcpsm-b"], await Vault.NamesAsync(Cancellation));
+        Assert.Equal("secret-planted-2", await Vault.GetAsync("mcpsm-a", Cancellation));
         Assert.All(Directory.EnumerateFiles(_work.Folder, "*", SearchOption.AllDirectories), f => Assert.DoesNotContain("planted", File.ReadAllText(f)));
-        Assert.True(await Vault.RemoveAsync("mcpsm-a", default));
-        Assert.False(await Vault.RemoveAsync("mcpsm-a", default));
-        Assert.Null(await Vault.GetAsync("mcpsm-a", default));
-        Assert.Equal(["mcpsm-b"], await Vault.NamesAsync(default));
+        Assert.True(await Vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.False(await Vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.Null(await Vault.GetAsync("mcpsm-a", Cancellation));
+        Assert.Equal(["mcpsm-b"], await Vault.NamesAsync(Cancellation));
     }
 
     [Fact]
     public async Task Name_is_listed_before_its_item_exists_and_until_it_is_removed()
     {
         _keychain.Dead = true;
-        await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "a", default));
-        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(default));
+        await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "a", Cancellation));
+        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(Cancellation));
         _keychain.Dead = false;
-        Assert.Null(await Vault.GetAsync("mcpsm-a", default));
-        await Vault.SetAsync("mcpsm-a", "a", default);
+        Assert.Null(await Vault.GetAsync("mcpsm-a", Cancellation));
+        await Vault.SetAsync("mcpsm-a", "a", Cancellation);
         _keychain.Dead = true;
-        await Assert.ThrowsAsync<McpAuthException>(() => Vault.RemoveAsync("mcpsm-a", default));
-        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(default));
+        await Assert.ThrowsAsync<McpAuthException>(() => Vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(Cancellation));
     }
 
     [Fact]
@@ -55,13 +55,13 @@ public sealed class KeychainTests : IDisposable
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => Vault.SetAsync($"mcpsm-{i}", "x", default))));
         await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => Vault.RemoveAsync($"mcpsm-{i}", default))));
-        Assert.Equal(Enumerable.Range(10, 10).Select(i => $"mcpsm-{i}"), await Vault.NamesAsync(default));
+        Assert.Equal(Enumerable.Range(10, 10).Select(i => $"mcpsm-{i}"), await Vault.NamesAsync(Cancellation));
     }
 
     [Fact]
     public async Task Damaged_names_file_is_reported_and_kept_and_items_are_readable()
     {
-        await Vault.SetAsync("mcpsm-a", "a", default);
+        await Vault.SetAsync("mcpsm-a", "a", Cancellation);
         foreach (var damage in new[] { "", "{", "[]", "{}", """{"names":"a"}""", """{"names":[1]}""" })
         {
             File.WriteAllText(NamesFile, damage);
@@ -71,7 +71,7 @@ public sealed class KeychainTests : IDisposable
                 var e = await Assert.ThrowsAsync<McpAuthException>(act);
                 Assert.Equal((ErrorReason.ConfigurationCorrupt, true), (e.Reason, e.Message.Contains("keychain.json")));
             }
-            Assert.Equal("a", await Vault.GetAsync("mcpsm-a", default));
+            Assert.Equal("a", await Vault.GetAsync("mcpsm-a", Cancellation));
             Assert.Equal(damage, File.ReadAllText(NamesFile));
         }
         Assert.Single(_keychain.Passwords);
@@ -82,19 +82,19 @@ public sealed class KeychainTests : IDisposable
     {
         using var other = new TestEnvironment();
         other.Variables["MCPSM_CONFIG_DIR"] = Path.Combine(other.Folder, "my küche");
-        await Vault.SetAsync("mcpsm-a", "a", default);
-        await new KeychainVault(other.Home, _keychain).SetAsync("mcpsm-a", "b", default);
+        await Vault.SetAsync("mcpsm-a", "a", Cancellation);
+        await new KeychainVault(other.Home, _keychain).SetAsync("mcpsm-a", "b", Cancellation);
         Assert.Equal([$"{_work.Folder}:mcpsm-a", $"{other.Folder}/my%20k%C3%BCche:mcpsm-a"], _keychain.Passwords.Keys.OrderBy(k => k.Length));
-        Assert.Equal("a", await Vault.GetAsync("mcpsm-a", default));
+        Assert.Equal("a", await Vault.GetAsync("mcpsm-a", Cancellation));
     }
 
     [Fact]
     public async Task Empty_text_is_refused_and_invalid_UTF8_is_damage()
     {
-        Assert.Equal(ErrorReason.InvalidValue, (await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "", default))).Reason);
-        Assert.Empty(await Vault.NamesAsync(default));
+        Assert.Equal(ErrorReason.InvalidValue, (await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "", Cancellation))).Reason);
+        Assert.Empty(await Vault.NamesAsync(Cancellation));
         _keychain.Passwords[$"{_work.Folder}:mcpsm-a"] = [0xff];
-        Assert.Equal(ErrorReason.VaultCorrupt, (await Assert.ThrowsAsync<McpAuthException>(() => Vault.GetAsync("mcpsm-a", default))).Reason);
+        Assert.Equal(ErrorReason.VaultCorrupt, (await Assert.ThrowsAsync<McpAuthException>(() => Vault.GetAsync("mcpsm-a", Cancellation))).Reason);
     }
 
     [Fact]
@@ -102,8 +102,8 @@ public sealed class KeychainTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS(), "Here the Keychain is this system's own store.");
         var server = await _work.AddAsync(new Uri("https://a.example/mcp"));
-        await _work.Authenticator.SetTokenAsync(server, "token", "file", default);
-        await _work.Authenticator.VaultsAsync(default);
+        await _work.Authenticator.SetTokenAsync(server, "token", "file", Cancellation);
+        await _work.Authenticator.VaultsAsync(Cancellation);
         Assert.DoesNotContain(AppDomain.CurrentDomain.GetAssemblies(), a => a.GetName().Name == "Microsoft.Identity.Client.Extensions.Msal");
     }
 

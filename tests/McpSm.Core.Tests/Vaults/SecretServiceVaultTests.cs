@@ -19,25 +19,25 @@ public sealed class SecretServiceVaultTests
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
-        Assert.Null(await vault.GetAsync("mcpsm-a", default));
-        Assert.False(await vault.RemoveAsync("mcpsm-a", default));
-        Assert.Empty(await vault.NamesAsync(default));
+        Assert.Null(await vault.GetAsync("mcpsm-a", Cancellation));
+        Assert.False(await vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.Empty(await vault.NamesAsync(Cancellation));
         foreach (var text in new[] { "short", new string('x', 64 * 1024), "", "Grüße \0 🔑\n" })
         {
-            await vault.SetAsync("mcpsm-a", text, default);
-            Assert.Equal(text, await vault.GetAsync("mcpsm-a", default));
+            await vault.SetAsync("mcpsm-a", text, Cancellation);
+            Assert.Equal(text, await vault.GetAsync("mcpsm-a", Cancellation));
         }
-        await vault.SetAsync("mcpsmclient-b", "other", default);
-        await Vault(keyring, "/elsewhere").SetAsync("mcpsm-c", "of another folder", default);
+        await vault.SetAsync("mcpsmclient-b", "other", Cancellation);
+        await Vault(keyring, "/elsewhere").SetAsync("mcpsm-c", "of another folder", Cancellation);
         await keyring.SecretToolAsync(["store", "--label", "Of others", "item", "mcpsm-d", "owner", "default"], "of others");
-        Assert.Equal(["mcpsm-a", "mcpsmclient-b"], (await vault.NamesAsync(default)).Order());
-        Assert.Null(await vault.GetAsync("mcpsm-c", default));
-        Assert.Null(await vault.GetAsync("mcpsm-d", default));
-        Assert.True(await vault.RemoveAsync("mcpsm-a", default));
-        Assert.False(await vault.RemoveAsync("mcpsm-a", default));
-        Assert.False(await vault.RemoveAsync("mcpsm-c", default));
-        Assert.Equal(["mcpsmclient-b"], await vault.NamesAsync(default));
-        Assert.Equal(["mcpsm-c"], await Vault(keyring, "/elsewhere").NamesAsync(default));
+        Assert.Equal(["mcpsm-a", "mcpsmclient-b"], (await vault.NamesAsync(Cancellation)).Order());
+        Assert.Null(await vault.GetAsync("mcpsm-c", Cancellation));
+        Assert.Null(await vault.GetAsync("mcpsm-d", Cancellation));
+        Assert.True(await vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.False(await vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.False(await vault.RemoveAsync("mcpsm-c", Cancellation));
+        Assert.Equal(["mcpsmclient-b"], await vault.NamesAsync(Cancellation));
+        Assert.Equal(["mcpsm-c"], await Vault(keyring, "/elsewhere").NamesAsync(Cancellation));
     }
 
     [Fact]
@@ -47,12 +47,12 @@ public sealed class SecretServiceVaultTests
         var vault = Vault(keyring);
         // This keyring is not the default for new items.
         await keyring.SecretToolAsync(["store", "--collection=session", "--label", "Mcpsm: a", "xdg:schema", "io.github.mcpsm.Credential", "item", "mcpsm-a", "owner", "default"], "old");
-        Assert.Equal("old", await vault.GetAsync("mcpsm-a", default));
-        await vault.SetAsync("mcpsm-a", "new", default);
-        Assert.Equal("new", await vault.GetAsync("mcpsm-a", default));
-        Assert.Equal(["mcpsm-a"], await vault.NamesAsync(default));
-        Assert.True(await vault.RemoveAsync("mcpsm-a", default));
-        Assert.Null(await vault.GetAsync("mcpsm-a", default));
+        Assert.Equal("old", await vault.GetAsync("mcpsm-a", Cancellation));
+        await vault.SetAsync("mcpsm-a", "new", Cancellation);
+        Assert.Equal("new", await vault.GetAsync("mcpsm-a", Cancellation));
+        Assert.Equal(["mcpsm-a"], await vault.NamesAsync(Cancellation));
+        Assert.True(await vault.RemoveAsync("mcpsm-a", Cancellation));
+        Assert.Null(await vault.GetAsync("mcpsm-a", Cancellation));
     }
 
     [Fact]
@@ -85,12 +85,12 @@ public sealed class SecretServiceVaultTests
         await AllAsync();
         await keyring.StopServiceAsync();
         await keyring.StartServiceAsync();
-        await vault.SetAsync("mcpsm-a", "kept", default);
+        await vault.SetAsync("mcpsm-a", "kept", Cancellation);
         await AllAsync();
         await keyring.StopServiceAsync();
         await keyring.StartServiceAsync();
-        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", default));
-        Assert.Equal(["mcpsm-a"], await vault.NamesAsync(default));
+        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", Cancellation));
+        Assert.Equal(["mcpsm-a"], await vault.NamesAsync(Cancellation));
 
         async Task AllAsync()
         {
@@ -107,7 +107,7 @@ public sealed class SecretServiceVaultTests
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
-        await vault.SetAsync("mcpsm-a", "kept", default);
+        await vault.SetAsync("mcpsm-a", "kept", Cancellation);
         keyring.FreezeService();
         await Task.WhenAll(Calls(vault).Select(async call => Assert.Equal(ErrorReason.VaultUnavailable, (await FailsAsync(call)).Reason)));
         using var cancel = new CancellationTokenSource(200);
@@ -116,7 +116,7 @@ public sealed class SecretServiceVaultTests
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 1);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => vault.SetAsync("mcpsm-a", "never", cancel.Token));
         keyring.ThawService();
-        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", default));
+        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", Cancellation));
     }
 
     [Fact]
@@ -124,16 +124,16 @@ public sealed class SecretServiceVaultTests
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
-        await vault.SetAsync("mcpsm-a", "kept", default);
+        await vault.SetAsync("mcpsm-a", "kept", Cancellation);
         keyring.FreezeBus();
         using var cancel = new CancellationTokenSource();
         var cancelled = vault.GetAsync("mcpsm-a", cancel.Token);
-        await Task.Delay(100);
-        var other = vault.GetAsync("mcpsm-a", default);
-        await Task.Delay(100);
+        await Task.Delay(100, Cancellation);
+        var other = vault.GetAsync("mcpsm-a", Cancellation);
+        await Task.Delay(100, Cancellation);
         cancel.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
-        await Task.Delay(100);
+        await Task.Delay(100, Cancellation);
         keyring.ThawBus();
         Assert.Equal("kept", await other);
     }
@@ -143,15 +143,15 @@ public sealed class SecretServiceVaultTests
     {
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
-        await vault.SetAsync("mcpsm-a", "kept", default);
+        await vault.SetAsync("mcpsm-a", "kept", Cancellation);
         await keyring.StopServiceAsync();
         Assert.Contains("No Secret Service runs", (await FailsAsync(Calls(vault)[0])).Message);
         await keyring.StartServiceAsync();
-        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", default));
+        Assert.Equal("kept", await vault.GetAsync("mcpsm-a", Cancellation));
         // During a call: by default, GLib ends the process when its bus goes away.
         keyring.FreezeService();
         var reading = FailsAsync(() => vault.GetAsync("mcpsm-a", default));
-        await Task.Delay(300);
+        await Task.Delay(300, Cancellation);
         await keyring.StopBusAsync();
         Assert.Equal(ErrorReason.VaultUnavailable, (await reading).Reason);
         Assert.Contains("cannot be used", (await FailsAsync(Calls(vault)[0])).Message);

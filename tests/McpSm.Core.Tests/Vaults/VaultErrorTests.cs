@@ -26,7 +26,7 @@ public sealed class VaultErrorTests
         {
             work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
         }
-        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-a", "kept", default);
+        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-a", "kept", Cancellation);
         Break(work, fault);
         var vault = new VaultSelector(work.Home, [], _ => { }).Find("file");
         foreach (var call in Calls(vault))
@@ -34,19 +34,19 @@ public sealed class VaultErrorTests
             var e = await Assert.ThrowsAsync<McpAuthException>(call);
             Assert.Equal((reason, "file"), (e.Reason, e.Vault));
         }
-        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => work.New().RekeyFileAsync("new", default))).Vault);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => work.New().RekeyFileAsync("new", Cancellation))).Vault);
     }
 
     [Fact]
     public async Task File_vault_error_about_its_passphrase_names_the_vault()
     {
         using var work = new TestEnvironment();
-        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-a", "kept", default);
+        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-a", "kept", Cancellation);
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
         var vault = new VaultSelector(work.Home, [], _ => { }).Find("file");
         Assert.Equal("file", Assert.Throws<McpAuthException>(vault.RequireTakesNewSecrets).Vault);
-        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-b", "x", default))).Vault);
-        await work.New().RekeyFileAsync("right", default);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-b", "x", Cancellation))).Vault);
+        await work.New().RekeyFileAsync("right", Cancellation);
         Assert.Equal("file", Assert.Throws<McpAuthException>(() => work.New().Secrets.Unlock("wrong")).Vault);
         Break(work, "damaged");
         Assert.Equal("file", Assert.Throws<McpAuthException>(() => work.New().FileUsesPassphrase).Vault);
@@ -58,11 +58,11 @@ public sealed class VaultErrorTests
         using var work = new TestEnvironment();
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
         var file = new EncryptedFileVault(work.Home);
-        await file.PendingForOthers.SetAsync(new PendingItem("memory", "mcpsm-my-api", "", "kept"), default);
+        await file.PendingForOthers.SetAsync(new PendingItem("memory", "mcpsm-my-api", "", "kept"), Cancellation);
         work.Variables.Remove("MCPSM_VAULT_PASSPHRASE");
         var vault = new VaultWithFallback(new MemoryVault(), new EncryptedFileVault(work.Home).PendingForOthers);
-        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.GetAsync("mcpsm-my-api", default))).Vault);
-        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.NamesAsync(default))).Vault);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.GetAsync("mcpsm-my-api", Cancellation))).Vault);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.NamesAsync(Cancellation))).Vault);
     }
 
     [Fact]
@@ -72,12 +72,12 @@ public sealed class VaultErrorTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var memory = new MemoryVault();
         var door = MemoryVault.Door(work, memory);
-        await door.SetTokenAsync(server, "kept", "memory", default);
+        await door.SetTokenAsync(server, "kept", "memory", Cancellation);
         memory.Items["mcpsm-my-api"] = "not ours";
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, default));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, Cancellation));
         Assert.Equal((ErrorReason.VaultCorrupt, "memory"), (e.Reason, e.Vault));
         memory.Forgets = true;
-        e = await Assert.ThrowsAsync<McpAuthException>(() => door.UseVaultAsync("memory", default));
+        e = await Assert.ThrowsAsync<McpAuthException>(() => door.UseVaultAsync("memory", Cancellation));
         Assert.Equal((ErrorReason.VaultUnavailable, "memory"), (e.Reason, e.Vault));
     }
 

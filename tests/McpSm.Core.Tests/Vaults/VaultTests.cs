@@ -35,7 +35,7 @@ public sealed class VaultTests
             work.Variables["MCPSM_VAULT_PASSPHRASE"] = passphrase;
         }
         var path = await FilledAsync(work);
-        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default));
+        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", Cancellation));
         Assert.DoesNotContain("planted", System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(path)));
         Assert.Equal(passphrase is null, File.Exists(Path.Combine(work.Folder, "credentials.key")));
         if (!OperatingSystem.IsWindows())
@@ -104,12 +104,12 @@ public sealed class VaultTests
         Use(work, before);
         var path = await FilledAsync(work);
         var (oldFile, oldKey) = (File.ReadAllBytes(path), KeyFile(work));
-        await new EncryptedFileVault(work.Home).RekeyAsync(after, default);
+        await new EncryptedFileVault(work.Home).RekeyAsync(after, Cancellation);
         Use(work, after);
-        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default));
+        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", Cancellation));
         Assert.Equal(after is null, KeyFile(work) is not null);
         Assert.NotEqual(oldKey ?? "none", KeyFile(work));
-        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-b", "x", default);
+        await new EncryptedFileVault(work.Home).SetAsync("mcpsm-b", "x", Cancellation);
         // A copy from before the change does not open with the new key.
         File.WriteAllBytes(path, oldFile);
         Assert.Equal(ErrorReason.VaultLocked, (await FailsAsync(work, path)).Reason);
@@ -121,15 +121,15 @@ public sealed class VaultTests
         using var work = new TestEnvironment();
         var path = await FilledAsync(work);
         var (oldFile, oldKey) = (File.ReadAllBytes(path), KeyFile(work)!);
-        await new EncryptedFileVault(work.Home).RekeyAsync(null, default);
+        await new EncryptedFileVault(work.Home).RekeyAsync(null, Cancellation);
         var (newFile, newKey) = (File.ReadAllBytes(path), KeyFile(work)!);
         foreach (var file in new[] { oldFile, newFile })
         {
             File.WriteAllBytes(path, file);
             File.WriteAllText(Path.Combine(work.Folder, "credentials.key"), newKey + oldKey);
-            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default));
+            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", Cancellation));
         }
-        await new EncryptedFileVault(work.Home).RekeyAsync(null, default);
+        await new EncryptedFileVault(work.Home).RekeyAsync(null, Cancellation);
         Assert.Single(KeyFile(work)!.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -150,7 +150,7 @@ public sealed class VaultTests
         });
         for (var i = 0; i < 30; i++)
         {
-            await new EncryptedFileVault(work.Home).RekeyAsync(null, default);
+            await new EncryptedFileVault(work.Home).RekeyAsync(null, Cancellation);
         }
         stop.Cancel();
         Assert.True(await reading > 30);
@@ -164,15 +164,15 @@ public sealed class VaultTests
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "believed";
         var told = new List<string>();
         var vault = new EncryptedFileVault(work.Home, told.Add);
-        await vault.ReplaceAsync("mcpsm-a", "renewed", default);
-        await vault.ReplaceAsync("mcpsm-a", "renewed again", default);
+        await vault.ReplaceAsync("mcpsm-a", "renewed", Cancellation);
+        await vault.ReplaceAsync("mcpsm-a", "renewed again", Cancellation);
         Assert.Contains("mcpsm vault rekey --passphrase", Assert.Single(told));
-        Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", default));
+        Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", Cancellation));
         // A renewal replaces an item of the vault. Storing a new secret is refused even under an existing name.
-        await Assert.ThrowsAsync<McpAuthException>(() => vault.ReplaceAsync("mcpsm-b", "x", default));
-        await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-a", "x", default));
+        await Assert.ThrowsAsync<McpAuthException>(() => vault.ReplaceAsync("mcpsm-b", "x", Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-a", "x", Cancellation));
         Assert.Equal((ErrorReason.VaultUnavailable, "mcpsm vault rekey --passphrase"), await FailsAsync(work, path) is var e ? (e.Reason, e.Remedy.InShell()) : default);
-        Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", default));
+        Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", Cancellation));
     }
 
     [Theory]
@@ -197,7 +197,7 @@ public sealed class VaultTests
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
         File.WriteAllBytes(Path.Combine(work.Folder, "credentials.enc"), file);
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
-        var e = Assert.Throws<McpAuthException>(() => { _ = new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", default); });
+        var e = Assert.Throws<McpAuthException>(() => { _ = new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", Cancellation); });
         Assert.Equal((ErrorReason.VaultCorrupt, true), (e.Reason, e.Message.Contains("rounds")));
         Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5), "the passphrase was stretched");
     }
@@ -218,13 +218,13 @@ public sealed class VaultTests
         }
         Open(folder: false);
         Assert.Contains("which only you can read", new EncryptedFileVault(work.Home).Protection);
-        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", default));
+        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", Cancellation));
         Assert.Equal((owner, 0), (File.GetUnixFileMode(key), told.Count));
         Open(folder: true);
         Assert.Contains("which others on this machine can read", new EncryptedFileVault(work.Home).Protection);
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", default));
+            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", Cancellation));
             Assert.Equal(owner, File.GetUnixFileMode(key));
         }
         Assert.Contains("mcpsm vault rekey --key-file", Assert.Single(told));
@@ -254,9 +254,9 @@ public sealed class VaultTests
         var folder = Path.Combine(work.Folder, "made");
         work.Variables["MCPSM_CONFIG_DIR"] = folder;
         var door = work.New();
-        await door.UseVaultAsync("file", default);
-        var server = await door.Catalog.AddAsync(new() { Id = "", Name = "my-api", Url = "https://a.example/mcp" }, default);
-        await door.SetTokenAsync(server, "a-token", null, default);
+        await door.UseVaultAsync("file", Cancellation);
+        var server = await door.Catalog.AddAsync(new() { Id = "", Name = "my-api", Url = "https://a.example/mcp" }, Cancellation);
+        await door.SetTokenAsync(server, "a-token", null, Cancellation);
         var made = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToList();
         Assert.Superset(new HashSet<string>(["config.json", "credentials.json", "credentials.enc", "credentials.key", "settings.json"]), made.Select(f => Path.GetFileName(f)).ToHashSet());
         Assert.All(made, f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));

@@ -77,15 +77,15 @@ public sealed class ClientCredentialTests
         var pipe = Path.Combine(session.Folder, "pipe");
         using (var make = System.Diagnostics.Process.Start("mkfifo", pipe))
         {
-            await make.WaitForExitAsync();
+            await make.WaitForExitAsync(Cancellation);
         }
         session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
         using var shell = session.Shell($"Connect-McpServer my-api {how}", pipe);
         var running = shell.BeginInvoke();
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        await Task.Delay(TimeSpan.FromSeconds(1), Cancellation);
         Assert.False(running.IsCompleted);
-        var stopped = Task.Run(shell.Stop);
-        Assert.Same(stopped, await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(10))));
+        var stopped = Task.Run(shell.Stop, Cancellation);
+        Assert.Same(stopped, await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(10), Cancellation)));
     }
 
     [Theory]
@@ -118,7 +118,7 @@ public sealed class ClientCredentialTests
         string? shown = null;
         for (var i = 0; shown is null && i < 500; i++)
         {
-            await Task.Delay(20);
+            await Task.Delay(20, Cancellation);
             shown = session.Host.Lines.ToArray().FirstOrDefault(l => l.StartsWith("and enter the code  ", StringComparison.Ordinal));
         }
         Assert.True(issuer.DecideDevice(shown!["and enter the code  ".Length..], approve: true));

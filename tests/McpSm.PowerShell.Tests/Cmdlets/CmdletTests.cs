@@ -123,10 +123,10 @@ public sealed class CmdletTests
         var running = shell.BeginInvoke();
         while (!session.Host.Lines.ToArray().Any(l => l.Contains("Waiting for the sign-in")))
         {
-            await Task.Delay(20);
+            await Task.Delay(20, Cancellation);
         }
-        var stopped = Task.Run(shell.Stop);
-        Assert.Same(stopped, await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(5))));
+        var stopped = Task.Run(shell.Stop, Cancellation);
+        Assert.Same(stopped, await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(5), Cancellation)));
         var again = new TcpListener(IPAddress.Loopback, port);
         again.Start();
         again.Stop();

@@ -57,7 +57,7 @@ public sealed class ConnectTests
         Assert.Equal("short Authenticated, long Authenticated", session.Text(all));
         Assert.Equal(2, SignIns(session));
         var token = session.Text("Get-McpToken short -AsPlainText");
-        await Task.Delay(TimeSpan.FromSeconds(3.2));
+        await Task.Delay(TimeSpan.FromSeconds(3.2), Cancellation);
         Assert.Equal("short Authenticated, long Authenticated", session.Text(all));
         Assert.Equal(0, SignIns(session));
         Assert.NotEqual(token, session.Text("Get-McpToken short -AsPlainText"));

@@ -26,13 +26,13 @@ public sealed class StopTests
         using (var shell = session.Shell("Update-McpToken my-api"))
         {
             var running = shell.InvokeAsync();
-            await asked.Task.WaitAsync(TimeSpan.FromSeconds(20));
-            var stopping = Task.Run(shell.Stop);
+            await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+            var stopping = Task.Run(shell.Stop, Cancellation);
             // Longer than elsewhere.
-            await Task.Delay(TimeSpan.FromSeconds(3));
+            await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
             Assert.False(stopping.IsCompleted);
             release.SetResult();
-            await stopping.WaitAsync(TimeSpan.FromSeconds(5));
+            await stopping.WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
             await Assert.ThrowsAnyAsync<Exception>(() => running);
         }
         Assert.NotNull(issuer.Server.Introspect(session.Text("Get-McpToken my-api -AsPlainText")));
@@ -52,22 +52,22 @@ public sealed class StopTests
         var pipe = Path.Combine(session.Folder, "assertion");
         using (var made = Process.Start("mkfifo", [pipe]))
         {
-            await made.WaitForExitAsync();
+            await made.WaitForExitAsync(Cancellation);
         }
         using var shell = session.Shell("Connect-McpServer my-api -AssertionFile $args[0]", pipe);
         var running = shell.InvokeAsync();
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
         try
         {
             Assert.False(running.IsCompleted, "it does not block");
-            await Task.Run(shell.Stop).WaitAsync(TimeSpan.FromSeconds(5));
+            await Task.Run(shell.Stop, Cancellation).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
             await Assert.ThrowsAnyAsync<Exception>(() => running);
         }
         finally
         {
             // Lets go of what was left behind.
             using var writer = Process.Start("sh", ["-c", $"timeout 1 sh -c 'echo x > \"{pipe}\"'"]);
-            await writer.WaitForExitAsync();
+            await writer.WaitForExitAsync(Cancellation);
         }
     }
 }

@@ -123,7 +123,7 @@ public sealed class ServedSecretTests
         session.Run("Connect-McpServer my-api -NoBrowser -CallbackPort 0");
         var first = new NetworkCredential("", Assert.IsType<SecureString>(Get(session, "My API"))).Password;
         Assert.True(issuer.Introspect(first)?.Active);
-        await Task.Delay(TimeSpan.FromSeconds(4.5));
+        await Task.Delay(TimeSpan.FromSeconds(4.5), Cancellation);
         Assert.NotEqual(true, issuer.Introspect(first)?.Active);
         var second = new NetworkCredential("", Assert.IsType<SecureString>(Get(session, "MY-API"))).Password;
         Assert.True(issuer.Introspect(second)?.Active);
