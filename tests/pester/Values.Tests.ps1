@@ -87,7 +87,7 @@ Describe 'a token' {
     It '<Text> is told what is wrong with it' -ForEach @(
         @{ Text = 'Bearer abc'; Message = "*it begins with 'Bearer'*" }
         @{ Text = "abc`ndef"; Message = '*it has several lines*' }
-        @{ Text = ' abc'; Message = '*blanks at its beginning or end*' }
+        @{ Text = ' abc'; Message = '*spaces at its beginning or end*' }
     ) {
         Add-McpServer my-api https://a.example/mcp | Out-Null
         { Set-McpToken my-api (Protect $Text) -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage $Message

@@ -14,16 +14,16 @@ using Microsoft.Identity.Client.Extensibility;
 namespace McpSm.Core.Entra;
 
 /// <summary>
-/// Every way to tokens of Microsoft Entra ID, through Microsoft's own library: it does PKCE and sends no <c>resource</c>,
-/// which Entra rejects. It logs nothing, keeps nothing, and speaks over our HTTP. Nothing of it is loaded before a member
-/// of this class runs.
+/// Gets tokens from Microsoft Entra ID through MSAL, the library of Microsoft. MSAL does PKCE and sends no <c>resource</c>, which Entra
+/// rejects. Here it logs nothing, stores nothing, and uses our HTTP client. It is loaded when a member of this class runs.
 /// </summary>
-/// <param name="transport">Makes what carries the requests; sockets where null.</param>
-/// <param name="progress">Is told of every exchange.</param>
+/// <param name="environment">The environment of this process.</param>
+/// <param name="transport">Creates the handler for requests. The default is a socket handler.</param>
+/// <param name="progress">Receives a line for each request.</param>
 public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessageHandler>? transport = null, IProgress<string>? progress = null)
 {
-    /// <summary>A person signs in with a browser.</summary>
-    /// <param name="ask">Sends a person to the URL, and gives the answer that carries the <c>state</c>.</param>
+    /// <summary>Signs in a person with a browser.</summary>
+    /// <remarks><paramref name="ask"/> opens the URL for the person, and returns the response with the given <c>state</c>.</remarks>
     /// <exception cref="McpAuthException">AuthorizationDenied, IssuerMismatch, …</exception>
     public async Task<TokenSet> WithBrowserAsync(McpServer server, EntraIssuer issuer, string clientId, IReadOnlyList<string> scopes,
         string redirectUri, Func<Uri, string, CancellationToken, Task<CallbackResponse>> ask, CancellationToken cancellationToken)
@@ -52,8 +52,8 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
         }
     }
 
-    /// <summary>A person signs in with another device (RFC 8628).</summary>
-    /// <param name="exchange">Goes on during each question for the token, and when there is one.</param>
+    /// <summary>Signs in a person with another device (RFC 8628).</summary>
+    /// <remarks><paramref name="exchange"/> runs during each token request, and continues after the response that has the token.</remarks>
     /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
     public async Task<TokenSet> WithDeviceCodeAsync(McpServer server, EntraIssuer issuer, string clientId, IReadOnlyList<string> scopes,
         Action<DeviceCode> show, TokenExchange exchange, CancellationToken cancellationToken)
@@ -73,20 +73,20 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
         return Read(result, Given(result, scopes), cache);
     }
 
-    /// <summary>Renews what a person signed in to.</summary>
-    /// <param name="kept">The <see cref="TokenSet.RefreshToken"/> of before.</param>
-    /// <exception cref="McpAuthException">RefreshTokenRejected; AuthenticationRequired: a person must be there, and what is kept stays good.</exception>
+    /// <summary>Renews the tokens of a person.</summary>
+    /// <remarks><paramref name="stored"/> is the <see cref="TokenSet.RefreshToken"/> of the previous sign-in or renewal.</remarks>
+    /// <exception cref="McpAuthException">RefreshTokenRejected; AuthenticationRequired: a person must act, and the stored token stays valid.</exception>
     public async Task<TokenSet> RenewAsync(McpServer server, EntraIssuer issuer, string clientId, IReadOnlyList<string> scopes,
-        string kept, CancellationToken cancellationToken)
+        string stored, CancellationToken cancellationToken)
     {
         using var http = Http(server);
-        var cache = new MsalTokenCache(kept);
+        var cache = new MsalTokenCache(stored);
         var app = App(issuer, clientId, http, cache);
         try
         {
             var result = await MsalExceptionMapper.MapAsync(async () =>
             {
-                // There is one: each sign-in begins with an empty cache.
+                // There is only one account, because each sign-in starts with an empty cache.
                 var account = (await app.GetAccountsAsync().ConfigureAwait(false)).FirstOrDefault();
                 return await app.AcquireTokenSilent(scopes.Where(s => !EntraScopes.IsOfPerson(s)), account).WithForceRefresh(true).ExecuteAsync(cancellationToken).ConfigureAwait(false);
             }, cache.Secrets, cancellationToken).ConfigureAwait(false);
@@ -103,8 +103,7 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
     }
 
     /// <summary>
-    /// A client signs in by itself (RFC 6749 section 4.4): with its secret, with its certificate, or as the identity that Azure
-    /// gives this machine or service.
+    /// Signs in a client without a person (RFC 6749 section 4.4): with its secret, with its certificate, or as a managed identity of Azure.
     /// </summary>
     /// <exception cref="McpAuthException">ClientRejected, InsufficientScope, ResourceMismatch; InvalidValue: no tenant or no certificate.</exception>
     public async Task<TokenSet> ForClientAsync(McpServer server, EntraIssuer issuer, ClientIdentity client, IReadOnlyList<string> scopes,
@@ -122,14 +121,14 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
         if (!issuer.IsOneTenant)
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
-                $"A client that signs in by itself does so in one tenant of Microsoft Entra ID, and '{issuer.Tenant}' is none.",
+                $"Without a person, a client must sign in to one tenant of Microsoft Entra ID, and '{issuer.Tenant}' is not a tenant.",
                 new UpdateServerStep(server, new StepOption(StepOptionKind.Issuer) { Template = $"https://{issuer.Host}/<tenant>/v2.0" }));
         }
         using var certificate = client.Key?.ToCertificate();
         if (client.Key is not null && certificate is null)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "Microsoft Entra ID knows a client's key by its certificate, and there is none with it.",
-                "Give a PEM file that holds both.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "Microsoft Entra ID needs the certificate of the client's key, and the key has none.",
+                "Use a PEM file that contains both.");
         }
         using var http = Http(server);
         var builder = ConfidentialClientApplicationBuilder.Create(client.Id).WithAuthority(issuer.Authority).WithInstanceDiscovery(false)
@@ -151,9 +150,7 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
 
     private RestrictedHttpClient Http(McpServer server) => new(server.PolicyIn(environment), progress, transport: transport?.Invoke());
 
-    /// <summary>
-    /// Without instance discovery: the host is one of ours already, and which others are its aliases, the network is not asked.
-    /// </summary>
+    /// <summary>Creates the MSAL client without instance discovery: the host is already trusted, so MSAL need not look up its aliases.</summary>
     private static IPublicClientApplication App(EntraIssuer issuer, string clientId, RestrictedHttpClient http, MsalTokenCache cache, string? redirectUri = null)
     {
         var builder = PublicClientApplicationBuilder.Create(clientId).WithAuthority(issuer.Authority).WithInstanceDiscovery(false)
@@ -164,14 +161,16 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
     }
 
     private TokenSet Read(AuthenticationResult result, IEnumerable<string> scopes, MsalTokenCache? cache) =>
-        // The library lets an answer without any pass.
-        result.AccessToken is not { } token || !BearerToken.IsValid(token) ? throw TokenSet.Unusable("it has no access token that a header can carry")
+        // MSAL accepts a response without an access token.
+        result.AccessToken is not { } token || !BearerToken.IsValid(token) ? throw TokenSet.Unusable("it has no access token that a header can contain")
         : !"Bearer".Equals(result.TokenType, StringComparison.OrdinalIgnoreCase)
             ? throw TokenSet.Unusable($"its token type is '{UntrustedText.Sanitize(result.TokenType)}', not Bearer")
-        : new TokenSet(token, cache?.Keep(), environment.Time.GetUtcNow(), result.ExpiresOn,
+        : new TokenSet(token, cache?.Serialize(), environment.Time.GetUtcNow(), result.ExpiresOn,
             [.. scopes.Where(Discovery.Scopes.IsValid)]);
 
-    /// <summary>What was given: of the API what the answer says, and who the person is where that was asked for, for it always is.</summary>
-    private static IEnumerable<string> Given(AuthenticationResult result, IReadOnlyList<string> asked) =>
-        (result.Scopes ?? []).Where(s => !EntraScopes.IsOfPerson(s)).Concat(asked.Where(EntraScopes.IsOfPerson)).Distinct();
+    /// <summary>
+    /// Returns the granted scopes: those of the API that the response names, and the requested identity scopes, which Entra always grants.
+    /// </summary>
+    private static IEnumerable<string> Given(AuthenticationResult result, IReadOnlyList<string> requested) =>
+        (result.Scopes ?? []).Where(s => !EntraScopes.IsOfPerson(s)).Concat(requested.Where(EntraScopes.IsOfPerson)).Distinct();
 }

@@ -6,16 +6,16 @@ using Microsoft.Identity.Client;
 namespace McpSm.Core.Entra;
 
 /// <summary>
-/// Failures of Microsoft's library as ours. Its messages quote whole answers and its exceptions carry them: neither is
-/// passed on, and what the issuer said is read anew from its answer.
+/// Maps the exceptions of MSAL to ours. Its messages and exceptions can contain whole responses, so neither is passed on. The error of the
+/// issuer is read again from the response.
 /// </summary>
 internal static class MsalExceptionMapper
 {
-    private const string ManagedIdentityMark = "[Managed Identity] ";
+    private const string ManagedIdentityPrefix = "[Managed Identity] ";
 
-    /// <summary>Runs one request of the library.</summary>
-    /// <param name="sent">The secrets in the request: what is quoted of them is not shown.</param>
-    /// <exception cref="McpAuthException">In place of whatever the library throws but the cancellation that was asked for.</exception>
+    /// <summary>Runs one request of MSAL.</summary>
+    /// <remarks><paramref name="sent"/> returns the secrets of the request, which are removed from the message.</remarks>
+    /// <exception cref="McpAuthException">Replaces each exception of MSAL, except a cancellation by the caller.</exception>
     public static async Task<AuthenticationResult> MapAsync(Func<Task<AuthenticationResult>> ask, Func<IReadOnlyList<string?>> sent,
         CancellationToken cancellationToken)
     {
@@ -25,58 +25,59 @@ internal static class MsalExceptionMapper
         }
         catch (Exception e) when (e is not McpAuthException)
         {
-            // A cancelled browser comes out of it as an exception of its own.
+            // MSAL wraps the cancellation of the browser in its own exception.
             cancellationToken.ThrowIfCancellationRequested();
-            throw Of(e, sent());
+            throw Map(e, sent());
         }
     }
 
-    private static McpAuthException Of(Exception e, IReadOnlyList<string?> sent) => e switch
+    private static McpAuthException Map(Exception e, IReadOnlyList<string?> sent) => e switch
     {
         { InnerException: McpAuthException ours } => ours,
         MsalUiRequiredException { ResponseBody: null or "" } => new McpAuthException(ErrorReason.RefreshTokenRejected,
-            "Nothing is kept that Microsoft Entra ID could be asked for a new token with."),
+            "The stored credential has no refresh token for Microsoft Entra ID."),
         MsalUiRequiredException
         {
             Classification: UiRequiredExceptionClassification.BasicAction or UiRequiredExceptionClassification.AdditionalAction
             or UiRequiredExceptionClassification.MessageOnly or UiRequiredExceptionClassification.ConsentRequired
-        } asks => MustBeThere(asks, sent),
-        MsalUiRequiredException { ErrorCode: "interaction_required" or "login_required" or "consent_required" } asks => MustBeThere(asks, sent),
+        } required => MapInteraction(required, sent),
+        MsalUiRequiredException { ErrorCode: "interaction_required" or "login_required" or "consent_required" } required => MapInteraction(required, sent),
         MsalException { AdditionalExceptionData: var data } managed when data.ContainsKey(MsalException.ManagedIdentitySource) =>
-            OfManagedIdentity(managed, sent),
+            MapManagedIdentity(managed, sent),
         MsalServiceException { ErrorCode: "expired_token" } or MsalClientException { ErrorCode: MsalError.CodeExpired } => DeviceCodeGrant.Expired(),
-        MsalServiceException { StatusCode: > 0 } said => TokenSet.Refused(said.StatusCode, Json(said.ResponseBody), sent),
+        MsalServiceException { StatusCode: > 0 } service => TokenSet.Refused(service.StatusCode, Json(service.ResponseBody), sent),
         MsalClientException { ErrorCode: MsalError.AuthenticationCanceledError } => new McpAuthException(ErrorReason.AuthorizationDenied,
             "The sign-in was cancelled."),
         MsalClientException { ErrorCode: MsalError.CertificateNotRsa } => new McpAuthException(ErrorReason.InvalidValue,
-            "Microsoft Entra ID takes certificates with an RSA key alone."),
-        JsonException => TokenSet.Unusable("it is not the JSON of a token answer"),
+            "Microsoft Entra ID accepts only certificates with an RSA key."),
+        JsonException => TokenSet.Unusable("it is not the JSON of a token response"),
         MsalException other => new McpAuthException(ErrorReason.ProtocolViolation,
             $"Microsoft's library ended the sign-in: {UntrustedText.Sanitize(other.ErrorCode)}."),
         _ => new McpAuthException(ErrorReason.ProtocolViolation,
-            $"Microsoft's library could not make use of the answer ({e.GetType().Name}).")
+            $"Microsoft's library could not read the response ({e.GetType().Name}).")
         { OutcomeUnknown = true },
     };
 
-    /// <summary>What is kept is still good, and a person must do something before it gives a token again.</summary>
-    private static McpAuthException MustBeThere(MsalUiRequiredException asks, IReadOnlyList<string?> sent)
+    /// <summary>Maps a response that requires a person. The stored refresh token stays valid.</summary>
+    private static McpAuthException MapInteraction(MsalUiRequiredException required, IReadOnlyList<string?> sent)
     {
-        var said = TokenSet.Refused(asks.StatusCode, Json(asks.ResponseBody), sent);
-        return new McpAuthException(ErrorReason.AuthenticationRequired, said.Message) { OAuthError = said.OAuthError, StatusCode = said.StatusCode };
+        var refusal = TokenSet.Refused(required.StatusCode, Json(required.ResponseBody), sent);
+        return new McpAuthException(ErrorReason.AuthenticationRequired, refusal.Message) { OAuthError = refusal.OAuthError, StatusCode = refusal.StatusCode };
     }
 
-    private static McpAuthException OfManagedIdentity(MsalException e, IReadOnlyList<string?> sent)
+    private static McpAuthException MapManagedIdentity(MsalException e, IReadOnlyList<string?> sent)
     {
         if (e.ErrorCode == MsalError.ManagedIdentityUnreachableNetwork || e.InnerException is OperationCanceledException)
         {
-            return new McpAuthException(ErrorReason.ServerUnreachable, "No managed identity answers on this machine.",
-                "Managed identities are there on machines and services of Azure alone.");
+            return new McpAuthException(ErrorReason.ServerUnreachable, "The managed identity endpoint of this machine does not answer.",
+                "Managed identities exist only on machines and services of Azure.");
         }
-        // Headers and the answer as it came stand before the last mark, the error out of it behind.
-        var from = e.Message.LastIndexOf(ManagedIdentityMark, StringComparison.Ordinal);
-        var why = from < 0 ? e.ErrorCode : e.Message[(from + ManagedIdentityMark.Length)..];
+        // The headers and the raw response precede the last prefix, and the error follows it.
+        var start = e.Message.LastIndexOf(ManagedIdentityPrefix, StringComparison.Ordinal);
+        var reason = start < 0 ? e.ErrorCode : e.Message[(start + ManagedIdentityPrefix.Length)..];
         return new McpAuthException(ErrorReason.AuthorizationDenied,
-            $"The managed identity gave no token. {UntrustedText.Sanitize(why, sent)}", "Check that this machine has that identity, and that the API lets it in.")
+            $"The managed identity returned no token. {UntrustedText.Sanitize(reason, sent)}",
+            "Check that this machine has that identity, and that the API allows it.")
         { StatusCode = (e as MsalServiceException)?.StatusCode is > 0 and var status ? status : null };
     }
 

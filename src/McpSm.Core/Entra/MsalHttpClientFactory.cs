@@ -4,10 +4,10 @@ using Microsoft.Identity.Client;
 
 namespace McpSm.Core.Entra;
 
-/// <summary>The HTTP of the library: ours.</summary>
+/// <summary>Makes MSAL use our HTTP client.</summary>
 internal sealed class MsalHttpClientFactory(HttpClient client) : IMsalHttpClientFactory
 {
-    // Where clouds answer for the machine itself, in plain http since it is the machine's own link.
+    // The address at which clouds answer their machines. Plain http is safe, because the link is local to the machine.
     private const string MachineMetadata = "http://169.254.169.254";
 
     private static readonly string[] Variables = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"];
@@ -15,14 +15,14 @@ internal sealed class MsalHttpClientFactory(HttpClient client) : IMsalHttpClient
     public HttpClient GetHttpClient() => client;
 
     /// <summary>
-    /// For managed identities. They answer in the very places that no server may lead us to: here they were named by
-    /// nobody on the network, but by Azure and this machine's environment, and no other is connected to.
+    /// Creates the client for managed identities. Their endpoints are at addresses that no server may send us to. Here, Azure and the environment
+    /// of this machine define the addresses, and the client connects to no others.
     /// </summary>
     public static HttpClient OfMachine(AppEnvironment environment, Func<HttpMessageHandler>? transport)
     {
-        var places = Variables.Select(environment.Variable).Prepend(MachineMetadata).OfType<string>()
+        var endpoints = Variables.Select(environment.Variable).Prepend(MachineMetadata).OfType<string>()
             .Select(v => UrlPolicy.TryParse(v, out var uri) ? uri : null).OfType<Uri>();
-        return new HttpClient(transport?.Invoke() ?? OfMachine(new UrlPolicy(places) { Network = environment.Network }))
+        return new HttpClient(transport?.Invoke() ?? OfMachine(new UrlPolicy(endpoints) { Network = environment.Network }))
         {
             Timeout = RestrictedHttpClient.TimeLimit,
             MaxResponseContentBufferSize = RestrictedHttpClient.SizeLimit,

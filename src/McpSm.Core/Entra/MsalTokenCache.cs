@@ -7,14 +7,14 @@ using Microsoft.Identity.Client;
 namespace McpSm.Core.Entra;
 
 /// <summary>
-/// The library's token cache, for the time of one request: it comes out of the vault and goes back into it, in the
-/// credential, where others have their refresh token. Access tokens are left out: the credential has the one that counts.
+/// The token cache of MSAL during one request. Between requests, it is stored in the credential in place of a refresh token. Access tokens
+/// are left out, because the credential has the valid one.
 /// </summary>
-/// <param name="kept">As <see cref="Keep"/> gave it; null to begin empty.</param>
-/// <exception cref="McpAuthException">RefreshTokenRejected: it is no such cache.</exception>
-internal sealed class MsalTokenCache(string? kept = null)
+/// <param name="stored">The result of <see cref="Serialize"/>; null to start with an empty cache.</param>
+/// <exception cref="McpAuthException">RefreshTokenRejected: the text is not such a cache.</exception>
+internal sealed class MsalTokenCache(string? stored = null)
 {
-    private byte[]? _content = kept is null ? null : Read(kept);
+    private byte[]? _content = stored is null ? null : Read(stored);
 
     public void Attach(ITokenCache cache)
     {
@@ -34,8 +34,8 @@ internal sealed class MsalTokenCache(string? kept = null)
         });
     }
 
-    /// <summary>What is to be kept; null where there is no refresh token in it, so that it could renew nothing.</summary>
-    public string? Keep()
+    /// <summary>Returns the text to store; null if the cache has no refresh token, so that it could not renew anything.</summary>
+    public string? Serialize()
     {
         if (_content is null || JsonNode.Parse(_content) is not JsonObject cache || cache["RefreshToken"] is not JsonObject { Count: > 0 })
         {
@@ -45,21 +45,21 @@ internal sealed class MsalTokenCache(string? kept = null)
         return Convert.ToBase64String(Encoding.UTF8.GetBytes(cache.ToJsonString()));
     }
 
-    /// <summary>The refresh tokens in it.</summary>
+    /// <summary>Returns the refresh tokens in the cache.</summary>
     public IReadOnlyList<string?> Secrets() => _content is null || JsonNode.Parse(_content)?["RefreshToken"] is not JsonObject tokens ? []
         : [.. tokens.Select(t => (t.Value as JsonObject)?["secret"] is JsonValue secret && secret.TryGetValue<string>(out var text) ? text : null)];
 
-    private static byte[] Read(string kept)
+    private static byte[] Read(string stored)
     {
         try
         {
-            var content = Convert.FromBase64String(kept);
+            var content = Convert.FromBase64String(stored);
             return JsonNode.Parse(content) is JsonObject ? content : throw new JsonException();
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
-            // A refresh token that was taken over from another program: the library has no account to it.
-            throw new McpAuthException(ErrorReason.RefreshTokenRejected, "What is kept to renew with is of no use at Microsoft Entra ID.");
+            // The refresh token was imported from another program, and MSAL has no account for it.
+            throw new McpAuthException(ErrorReason.RefreshTokenRejected, "The stored refresh token cannot be used with Microsoft Entra ID.");
         }
     }
 }

@@ -6,13 +6,13 @@ using Microsoft.Identity.Client.Extensibility;
 
 namespace McpSm.Core.Entra;
 
-/// <summary>The browser of the library: our own, with our listener, our page, our time limit.</summary>
-/// <param name="ask">Sends a person to the URL, and gives the answer that carries the <c>state</c>.</param>
+/// <summary>The browser sign-in of MSAL, with our listener, our page and our time limit.</summary>
+/// <remarks><c>ask</c> opens the URL for the person, and returns the response with the given <c>state</c>.</remarks>
 internal sealed class MsalWebUi(EntraIssuer issuer, UrlPolicy policy, Func<Uri, string, CancellationToken, Task<CallbackResponse>> ask) : ICustomWebUi
 {
     private CallbackResponse? _answer;
 
-    /// <summary>The cancellation that ended the wait: the library makes another exception of it.</summary>
+    /// <summary>The cancellation that ended the wait. MSAL replaces it with another exception.</summary>
     public OperationCanceledException? Cancelled { get; private set; }
 
     public string? Code => _answer?.Values.GetValueOrDefault("code");
@@ -20,7 +20,7 @@ internal sealed class MsalWebUi(EntraIssuer issuer, UrlPolicy policy, Func<Uri, 
     public async Task<Uri> AcquireAuthorizationCodeAsync(Uri authorizationUri, Uri redirectUri, CancellationToken cancellationToken)
     {
         var url = policy.Check(authorizationUri.AbsoluteUri, "The authorization endpoint");
-        var state = QueryOf(url).GetValueOrDefault("state") ?? throw new InvalidOperationException("The library asks without a state.");
+        var state = QueryOf(url).GetValueOrDefault("state") ?? throw new InvalidOperationException("MSAL sent no state.");
         try
         {
             _answer = await ask(url, state, cancellationToken).ConfigureAwait(false);
@@ -30,10 +30,10 @@ internal sealed class MsalWebUi(EntraIssuer issuer, UrlPolicy policy, Func<Uri, 
             Cancelled = e;
             throw;
         }
-        // Rule 17 of docs/rules.md: of a shared tenant the answer is from the person's own.
-        if (_answer.Values.TryGetValue("iss", out var named) && EntraIssuer.Find(named)?.MayAnswerFor(issuer) != true)
+        // Rule 17 of docs/rules.md: for a shared tenant, the response is from the tenant of the person.
+        if (_answer.Values.TryGetValue("iss", out var responseIssuer) && EntraIssuer.Find(responseIssuer)?.MayAnswerFor(issuer) != true)
         {
-            throw AuthorizationCodeRequest.FromAnother(named);
+            throw AuthorizationCodeRequest.FromAnother(responseIssuer);
         }
         if (_answer.Values.TryGetValue("error", out var error))
         {
@@ -43,7 +43,7 @@ internal sealed class MsalWebUi(EntraIssuer issuer, UrlPolicy policy, Func<Uri, 
         return new UriBuilder(redirectUri) { Query = string.Join('&', values) }.Uri;
     }
 
-    /// <summary>Tells the browser how it ended, where it still waits.</summary>
+    /// <summary>Shows the result in the browser, if the browser still waits for it.</summary>
     public Task FinishAsync(bool signedIn) => _answer?.FinishAsync(signedIn) ?? Task.CompletedTask;
 
     private static Dictionary<string, string> QueryOf(Uri url) => url.Query.TrimStart('?').Split('&').Select(p => p.Split('=', 2))

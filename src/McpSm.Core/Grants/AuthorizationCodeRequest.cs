@@ -9,8 +9,8 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// One authorization request (RFC 6749 section 4.1 with PKCE, RFC 7636): what must be remembered of it until its
-/// answer is validated and its code spent (rule 16 of docs/rules.md).
+/// One authorization request with PKCE (RFC 6749 section 4.1, RFC 7636). It holds what is needed to validate the response and to
+/// exchange the code (rule 16 of docs/rules.md).
 /// </summary>
 public sealed class AuthorizationCodeRequest
 {
@@ -20,13 +20,16 @@ public sealed class AuthorizationCodeRequest
     private readonly string _redirectUri;
     private readonly string? _resource;
 
-    // Ties the ID token to this request (OpenID Connect Core section 3.1.2.1).
+    // Binds the ID token to this request (OpenID Connect Core section 3.1.2.1).
     private readonly string? _nonce;
     private readonly IReadOnlyList<string> _scopes;
     private readonly SenderConstraint _constraint;
 
-    /// <param name="resource">Null at an identity provider, which is asked who signs in and not for a server.</param>
-    /// <param name="added">What the user adds, checked (<see cref="AuthorizeParameters.Check"/>); it may replace <c>prompt</c> alone of ours.</param>
+    /// <summary>Creates a request with a new state and a new verifier.</summary>
+    /// <remarks>
+    /// <paramref name="resource"/> is null at an identity provider. <paramref name="added"/> are the parameters of the user, checked by
+    /// <see cref="AuthorizeParameters.Check"/>. Of the parameters that Mcpsm sets, they can replace only <c>prompt</c>.
+    /// </remarks>
     public AuthorizationCodeRequest(AuthorizationServerMetadata issuer, ClientIdentity client, string redirectUri, string? resource,
         IReadOnlyList<string> scopes, SenderConstraint constraint, UrlPolicy policy, IReadOnlyDictionary<string, string>? added = null)
     {
@@ -48,7 +51,7 @@ public sealed class AuthorizationCodeRequest
         };
         if (constraint.Key is { } key)
         {
-            // RFC 9449 section 10: then the code too is of no use without the key.
+            // RFC 9449 section 10: this binds the code to the key, too.
             parameters["dpop_jkt"] = key.Thumbprint();
         }
         if (resource is not null)
@@ -65,40 +68,38 @@ public sealed class AuthorizationCodeRequest
         }
         if (scopes.Contains(Discovery.Scopes.Offline))
         {
-            // OpenID Connect Core 11: without it the scope is ignored.
+            // OpenID Connect Core section 11: without prompt=consent, the issuer ignores offline_access.
             parameters.TryAdd("prompt", "consent");
         }
         Url = EndpointUrl.Add(endpoint, parameters);
     }
 
-    /// <summary>Where a person is sent.</summary>
+    /// <summary>The URL to open in the browser.</summary>
     public Uri Url { get; }
 
-    /// <summary>Unpredictable and of this request alone.</summary>
+    /// <summary>A random value that identifies this request.</summary>
     public string State { get; } = Random();
 
-    /// <summary>
-    /// Validates an answer whose <c>state</c> is this request's, <c>iss</c> before all else (rules 17 to 19).
-    /// </summary>
-    /// <returns>The code.</returns>
+    /// <summary>Validates a response whose <c>state</c> matches. Checks <c>iss</c> before anything else (rules 17 to 19).</summary>
+    /// <returns>The authorization code.</returns>
     /// <exception cref="McpAuthException">IssuerMismatch, AuthorizationDenied, ProtocolViolation, …</exception>
     public string Validate(IReadOnlyDictionary<string, string> answer)
     {
-        var named = answer.GetValueOrDefault("iss");
-        if (named is null ? _issuer.AuthorizationResponseIssSupported : named != _issuer.Issuer)
+        var responseIssuer = answer.GetValueOrDefault("iss");
+        if (responseIssuer is null ? _issuer.AuthorizationResponseIssSupported : responseIssuer != _issuer.Issuer)
         {
-            throw FromAnother(named);
+            throw FromAnother(responseIssuer);
         }
         if (answer.TryGetValue("error", out var error))
         {
             throw Denied(error, OAuthErrorText.Read(answer));
         }
         return answer.GetValueOrDefault("code") is { Length: > 0 } code ? code
-            : throw new McpAuthException(ErrorReason.ProtocolViolation, OAuthErrorText.Read(answer) is { } said
-                ? $"The issuer's answer has neither a code nor an error, and says: {UntrustedText.Sentence(said)}" : "The issuer's answer has neither a code nor an error.");
+            : throw new McpAuthException(ErrorReason.ProtocolViolation, "The issuer's response has neither a code nor an error."
+                + (OAuthErrorText.Read(answer) is { } message ? $" It says: {UntrustedText.Sentence(message)}" : ""));
     }
 
-    /// <summary>Spends the code (RFC 6749 section 4.1.3).</summary>
+    /// <summary>Exchanges the code for tokens (RFC 6749 section 4.1.3). A code can be used only once.</summary>
     public async Task<TokenSet> ExchangeAsync(RestrictedHttpClient http, string code, TimeProvider time, CancellationToken cancellationToken)
     {
         using var request = new AuthorizationCodeTokenRequest
@@ -118,15 +119,15 @@ public sealed class AuthorizationCodeRequest
         return tokens;
     }
 
-    internal static McpAuthException FromAnother(string? named) => new(ErrorReason.IssuerMismatch, named is null
-        ? "The answer does not say which issuer it is from, though the issuer promises to."
-        : "The answer is from another issuer than the one that was asked.",
-        "Do not repeat the sign-in before whoever runs the server has explained this.");
+    internal static McpAuthException FromAnother(string? responseIssuer) => new(ErrorReason.IssuerMismatch, responseIssuer is null
+        ? "The response does not name its issuer, although the metadata of the issuer promises that (RFC 9207)."
+        : "The response is from another issuer than the request was sent to.",
+        "Do not sign in again until the operator of the server has explained this.");
 
     internal static McpAuthException Denied(string error, string? description)
     {
         var code = UntrustedText.Sanitize(error);
-        var words = UntrustedText.Sanitize(description) is { Length: > 0 } said ? $"{code}: {said}" : code;
+        var message = UntrustedText.Sanitize(description) is { Length: > 0 } text ? $"{code}: {text}" : code;
         var reason = error switch
         {
             "invalid_scope" => ErrorReason.InsufficientScope,
@@ -134,9 +135,9 @@ public sealed class AuthorizationCodeRequest
             "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
             _ => ErrorReason.AuthorizationDenied,
         };
-        return new McpAuthException(reason, $"The issuer said no: {UntrustedText.Sentence(words)}") { OAuthError = code };
+        return new McpAuthException(reason, $"The issuer denied the request: {UntrustedText.Sentence(message)}") { OAuthError = code };
     }
 
-    /// <summary>256 bits as 43 characters, which serve as state and as verifier (RFC 7636 section 4.1).</summary>
+    /// <summary>Returns 256 random bits as 43 characters, for a state, a nonce or a verifier (RFC 7636 section 4.1).</summary>
     private static string Random() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 }

@@ -5,10 +5,11 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>The token request of a client for itself (rule 33 of docs/rules.md). Renewal repeats it.</summary>
+/// <summary>The client credentials grant (RFC 6749 section 4.4, rule 33 of docs/rules.md). A renewal repeats it.</summary>
 public static class ClientCredentialsGrant
 {
-    /// <exception cref="McpSm.Core.Errors.McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
+    /// <summary>Requests an access token.</summary>
+    /// <exception cref="McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
     public static async Task<TokenSet> RequestAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer, ClientIdentity client,
         string resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -20,7 +21,7 @@ public static class ClientCredentialsGrant
         };
         var tokens = await client.SendAsync(request, http.Protocol.RequestClientCredentialsTokenAsync, issuer, constraint, scopes, time, [], cancellationToken)
             .ConfigureAwait(false);
-        // RFC 6749 section 4.4.3: a refresh token has no place here; one that comes all the same is not kept.
+        // RFC 6749 section 4.4.3: the response should have no refresh token. Ignore one that comes.
         return tokens with { RefreshToken = null };
     }
 }

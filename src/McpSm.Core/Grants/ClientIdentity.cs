@@ -6,7 +6,7 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>How we are known to one issuer, and how we prove it (RFC 6749 section 2.3).</summary>
+/// <summary>Our client at one issuer, and how it authenticates (RFC 6749 section 2.3).</summary>
 public sealed record ClientIdentity(
     [property: JsonPropertyName("kind")] ClientKind Kind,
     [property: JsonPropertyName("id")] string Id,
@@ -22,25 +22,25 @@ public sealed record ClientIdentity(
     [JsonPropertyName("key")]
     public ClientKey? Key { get; init; }
 
-    /// <summary>The issuer gives this client bound tokens alone (RFC 9449 section 5.2).</summary>
+    /// <summary>Whether the issuer gives this client only bound tokens (RFC 9449 section 5.2).</summary>
     [JsonPropertyName("isDPoPBound")]
     public bool IsDPoPBound { get; init; }
 
     /// <summary>
-    /// The method to try once if the issuer does not know the client by <see cref="AuthMethod"/>: some issuers advertise two
-    /// and read one. Null if the issuer does not advertise it, and as soon as one of the two has worked.
+    /// The method to try once if the issuer rejects the client with <see cref="AuthMethod"/>: some issuers advertise two methods and read
+    /// one. Null if the issuer does not advertise it, or after one of the two has worked.
     /// </summary>
     [JsonPropertyName("otherMethod")]
     public string? OtherMethod { get; init; }
 
-    /// <summary>The identity as it is kept once the issuer has accepted it.</summary>
+    /// <summary>The identity to store after the issuer has accepted it.</summary>
     internal ClientIdentity Proven => OtherMethod is null ? this : this with { OtherMethod = null };
 
     /// <summary>The identity with its other method; null if there is none to try.</summary>
     internal ClientIdentity? WithOtherMethod => OtherMethod is null ? null : this with { AuthMethod = OtherMethod, OtherMethod = null };
 
-    /// <summary>An identity that the user or the issuer gave, with the method the issuer advertises for it.</summary>
-    /// <param name="method">The method that the issuer registered, or that worked before; null to choose one.</param>
+    /// <summary>Creates an identity with an authentication method that the issuer advertises.</summary>
+    /// <remarks><paramref name="method"/> is the method that the issuer registered, or that worked before; null to choose one.</remarks>
     public static ClientIdentity Create(ClientKind kind, string id, string? secret, AuthorizationServerMetadata issuer,
         string? method = null, ClientKey? key = null)
     {
@@ -52,7 +52,7 @@ public sealed record ClientIdentity(
         {
             return new ClientIdentity(kind, id, null, None);
         }
-        // RFC 8414 section 2: if nothing is advertised, client_secret_basic.
+        // RFC 8414 section 2: the default is client_secret_basic.
         var advertised = issuer.TokenEndpointAuthMethods;
         var first = method is Basic or Post ? method : advertised is null || advertised.Contains(Basic) || !advertised.Contains(Post) ? Basic : Post;
         var other = first == Basic ? Post : Basic;
@@ -62,13 +62,13 @@ public sealed record ClientIdentity(
         };
     }
 
-    /// <summary>What a request of this client holds that nobody may see, in the forms in which it travels.</summary>
+    /// <summary>The secrets of this client, in each form in which a request can contain them. They must not be shown.</summary>
     internal IReadOnlyList<string> Proofs => Secret is null ? []
         : [Secret, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(Id)}:{Uri.EscapeDataString(Secret)}"))];
 
-    /// <summary>Makes a request to the token, device or revocation endpoint this client's.</summary>
-    /// <param name="issuer">The issuer's identifier: what is signed is for it alone.</param>
-    /// <exception cref="Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
+    /// <summary>Authenticates a request to the token, device or revocation endpoint as this client.</summary>
+    /// <remarks><paramref name="issuer"/> is the identifier of the issuer, and the audience of a signed assertion.</remarks>
+    /// <exception cref="Errors.McpAuthException">AuthenticationRequired: the key is not available.</exception>
     internal void Sign(ProtocolRequest request, string issuer, TimeProvider time)
     {
         request.ClientId = Id;
@@ -81,6 +81,6 @@ public sealed record ClientIdentity(
             ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody;
     }
 
-    /// <summary>Without the secret: records print all their members.</summary>
+    /// <summary>Hides the secret, because a record prints all its members.</summary>
     public override string ToString() => $"{Kind} client";
 }

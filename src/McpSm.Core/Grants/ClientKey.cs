@@ -7,27 +7,27 @@ using McpSm.Core.Files;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// The private key of a client that authenticates by <c>private_key_jwt</c>: RSA of 2048 bits and more (RS256), or EC on
-/// P-256 (ES256). It is a secret that is kept in the vault, or the name of a certificate whose key cannot be taken out
-/// of the user's or the machine's certificate store.
+/// The private key of a client that authenticates with <c>private_key_jwt</c>: RSA with at least 2048 bits (RS256), or EC on P-256
+/// (ES256). It is either the key itself, which is stored in the vault, or the thumbprint of a certificate whose key cannot be exported
+/// from the certificate store of the user or the machine.
 /// </summary>
 public sealed record ClientKey
 {
-    // A key with a chain of certificates has 10 KiB.
+    // A key with a certificate chain has about 10 KiB.
     private const int MaxFileBytes = 1024 * 1024;
 
-    /// <summary>The key, and the certificate where there is one, as PEM (RFC 7468).</summary>
+    /// <summary>The key as PEM (RFC 7468), with its certificate if there is one.</summary>
     [JsonInclude]
     [JsonPropertyName("pem")]
     internal string? Pem { get; init; }
 
-    /// <summary>The thumbprint of a certificate in a store.</summary>
+    /// <summary>The thumbprint of a certificate in a certificate store.</summary>
     [JsonInclude]
     [JsonPropertyName("thumbprint")]
     internal string? Thumbprint { get; init; }
 
-    /// <summary>A key as PEM: PKCS#8, PKCS#1 or SEC 1; a certificate of it may stand before or behind it.</summary>
-    /// <exception cref="McpAuthException">InvalidValue.</exception>
+    /// <summary>Reads a key as PEM: PKCS#8, PKCS#1 or SEC 1. The text may also contain its certificate.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: the key is encrypted, too weak, or not in one of these formats.</exception>
     public static ClientKey FromPem(string pem)
     {
         if (pem.Contains("-----BEGIN ENCRYPTED PRIVATE KEY-----", StringComparison.Ordinal) || pem.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
@@ -42,7 +42,7 @@ public sealed record ClientKey
             {
                 return new ClientKey { Pem = Checked(key).ExportPkcs8PrivateKeyPem() };
             }
-            // A chain may stand there too; the certificate of the key is the one that is shown.
+            // The text may contain a certificate chain. Only the certificate of the key itself is sent.
             var chain = new X509Certificate2Collection();
             chain.ImportFromPem(pem);
             foreach (var certificate in chain)
@@ -52,33 +52,33 @@ public sealed record ClientKey
                     return new ClientKey { Pem = Checked(key).ExportPkcs8PrivateKeyPem() + "\n" + certificate.ExportCertificatePem() };
                 }
             }
-            throw Unusable("no certificate beside it is of it");
+            throw Unusable("no certificate in the PEM text belongs to it");
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw Unusable("it is no RSA or EC private key as PEM");
+            throw Unusable("it is not an RSA or EC private key in PEM format");
         }
     }
 
-    /// <summary>A file of such a key, or a pipe that gives one.</summary>
-    /// <exception cref="McpAuthException">InvalidValue.</exception>
+    /// <summary>Reads such a key from a file or a pipe.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: the file cannot be read, or the key cannot be used.</exception>
     public static ClientKey FromFile(string path, CancellationToken cancellationToken = default)
     {
-        // Text of Windows may begin with a byte order mark.
+        // StreamReader skips the byte order mark that editors on Windows write.
         using var text = new StreamReader(new MemoryStream(UserFile.Read(path, MaxFileBytes, Unreadable, cancellationToken)));
         return FromPem(text.ReadToEnd());
 
-        McpAuthException Unreadable(string why) => new(ErrorReason.InvalidValue,
-            $"The file of the client's key{(UserFile.Name(path) is { } name ? $", {name}," : "")} cannot be read: {why}.");
+        McpAuthException Unreadable(string reason) => new(ErrorReason.InvalidValue,
+            $"The client key file{(UserFile.Name(path) is { } name ? $" '{name}'" : "")} cannot be read: {reason}.");
     }
 
-    /// <summary>A certificate with its key. A key that cannot be taken out of a certificate store stays there.</summary>
-    /// <exception cref="McpAuthException">InvalidValue.</exception>
+    /// <summary>Uses the key of a certificate. If it cannot be exported from a certificate store, it stays there.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: the certificate has no key, or its key cannot be used.</exception>
     public static ClientKey FromCertificate(X509Certificate2 certificate)
     {
         if (!certificate.HasPrivateKey)
         {
-            throw Unusable("the certificate comes without its key");
+            throw Unusable("the certificate has no private key");
         }
         using var key = KeyOf(certificate);
         try
@@ -88,39 +88,39 @@ public sealed record ClientKey
         catch (CryptographicException)
         {
             using var stored = Find(certificate.Thumbprint)
-                ?? throw Unusable("it can neither be exported nor found again in the user's or the machine's certificate store");
+                ?? throw Unusable("it can neither be exported nor found in the certificate store of the user or the machine");
             return new ClientKey { Thumbprint = certificate.Thumbprint };
         }
     }
 
-    /// <summary>Signs the bytes that a JWS is of.</summary>
-    /// <param name="text">Makes them of the algorithm (RFC 7518 section 3.1) and of the certificate, where there is one.</param>
-    /// <returns>The bytes and their signature.</returns>
-    /// <exception cref="McpAuthException">AuthenticationRequired: the certificate store no longer has it, or does not let it sign.</exception>
-    internal (byte[] Text, byte[] Signature) Sign(Func<string, X509Certificate2?, byte[]> text)
+    /// <summary>Signs the input of a JWS.</summary>
+    /// <param name="createInput">Creates the input from the algorithm (RFC 7518 section 3.1) and the certificate, if there is one.</param>
+    /// <returns>The input and its signature.</returns>
+    /// <exception cref="McpAuthException">AuthenticationRequired: the certificate is no longer in the store, or the store does not allow signing.</exception>
+    internal (byte[] Text, byte[] Signature) Sign(Func<string, X509Certificate2?, byte[]> createInput)
     {
         using var certificate = Thumbprint is not null ? FindAgain() : Labels(Pem!).Contains("CERTIFICATE") ? X509Certificate2.CreateFromPem(Pem) : null;
         try
         {
             using var key = Thumbprint is not null ? KeyOf(certificate!) : Import(Pem!);
-            var signed = text(key is RSA ? "RS256" : "ES256", certificate);
-            // An ECDSA signature is here, as JWS wants it, the two numbers side by side (RFC 7518 section 3.4).
-            return (signed, key is RSA rsa ? rsa.SignData(signed, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
-                : ((ECDsa)key).SignData(signed, HashAlgorithmName.SHA256));
+            var input = createInput(key is RSA ? "RS256" : "ES256", certificate);
+            // .NET returns an ECDSA signature in the format of JWS, the two numbers side by side (RFC 7518 section 3.4).
+            return (input, key is RSA rsa ? rsa.SignData(input, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+                : ((ECDsa)key).SignData(input, HashAlgorithmName.SHA256));
         }
         catch (CryptographicException)
         {
-            // A smart card that was drawn, a question of the system's that was answered with no.
-            throw new McpAuthException(ErrorReason.AuthenticationRequired, "The certificate store did not let this client's key sign.");
+            // For example, a smart card was removed, or the user refused a prompt of the system.
+            throw new McpAuthException(ErrorReason.AuthenticationRequired, "The certificate store did not allow signing with this client's key.");
         }
     }
 
-    /// <summary>The certificate with the key; null where the key came without one.</summary>
+    /// <summary>Returns the certificate with its key; null if the key has no certificate.</summary>
     /// <exception cref="McpAuthException">AuthenticationRequired: the certificate store no longer has it.</exception>
     internal X509Certificate2? ToCertificate() => Thumbprint is not null ? FindAgain()
         : Labels(Pem!).Contains("CERTIFICATE") ? X509Certificate2.CreateFromPem(Pem, Pem) : null;
 
-    /// <summary>Without the key: records print all their members.</summary>
+    /// <summary>Hides the key, because a record prints all its members.</summary>
     public override string ToString() => "client key";
 
     private X509Certificate2 FindAgain() => Find(Thumbprint!) ?? throw new McpAuthException(ErrorReason.AuthenticationRequired,
@@ -136,7 +136,7 @@ public sealed record ClientKey
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            // Of what kind a PKCS#8 key is stands inside it.
+            // The algorithm of a PKCS#8 key is inside it. Try EC next.
             rsa.Dispose();
         }
         var ecdsa = ECDsa.Create();
@@ -177,7 +177,7 @@ public sealed record ClientKey
             }
             catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException)
             {
-                // There is no such store here.
+                // This platform has no such store.
             }
         }
         return null;
@@ -195,6 +195,6 @@ public sealed record ClientKey
         return labels;
     }
 
-    private static McpAuthException Unusable(string why, Remedy? remedy = null) =>
-        new(ErrorReason.InvalidValue, $"The client's key cannot be used: {why}.", remedy);
+    private static McpAuthException Unusable(string reason, Remedy? remedy = null) =>
+        new(ErrorReason.InvalidValue, $"The client's key cannot be used: {reason}.", remedy);
 }

@@ -7,45 +7,45 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// The key that tokens are bound to (RFC 9449): EC on P-256, made for one sign-in, and kept in the vault with what came
-/// of it. Whoever reads the credential there has the key too, so that processes share it.
+/// The key that tokens are bound to (RFC 9449): EC on P-256. Each sign-in creates one. It is stored with the tokens, so that every process
+/// that can read them can also use them.
 /// </summary>
 public sealed record DPoPKey
 {
-    /// <summary>PKCS#8, base64.</summary>
+    /// <summary>The private key, as base64 of PKCS#8.</summary>
     [JsonInclude]
     [JsonPropertyName("pkcs8")]
     internal string Pkcs8 { get; init; } = "";
 
-    /// <summary>A key that nobody else has.</summary>
+    /// <summary>Creates a new key.</summary>
     public static DPoPKey Create()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return new DPoPKey { Pkcs8 = Convert.ToBase64String(key.ExportPkcs8PrivateKey()) };
     }
 
-    /// <summary>The thumbprint of the public key (RFC 7638), as <c>dpop_jkt</c> and <c>cnf</c> name it.</summary>
+    /// <summary>Returns the thumbprint of the public key (RFC 7638), for <c>dpop_jkt</c> and <c>cnf</c>.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
     public string Thumbprint()
     {
         using var key = Open();
         var (x, y) = Coordinates(key);
-        // RFC 7638 section 3.1: the required members alone, in this order, without spaces.
+        // RFC 7638 section 3.1: only the required members, in this order, without spaces.
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""")));
     }
 
-    /// <summary>Signs with ES256 (RFC 7518 section 3.4).</summary>
-    /// <param name="text">Makes the bytes of the coordinates of the public key, base64url.</param>
+    /// <summary>Signs the input of a JWS with ES256 (RFC 7518 section 3.4).</summary>
+    /// <param name="createInput">Creates the input from the coordinates of the public key in base64url.</param>
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
-    internal (byte[] Text, byte[] Signature) Sign(Func<string, string, byte[]> text)
+    internal (byte[] Text, byte[] Signature) Sign(Func<string, string, byte[]> createInput)
     {
         using var key = Open();
         var (x, y) = Coordinates(key);
-        var signed = text(x, y);
-        return (signed, key.SignData(signed, HashAlgorithmName.SHA256));
+        var input = createInput(x, y);
+        return (input, key.SignData(input, HashAlgorithmName.SHA256));
     }
 
-    /// <summary>Without the key: records print all their members.</summary>
+    /// <summary>Hides the key, because a record prints all its members.</summary>
     public override string ToString() => "DPoP key";
 
     private ECDsa Open()
@@ -54,12 +54,12 @@ public sealed record DPoPKey
         try
         {
             key.ImportPkcs8PrivateKey(Convert.FromBase64String(Pkcs8), out _);
-            return key.KeySize == 256 ? key : throw new CryptographicException("Another curve.");
+            return key.KeySize == 256 ? key : throw new CryptographicException("The key is not on the curve P-256.");
         }
         catch (Exception e) when (e is CryptographicException or FormatException)
         {
             key.Dispose();
-            throw new McpAuthException(ErrorReason.VaultCorrupt, "The key that the token is bound to is damaged in the vault.", "Sign in again.");
+            throw new McpAuthException(ErrorReason.VaultCorrupt, "The DPoP key of the token is damaged in the vault.", "Sign in again.");
         }
     }
 

@@ -5,16 +5,19 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>The proof that whoever sends a request has the key (RFC 9449 section 4.2): a JWT for that request alone.</summary>
+/// <summary>Creates proofs that the sender of a request has the key (RFC 9449 section 4.2). A proof is a JWT for one request.</summary>
 internal static class DPoPProof
 {
     public const string Header = "DPoP";
 
     public const string Algorithm = "ES256";
 
-    /// <param name="accessToken">The token that the request carries; null at the token endpoint.</param>
-    /// <param name="nonce">What the other side gave to be put in; null where it gave none.</param>
-    /// <exception cref="McpSm.Core.Errors.McpAuthException">VaultCorrupt: the key is damaged.</exception>
+    /// <summary>Creates the proof for one request.</summary>
+    /// <remarks>
+    /// <paramref name="accessToken"/> is the token of the request; null at the token endpoint. <paramref name="nonce"/> is the nonce that the
+    /// receiver requires; null if it requires none.
+    /// </remarks>
+    /// <exception cref="McpAuthException">VaultCorrupt: the key is damaged.</exception>
     public static string Create(DPoPKey key, HttpMethod method, Uri uri, DateTimeOffset now, string? accessToken, string? nonce)
     {
         var (text, signature) = key.Sign((x, y) => JwtWriter.SigningInput(
@@ -47,7 +50,7 @@ internal static class DPoPProof
         return JwtWriter.Serialize(text, signature);
     }
 
-    /// <summary>The URI without user, query and fragment, and its host as it goes over the wire.</summary>
+    /// <summary>Returns the URI without user, query and fragment, with the host as it is sent.</summary>
     private static string Target(Uri uri)
     {
         var host = uri.HostNameType == UriHostNameType.IPv6 ? uri.Host : uri.IdnHost;

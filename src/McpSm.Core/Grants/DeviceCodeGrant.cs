@@ -7,8 +7,8 @@ using McpSm.Core.Interruption;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>Sign-in with another device (RFC 8628).</summary>
-/// <param name="resource">Null at an identity provider.</param>
+/// <summary>The device authorization grant, for a sign-in with another device (RFC 8628).</summary>
+/// <remarks><c>resource</c> is null at an identity provider.</remarks>
 public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy, AuthorizationServerMetadata issuer, ClientIdentity client,
     string? resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time)
 {
@@ -17,17 +17,17 @@ public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy,
     private ClientIdentity _client = client;
     private string _deviceCode = "";
     private TimeSpan _interval;
-    private DateTimeOffset _end;
+    private DateTimeOffset _expiresAt;
 
-    /// <summary>Asks for a code (RFC 8628 section 3.1).</summary>
-    /// <exception cref="McpAuthException">MetadataInvalid where the issuer offers none, TokenResponseInvalid, …</exception>
+    /// <summary>Requests a device code (RFC 8628 section 3.1).</summary>
+    /// <exception cref="McpAuthException">MetadataInvalid: the issuer does not support device codes. TokenResponseInvalid, …</exception>
     public async Task<DeviceCode> StartAsync(CancellationToken cancellationToken)
     {
         using var request = new DeviceAuthorizationRequest
         {
             Address = issuer.DeviceAuthorizationEndpoint is { } endpoint ? http.Endpoint(endpoint, "The device endpoint")
                 : throw new McpAuthException(ErrorReason.MetadataInvalid,
-                    "The issuer offers no sign-in by device code.", $"Sign in with a browser: leave {new StepOption(StepOptionKind.DeviceCode)} out."),
+                    "The issuer does not support sign-in with a device code.", $"Sign in with a browser: omit {new StepOption(StepOptionKind.DeviceCode)}."),
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
         };
         request.Parameters.AddOptional("resource", resource);
@@ -40,14 +40,14 @@ public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy,
         _deviceCode = deviceCode;
         _interval = TimeSpan.FromSeconds(Math.Clamp(response.Interval, 1, 60));
         var lifetime = TimeSpan.FromSeconds(response.ExpiresIn is > 0 and < 86400 ? response.ExpiresIn.Value : 600);
-        _end = time.GetUtcNow() + lifetime;
-        // Google's name for it is older than the RFC.
+        _expiresAt = time.GetUtcNow() + lifetime;
+        // Google uses the name of an older draft.
         var page = policy.Check(response.VerificationUri ?? response.TryGet("verification_url"), "The verification page");
         var complete = response.VerificationUriComplete is { } uri ? policy.Check(uri, "The verification page") : null;
         return new DeviceCode(userCode, page, complete, lifetime) { OtherSite = OtherSite(page) ?? (complete is null ? null : OtherSite(complete)) };
     }
 
-    /// <summary>Sends the request; once more with the client's other method if the issuer does not know it by the first.</summary>
+    /// <summary>Sends the request. If the issuer rejects the authentication method of the client, sends it once more with the other method.</summary>
     private async Task<DeviceAuthorizationResponse> PollAsync(DeviceAuthorizationRequest request, CancellationToken cancellationToken)
     {
         _client.Sign(request, issuer.Issuer, time);
@@ -68,8 +68,10 @@ public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy,
         return await PollAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Asks for the token until there is one, the answer is no, or the code expires (RFC 8628 section 3.5).</summary>
-    /// <param name="exchange">Goes on during each question, any of which may be the one that gives the token, and when there is one.</param>
+    /// <summary>Polls for the tokens until the issuer grants or denies them, or the code expires (RFC 8628 section 3.5).</summary>
+    /// <remarks>
+    /// <paramref name="exchange"/> runs during each request, because any response may have the tokens. It continues after that response.
+    /// </remarks>
     /// <exception cref="McpAuthException">AuthorizationDenied, AuthenticationTimeout, …</exception>
     public async Task<TokenSet> WaitAsync(TokenExchange exchange, CancellationToken cancellationToken)
     {
@@ -85,12 +87,12 @@ public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy,
             catch (McpAuthException e) when (e.OAuthError is "authorization_pending" or "slow_down"
                 || e.Reason == ErrorReason.ServerUnreachable)
             {
-                // RFC 8628 section 3.5: slow_down adds five seconds for good; a failed connection should slow us down too.
+                // RFC 8628 section 3.5: slow_down adds five seconds to all later intervals. A failed connection should slow us down, too.
                 if (e.OAuthError != "authorization_pending")
                 {
                     _interval += TimeSpan.FromSeconds(5);
                 }
-                if (time.GetUtcNow() + _interval >= _end)
+                if (time.GetUtcNow() + _interval >= _expiresAt)
                 {
                     throw Expired();
                 }
@@ -117,20 +119,20 @@ public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy,
         }
     }
 
-    private string? OtherSite(Uri page) => UrlPolicy.TryParse(issuer.Issuer, out var home) && !SameSite.IsSame(page, home) ? page.IdnHost : null;
+    private string? OtherSite(Uri page) => UrlPolicy.TryParse(issuer.Issuer, out var issuerUri) && !SameSite.IsSame(page, issuerUri) ? page.IdnHost : null;
 
     /// <summary>
-    /// The code, if it may be shown: at most 32 ASCII letters, digits, hyphens, underscores, dots and spaces. Anything else could pose
-    /// as words of ours.
+    /// Returns the code if it is safe to show: at most 32 ASCII letters, digits, hyphens, underscores, dots and spaces. Other text could
+    /// imitate a message of Mcpsm.
     /// </summary>
-    /// <exception cref="McpAuthException">TokenResponseInvalid: there is no code, or it is not one that people can type.</exception>
+    /// <exception cref="McpAuthException">TokenResponseInvalid: the code is missing, or not safe to show.</exception>
     internal static string UserCode(string? text) => string.IsNullOrWhiteSpace(text) ? throw NoCode()
         : text.Length <= MaxUserCodeLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ' ') ? text.Trim()
         : throw new McpAuthException(ErrorReason.TokenResponseInvalid,
-            $"The issuer's device answer has a code that is longer than {MaxUserCodeLength} characters, or has other characters than letters, digits and hyphens.",
-            "Sign in with a browser, and tell whoever runs the issuer.");
+            $"The issuer's device code has more than {MaxUserCodeLength} characters, or characters other than letters, digits and hyphens.",
+            "Sign in with a browser, and report this to the operator of the issuer.");
 
-    private static McpAuthException NoCode() => new(ErrorReason.TokenResponseInvalid, "The issuer's device answer has no code.");
+    private static McpAuthException NoCode() => new(ErrorReason.TokenResponseInvalid, "The issuer's response has no device code.");
 
     internal static McpAuthException Expired() =>
         new(ErrorReason.AuthenticationTimeout, "The device code expired before anyone approved it.");

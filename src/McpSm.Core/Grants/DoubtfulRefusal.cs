@@ -3,12 +3,12 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// Whether an issuer's refusal could be of a client that it has forgotten. Only some issuers answer <c>invalid_client</c> then
-/// (RFC 6749 section 5.2); others use an error of their own, or none.
+/// Detects a refusal that may mean that the issuer has forgotten the client. Only some issuers then return <c>invalid_client</c>
+/// (RFC 6749 section 5.2); others return another error, or no error code.
 /// </summary>
 internal static class DoubtfulRefusal
 {
-    // Errors of a person, of the request or of the moment. They say nothing of the client.
+    // These errors are about the person, the request or a temporary problem, and not about the client.
     private static readonly string[] OtherErrors =
     [
         "access_denied", "authorization_declined", "authorization_pending", "expired_token", "slow_down", "invalid_scope", "invalid_target",
@@ -16,7 +16,7 @@ internal static class DoubtfulRefusal
         "consent_required", "account_selection_required",
     ];
 
-    /// <summary>True for an error that the browser brought back, and for a client error of an endpoint.</summary>
+    /// <summary>Returns true for an error in a redirect, and for a client error of an endpoint, unless it has one of the codes above.</summary>
     public static bool Is(McpAuthException e) =>
         (e.StatusCode is null ? e.OAuthError is not null : e.StatusCode is >= 400 and < 500 and not (407 or 408 or 425 or 429))
         && !OtherErrors.Contains(e.OAuthError);

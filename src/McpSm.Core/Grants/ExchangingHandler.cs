@@ -4,8 +4,8 @@ using McpSm.Core.Interruption;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// Marks each question for a token, of a library that polls by itself, as an exchange. It goes on after the answer that holds
-/// the token, until that is stored.
+/// Marks each token request of a library that polls as an exchange. The exchange continues after the response that has the token, until
+/// the token is stored.
 /// </summary>
 internal sealed class ExchangingHandler(TokenExchange exchange, HttpMessageHandler inner) : DelegatingHandler(inner)
 {

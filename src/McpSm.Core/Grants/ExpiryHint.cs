@@ -4,20 +4,20 @@ using System.Text.Json;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// The <c>exp</c> of an access token that is a JWT (RFC 9068 section 2.2), for an issuer that names no lifetime. Nothing of the
-/// token is verified, which is for the server to do: it only says when to renew.
+/// Reads the <c>exp</c> of an access token that is a JWT (RFC 9068 section 2.2), for an issuer that returns no lifetime. The token is not
+/// verified, because the value only decides when to renew.
 /// </summary>
 internal static class ExpiryHint
 {
-    // A larger one is read by nobody in a header.
-    private const int MaxSeconds = 64 * 1024;
+    // No server accepts a larger token in a header.
+    private const int MaxTokenLength = 64 * 1024;
 
-    private static readonly TimeSpan MaxLength = TimeSpan.FromDays(365);
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
 
-    /// <summary>Null if it is no JWT, or says nothing of use: a time that is past, or more than a year away.</summary>
+    /// <summary>Returns null if the token is not a JWT, or if it expires in the past or in more than a year.</summary>
     public static DateTimeOffset? Read(string accessToken, DateTimeOffset now)
     {
-        if (accessToken.Length > MaxSeconds || accessToken.Split('.') is not [{ Length: > 0 }, { Length: > 0 } claims, _] || !Base64Url.IsValid(claims))
+        if (accessToken.Length > MaxTokenLength || accessToken.Split('.') is not [{ Length: > 0 }, { Length: > 0 } claims, _] || !Base64Url.IsValid(claims))
         {
             return null;
         }
@@ -26,12 +26,12 @@ internal static class ExpiryHint
             using var json = JsonDocument.Parse(Base64Url.DecodeFromChars(claims));
             return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("exp", out var exp)
                 && exp.ValueKind == JsonValueKind.Number && exp.TryGetDouble(out var seconds)
-                && seconds > now.ToUnixTimeSeconds() && seconds <= (now + MaxLength).ToUnixTimeSeconds()
+                && seconds > now.ToUnixTimeSeconds() && seconds <= (now + MaxLifetime).ToUnixTimeSeconds()
                 ? DateTimeOffset.FromUnixTimeSeconds((long)seconds) : null;
         }
         catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)
         {
-            // Three parts with dots between them need not be a JWT, and a name in it need not be text.
+            // A text of three parts need not be a JWT, and a name in its JSON can be invalid Unicode.
             return null;
         }
     }

@@ -7,13 +7,16 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// The JWT bearer grant (RFC 7523 section 2.1): somebody whom the issuer trusts has signed who is asking (rules 34 and 36 of docs/rules.md).
-/// One request, once: what is refused is neither repeated nor tried another way.
+/// The JWT bearer grant (RFC 7523 section 2.1), with an assertion from a signer that the issuer trusts (rules 34 and 36 of docs/rules.md).
+/// The request is sent once. If it is refused, it is neither repeated nor sent in another way.
 /// </summary>
 public static class JwtBearerGrant
 {
-    /// <param name="client">Its id is empty if the issuer knows no client: RFC 7523 section 3.1 then leaves it out.</param>
-    /// <param name="assertion">The JWT. It is a bearer secret, and is shown to this issuer alone.</param>
+    /// <summary>Requests an access token.</summary>
+    /// <remarks>
+    /// The id of <paramref name="client"/> is empty if the issuer knows no client. The request then omits it (RFC 7523 section 3.1).
+    /// <paramref name="assertion"/> is a bearer secret, and is sent only to this issuer.
+    /// </remarks>
     /// <exception cref="McpAuthException">AssertionRejected, ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
     public static async Task<TokenSet> RequestAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer, ClientIdentity client,
         string assertion, string resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time,
@@ -32,10 +35,10 @@ public static class JwtBearerGrant
         }
         try
         {
-            var tokens = await client.Proven.SendAsync(request, http.Protocol.RequestTokenAsync, issuer, constraint, scopes, time, [assertion], cancellationToken)
-                .ConfigureAwait(false);
-            // RFC 7521 section 4.1: what is to come after is had with an assertion; a refresh token, which would outlive
-            // the trust in whoever signs them, is not kept.
+            var tokens = await client.Proven.SendAsync(request, http.Protocol.RequestTokenAsync, issuer, constraint, scopes, time, [assertion],
+                cancellationToken).ConfigureAwait(false);
+            // RFC 7521 section 4.1: use an assertion for each new token. A refresh token is not stored, because it would outlive the trust
+            // in the signer.
             return tokens with { RefreshToken = null };
         }
         catch (McpAuthException e) when (e.OAuthError == "invalid_grant")

@@ -5,17 +5,17 @@ using System.Text.Json;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>The compact form of a signed JSON object (RFC 7515 section 7.1), as far as we make any.</summary>
+/// <summary>Writes signed JWTs in the compact form of RFC 7515 section 7.1.</summary>
 internal static class JwtWriter
 {
-    /// <summary>What is signed: header and claims.</summary>
+    /// <summary>Returns the text to sign: header and claims.</summary>
     public static byte[] SigningInput(Action<Utf8JsonWriter> header, Action<Utf8JsonWriter> claims) =>
         Encoding.ASCII.GetBytes(Part(header) + "." + Part(claims));
 
-    /// <summary>The whole, of what was signed and its signature.</summary>
+    /// <summary>Returns the JWT of a signed text and its signature.</summary>
     public static string Serialize(byte[] text, byte[] signature) => Encoding.ASCII.GetString(text) + "." + Base64Url.EncodeToString(signature);
 
-    /// <summary>An identifier that no other has: 128 bits.</summary>
+    /// <summary>Returns a new identifier of 128 random bits.</summary>
     public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
     private static string Part(Action<Utf8JsonWriter> members)

@@ -4,29 +4,29 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// What an error answer says in words. RFC 6749 section 5.2 has <c>error_description</c> for that and RFC 9457 <c>title</c> and
-/// <c>detail</c>; gateways, frameworks and identity providers have names of their own.
+/// Reads the message of an error response. RFC 6749 section 5.2 uses <c>error_description</c>, and RFC 9457 uses <c>title</c> and
+/// <c>detail</c>. Gateways, frameworks and identity providers use other names.
 /// </summary>
 internal static class OAuthErrorText
 {
     private const int MaxDepth = 4;
     private const int MaxErrors = 5;
 
-    // Best first. They are compared without case, dashes and underscores.
+    // Best first. Names are compared without case, dashes and underscores.
     private static readonly string[] Names =
     [
         "errordescription", "errorsummary", "errormessage", "errormsg", "message", "msg", "faultstring", "detail", "details", "description",
         "reason", "usermessage", "developermessage", "hint",
     ];
 
-    // Each may hold one error, or an array of them.
+    // Each may contain one error, or an array of errors.
     private static readonly string[] Containers = ["error", "errors", "messages", "errorcauses", "fault"];
 
     private static readonly string[] Codes = ["code", "errorcode", "status", "type"];
 
-    /// <summary>The words of an answer in one clean line; null if it has none.</summary>
-    /// <param name="body">The answer's JSON; null if it is no JSON.</param>
-    /// <param name="sent">The secrets in the request: what is quoted of them is not shown.</param>
+    /// <summary>Returns the message of a response as one sanitized line; null if it has none.</summary>
+    /// <param name="body">The JSON of the response; null if the response is not JSON.</param>
+    /// <param name="sent">The secrets of the request, which are removed from the message.</param>
     public static string? Read(JsonElement? body, IReadOnlyList<string?> sent)
     {
         try
@@ -35,17 +35,19 @@ internal static class OAuthErrorText
         }
         catch (InvalidOperationException)
         {
-            // A name or a text is half a surrogate pair, escaped, which is no text.
+            // A name or a string contains half a surrogate pair.
             return null;
         }
     }
 
-    /// <summary>The words of an answer that comes in the query of a redirect (RFC 6749 section 4.1.2.1); null if it has none.</summary>
+    /// <summary>Returns the message of a response in the query of a redirect (RFC 6749 section 4.1.2.1); null if it has none.</summary>
     public static string? Read(IReadOnlyDictionary<string, string> answer) =>
-        Line([Names.Append("title").Select(name => answer.FirstOrDefault(a => Normal(a.Key) == name).Value).FirstOrDefault(v => !string.IsNullOrWhiteSpace(v)) ?? ""], []);
+        Line([Names.Append("title").Select(name => answer.FirstOrDefault(a => Normal(a.Key) == name).Value)
+            .FirstOrDefault(v => !string.IsNullOrWhiteSpace(v)) ?? ""], []);
 
     private static string? Line(IEnumerable<string> words, IReadOnlyList<string?> sent) =>
-        UntrustedText.Sanitize(string.Join("; ", words.Select(w => w.Trim()).Where(w => w.Length > 0).Distinct().Take(MaxErrors)), sent) is { Length: > 0 } line ? line : null;
+        UntrustedText.Sanitize(string.Join("; ", words.Select(w => w.Trim()).Where(w => w.Length > 0).Distinct().Take(MaxErrors)), sent)
+            is { Length: > 0 } line ? line : null;
 
     private static IEnumerable<string> Read(JsonElement value, int depth) => value.ValueKind switch
     {
@@ -58,29 +60,30 @@ internal static class OAuthErrorText
     private static IReadOnlyList<string> ReadObject(JsonElement json, int depth)
     {
         var members = json.EnumerateObject().GroupBy(m => Normal(m.Name)).ToDictionary(m => m.Key, m => m.First().Value);
-        IReadOnlyList<string> Said(string name) => members.TryGetValue(name, out var value) ? [.. Read(value, depth).Where(w => !string.IsNullOrWhiteSpace(w))] : [];
-        var isWhole = depth == MaxDepth - 1;
-        var words = Names.Select(Said).FirstOrDefault(w => w.Count > 0) ?? [];
+        IReadOnlyList<string> TextsOf(string name) =>
+            members.TryGetValue(name, out var value) ? [.. Read(value, depth).Where(w => !string.IsNullOrWhiteSpace(w))] : [];
+        var isRoot = depth == MaxDepth - 1;
+        var words = Names.Select(TextsOf).FirstOrDefault(w => w.Count > 0) ?? [];
         if (words.Count == 0)
         {
-            // The whole answer's own error is its code, which stands in front of these words.
-            words = Containers.Where(c => !(isWhole && c == "error" && members.TryGetValue(c, out var code) && code.ValueKind == JsonValueKind.String))
-                .Select(Said).FirstOrDefault(w => w.Count > 0) ?? [];
+            // The error of the root object is its code, which is shown before this text.
+            words = Containers.Where(c => !(isRoot && c == "error" && members.TryGetValue(c, out var code) && code.ValueKind == JsonValueKind.String))
+                .Select(TextsOf).FirstOrDefault(w => w.Count > 0) ?? [];
         }
-        if (words.Count == 0 && !isWhole)
+        if (words.Count == 0 && !isRoot)
         {
-            // Fields with what is wrong with each, as of RFC 9457 section 3.
+            // Errors of single fields, as in the example of RFC 9457 section 3.
             words = [.. members.Values.Where(v => v.ValueKind == JsonValueKind.Array).SelectMany(v => Read(v, depth)).Take(MaxErrors)];
         }
-        if (Said("title") is [var title] && words.FirstOrDefault() != title)
+        if (TextsOf("title") is [var title] && words.FirstOrDefault() != title)
         {
             words = words.Count == 0 ? [title] : [$"{title}: {words[0]}", .. words.Skip(1)];
         }
         var codes = Codes.Where(c => members.TryGetValue(c, out var code) && code.ValueKind == JsonValueKind.String).Select(c => members[c].GetString()!)
-            // The type of RFC 9457 is the address of a page.
+            // The type of RFC 9457 is a URL.
             .Where(c => !c.Contains(':'));
-        return isWhole ? words.Count > 0 || HasError(members) ? words : [.. codes.Take(1)]
-            : codes.FirstOrDefault() is { } said && words.Count > 0 && said != words[0] ? [$"{said}: {words[0]}", .. words.Skip(1)]
+        return isRoot ? words.Count > 0 || HasError(members) ? words : [.. codes.Take(1)]
+            : codes.FirstOrDefault() is { } errorCode && words.Count > 0 && errorCode != words[0] ? [$"{errorCode}: {words[0]}", .. words.Skip(1)]
             : words.Count > 0 ? words : [.. codes.Take(1)];
     }
 

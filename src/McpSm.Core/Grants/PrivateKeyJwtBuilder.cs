@@ -6,15 +6,16 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// A client's signed word on who it is: <c>private_key_jwt</c> (OpenID Connect Core section 9, RFC 7523 section 2.2). It
-/// is for one issuer alone, so that no other can use it (rule 33 of docs/rules.md).
+/// Creates the assertion that authenticates a client with <c>private_key_jwt</c> (OpenID Connect Core section 9, RFC 7523 section 2.2). Its
+/// audience is one issuer, so that no other issuer can use it (rule 33 of docs/rules.md).
 /// </summary>
 internal static class PrivateKeyJwtBuilder
 {
-    // It is used at once; the rest is for clocks that differ.
+    // It is used at once. The rest allows for clocks that differ.
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
 
-    /// <exception cref="McpSm.Core.Errors.McpAuthException">AuthenticationRequired: the key cannot be had.</exception>
+    /// <summary>Creates an assertion for one request.</summary>
+    /// <exception cref="McpAuthException">AuthenticationRequired: the key is not available.</exception>
     public static Duende.IdentityModel.Client.ClientAssertion Create(string clientId, ClientKey key, string issuer, DateTimeOffset now)
     {
         var (text, signature) = key.Sign((algorithm, certificate) => JwtWriter.SigningInput(
@@ -22,7 +23,7 @@ internal static class PrivateKeyJwtBuilder
             {
                 json.WriteString("alg", algorithm);
                 json.WriteString("typ", "JWT");
-                // No kid: its name for the key is the issuer's own, and a wrong one makes issuers look no further.
+                // No kid: the issuer chooses the name of the key, and some issuers do not try other keys if the name is unknown.
                 if (certificate is not null)
                 {
                     json.WriteString("x5t#S256", Base64Url.EncodeToString(SHA256.HashData(certificate.RawData)));

@@ -5,12 +5,13 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>Renewal (RFC 6749 section 6). A refresh token may be single-use: this sends one request, once.</summary>
+/// <summary>The refresh token grant (RFC 6749 section 6). A refresh token may be usable only once, so the request is sent once.</summary>
 public static class RefreshTokenGrant
 {
-    /// <param name="resource">What the tokens are for; null at an identity provider, where they are for no server.</param>
+    /// <summary>Requests new tokens.</summary>
+    /// <remarks><paramref name="resource"/> is the resource of the tokens; null at an identity provider.</remarks>
     /// <exception cref="McpAuthException">
-    /// RefreshTokenRejected; else with <see cref="McpAuthException.OutcomeUnknown"/> where the token may be spent.
+    /// RefreshTokenRejected. Other reasons have <see cref="McpAuthException.OutcomeUnknown"/> set if the refresh token may be spent.
     /// </exception>
     public static async Task<TokenSet> RenewAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer,
         ClientIdentity client, string refreshToken, string? resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time,
@@ -26,7 +27,7 @@ public static class RefreshTokenGrant
         {
             var tokens = await client.SendAsync(request, http.Protocol.RequestRefreshTokenAsync, issuer, constraint, scopes, time, [refreshToken], cancellationToken)
                 .ConfigureAwait(false);
-            // Rule 23 of docs/rules.md: the old one stays when none comes back.
+            // Rule 23 of docs/rules.md: without a new refresh token in the response, the old one stays valid.
             return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };
         }
         catch (McpAuthException e) when (IsRejection(e))
@@ -37,13 +38,13 @@ public static class RefreshTokenGrant
 
     internal static bool IsRejection(McpAuthException e) => e.OAuthError == "invalid_grant" || IsOfClient(e);
 
-    /// <summary>Whether it is the client that the issuer does not take (RFC 6749 section 5.2): it looks at that before anything else.</summary>
+    /// <summary>Returns whether the issuer refused the client (RFC 6749 section 5.2). An issuer checks the client before anything else.</summary>
     internal static bool IsOfClient(McpAuthException e) => e.OAuthError is "invalid_client" or "unauthorized_client";
 
-    /// <summary>The rejection as one of the client alone, where its secret can be replaced and the refresh token is kept for then.</summary>
-    /// <param name="step">The step that gives the secret.</param>
+    /// <summary>Creates the error for a refused client whose secret can be replaced. The refresh token stays stored.</summary>
+    /// <remarks><paramref name="step"/> is the step that replaces the secret.</remarks>
     internal static McpAuthException ClientRejected(McpAuthException rejected, NextStep step) => new(ErrorReason.ClientRejected,
-        $"The issuer does not accept this client, and did not look at the refresh token, which is kept. {rejected.InnerException?.Message}".TrimEnd(),
+        $"The issuer does not accept this client. It did not check the refresh token, which Mcpsm keeps. {rejected.InnerException?.Message}".TrimEnd(),
         $"If its secret has changed: {step}", rejected)
     {
         OAuthError = rejected.OAuthError,

@@ -4,11 +4,11 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>Telling the issuer that tokens are dead (RFC 7009).</summary>
+/// <summary>Revokes tokens at their issuer (RFC 7009).</summary>
 public static class RevocationRequest
 {
-    /// <summary>Revokes the refresh token, then the access token (rule 38 of docs/rules.md). Each is tried whatever the other did.</summary>
-    /// <returns>Why it failed, in words for people; null where the issuer confirmed.</returns>
+    /// <summary>Revokes the refresh token, then the access token (rule 38 of docs/rules.md). If the first fails, the second is still sent.</summary>
+    /// <returns>Why the revocation failed; null if the issuer confirmed it.</returns>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public static async Task<string?> RevokeAsync(RestrictedHttpClient http, string endpoint, string issuer, ClientIdentity client,
         string? refreshToken, string? accessToken, TimeProvider time, CancellationToken cancellationToken)
@@ -27,12 +27,12 @@ public static class RevocationRequest
         using var request = new TokenRevocationRequest { Address = endpoint, Token = token, TokenTypeHint = hint };
         client.Sign(request, issuer, time);
         using var response = await http.Protocol.RevokeTokenAsync(request, cancellationToken).ConfigureAwait(false);
-        // RFC 7009 section 2.2.1: an issuer that cannot revoke access tokens says so; the refresh token's end is theirs.
         if (!TokenSet.IsFailure(response))
         {
             return null;
         }
         var failure = TokenSet.Refused(response, [token, .. client.Proofs]);
+        // RFC 7009 section 2.2.1: an issuer that cannot revoke access tokens returns this error. They end with the refresh token.
         return failure.OAuthError == "unsupported_token_type" ? null : failure.Message;
     }
 }

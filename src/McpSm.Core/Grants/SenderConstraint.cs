@@ -1,14 +1,14 @@
 namespace McpSm.Core.Grants;
 
-/// <summary>How the tokens of a request are to be bound (RFC 9449).</summary>
-/// <param name="Key">The key; null where nobody has asked for one yet.</param>
-/// <param name="IsRequired">A token without a binding is of no use.</param>
-/// <param name="IsAllowed">Whether a key may be made where the issuer turns out to want one.</param>
+/// <summary>How the tokens of a request must be bound (RFC 9449).</summary>
+/// <param name="Key">The key; null if there is none yet.</param>
+/// <param name="IsRequired">Whether an unbound token is an error.</param>
+/// <param name="IsAllowed">Whether a key may be created if the issuer requires one.</param>
 public sealed record SenderConstraint(DPoPKey? Key, bool IsRequired = false, bool IsAllowed = true)
 {
-    /// <summary>Bearer tokens, unless the issuer wants otherwise.</summary>
+    /// <summary>Bearer tokens, unless the issuer requires bound tokens.</summary>
     public static SenderConstraint None { get; } = new((DPoPKey?)null);
 
-    /// <summary>Bearer tokens, whatever the issuer wants.</summary>
+    /// <summary>Bearer tokens, even if the issuer wants bound tokens.</summary>
     public static SenderConstraint Bearer { get; } = new(null, IsAllowed: false);
 }

@@ -6,20 +6,20 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// The one way in which every grant asks the token endpoint: as a client, with a proof where tokens are to be bound
-/// (RFC 9449 section 5), and with the issuer's nonce where it wants one in there (section 8).
+/// Sends the token requests of all grants. It authenticates the client, adds a proof if tokens are to be bound (RFC 9449 section 5), and
+/// adds the nonce of the issuer to it if the issuer requires one (section 8).
 /// </summary>
 internal static class TokenEndpointClient
 {
     /// <summary>
-    /// Sends the request. It is sent again, once for each reason, where the issuer wants a key or a nonce before it looks
-    /// at what is in it, or does not know the client by the method of its secret: nothing of it is spent by then (RFC 6749
-    /// section 3.2.1 has the client authenticated first).
+    /// Sends the request. It is sent again, once for each reason, if the issuer requires a key or a nonce, or does not accept the
+    /// authentication method of the client. Issuers check these first (RFC 6749 section 3.2.1), so the request has spent nothing by then.
     /// </summary>
-    /// <param name="send">The library's method for this kind of request; it works on a copy.</param>
-    /// <param name="issuer">The issuer's identifier.</param>
-    /// <param name="scopes">Those that were asked for, which hold where the answer names none.</param>
-    /// <param name="secrets">The secrets in the request, beside the client's own.</param>
+    /// <remarks>
+    /// <paramref name="send"/> is the method of the library for this kind of request; it works on a copy. <paramref name="scopes"/> are the
+    /// requested scopes, which apply if the response names none. <paramref name="secrets"/> are the secrets of the request, besides those of
+    /// the client.
+    /// </remarks>
     /// <returns>The tokens, the key that they are bound to, and the client with the method that worked.</returns>
     /// <exception cref="McpAuthException">The reasons of <see cref="TokenSet.Read"/> and <see cref="ClientIdentity.Sign"/>.</exception>
     public static async Task<TokenSet> SendAsync<TRequest>(this ClientIdentity client, TRequest request,
@@ -28,10 +28,10 @@ internal static class TokenEndpointClient
     {
         var key = constraint.Key ?? (client.IsDPoPBound && constraint.IsAllowed ? DPoPKey.Create() : null);
         var endpoint = new Uri(request.Address!);
-        McpAuthException? unknown = null;
+        McpAuthException? firstRefusal = null;
         for (var (keyAsked, nonceAsked) = (key is not null || !constraint.IsAllowed, false); ;)
         {
-            // Each time anew: an assertion is taken once, and so is a proof.
+            // Sign each attempt again, because an issuer accepts an assertion or a proof only once.
             client.Sign(request, issuer, time);
             request.DPoPProofToken = key is null ? null
                 : DPoPProof.Create(key, HttpMethod.Post, endpoint, time.GetUtcNow(), null, DPoPNonceCache.For(endpoint));
@@ -51,14 +51,14 @@ internal static class TokenEndpointClient
             List<string?> sent = [.. secrets, request.ClientAssertion?.Value, request.DPoPProofToken, .. client.Proofs];
             if (client.WithOtherMethod is { } other && ClientRefusal.Is(response))
             {
-                unknown = TokenSet.Refused(response, sent);
+                firstRefusal = TokenSet.Refused(response, sent);
                 client = other;
                 continue;
             }
-            if (unknown is not null && ClientRefusal.Is(response))
+            if (firstRefusal is not null && ClientRefusal.Is(response))
             {
-                // Refused by both methods: what the issuer said about the one that it prefers is the reason to tell.
-                throw unknown;
+                // The issuer refused both methods. Report its error for the preferred method.
+                throw firstRefusal;
             }
             return TokenSet.Read(response, scopes, time.GetUtcNow(), key, constraint.IsRequired, sent) with { Client = client.Proven };
         }

@@ -8,35 +8,39 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
 
-/// <summary>What a grant gave.</summary>
-/// <param name="RefreshToken">What to renew with. Of Entra ID it is the token cache of its library, as base64.</param>
-/// <param name="ExpiresAt">Null where the issuer gave no lifetime.</param>
+/// <summary>The result of a grant.</summary>
+/// <param name="AccessToken">The access token.</param>
+/// <param name="RefreshToken">The refresh token, if there is one. For Entra ID, it is the token cache of MSAL as base64.</param>
+/// <param name="IssuedAt">When the response arrived.</param>
+/// <param name="ExpiresAt">When the access token expires; null if the issuer gave no lifetime.</param>
+/// <param name="Scopes">The granted scopes.</param>
 public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTimeOffset IssuedAt,
     DateTimeOffset? ExpiresAt, IReadOnlyList<string> Scopes)
 {
-    /// <summary>Who signed in, as an OpenID Connect provider signs it; null where it gave none.</summary>
+    /// <summary>The ID token of an OpenID Connect provider; null if it returned none.</summary>
     public string? IdToken { get; init; }
 
-    private const string NothingSaid = "without saying why";
+    private const string NoReason = "without a reason";
 
-    // A lifetime that overflows a date is no lifetime that anyone waits for.
+    // A longer lifetime could overflow a date.
     private const long MaxLifetime = 100L * 365 * 24 * 3600;
 
     /// <summary>The key that the access token is bound to; null for a bearer token.</summary>
     public DPoPKey? Key { get; init; }
 
-    /// <summary>The client, with the method by which it authenticated; null if a library of the issuer's took care of that.</summary>
+    /// <summary>The client with the authentication method that worked; null if a library of the issuer authenticates the client.</summary>
     public ClientIdentity? Client { get; init; }
 
-    /// <summary>Reads the answer to a request without a proof.</summary>
+    /// <summary>Reads the response to a request without a proof.</summary>
     internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, params IReadOnlyList<string?> sent) =>
         Read(response, requested, now, null, false, sent);
 
-    /// <summary>Reads a token answer (RFC 6749 section 5.1); nothing in it is believed unseen.</summary>
-    /// <param name="requested">The scopes that were asked for, which hold where the answer names none.</param>
-    /// <param name="key">The key of the proof in the request; null where there was none.</param>
-    /// <param name="isBound">The token must be bound to it: a bearer token is of no use.</param>
-    /// <param name="sent">The secrets in the request.</param>
+    /// <summary>Reads and validates a token response (RFC 6749 section 5.1).</summary>
+    /// <remarks>
+    /// The <paramref name="requested"/> scopes apply if the response names none. <paramref name="key"/> is the key of the proof in the request;
+    /// null if it had none. If <paramref name="isBound"/> is true, an unbound token is an error. <paramref name="sent"/> are the secrets of the
+    /// request.
+    /// </remarks>
     /// <exception cref="McpAuthException">TokenResponseInvalid and the reasons of <see cref="Refused"/>.</exception>
     internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, DPoPKey? key, bool isBound,
         IReadOnlyList<string?> sent)
@@ -55,21 +59,21 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         }
         if (!BearerToken.IsValid(accessToken))
         {
-            throw Unusable("its access token has characters that no header can carry");
+            throw Unusable("its access token has characters that a header cannot contain");
         }
         var type = Text(json, "token_type") ?? TokenType.Bearer;
         var bound = type.Equals(TokenType.DPoP, StringComparison.OrdinalIgnoreCase);
         if (bound ? key is null : !type.Equals(TokenType.Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            // A bound token without our key is bound to somebody else's, or to none.
+            // The token is bound to a key that we do not have.
             throw Unusable($"its token type is '{UntrustedText.Sanitize(type, [accessToken, .. sent])}', not {(key is null ? "" : "DPoP or ")}Bearer",
-                bound ? $"Let Mcpsm prove that it has the key: "
-                    + $"{new UpdateServerStep(ServerReference.Unknown, new StepOption(StepOptionKind.DPoP, "always"))}"
-                : (Remedy)"Tell whoever runs the issuer: Mcpsm can send Bearer and DPoP tokens.");
+                    bound ? $"Let Mcpsm prove that it has the key: "
+                        + $"{new UpdateServerStep(ServerReference.Unknown, new StepOption(StepOptionKind.DPoP, "always"))}"
+                    : (Remedy)"Report this to the operator of the issuer. Mcpsm supports Bearer and DPoP tokens.");
         }
         if (isBound && !bound)
         {
-            throw Unusable("its token is not bound to our key (DPoP), and the server takes no other", "Tell whoever runs the issuer.");
+            throw Unusable("its token is not bound to our key (DPoP), and the server accepts no other", "Report this to the operator of the issuer.");
         }
         return new TokenSet(accessToken, Text(json, "refresh_token") is { Length: > 0 } refresh ? refresh : null, now,
             Lifetime(json) is { } seconds ? now.AddSeconds(seconds) : null, GivenScopes(json, requested))
@@ -80,8 +84,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
     }
 
     /// <summary>
-    /// The scopes that an answer names; those that were asked for where it names none. Some issuers put commas between them
-    /// (GitHub, Slack), some send a list: read as one scope of that name, all that was asked for would count as denied.
+    /// Returns the scopes that a response names, else the requested scopes. Some issuers separate the scopes with commas (GitHub, Slack), and
+    /// some send a list. If all of them were read as one scope, every requested scope would count as denied.
     /// </summary>
     internal static IReadOnlyList<string> GivenScopes(JsonElement json, IReadOnlyList<string> requested)
     {
@@ -90,20 +94,20 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         return named.Count == 0 ? requested : [.. named.SelectMany(scope => Parts(scope, requested)).Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>What stands between commas; one may stand in a scope's name as well, and what was asked for tells.</summary>
+    /// <summary>Splits at commas. The name of a scope may contain a comma too; the requested scopes show that.</summary>
     private static string[] Parts(string scope, IReadOnlyList<string> requested)
     {
         var parts = scope.Split(',', StringSplitOptions.RemoveEmptyEntries);
         return !requested.Contains(scope) && parts.Any(requested.Contains) ? parts : [scope];
     }
 
-    /// <summary>The <c>error</c> of an answer; null where it is none, or names none.</summary>
+    /// <summary>Returns the <c>error</c> of a response; null if the response is not an error, or has no code.</summary>
     internal static string? Error(ProtocolResponse response) =>
         IsFailure(response) && response.Json is { ValueKind: JsonValueKind.Object } json ? Text(json, "error") : null;
 
     /// <summary>
-    /// Whether an answer is no success. The library's own IsError throws where the JSON is no object. Some issuers write all
-    /// members that an answer could have, and null in those that it has not.
+    /// Returns whether the response is a failure. The library's own IsError throws if the JSON is not an object. Some issuers write all
+    /// possible members, and null for those that do not apply.
     /// </summary>
     internal static bool IsFailure(ProtocolResponse response) =>
         response.ErrorType != ResponseErrorType.None || (int)response.HttpStatusCode is < 200 or >= 300
@@ -111,8 +115,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
             && Member(json, "error") is { ValueKind: not JsonValueKind.Null } && Text(json, "error") != "");
 
     /// <summary>
-    /// Whether an answer is a JSON object of names and texts that are text. Half a surrogate pair, escaped, is none, and
-    /// the library throws at it.
+    /// Returns whether the response is a JSON object whose names and strings are valid. The library throws if one of them contains half a
+    /// surrogate pair.
     /// </summary>
     internal static bool IsReadable(ProtocolResponse response)
     {
@@ -130,35 +134,40 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         }
     }
 
-    /// <summary>Turns an answer that is an error (RFC 6749 section 5.2), or none at all, into ours.</summary>
-    /// <param name="sent">The secrets in the request: an issuer that quotes them does not make us show them.</param>
+    /// <summary>Creates the exception for an error response (RFC 6749 section 5.2), or for a missing response.</summary>
+    /// <remarks><paramref name="sent"/> are the secrets of the request. They are removed from the message, because an issuer may quote them.</remarks>
     internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent) =>
         response.Exception as McpAuthException
-        ?? Refused((int)response.HttpStatusCode, response.Json, PlainText(response), sent, RetryAfterHeader.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
+        ?? Refused((int)response.HttpStatusCode, response.Json, PlainText(response), sent,
+            RetryAfterHeader.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
 
-    /// <param name="body">The answer's JSON; null where it is none.</param>
+    /// <summary>Creates the exception for an error response. <paramref name="body"/> is its JSON; null if it is not JSON.</summary>
     internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent) =>
         Refused(status, body, null, sent, RetryAfterHeader.Later);
 
-    /// <param name="text">The answer's plain text; null if it is none.</param>
-    /// <param name="later">When to try again, if the issuer is out of order for now.</param>
+    /// <summary>Creates the exception for an error response.</summary>
+    /// <remarks>
+    /// <paramref name="text"/> is the plain text of the response, if it has any. <paramref name="later"/> is the advice if the issuer is
+    /// temporarily unavailable.
+    /// </remarks>
     private static McpAuthException Refused(int status, JsonElement? body, string? text, IReadOnlyList<string?> sent, string later)
     {
         var description = OAuthErrorText.Read(body, sent) ?? (UntrustedText.Sanitize(text, sent) is { Length: > 0 } line ? line : null);
         if (body is { ValueKind: JsonValueKind.Object } json && Text(json, "error") is { Length: > 0 } error)
         {
             var code = UntrustedText.Sanitize(error, sent);
-            var words = description is null || description == code ? code : $"{code}: {description}";
+            var message = description is null || description == code ? code : $"{code}: {description}";
             var reason = error switch
             {
                 "invalid_client" or "unauthorized_client" => ErrorReason.ClientRejected,
                 "access_denied" or "authorization_declined" => ErrorReason.AuthorizationDenied,
                 "invalid_scope" => ErrorReason.InsufficientScope,
                 "temporarily_unavailable" or "server_error" => ErrorReason.ServerUnreachable,
-                // Of a proxy, or of a framework, in words of its own: {"error":"Service Unavailable"}.
+                // From a proxy or a framework, for example: {"error":"Service Unavailable"}.
                 _ => status is 429 or >= 500 ? ErrorReason.ServerUnreachable : ErrorReason.TokenResponseInvalid,
             };
-            return new McpAuthException(reason, $"The issuer refused: {UntrustedText.Sentence(words)}", reason == ErrorReason.ServerUnreachable ? later : null)
+            return new McpAuthException(reason, $"The issuer refused the request: {UntrustedText.Sentence(message)}",
+                reason == ErrorReason.ServerUnreachable ? later : null)
             {
                 OAuthError = code,
                 StatusCode = status,
@@ -168,36 +177,37 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         return status switch
         {
             >= 300 and < 400 => new McpAuthException(ErrorReason.ProtocolViolation,
-                "The issuer's endpoint redirects; a request that carries a secret follows no redirect.",
-                "Tell whoever runs the issuer, and try again later.")
+                "The issuer's endpoint redirects. Mcpsm follows no redirect with a request that contains a secret.",
+                "Report this to the operator of the issuer, and try again later.")
             { StatusCode = status },
             429 or >= 500 => new McpAuthException(ErrorReason.ServerUnreachable,
                 Answered(status, description), later)
             { StatusCode = status, OutcomeUnknown = status >= 500 },
             >= 400 => new McpAuthException(ErrorReason.TokenResponseInvalid,
-                Answered(status, description ?? NothingSaid))
+                Answered(status, description ?? NoReason))
             { StatusCode = status },
-            _ when description is not null => new McpAuthException(ErrorReason.TokenResponseInvalid, $"The issuer refused: {UntrustedText.Sentence(description)}")
+            _ when description is not null => new McpAuthException(ErrorReason.TokenResponseInvalid,
+                $"The issuer refused the request: {UntrustedText.Sentence(description)}")
             { StatusCode = status },
-            _ => Unusable(body is null ? "it is not JSON" : "it is an error in no words"),
+            _ => Unusable(body is null ? "it is not JSON" : "it is an error without a message"),
         };
     }
 
     private static string Answered(int status, string? description) => description switch
     {
         null => $"The issuer answered {ChallengeProbe.DescribeStatus(status)}.",
-        NothingSaid => $"The issuer answered {ChallengeProbe.DescribeStatus(status)} {NothingSaid}.",
+        NoReason => $"The issuer answered {ChallengeProbe.DescribeStatus(status)} {NoReason}.",
         _ => $"The issuer answered {ChallengeProbe.DescribeStatus(status)}: {UntrustedText.Sentence(description)}",
     };
 
-    /// <summary>The first line of an answer in plain text, as gateways send it; null if it is something else. Pages are for browsers.</summary>
+    /// <summary>Returns the first line of a plain text response, as gateways send it; null for any other response. HTML is for browsers.</summary>
     private static string? PlainText(ProtocolResponse response) =>
         response.Json is null && response.HttpResponse?.Content?.Headers.ContentType?.MediaType is "text/plain"
             ? response.Raw?.Split('\n').Select(l => l.Trim()).FirstOrDefault(l => l.Length > 0 && l[0] is not ('<' or '{' or '[')) : null;
 
-    /// <summary>An answer of status 200 that cannot be used: the issuer believes that it gave tokens.</summary>
-    internal static McpAuthException Unusable(string why, Remedy? remedy = null) =>
-        new(ErrorReason.TokenResponseInvalid, $"The issuer's token answer cannot be used: {why}.", remedy) { OutcomeUnknown = true };
+    /// <summary>Creates the error for a response with status 200 that cannot be used. The issuer may have counted the refresh token as spent.</summary>
+    internal static McpAuthException Unusable(string reason, Remedy? remedy = null) =>
+        new(ErrorReason.TokenResponseInvalid, $"The issuer's token response cannot be used: {reason}.", remedy) { OutcomeUnknown = true };
 
     private static long? Lifetime(JsonElement json)
     {
@@ -205,7 +215,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         {
             return null;
         }
-        // Some issuers quote the number, some send a fraction.
+        // Some issuers quote the number, and some send a fraction.
         double? seconds = value.ValueKind switch
         {
             JsonValueKind.Number when value.TryGetDouble(out var number) => number,
@@ -213,8 +223,8 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
                 CultureInfo.InvariantCulture, out var quoted) => quoted,
             _ => null,
         };
-        // Some issuers mean by 0 that it does not expire. It would count as dead before it is used, so it says nothing: whether the
-        // server takes the token, the request that proves it shows.
+        // Some issuers send 0 for a token that does not expire. Ignore it, because the token would count as expired at once. The first
+        // request shows whether the server accepts the token.
         return seconds is { } s && double.IsFinite(s) && s > 0 ? (long)Math.Clamp(s, 1, MaxLifetime) : null;
     }
 
@@ -228,12 +238,12 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         }
         catch (InvalidOperationException)
         {
-            // Half a surrogate pair, escaped: no text.
+            // The string contains half a surrogate pair.
             return null;
         }
     }
 
-    /// <summary>A member; null where there is none, or where other names are no text and make the search fail.</summary>
+    /// <summary>Returns the member; null if it is absent, or if an invalid name in the object makes the lookup throw.</summary>
     private static JsonElement? Member(JsonElement json, string name)
     {
         try
@@ -246,6 +256,6 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
         }
     }
 
-    /// <summary>Without the tokens: records print all their members.</summary>
+    /// <summary>Hides the tokens, because a record prints all its members.</summary>
     public override string ToString() => $"token set, expires {ExpiresAt:u}";
 }

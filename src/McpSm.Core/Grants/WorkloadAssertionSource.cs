@@ -11,12 +11,12 @@ using McpSm.Core.Processes;
 namespace McpSm.Core.Grants;
 
 /// <summary>
-/// Where the platform that a workload runs on puts its assertion (RFC 7523): a file, as Kubernetes does, or a variable. The
-/// place is what is kept; the assertion is short-lived and replaced all the time, so it is read anew at each use (rule 36 of docs/rules.md).
+/// The place where the platform of a workload puts its assertion (RFC 7523): a file, as in Kubernetes, or an environment variable. Only the
+/// place is stored. The platform replaces the assertion often, so it is read again at each use (rule 36 of docs/rules.md).
 /// </summary>
 public sealed record WorkloadAssertionSource
 {
-    // Kubernetes and GitHub make them of 1 to 2 KiB.
+    // Kubernetes and GitHub issue assertions of 1 to 2 KiB.
     private const int MaxAssertionBytes = 64 * 1024;
 
     /// <summary>An absolute path.</summary>
@@ -29,7 +29,7 @@ public sealed record WorkloadAssertionSource
     [JsonPropertyName("variable")]
     internal string? Variable { get; init; }
 
-    /// <summary>One spelling of the place.</summary>
+    /// <summary>The place as one text.</summary>
     [JsonIgnore]
     internal string Location => File is null ? "env:" + Variable : "file:" + File;
 
@@ -37,11 +37,11 @@ public sealed record WorkloadAssertionSource
     [JsonIgnore]
     internal StepOption Option => File is null ? new(StepOptionKind.AssertionVariable, Variable!) : new(StepOptionKind.AssertionFile, File);
 
-    private string Describe => File is null ? $"the variable {UntrustedText.Sanitize(Variable)}"
-        : UserFile.Name(File) is { } name ? $"the file {name}" : "the file of that name";
+    private string Describe => File is null ? $"the variable '{UntrustedText.Sanitize(Variable)}'"
+        : UserFile.Name(File) is { } name ? $"the file '{name}'" : "the given file";
 
-    /// <summary>A file that need not be there yet. A relative path counts from the current folder, now and for good.</summary>
-    /// <exception cref="McpAuthException">InvalidValue: that is no path.</exception>
+    /// <summary>Uses a file, which need not exist yet. A relative path is resolved against the present current folder.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: the path is not valid.</exception>
     public static WorkloadAssertionSource FromFile(string path)
     {
         try
@@ -50,44 +50,43 @@ public sealed record WorkloadAssertionSource
         }
         catch (ArgumentException)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "The file of the assertion needs a path.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "The assertion file needs a valid path.");
         }
     }
 
-    /// <summary>A variable that need not be set yet.</summary>
-    /// <exception cref="McpAuthException">
-    /// InvalidValue: that is no name. It is not repeated, since it may be the assertion itself.
-    /// </exception>
+    /// <summary>Uses an environment variable, which need not be set yet.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: the name is not valid. The message does not repeat it, because it may be the assertion.</exception>
     public static WorkloadAssertionSource FromVariable(string name)
     {
         if (name.Length is 0 or > 255 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || char.IsAsciiDigit(name[0]))
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "The variable of the assertion needs a name: letters, digits and underscores.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "The assertion variable needs a name of letters, digits and underscores.");
         }
         SecretEnvironmentVariables.Add(name);
         return new WorkloadAssertionSource { Variable = name };
     }
 
-    /// <summary>The assertion as it is now, without the space around it.</summary>
-    /// <exception cref="McpAuthException">InvalidValue: there is none, or it is no signed JWT. It is never shown.</exception>
+    /// <summary>Reads the present assertion, without white space around it.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: it is missing, or not a signed JWT. The message does not contain it.</exception>
     internal string Read(AppEnvironment environment, CancellationToken cancellationToken = default)
     {
         var text = (File is null ? environment.SecretVariable(Variable!) ?? throw Unusable("it is not set")
             : Encoding.Latin1.GetString(UserFile.Read(File, MaxAssertionBytes, Unusable, cancellationToken))).Trim();
         return text.Length == 0 ? throw Unusable("it is empty")
             : text.Length > MaxAssertionBytes ? throw Unusable("it is larger than 64 KiB")
-            : IsSigned(text) ? text : throw Unusable("what it holds is no signed JWT");
+            : IsSigned(text) ? text : throw Unusable("it does not contain a signed JWT");
     }
 
-    /// <summary>Without what is in it: nobody prints that by accident.</summary>
+    /// <summary>Returns the place, without the assertion.</summary>
     public override string ToString() => Location;
 
     /// <summary>
-    /// Whether it has the form of a JWS (RFC 7515 section 3.1): what lies in the wrong file, a key perhaps, goes to no issuer.
+    /// Returns whether the text has the form of a JWS (RFC 7515 section 3.1), so that the content of a wrong file, such as a key, is not sent
+    /// to an issuer.
     /// </summary>
     private static bool IsSigned(string text)
     {
-        // By hand: the library takes padding and space as well, which a JWS has none of.
+        // Checked by hand, because the library also accepts padding and white space, which a JWS does not have.
         if (text.Split('.') is not [{ Length: > 0 } header, { Length: > 0 }, { Length: > 0 }]
             || !text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
         {
@@ -104,6 +103,6 @@ public sealed record WorkloadAssertionSource
         }
     }
 
-    private McpAuthException Unusable(string why) => new(ErrorReason.InvalidValue, $"The assertion cannot be had from {Describe}: {why}.",
-        File is null ? "Set it to a JWT that the platform gives for this issuer." : "Let the platform put a JWT for this issuer there.");
+    private McpAuthException Unusable(string reason) => new(ErrorReason.InvalidValue, $"The assertion cannot be read from {Describe}: {reason}.",
+        File is null ? "Set it to a JWT that the platform issued for this issuer." : "Let the platform write a JWT for this issuer to it.");
 }

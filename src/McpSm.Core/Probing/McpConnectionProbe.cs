@@ -10,24 +10,24 @@ using ModelContextProtocol.Protocol;
 
 namespace McpSm.Core.Probing;
 
-/// <summary>Connects as an MCP client over a given handler: the only place that loads the MCP SDK.</summary>
+/// <summary>Connects as an MCP client over a given handler. Only this type loads the MCP SDK.</summary>
 public static class McpConnectionProbe
 {
     /// <summary>
-    /// Connects and lists the tools. What the SDK's exceptions say may hold the server's own words, and in them a
-    /// token that it echoes: they are thrown away, and the failure is told from its answers.
+    /// Connects and lists the tools. Exceptions of the SDK can contain text of the server, and in it a token that the server echoes. They are
+    /// discarded, and the error is created from the responses.
     /// </summary>
     /// <exception cref="McpAuthException">ServerUnreachable, ProtocolViolation.</exception>
     public static async Task<McpConnectionInfo> RunAsync(McpServer server, HttpMessageHandler handler, TimeSpan limit,
         CancellationToken cancellationToken)
     {
-        var answers = new Answers(new ResponseSizeLimitHandler(handler), server);
+        var recorder = new ResponseRecorder(new ResponseSizeLimitHandler(handler), server);
         var started = Stopwatch.GetTimestamp();
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        end.CancelAfter(limit);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(limit);
         try
         {
-            using var http = new HttpClient(answers, disposeHandler: false)
+            using var http = new HttpClient(recorder, disposeHandler: false)
             {
                 Timeout = Timeout.InfiniteTimeSpan,
             };
@@ -35,18 +35,18 @@ public static class McpConnectionProbe
             {
                 try
                 {
-                    // The SDK finds out what is the newest that both know.
+                    // In the first attempt, the SDK negotiates the newest version that both sides support.
                     var version = tries == 0 ? null : ProtocolVersions.Older[tries - 1];
-                    return await AskAsync(server, http, version, started, limit, end.Token).ConfigureAwait(false);
+                    return await AskAsync(server, http, version, started, limit, timeout.Token).ConfigureAwait(false);
                 }
                 catch (Exception e) when (tries < ProtocolVersions.Older.Count && server.Transport != McpTransport.Sse
-                    && answers.LastFailure?.Status == 400 && Own(e) is null && !end.IsCancellationRequested)
+                    && recorder.LastFailure?.Status == 400 && FindOwnError(e) is null && !timeout.IsCancellationRequested)
                 {
-                    answers.LastFailure = null;
+                    recorder.LastFailure = null;
                 }
             }
         }
-        catch (Exception e) when (Own(e) is { } own)
+        catch (Exception e) when (FindOwnError(e) is { } own)
         {
             throw own;
         }
@@ -60,10 +60,10 @@ public static class McpConnectionProbe
         {
             if (cancellationToken.IsCancellationRequested)
             {
-                // Whatever the SDK made of it: its words may hold the server's.
+                // Discard any other exception of the SDK, because its message may contain text of the server.
                 throw e as OperationCanceledException ?? new OperationCanceledException(cancellationToken);
             }
-            if (answers.LastFailure is { } failure)
+            if (recorder.LastFailure is { } failure)
             {
                 ChallengeProbe.RequireMcp(failure, server.Uri, server);
                 throw new McpAuthException(failure.Status == 401 ? ErrorReason.AuthenticationRequired
@@ -72,13 +72,12 @@ public static class McpConnectionProbe
                 { StatusCode = failure.Status };
             }
             throw new McpAuthException(ErrorReason.ProtocolViolation,
-                "The server answered, but not as an MCP server of this transport does.",
+                "The server answered, but not as an MCP server with this transport.",
                 $"Check the URL and the type (http or sse) with: {new ListServersStep()}");
         }
     }
 
-    /// <summary>Shakes hands and counts the tools.</summary>
-    /// <param name="version">The revision of MCP to insist on; null for any.</param>
+    /// <summary>Initializes a session and counts the tools. <paramref name="version"/> is the MCP version to require; null for any.</summary>
     private static async Task<McpConnectionInfo> AskAsync(McpServer server, HttpClient http, string? version, long started, TimeSpan limit,
         CancellationToken cancellationToken)
     {
@@ -103,10 +102,10 @@ public static class McpConnectionProbe
             UntrustedText.Sanitize(client.NegotiatedProtocolVersion), tools, latency);
     }
 
-    /// <summary>Looks at each answer, and ends it where a web page comes: over sse the SDK would wait for an event in it.</summary>
-    private sealed class Answers(HttpMessageHandler inner, McpServer server) : DelegatingHandler(inner)
+    /// <summary>Records failed responses, and stops at a web page, in which the SDK would wait for an event if the transport is sse.</summary>
+    private sealed class ResponseRecorder(HttpMessageHandler inner, McpServer server) : DelegatingHandler(inner)
     {
-        /// <summary>The last answer that was not a success.</summary>
+        /// <summary>The last response that was not a success.</summary>
         public ChallengeResponse? LastFailure { get; set; }
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -133,7 +132,7 @@ public static class McpConnectionProbe
         }
     }
 
-    private static McpAuthException? Own(Exception? e)
+    private static McpAuthException? FindOwnError(Exception? e)
     {
         for (; e is not null; e = e.InnerException)
         {

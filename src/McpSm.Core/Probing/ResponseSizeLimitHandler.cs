@@ -2,10 +2,10 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Probing;
 
-/// <summary>Ends a conversation whose answers together grow past a limit: a server could send without end (rule 30 of docs/rules.md).</summary>
+/// <summary>Ends a connection when its responses together exceed a limit, because a server could send endless data (rule 30 of docs/rules.md).</summary>
 internal sealed class ResponseSizeLimitHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    /// <summary>In bytes. The largest tool lists in the field are a tenth of this.</summary>
+    /// <summary>The limit in bytes. The largest known tool lists have a tenth of this size.</summary>
     public const long SizeLimit = 32 * 1024 * 1024;
 
     private long _read;

@@ -22,12 +22,12 @@ public sealed partial class BadIssuerTests
     [Fact]
     public Task One_that_answers_200_with_an_error_inside() => SpoilsAsync(
         issuer => issuer.Faults.Answer("/token", 200, """{"error":"invalid_grant","error_description":"the code is spent"}"""),
-        1, "The issuer refused: invalid_grant: the code is spent.");
+        1, "The issuer refused the request: invalid_grant: the code is spent.");
 
     [Fact]
     public Task One_whose_token_answer_is_a_web_page() => SpoilsAsync(
         issuer => issuer.Faults.Answer("/token", 200, "<html>busy</html>", "text/html"),
-        1, "token answer cannot be used: it is not JSON");
+        1, "token response cannot be used: it is not JSON");
 
     [Fact]
     public Task One_that_comes_back_without_a_code() => SpoilsAsync(
@@ -42,7 +42,7 @@ public sealed partial class BadIssuerTests
     [Fact]
     public Task One_where_the_person_said_no() => SpoilsAsync(
         issuer => issuer.Faults.RewriteRedirect("/authorize", url => Code().Replace(url, "$1error=access_denied&error_description=You+may+not%1B%5B31m&")),
-        1, "The issuer said no: access_denied: You may not [31m.");
+        1, "The issuer denied the request: access_denied: You may not [31m.");
 
     [Fact]
     public Task One_where_nobody_finishes() => SpoilsAsync(
@@ -81,7 +81,7 @@ public sealed partial class BadIssuerTests
         (await mcpsm.LoginAsync()).Done();
         var token = await mcpsm.TokenAsync();
         issuer.Faults.Answer("/token", 200, """{"error":"temporarily_unavailable"}""");
-        (await mcpsm.RunAsync("auth refresh my-api")).Failed(1, "The issuer refused: temporarily_unavailable.");
+        (await mcpsm.RunAsync("auth refresh my-api")).Failed(1, "The issuer refused the request: temporarily_unavailable.");
         Assert.Equal(token, await mcpsm.TokenAsync());
         issuer.Faults.Clear();
         (await mcpsm.RunAsync("auth refresh my-api")).Done();

@@ -110,7 +110,7 @@ public sealed class ClientCredentialsTests
         Assert.DoesNotContain("PLANTED", ended.Error);
         (await mcpsm.RunAsync("auth login my-api --client-key-file nosuch.pem")).Failed(2, "there is none of that name");
         mcpsm.Write("key.pem", "PLANTED");
-        (await mcpsm.RunAsync(["auth", "login", "my-api", "--client-key-file", mcpsm.PathOf("key.pem")])).Failed(2, "no RSA or EC private key");
+        (await mcpsm.RunAsync(["auth", "login", "my-api", "--client-key-file", mcpsm.PathOf("key.pem")])).Failed(2, "not an RSA or EC private key");
         (await mcpsm.RunAsync("auth login my-api --client-credentials --device")).Failed(2, "--device");
         (await mcpsm.RunAsync("auth login-all --client-credentials")).Failed(2, "no such option");
     }

@@ -76,7 +76,7 @@ public sealed partial class DeviceTests
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        (await mcpsm.RunAsync("auth login my-api --device")).Failed(1, "offers no sign-in by device code", "leave --device out");
+        (await mcpsm.RunAsync("auth login my-api --device")).Failed(1, "does not support sign-in with a device code", "omit --device");
     }
 
     [Theory]

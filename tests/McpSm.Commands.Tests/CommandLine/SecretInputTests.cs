@@ -46,8 +46,8 @@ public sealed class SecretInputTests
     [InlineData("bearer  abc", "it begins with 'Bearer'")]
     [InlineData("Authorization: Bearer abc", "it begins with 'Authorization: Bearer'")]
     [InlineData("DPoP abc", "it begins with 'DPoP'")]
-    [InlineData("abc def", "it has blanks in it")]
-    [InlineData("abcä", "it has characters outside ASCII")]
+    [InlineData("abc def", "it contains spaces")]
+    [InlineData("abcä", "it contains characters outside ASCII")]
     public async Task Text_that_is_no_token_is_told_what_is_wrong_with_it(string text, string message)
     {
         using var mcpsm = new InProcessCli();

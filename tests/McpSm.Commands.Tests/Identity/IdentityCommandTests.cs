@@ -138,7 +138,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         Assert.Equal("IdentityProvider", (string?)(await _mcpsm.StatusAsync())["signedInBy"]);
         _mcpsm.Variables["ID_TOKEN"] = "no.jwt.PLANTED";
         var ended = await _mcpsm.RunAsync("identity login --id-token-from-env ID_TOKEN");
-        ended.Failed(1, "The ID token cannot be used: it is no JWT");
+        ended.Failed(1, "The ID token cannot be used: it is not a JWT");
         Assert.DoesNotContain("PLANTED", ended.Out + ended.Error);
     }
 }

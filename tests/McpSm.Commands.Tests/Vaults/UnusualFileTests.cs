@@ -169,10 +169,10 @@ public sealed class UnusualFileTests : IDisposable
 
     [Theory]
     [InlineData("--client-key-file", "/dev/zero", "it is larger than 1024 KiB")]
-    [InlineData("--client-key-file", "/dev/null", "it is no RSA or EC private key")]
+    [InlineData("--client-key-file", "/dev/null", "it is not an RSA or EC private key")]
     [InlineData("--client-key-file", "FOLDER", "it is a folder")]
     [InlineData("--client-key-file", "FOLDER/nosuch", "there is none of that name")]
-    [InlineData("--client-key-file", "FOLDER/empty-pipe", "it is no RSA or EC private key")]
+    [InlineData("--client-key-file", "FOLDER/empty-pipe", "it is not an RSA or EC private key")]
     [InlineData("--assertion-file", "/dev/zero", "it is larger than 64 KiB")]
     [InlineData("--assertion-file", "/dev/null", "it is empty")]
     [InlineData("--assertion-file", "FOLDER", "it is a folder")]

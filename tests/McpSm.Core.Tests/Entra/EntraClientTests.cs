@@ -164,7 +164,7 @@ public sealed class EntraClientTests : IAsyncLifetime
         var grant = new EntraTokenClient(new AppEnvironment(), () => new Refusing());
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskMachineAsync(grant));
         Assert.Equal(ErrorReason.ServerUnreachable, failure.Reason);
-        Assert.Contains("No managed identity answers", failure.Message);
+        Assert.Contains("The managed identity endpoint of this machine does not answer.", failure.Message);
     }
 
     private static X509Certificate2 Certificate(RSA key) => new CertificateRequest("CN=daemon", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)

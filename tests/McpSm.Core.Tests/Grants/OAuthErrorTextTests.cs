@@ -84,12 +84,12 @@ public sealed class OAuthErrorTextTests
 
     [Rule(32)]
     [Theory]
-    [InlineData("error=access_denied&error_description=The+client+is+gone.", "The issuer said no: access_denied: The client is gone.")]
-    [InlineData("error=access_denied&error_description=Why%3F", "The issuer said no: access_denied: Why?")]
-    [InlineData("error=server_error&errorMessage=The+client+is+gone", "The issuer said no: server_error: The client is gone.")]
-    [InlineData("error=access_denied&message=%1B%5B31m%E2%80%AEgone%0A", "The issuer said no: access_denied: [31m gone.")]
-    [InlineData("error=access_denied", "The issuer said no: access_denied.")]
-    [InlineData("message=The+client+is+gone.", "The issuer's answer has neither a code nor an error, and says: The client is gone.")]
+    [InlineData("error=access_denied&error_description=The+client+is+gone.", "The issuer denied the request: access_denied: The client is gone.")]
+    [InlineData("error=access_denied&error_description=Why%3F", "The issuer denied the request: access_denied: Why?")]
+    [InlineData("error=server_error&errorMessage=The+client+is+gone", "The issuer denied the request: server_error: The client is gone.")]
+    [InlineData("error=access_denied&message=%1B%5B31m%E2%80%AEgone%0A", "The issuer denied the request: access_denied: [31m gone.")]
+    [InlineData("error=access_denied", "The issuer denied the request: access_denied.")]
+    [InlineData("message=The+client+is+gone.", "The issuer's response has neither a code nor an error. It says: The client is gone.")]
     public async Task Error_text_of_the_callback_is_shown(string query, string message)
     {
         await using var scene = await SignInFixture.StartAsync();
@@ -113,7 +113,7 @@ public sealed class OAuthErrorTextTests
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Answer("/token", 400, body, type);
-        Assert.Equal("The issuer answered 400 Bad Request without saying why.", (await scene.FailsAsync()).Message);
+        Assert.Equal("The issuer answered 400 Bad Request without a reason.", (await scene.FailsAsync()).Message);
     }
 
     [Fact]

@@ -161,15 +161,15 @@ public sealed class PrivateKeyJwtTests
         var keys = Keys.Of("ES256");
         return new()
         {
-            { "", "no RSA or EC private key" },
-            { "nothing", "no RSA or EC private key" },
-            { keys.Public, "no RSA or EC private key" },
-            { keys.Certificate, "no RSA or EC private key" },
-            { keys.Private[..80], "no RSA or EC private key" },
+            { "", "not an RSA or EC private key" },
+            { "nothing", "not an RSA or EC private key" },
+            { keys.Public, "not an RSA or EC private key" },
+            { keys.Certificate, "not an RSA or EC private key" },
+            { keys.Private[..80], "not an RSA or EC private key" },
             { encrypted, "it is encrypted" },
             { Keys.OfRsa(1024).Private, "2048 bits" },
             { Keys.OfEc(ECCurve.NamedCurves.nistP384).Private, "P-256" },
-            { keys.Private + "\n" + Keys.Of("ES256").Certificate, "no certificate beside it" },
+            { keys.Private + "\n" + Keys.Of("ES256").Certificate, "no certificate in the PEM text" },
         };
     }
 
@@ -187,7 +187,7 @@ public sealed class PrivateKeyJwtTests
     public void Certificate_without_key_is_refused()
     {
         using var bare = X509CertificateLoader.LoadCertificate(Keys.Of("ES256").WithKey().RawData);
-        Assert.Contains("without its key", Assert.Throws<McpAuthException>(() => ClientKey.FromCertificate(bare)).Message);
+        Assert.Contains("the certificate has no private key", Assert.Throws<McpAuthException>(() => ClientKey.FromCertificate(bare)).Message);
     }
 
     [Fact]

@@ -38,18 +38,18 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("PLANTED", "no signed JWT")]
-    [InlineData("-----BEGIN PRIVATE KEY-----\nPLANTED.PLANTED.PLANTED\n-----END PRIVATE KEY-----", "no signed JWT")]
-    [InlineData("PLANTED.PLANTED.PLANTED", "no signed JWT")]
-    [InlineData("eyJhbGciOiJub25lIn0.eyJzdWIiOiJQTEFOVEVEIn0.", "no signed JWT")]
-    [InlineData("eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
-    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJz!!!.c2lnbmVk", "no signed JWT")]
-    [InlineData(Good + "\n" + Good, "no signed JWT")]
-    [InlineData("{\"value\":\"" + Good + "\"}", "no signed JWT")]
-    [InlineData("\u00eayJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
-    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJzdWIi\nOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
-    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJQTEFOVEVEIn0=.c2lnbmVk", "no signed JWT")]
-    [InlineData("eyJcdWQ4MDAiOjF9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "no signed JWT")]
+    [InlineData("PLANTED", "it does not contain a signed JWT")]
+    [InlineData("-----BEGIN PRIVATE KEY-----\nPLANTED.PLANTED.PLANTED\n-----END PRIVATE KEY-----", "it does not contain a signed JWT")]
+    [InlineData("PLANTED.PLANTED.PLANTED", "it does not contain a signed JWT")]
+    [InlineData("eyJhbGciOiJub25lIn0.eyJzdWIiOiJQTEFOVEVEIn0.", "it does not contain a signed JWT")]
+    [InlineData("eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "it does not contain a signed JWT")]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJz!!!.c2lnbmVk", "it does not contain a signed JWT")]
+    [InlineData(Good + "\n" + Good, "it does not contain a signed JWT")]
+    [InlineData("{\"value\":\"" + Good + "\"}", "it does not contain a signed JWT")]
+    [InlineData("\u00eayJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "it does not contain a signed JWT")]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJzdWIi\nOiJQTEFOVEVEIn0.c2lnbmVk", "it does not contain a signed JWT")]
+    [InlineData("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJQTEFOVEVEIn0=.c2lnbmVk", "it does not contain a signed JWT")]
+    [InlineData("eyJcdWQ4MDAiOjF9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "it does not contain a signed JWT")]
     [InlineData("", "it is empty")]
     [InlineData(" \n", "it is empty")]
     public void Text_that_is_not_a_signed_JWT_is_refused_and_not_shown(string content, string why)
@@ -72,11 +72,11 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     public void Missing_assertion_source_is_named()
     {
         var missing = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(PathOf("no such")).Read(_work.Home, Cancellation));
-        Assert.Equal((ErrorReason.InvalidValue, $"The assertion cannot be had from the file {PathOf("no such")}: there is none of that name."),
+        Assert.Equal((ErrorReason.InvalidValue, $"The assertion cannot be read from the file '{PathOf("no such")}': there is none of that name."),
             (missing.Reason, missing.Message));
         Assert.Contains(_work.Folder, Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(_work.Folder).Read(_work.Home, Cancellation)).Message);
         var unset = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromVariable("JOB_TOKEN").Read(_work.Home, Cancellation));
-        Assert.Equal("The assertion cannot be had from the variable JOB_TOKEN: it is not set.", unset.Message);
+        Assert.Equal("The assertion cannot be read from the variable 'JOB_TOKEN': it is not set.", unset.Message);
     }
 
     [Fact]

@@ -193,9 +193,9 @@ public sealed class EnterpriseTests
     [Rule(34)]
     [Theory]
     [InlineData(400, """{"error":"access_denied","error_description":"not in your group"}""", ErrorReason.AuthorizationDenied, "not in your group")]
-    [InlineData(400, """{"error":"invalid_target"}""", ErrorReason.AuthorizationDenied, "does not let you use this server")]
-    [InlineData(400, """{"error":"unauthorized_client"}""", ErrorReason.ClientRejected, "does not let this client")]
-    [InlineData(400, """{"error":"unsupported_grant_type"}""", ErrorReason.TokenResponseInvalid, "issues no ID-JAGs")]
+    [InlineData(400, """{"error":"invalid_target"}""", ErrorReason.AuthorizationDenied, "does not allow you to use this server")]
+    [InlineData(400, """{"error":"unauthorized_client"}""", ErrorReason.ClientRejected, "does not allow this client")]
+    [InlineData(400, """{"error":"unsupported_grant_type"}""", ErrorReason.TokenResponseInvalid, "does not issue ID-JAGs")]
     [InlineData(400, """{"error":"invalid_scope"}""", ErrorReason.InsufficientScope, "invalid_scope")]
     [InlineData(200, """{"access_token":"PLANTED-of-another-type","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}""", ErrorReason.TokenResponseInvalid, "of another type")]
     [InlineData(200, """{"access_token":"PLANTED-of-no-type","token_type":"N_A"}""", ErrorReason.TokenResponseInvalid, "of another type")]
@@ -271,7 +271,7 @@ public sealed class EnterpriseTests
         work.Provider.Faults.Clear();
         work.Provider.Faults.RewriteJson("/.well-known", metadata => metadata["identity_chaining_requested_token_types_supported"] = new JsonArray("urn:other"));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
-        Assert.Contains("issues no ID-JAGs", e.Message);
+        Assert.Contains("does not issue ID-JAGs", e.Message);
         Assert.Empty(work.Work.Person.Visited);
     }
 
