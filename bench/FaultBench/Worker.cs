@@ -66,18 +66,18 @@ internal static class Worker
                 Fail(Enum.Parse<AtomicFileStep>(step), int.Parse(times));
                 return "";
             case ["set", var id, var token]:
-                await door.SetTokenAsync(door.Catalog.Get(id), token, null, default);
+                await door.Servers.SetTokenAsync(door.Catalog.Get(id), token, null, default);
                 return token;
             case ["remove", var id]:
-                await door.ClearAsync(door.Catalog.Get(id), default);
+                await door.Servers.ClearCredentialsAsync(door.Catalog.Get(id), default);
                 return "";
             case ["login", var id]:
-                await door.ConnectAsync(door.Catalog.Get(id), new SignInOptions { CallbackPort = 0 }, default);
-                return await door.GetTokenAsync(door.Catalog.Get(id), default);
+                await door.SignIn.SignInAsync(door.Catalog.Get(id), new SignInOptions { CallbackPort = 0 }, default);
+                return await door.Tokens.GetTokenAsync(door.Catalog.Get(id), default);
             case ["renew", var id]:
-                return (await door.RenewAsync(door.Catalog.Get(id), cancellationToken)).AccessToken;
+                return (await door.Tokens.RenewNowAsync(door.Catalog.Get(id), cancellationToken)).AccessToken;
             case ["token", var id]:
-                return await door.GetTokenAsync(door.Catalog.Get(id), default);
+                return await door.Tokens.GetTokenAsync(door.Catalog.Get(id), default);
             case ["hold", var name]:
                 Held.Add(await environment.LockAsync(name, default));
                 return "";
@@ -130,7 +130,7 @@ internal static class Worker
             {
                 try
                 {
-                    await door.GetTokenAsync(door.Catalog.Get(id), default);
+                    await door.Tokens.GetTokenAsync(door.Catalog.Get(id), default);
                 }
                 catch (McpAuthException e) when (e.Reason == ErrorReason.AuthenticationRequired)
                 {

@@ -64,7 +64,7 @@ internal sealed class Workshop : IAsyncDisposable
 
     public McpServer Server(string id) => Door.Catalog.Get(id);
 
-    public Task SignInAsync(string id) => Door.ConnectAsync(Server(id), new SignInOptions { CallbackPort = 0 }, default);
+    public Task SignInAsync(string id) => Door.SignIn.SignInAsync(Server(id), new SignInOptions { CallbackPort = 0 }, default);
 
     /// <summary>What the vault holds for a server, whatever the facts say.</summary>
     public Task<ServerSecrets?> ItemAsync(string id) => Store.ReadRawAsync(Server(id), default);

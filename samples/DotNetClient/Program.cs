@@ -19,7 +19,7 @@ try
     // one of them is signed in here.
     var environment = new AppEnvironment();
     var authenticator = new Authenticator(environment, new ConsoleInteraction(environment));
-    var (server, _) = await authenticator.FindOrAddServerAsync(url, CancellationToken.None);
+    var (server, _) = await authenticator.Servers.FindOrAddAsync(url, CancellationToken.None);
 
     // The handler shows the token, renews it, and signs in where the server asks for that or for more scopes. Without
     // the options it never signs in, as a service should have it.

@@ -1,221 +1,136 @@
-using System.Collections.Concurrent;
 using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
-using McpSm.Core.Discovery;
 using McpSm.Core.Entra;
 using McpSm.Core.Errors;
-using McpSm.Core.Errors.Steps;
-using McpSm.Core.Grants;
-using McpSm.Core.Http;
+using McpSm.Core.Interaction;
 using McpSm.Core.Management;
-using McpSm.Core.Network;
 using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using McpSm.Core.Vaults;
 
 namespace McpSm.Core;
 
-/// <summary>The front door: sign in, sign out, renew, status, token, test.</summary>
-public sealed partial class Authenticator
+/// <summary>
+/// The entry to Mcpsm for a .NET program: signs in to MCP servers, gives their tokens, and manages servers, vaults and identity providers.
+/// </summary>
+/// <remarks>Each part is built when it is first used, so that reading a token or a status loads nothing else. Safe for use by many threads.</remarks>
+public sealed class Authenticator
 {
     private readonly AppEnvironment _environment;
     private readonly IAuthInteraction _interaction;
-    private readonly VaultSelector _vaults;
-    private readonly CredentialStore _store;
-    private readonly IdentitySessionStore _identities;
-    private readonly EnterpriseSignIn _identity;
-    private readonly TokenRenewer _renewal;
-    private readonly SignOutFlow _signOut;
-    private readonly SignInFlow _signIn;
-    private readonly UnattendedClientResolver _ownClient;
-    private readonly ServerSecretsWriter _secrets;
-    private readonly PlaintextImporter _import;
-    private readonly ServerUpdater _editor;
-    private readonly ConcurrentDictionary<string, bool> _warnedOfPlaintext = [];
+    private readonly IProgress<string>? _progress;
+    private readonly Lazy<VaultSelector> _vaultSelector;
+    private readonly Lazy<CredentialStore> _store;
+    private readonly Lazy<IdentitySessionStore> _identities;
+    private readonly Lazy<EntraTokenClient> _entra;
+    private readonly Lazy<IdentityAssertionGrant> _assertion;
+    private readonly Lazy<EnterpriseSignIn> _enterprise;
+    private readonly Lazy<TokenRevoker> _revoker;
+    private readonly Lazy<SignOutFlow> _signOut;
+    private readonly Lazy<ServerSecretsWriter> _secretsWriter;
+    private readonly Lazy<SignInService> _signIn;
+    private readonly Lazy<TokenService> _tokens;
+    private readonly Lazy<ServerManager> _servers;
+    private readonly Lazy<ServerTester> _tester;
+    private readonly Lazy<ClientRegistrationManager> _registrations;
+    private readonly Lazy<VaultManager> _vaults;
+    private readonly Lazy<PlaintextImporter> _plaintext;
+    private readonly Lazy<IdentityProviderManager> _identityProviders;
+    private readonly Lazy<SecretProvider> _secrets;
+    private readonly SignInQueue _queue = new();
 
-    /// <param name="progress">Is told, step by step, what a sign-in, renewal or sign-out does: every URL, and no secret.</param>
+    /// <summary>Creates an entry to the servers and credentials of an environment.</summary>
+    /// <param name="environment">The configuration folder, the variables and the clock.</param>
+    /// <param name="interaction">Asks and informs the user.</param>
+    /// <param name="progress">Receives each step of a sign-in, a renewal or a sign-out: every URL, and never a secret.</param>
+    /// <param name="vaults">Vaults in addition to those of the operating system and the encrypted file.</param>
     public Authenticator(AppEnvironment environment, IAuthInteraction interaction, IProgress<string>? progress = null,
         IEnumerable<IVaultProvider>? vaults = null) : this(environment, interaction, progress, vaults, null)
     {
     }
 
-    /// <param name="entraTransport">Makes what carries the requests to Entra ID; sockets where null.</param>
+    /// <param name="environment">The configuration folder, the variables and the clock.</param>
+    /// <param name="interaction">Asks and informs the user.</param>
+    /// <param name="progress">Receives each step.</param>
+    /// <param name="vaults">Additional vaults.</param>
+    /// <param name="entraTransport">Creates the handler that sends requests to Entra ID; null for sockets.</param>
     internal Authenticator(AppEnvironment environment, IAuthInteraction interaction, IProgress<string>? progress, IEnumerable<IVaultProvider>? vaults,
         Func<HttpMessageHandler>? entraTransport)
     {
-        var entra = new EntraTokenClient(environment, entraTransport, progress);
         _environment = environment;
         _interaction = interaction;
+        _progress = progress;
         Catalog = new ServerCatalog(environment);
-        _vaults = new VaultSelector(environment, vaults ?? [], interaction.Notice, interaction.Warn);
-        _store = new CredentialStore(environment, _vaults);
-        _identities = new IdentitySessionStore(environment, _store.Index, _vaults);
-        var assertion = new IdentityAssertionGrant(environment, new IdentitySessionRenewer(environment, _identities, progress), progress);
-        _identity = new EnterpriseSignIn(environment, _store, _identities, assertion, entra, interaction, progress);
-        _renewal = new TokenRenewer(environment, _store, entra, assertion, FindIssuerAsync, progress);
-        var revoking = new TokenRevoker(environment, progress);
-        _signOut = new SignOutFlow(_store, revoking);
-        _signIn = new SignInFlow(environment, _store, Catalog, revoking, entra, _identity, interaction, progress);
-        _ownClient = new UnattendedClientResolver(environment, _store, interaction);
-        _secrets = new ServerSecretsWriter(_store, Catalog, revoking);
-        _import = new PlaintextImporter(environment, _store, Catalog);
-        _editor = new ServerUpdater(Catalog, _secrets);
+        _vaultSelector = new(() => new VaultSelector(environment, vaults ?? [], interaction.Notice, interaction.Warn));
+        _store = new(() => new CredentialStore(environment, _vaultSelector.Value));
+        _identities = new(() => new IdentitySessionStore(environment, Store.Index, _vaultSelector.Value));
+        _entra = new(() => new EntraTokenClient(environment, entraTransport, progress));
+        _assertion = new(() => new IdentityAssertionGrant(environment, new IdentitySessionRenewer(environment, _identities.Value, progress), progress));
+        _enterprise = new(() => new EnterpriseSignIn(environment, Store, _identities.Value, _assertion.Value, _entra.Value, interaction, progress));
+        _revoker = new(() => new TokenRevoker(environment, progress));
+        _signOut = new(() => new SignOutFlow(Store, _revoker.Value));
+        _secretsWriter = new(() => new ServerSecretsWriter(Store, Catalog, _revoker.Value));
+        _tokens = new(CreateTokenService);
+        _signIn = new(CreateSignInService);
+        _servers = new(() => new ServerManager(Catalog, Store, interaction, _secretsWriter.Value, _signOut.Value));
+        _tester = new(() => new ServerTester(environment, Store, Tokens, SignIn));
+        _registrations = new(() => new ClientRegistrationManager(environment, Store));
+        _vaults = new(() => new VaultManager(environment, Catalog, Store, _vaultSelector.Value));
+        _plaintext = new(() => new PlaintextImporter(environment, Store, Catalog));
+        _identityProviders = new(() => new IdentityProviderManager(environment, Catalog, _identities.Value, _enterprise.Value, _queue));
+        _secrets = new(() => new SecretProvider(environment, Catalog, Tokens, Vaults, new NamedSecretStore(environment, Store.Index, _vaultSelector.Value)));
     }
 
+    /// <summary>The configured servers.</summary>
     public ServerCatalog Catalog { get; }
 
-    /// <summary>What other tools get by name.</summary>
-    public SecretProvider Secrets => new(this, new NamedSecretStore(_environment, _store.Index, _vaults), File);
+    /// <summary>Signs in to servers and out of them.</summary>
+    public SignInService SignIn => _signIn.Value;
 
-    internal TimeProvider Time => _environment.Time;
+    /// <summary>Gives, renews and rejects the tokens of servers.</summary>
+    public TokenService Tokens => _tokens.Value;
 
-    internal NetworkAccess Network => _environment.Network;
+    /// <summary>Adds, changes and removes servers and the secrets that the user supplies for them.</summary>
+    public ServerManager Servers => _servers.Value;
 
-    /// <summary>The status of servers, from the facts file alone.</summary>
-    /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
+    /// <summary>Tests servers with their credentials.</summary>
+    public ServerTester Tester => _tester.Value;
+
+    /// <summary>Removes client registrations.</summary>
+    public ClientRegistrationManager Registrations => _registrations.Value;
+
+    /// <summary>Chooses the vault and moves credentials to it.</summary>
+    public VaultManager Vaults => _vaults.Value;
+
+    /// <summary>Moves plaintext secrets of the npm tool into the vault.</summary>
+    internal PlaintextImporter Plaintext => _plaintext.Value;
+
+    /// <summary>Configures the identity provider of an organisation and signs in to it.</summary>
+    public IdentityProviderManager IdentityProviders => _identityProviders.Value;
+
+    /// <summary>Gives tokens and secrets to other tools by name.</summary>
+    public SecretProvider Secrets => _secrets.Value;
+
+    internal AppEnvironment Environment => _environment;
+
+    private CredentialStore Store => _store.Value;
+
+    /// <summary>Reads the status of servers from the index alone: without a vault and without the network.</summary>
+    /// <param name="servers">The servers.</param>
+    /// <param name="failure">Why the index cannot be read; every status is then Unknown.</param>
     public IReadOnlyList<McpAuthStatus> Status(IReadOnlyList<McpServer> servers, out McpAuthException? failure) =>
         McpAuthStatus.Read(_environment, servers, out failure);
 
-    public McpAuthStatus Status(McpServer server) => Status([server], out _)[0];
+    /// <summary>Reads the status of a server from the index alone.</summary>
+    public McpAuthStatus Status(McpServer server) => McpAuthStatus.Read(_environment, server);
 
-    /// <summary>Renews now, also if the issuer refused to a short time ago; if another process has just renewed, that is the result.</summary>
-    /// <exception cref="McpAuthException">
-    /// As <see cref="GetAccessTokenAsync"/>; and if the renewed token could not be kept in its vault, why. It then waits in the
-    /// encrypted file, if it can, and is used from there.
-    /// </exception>
-    public async Task<OAuthCredential> RenewAsync(McpServer server, CancellationToken cancellationToken)
+    private TokenService CreateTokenService() => new(_environment, Store, _interaction,
+        new(() => new TokenRenewer(_environment, Store, _entra.Value, _assertion.Value, IssuerFinder.FindAsync, _progress)));
+
+    private SignInService CreateSignInService()
     {
-        var (renewed, notKept) = await TryRenewAsync(server, await ReadOAuthAsync(server, cancellationToken).ConfigureAwait(false), always: true, cancellationToken)
-            .ConfigureAwait(false);
-        return notKept is null ? renewed : throw notKept;
-    }
-
-    /// <summary>Renews for somebody who wants to use the token: what could not be kept is told as a warning.</summary>
-    internal async Task<OAuthCredential> RenewAsync(McpServer server, OAuthCredential seen, CancellationToken cancellationToken)
-    {
-        var (renewed, notKept) = await TryRenewAsync(server, seen, always: false, cancellationToken).ConfigureAwait(false);
-        if (notKept is not null)
-        {
-            _interaction.Warn(_environment.Remedies.Explain(notKept));
-        }
-        return renewed;
-    }
-
-    private async Task<OAuthCredential> ReadOAuthAsync(McpServer server, CancellationToken cancellationToken)
-    {
-        var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        return item?.OAuth ?? throw CredentialRemedy.SignInNeeded(server, item);
-    }
-
-    private async Task<(OAuthCredential Credential, McpAuthException? NotKept)> TryRenewAsync(McpServer server, OAuthCredential seen,
-        bool always, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _renewal.RenewAsync(server, seen, always, cancellationToken).ConfigureAwait(false);
-        }
-        catch (McpAuthException e)
-        {
-            throw e.For(server.Name, SignInRemedy.ForRenewal(server, e));
-        }
-    }
-
-    /// <summary>The text of <see cref="GetAccessTokenAsync"/>.</summary>
-    public async Task<string> GetTokenAsync(McpServer server, CancellationToken cancellationToken) =>
-        (await GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false)).Value;
-
-    /// <summary>A valid access token, renewed first if need be.</summary>
-    /// <param name="renew">Renews in any case: the server refused the token that is kept.</param>
-    /// <exception cref="McpAuthException">AuthenticationRequired, RefreshTokenRejected, ServerUnreachable, …</exception>
-    public async Task<AccessToken> GetAccessTokenAsync(McpServer server, CancellationToken cancellationToken, bool renew = false)
-    {
-        ServerUrl.RequireSecure(server);
-        var item = await ReadForUseAsync(server, renew, cancellationToken).ConfigureAwait(false);
-        if (item?.OAuth is { } oauth && oauth.ExpiresAt <= _environment.Time.GetUtcNow())
-        {
-            throw new McpAuthException(ErrorReason.AuthenticationRequired, $"The token of '{server.Name}' has expired.",
-                CredentialRemedy.ForNewCredential(server))
-            { Server = server.Name };
-        }
-        return item?.Token is { } text ? new AccessToken(server, text, item.BearerToken is null ? item.OAuth!.DPoPKey : null, Time)
-            : throw CredentialRemedy.SignInNeeded(server, item);
-    }
-
-    /// <summary>Takes note that the server refused a token, so that the next call renews it, in whatever process.</summary>
-    /// <returns>Whether it is the one that is kept; otherwise another has already taken its place.</returns>
-    /// <exception cref="McpAuthException">AuthenticationRequired: nothing can renew it, as a bearer token of the user's own.</exception>
-    public Task<bool> RejectTokenAsync(McpServer server, string token, CancellationToken cancellationToken) =>
-        new TokenRejection(_environment, _store).RunAsync(server, token, cancellationToken);
-
-    /// <summary>The server's item with a token that is not about to expire, where that can be had.</summary>
-    private async Task<ServerSecrets?> ReadForUseAsync(McpServer server, bool renew, CancellationToken cancellationToken)
-    {
-        var item = await ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        if (renew)
-        {
-            return item is { BearerToken: null, OAuth: { } refused }
-                ? item with { OAuth = await RenewAsync(server, refused, cancellationToken).ConfigureAwait(false) } : throw CredentialRemedy.SignInNeeded(server, item);
-        }
-        if (item?.OAuth is not { CanRenew: true } oauth || !TokenRenewer.IsDue(oauth, Time.GetUtcNow()))
-        {
-            return item;
-        }
-        try
-        {
-            return item with { OAuth = await RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) };
-        }
-        catch (McpAuthException e) when (oauth.ExpiresAt > Time.GetUtcNow() && e is { StatusCode: not null } or { Reason: ErrorReason.ServerUnreachable })
-        {
-            // What the issuer could not or would not do takes no token away that is still good.
-            _interaction.Warn($"'{server.Name}' was not renewed, and its token is good for {(oauth.ExpiresAt - Time.GetUtcNow()).Value.TotalSeconds:0} seconds more. {e.Message}");
-            return item;
-        }
-    }
-
-    /// <summary>The server's item as it may be sent: with the plaintext token where there is no other.</summary>
-    /// <exception cref="McpAuthException">UnsafeEndpoint: the server's URL is plain http to another machine.</exception>
-    internal async Task<ServerSecrets?> ReadAsync(McpServer server, CancellationToken cancellationToken)
-    {
-        var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);
-        if (server.Plaintext.HasSecret && _warnedOfPlaintext.TryAdd(server.Id, true))
-        {
-            _interaction.Warn(_environment.Remedies.Format(
-                $"A secret of '{server.Name}' lies in plaintext in config.json. Take it into the vault with: "
-                + $"{new ImportStep(server)}"));
-        }
-        if (item?.Token is null && server.Plaintext.BearerToken is { } plaintext)
-        {
-            RequireSendable(server, plaintext);
-            item = (item ?? new ServerSecrets { Url = server.Url }) with { BearerToken = plaintext };
-        }
-        if (item is not null)
-        {
-            ServerUrl.RequireSecure(server);
-        }
-        return item;
-    }
-
-    /// <summary>Keeps a bearer token; an OAuth credential that it replaces is revoked first.</summary>
-    /// <returns>Why that revocation failed; null where it did not.</returns>
-    public Task<string?> SetTokenAsync(McpServer server, string token, string? vault, CancellationToken cancellationToken) =>
-        _secrets.SetTokenAsync(server, token, vault, cancellationToken);
-
-    private async Task<(string Resource, AuthorizationServerMetadata Issuer)> FindIssuerAsync(McpServer server, ServerSecrets item, RestrictedHttpClient http,
-        UrlPolicy policy, CancellationToken cancellationToken) =>
-        await SignInTarget.FindAsync(http, policy, server, item, null, null, cancellationToken).ConfigureAwait(false) is { } target
-            ? (target.Resource, target.WithPkce().Issuer)
-            : throw new McpAuthException(ErrorReason.MetadataInvalid, $"'{server.Name}' names no issuer that could renew its token.",
-                new SignInStep(server))
-            { Server = server.Name };
-
-    /// <summary>What another program wrote was not looked at when it was kept.</summary>
-    private static void RequireSendable(McpServer server, string token)
-    {
-        if (BearerToken.Fault(token) is { } fault)
-        {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"The bearer token of '{server.Name}' in config.json cannot be sent: {fault}.",
-                new SetTokenStep(server))
-            { Server = server.Name };
-        }
+        var context = new AuthContext(_environment, _interaction, _progress);
+        var flow = new SignInFlow(context, Store, Catalog, _revoker.Value, _enterprise.Value) { Entra = _entra.Value };
+        return new SignInService(context, flow, new UnattendedClientResolver(_environment, Store, _interaction), _signOut.Value, Tokens) { Queue = _queue };
     }
 }

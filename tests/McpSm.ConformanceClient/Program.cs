@@ -19,7 +19,7 @@ try
 {
     var variables = new Dictionary<string, string> { ["MCPSM_CONFIG_DIR"] = folder.FullName, ["MCPSM_VAULT"] = "file", ["BROWSER"] = "a stand-in" };
     var authenticator = new Authenticator(new AppEnvironment(variables.GetValueOrDefault), new StandInPerson());
-    var server = (await authenticator.AddServerAsync(change, CancellationToken.None)).Server;
+    var server = (await authenticator.Servers.AddAsync(change, CancellationToken.None)).Server;
     var signIn = new SignInOptions
     {
         CallbackPort = 0,

@@ -16,12 +16,12 @@ internal sealed class ForgetCommand : ServerSubcommand
 
     /// <summary>A registration is an item of its own, which may be in another vault than the credential.</summary>
     public override IEnumerable<string?> FindVaults(ParseResult parsed) =>
-        [.. base.FindVaults(parsed), .. Context.Catalog.Find(parsed.GetValue(Server)!) is { } server ? Context.Authenticator.RegistrationVaultsOf(server) : []];
+        [.. base.FindVaults(parsed), .. Context.Catalog.Find(parsed.GetValue(Server)!) is { } server ? Context.Authenticator.Registrations.VaultsOf(server) : []];
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var server = GetServer(parsed);
-        var forgotten = await Context.Authenticator.ForgetClientAsync(server, cancellationToken).ConfigureAwait(false);
+        var forgotten = await Context.Authenticator.Registrations.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
         if (forgotten.WasRegistered)
         {
             Context.Succeed($"Registration of '{server.Name}' with {UntrustedText.Sanitize(forgotten.Issuer)} dropped.");

@@ -56,18 +56,18 @@ internal sealed class LoginOptions
         }
         if (name is not null || (server is null && ServerLookup.IsUrl(serverOrUrl)))
         {
-            (server, var isNew) = await context.Authenticator.FindOrAddServerAsync(serverOrUrl, name, cancellationToken).ConfigureAwait(false);
+            (server, var isNew) = await context.Authenticator.Servers.FindOrAddAsync(serverOrUrl, name, cancellationToken).ConfigureAwait(false);
             if (isNew)
             {
                 context.Hint($"Server '{server.Name}' added.");
             }
         }
-        return Report(await context.Authenticator.ConnectAsync(server ?? throw ServerLookup.Failure(all, serverOrUrl), Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
+        return Report(await context.Authenticator.SignIn.SignInAsync(server ?? throw ServerLookup.Failure(all, serverOrUrl), Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
     }
 
     /// <summary>What <c>login-all</c> does with each server.</summary>
     public async Task<int> EnsureAsync(McpServer server, ParseResult parsed, CommandContext context, CancellationToken cancellationToken) =>
-        Report(await context.Authenticator.EnsureConnectedAsync(server, Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
+        Report(await context.Authenticator.SignIn.EnsureSignedInAsync(server, Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
 
     public SignInOptions Read(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {

@@ -30,7 +30,7 @@ internal sealed class LogoutCommand : ServerSubcommand
             Context.Hint("Still signed in.");
             return ExitCode.Failed;
         }
-        var result = await Context.Authenticator.DisconnectAsync(server, parsed.GetValue(_local), cancellationToken).ConfigureAwait(false);
+        var result = await Context.Authenticator.SignIn.SignOutAsync(server, parsed.GetValue(_local), cancellationToken).ConfigureAwait(false);
         if (result.HadOAuth)
         {
             Context.Succeed($"Signed out of '{server.Name}'.");

@@ -14,7 +14,7 @@ internal sealed class RefreshCommand : ServerSubcommand
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var server = GetServer(parsed);
-        await Context.Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
+        await Context.Authenticator.Tokens.RenewAsync(server, cancellationToken).ConfigureAwait(false);
         var status = Context.Authenticator.Status(server);
         Context.Succeed($"Token of '{server.Name}' renewed{StatusText.Expiry(status, Context.AppEnvironment.Time.GetUtcNow())}.");
         return ExitCode.Done;

@@ -21,7 +21,7 @@ internal sealed class RejectCommand : ServerSubcommand
     {
         var server = GetServer(parsed);
         var token = await SecretInput.ReadTokenAsync("-", Context, cancellationToken).ConfigureAwait(false);
-        Context.Succeed(await Context.Authenticator.RejectTokenAsync(server, token, cancellationToken).ConfigureAwait(false)
+        Context.Succeed(await Context.Authenticator.Tokens.RejectAsync(server, token, cancellationToken).ConfigureAwait(false)
             ? $"The token of '{server.Name}' counts as refused; the next call renews it."
             : $"That is not the token kept for '{server.Name}': another has already taken its place.");
         return ExitCode.Done;

@@ -14,7 +14,7 @@ internal sealed class RevokeCommand : ServerSubcommand
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var server = GetServer(parsed);
-        var result = await Context.Authenticator.ClearAsync(server, cancellationToken).ConfigureAwait(false);
+        var result = await Context.Authenticator.Servers.ClearCredentialsAsync(server, cancellationToken).ConfigureAwait(false);
         if (result.HadOAuth || result.HasBearer)
         {
             Context.Succeed($"Credentials of '{server.Name}' removed.");

@@ -31,7 +31,7 @@ internal sealed class SetCommand : ServerSubcommand
         var token = parsed.GetValue(_token) is { } given
             ? await SecretInput.ReadTokenAsync(given, Context, cancellationToken).ConfigureAwait(false)
             : await PromptAsync(server, cancellationToken).ConfigureAwait(false);
-        var revocationFailure = await Context.Authenticator.SetTokenAsync(server, token, parsed.GetValue(_vault), cancellationToken).ConfigureAwait(false);
+        var revocationFailure = await Context.Authenticator.Servers.SetTokenAsync(server, token, parsed.GetValue(_vault), cancellationToken).ConfigureAwait(false);
         Context.Succeed($"Bearer token of '{server.Name}' kept.");
         if (revocationFailure is not null)
         {

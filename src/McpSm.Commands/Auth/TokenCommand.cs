@@ -50,7 +50,7 @@ internal sealed class TokenCommand : ServerSubcommand
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "--method, --uri and --nonce are of headers: say --header or --json as well.");
         }
-        var token = await Context.Authenticator.GetAccessTokenAsync(server, cancellationToken, parsed.GetValue(_renew)).ConfigureAwait(false);
+        var token = await Context.Authenticator.Tokens.GetAccessTokenAsync(server, cancellationToken, parsed.GetValue(_renew)).ConfigureAwait(false);
         if (printsHeaders)
         {
             var headers = token.HeadersFor(parsed.GetValue(_method), parsed.GetValue(_uri), parsed.GetValue(_nonce));

@@ -49,13 +49,13 @@ internal abstract class McpsmSubcommand : CommandWithExamples
     /// <summary>Returns the vaults that have credentials of these servers, and the vault that a new credential would go to.</summary>
     protected IEnumerable<string?> FindVaultsOf(IEnumerable<McpServer> servers, ParseResult parsed)
     {
-        var current = Context.Authenticator.VaultNamesOf(servers);
+        var current = Context.Authenticator.Vaults.NamesOf(servers);
         if (VaultOption.Read(parsed) is { } requested)
         {
             // The old credential must still be read and revoked in its current vault.
             return [requested, .. current];
         }
-        return current.Count == 0 || current.Contains(null) ? [Context.Authenticator.VaultNameFor(null), .. current] : current;
+        return current.Count == 0 || current.Contains(null) ? [Context.Authenticator.Vaults.NameFor(null), .. current] : current;
     }
 
     private sealed class RunAction(McpsmSubcommand command) : AsynchronousCommandLineAction

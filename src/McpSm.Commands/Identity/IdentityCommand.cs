@@ -25,7 +25,7 @@ internal sealed class IdentityCommand : McpsmSubcommand
 
     protected override Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var providers = Context.Authenticator.IdentityProviders();
+        var providers = Context.Authenticator.IdentityProviders.List();
         var now = Context.AppEnvironment.Time.GetUtcNow();
         if (parsed.GetValue(_json))
         {

@@ -9,5 +9,5 @@ internal abstract class IdentitySubcommand(CommandContext context, string name, 
     public override bool Changes(ParseResult parsed) => true;
 
     public override IEnumerable<string?> FindVaults(ParseResult parsed) => VaultOption.Read(parsed) is { } requested ? [requested]
-        : [Context.Authenticator.VaultNameFor(null), .. Context.Authenticator.IdentityProviders().Select(p => p.Vault)];
+        : [Context.Authenticator.Vaults.NameFor(null), .. Context.Authenticator.IdentityProviders.List().Select(p => p.Vault)];
 }

@@ -20,15 +20,15 @@ internal sealed class LoginCommand : IdentitySubcommand
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var issuer = Context.Authenticator.RequireIdentityProvider().Issuer;
+        var issuer = Context.Authenticator.IdentityProviders.RequireCurrent().Issuer;
         var options = _options.Read(parsed, Context, cancellationToken);
         if (_idToken.Read(parsed, Context) is { } idToken)
         {
-            await Context.Authenticator.KeepIdTokenAsync(issuer, null, idToken.Trim(), options.Vault, cancellationToken).ConfigureAwait(false);
+            await Context.Authenticator.IdentityProviders.StoreIdTokenAsync(issuer, null, idToken.Trim(), options.Vault, cancellationToken).ConfigureAwait(false);
         }
         else
         {
-            await Context.Authenticator.SignInToIdentityProviderAsync(issuer, options, cancellationToken).ConfigureAwait(false);
+            await Context.Authenticator.IdentityProviders.SignInAsync(issuer, options, cancellationToken).ConfigureAwait(false);
         }
         Context.Succeed($"Signed in at {UntrustedText.Sanitize(issuer)}.");
         return ExitCode.Done;

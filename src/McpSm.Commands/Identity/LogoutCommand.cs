@@ -18,7 +18,7 @@ internal sealed class LogoutCommand : IdentitySubcommand
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var issuers = Context.Authenticator.IdentityProviders().Where(p => p.SignedInAt is not null).Select(p => p.Issuer).ToList();
+        var issuers = Context.Authenticator.IdentityProviders.List().Where(p => p.SignedInAt is not null).Select(p => p.Issuer).ToList();
         if (issuers.Count == 0)
         {
             Context.Hint("You are not signed in at an identity provider.");
@@ -32,7 +32,7 @@ internal sealed class LogoutCommand : IdentitySubcommand
         }
         foreach (var issuer in issuers)
         {
-            var revocationFailure = await Context.Authenticator.SignOutOfIdentityProviderAsync(issuer, parsed.GetValue(_local), cancellationToken).ConfigureAwait(false);
+            var revocationFailure = await Context.Authenticator.IdentityProviders.SignOutAsync(issuer, parsed.GetValue(_local), cancellationToken).ConfigureAwait(false);
             Context.Succeed($"Signed out of {UntrustedText.Sanitize(issuer)}.");
             Context.WarnIfNotRevoked(revocationFailure);
         }

@@ -16,7 +16,7 @@ internal sealed class NoneCommand : IdentitySubcommand
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        if (Context.Authenticator.IdentityProvider is not { Issuer: var issuer })
+        if (Context.Authenticator.IdentityProviders.Current is not { Issuer: var issuer })
         {
             Context.Hint("No identity provider is set.");
             return ExitCode.Done;
@@ -27,7 +27,7 @@ internal sealed class NoneCommand : IdentitySubcommand
             Context.Hint("Still set.");
             return ExitCode.Failed;
         }
-        var revocationFailure = await Context.Authenticator.RemoveIdentityProviderAsync(issuer, cancellationToken).ConfigureAwait(false);
+        var revocationFailure = await Context.Authenticator.IdentityProviders.RemoveAsync(issuer, cancellationToken).ConfigureAwait(false);
         Context.Succeed("No identity provider is used any more.");
         Context.WarnIfNotRevoked(revocationFailure);
         return ExitCode.Done;

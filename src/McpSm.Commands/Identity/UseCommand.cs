@@ -32,7 +32,7 @@ internal sealed class UseCommand : IdentitySubcommand
     {
         var secret = _secret.Read(parsed, Context);
         var provider = new IdentityProviderSetting(parsed.GetValue(_issuer)!, parsed.GetValue(_clientId), Scopes.Typed(parsed.GetValue(_scopes) ?? []));
-        await Context.Authenticator.SetIdentityProviderAsync(provider, secret, parsed.GetValue(_vault), cancellationToken).ConfigureAwait(false);
+        await Context.Authenticator.IdentityProviders.SetAsync(provider, secret, parsed.GetValue(_vault), cancellationToken).ConfigureAwait(false);
         Context.Succeed("Servers whose issuer takes its word are signed in to through it.");
         Context.Hint("Next:");
         Context.Hint("  mcpsm identity login");

@@ -30,7 +30,7 @@ internal sealed class AddCommand : McpsmSubcommand
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var settings = await _options.ReadAsync(parsed, Context, cancellationToken).ConfigureAwait(false);
-        var server = (await Context.Authenticator.AddServerAsync(
+        var server = (await Context.Authenticator.Servers.AddAsync(
             settings with { Name = parsed.GetValue(_name), Url = parsed.GetValue(_url) }, cancellationToken).ConfigureAwait(false)).Server;
         Context.Succeed($"Server '{server.Name}' added{(server.Id == server.Name ? "" : $" with the id {server.Id}")}.");
         return ExitCode.Done;

@@ -25,7 +25,7 @@ internal sealed class RemoveCommand : ServerSubcommand
             Context.Hint("Nothing was removed.");
             return ExitCode.Failed;
         }
-        var result = await Context.Authenticator.RemoveServerAsync(server, cancellationToken).ConfigureAwait(false);
+        var result = await Context.Authenticator.Servers.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
         Context.Succeed($"Server '{server.Name}' removed.");
         Context.WarnIfNotRevoked(result.RevocationFailure);
         return ExitCode.Done;

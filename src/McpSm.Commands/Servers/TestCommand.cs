@@ -33,7 +33,7 @@ internal sealed class TestCommand : ServerSubcommand
         var results = new McpTestResult[servers.Count];
         await CommandContext.ForEachAsync(servers.Index(), parsed.GetValue(_throttle), cancellationToken, async (item, cancel) =>
         {
-            var result = results[item.Index] = await Context.Authenticator.TestAsync(item.Item, timeout, cancel).ConfigureAwait(false);
+            var result = results[item.Index] = await Context.Authenticator.Tester.TestAsync(item.Item, timeout, cancel).ConfigureAwait(false);
             if (!parsed.GetValue(_json))
             {
                 Print(result);

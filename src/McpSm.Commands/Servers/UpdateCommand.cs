@@ -34,7 +34,7 @@ internal sealed class UpdateCommand : ServerSubcommand
     {
         var current = GetServer(parsed);
         var update = await _options.ReadAsync(parsed, Context, cancellationToken).ConfigureAwait(false);
-        var (server, hasNewOrigin, revocationFailure) = await Context.Authenticator.UpdateServerAsync(current,
+        var (server, hasNewOrigin, revocationFailure) = await Context.Authenticator.Servers.UpdateAsync(current,
             update with { Name = parsed.GetValue(_name), Url = parsed.GetValue(_url) }, cancellationToken).ConfigureAwait(false);
         Context.Succeed($"Server '{server.Name}' updated.");
         Context.WarnIfNotRevoked(revocationFailure);

@@ -28,7 +28,7 @@ internal sealed class ImportCommand : ServerSubcommand
         var (found, failures) = (false, 0);
         foreach (var server in GetServers(parsed))
         {
-            var secrets = Context.Authenticator.FindPlaintext(server);
+            var secrets = Context.Authenticator.Plaintext.Find(server);
             found |= secrets.Count > 0;
             if (parsed.GetValue(_dryRun))
             {
@@ -47,7 +47,7 @@ internal sealed class ImportCommand : ServerSubcommand
                 failures += code == ExitCode.Done ? 0 : 1;
             }
         }
-        foreach (var unknown in parsed.GetValue(Server) is null ? Context.Authenticator.FindForeignPlaintext() : [])
+        foreach (var unknown in parsed.GetValue(Server) is null ? Context.Authenticator.Plaintext.FindUnknownServers() : [])
         {
             Context.Warn($"oauth-tokens.json has tokens of '{unknown}', which is no server here. They were left.");
         }
@@ -61,7 +61,7 @@ internal sealed class ImportCommand : ServerSubcommand
     private async Task<int> ImportAsync(McpServer server, ParseResult parsed, CancellationToken cancellationToken)
     {
         var code = ExitCode.Done;
-        foreach (var result in await Context.Authenticator.ImportAsync(server, parsed.GetValue(_vault), parsed.GetValue(_force), cancellationToken).ConfigureAwait(false))
+        foreach (var result in await Context.Authenticator.Plaintext.RunAsync(server, parsed.GetValue(_vault), parsed.GetValue(_force), cancellationToken).ConfigureAwait(false))
         {
             var secret = new PlaintextSecret(result.Kind, result.Header, result.File);
             if (result.Removed)

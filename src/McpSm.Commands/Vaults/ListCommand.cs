@@ -20,7 +20,7 @@ internal sealed class ListCommand : McpsmSubcommand
 
     public static async Task<int> PrintAsync(bool asJson, CommandContext context, CancellationToken cancellationToken)
     {
-        var vaults = await context.Authenticator.VaultsAsync(cancellationToken).ConfigureAwait(false);
+        var vaults = await context.Authenticator.Vaults.ListAsync(cancellationToken).ConfigureAwait(false);
         if (asJson)
         {
             JsonOutput.Array(context.Console.Out, vaults, JsonOutput.Vault);

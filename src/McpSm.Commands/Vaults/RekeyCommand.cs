@@ -29,16 +29,16 @@ internal sealed class RekeyCommand : McpsmSubcommand
             throw new McpAuthException(ErrorReason.InvalidValue, "--passphrase and --key-file exclude each other.");
         }
         // Without an option the kind of key stays the same.
-        if (parsed.GetValue(_passphrase) || (!parsed.GetValue(_keyFile) && Context.Authenticator.FileUsesPassphrase))
+        if (parsed.GetValue(_passphrase) || (!parsed.GetValue(_keyFile) && Context.Authenticator.Vaults.FileUsesPassphrase))
         {
             var passphrase = await ReadPassphraseAsync(cancellationToken).ConfigureAwait(false);
-            await Context.Authenticator.RekeyFileAsync(passphrase, cancellationToken).ConfigureAwait(false);
+            await Context.Authenticator.Vaults.RekeyFileAsync(passphrase, cancellationToken).ConfigureAwait(false);
             Context.Succeed("credentials.enc is under the new passphrase.");
             Context.Hint("Set MCPSM_VAULT_PASSPHRASE to it wherever credentials are used.");
         }
         else
         {
-            await Context.Authenticator.RekeyFileAsync(null, cancellationToken).ConfigureAwait(false);
+            await Context.Authenticator.Vaults.RekeyFileAsync(null, cancellationToken).ConfigureAwait(false);
             Context.Succeed("credentials.enc is under a new key in credentials.key.");
         }
         return ExitCode.Done;
@@ -51,7 +51,7 @@ internal sealed class RekeyCommand : McpsmSubcommand
             return newPassphrase;
         }
         // While the key is in a key file, this variable cannot be the current passphrase: it is the one that the user wants.
-        if (Context.AppEnvironment.Variable(PassphraseVariable) is { } passphrase && !Context.Authenticator.FileUsesPassphrase)
+        if (Context.AppEnvironment.Variable(PassphraseVariable) is { } passphrase && !Context.Authenticator.Vaults.FileUsesPassphrase)
         {
             return passphrase;
         }

@@ -24,7 +24,7 @@ internal sealed class UseCommand : McpsmSubcommand
         var vault = parsed.GetValue(_vault)!;
         // Yielded first: if only PowerShell can open the vault, damaged files do not matter here.
         yield return vault;
-        foreach (var source in parsed.GetValue(_move) ? Context.Authenticator.VaultsToMoveFrom(vault) : [])
+        foreach (var source in parsed.GetValue(_move) ? Context.Authenticator.Vaults.SourcesOfMove(vault) : [])
         {
             yield return source;
         }
@@ -35,11 +35,11 @@ internal sealed class UseCommand : McpsmSubcommand
         var vault = parsed.GetValue(_vault)!;
         if (parsed.GetValue(_move))
         {
-            var count = await Context.Authenticator.MoveToVaultAsync(vault, cancellationToken).ConfigureAwait(false);
+            var count = await Context.Authenticator.Vaults.MoveToAsync(vault, cancellationToken).ConfigureAwait(false);
             Context.Succeed($"Credentials are kept in '{vault}'; {count} item{(count == 1 ? " was" : "s were")} moved there.");
             return ExitCode.Done;
         }
-        var elsewhere = await Context.Authenticator.UseVaultAsync(vault, cancellationToken).ConfigureAwait(false);
+        var elsewhere = await Context.Authenticator.Vaults.UseAsync(vault, cancellationToken).ConfigureAwait(false);
         Context.Succeed($"Credentials are kept in '{vault}' from now on.");
         if (elsewhere.Count > 0)
         {

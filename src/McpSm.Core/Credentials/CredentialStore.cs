@@ -15,12 +15,15 @@ namespace McpSm.Core.Credentials;
 /// Reads and replaces the credentials of servers; no other type does. It writes the secret first and the index entry after it, both
 /// under the lock of the server. If the process is killed in between, the next read of the secret reconciles the entry.
 /// </summary>
-public sealed partial class CredentialStore(AppEnvironment environment, VaultSelector vaults)
+public sealed class CredentialStore(AppEnvironment environment, VaultSelector vaults)
 {
     private readonly SupersededCopies _superseded = new(environment, vaults);
     private readonly ConcurrentDictionary<string, bool> _reportedVault = [];
 
     public CredentialIndex Index { get; } = new(environment);
+
+    /// <summary>The clients that issuers registered for us.</summary>
+    public ClientRegistrationStore Registrations => field ??= new(environment, vaults, Index);
 
     /// <summary>Locks the credential of this server, in all processes.</summary>
     /// <remarks>
@@ -208,30 +211,6 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         return item;
     }
 
-    /// <summary>Reads the stored registration with an issuer, from the vault that has or will have the credential of the server.</summary>
-    public async Task<ClientRegistration?> ReadRegistrationAsync(McpServer server, string issuer, string? vaultName,
-        CancellationToken cancellationToken)
-    {
-        var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
-        var registration = await GetAsync(vault, ClientItemName(issuer), CredentialJson.Default.ClientRegistration, cancellationToken).ConfigureAwait(false);
-        return registration?.Issuer == issuer ? registration : null;
-    }
-
-    /// <summary>Stores a registration. A doubt about this client stays in the index; a doubt about the previous client ends.</summary>
-    public async Task WriteRegistrationAsync(McpServer server, ClientRegistration registration, string? vaultName,
-        CancellationToken cancellationToken)
-    {
-        var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
-        var item = ClientItemName(registration.Issuer);
-        // The issuer uses the new registration from now on, whether it is in the vault or waits for it.
-        await vault.KeepAsync(item, JsonSerializer.Serialize(registration, CredentialJson.Default.ClientRegistration), isRenewal: false).ConfigureAwait(false);
-        await Index.WriteRegistrationAsync(item, f => (f ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id) with
-        {
-            Vault = vault.Name,
-            DoubtedClient = f?.DoubtedClient == registration.Client.Id ? f.DoubtedClient : null,
-        }, cancellationToken).ConfigureAwait(false);
-    }
-
     /// <summary>Returns the name of a registration's item: letters, digits and dashes, which every vault accepts.</summary>
     public static string ClientItemName(string issuer) =>
         ClientItemPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)))[..16];
@@ -318,9 +297,6 @@ public sealed partial class CredentialStore(AppEnvironment environment, VaultSel
         vaults.ChooseAsync(vaultName ?? Index.Read(server.Id)?.Vault, cancellationToken);
 
     private VaultWithFallback? VaultOf(CredentialInfo? info) => info?.Vault is { } name ? vaults.Find(name) : vaults.InUse;
-
-    private static async Task<T?> GetAsync<T>(VaultWithFallback vault, string name, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-        where T : class => (await FindAsync(vault, name, type, cancellationToken).ConfigureAwait(false)).Item;
 
     /// <summary>Returns the item, and whether it is pending.</summary>
     internal static async Task<(T? Item, bool IsPending)> FindAsync<T>(VaultWithFallback vault, string name, JsonTypeInfo<T> type,

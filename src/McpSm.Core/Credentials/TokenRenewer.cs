@@ -220,7 +220,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
             if (current is { Client.Kind: ClientKind.Dynamic, Issuer: { } issuer } && DoubtfulRefusal.Is(e))
             {
                 // Otherwise the next sign-in would end on an error page of the issuer.
-                await store.MarkDoubtedAsync(issuer, current.Client.Id, CancellationToken.None).ConfigureAwait(false);
+                await store.Registrations.MarkDoubtedAsync(issuer, current.Client.Id, CancellationToken.None).ConfigureAwait(false);
             }
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
                 $"The issuer did not renew the token of '{server.Name}'. Mcpsm keeps the refresh token. {e.Message}", refused.Remedy(server, current.Resource), e)
@@ -318,10 +318,10 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
             // A sign-in with a forgotten client would end on an error page of the issuer. The registration stays until a new one has
             // worked, because some issuers answer invalid_client only for a moment.
             using var fileLock = await environment.LockAsync(CredentialStore.ClientItemName(issuer), CancellationToken.None).ConfigureAwait(false);
-            var registration = await store.ReadRegistrationAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false);
+            var registration = await store.Registrations.ReadAsync(server, issuer, null, CancellationToken.None).ConfigureAwait(false);
             if (registration?.Client.Id == current.Client.Id)
             {
-                await store.MarkDoubtedAsync(issuer, registration.Client.Id, CancellationToken.None).ConfigureAwait(false);
+                await store.Registrations.MarkDoubtedAsync(issuer, registration.Client.Id, CancellationToken.None).ConfigureAwait(false);
             }
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message

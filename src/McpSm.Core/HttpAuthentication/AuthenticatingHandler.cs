@@ -1,3 +1,4 @@
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
@@ -48,12 +49,17 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     /// 401 or 403.</param>
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
     public AuthenticatingHandler(McpServer server, Authenticator authenticator, SignInOptions? signIn = null)
+        : this(server, authenticator.Environment, authenticator.Tokens, authenticator.SignIn, signIn)
+    {
+    }
+
+    internal AuthenticatingHandler(McpServer server, AppEnvironment environment, TokenService tokens, SignInService signInService, SignInOptions? signIn)
     {
         _server = server;
         _resource = server.Uri;
-        _time = authenticator.Time;
-        _credential = new HandlerCredential(server, authenticator, signIn);
-        _sender = new HttpMessageInvoker(RestrictedHttpClient.NewSocketsHandler(new UrlPolicy(_resource) { Network = authenticator.Network }));
+        _time = environment.Time;
+        _credential = new HandlerCredential(server, tokens, signInService, _time, signIn);
+        _sender = new HttpMessageInvoker(RestrictedHttpClient.NewSocketsHandler(new UrlPolicy(_resource) { Network = environment.Network }));
     }
 
     /// <exception cref="McpAuthException">UnsafeEndpoint; the reasons of renewal, sign-in and the vault; InsufficientScope.</exception>

@@ -13,7 +13,7 @@ namespace McpSm.Core.HttpAuthentication;
 /// lost, nor a person's sign-in, because one request ran out of time.
 /// </summary>
 /// <param name="signIn">How to sign in where a request needs it; null never to.</param>
-internal sealed class HandlerCredential(McpServer server, Authenticator authenticator, SignInOptions? signIn) : IDisposable
+internal sealed class HandlerCredential(McpServer server, TokenService tokens, SignInService signInService, TimeProvider time, SignInOptions? signIn) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _end = new();
@@ -133,13 +133,13 @@ internal sealed class HandlerCredential(McpServer server, Authenticator authenti
 
     private bool IsDue(ServerSecrets? item)
     {
-        var now = authenticator.Time.GetUtcNow();
+        var now = time.GetUtcNow();
         return item?.OAuth is { CanRenew: true } oauth && TokenRenewer.IsDue(oauth, now)
             && (oauth.AccessToken != _heldBack || oauth.ExpiresAt <= now);
     }
 
     private async Task<ServerSecrets?> ReadAsync() =>
-        Set(await RenewIfDueAsync(await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false)).ConfigureAwait(false));
+        Set(await RenewIfDueAsync(await tokens.ReadAsync(_server, _end.Token).ConfigureAwait(false)).ConfigureAwait(false));
 
     private async Task<ServerSecrets?> RenewIfDueAsync(ServerSecrets? item)
     {
@@ -149,9 +149,9 @@ internal sealed class HandlerCredential(McpServer server, Authenticator authenti
         }
         try
         {
-            return item with { OAuth = await authenticator.RenewAsync(_server, oauth, _end.Token).ConfigureAwait(false) };
+            return item with { OAuth = await tokens.RenewAsync(_server, oauth, _end.Token).ConfigureAwait(false) };
         }
-        catch (McpAuthException e) when (oauth.ExpiresAt > authenticator.Time.GetUtcNow() || IsForSignIn(e, oauth))
+        catch (McpAuthException e) when (oauth.ExpiresAt > time.GetUtcNow() || IsForSignIn(e, oauth))
         {
             // Its last minute is good all the same, and one failure in it is enough; or the server's answer to it
             // tells what to sign in for.
@@ -163,7 +163,7 @@ internal sealed class HandlerCredential(McpServer server, Authenticator authenti
     /// <summary>After a 401: what another process has put there, or what renewal gives; else the same as before.</summary>
     private async Task<ServerSecrets?> RenewAsync(ServerSecrets? sent)
     {
-        var item = await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false);
+        var item = await tokens.ReadAsync(_server, _end.Token).ConfigureAwait(false);
         if (item?.Token != sent?.Token)
         {
             return Set(await RenewIfDueAsync(item).ConfigureAwait(false));
@@ -172,7 +172,7 @@ internal sealed class HandlerCredential(McpServer server, Authenticator authenti
         {
             try
             {
-                return Set(item with { OAuth = await authenticator.RenewAsync(_server, oauth, _end.Token).ConfigureAwait(false) });
+                return Set(item with { OAuth = await tokens.RenewAsync(_server, oauth, _end.Token).ConfigureAwait(false) });
             }
             catch (McpAuthException e) when (IsForSignIn(e, oauth))
             {
@@ -201,7 +201,7 @@ internal sealed class HandlerCredential(McpServer server, Authenticator authenti
 
     private async Task<ServerSecrets?> StepUpAsync(OAuthCredential held, ChallengeResponse answer)
     {
-        var item = await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false);
+        var item = await tokens.ReadAsync(_server, _end.Token).ConfigureAwait(false);
         if (item?.Token != held.AccessToken)
         {
             return Set(item);
@@ -220,14 +220,14 @@ internal sealed class HandlerCredential(McpServer server, Authenticator authenti
 
     private async Task<ServerSecrets?> SignInAsync(RefusedRequest refusal)
     {
-        _server = (await authenticator.ConnectAsync(_server, signIn!, refusal, _end.Token).ConfigureAwait(false)).Server;
-        return Set(await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false));
+        _server = (await signInService.SignInAsync(_server, signIn!, refusal, _end.Token).ConfigureAwait(false)).Server;
+        return Set(await tokens.ReadAsync(_server, _end.Token).ConfigureAwait(false));
     }
 
     private async Task<ServerSecrets?> DropAsync(OAuthCredential refused)
     {
-        var why = await authenticator.RemoveCredentialAsync(_server, refused).ConfigureAwait(false);
-        var item = Set(await authenticator.ReadAsync(_server, _end.Token).ConfigureAwait(false));
+        var why = await signInService.RemoveCredentialAsync(_server, refused).ConfigureAwait(false);
+        var item = Set(await tokens.ReadAsync(_server, _end.Token).ConfigureAwait(false));
         _failed = why;
         return item;
     }

@@ -19,8 +19,21 @@ internal sealed class PlaintextImporter(AppEnvironment environment, CredentialSt
     /// <param name="Take">The item with it; null where the item has something else in its place.</param>
     private sealed record Found(PlaintextSecret Secret, Func<ServerSecrets, ServerSecrets?> Take, Func<CancellationToken, Task<bool>> Remove, string? Unusable);
 
+    /// <summary>Lists the plaintext secrets of a server, which <see cref="RunAsync"/> would move.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt: a token file does not parse.</exception>
     public IReadOnlyList<PlaintextSecret> Find(McpServer server) => [.. Search(server).Select(f => f.Secret)];
 
+    /// <summary>Lists the ids in plaintext token files that belong to no server.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    public IReadOnlyList<string> FindUnknownServers() =>
+        [.. NpmTokenFile.Read(environment).Select(t => t.ServerId).Except(catalog.List().Select(s => s.Id)).Select(UntrustedText.Sanitize)];
+
+    /// <summary>Moves the server's plaintext secrets into the vault, and removes them from their files after the vault returned them.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="vault">The vault; null for the one that the server uses, or the selected one.</param>
+    /// <param name="force">Also removes plaintext if the vault has another secret in its place.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="McpAuthException">The reasons of the vault; ConfigurationCorrupt. The plaintext is then unchanged.</exception>
     public async Task<IReadOnlyList<McpImport>> RunAsync(McpServer server, string? vault, bool force, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);

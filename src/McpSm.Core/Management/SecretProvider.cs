@@ -1,7 +1,9 @@
+using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Servers;
+using McpSm.Core.SignIn;
 using McpSm.Core.Vaults;
 using McpSm.Core.Vaults.EncryptedFile;
 
@@ -13,15 +15,19 @@ namespace McpSm.Core.Management;
 /// </summary>
 public sealed class SecretProvider
 {
-    private readonly Authenticator _authenticator;
+    private readonly AppEnvironment _environment;
+    private readonly ServerCatalog _catalog;
+    private readonly TokenService _tokens;
+    private readonly VaultManager _vaults;
     private readonly NamedSecretStore _secrets;
-    private readonly EncryptedFileVault _file;
 
-    internal SecretProvider(Authenticator authenticator, NamedSecretStore secrets, EncryptedFileVault file)
+    internal SecretProvider(AppEnvironment environment, ServerCatalog catalog, TokenService tokens, VaultManager vaults, NamedSecretStore secrets)
     {
-        _authenticator = authenticator;
+        _environment = environment;
+        _catalog = catalog;
+        _tokens = tokens;
+        _vaults = vaults;
         _secrets = secrets;
-        _file = file;
     }
 
     /// <summary>A server's valid token, renewed first if need be, or a secret; null where the name means neither.</summary>
@@ -80,8 +86,8 @@ public sealed class SecretProvider
     /// <param name="matches">Which names to list; a server's id or its name.</param>
     public IReadOnlyList<SecretInfo> ListServers(Func<string, bool> matches)
     {
-        var servers = _authenticator.Catalog.List().Where(s => (matches(s.Id) || matches(s.Name)) && !_secrets.Has(s.Id)).ToList();
-        return [.. _authenticator.Status(servers, out _).Where(s => s.Kind != CredentialKind.None)
+        var servers = _catalog.List().Where(s => (matches(s.Id) || matches(s.Name)) && !_secrets.Has(s.Id)).ToList();
+        return [.. McpAuthStatus.Read(_environment, servers, out _).Where(s => s.Kind != CredentialKind.None)
             .DistinctBy(s => s.Id, StringComparer.OrdinalIgnoreCase).Select(s => new SecretInfo(s.Id, SecretKind.SecureString, Metadata(s)))];
     }
 
@@ -98,20 +104,20 @@ public sealed class SecretProvider
 
     /// <summary>Opens the encrypted file for the rest of this process; false where it is under no passphrase.</summary>
     /// <exception cref="McpAuthException">VaultLocked: the passphrase is wrong. VaultCorrupt.</exception>
-    public bool Unlock(string passphrase) => _file.Unlock(passphrase);
+    public bool Unlock(string passphrase) => _vaults.UnlockFile(passphrase);
 
     private async Task<string> TokenAsync(McpServer server, CancellationToken cancellationToken)
     {
-        var place = _authenticator.VaultNameFor(server);
+        var place = _vaults.NameFor(server);
         if (!VaultSelector.IsOfSecretManagement(place))
         {
-            var token = await _authenticator.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
+            var token = await _tokens.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
             return !token.IsBound ? token.Value : throw new McpAuthException(ErrorReason.InvalidValue,
                 $"The token of '{server.Name}' is bound to a key (DPoP): alone, as a secret is, nobody takes it.",
                 $"{new ReadTokenStep(server) { AsHeader = true }} gives it with a proof for one request.")
             { Server = server.Name };
         }
-        throw _authenticator.Status(server).Kind == CredentialKind.None ? CredentialRemedy.SignInNeeded(server, null)
+        throw McpAuthStatus.Read(_environment, server).Kind == CredentialKind.None ? CredentialRemedy.SignInNeeded(server, null)
             : new McpAuthException(ErrorReason.VaultUnavailable, $"The credential of '{server.Name}' is in '{UntrustedText.Sanitize(place)}', "
                 + "which SecretManagement cannot open while it is asked for this one.",
                 $"{new ReadTokenStep(server)}, or take credentials elsewhere: {new UseVaultStep(EncryptedFileVault.VaultName, Move: true)}")
@@ -124,7 +130,7 @@ public sealed class SecretProvider
     /// </summary>
     private List<McpServer> Servers(string name)
     {
-        var all = _authenticator.Catalog.List();
+        var all = _catalog.List();
         return (all.FirstOrDefault(s => s.Id == name) ?? all.FirstOrDefault(s => s.Name == name)) is { } exact ? [exact]
             : [.. all.Where(s => s.Id.Equals(name, StringComparison.OrdinalIgnoreCase) || s.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
     }

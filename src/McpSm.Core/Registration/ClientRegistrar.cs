@@ -85,7 +85,7 @@ public sealed class ClientRegistrar(AppEnvironment environment, CredentialStore 
     public async Task<ClientRegistration?> FindStoredAsync(McpServer server, AuthorizationServerMetadata issuer, string? vault,
         CancellationToken cancellationToken)
     {
-        var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        var kept = await store.Registrations.ReadAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
         return kept is null || HasExpired(kept) ? null
             : kept.Candidate is { } candidate && HasExpired(candidate) ? kept with { Candidate = null } : kept;
     }
@@ -126,27 +126,27 @@ public sealed class ClientRegistrar(AppEnvironment environment, CredentialStore 
 
     /// <summary>Keeps a registration in place of the one before.</summary>
     public Task StoreAsync(McpServer server, ClientRegistration registration, string? vault, CancellationToken cancellationToken) =>
-        store.WriteRegistrationAsync(server, registration, vault, cancellationToken);
+        store.Registrations.WriteAsync(server, registration, vault, cancellationToken);
 
     /// <summary>Whether the issuer may have forgotten the client of a registration.</summary>
-    public bool IsDoubted(ClientRegistration registration) => store.IsDoubted(registration);
+    public bool IsDoubted(ClientRegistration registration) => store.Registrations.IsDoubted(registration);
 
     /// <summary>Remembers that the issuer may have forgotten the client of a registration.</summary>
     public Task MarkDoubtedAsync(ClientRegistration registration, CancellationToken cancellationToken) =>
-        store.MarkDoubtedAsync(registration.Issuer, registration.Client.Id, cancellationToken);
+        store.Registrations.MarkDoubtedAsync(registration.Issuer, registration.Client.Id, cancellationToken);
 
     /// <summary>Remembers that a sign-in with a registration that is kept has succeeded.</summary>
     public Task MarkUsedAsync(McpServer server, ClientRegistration registration, CancellationToken cancellationToken) =>
-        store.MarkUsedAsync(server, registration, cancellationToken);
+        store.Registrations.MarkUsedAsync(server, registration, cancellationToken);
 
     /// <summary>Drops the candidate of the kept registration, if it is this one.</summary>
     public async Task DropCandidateAsync(McpServer server, ClientRegistration candidate, string? vault, CancellationToken cancellationToken)
     {
         using var held = await environment.LockAsync(CredentialStore.ClientItemName(candidate.Issuer), cancellationToken).ConfigureAwait(false);
-        var kept = await store.ReadRegistrationAsync(server, candidate.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        var kept = await store.Registrations.ReadAsync(server, candidate.Issuer, vault, cancellationToken).ConfigureAwait(false);
         if (kept?.Candidate?.Client.Id == candidate.Client.Id)
         {
-            await store.WriteRegistrationAsync(server, kept with { Candidate = null }, vault, cancellationToken).ConfigureAwait(false);
+            await store.Registrations.WriteAsync(server, kept with { Candidate = null }, vault, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -154,10 +154,10 @@ public sealed class ClientRegistrar(AppEnvironment environment, CredentialStore 
     public async Task KeepMethodAsync(McpServer server, ClientIdentity proven, AuthorizationServerMetadata issuer, string? vault, CancellationToken cancellationToken)
     {
         using var held = await environment.LockAsync(CredentialStore.ClientItemName(issuer.Issuer), cancellationToken).ConfigureAwait(false);
-        var kept = await store.ReadRegistrationAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
+        var kept = await store.Registrations.ReadAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);
         if (kept is not null && kept.Client.Id == proven.Id && kept.Client != proven)
         {
-            await store.WriteRegistrationAsync(server, kept with { Client = proven }, vault, cancellationToken).ConfigureAwait(false);
+            await store.Registrations.WriteAsync(server, kept with { Client = proven }, vault, cancellationToken).ConfigureAwait(false);
         }
     }
 

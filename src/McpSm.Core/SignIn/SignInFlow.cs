@@ -7,6 +7,7 @@ using McpSm.Core.Errors.Steps;
 using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
+using McpSm.Core.Interaction;
 using McpSm.Core.Interruption;
 using McpSm.Core.Registration;
 using McpSm.Core.Servers;
@@ -14,9 +15,17 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.SignIn;
 
 /// <summary>Signs in to one server: docs/architecture.md describes each step, from the challenge to a credential that is stored and proven.</summary>
-internal sealed class SignInFlow(AppEnvironment environment, CredentialStore store, ServerCatalog catalog, TokenRevoker revoking, EntraTokenClient entra, EnterpriseSignIn identity,
-    IAuthInteraction interaction, IProgress<string>? progress)
+internal sealed class SignInFlow(AuthContext context, CredentialStore store, ServerCatalog catalog, TokenRevoker revoker, EnterpriseSignIn enterprise)
 {
+    private readonly AppEnvironment _environment = context.Environment;
+    private readonly IAuthInteraction _interaction = context.Interaction;
+    private readonly IProgress<string>? _progress = context.Progress;
+
+    public required EntraTokenClient Entra { private get; init; }
+
+    /// <summary>Whether an identity provider may sign in to the server, in which case a person may not be needed.</summary>
+    public bool MayUseIdentityProvider(McpServer server, SignInOptions options) => enterprise.CanSignInTo(server, options);
+
     /// <param name="client">The client that signs in by itself; null where a person does.</param>
     /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null where there is none.</param>
     /// <returns>The server as the catalog has it now, and why the token could not be proven, if so; null where it needs none.</returns>
@@ -39,9 +48,9 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
     {
         var found = await store.ReadRawAsync(server, cancellationToken, options.Vault).ConfigureAwait(false);
         var item = found?.UsableFor(server);
-        var policy = server.PolicyIn(environment);
-        using var http = new RestrictedHttpClient(policy, progress);
-        using var exchange = environment.Exchanges.Prepare(cancellationToken);
+        var policy = server.PolicyIn(_environment);
+        using var http = new RestrictedHttpClient(policy, _progress);
+        using var exchange = _environment.Exchanges.Prepare(cancellationToken);
         if (await FindTargetAsync(http, policy, server, item, refusal, options.Timeout, cancellationToken).ConfigureAwait(false) is not { } target)
         {
             await store.Index.WriteAsync(server.Id, f => f is null or { Kind: CredentialKind.None }
@@ -50,16 +59,16 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
         }
         tell(target);
         RequireOwnApi(server, target);
-        var provider = client is null ? identity.Choose(server, item, target, options) : null;
+        var provider = client is null ? enterprise.Choose(server, item, target, options) : null;
         if (client is null && provider is null)
         {
             target = target.WithPkce();
-            RequirePerson(server, interaction);
+            RequirePerson(server, _interaction);
         }
         if (server.OAuth == OAuthMode.Unset)
         {
             server = await catalog.UpdateAsync(server.Id, s => new McpServer(s) { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
-            interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
+            _interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
         }
         using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {
@@ -68,28 +77,28 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
         using var room = HandleReserve.Take();
         if (item?.OAuth?.Issuer is { } other && !target.TrustedIssuers.Contains(other))
         {
-            interaction.Warn($"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(target.Issuer.Issuer)}: "
+            _interaction.Warn($"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(target.Issuer.Issuer)}: "
                 + $"what {UntrustedText.Sanitize(other)} gave for it ends with this sign-in.");
         }
         var credential = client is not null
-            ? await new UnattendedSignIn(environment, server, item, target, client, http, entra).RunAsync(cancellationToken).ConfigureAwait(false)
+            ? await new UnattendedSignIn(_environment, server, item, target, client, http, Entra).RunAsync(cancellationToken).ConfigureAwait(false)
             : provider is not null
-            ? await identity.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
-            : await new InteractiveSignIn(environment, server, item, target, options, http, policy,
-                new ClientRegistrar(environment, store), entra, interaction, progress)
+            ? await enterprise.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
+            : await new InteractiveSignIn(_environment, server, item, target, options, http, policy,
+                new ClientRegistrar(_environment, store), Entra, _interaction, _progress)
             { Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
         exchange.Begin();
         room.Dispose();
         var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);
         exchange.Complete();
-        progress?.Report($"The credential is kept in the vault '{store.Index.Read(server.Id)?.Vault}'.");
+        _progress?.Report($"The credential is kept in the vault '{store.Index.Read(server.Id)?.Vault}'.");
         var unproven = refusal is not null ? null : await VerifyAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
         if (before.OAuth is { Issuer: not null } replaced && !replaced.MayReplace(credential))
         {
             // Rule 7 of docs/rules.md: nobody would renew these any more, nor sign them out: what another issuer gave, or this one to a client
             // of another sign-in that went on at the same time. Not before the new ones are here, lest a server that names a
             // wrong issuer for a moment cost the user what works.
-            await revoking.RunAsync(server, replaced, CancellationToken.None).ConfigureAwait(false);
+            await revoker.RunAsync(server, replaced, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, unproven);
     }
@@ -113,7 +122,7 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
                 {
                     var told = failed.ToException($"The sign-in to '{server.Name}'",
                         failed.Outcome == StorageOutcome.MemoryOnly ? new SignInStep(server) : new RefreshStep(server));
-                    interaction.Warn(failed.Outcome == StorageOutcome.MemoryOnly ? throw told : environment.Remedies.Explain(told));
+                    _interaction.Warn(failed.Outcome == StorageOutcome.MemoryOnly ? throw told : _environment.Remedies.Explain(told));
                 }
                 return raw;
             }
@@ -122,7 +131,7 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
                 gone = e;
             }
         }
-        await revoking.RunAsync(server, credential, CancellationToken.None).ConfigureAwait(false);
+        await revoker.RunAsync(server, credential, CancellationToken.None).ConfigureAwait(false);
         throw gone;
     }
 
@@ -183,7 +192,7 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
         limit.CancelAfter(timeout);
         try
         {
-            return await SignInTarget.FindAsync(http, policy, server, item, refusal, progress, limit.Token).ConfigureAwait(false);
+            return await SignInTarget.FindAsync(http, policy, server, item, refusal, _progress, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -199,12 +208,12 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
     private async Task<string?> VerifyAsync(McpServer server, ServerSecrets before, OAuthCredential credential, RestrictedHttpClient http,
         CancellationToken cancellationToken)
     {
-        progress?.Report("Showing the token to the server.");
+        _progress?.Report("Showing the token to the server.");
         ChallengeResponse answer;
         try
         {
             answer = await ChallengeProbe.SendAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-                ServerSecrets.HeadersFor(server, before.UsableFor(server)), request => credential.Authorize(request, environment.Time.GetUtcNow()),
+                ServerSecrets.HeadersFor(server, before.UsableFor(server)), request => credential.Authorize(request, _environment.Time.GetUtcNow()),
                 cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ServerUnreachable)
@@ -239,7 +248,7 @@ internal sealed class SignInFlow(AppEnvironment environment, CredentialStore sto
             }
         }
         // What stays must not end with it.
-        await revoking.RunAsync(server, left?.OAuth is { } stays && credential.MayReplace(stays) ? credential with { RefreshToken = null } : credential,
+        await revoker.RunAsync(server, left?.OAuth is { } stays && credential.MayReplace(stays) ? credential with { RefreshToken = null } : credential,
             CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",

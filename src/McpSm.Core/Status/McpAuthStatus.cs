@@ -58,7 +58,10 @@ public sealed class McpAuthStatus
     /// <summary>The exact next command, where there is something to mend; where the facts cannot be read, why.</summary>
     public string? Remedy { get; private set; }
 
-    /// <summary>The status of servers. Whoever wants no more than this needs nothing else of ours.</summary>
+    /// <summary>Reads the status of a server from the index.</summary>
+    internal static McpAuthStatus Read(AppEnvironment environment, McpServer server) => Read(environment, [server], out _)[0];
+
+    /// <summary>Reads the status of servers from the index alone.</summary>
     /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
     public static IReadOnlyList<McpAuthStatus> Read(AppEnvironment environment, IReadOnlyList<McpServer> servers, out McpAuthException? failure)
     {

@@ -31,10 +31,10 @@ public sealed class PlaintextTests : IAsyncLifetime
         var before = _mcpsm.Files();
         var ended = (await _mcpsm.RunAsync("auth token my-api")).Done();
         Assert.Equal(Token + "\n", ended.Out);
-        Assert.Equal("Warning: A secret of 'my-api' lies in plaintext in config.json. Take it into the vault with: mcpsm import my-api\n", ended.Error);
+        Assert.Equal("Warning: config.json contains a secret of 'my-api' in plaintext. Move it into the vault with: mcpsm import my-api\n", ended.Error);
         ended = (await _mcpsm.RunAsync("test my-api")).Done();
         Assert.Contains("✔ OK (test-server", ended.Out);
-        Assert.Contains("lies in plaintext", ended.Error);
+        Assert.Contains("in plaintext", ended.Error);
         Assert.All(_server.Traffic.Requests, r => Assert.Equal("kept", r.Header("X-Team")));
         Assert.Equal(before, _mcpsm.Files());
     }

@@ -214,7 +214,7 @@ public sealed class CallbackTests : IDisposable
             await patience.CancelAsync();
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, patience.Token));
+            scene.Authenticator.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, patience.Token));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class ConcurrentChangeTests
     {
         await using var scene = signedIn ? await SignInFixture.SignedInAsync() : await SignInFixture.StartAsync();
         var server = scene.Server;
-        InTheBrowser(scene, other => other.RemoveServerAsync(server, default));
+        InTheBrowser(scene, other => other.Servers.RemoveAsync(server, default));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(server));
         Assert.Equal(ErrorReason.ServerNotFound, e.Reason);
         Assert.DoesNotContain("mcpsm-my-api", await NamesAsync(scene));
@@ -43,11 +43,11 @@ public sealed class ConcurrentChangeTests
     {
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
-        InTheBrowser(scene, other => other.UpdateServerAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-there" }, default));
+        InTheBrowser(scene, other => other.Servers.UpdateAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-there" }, default));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(server));
         Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("another URL while you signed in", e.Message);
-        Assert.Equal("token-there", await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal("token-there", await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
     }
 
@@ -56,7 +56,7 @@ public sealed class ConcurrentChangeTests
     {
         await using var scene = await SignInFixture.StartAsync();
         var server = scene.Server;
-        InTheBrowser(scene, other => other.UpdateServerAsync(server, new ServerUpdate { Name = "another name" }, default));
+        InTheBrowser(scene, other => other.Servers.UpdateAsync(server, new ServerUpdate { Name = "another name" }, default));
         await scene.Work.LoginAsync(server);
         Assert.Equal(("another name", AuthState.Authenticated), (scene.Status.Name, scene.Status.State));
     }
@@ -69,7 +69,7 @@ public sealed class ConcurrentChangeTests
         Task<string?> setting;
         using (await scene.Work.Home.LockAsync("server-my-api", Cancellation))
         {
-            setting = scene.Authenticator.SetTokenAsync(server, "a-token", "file", Cancellation);
+            setting = scene.Authenticator.Servers.SetTokenAsync(server, "a-token", "file", Cancellation);
             await scene.Work.New().Catalog.RemoveAsync("my-api", Cancellation);
             Assert.False(setting.IsCompleted);
         }
@@ -81,7 +81,7 @@ public sealed class ConcurrentChangeTests
     public async Task URL_named_by_many_callers_at_once_adds_one_server()
     {
         using var work = new TestEnvironment();
-        var found = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => work.New().FindOrAddServerAsync("https://a.example/mcp", default))));
+        var found = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => work.New().Servers.FindOrAddAsync("https://a.example/mcp", default))));
         Assert.Equal(work.Authenticator.Catalog.List().Single().Id, Assert.Single(found.Select(f => f.Server.Id).Distinct()));
         Assert.Single(found, f => f.IsNew);
     }
@@ -115,7 +115,7 @@ public sealed class ConcurrentChangeTests
             work.Variables["MCPSM_VAULT"] = "memory";
             var other = new MemoryVault { DiesAfter = calls };
             var door = MemoryVault.Door(work, other);
-            var ended = await Record.ExceptionAsync(() => door.AddServerAsync(new ServerUpdate
+            var ended = await Record.ExceptionAsync(() => door.Servers.AddAsync(new ServerUpdate
             {
                 Name = "my-api",
                 Url = "https://a.example/mcp",
@@ -129,7 +129,7 @@ public sealed class ConcurrentChangeTests
             if (ended is null)
             {
                 Assert.True(calls > 0);
-                Assert.Equal("a-token", await door.GetTokenAsync(door.Catalog.Get("my-api"), Cancellation));
+                Assert.Equal("a-token", await door.Tokens.GetTokenAsync(door.Catalog.Get("my-api"), Cancellation));
                 return;
             }
         }

@@ -22,15 +22,15 @@ public sealed class CrashTests
     /// <summary>The changes: the operation, and the token after it.</summary>
     private static readonly Dictionary<string, (Func<Authenticator, McpServer, Task> Change, string? Wanted)> Changes = new()
     {
-        ["set"] = ((door, server) => door.SetTokenAsync(server, New, null, default), New),
-        ["set elsewhere"] = ((door, server) => door.SetTokenAsync(server, New, "memory", default), New),
-        ["move the vault"] = ((door, _) => door.MoveToVaultAsync("memory", default), Old),
-        ["revoke"] = ((door, server) => door.ClearAsync(server, default), null),
-        ["remove"] = ((door, server) => door.RemoveServerAsync(server, default), null),
-        ["header"] = ((door, server) => door.UpdateServerAsync(server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "1" } }, default), Old),
-        ["rename with a token"] = ((door, server) => door.UpdateServerAsync(server, new ServerUpdate { Name = "other", Token = New }, default), New),
-        ["new key"] = ((door, _) => door.RekeyFileAsync(null, default), Old),
-        ["import"] = ((door, server) => door.ImportAsync(server, null, true, default), Old),
+        ["set"] = ((door, server) => door.Servers.SetTokenAsync(server, New, null, default), New),
+        ["set elsewhere"] = ((door, server) => door.Servers.SetTokenAsync(server, New, "memory", default), New),
+        ["move the vault"] = ((door, _) => door.Vaults.MoveToAsync("memory", default), Old),
+        ["revoke"] = ((door, server) => door.Servers.ClearCredentialsAsync(server, default), null),
+        ["remove"] = ((door, server) => door.Servers.RemoveAsync(server, default), null),
+        ["header"] = ((door, server) => door.Servers.UpdateAsync(server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "1" } }, default), Old),
+        ["rename with a token"] = ((door, server) => door.Servers.UpdateAsync(server, new ServerUpdate { Name = "other", Token = New }, default), New),
+        ["new key"] = ((door, _) => door.Vaults.RekeyFileAsync(null, default), Old),
+        ["import"] = ((door, server) => door.Plaintext.RunAsync(server, null, true, default), Old),
     };
 
     public static TheoryData<string> AllChanges => [.. Changes.Keys];
@@ -85,11 +85,11 @@ public sealed class CrashTests
         await using var scene = await SignInFixture.SignedInAsync();
         for (var steps = 0; steps < 4; steps++)
         {
-            var failed = await ProcessKill.FullDiskAfterAsync(steps, () => scene.Authenticator.RenewAsync(scene.Server, default));
+            var failed = await ProcessKill.FullDiskAfterAsync(steps, () => scene.Authenticator.Tokens.RenewAsync(scene.Server, default));
             Assert.Equal(ErrorReason.ConfigurationUnavailable, Assert.IsType<McpAuthException>(failed).Reason);
             Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         }
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
     }
 
@@ -113,7 +113,7 @@ public sealed class CrashTests
     {
         var door = MemoryVault.Door(work, other);
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        await door.UseVaultAsync("file", default);
+        await door.Vaults.UseAsync("file", default);
         if (name == "import")
         {
             var config = work.Home.PathOf("config.json");
@@ -122,7 +122,7 @@ public sealed class CrashTests
         }
         else
         {
-            await door.SetTokenAsync(server, Old, null, default);
+            await door.Servers.SetTokenAsync(server, Old, null, default);
         }
         return (door, server);
     }
@@ -139,7 +139,7 @@ public sealed class CrashTests
             return;
         }
         string? token = null;
-        var e = await Record.ExceptionAsync(async () => token = await door.GetTokenAsync(now, default));
+        var e = await Record.ExceptionAsync(async () => token = await door.Tokens.GetTokenAsync(now, default));
         Assert.True(e is null or McpAuthException { Reason: ErrorReason.AuthenticationRequired }, $"{e}");
         Assert.Contains(token, allowed);
         Assert.Equal(token is null ? AuthState.NotAuthenticated : AuthState.BearerToken, door.Status(now).State);

@@ -19,12 +19,12 @@ public sealed class CredentialIndexRepairTests
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        await work.Authenticator.SetTokenAsync(server, "token-a", "file", Cancellation);
+        await work.Authenticator.Servers.SetTokenAsync(server, "token-a", "file", Cancellation);
         var before = File.ReadAllBytes(FactsOf(work));
-        server = (await work.Authenticator.UpdateServerAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-b" }, Cancellation)).Server;
+        server = (await work.Authenticator.Servers.UpdateAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-b" }, Cancellation)).Server;
         File.WriteAllBytes(FactsOf(work), before);
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(server).State);
-        Assert.Equal("token-b", await work.Authenticator.GetTokenAsync(server, Cancellation));
+        Assert.Equal("token-b", await work.Authenticator.Tokens.GetTokenAsync(server, Cancellation));
         Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
     }
 
@@ -35,13 +35,13 @@ public sealed class CredentialIndexRepairTests
         var index = new CredentialIndex(scene.Work.Home);
         var whole = index.Read("my-api")!;
         await index.WriteAsync("my-api", f => f! with { Scopes = ["of:before"], Issuer = "https://before.example", RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(whole.Issuer, scene.Status.Issuer);
         Assert.Equal(whole.Scopes!, scene.Status.Scopes);
         // The mark of a renewal that began is correct, and stays if the rest agrees.
         var began = DateTimeOffset.UtcNow;
         await index.WriteAsync("my-api", f => f! with { RenewalBegan = began }, Cancellation);
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(began, index.Read("my-api")!.RenewalBegan);
     }
 
@@ -49,7 +49,7 @@ public sealed class CredentialIndexRepairTests
     public async Task Index_without_header_names_gets_them_and_keeps_the_rest()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate
         {
             Headers = new Dictionary<string, string> { ["X-Key"] = "hidden", ["A-Team"] = "blue" },
         }, Cancellation);
@@ -58,13 +58,13 @@ public sealed class CredentialIndexRepairTests
         Assert.Equal(["A-Team", "X-Key"], index.Read("my-api")!.HeaderNames!);
         Assert.DoesNotContain("hidden", File.ReadAllText(FactsOf(scene.Work)));
         await index.WriteAsync("my-api", f => f! with { HeaderNames = null, RenewalBegan = began, AnsweredAnonymously = true }, Cancellation);
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         var mended = index.Read("my-api")!;
         Assert.Equal(["A-Team", "X-Key"], mended.HeaderNames!);
         Assert.Equal((began, true), (mended.RenewalBegan, mended.AnsweredAnonymously));
         // A correct entry is not written again.
         var written = File.GetLastWriteTimeUtc(FactsOf(scene.Work));
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(written, File.GetLastWriteTimeUtc(FactsOf(scene.Work)));
     }
 
@@ -72,15 +72,15 @@ public sealed class CredentialIndexRepairTests
     public async Task Token_is_returned_if_the_index_cannot_be_repaired()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         File.Delete(FactsOf(scene.Work));
         // Taking a lock fails, as in a read-only folder.
         var locks = scene.Work.Home.PathOf("locks");
         Directory.Delete(locks, recursive: true);
         File.WriteAllText(locks, "");
-        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(token, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         File.Delete(locks);
-        Assert.Equal(token, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(token, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
     }
 
@@ -90,7 +90,7 @@ public sealed class CredentialIndexRepairTests
         await using var scene = await SignInFixture.SignedInAsync();
         File.Delete(scene.Work.Home.PathOf("credentials.enc"));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
@@ -102,7 +102,7 @@ public sealed class CredentialIndexRepairTests
         await scene.ChangeServerAsync(s => new(s) { Url = other.Resource.McpUrl.AbsoluteUri });
         await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { Url = scene.Server.Url, Resource = scene.Server.Url, Issuer = other.Issuer.Issuer }, Cancellation);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
         using var http = scene.Open();
         Assert.Equal(401, await other.PingAsync(http, Cancellation));
         Assert.All(other.Resource.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
@@ -120,17 +120,17 @@ public sealed class CredentialIndexRepairTests
         var servers = new[] { one.Server, await door.Catalog.AddAsync(new() { Id = "", Name = "two", Url = two.Resource.McpUrl.AbsoluteUri }, Cancellation) };
         foreach (var server in servers)
         {
-            await door.ConnectAsync(server, options, Cancellation);
+            await door.SignIn.SignInAsync(server, options, Cancellation);
         }
         void Swap(string a, string b) => (vault.Items[a], vault.Items[b]) = (vault.Items[b], vault.Items[a]);
         Swap("mcpsm-my-api", "mcpsm-two");
         Swap(CredentialStore.ClientItemName(one.Issuer.Issuer), CredentialStore.ClientItemName(two.Issuer.Issuer));
         foreach (var server in servers)
         {
-            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, Cancellation))).Reason);
+            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation))).Reason);
         }
         one.Issuer.Traffic.Clear();
-        await door.ConnectAsync(door.Catalog.Get("my-api"), options, Cancellation);
+        await door.SignIn.SignInAsync(door.Catalog.Get("my-api"), options, Cancellation);
         // The client of the other issuer is not used, so one registration follows.
         Assert.Equal(1, one.Issuer.Traffic.Count("/register"));
         Assert.Equal(AuthState.Authenticated, door.Status(one.Server).State);

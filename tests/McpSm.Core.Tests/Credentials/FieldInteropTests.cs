@@ -105,7 +105,7 @@ public sealed class FieldInteropTests
         await scene.LoginAsync(By(client ? "client" : "browser"));
         var before = (await KeptAsync(scene))!;
         Answer(scene, "/token", fault, other);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((Answers[fault].Reason, "my-api"), (e.Reason, e.Server));
         Assert.DoesNotContain(Secret, e.ToString());
         var after = (await KeptAsync(scene))!;
@@ -115,7 +115,7 @@ public sealed class FieldInteropTests
         Assert.Empty(other.Traffic.Requests);
 
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False((await KeptAsync(scene))!.AccessToken == before.AccessToken);
     }
 
@@ -131,10 +131,10 @@ public sealed class FieldInteropTests
         await scene.LoginAsync(By(client ? "client" : "browser"));
         Assert.NotNull(scene.Status.ExpiresAt);
         scene.Issuer.Faults.RewriteJson("/token", json => json.Remove("expires_in"));
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal((AuthState.Unknown, null), (scene.Status.State, scene.Status.ExpiresAt));
         Assert.Null((await KeptAsync(scene))!.ExpiresAt);
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
     }
 
@@ -150,7 +150,7 @@ public sealed class FieldInteropTests
             scene.Issuer.Faults.RewriteJson(endpoint, json => (json["error"], json["error_description"]) = (JsonNode.Parse(error), null));
         }
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [FieldFault(17)]
@@ -171,8 +171,8 @@ public sealed class FieldInteropTests
             return Task.CompletedTask;
         });
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
-        Assert.Null((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
+        Assert.Null((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
     }
 
     [FieldFault(19)]
@@ -184,10 +184,10 @@ public sealed class FieldInteropTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.ServerUnreachable, "Try again later.", status), (e.Reason, e.Remedy.InShell(), e.StatusCode));
         Assert.True(scene.Status.CanRenew);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [FieldFault(11)]
@@ -212,7 +212,7 @@ public sealed class FieldInteropTests
         await using var __ = other;
         await scene.LoginAsync();
         Answer(scene, "/revoke", "a redirect to another origin", other);
-        Assert.NotNull((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
+        Assert.NotNull((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
         Assert.Null(await KeptAsync(scene));
         Assert.Equal(2, scene.Issuer.Traffic.Count("/revoke"));
         Assert.Empty(other.Traffic.Requests);
@@ -225,7 +225,7 @@ public sealed class FieldInteropTests
         var (scene, other) = await StartAsync();
         await using var _ = scene;
         await using var __ = other;
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new() { Headers = new Dictionary<string, string> { ["X-Key"] = Secret } }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new() { Headers = new Dictionary<string, string> { ["X-Key"] = Secret } }, Cancellation);
         Move(scene.Resource.Faults, "/.well-known/oauth-protected-resource",
             $$"""{"resource":"{{scene.Resource.Resource}}","authorization_servers":["{{scene.Issuer.Issuer}}"]}""");
         Move(scene.Issuer.Faults, "/.well-known/oauth-authorization-server",

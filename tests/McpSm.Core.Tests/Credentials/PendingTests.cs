@@ -32,19 +32,19 @@ public sealed class PendingTests
         var door = await SignedInAsync(scene, vault);
         var before = vault.Items[Item];
         vault.DiesAfter = CallsBeforeKeeping;
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.VaultUnavailable, ExpectedRemedy), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("waits in credentials.enc", e.Message);
         Assert.Equal(before, VaultItemPadding.Remove(vault.Items[Item]));
         Assert.Equal((true, AuthState.Authenticated, ExpectedRemedy), (scene.Status.Pending, scene.Status.State, scene.Status.Remedy));
         // The vault is still locked. A new authenticator stands for another process.
-        var token = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, Cancellation);
+        var token = await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
         // No refresh token is sent before the vault can be written again. The first successful write then moves the item there.
-        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         vault.DiesAfter = null;
-        Assert.NotEqual(token, (await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, Cancellation)).AccessToken);
+        Assert.NotEqual(token, (await MemoryVault.Door(scene.Work, vault).Tokens.RenewNowAsync(scene.Server, Cancellation)).AccessToken);
         Assert.False(scene.Status.Pending);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
         Assert.DoesNotContain("padding", vault.Items[Item]);
@@ -61,7 +61,7 @@ public sealed class PendingTests
         File.WriteAllText(scene.Work.Home.PathOf("credentials.enc"), "someone else's file");
         vault.DiesAfter = CallsBeforeKeeping;
         Expire();
-        var token = await door.GetTokenAsync(scene.Server, Cancellation);
+        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
         var told = Assert.Single(scene.Person.Warnings, n => n.Contains("could not be stored"));
         Assert.Contains("mcpsm auth login my-api", told);
@@ -76,7 +76,7 @@ public sealed class PendingTests
         var door = await SignedInAsync(scene, vault);
         vault.DiesAfter = CallsBeforeKeeping;
         Expire();
-        Assert.True(scene.Issuer.Server.Introspect(await door.GetTokenAsync(scene.Server, Cancellation))?.Active);
+        Assert.True(scene.Issuer.Server.Introspect(await door.Tokens.GetTokenAsync(scene.Server, Cancellation))?.Active);
         Assert.Contains(ExpectedRemedy, Assert.Single(scene.Person.Warnings, n => n.Contains("waits in credentials.enc")));
         Assert.True(scene.Status.Pending);
     }
@@ -89,10 +89,10 @@ public sealed class PendingTests
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
         var door = await SignedInAsync(scene, vault);
         vault.DiesAfter = CallsBeforeKeeping - 1;
-        Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         vault.DiesAfter = null;
-        await door.RenewAsync(scene.Server, Cancellation);
+        await door.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -105,11 +105,11 @@ public sealed class PendingTests
         var later = JsonNode.Parse(vault.Items[Item])!;
         later["oAuth"]!["accessToken"] = "later-token";
         vault.Items[Item] = later.ToJsonString();
-        Assert.Equal("later-token", await door.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal("later-token", await door.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.False(scene.Status.Pending);
         vault.Items.Clear();
         Assert.Equal(ErrorReason.AuthenticationRequired,
-            (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(scene.Server, Cancellation))).Reason);
+            (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
     }
 
     [Fact]
@@ -118,9 +118,9 @@ public sealed class PendingTests
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
         var door = await PendingAsync(scene, vault);
-        var token = await door.GetTokenAsync(scene.Server, Cancellation);
+        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
         vault.DiesAfter = null;
-        await door.DisconnectAsync(scene.Server, local: false, Cancellation);
+        await door.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.NotEqual(true, scene.Issuer.Server.Introspect(token)?.Active);
         Assert.Equal((AuthState.NotAuthenticated, false), (scene.Status.State, scene.Status.Pending));
         Assert.DoesNotContain(Item, vault.Items.Keys);
@@ -134,7 +134,7 @@ public sealed class PendingTests
         var vault = new MemoryVault();
         var door = await PendingAsync(scene, vault);
         vault.DiesAfter = null;
-        await door.RemoveServerAsync(scene.Server, Cancellation);
+        await door.Servers.RemoveAsync(scene.Server, Cancellation);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
     }
 
@@ -146,16 +146,16 @@ public sealed class PendingTests
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
         var door = await PendingAsync(scene, vault);
-        var token = await door.GetTokenAsync(scene.Server, Cancellation);
+        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
         vault.DiesAfter = null;
         var second = new MemoryVault { Name = "second" };
         door = new Authenticator(scene.Work.Home, scene.Person, vaults: [new Source(vault), new Source(second)]);
-        await door.MoveToVaultAsync(to, Cancellation);
-        Assert.Equal(token, await door.GetTokenAsync(scene.Server, Cancellation));
+        await door.Vaults.MoveToAsync(to, Cancellation);
+        Assert.Equal(token, await door.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal((to, false), (scene.Status.Vault, scene.Status.Pending));
         Assert.Empty(vault.Items);
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).PendingAsync(Cancellation));
-        await door.RenewAsync(scene.Server, Cancellation);
+        await door.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class PendingTests
         Assert.Empty(await new VaultSelector(scene.Work.Home, [], _ => { }).Find("file").NamesAsync(Cancellation));
         // A move from the file to another vault leaves the pending item in the file.
         vault.DiesAfter = null;
-        await door.RekeyFileAsync(null, Cancellation);
+        await door.Vaults.RekeyFileAsync(null, Cancellation);
         Assert.Single(await new EncryptedFileVault(scene.Work.Home).PendingAsync(Cancellation));
     }
 
@@ -186,16 +186,16 @@ public sealed class PendingTests
             return Task.CompletedTask;
         }, times: 1);
         Expire();
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Contains(scene.Person.Warnings, n => n.Contains("waits in credentials.pending.enc"));
         Directory.Delete(scene.Work.Home.PathOf("credentials.enc"), recursive: true);
         File.WriteAllBytes(scene.Work.Home.PathOf("credentials.enc"), before);
-        Assert.Equal(token, await scene.Work.New().GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(token, await scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.True(scene.Status.Pending);
         // The pending item is readable after a key change.
-        await scene.Authenticator.RekeyFileAsync(null, Cancellation);
-        Assert.Equal(token, await scene.Work.New().GetTokenAsync(scene.Server, Cancellation));
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Vaults.RekeyFileAsync(null, Cancellation);
+        Assert.Equal(token, await scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation));
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.pending.enc")));
         Assert.False(scene.Status.Pending);
     }
@@ -208,14 +208,14 @@ public sealed class PendingTests
             await using var scene = await StartAsync();
             var vault = new MemoryVault();
             var door = await PendingAsync(scene, vault);
-            var token = await door.GetTokenAsync(scene.Server, Cancellation);
+            var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
             vault.DiesAfter = null;
-            var died = await ProcessKill.AfterAsync(steps, () => MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, default));
+            var died = await ProcessKill.AfterAsync(steps, () => MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, default));
             var sent = scene.Issuer.Traffic.OfGrant("refresh_token").Count;
-            var now = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, Cancellation);
+            var now = await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
             Assert.True(sent == 1 ? now == token : now != token, $"step {steps}: {sent} renewals, and the token is {(now == token ? "the one before" : "another")}");
             Assert.True(scene.Issuer.Server.Introspect(now)?.Active, $"step {steps}");
-            await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, Cancellation);
+            await MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
             Assert.False(scene.Status.Pending);
             if (!died)
             {
@@ -233,7 +233,7 @@ public sealed class PendingTests
         var door = new Authenticator(scene.Work.Home, scene.Person, vaults: [new Source(vault)]);
         scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
         await LoginAsync(scene, door);
-        await door.RenewAsync(scene.Server, Cancellation);
+        await door.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.True(vault.Refused > 0);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -245,13 +245,13 @@ public sealed class PendingTests
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultUnavailable };
         var door = await SignedInAsync(scene, vault);
         scene.Issuer.Faults.Answer("/token", 503, times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation));
         // A failed renewal leaves the padding. Readers ignore it, and the next write removes it.
         var padded = vault.Items[Item];
         Assert.True(padded.Length > 8 * 1024);
         Assert.Equal("padding", JsonNode.Parse(padded)!.AsObject().Last().Key);
-        Assert.Equal(await door.GetTokenAsync(scene.Server, Cancellation), (string?)JsonNode.Parse(padded)!["oAuth"]!["accessToken"]);
-        await door.RenewAsync(scene.Server, Cancellation);
+        Assert.Equal(await door.Tokens.GetTokenAsync(scene.Server, Cancellation), (string?)JsonNode.Parse(padded)!["oAuth"]!["accessToken"]);
+        await door.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.DoesNotContain("padding", vault.Items[Item]);
     }
 
@@ -286,11 +286,11 @@ public sealed class PendingTests
         await LoginAsync(scene, door);
         Assert.Contains(scene.Person.Warnings, n => n.Contains("waits in credentials.enc"));
         Assert.True(scene.Status.Pending);
-        var token = await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, Cancellation);
+        var token = await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
         vault.DiesAfter = null;
         scene.Issuer.Faults.Clear();
-        Assert.Equal(token, await MemoryVault.Door(scene.Work, vault).GetTokenAsync(scene.Server, Cancellation));
-        await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, Cancellation);
+        Assert.Equal(token, await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation));
+        await MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
     }
 
@@ -311,7 +311,7 @@ public sealed class PendingTests
         await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
         Assert.Single(scene.Issuer.Traffic.To("/register"));
         // The renewal uses the pending client.
-        await MemoryVault.Door(scene.Work, vault).RenewAsync(scene.Server, Cancellation);
+        await MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Rule(23, 34)]
@@ -320,7 +320,7 @@ public sealed class PendingTests
     {
         await using var work = await EnterpriseFixture.SignedInAsync(_clock);
         var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
-        await MemoryVault.Door(work.Work, vault).MoveToVaultAsync(vault.Name, Cancellation);
+        await MemoryVault.Door(work.Work, vault).Vaults.MoveToAsync(vault.Name, Cancellation);
         _clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Faults.Before("/token", _ =>
         {
@@ -328,17 +328,17 @@ public sealed class PendingTests
             return Task.CompletedTask;
         }, times: 1);
         var door = MemoryVault.Door(work.Work, vault);
-        Assert.True(work.Issuers[0].Server.Introspect(await door.GetTokenAsync(work.One, Cancellation))?.Active);
+        Assert.True(work.Issuers[0].Server.Introspect(await door.Tokens.GetTokenAsync(work.One, Cancellation))?.Active);
         Assert.Contains(work.Work.Person.Warnings, n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
-        Assert.True(door.IdentityProviders()[0].Pending);
+        Assert.True(door.IdentityProviders.List()[0].Pending);
         vault.DiesAfter = null;
         for (var renewals = 1; renewals <= 2; renewals++)
         {
-            Assert.True(work.Issuers[1].Server.Introspect(await MemoryVault.Door(work.Work, vault).GetTokenAsync(work.Two, Cancellation))?.Active);
+            Assert.True(work.Issuers[1].Server.Introspect(await MemoryVault.Door(work.Work, vault).Tokens.GetTokenAsync(work.Two, Cancellation))?.Active);
             Assert.Equal(renewals, work.Provider.Traffic.OfGrant("refresh_token").Count);
             _clock.Advance(TimeSpan.FromHours(2));
         }
-        Assert.False(door.IdentityProviders()[0].Pending);
+        Assert.False(door.IdentityProviders.List()[0].Pending);
         Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
     }
 
@@ -348,7 +348,7 @@ public sealed class PendingTests
     {
         await using var work = await EnterpriseFixture.SignedInAsync(_clock);
         _clock.Advance(TimeSpan.FromHours(2));
-        var failed = await ProcessKill.FullDiskAfterAsync(0, () => work.Authenticator.GetTokenAsync(work.One, default));
+        var failed = await ProcessKill.FullDiskAfterAsync(0, () => work.Authenticator.Tokens.GetTokenAsync(work.One, default));
         Assert.Equal(ErrorReason.ConfigurationUnavailable, Assert.IsType<McpAuthException>(failed).Reason);
         Assert.Empty(work.Provider.Traffic.OfGrant("refresh_token"));
     }
@@ -380,14 +380,14 @@ public sealed class PendingTests
     {
         var door = await SignedInAsync(scene, vault);
         vault.DiesAfter = CallsBeforeKeeping;
-        await Assert.ThrowsAsync<McpAuthException>(() => door.RenewAsync(scene.Server, default));
+        await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, default));
         vault.DiesAfter = null;
         Assert.True(scene.Status.Pending);
         return door;
     }
 
     private static Task LoginAsync(SignInFixture scene, Authenticator door) =>
-        door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+        door.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
 
     private void Expire() => _clock.Advance(TimeSpan.FromHours(2));
 

@@ -33,7 +33,7 @@ public sealed class RefusedRenewalTests
         for (var i = 0; i < 3; i++)
         {
             // A new authenticator stands for another process.
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().GetTokenAsync(scene.Server, Cancellation));
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation));
             Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api", status, "my-api"), (e.Reason, e.Remedy.InShell(), e.StatusCode, e.Server));
         }
         Assert.Single(Sent(scene));
@@ -42,18 +42,18 @@ public sealed class RefusedRenewalTests
         Assert.False(scene.Status.RenewalUncertain);
 
         clock.Advance(TimeSpan.FromMinutes(14));
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Single(Sent(scene));
         clock.Advance(TimeSpan.FromMinutes(2));
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(2, Sent(scene).Count);
 
         // The user asks for a renewal, and later the issuer is repaired.
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(3, Sent(scene).Count);
         Assert.Single(Sent(scene).Distinct());
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal((AuthState.Authenticated, null, null), (scene.Status.State, scene.Status.RenewalRefusedAt, scene.Status.Remedy));
     }
 
@@ -77,10 +77,10 @@ public sealed class RefusedRenewalTests
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         clock.Advance(TimeSpan.FromHours(2));
         scene.Issuer.Faults.Answer("/token", status, error is null ? "" : $$"""{"error":"{{error}}"}""");
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal((null, "mcpsm auth refresh my-api"), (scene.Status.RenewalRefusedAt, scene.Status.Remedy));
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -88,17 +88,17 @@ public sealed class RefusedRenewalTests
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromMinutes(59.5));
         scene.Issuer.Faults.Answer("/token", 400, "");
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal(first, await scene.Work.New().GetTokenAsync(scene.Server, Cancellation));
+            Assert.Equal(first, await scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation));
         }
         Assert.Single(Sent(scene));
         Assert.Equal((AuthState.ExpiringSoon, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.Remedy));
         clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
         Assert.Single(Sent(scene));
     }
 
@@ -113,7 +113,7 @@ public sealed class RefusedRenewalTests
         scene.Issuer.Faults.Answer("/token", 400, $$"""{"error":"{{error}}"}""");
         foreach (var door in new[] { scene.Authenticator, scene.Work.New() })
         {
-            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(scene.Server, Cancellation))).Remedy.InShell());
+            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(scene.Server, Cancellation))).Remedy.InShell());
         }
         Assert.StartsWith(remedy, scene.Status.Remedy);
         Assert.Single(Sent(scene));
@@ -130,15 +130,15 @@ public sealed class RefusedRenewalTests
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         clock.Advance(TimeSpan.FromHours(2));
         scene.Issuer.Faults.Answer("/token", 400, "", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         await (what switch
         {
-            "client" => scene.Authenticator.UpdateServerAsync(scene.Server, new() { ClientId = "another" }, Cancellation),
-            "secret" => scene.Authenticator.UpdateServerAsync(scene.Server, new() { ClientId = "another", ClientSecret = "its secret" }, Cancellation),
+            "client" => scene.Authenticator.Servers.UpdateAsync(scene.Server, new() { ClientId = "another" }, Cancellation),
+            "secret" => scene.Authenticator.Servers.UpdateAsync(scene.Server, new() { ClientId = "another", ClientSecret = "its secret" }, Cancellation),
             "issuer" => scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer }),
             _ => scene.LoginAsync(),
         });
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Null(scene.Status.RenewalRefusedAt);
     }
 
@@ -149,7 +149,7 @@ public sealed class RefusedRenewalTests
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         clock.Advance(TimeSpan.FromHours(2));
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_request","error_description":"words of the issuer"}""");
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         var index = File.ReadAllText(scene.Work.Home.PathOf("credentials.json"));
         Assert.Contains("renewalRefused", index);
         Assert.DoesNotContain(Assert.Single(Sent(scene)), index);
@@ -196,15 +196,15 @@ public sealed class RefusedRenewalTests
         work.Provider.Faults.Answer("/token", 401, Html, "text/html", times: 1);
         foreach (var door in new[] { work.Authenticator, work.Work.New() })
         {
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(work.One, Cancellation));
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(work.One, Cancellation));
             Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
         }
         Assert.Single(work.Provider.Traffic.To("/token"));
-        var provider = Assert.Single(work.Authenticator.IdentityProviders());
+        var provider = Assert.Single(work.Authenticator.IdentityProviders.List());
         Assert.Equal((false, true, "mcpsm identity login"), (provider.SignedIn, provider.CanRenew, provider.Remedy));
         // A renewal that the user asks for is sent once.
-        await work.Authenticator.RenewAsync(work.One, Cancellation);
-        Assert.True(Assert.Single(work.Authenticator.IdentityProviders()).SignedIn);
+        await work.Authenticator.Tokens.RenewAsync(work.One, Cancellation);
+        Assert.True(Assert.Single(work.Authenticator.IdentityProviders.List()).SignedIn);
     }
 
     [Fact]
@@ -218,20 +218,20 @@ public sealed class RefusedRenewalTests
             PreRegisteredClients = [new("mine", "its-first-secret", [], "client_secret_basic")],
         }, server: s => new(s) { ClientId = "mine" }, clock: clock);
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new() { ClientSecret = "its-first-secret" }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new() { ClientSecret = "its-first-secret" }, Cancellation);
         await scene.LoginAsync(o => o with { UseDeviceCode = true });
         clock.Advance(TimeSpan.FromHours(2));
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
         foreach (var door in new[] { scene.Authenticator, scene.Work.New() })
         {
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(scene.Server, Cancellation));
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.ClientRejected, e.Reason);
             Assert.EndsWith("mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy.InShell());
         }
         Assert.EndsWith("mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", scene.Status.Remedy);
         Assert.Single(Sent(scene));
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new() { ClientSecret = "its-second-secret" }, Cancellation);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new() { ClientSecret = "its-second-secret" }, Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(2, Sent(scene).Count);
     }
 

@@ -20,16 +20,16 @@ public sealed class RejectedTokenTests
     public async Task Rejected_token_is_renewed_by_the_next_call_of_any_process()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
-        Assert.True(await scene.Authenticator.RejectTokenAsync(scene.Server, first, Cancellation));
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        Assert.True(await scene.Authenticator.Tokens.RejectAsync(scene.Server, first, Cancellation));
         Assert.Equal((AuthState.Expired, true, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.CanRenew, scene.Status.Remedy));
-        var second = await scene.Work.New().GetTokenAsync(scene.Server, Cancellation);
+        var second = await scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.NotEqual(first, second);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
 
         // The server rejected the first token for the other processes too.
-        Assert.False(await scene.Work.New().RejectTokenAsync(scene.Server, first, Cancellation));
-        Assert.Equal(second, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.False(await scene.Work.New().Tokens.RejectAsync(scene.Server, first, Cancellation));
+        Assert.Equal(second, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
@@ -37,12 +37,12 @@ public sealed class RejectedTokenTests
     public async Task Token_rejected_by_sixteen_callers_causes_one_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         var tokens = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
         {
             var door = scene.Work.New();
-            await door.RejectTokenAsync(scene.Server, first, default);
-            return await door.GetTokenAsync(scene.Server, default);
+            await door.Tokens.RejectAsync(scene.Server, first, default);
+            return await door.Tokens.GetTokenAsync(scene.Server, default);
         })));
         Assert.NotEqual(first, Assert.Single(tokens.Distinct()));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
@@ -52,8 +52,8 @@ public sealed class RejectedTokenTests
     public async Task Rejected_token_that_cannot_be_renewed_is_not_returned_again()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
-        foreach (var failing in new Func<Task>[] { () => scene.Authenticator.RejectTokenAsync(scene.Server, token, default), () => scene.Authenticator.GetTokenAsync(scene.Server, default) })
+        var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        foreach (var failing in new Func<Task>[] { () => scene.Authenticator.Tokens.RejectAsync(scene.Server, token, default), () => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, default) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
             Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
@@ -65,25 +65,25 @@ public sealed class RejectedTokenTests
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        await work.Authenticator.SetTokenAsync(server, "its-token", null, Cancellation);
-        Assert.False(await work.Authenticator.RejectTokenAsync(server, "another", Cancellation));
-        foreach (var failing in new Func<Task>[] { () => work.Authenticator.RejectTokenAsync(server, "its-token", default), () => work.Authenticator.GetAccessTokenAsync(server, default, renew: true) })
+        await work.Authenticator.Servers.SetTokenAsync(server, "its-token", null, Cancellation);
+        Assert.False(await work.Authenticator.Tokens.RejectAsync(server, "another", Cancellation));
+        foreach (var failing in new Func<Task>[] { () => work.Authenticator.Tokens.RejectAsync(server, "its-token", default), () => work.Authenticator.Tokens.GetAccessTokenAsync(server, default, renew: true) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
             Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth set my-api"), (e.Reason, e.Remedy.InShell()));
         }
-        Assert.Equal("its-token", await work.Authenticator.GetTokenAsync(server, Cancellation));
+        Assert.Equal("its-token", await work.Authenticator.Tokens.GetTokenAsync(server, Cancellation));
     }
 
     [Fact]
     public async Task Rejected_token_keeps_the_record_of_a_refused_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         scene.Issuer.Faults.Answer("/token", 400);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
-        await scene.Authenticator.RejectTokenAsync(scene.Server, token, Cancellation);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
+        await scene.Authenticator.Tokens.RejectAsync(scene.Server, token, Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
@@ -91,12 +91,12 @@ public sealed class RejectedTokenTests
     public async Task Requested_renewal_that_fails_does_not_return_the_old_token()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
-        var second = (await scene.Authenticator.GetAccessTokenAsync(scene.Server, Cancellation, renew: true)).Value;
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        var second = (await scene.Authenticator.Tokens.GetAccessTokenAsync(scene.Server, Cancellation, renew: true)).Value;
         Assert.NotEqual(first, second);
-        Assert.Equal(second, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(second, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         scene.Issuer.Faults.Answer("/token", 400);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetAccessTokenAsync(scene.Server, Cancellation, renew: true));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetAccessTokenAsync(scene.Server, Cancellation, renew: true));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
     }
 
@@ -114,7 +114,7 @@ public sealed class RejectedTokenTests
         Assert.Equal((AuthState.Unknown, null, null), (result.Status.State, result.Status.ExpiresAt, result.VerificationFailure));
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
-        Assert.NotNull(scene.Issuer.Server.Introspect(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation)));
+        Assert.NotNull(scene.Issuer.Server.Introspect(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation)));
     }
 
     [FieldFault(9)]
@@ -142,9 +142,9 @@ public sealed class RejectedTokenTests
         }, times: 1);
         await scene.LoginAsync();
         Assert.Equal((AuthState.Authenticated, end), (scene.Status.State, scene.Status.ExpiresAt));
-        Assert.Equal(jwt, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(jwt, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         clock.Advance(TimeSpan.FromMinutes(30));
-        Assert.NotEqual(jwt, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.NotEqual(jwt, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
     }
 
     [Fact]

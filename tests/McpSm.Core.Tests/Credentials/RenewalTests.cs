@@ -18,7 +18,7 @@ public sealed class RenewalTests
         await using var scene = await SignInFixture.SignedInAsync();
         var server = scene.Server;
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().RenewAsync(server, default))));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().Tokens.RenewAsync(server, default))));
 
         Assert.Single(tokens.Select(t => t.AccessToken).Distinct());
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
@@ -30,8 +30,8 @@ public sealed class RenewalTests
     public async Task Refresh_token_stays_if_the_response_has_none()
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { RotateRefreshTokens = false });
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         var spent = scene.Issuer.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).ToList();
         Assert.Equal(2, spent.Count);
         Assert.Single(spent.Distinct());
@@ -43,8 +43,8 @@ public sealed class RenewalTests
     public async Task Refresh_token_that_rotates_is_replaced()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
     }
 
@@ -55,13 +55,13 @@ public sealed class RenewalTests
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false }, clock: clock);
         Assert.Equal((AuthState.Authenticated, false), (scene.Status.State, scene.Status.CanRenew));
-        var renewing = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var renewing = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, renewing.Reason);
-        Assert.NotNull(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.NotNull(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
 
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.Remedy));
-        var expired = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        var expired = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (expired.Reason, expired.Remedy.InShell()));
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -71,14 +71,14 @@ public sealed class RenewalTests
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromMinutes(54));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         clock.Advance(TimeSpan.FromMinutes(4));
         Assert.Equal((AuthState.ExpiringSoon, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
-        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(first, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         clock.Advance(TimeSpan.FromSeconds(61));
-        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.NotEqual(first, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         clock.Advance(TimeSpan.FromHours(1));
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
@@ -89,11 +89,11 @@ public sealed class RenewalTests
     {
         var clock = new ManualTimeProvider();
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromMinutes(-4));
-        Assert.Equal(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(first, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         clock.Advance(TimeSpan.FromDays(-1));
-        Assert.NotEqual(first, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.NotEqual(first, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class RenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Issuer = "not a url" });
-        foreach (var failing in new Func<Task>[] { () => scene.LoginAsync(), () => scene.Authenticator.RenewAsync(scene.Server, default) })
+        foreach (var failing in new Func<Task>[] { () => scene.LoginAsync(), () => scene.Authenticator.Tokens.RenewAsync(scene.Server, default) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
             Assert.Equal((ErrorReason.InvalidServerUrl, "mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
@@ -113,7 +113,7 @@ public sealed class RenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.RevokeAllTokens();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.RefreshTokenRejected, e.Reason);
         Assert.Equal("mcpsm auth login my-api", e.Remedy.InShell());
         Assert.False(scene.Status.CanRenew);
@@ -124,7 +124,7 @@ public sealed class RenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.True(scene.Status.RenewalUncertain);
         Assert.True(scene.Status.CanRenew);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
@@ -141,7 +141,7 @@ public sealed class RenewalTests
         clock.Advance(TimeSpan.FromMinutes(3));
         Assert.True(scene.Status.RenewalUncertain);
         scene.Issuer.Server.RevokeAllTokens();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Contains("An earlier renewal was interrupted", e.Message);
         Assert.False(scene.Status.RenewalUncertain);
     }
@@ -161,7 +161,7 @@ public sealed class RenewalTests
             .ReadAsync(scene.Server, Cancellation))!.OAuth!;
         // The state after a kill between the write to the vault and the write to the index.
         await index.WriteAsync("my-api", _ => null, Cancellation);
-        await scene.Authenticator.RenewAsync(scene.Server, seen, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, seen, Cancellation);
         Assert.NotNull(during?.RenewalBegan);
         Assert.Equal(("file", true), (during?.Vault, during?.CanRenew));
     }
@@ -171,9 +171,9 @@ public sealed class RenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_scope"}""", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Null(new CredentialIndex(scene.Work.Home).Read("my-api")!.RenewalBegan);
         Assert.False(scene.Status.RenewalUncertain);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 }

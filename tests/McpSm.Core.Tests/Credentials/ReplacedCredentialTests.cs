@@ -38,19 +38,19 @@ public sealed class ReplacedCredentialTests
             if (isFirst)
             {
                 isFirst = false;
-                await scene.Work.New().ConnectAsync(server, Options(), default);
+                await scene.Work.New().SignIn.SignInAsync(server, Options(), default);
             }
             using var answer = await StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
         };
         await scene.LoginAsync();
         // Each sign-in used its own port, and therefore registered its own client.
         Assert.Equal(2, scene.Issuer.Server.Clients.Count);
-        var current = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var current = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         var alive = scene.Issuer.Server.IssuedTokens.Where(t => t.State == TokenState.Active).ToList();
         Assert.Equal([TokenKind.Access, TokenKind.Refresh], alive.Select(t => t.Kind).Order());
         Assert.Single(alive.Select(t => t.ClientId).Distinct());
         Assert.Contains(alive, t => t.Value == current);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [FieldFault(27)]
@@ -61,7 +61,7 @@ public sealed class ReplacedCredentialTests
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
         await scene.LoginAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
     }
 
@@ -72,13 +72,13 @@ public sealed class ReplacedCredentialTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         EndAllWithOne(scene);
-        var (first, introspect) = (await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation), scene.Resource.Introspect!);
+        var (first, introspect) = (await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation), scene.Resource.Introspect!);
         scene.Resource.Introspect = token => token == first ? introspect(token) : null;
         Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
         Assert.Equal(["access_token"], scene.Issuer.Traffic.To("/revoke").Select(r => r.FormValue("token_type_hint")));
         scene.Resource.Introspect = introspect;
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
+        Assert.True((await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
     }
 
     [Rule(34, 38)]
@@ -92,7 +92,7 @@ public sealed class ReplacedCredentialTests
         async Task<IReadOnlyList<string?>> RevokedBySignInAsync()
         {
             work.Provider.Traffic.Clear();
-            await work.Authenticator.SignInToIdentityProviderAsync(work.Provider.Issuer, Options(), default);
+            await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, Options(), default);
             return [.. work.Provider.Traffic.To("/revoke").Select(r => r.FormValue("token"))];
         }
         IReadOnlyList<string> Given() => [.. work.Provider.Server.IssuedTokens.Where(t => t.Kind == TokenKind.Refresh).Select(t => t.Value)];
@@ -103,11 +103,11 @@ public sealed class ReplacedCredentialTests
         var before = Given()[^1];
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
 
-        await work.Authenticator.SetIdentityProviderAsync(new IdentityProviderSetting(work.Provider.Issuer, "another-client", []), EnterpriseFixture.ProviderSecret, null, Cancellation);
+        await work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(work.Provider.Issuer, "another-client", []), EnterpriseFixture.ProviderSecret, null, Cancellation);
         before = Given()[^1];
         work.Provider.Faults.Answer("/revoke", 503);
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
-        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
+        Assert.True(work.Authenticator.IdentityProviders.List()[0].SignedIn);
     }
 
     private static SignInOptions Options() => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };

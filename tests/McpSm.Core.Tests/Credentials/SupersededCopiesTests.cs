@@ -23,22 +23,22 @@ public sealed class SupersededCopiesTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault { DiesOf = reason };
         var door = MemoryVault.Door(work, other);
-        await door.SetTokenAsync(server, "old-token", "memory", Cancellation);
+        await door.Servers.SetTokenAsync(server, "old-token", "memory", Cancellation);
         other.DiesAfter = 0;
         // Another vault is used only if the user names it.
-        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => door.SetTokenAsync(server, "new-token", null, Cancellation))).Reason);
-        await door.SetTokenAsync(server, "new-token", "file", Cancellation);
+        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => door.Servers.SetTokenAsync(server, "new-token", null, Cancellation))).Reason);
+        await door.Servers.SetTokenAsync(server, "new-token", "file", Cancellation);
         Assert.Contains(work.Person.Warnings, n => n.Contains("The credential of 'my-api' stays, unread, in the vault 'memory'. It died."));
         Assert.Equal("file", door.Status(server).Vault);
-        Assert.Equal("new-token", await door.GetTokenAsync(server, Cancellation));
+        Assert.Equal("new-token", await door.Tokens.GetTokenAsync(server, Cancellation));
         Assert.DoesNotContain(work.Person.Warnings, n => n.Contains("old-token") || n.Contains("new-token"));
 
         // The vault is available again: the next move deletes the old copy and keeps the new token.
         other.DiesAfter = null;
-        await door.MoveToVaultAsync("file", Cancellation);
+        await door.Vaults.MoveToAsync("file", Cancellation);
         Assert.Empty(other.Items);
         Assert.Empty(new Settings(work.Home).MovingFrom);
-        Assert.Equal("new-token", await door.GetTokenAsync(server, Cancellation));
+        Assert.Equal("new-token", await door.Tokens.GetTokenAsync(server, Cancellation));
     }
 
     [Fact]
@@ -48,13 +48,13 @@ public sealed class SupersededCopiesTests
         var other = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, other);
         var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
-        await door.ConnectAsync(scene.Server, options with { Vault = "memory" }, Cancellation);
+        await door.SignIn.SignInAsync(scene.Server, options with { Vault = "memory" }, Cancellation);
         other.DiesAfter = 0;
-        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.ConnectAsync(scene.Server, options, Cancellation))).Reason);
-        await door.ConnectAsync(scene.Server, options with { Vault = "file" }, Cancellation);
+        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.SignIn.SignInAsync(scene.Server, options, Cancellation))).Reason);
+        await door.SignIn.SignInAsync(scene.Server, options with { Vault = "file" }, Cancellation);
         Assert.Equal("file", door.Status(scene.Server).Vault);
-        await door.RenewAsync(scene.Server, Cancellation);
-        await door.DisconnectAsync(scene.Server, local: false, Cancellation);
+        await door.Tokens.RenewAsync(scene.Server, Cancellation);
+        await door.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.Equal(AuthState.NotAuthenticated, door.Status(scene.Server).State);
     }
 
@@ -66,15 +66,15 @@ public sealed class SupersededCopiesTests
         var door = MemoryVault.Door(work.Work, other);
         var setting = new IdentityProviderSetting(work.Provider.Issuer, EnterpriseFixture.ClientAtProvider, []);
         var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
-        await door.SetIdentityProviderAsync(setting, EnterpriseFixture.ProviderSecret, "memory", Cancellation);
-        await door.SignInToIdentityProviderAsync(work.Provider.Issuer, options, Cancellation);
-        Assert.Equal("memory", door.IdentityProviders()[0].Vault);
+        await door.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, "memory", Cancellation);
+        await door.IdentityProviders.SignInAsync(work.Provider.Issuer, options, Cancellation);
+        Assert.Equal("memory", door.IdentityProviders.List()[0].Vault);
         other.DiesAfter = 0;
-        await Assert.ThrowsAsync<McpAuthException>(() => door.SetIdentityProviderAsync(setting, EnterpriseFixture.ProviderSecret, null, Cancellation));
-        await door.SetIdentityProviderAsync(setting, EnterpriseFixture.ProviderSecret, "file", Cancellation);
-        await door.SignInToIdentityProviderAsync(work.Provider.Issuer, options, Cancellation);
-        Assert.Equal(("file", true), (door.IdentityProviders()[0].Vault, door.IdentityProviders()[0].SignedIn));
-        await door.ConnectAsync(work.One, options, Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => door.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, null, Cancellation));
+        await door.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, "file", Cancellation);
+        await door.IdentityProviders.SignInAsync(work.Provider.Issuer, options, Cancellation);
+        Assert.Equal(("file", true), (door.IdentityProviders.List()[0].Vault, door.IdentityProviders.List()[0].SignedIn));
+        await door.SignIn.SignInAsync(work.One, options, Cancellation);
         Assert.Contains(work.Work.Person.Warnings, n => n.Contains("could not be removed from the vault 'memory'"));
     }
 
@@ -85,20 +85,20 @@ public sealed class SupersededCopiesTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault();
         var door = MemoryVault.Door(work, other);
-        await door.UseVaultAsync("memory", Cancellation);
-        await door.SetTokenAsync(server, "old-token", null, Cancellation);
+        await door.Vaults.UseAsync("memory", Cancellation);
+        await door.Servers.SetTokenAsync(server, "old-token", null, Cancellation);
         await door.Secrets.SetAsync("a tool's", SecretKind.String, "old secret", null, null, Cancellation);
         // The vault answers one read and then locks.
         other.DiesAfter = 1;
-        await door.SetTokenAsync(server, "new-token", "file", Cancellation);
+        await door.Servers.SetTokenAsync(server, "new-token", "file", Cancellation);
         await door.Secrets.SetAsync("a tool's", SecretKind.String, "new secret", null, "file", Cancellation);
         Assert.Equal(2, work.Person.Warnings.Count(n => n.Contains("could not be removed from the vault 'memory'") && n.Contains("It died.")));
         Assert.Equal(2, other.Items.Count);
         other.DiesAfter = null;
-        Assert.Equal(["new-token", "new secret"], [await door.GetTokenAsync(server, Cancellation), (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text]);
-        await door.ClearAsync(server, Cancellation);
+        Assert.Equal(["new-token", "new secret"], [await door.Tokens.GetTokenAsync(server, Cancellation), (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text]);
+        await door.Servers.ClearCredentialsAsync(server, Cancellation);
         await door.Secrets.RemoveAsync("a tool's", null, Cancellation);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation))).Reason);
         Assert.Null(await door.Secrets.GetAsync("a tool's", null, Cancellation));
         Assert.Empty(other.Items);
     }

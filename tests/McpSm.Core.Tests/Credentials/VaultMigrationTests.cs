@@ -20,17 +20,17 @@ public sealed class VaultMigrationTests
         await using var scene = await SignInFixture.SignedInAsync();
         var other = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, other);
-        var token = await door.GetTokenAsync(scene.Server, Cancellation);
-        Assert.Equal(2, await door.MoveToVaultAsync("memory", Cancellation));
+        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        Assert.Equal(2, await door.Vaults.MoveToAsync("memory", Cancellation));
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(Cancellation));
         Assert.Equal(2, other.Items.Count);
-        Assert.Equal(token, await door.GetTokenAsync(scene.Server, Cancellation));
-        Assert.Equal(("memory", "memory"), (door.Status(scene.Server).Vault, door.VaultNameFor(null)));
+        Assert.Equal(token, await door.Tokens.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(("memory", "memory"), (door.Status(scene.Server).Vault, door.Vaults.NameFor(null)));
         // The move took the registration along, so the sign-in does not register again, and it stores its credential in the new vault.
-        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, Cancellation);
+        await door.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, Cancellation);
         Assert.Single(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(Cancellation));
-        Assert.Equal(2, await door.MoveToVaultAsync("file", Cancellation));
+        Assert.Equal(2, await door.Vaults.MoveToAsync("file", Cancellation));
         Assert.Empty(other.Items);
     }
 
@@ -41,14 +41,14 @@ public sealed class VaultMigrationTests
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         var other = new MemoryVault();
         var door = MemoryVault.Door(work.Work, other);
-        Assert.Equal(3, await door.MoveToVaultAsync("memory", Cancellation));
+        Assert.Equal(3, await door.Vaults.MoveToAsync("memory", Cancellation));
         Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(Cancellation));
-        Assert.Equal("memory", door.IdentityProviders()[0].Vault);
+        Assert.Equal("memory", door.IdentityProviders.List()[0].Vault);
         clock.Advance(TimeSpan.FromHours(2));
         // The session is renewed in the new vault, with the secret of its client.
-        Assert.NotNull(await door.GetTokenAsync(work.One, Cancellation));
+        Assert.NotNull(await door.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(Cancellation));
-        Assert.Null(await door.RemoveIdentityProviderAsync(work.Provider.Issuer, Cancellation));
+        Assert.Null(await door.IdentityProviders.RemoveAsync(work.Provider.Issuer, Cancellation));
         Assert.Equal(2, other.Items.Count);
     }
 
@@ -64,22 +64,22 @@ public sealed class VaultMigrationTests
             foreach (var name in names)
             {
                 var server = await work.Authenticator.Catalog.AddAsync(new() { Id = "", Name = name, Url = $"https://{name}.example/mcp" }, Cancellation);
-                await work.Authenticator.SetTokenAsync(server, "token-" + name, "file", Cancellation);
+                await work.Authenticator.Servers.SetTokenAsync(server, "token-" + name, "file", Cancellation);
             }
             await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", Cancellation);
             var other = new MemoryVault { DiesAfter = calls };
-            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", Cancellation));
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).Vaults.MoveToAsync("memory", Cancellation));
             other.DiesAfter = null;
             var door = MemoryVault.Door(work, other);
             foreach (var server in door.Catalog.List())
             {
-                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, Cancellation));
+                Assert.Equal("token-" + server.Id, await door.Tokens.GetTokenAsync(server, Cancellation));
             }
             Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
-            await door.MoveToVaultAsync(to, Cancellation);
+            await door.Vaults.MoveToAsync(to, Cancellation);
             foreach (var server in door.Catalog.List())
             {
-                Assert.Equal("token-" + server.Id, await door.GetTokenAsync(server, Cancellation));
+                Assert.Equal("token-" + server.Id, await door.Tokens.GetTokenAsync(server, Cancellation));
             }
             Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
             var (there, left) = (await new EncryptedFileVault(work.Home).NamesAsync(Cancellation), other.Items.Keys.ToList());
@@ -102,18 +102,18 @@ public sealed class VaultMigrationTests
         {
             using var work = new TestEnvironment();
             var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-            await work.Authenticator.SetTokenAsync(server, "token", "file", Cancellation);
+            await work.Authenticator.Servers.SetTokenAsync(server, "token", "file", Cancellation);
             await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", Cancellation);
             var other = new MemoryVault { DiesAfter = calls };
-            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).MoveToVaultAsync("memory", Cancellation));
+            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).Vaults.MoveToAsync("memory", Cancellation));
             other.DiesAfter = null;
             var door = MemoryVault.Door(work, other);
-            await door.ClearAsync(server, Cancellation);
+            await door.Servers.ClearCredentialsAsync(server, Cancellation);
             await door.Secrets.RemoveAsync("a tool's", null, Cancellation);
             foreach (var to in new[] { "memory", "file" })
             {
-                await door.MoveToVaultAsync(to, Cancellation);
-                var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, Cancellation));
+                await door.Vaults.MoveToAsync(to, Cancellation);
+                var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation));
                 Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
                 Assert.Null(await door.Secrets.GetAsync("a tool's", null, Cancellation));
             }
@@ -133,9 +133,9 @@ public sealed class VaultMigrationTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault { Name = "secretmanagement:Store" };
         var door = MemoryVault.Door(work, other);
-        await door.SetTokenAsync(server, "token", "file", Cancellation);
+        await door.Servers.SetTokenAsync(server, "token", "file", Cancellation);
         await door.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, Cancellation);
-        Assert.Equal(1, await door.MoveToVaultAsync(other.Name, Cancellation));
+        Assert.Equal(1, await door.Vaults.MoveToAsync(other.Name, Cancellation));
         Assert.Equal("mcpsm-my-api", Assert.Single(other.Items.Keys));
         Assert.StartsWith("mcpsmsecret-", Assert.Single(await new EncryptedFileVault(work.Home).NamesAsync(Cancellation)));
         Assert.Equal("its secret", (await door.Secrets.GetAsync("a", null, Cancellation))?.Text);
@@ -153,7 +153,7 @@ public sealed class VaultMigrationTests
         var door = MemoryVault.Door(work, other);
         await door.Secrets.SetAsync("a", SecretKind.String, "one", null, null, Cancellation);
         Assert.Null(new Settings(work.Home).Vault);
-        await door.UseVaultAsync("memory", Cancellation);
+        await door.Vaults.UseAsync("memory", Cancellation);
         Assert.Equal("one", (await door.Secrets.GetAsync("a", null, Cancellation))?.Text);
         await door.Secrets.SetAsync("b", SecretKind.String, "two", null, null, Cancellation);
         Assert.Single(other.Items);
@@ -168,10 +168,10 @@ public sealed class VaultMigrationTests
     public async Task Vault_that_returns_other_content_receives_no_credential()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).MoveToVaultAsync("memory", Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).Vaults.MoveToAsync("memory", Cancellation));
         Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
         Assert.Equal("file", scene.Status.Vault);
-        await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -180,19 +180,19 @@ public sealed class VaultMigrationTests
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault();
-        await work.Authenticator.SetTokenAsync(server, "token", "file", Cancellation);
+        await work.Authenticator.Servers.SetTokenAsync(server, "token", "file", Cancellation);
         using var stop = new CancellationTokenSource();
         var reading = Task.Run(async () =>
         {
             for (; !stop.IsCancellationRequested; await Task.Yield())
             {
-                Assert.Equal("token", await MemoryVault.Door(work, other).GetTokenAsync(server, default));
+                Assert.Equal("token", await MemoryVault.Door(work, other).Tokens.GetTokenAsync(server, default));
                 Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
             }
         }, Cancellation);
         for (var i = 0; i < 20; i++)
         {
-            await MemoryVault.Door(work, other).MoveToVaultAsync(i % 2 == 0 ? "memory" : "file", Cancellation);
+            await MemoryVault.Door(work, other).Vaults.MoveToAsync(i % 2 == 0 ? "memory" : "file", Cancellation);
         }
         stop.Cancel();
         await reading;

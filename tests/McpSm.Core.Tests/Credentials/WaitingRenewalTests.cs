@@ -18,7 +18,7 @@ public sealed class WaitingRenewalTests
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/token");
         var failures = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
-            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation)))));
+            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation)))));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.All(failures, e =>
         {
@@ -31,7 +31,7 @@ public sealed class WaitingRenewalTests
 
         // A later command did not wait, so it sends the request.
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Null(new CredentialIndex(scene.Work.Home).Read("my-api")!.RenewalFailed);
     }
 
@@ -51,7 +51,7 @@ public sealed class WaitingRenewalTests
             scene.Issuer.Faults.Answer("/token", 503);
         }
         var failures = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
-            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation)))));
+            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation)))));
         Assert.All(failures, e => Assert.Equal(ErrorReason.ServerUnreachable, e.Reason));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -63,14 +63,14 @@ public sealed class WaitingRenewalTests
         // The state that a process leaves if it is killed while the issuer handles its request.
         var held = await scene.Work.Home.LockAsync("server-my-api", Cancellation);
         await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
-        var waiting = Task.Run(() => scene.Authenticator.RenewAsync(scene.Server, default));
+        var waiting = Task.Run(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, default));
         await Task.Delay(500, Cancellation);
         held.Dispose();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => waiting);
         Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
         Assert.Contains("ended before the issuer answered", e.Message);
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class WaitingRenewalTests
         await using var scene = await SignInFixture.SignedInAsync();
         using var held = await scene.Work.Home.LockAsync("server-my-api", Cancellation);
         await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
         Assert.Contains("has been renewing the token of 'my-api' for 30 seconds", e.Message);
         Assert.DoesNotContain(".lock", e.Message);
@@ -92,7 +92,7 @@ public sealed class WaitingRenewalTests
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromSeconds(2));
         scene.Issuer.Faults.Answer("/token", 400);
         var failures = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
-            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation)))));
+            await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation)))));
         Assert.All(failures, e => Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell())));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }

@@ -47,10 +47,10 @@ public sealed class WireSecretTests
 
         scene.Issuer.Faults.Clear();
         await scene.LoginAsync();
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromHours(25));
         Lead(scene, "token_endpoint", raw.Url);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(reason, e.Reason);
         Assert.True(scene.Status.CanRenew);
         // A response with status 3xx does not spend the token. After every other fault, the outcome is unknown.
@@ -58,7 +58,7 @@ public sealed class WireSecretTests
         Assert.DoesNotContain(scene.Issuer.Traffic.Requests, r => r.Body.Contains(token));
 
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal((AuthState.Authenticated, false), (scene.Status.State, scene.Status.RenewalUncertain));
         Assert.Equal(4, raw.Requests.Count(r => r.StartsWith("POST")));
         Assert.Equal(4, raw.Requests.Count);
@@ -77,7 +77,7 @@ public sealed class WireSecretTests
             Lead(scene, "token_endpoint", raw.Url);
             // The user completes the sign-in within a second. The request to the issuer then has its own timeout.
             var signIn = scene.FailsAsync(o => o with { Timeout = TimeSpan.FromSeconds(5) });
-            var renewal = Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+            var renewal = Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
             foreach (var e in await Task.WhenAll(signIn, renewal).WaitAsync(TimeSpan.FromSeconds(60)))
             {
                 Assert.Equal((ErrorReason.ServerUnreachable, true), (e.Reason, e.OutcomeUnknown));
@@ -85,7 +85,7 @@ public sealed class WireSecretTests
             }
             Assert.Equal((true, true), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
             scene.Issuer.Faults.Clear();
-            await scene.Authenticator.RenewAsync(scene.Server, default);
+            await scene.Authenticator.Tokens.RenewAsync(scene.Server, default);
         }));
 
     [Rule(30)]
@@ -98,7 +98,7 @@ public sealed class WireSecretTests
         clock.Advance(TimeSpan.FromHours(25));
         Lead(scene, "token_endpoint", new Uri(tls.Issuer + "/token"));
         Assert.Equal(ErrorReason.ServerUnreachable, (await scene.FailsAsync()).Reason);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.ServerUnreachable, false), (e.Reason, e.OutcomeUnknown));
         Assert.Equal((true, false), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
         Assert.Empty(tls.Traffic.Requests);
@@ -117,11 +117,11 @@ public sealed class WireSecretTests
             context.Response.Headers.Location = other.Issuer + "/token";
             return Task.CompletedTask;
         });
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.ProtocolViolation, e.Reason);
         Assert.Empty(other.Traffic.Requests);
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Rule(30, 38)]
@@ -136,7 +136,7 @@ public sealed class WireSecretTests
         await using var raw = WireFaults.Start(fault, "");
         Lead(scene, "revocation_endpoint", raw.Url);
         await scene.LoginAsync();
-        Assert.NotNull((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
+        Assert.NotNull((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         Assert.Equal(2, raw.Requests.Count);
     }
@@ -152,7 +152,7 @@ public sealed class WireSecretTests
         scene.Resource.AcceptedTokens["last"] = true;
         Lead(scene, "token_endpoint", raw.Url);
         await scene.LoginAsync();
-        Assert.Equal("last", await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal("last", await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(10_000, scene.Status.Scopes.Count);
     }
 
@@ -168,7 +168,7 @@ public sealed class WireSecretTests
         var e = await scene.FailsAsync(o => o with { UseDeviceCode = device });
         Assert.Equal("my-api", e.Server);
         Assert.Equal((AuthState.NotAuthenticated, false), (scene.Status.State, scene.Status.CanRenew));
-        var none = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, default));
+        var none = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, default));
         Assert.Equal(ErrorReason.AuthenticationRequired, none.Reason);
         return e;
     }

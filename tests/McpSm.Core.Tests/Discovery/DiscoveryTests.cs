@@ -285,7 +285,7 @@ public sealed class DiscoveryTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["revocation_endpoint"] = endpoint);
         await scene.LoginAsync();
-        Assert.NotNull((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
+        Assert.NotNull((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 

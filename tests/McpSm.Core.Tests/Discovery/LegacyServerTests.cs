@@ -18,12 +18,12 @@ public sealed class LegacyServerTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.NewestVersion = scene.Resource.ProtocolVersion = newest;
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation);
+        var result = await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation);
         Assert.True(result.Success, result.Error);
         Assert.Equal((newest, 2), (result.ProtocolVersion, result.ToolCount));
-        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, Cancellation)).State);
+        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.Tester.ValidateAsync(scene.Server, Cancellation)).State);
         scene.Resource.Introspect = _ => null;
-        Assert.Equal(AuthState.Expired, (await scene.Authenticator.ValidateAsync(scene.Server, Cancellation)).State);
+        Assert.Equal(AuthState.Expired, (await scene.Authenticator.Tester.ValidateAsync(scene.Server, Cancellation)).State);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class LegacyServerTests
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.NewestVersion = "2025-06-18";
-        Assert.Equal(401, (await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).StatusCode);
+        Assert.Equal(401, (await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).StatusCode);
     }
 
     [FieldFault(28)]
@@ -43,7 +43,7 @@ public sealed class LegacyServerTests
         using var work = new TestEnvironment();
         var added = await work.AddAsync(server.McpUrl);
         Assert.Equal(AuthState.NoAuth, (await work.LoginAsync(added)).Status.State);
-        Assert.True((await work.Authenticator.TestAsync(added, TimeSpan.FromSeconds(20), Cancellation)).Success);
+        Assert.True((await work.Authenticator.Tester.TestAsync(added, TimeSpan.FromSeconds(20), Cancellation)).Success);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class LegacyServerTests
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.NewestVersion = "2024-01-01";
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation);
+        var result = await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation);
         Assert.Equal((false, 400), (result.Success, result.StatusCode));
         Assert.InRange(scene.Resource.Traffic.Requests.Count, 2, 8);
     }

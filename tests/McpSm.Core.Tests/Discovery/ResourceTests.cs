@@ -24,7 +24,7 @@ public sealed class ResourceTests
             await scene.ChangeServerAsync(s => new(s) { Url = s.Url.Replace("127.0.0.1", "localhost") });
         }
         await scene.LoginAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         AssertNamed(scene, scene.Resource.Resource);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
@@ -42,7 +42,7 @@ public sealed class ResourceTests
         scene.Resource.Resource = string.Format(form, scene.Resource.McpUrl.Port);
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer, Url = s.Url.Replace("http:", "HTTP:") });
         await scene.LoginAsync();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         AssertNamed(scene, scene.Resource.Resource);
     }
 
@@ -61,8 +61,8 @@ public sealed class ResourceTests
         await using var other = await TestMcpServer.StartAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = other.McpUrl.AbsoluteUri });
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
-        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.NotEmpty(other.Traffic.Requests);
         Assert.All(other.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
     }
@@ -74,8 +74,8 @@ public sealed class ResourceTests
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = new Uri(scene.Resource.McpUrl, "/other").AbsoluteUri });
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
-        await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.NotEmpty(scene.Resource.Traffic.To("/other"));
         Assert.All(scene.Resource.Traffic.To("/other"), r => Assert.Null(r.Header("Authorization")));
     }
@@ -113,7 +113,7 @@ public sealed class ResourceTests
             context.Response.Headers.Location = other.McpUrl.AbsoluteUri;
             return Task.CompletedTask;
         });
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
+        var result = await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
         Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
         Assert.Contains("has moved to " + other.McpUrl.AbsoluteUri, result.Error);
         Assert.Empty(other.Traffic.Requests);
@@ -123,7 +123,7 @@ public sealed class ResourceTests
     public async Task Handler_answers_401_with_one_renewal_and_the_same_request()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var old = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var old = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         scene.Issuer.Server.Expire(old);
         scene.Resource.Traffic.Clear();
         using var http = new HttpClient(new AuthenticatingHandler(scene.Server, scene.Authenticator));

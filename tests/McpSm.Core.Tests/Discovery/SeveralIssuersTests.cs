@@ -39,8 +39,8 @@ public sealed class SeveralIssuersTests
         await using var scene = await SignInFixture.SignedInAsync();
         await using var second = await TestIssuer.StartAsync();
         scene.Resource.Issuers = [second.Issuer];
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.Equal(2, scene.Issuer.Traffic.Count("/revoke"));
         Assert.Empty(second.Traffic.Requests);
@@ -86,7 +86,7 @@ public sealed class SeveralIssuersTests
         await scene.FailsAsync();
         Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
         Assert.Equal(scene.Issuer.Issuer, scene.Status.Issuer);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Rule(7, 15)]
@@ -98,7 +98,7 @@ public sealed class SeveralIssuersTests
         await using var _ = scene;
         await using var __ = second;
         clock.Advance(TimeSpan.FromHours(25));
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("has a new issuer", e.Message);
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
@@ -116,7 +116,7 @@ public sealed class SeveralIssuersTests
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         clock.Advance(TimeSpan.FromHours(25));
         scene.Resource.Faults.Answer(path, status);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
@@ -128,9 +128,9 @@ public sealed class SeveralIssuersTests
         await using var _ = scene;
         await using var __ = second;
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         await scene.ChangeServerAsync(s => new(s) { Issuer = second.Issuer });
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Contains("has a new issuer", e.Message);
         Assert.Empty(second.Traffic.Requests);
     }

@@ -34,7 +34,7 @@ public sealed class WireServerTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(server, o => o with { Timeout = timeout }));
         Assert.Equal(reason, e.Reason);
         Assert.DoesNotContain("javascript", e.Message);
-        var tested = await work.Authenticator.TestAsync(server, timeout, Cancellation);
+        var tested = await work.Authenticator.Tester.TestAsync(server, timeout, Cancellation);
         Assert.Equal(reason, tested.Reason);
         Assert.DoesNotContain("javascript", tested.Error);
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
@@ -54,7 +54,7 @@ public sealed class WireServerTests
         await using var raw = WireFaults.Start(fault, "{}");
         using var work = new TestEnvironment();
         var started = Stopwatch.GetTimestamp();
-        var tested = await work.Authenticator.TestAsync(await work.AddAsync(raw.Url), TimeSpan.FromSeconds(fault == "a byte now and then" ? 1 : 20), Cancellation);
+        var tested = await work.Authenticator.Tester.TestAsync(await work.AddAsync(raw.Url), TimeSpan.FromSeconds(fault == "a byte now and then" ? 1 : 20), Cancellation);
         Assert.Equal(reason, tested.Reason);
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
     }
@@ -79,7 +79,7 @@ public sealed class WireServerTests
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var other = await TestMcpServer.StartAsync();
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new() { Headers = new Dictionary<string, string> { ["X-Key"] = "secret" } }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new() { Headers = new Dictionary<string, string> { ["X-Key"] = "secret" } }, Cancellation);
         scene.Resource.Faults.Intercept("/mcp", context =>
         {
             var known = context.Request.Headers.Authorization.Count > 0;
@@ -89,8 +89,8 @@ public sealed class WireServerTests
             return Task.CompletedTask;
         });
         Assert.Contains("307", (await scene.LoginAsync()).VerificationFailure);
-        Assert.Equal(ErrorReason.ProtocolViolation, (await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation)).Reason);
-        await scene.Authenticator.ValidateAsync(scene.Server, Cancellation);
+        Assert.Equal(ErrorReason.ProtocolViolation, (await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation)).Reason);
+        await scene.Authenticator.Tester.ValidateAsync(scene.Server, Cancellation);
         Assert.InRange(scene.Resource.Traffic.Count("/mcp"), 4, 10);
         Assert.All(scene.Resource.Traffic.To("/mcp"), r => Assert.Equal("secret", r.Header("X-Key")));
         Assert.Empty(other.Traffic.Requests);

@@ -187,7 +187,7 @@ public sealed class EntraFailureTests
         using var stop = new CancellationTokenSource();
         scene.Work.Person.Browse = _ => stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+            scene.Authenticator.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class EntraFailureTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Tokens.RevokeAll();
-        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation));
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.RefreshTokenRejected, failure.Reason);
         Assert.Equal("invalid_grant", failure.OAuthError);
         Assert.Contains("AADSTS50173", failure.Message);
@@ -203,7 +203,7 @@ public sealed class EntraFailureTests
         Assert.False(scene.Status.CanRenew);
         // A new sign-in repairs it at once.
         await scene.LoginAsync();
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Theory]
@@ -217,7 +217,7 @@ public sealed class EntraFailureTests
         // The second time, the library answers from its memory.
         for (var i = 0; i < 2; i++)
         {
-            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.AuthenticationRequired, failure.Reason);
             Assert.Contains("AADSTS", failure.Message);
             Assert.Equal("mcpsm auth login my-api", failure.Remedy.InShell());
@@ -230,11 +230,11 @@ public sealed class EntraFailureTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         scene.Entra.Faults.DropConnectionAfterHandling(Token, times: 1);
-        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation));
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.ServerUnreachable, failure.Reason);
         Assert.True(scene.Status.RenewalUncertain);
         Assert.True(scene.Status.CanRenew);
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
     }
 
@@ -287,7 +287,7 @@ public sealed class EntraFailureTests
         scene.Entra.Faults.Answer(Token, 503, "<html>SECRET</html>");
         for (var i = 0; i < 2; i++)
         {
-            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.ServerUnreachable, failure.Reason);
             Assert.DoesNotContain("SECRET", failure.ToString());
             Assert.True(scene.Status.CanRenew);
@@ -313,7 +313,7 @@ public sealed class EntraFailureTests
         foreach (var kept in new[] { "0.AVY-a-refresh-token-of-another-program", Convert.ToBase64String("{}"u8), Convert.ToBase64String("[]"u8) })
         {
             await store.WriteAsync(scene.Server, item with { OAuth = item.OAuth! with { RefreshToken = kept } }, null, Cancellation);
-            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation));
+            var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.RefreshTokenRejected, failure.Reason);
             Assert.DoesNotContain(kept, failure.ToString());
             Assert.False(scene.Status.CanRenew);

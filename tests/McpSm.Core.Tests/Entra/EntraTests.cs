@@ -61,7 +61,7 @@ public sealed class EntraTests
     {
         await using var scene = await EntraFixture.StartAsync(scope: EntraFixture.Scope + " openid");
         await scene.LoginAsync();
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal([EntraFixture.Scope, "openid"], scene.Status.Scopes);
         Assert.Null((await ReadAsync(scene)).DeniedScopes);
     }
@@ -82,7 +82,7 @@ public sealed class EntraTests
         Assert.InRange(shown.Lifetime.TotalSeconds, 890, 900);
         Assert.Equal(["devicecode", "token", "token"], scene.Entra.Traffic.Requests.Select(r => r.Path.Split('/')[^1]));
         Assert.Empty(scene.Work.Person.Visited);
-        Assert.NotEqual(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation), (await scene.Work.New().RenewAsync(scene.Server, Cancellation)).AccessToken);
+        Assert.NotEqual(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation), (await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation)).AccessToken);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class EntraTests
         await using var scene = await EntraFixture.StartAsync();
         scene.Work.Variables.Remove("DISPLAY");
         var work = scene.Work.New();
-        await work.ConnectAsync(scene.Server, new SignInOptions(), Cancellation);
+        await work.SignIn.SignInAsync(scene.Server, new SignInOptions(), Cancellation);
         Assert.Equal("devicecode", scene.Entra.Traffic.Requests[0].Path.Split('/')[^1]);
     }
 
@@ -99,14 +99,14 @@ public sealed class EntraTests
     public async Task Credential_in_the_vault_is_renewed_by_another_process()
     {
         await using var scene = await EntraFixture.SignedInAsync();
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
-        var renewed = await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        var renewed = await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.NotEqual(first, renewed.AccessToken);
         var request = Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
         Assert.Equal($"/{FakeEntra.Tenant}/oauth2/v2.0/token", request.Path);
         Assert.Contains(EntraFixture.Scope, request.FormValue("scope")!.Split(' '));
         // The next renewal sends the refresh token of the last response.
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(2, scene.Entra.Traffic.OfGrant("refresh_token").Select(r => r.FormValue("refresh_token")).Distinct().Count());
         Assert.Equal([EntraFixture.Scope], scene.Status.Scopes);
         Assert.All(scene.Entra.Traffic.OfGrant("refresh_token"), r => Assert.False(r.Form.ContainsKey("resource")));
@@ -120,7 +120,7 @@ public sealed class EntraTests
         await scene.LoginAsync();
         scene.Entra.Tokens.Lifetime = 3600;
         await Task.Delay(TimeSpan.FromSeconds(1.2), Cancellation);
-        var given = await scene.Work.New().GetTokenAsync(scene.Server, Cancellation);
+        var given = await scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.NotNull(scene.Entra.Tokens.Introspect(given, "x"));
         Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
     }
@@ -129,7 +129,7 @@ public sealed class EntraTests
     public async Task Credential_of_a_shared_tenant_is_renewed_in_the_tenant_of_the_user()
     {
         await using var scene = await EntraFixture.SignedInAsync("https://login.microsoftonline.com/organizations/v2.0");
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal($"/{FakeEntra.Tenant}/oauth2/v2.0/token", Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token")).Path);
     }
 
@@ -138,7 +138,7 @@ public sealed class EntraTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var seen = await ReadAsync(scene);
-        var both = await Task.WhenAll(scene.Work.New().RenewAsync(scene.Server, seen, Cancellation), scene.Work.New().RenewAsync(scene.Server, seen, Cancellation));
+        var both = await Task.WhenAll(scene.Work.New().Tokens.RenewAsync(scene.Server, seen, Cancellation), scene.Work.New().Tokens.RenewAsync(scene.Server, seen, Cancellation));
         Assert.Equal(both[0].AccessToken, both[1].AccessToken);
         Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
     }
@@ -147,7 +147,7 @@ public sealed class EntraTests
     public async Task Token_cache_is_in_the_credential_without_access_token()
     {
         await using var scene = await EntraFixture.SignedInAsync();
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         var credential = await ReadAsync(scene);
         var cache = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(credential.RefreshToken!));
         Assert.Single(scene.Entra.Tokens.All, cache.Contains);
@@ -163,7 +163,7 @@ public sealed class EntraTests
         scene.Entra.Tokens.GivesRefresh = false;
         await scene.LoginAsync();
         Assert.False(scene.Status.CanRenew);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().RenewAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
     }
 
     [Fact]
@@ -171,13 +171,13 @@ public sealed class EntraTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var requests = scene.Entra.Traffic.Requests.Count;
-        var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
+        var result = await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.True(result.HadOAuth);
         Assert.Contains("does not support revocation", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         Assert.Equal(requests, scene.Entra.Traffic.Requests.Count);
         Assert.Equal(ErrorReason.AuthenticationRequired,
-            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().GetTokenAsync(scene.Server, Cancellation))).Reason);
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
     }
 
     [Fact]

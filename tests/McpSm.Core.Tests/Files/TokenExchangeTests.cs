@@ -19,11 +19,11 @@ public sealed class TokenExchangeTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         using var cancel = CancelDuring(scene.Issuer.Faults, "/token");
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.RenewAsync(scene.Server, cancel.Token));
-        var token = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, cancel.Token));
+        var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.NotNull(scene.Issuer.Server.Introspect(token));
         Assert.False(scene.Status.RenewalUncertain);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count());
     }
 
@@ -40,7 +40,7 @@ public sealed class TokenExchangeTests
             return Task.Delay(Timeout.Infinite, context.RequestAborted);
         }, times: 1);
         var before = clock.GetUtcNow();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.RenewAsync(scene.Server, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
         Assert.Equal(TokenExchange.Limit, clock.Waits[^1]);
         Assert.True(clock.GetUtcNow() - before >= TokenExchange.Limit);
@@ -52,7 +52,7 @@ public sealed class TokenExchangeTests
         await using var scene = await SignInFixture.SignedInAsync();
         using var cancel = new CancellationTokenSource();
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.RenewAsync(scene.Server, cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, cancel.Token));
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.False(scene.Status.RenewalUncertain);
     }
@@ -100,10 +100,10 @@ public sealed class TokenExchangeTests
             cancel.Cancel();
             return Task.Delay(Timeout.Infinite, context.RequestAborted);
         }, times: 1);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work.Authenticator.GetTokenAsync(work.One, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
         Assert.Contains(TokenExchange.Limit, clock.Waits);
-        Assert.True(Assert.Single(work.Authenticator.IdentityProviders()).CanRenew);
-        await work.Authenticator.GetTokenAsync(work.One, Cancellation);
+        Assert.True(Assert.Single(work.Authenticator.IdentityProviders.List()).CanRenew);
+        await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation);
         Assert.Single(work.Work.Person.Visited);
     }
 
@@ -115,19 +115,19 @@ public sealed class TokenExchangeTests
         await using var scene = await EntraFixture.StartAsync();
         using (var cancel = CancelDuring(scene.Entra.Faults, $"/{FakeEntra.Tenant}/oauth2/v2.0/token"))
         {
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.ConnectAsync(scene.Server,
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.SignIn.SignInAsync(scene.Server,
                 new SignInOptions { CallbackPort = 0, UseDeviceCode = device, Timeout = TimeSpan.FromSeconds(30) }, cancel.Token));
         }
         Assert.Equal((AuthState.Authenticated, true), (scene.Status.State, scene.Status.CanRenew));
         using var again = CancelDuring(scene.Entra.Faults, $"/{FakeEntra.Tenant}/oauth2/v2.0/token");
         var before = scene.Status.ExpiresAt;
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.RenewAsync(scene.Server, again.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, again.Token));
         Assert.NotEqual(before, scene.Status.ExpiresAt);
         Assert.False(scene.Status.RenewalUncertain);
     }
 
     private static Task<SignInResult> ConnectAsync(SignInFixture scene, Func<SignInOptions, SignInOptions> how, CancellationToken cancellationToken) =>
-        scene.Authenticator.ConnectAsync(scene.Server, how(new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }), cancellationToken);
+        scene.Authenticator.SignIn.SignInAsync(scene.Server, how(new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }), cancellationToken);
 
     /// <summary>Returns a source that is cancelled when the issuer gets the request, shortly before it responds.</summary>
     private static CancellationTokenSource CancelDuring(Faults faults, string path)

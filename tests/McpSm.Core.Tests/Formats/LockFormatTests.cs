@@ -48,7 +48,7 @@ public sealed class LockFormatTests : IDisposable
     public async Task Write_of_a_registration_locks_its_item() => await LocksAsync(async () =>
     {
         await new Settings(_work.Home).SetVaultAsync("file", default);
-        await Store.DropRegistrationAsync(new McpServer { Id = "my-api" }, "https://issuer.example", default);
+        await Store.Registrations.RemoveAsync(new McpServer { Id = "my-api" }, "https://issuer.example", default);
     }, "mcpsmclient-ffb55acfff1cbc1b.lock");
 
     [Fact]

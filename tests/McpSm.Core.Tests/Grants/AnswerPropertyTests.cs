@@ -98,7 +98,7 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
                     var client = registered.Client;
                     Assert.NotEmpty(client.Id);
                     Assert.NotEqual("", client.Secret);
-                    Assert.Equal(client, (await store.ReadRegistrationAsync(server, issuer.Issuer, null, default))!.Client);
+                    Assert.Equal(client, (await store.Registrations.ReadAsync(server, issuer.Issuer, null, default))!.Client);
                 }))
                 {
                     Interlocked.Increment(ref seen);

@@ -56,7 +56,7 @@ public sealed class ClientCredentialsTests
         Assert.Empty(scene.Issuer.Traffic.To("/authorize"));
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(scene.Person.Visited);
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
+        Assert.True((await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
     }
 
     [Rule(25, 33)]
@@ -111,7 +111,7 @@ public sealed class ClientCredentialsTests
         await using var scene = await StartAsync(Knowing() with { ScopesSupported = ["mcp:tools", "offline_access"] });
         scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
         await scene.LoginAsync(AsJob);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(["mcp:tools", "mcp:tools"], scene.Issuer.Traffic.To("/token").Select(r => r.FormValue("scope")));
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -123,12 +123,12 @@ public sealed class ClientCredentialsTests
         var clock = new ManualTimeProvider();
         await using var scene = await StartAsync(clock: clock);
         await scene.LoginAsync(AsJob);
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
         var server = scene.Server;
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().GetTokenAsync(server, default))));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().Tokens.GetTokenAsync(server, default))));
         Assert.NotEqual(first, Assert.Single(tokens.Distinct()));
         var requests = scene.Issuer.Traffic.OfGrant("client_credentials");
         Assert.Equal(2, requests.Count);
@@ -142,7 +142,7 @@ public sealed class ClientCredentialsTests
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
         scene.Issuer.Server.RevokeAllTokens();
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
+        Assert.True((await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("client_credentials").Count);
     }
 
@@ -152,9 +152,9 @@ public sealed class ClientCredentialsTests
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
         scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((false, true), (scene.Status.RenewalUncertain, scene.Status.CanRenew));
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -162,11 +162,11 @@ public sealed class ClientCredentialsTests
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
-        var before = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var before = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         var e = await scene.FailsAsync(o => o with { ClientCredentials = new ClientCredentials("job", "WRONG-s3cret") });
         Assert.Equal(ErrorReason.ClientRejected, e.Reason);
         Assert.DoesNotContain("s3cret", e.ToString());
-        Assert.Equal(before, await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(before, await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
     }
 
     [Fact]
@@ -175,10 +175,10 @@ public sealed class ClientCredentialsTests
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.ClientRejected, "mcpsm auth login my-api --client-credentials"), (e.Reason, e.Remedy.InShell()));
         Assert.True(scene.Status.CanRenew);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Rule(15)]
@@ -193,7 +193,7 @@ public sealed class ClientCredentialsTests
         var e = await scene.FailsAsync(AsJob);
         Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(second.Traffic.To("/token"));
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Issuer = second.Issuer }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { Issuer = second.Issuer }, Cancellation);
         await scene.LoginAsync(AsJob);
         Assert.Equal(second.Issuer, scene.Status.Issuer);
     }
@@ -228,7 +228,7 @@ public sealed class ClientCredentialsTests
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync(AsJob);
-        Assert.Null((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
+        Assert.Null((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
         Assert.Equal(ErrorReason.InvalidValue, (await scene.FailsAsync(AsKnown)).Reason);
     }
@@ -237,7 +237,7 @@ public sealed class ClientCredentialsTests
     public async Task Stored_client_signs_in_only_on_request()
     {
         await using var scene = await StartAsync(server: s => new(s) { ClientId = "job" });
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
         Assert.Equal(ErrorReason.InteractionRequired, (await scene.FailsAsync()).Reason);
         await scene.LoginAsync(AsKnown);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
@@ -250,9 +250,9 @@ public sealed class ClientCredentialsTests
         scene.Issuer.Faults.Answer("/token", 200, """{"access_token":"old","token_type":"Bearer"}""", times: 1);
         scene.Resource.AcceptedTokens["old"] = true;
         await scene.LoginAsync(o => o with { ClientCredentials = new ClientCredentials(Secret: "old") });
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = "new" }, Cancellation);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = "new" }, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -286,11 +286,11 @@ public sealed class ClientCredentialsTests
         await using var scene = await StartAsync();
         scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
         scene.Work.Variables["MCPSM_CLIENT_SECRET"] = Secret;
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.SignIn.EnsureSignedInAsync(scene.Server, new(), Cancellation));
         Assert.Equal(ErrorReason.InteractionRequired, e.Reason);
         Assert.Empty(scene.Issuer.Traffic.Requests);
         await scene.ChangeServerAsync(s => new(s) { ClientId = "job" });
-        Assert.Equal(SignInOutcome.SignedIn, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation)).Outcome);
+        Assert.Equal(SignInOutcome.SignedIn, (await scene.Authenticator.SignIn.EnsureSignedInAsync(scene.Server, new(), Cancellation)).Outcome);
     }
 
     [Theory]
@@ -310,7 +310,7 @@ public sealed class ClientCredentialsTests
             scene.Work.Variables["MCPSM_CLIENT_ID"] = id;
             scene.Work.Variables["MCPSM_CLIENT_SECRET"] = "other than the one that is kept";
         }
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.SignIn.EnsureSignedInAsync(scene.Server, new(), Cancellation));
         Assert.Equal(ErrorReason.ClientRejected, e.Reason);
         Assert.Equal(replaced ? 3 : 2, scene.Issuer.Traffic.OfGrant("client_credentials").Count);
         Assert.Empty(scene.Person.Visited);

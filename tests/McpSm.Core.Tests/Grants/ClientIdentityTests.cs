@@ -147,13 +147,13 @@ public sealed class ClientIdentityTests
             // RFC 8414 section 2: if the metadata lists no method, the issuer expects client_secret_basic.
             scene.Issuer.Faults.RewriteJson("/.well-known", json => json.Remove("token_endpoint_auth_methods_supported"));
         }
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
         foreach (var device in new[] { false, true })
         {
             await scene.LoginAsync(o => o with { CallbackPort = port, UseDeviceCode = device });
-            await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+            await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         }
-        Assert.Null((await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
+        Assert.Null((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
 
         var proven = scene.Issuer.Traffic.Requests.Where(r => r.Method == "POST").ToList();
         Assert.Equal(["/token", "/token", "/device_authorization", "/token", "/token", "/revoke", "/revoke"], proven.Select(r => r.Path));
@@ -171,15 +171,15 @@ public sealed class ClientIdentityTests
     {
         var port = FreePort();
         await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => new(s) { ClientId = "mine" });
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
         await scene.LoginAsync(o => o with { CallbackPort = port });
         scene.Issuer.Faults.Answer("/token", 401, $$"""{"error":"{{error}}","error_description":"the secret is of last year"}""", times: 1);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.ClientRejected, error, "my-api"), (e.Reason, e.OAuthError, e.Server));
         Assert.Contains("the secret is of last year", e.Message);
         Assert.Equal("If its secret has changed: mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy.InShell());
         Assert.Equal((true, false), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     /// <summary>Returns the client id and secret of a request, and its authentication method.</summary>

@@ -52,12 +52,12 @@ public sealed class DPoPTests
 
         using var http = scene.Open();
         Assert.Equal((200, 200), (await scene.PingAsync(http, Cancellation), await scene.PingAsync(http, Cancellation)));
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         using var again = scene.Open(authenticator: scene.Work.New());
         Assert.Equal(200, await scene.PingAsync(again, Cancellation));
         Assert.Equal((key, key), (Last(scene, TokenKind.Access).KeyThumbprint, Last(scene, TokenKind.Refresh).KeyThumbprint));
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
-        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, Cancellation)).State);
+        Assert.True((await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
+        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.Tester.ValidateAsync(scene.Server, Cancellation)).State);
         var shown = scene.Resource.Traffic.To("/mcp").Where(r => r.Header("Authorization") is not null).ToList();
         Assert.All(shown, r => Assert.StartsWith("DPoP at_", r.Header("Authorization")));
         Assert.Equal(shown.Count, shown.Select(r => DPoPProofTests.Read(r.Header("DPoP")).Claims.GetProperty("jti").GetString()).Distinct().Count());
@@ -72,7 +72,7 @@ public sealed class DPoPTests
         var first = Last(scene, TokenKind.Access).KeyThumbprint;
         await scene.LoginAsync();
         Assert.NotEqual(first, Last(scene, TokenKind.Access).KeyThumbprint);
-        var item = await scene.Authenticator.ReadAsync(scene.Server, Cancellation);
+        var item = await scene.Authenticator.Tokens.ReadAsync(scene.Server, Cancellation);
         Assert.All(Directory.EnumerateFiles(scene.Work.Folder), file => Assert.DoesNotContain(item!.OAuth!.DPoPKey!.Pkcs8, File.ReadAllText(file)));
     }
 
@@ -82,7 +82,7 @@ public sealed class DPoPTests
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
-        var token = await scene.Authenticator.GetAccessTokenAsync(scene.Server, Cancellation);
+        var token = await scene.Authenticator.Tokens.GetAccessTokenAsync(scene.Server, Cancellation);
         Assert.True(token.IsBound);
         using var thief = new HttpClient();
         async Task<int> SendAsync(params (string Name, string Value)[] headers)
@@ -157,7 +157,7 @@ public sealed class DPoPTests
         await scene.LoginAsync();
         Assert.NotNull(scene.Issuer.Traffic.To("/token")[0].Header("DPoP"));
         Assert.Equal("Bearer", scene.Status.TokenType);
-        Assert.Null((await scene.Authenticator.ReadAsync(scene.Server, Cancellation))!.OAuth!.DPoPKey);
+        Assert.Null((await scene.Authenticator.Tokens.ReadAsync(scene.Server, Cancellation))!.OAuth!.DPoPKey);
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
     }
@@ -227,7 +227,7 @@ public sealed class DPoPTests
         scene.Person.CanAnswer = false;
         await scene.LoginAsync(o => o with { ClientCredentials = new("job", "s3cr3t") });
         var key = Last(scene, TokenKind.Access).KeyThumbprint;
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal((key, "DPoP"), (Last(scene, TokenKind.Access).KeyThumbprint, scene.Status.TokenType));
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
@@ -252,7 +252,7 @@ public sealed class DPoPTests
         await scene.LoginAsync();
         var key = Last(scene, TokenKind.Access).KeyThumbprint;
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var renewed = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => scene.Work.New().RenewAsync(scene.Server, default))));
+        var renewed = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => scene.Work.New().Tokens.RenewAsync(scene.Server, default))));
         Assert.Single(renewed.Select(r => r.AccessToken).Distinct());
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.All(renewed, r => Assert.Equal(key, r.DPoPKey!.Thumbprint()));
@@ -264,7 +264,7 @@ public sealed class DPoPTests
     {
         await using var scene = await StartAsync();
         await scene.LoginAsync();
-        var token = await scene.Authenticator.GetAccessTokenAsync(scene.Server, Cancellation);
+        var token = await scene.Authenticator.Tokens.GetAccessTokenAsync(scene.Server, Cancellation);
         Assert.Equal(ErrorReason.UnsafeEndpoint, Assert.Throws<McpAuthException>(() => token.HeadersFor(uri: "https://elsewhere.example/mcp")).Reason);
         Assert.Equal(ErrorReason.UnsafeEndpoint, Assert.Throws<McpAuthException>(() => token.HeadersFor(uri: $"{scene.Resource.McpUrl}2")).Reason);
         Assert.All([("POST", "nowhere", null), ("PO ST", null, null), ("POST", null, "a\"b")], ((string Method, string? Uri, string? Nonce) bad) =>
@@ -289,7 +289,7 @@ public sealed class DPoPTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Secrets.GetAsync("my-api", null, Cancellation));
         Assert.Equal((ErrorReason.InvalidValue, "my-api"), (e.Reason, e.Server));
         Assert.Contains("mcpsm auth token my-api --header", e.Remedy.InShell());
-        await scene.Authenticator.SetTokenAsync(scene.Server, "own-token", null, Cancellation);
+        await scene.Authenticator.Servers.SetTokenAsync(scene.Server, "own-token", null, Cancellation);
         Assert.Equal("own-token", (await scene.Authenticator.Secrets.GetAsync("my-api", null, Cancellation))!.Value.Text);
         Assert.Equal("Bearer", scene.Status.TokenType);
     }
@@ -313,9 +313,9 @@ public sealed class DPoPTests
             await end.CancelAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         }, times: 1);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Work.New().RenewAsync(scene.Server, end.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, end.Token));
         Assert.True(scene.Status.RenewalUncertain);
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
@@ -332,7 +332,7 @@ public sealed class DPoPTests
         scene.Resource.Scope = "mcp:write";
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.NotEqual(before, Last(scene, TokenKind.Access).KeyThumbprint);
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
+        await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.Equal(TokenState.Revoked, Last(scene, TokenKind.Access).State);
     }
 
@@ -342,7 +342,7 @@ public sealed class DPoPTests
         await using var scene = await SignInFixture.SignedInAsync();
         Assert.DoesNotContain("tokenType", File.ReadAllText(Path.Combine(scene.Work.Folder, "credentials.json")));
         Assert.Equal("Bearer", scene.Status.TokenType);
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
+        await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.Null(scene.Status.TokenType);
     }
 }

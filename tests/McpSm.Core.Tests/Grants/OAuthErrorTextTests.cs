@@ -77,7 +77,7 @@ public sealed class OAuthErrorTextTests
         scene.Issuer.Faults.Answer("/device_authorization", 400, body);
         Assert.Contains("The client is gone", (await scene.FailsAsync(o => o with { UseDeviceCode = true })).Message);
         scene.Issuer.Faults.Answer("/revoke", 400, body);
-        var failure = (await scene.Authenticator.DisconnectAsync(scene.Server, false, Cancellation)).RevocationFailure;
+        var failure = (await scene.Authenticator.SignIn.SignOutAsync(scene.Server, false, Cancellation)).RevocationFailure;
         Assert.Contains("The client is gone", failure);
         AssertSentences(failure!);
     }

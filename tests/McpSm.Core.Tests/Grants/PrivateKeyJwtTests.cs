@@ -39,7 +39,7 @@ public sealed class PrivateKeyJwtTests
         await using var scene = await SignInFixture.StartAsync(Knowing(certificate ? keys.Certificate : keys.Public));
         scene.Person.CanAnswer = false;
         await scene.LoginAsync(With(certificate ? ClientKey.FromCertificate(withKey) : ClientKey.FromPem(keys.Private)));
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal((AuthState.Authenticated, true), (scene.Status.State, scene.Status.CanRenew));
 
         var requests = scene.Issuer.Traffic.OfGrant("client_credentials");
@@ -60,7 +60,7 @@ public sealed class PrivateKeyJwtTests
         });
         Assert.Equal(2, requests.Select(r => Part(r.FormValue("client_assertion")!, 1).GetProperty("jti").GetString()).Distinct().Count());
 
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
+        await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.Equal(TokenState.Revoked, scene.Issuer.Server.IssuedTokens[^1].State);
     }
 
@@ -203,13 +203,13 @@ public sealed class PrivateKeyJwtTests
         try
         {
             await scene.LoginAsync(With(new ClientKey { Thumbprint = withKey.Thumbprint }));
-            await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+            await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         }
         finally
         {
             store.Remove(withKey);
         }
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
         Assert.Contains("no longer in the certificate store", e.Message);
     }

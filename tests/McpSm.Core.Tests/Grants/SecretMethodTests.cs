@@ -59,7 +59,7 @@ public sealed class SecretMethodTests
             TokenEndpointAuthMethods = advertised,
             PreRegisteredClients = [new RegisteredClient("mine", "5up3r-s3cr3t", [$"http://127.0.0.1:{port}/callback"], method)],
         }, server: s => new(s) { ClientId = "mine" }, clock: new ManualTimeProvider());
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = "5up3r-s3cr3t" }, default);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = "5up3r-s3cr3t" }, default);
         return (scene, port);
     }
 
@@ -90,7 +90,7 @@ public sealed class SecretMethodTests
         Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
 
         // The method is stored with the registration and with the credential.
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync();
         Assert.Equal([registered, read, read, read], Methods(scene));
     }
@@ -111,7 +111,7 @@ public sealed class SecretMethodTests
         }
         SignInOptions Here(SignInOptions o) => o with { CallbackPort = port };
         await scene.LoginAsync(Here);
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync(Here);
         Assert.Equal([.. method == Basic ? Array.Empty<string>() : [Basic], method, method, method], Methods(scene));
     }
@@ -134,7 +134,7 @@ public sealed class SecretMethodTests
     {
         var (scene, port) = await WithOwnClientAsync(Basic, Basic, Post);
         await using var _ = scene;
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = "another-secret" }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = "another-secret" }, Cancellation);
         var e = await scene.FailsAsync(o => o with { CallbackPort = port });
         Assert.Equal(ErrorReason.ClientRejected, e.Reason);
         Assert.Contains("the client secret is wrong", e.Message);
@@ -165,7 +165,7 @@ public sealed class SecretMethodTests
         await using var _ = scene;
         await scene.LoginAsync(o => o with { CallbackPort = port });
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal([Basic, Basic], Methods(scene));
     }
 
@@ -177,7 +177,7 @@ public sealed class SecretMethodTests
         await using var __ = scene;
         SignInOptions AsClient(SignInOptions o) => o with { ClientCredentials = new ClientCredentials("mine", "5up3r-s3cr3t") };
         await scene.LoginAsync(AsClient);
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync(AsClient);
         Assert.Equal([Basic, Post, Post, Post], Methods(scene));
     }

@@ -42,7 +42,7 @@ public sealed class WorkloadTests
         Assert.Null(request.Header("Authorization"));
         Assert.Empty(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(scene.Person.Visited);
-        Assert.True((await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
+        Assert.True((await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(20), Cancellation)).Success);
     }
 
     [Rule(36)]
@@ -56,13 +56,13 @@ public sealed class WorkloadTests
         var projected = new ProjectedToken(Directory.CreateDirectory(Path.Combine(scene.Work.Folder, "volume")).FullName);
         projected.Put(workload.Platform.Sign(scene.Issuer.Issuer));
         await scene.LoginAsync(o => o with { ClientCredentials = new ClientCredentials(Assertion: WorkloadAssertionSource.FromFile(projected.File)) });
-        var first = await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation);
+        var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (scene.Status.State, scene.Status.Remedy));
         projected.Put(workload.Platform.Sign(scene.Issuer.Issuer));
         var server = scene.Server;
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().GetTokenAsync(server, default))));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().Tokens.GetTokenAsync(server, default))));
         Assert.NotEqual(first, Assert.Single(tokens.Distinct()));
         Assert.Equal(2, workload.Requests.Count);
         Assert.Equal(2, workload.Requests.Select(r => r.FormValue("assertion")).Distinct().Count());
@@ -147,7 +147,7 @@ public sealed class WorkloadTests
             Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation))).Reason);
         }
         Assert.Equal(2, workload.Requests.Count);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.SignIn.EnsureSignedInAsync(scene.Server, new(), Cancellation));
         Assert.Equal((reason, $"mcpsm auth login my-api --assertion-file {workload.File}"), (e.Reason, e.Remedy.InShell()));
         Assert.Equal(3, workload.Requests.Count);
         Assert.Empty(scene.Person.Visited);
@@ -155,7 +155,7 @@ public sealed class WorkloadTests
         // The refused request spent nothing: with a valid assertion, the renewal succeeds.
         scene.Issuer.Faults.Clear();
         workload.Put();
-        Assert.Equal(SignInOutcome.Renewed, (await scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation)).Outcome);
+        Assert.Equal(SignInOutcome.Renewed, (await scene.Authenticator.SignIn.EnsureSignedInAsync(scene.Server, new(), Cancellation)).Outcome);
     }
 
     [Rule(36)]
@@ -166,7 +166,7 @@ public sealed class WorkloadTests
         await using var workload = await WorkloadFixture.SignedInAsync(clock);
         clock.Advance(TimeSpan.FromHours(2));
         File.Delete(workload.File);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => workload.Scene.Authenticator.GetTokenAsync(workload.Scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => workload.Scene.Authenticator.Tokens.GetTokenAsync(workload.Scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
         Assert.Contains($"the file '{workload.File}': there is none of that name", e.Message);
         Assert.Single(workload.Requests);
@@ -180,7 +180,7 @@ public sealed class WorkloadTests
         await using var workload = await WorkloadFixture.StartAsync();
         workload.Scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
         await workload.Scene.LoginAsync(workload.As);
-        await workload.Scene.Authenticator.RenewAsync(workload.Scene.Server, Cancellation);
+        await workload.Scene.Authenticator.Tokens.RenewAsync(workload.Scene.Server, Cancellation);
         Assert.Equal([JwtBearer, JwtBearer], workload.Requests.Select(r => r.FormValue("grant_type")));
     }
 
@@ -193,7 +193,7 @@ public sealed class WorkloadTests
         using var http = scene.Open(signIn: true, client: workload.Workload);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         workload.Put();
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        scene.Issuer.Server.Expire(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         workload.Put();
         scene.Resource.Scope = "mcp:write";
@@ -228,14 +228,14 @@ public sealed class WorkloadTests
             server: s => new(s) { ClientId = variable is null ? "job" : null });
         if (secret is not null)
         {
-            await workload.Scene.Authenticator.UpdateServerAsync(workload.Scene.Server, new ServerUpdate { ClientSecret = secret }, Cancellation);
+            await workload.Scene.Authenticator.Servers.UpdateAsync(workload.Scene.Server, new ServerUpdate { ClientSecret = secret }, Cancellation);
         }
         if (variable is not null)
         {
             workload.Scene.Work.Variables["MCPSM_CLIENT_ID"] = variable;
         }
         await workload.Scene.LoginAsync(workload.As);
-        await workload.Scene.Authenticator.RenewAsync(workload.Scene.Server, Cancellation);
+        await workload.Scene.Authenticator.Tokens.RenewAsync(workload.Scene.Server, Cancellation);
         Assert.All(workload.Requests, r => Assert.Equal((secret is null ? "job" : null, secret is not null),
             (r.FormValue("client_id"), r.Header("Authorization") is not null)));
         Assert.All(workload.Scene.Issuer.Server.IssuedTokens, t => Assert.Equal("job", t.ClientId));
@@ -258,7 +258,7 @@ public sealed class WorkloadTests
             Assert.Equal((ErrorReason.IssuerMismatch, "If that is right: mcpsm server update my-api --issuer <url>"), (e.Reason, e.Remedy.InShell()));
         }
         Assert.Empty(second.Traffic.To("/token"));
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Issuer = second.Issuer }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { Issuer = second.Issuer }, Cancellation);
         await scene.LoginAsync(workload.As);
         Assert.Equal(second.Issuer, scene.Status.Issuer);
     }
@@ -270,7 +270,7 @@ public sealed class WorkloadTests
         await using var workload = await WorkloadFixture.SignedInAsync();
         var assertion = await File.ReadAllTextAsync(workload.File, Cancellation);
         File.Delete(workload.File);
-        Assert.Null((await workload.Scene.Authenticator.DisconnectAsync(workload.Scene.Server, local: false, Cancellation)).RevocationFailure);
+        Assert.Null((await workload.Scene.Authenticator.SignIn.SignOutAsync(workload.Scene.Server, local: false, Cancellation)).RevocationFailure);
         Assert.DoesNotContain(workload.Scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
         foreach (var file in Directory.EnumerateFiles(workload.Scene.Work.Folder, "*", SearchOption.AllDirectories))
         {
@@ -286,7 +286,7 @@ public sealed class WorkloadTests
         scene.Work.Variables["MCPSM_ASSERTION_FILE"] = workload.File;
         // The server chooses its issuer, and the variable is not for a particular server.
         Assert.Equal(ErrorReason.InteractionRequired,
-            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.EnsureConnectedAsync(scene.Server, new(), Cancellation))).Reason);
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.SignIn.EnsureSignedInAsync(scene.Server, new(), Cancellation))).Reason);
         Assert.Empty(scene.Issuer.Traffic.Requests);
         await scene.LoginAsync();
         // The credential now records the source, so the variable is no longer needed.

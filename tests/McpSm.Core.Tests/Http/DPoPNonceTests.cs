@@ -58,7 +58,7 @@ public sealed class DPoPNonceTests
         Assert.Equal((200, 200), (await scene.PingAsync(http, Cancellation), await scene.PingAsync(http, Cancellation)));
         Assert.Equal([200, 401, 200, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
         scene.Resource.DPoP.Rotate();
-        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.ValidateAsync(scene.Server, Cancellation)).State);
+        Assert.Equal(AuthState.Authenticated, (await scene.Authenticator.Tester.ValidateAsync(scene.Server, Cancellation)).State);
         Assert.Empty(scene.Issuer.Traffic.Requests);
     }
 
@@ -92,7 +92,7 @@ public sealed class DPoPNonceTests
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Server.DPoP!.Rotate();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         var asked = scene.Issuer.Traffic.OfGrant("refresh_token");
         Assert.Equal([400, 200], asked.Select(r => r.StatusCode));
         Assert.Single(asked.Select(r => r.FormValue("refresh_token")).Distinct());
@@ -106,7 +106,7 @@ public sealed class DPoPNonceTests
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, scene.Issuer.Server.DPoP!.Nonce), times: 1);
         scene.Issuer.Faults.DropConnectionAfterHandling("/token", times: 1);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.True(e.OutcomeUnknown);
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
     }
@@ -130,11 +130,11 @@ public sealed class DPoPNonceTests
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400));
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.TokenResponseInvalid, "use_dpop_nonce"), (e.Reason, e.OAuthError));
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False(scene.Status.RenewalUncertain);
     }
 
@@ -144,7 +144,7 @@ public sealed class DPoPNonceTests
     {
         await using var scene = await SignedInAsync();
         scene.Issuer.Faults.Intercept("/token", Asking(400, "a b"));
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Single(scene.Issuer.Traffic.To("/token"));
     }
 }

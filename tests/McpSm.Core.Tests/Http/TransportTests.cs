@@ -24,7 +24,7 @@ public sealed class TransportTests
         var server = await work.AddAsync(transport == McpTransport.Sse ? resource.SseUrl : resource.McpUrl,
             s => new(s) { Transport = transport });
 
-        var before = await work.Authenticator.TestAsync(server, Limit, Cancellation);
+        var before = await work.Authenticator.Tester.TestAsync(server, Limit, Cancellation);
         Assert.Equal((ErrorReason.AuthenticationRequired, 401), (before.Reason, before.StatusCode));
         Assert.Equal("mcpsm auth login my-api", before.Remedy);
 
@@ -32,7 +32,7 @@ public sealed class TransportTests
         Assert.Equal((AuthState.Authenticated, null), (signedIn.Status.State, signedIn.VerificationFailure));
         Assert.Equal(resource.McpUrl.AbsoluteUri, Assert.Single(issuer.Traffic.To("/token")).FormValue("resource"));
 
-        var after = await work.Authenticator.TestAsync(work.Authenticator.Catalog.Get(server.Id), Limit, Cancellation);
+        var after = await work.Authenticator.Tester.TestAsync(work.Authenticator.Catalog.Get(server.Id), Limit, Cancellation);
         Assert.Null(after.Error);
         Assert.Equal(("sample-server", "1.0.0", 3), (after.ServerName, after.ServerVersion, after.ToolCount));
         Assert.Equal(transport == McpTransport.Http ? "2026-07-28" : "2025-11-25", after.ProtocolVersion);
@@ -47,7 +47,7 @@ public sealed class TransportTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Resource.ProtocolVersion = revision;
-        var result = await scene.Authenticator.TestAsync(scene.Server, Limit, Cancellation);
+        var result = await scene.Authenticator.Tester.TestAsync(scene.Server, Limit, Cancellation);
         Assert.Null(result.Error);
         Assert.Equal((revision, "test-server", 2), (result.ProtocolVersion, result.ServerName, result.ToolCount));
     }
@@ -60,7 +60,7 @@ public sealed class TransportTests
         await using var scene = await SignInFixture.StartAsync(server: s => new(s) { Transport = transport });
         scene.Resource.Faults.Answer("/", 200, "<html>", "text/html");
         Assert.Equal(ErrorReason.ProtocolViolation, (await scene.FailsAsync()).Reason);
-        var result = await scene.Authenticator.TestAsync(scene.Server, Limit, Cancellation);
+        var result = await scene.Authenticator.Tester.TestAsync(scene.Server, Limit, Cancellation);
         Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
     }
 }

@@ -145,11 +145,11 @@ public sealed class WireDocumentTests
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         clock.Advance(TimeSpan.FromHours(25));
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json[member] = value);
-        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.Equal((true, false), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
         scene.Issuer.Faults.Clear();
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Rule(6)]

@@ -210,7 +210,7 @@ public sealed class HandlerSignInTests
         scene.Person.CanAnswer = false;
         using var http = scene.Open(signIn: true, client: Job);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        scene.Issuer.Server.Expire(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Resource.Scope = "mcp:write";
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));

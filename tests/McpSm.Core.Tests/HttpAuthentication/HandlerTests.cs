@@ -39,12 +39,12 @@ public sealed class HandlerTests
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         clock.Advance(TimeSpan.FromMinutes(59.5));
-        var renewed = await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        var renewed = await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal($"Bearer {renewed.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
 
         scene.Issuer.Server.Expire(renewed.AccessToken);
-        var again = await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        var again = await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal($"Bearer {again.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
@@ -66,7 +66,7 @@ public sealed class HandlerTests
         }
         else
         {
-            scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+            scene.Issuer.Server.Expire(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         }
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
         var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => scene.PingAsync(http))));
@@ -81,7 +81,7 @@ public sealed class HandlerTests
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        scene.Issuer.Server.Expire(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         using var impatient = new CancellationTokenSource();
         scene.Issuer.Faults.Before("/token", async _ =>
         {
@@ -120,7 +120,7 @@ public sealed class HandlerTests
         await using var scene = await SignInFixture.StartAsync();
         using var http = scene.Open();
         Assert.Equal(401, await scene.PingAsync(http, Cancellation));
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation);
+        var result = await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation);
         Assert.Equal(ErrorReason.AuthenticationRequired, result.Reason);
         Assert.Empty(scene.Person.Visited);
         Assert.Empty(scene.Issuer.Traffic.Requests);
@@ -142,8 +142,8 @@ public sealed class HandlerTests
     public async Task Request_stream_is_sent_twice_and_the_request_is_restored()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, Cancellation);
-        scene.Issuer.Server.Expire(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, Cancellation);
+        scene.Issuer.Server.Expire(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         scene.Resource.Traffic.Clear();
         using var http = scene.Open();
         using var request = new HttpRequestMessage(HttpMethod.Post, scene.Resource.McpUrl)
@@ -186,7 +186,7 @@ public sealed class HandlerTests
         await using var scene = await SignInFixture.SignedInAsync();
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
-        await scene.Work.New().DisconnectAsync(scene.Server, local: false, Cancellation);
+        await scene.Work.New().SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         scene.Resource.Traffic.Clear();
         Assert.Equal(401, await scene.PingAsync(http, Cancellation));
         Assert.Equal(401, await scene.PingAsync(http, Cancellation));
@@ -198,11 +198,11 @@ public sealed class HandlerTests
     public async Task Bearer_token_replaced_by_another_process_is_used()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { AcceptedTokens = ["t1", "t2"] });
-        await scene.Authenticator.SetTokenAsync(scene.Server, "t1", null, Cancellation);
+        await scene.Authenticator.Servers.SetTokenAsync(scene.Server, "t1", null, Cancellation);
         using var http = scene.Open(signIn: true);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Resource.AcceptedTokens.TryRemove("t1", out _);
-        await scene.Work.New().SetTokenAsync(scene.Server, "t2", null, Cancellation);
+        await scene.Work.New().Servers.SetTokenAsync(scene.Server, "t2", null, Cancellation);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
 
         scene.Resource.AcceptedTokens.TryRemove("t2", out _);

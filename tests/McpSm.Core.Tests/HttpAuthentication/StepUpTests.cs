@@ -54,7 +54,7 @@ public sealed class StepUpTests
         scene.Issuer.Faults.RewriteJson("/token", json => json["scope"] = JsonNode.Parse(scope));
         await scene.LoginAsync();
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(["mcp:tools", "mcp:write"], scene.Status.Scopes);
 
         scene.Issuer.Faults.Clear();
@@ -209,7 +209,7 @@ public sealed class StepUpTests
         using var http = scene.Open();
         scene.Resource.Scope = "mcp:write";
         Assert.Equal(403, await scene.PingAsync(http, Cancellation));
-        var result = await scene.Authenticator.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation);
+        var result = await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(10), Cancellation);
         Assert.Equal((ErrorReason.InsufficientScope, "mcpsm auth login my-api"), (result.Reason, result.Remedy));
         Assert.Single(scene.Person.Visited);
     }

@@ -24,7 +24,7 @@ public sealed class ProbeTests
         });
         using var work = new TestEnvironment();
         var server = await work.AddAsync(endless.Url);
-        var result = await work.Authenticator.TestAsync(server, TimeSpan.FromSeconds(30), Cancellation);
+        var result = await work.Authenticator.Tester.TestAsync(server, TimeSpan.FromSeconds(30), Cancellation);
         Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
         Assert.Contains("more than 32 MiB", result.Error);
     }

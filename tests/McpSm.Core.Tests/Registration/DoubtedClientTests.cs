@@ -18,7 +18,7 @@ public sealed class DoubtedClientTests
     private static CredentialStore Store(SignInFixture scene) => new(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
 
     private static async Task<string?> KeptClientAsync(SignInFixture scene) =>
-        (await Store(scene).ReadRegistrationAsync(scene.Server, scene.Issuer.Issuer, null, default))?.Client.Id;
+        (await Store(scene).Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))?.Client.Id;
 
     private static int Registrations(SignInFixture scene) => scene.Issuer.Traffic.Count("/register");
 
@@ -35,7 +35,7 @@ public sealed class DoubtedClientTests
         Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api --timeout <seconds>"), (failure.Reason, failure.Remedy.InShell()));
         Assert.Contains("the next sign-in registers another one", failure.Message);
         // Another process reads the mark of this one.
-        await scene.Work.New().ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
+        await scene.Work.New().SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
         Assert.Equal(2, Registrations(scene));
         await scene.LoginAsync();
         Assert.Equal(2, Registrations(scene));
@@ -57,7 +57,7 @@ public sealed class DoubtedClientTests
         Assert.NotEqual(before, after);
         Assert.NotNull(after);
         // The old credential includes its client, so its tokens can still be renewed.
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync();
         // The next sign-in used the client of the failed one.
         Assert.Equal((2, after), (Registrations(scene), await KeptClientAsync(scene)));
@@ -125,7 +125,7 @@ public sealed class DoubtedClientTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         await scene.LoginAsync();
         Assert.Equal(registrations, Registrations(scene));
     }
@@ -148,7 +148,7 @@ public sealed class DoubtedClientTests
         using var stop = new CancellationTokenSource();
         scene.Person.Browse = _ => stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token));
+            scene.Authenticator.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token));
         scene.Person.Browse = null;
         await scene.LoginAsync();
         Assert.Equal(1, Registrations(scene));
@@ -197,7 +197,7 @@ public sealed class DoubtedClientTests
     public async Task Doubt_about_a_replaced_client_is_ignored()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await Store(scene).MarkDoubtedAsync(scene.Issuer.Issuer, "another-client", Cancellation);
+        await Store(scene).Registrations.MarkDoubtedAsync(scene.Issuer.Issuer, "another-client", Cancellation);
         await scene.LoginAsync();
         Assert.Equal(1, Registrations(scene));
     }
@@ -206,11 +206,11 @@ public sealed class DoubtedClientTests
     public async Task Forget_client_removes_the_registration_and_keeps_the_tokens()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, true), await scene.Authenticator.ForgetClientAsync(scene.Server, Cancellation));
+        Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, true), await scene.Authenticator.Registrations.RemoveAsync(scene.Server, Cancellation));
         Assert.Null(await KeptClientAsync(scene));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
-        Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, false), await scene.Authenticator.ForgetClientAsync(scene.Server, Cancellation));
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
+        Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, false), await scene.Authenticator.Registrations.RemoveAsync(scene.Server, Cancellation));
         await scene.LoginAsync();
         Assert.Equal(2, Registrations(scene));
     }
@@ -221,14 +221,14 @@ public sealed class DoubtedClientTests
     public async Task Forget_client_finds_the_issuer_of_a_signed_out_server(bool isOfBefore)
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: true, Cancellation);
+        await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: true, Cancellation);
         if (isOfBefore)
         {
             // Earlier versions recorded no registrations, so the server is asked for its issuer.
             File.WriteAllText(scene.Work.Home.PathOf("credentials.json"), """{"version":1,"servers":{}}""");
         }
         scene.Issuer.Traffic.Clear();
-        Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, true), await scene.Work.New().ForgetClientAsync(scene.Server, Cancellation));
+        Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, true), await scene.Work.New().Registrations.RemoveAsync(scene.Server, Cancellation));
         Assert.Equal(isOfBefore, scene.Issuer.Traffic.Requests.Count > 0);
         Assert.Null(await KeptClientAsync(scene));
     }
@@ -238,7 +238,7 @@ public sealed class DoubtedClientTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Issuer = "https://other.example" });
-        Assert.Equal(new RemovedRegistration("https://other.example", false), await scene.Authenticator.ForgetClientAsync(scene.Server, Cancellation));
+        Assert.Equal(new RemovedRegistration("https://other.example", false), await scene.Authenticator.Registrations.RemoveAsync(scene.Server, Cancellation));
         Assert.NotNull(await KeptClientAsync(scene));
     }
 
@@ -250,13 +250,13 @@ public sealed class DoubtedClientTests
         var other = await scene.Work.AddAsync(resource.McpUrl, s => new(s) { Name = "other" });
         await scene.Work.LoginAsync(other);
         Assert.Equal(1, Registrations(scene));
-        await scene.Authenticator.DisconnectAsync(other, local: true, Cancellation);
+        await scene.Authenticator.SignIn.SignOutAsync(other, local: true, Cancellation);
         var server = scene.Server;
-        await scene.Authenticator.RemoveServerAsync(server, Cancellation);
-        Assert.NotNull(await Store(scene).ReadRegistrationAsync(other, scene.Issuer.Issuer, null, Cancellation));
+        await scene.Authenticator.Servers.RemoveAsync(server, Cancellation);
+        Assert.NotNull(await Store(scene).Registrations.ReadAsync(other, scene.Issuer.Issuer, null, Cancellation));
         Assert.DoesNotContain("my-api", File.ReadAllText(scene.Work.Home.PathOf("credentials.json")));
-        await scene.Work.New().RemoveServerAsync(other, Cancellation);
-        Assert.Null(await Store(scene).ReadRegistrationAsync(other, scene.Issuer.Issuer, null, Cancellation));
+        await scene.Work.New().Servers.RemoveAsync(other, Cancellation);
+        Assert.Null(await Store(scene).Registrations.ReadAsync(other, scene.Issuer.Issuer, null, Cancellation));
         Assert.DoesNotContain(scene.Person.Warnings, n => n.Contains("could not be removed"));
     }
 
@@ -268,13 +268,13 @@ public sealed class DoubtedClientTests
         await scene.FailsAsync(Briefly);
         var other = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, other);
-        await door.MoveToVaultAsync("memory", Cancellation);
+        await door.Vaults.MoveToAsync("memory", Cancellation);
         Assert.Equal(2, other.Items.Count);
         var facts = Assert.Single(Store(scene).Index.ReadRegistrations()).Value;
         Assert.Equal(("memory", scene.Server.Id), (facts.Vault, Assert.Single(facts.Servers)));
         Assert.NotNull(facts.DoubtedClient);
-        await door.DisconnectAsync(scene.Server, local: true, Cancellation);
-        Assert.True((await door.ForgetClientAsync(scene.Server, Cancellation)).WasRegistered);
+        await door.SignIn.SignOutAsync(scene.Server, local: true, Cancellation);
+        Assert.True((await door.Registrations.RemoveAsync(scene.Server, Cancellation)).WasRegistered);
         Assert.Empty(other.Items);
     }
 }

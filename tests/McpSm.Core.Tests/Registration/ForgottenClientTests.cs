@@ -147,13 +147,13 @@ public sealed class ForgottenClientTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Server.ForgetClients();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.RefreshTokenRejected, "invalid_client"), (e.Reason, e.OAuthError));
         scene.Issuer.Traffic.Clear();
         await scene.LoginAsync();
         Assert.Equal(1, scene.Issuer.Traffic.Count("/register"));
         Assert.Single(scene.Issuer.Traffic.To("/token"));
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     /// <summary>Lets the user wait longer than the delay before the probe.</summary>

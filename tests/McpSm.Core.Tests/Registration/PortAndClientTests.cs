@@ -101,14 +101,14 @@ public sealed class PortAndClientTests
         }
         else
         {
-            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientSecret = secret }, Cancellation);
+            await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = secret }, Cancellation);
         }
         foreach (var id in ids)
         {
-            await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientId = id }, Cancellation);
+            await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientId = id }, Cancellation);
         }
         await scene.LoginAsync(o => o with { CallbackPort = port });
-        await scene.Authenticator.RenewAsync(scene.Server, Cancellation);
+        await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.NotEmpty(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.All(scene.Issuer.Traffic.Requests, r => Assert.True(r.Header("Authorization") is null && !r.Body.Contains("PLANTED")));
         Assert.DoesNotContain("PLANTED", File.ReadAllText(scene.Work.Home.PathOf("config.json")));
@@ -122,7 +122,7 @@ public sealed class PortAndClientTests
         var store = new CredentialStore(work.Home, new VaultSelector(work.Home, [], _ => { }));
         async Task<string?> UpdateAsync(ServerUpdate change)
         {
-            server = (await work.Authenticator.UpdateServerAsync(server, change, default)).Server;
+            server = (await work.Authenticator.Servers.UpdateAsync(server, change, default)).Server;
             return (await store.ReadRawAsync(server, default))?.ClientSecret;
         }
         work.Variables["MCPSM_VAULT"] = "file";
@@ -168,7 +168,7 @@ public sealed class PortAndClientTests
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsClientIdMetadataDocuments = true });
         var e = await Assert.ThrowsAsync<McpAuthException>(() =>
-            scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { ClientMetadataUrl = document }, Cancellation));
+            scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientMetadataUrl = document }, Cancellation));
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);
         await scene.ChangeServerAsync(s => new(s) { ClientMetadataUrl = document });
         Assert.Equal(ErrorReason.InvalidValue, (await scene.FailsAsync()).Reason);

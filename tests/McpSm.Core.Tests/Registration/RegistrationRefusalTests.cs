@@ -119,7 +119,7 @@ public sealed class RegistrationRefusalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
-        Assert.Null((await store.ReadRegistrationAsync(scene.Server, scene.Issuer.Issuer, null, Cancellation))!.RedirectHost);
+        Assert.Null((await store.Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, Cancellation))!.RedirectHost);
         await scene.LoginAsync();
         Assert.All(scene.Issuer.Traffic.To("/authorize"), r => Assert.StartsWith("http://127.0.0.1:", r.QueryValue("redirect_uri")));
     }

@@ -18,7 +18,7 @@ public sealed class ReplacedRegistrationTests
 
     private static async Task<ClientRegistration> KeptAsync(SignInFixture scene) =>
         (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
-            .ReadRegistrationAsync(scene.Server, scene.Issuer.Issuer, null, default))!;
+            .Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))!;
 
     private static int Registrations(SignInFixture scene) => scene.Issuer.Traffic.Count("/register");
 
@@ -39,7 +39,7 @@ public sealed class ReplacedRegistrationTests
     private static async Task RequireUnharmedAsync(SignInFixture scene, ClientRegistration before)
     {
         Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
-        await scene.Work.New().RenewAsync(scene.Server, default);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, default);
         var registrations = Registrations(scene);
         await scene.LoginAsync();
         Assert.Equal((registrations, before.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
@@ -72,7 +72,7 @@ public sealed class ReplacedRegistrationTests
                 scene.Person.Browse = _ => way == "cancelled" ? stop.CancelAsync() : Task.CompletedTask;
                 break;
         }
-        await Assert.ThrowsAnyAsync<Exception>(() => scene.Authenticator.ConnectAsync(scene.Server,
+        await Assert.ThrowsAnyAsync<Exception>(() => scene.Authenticator.SignIn.SignInAsync(scene.Server,
             new SignInOptions { CallbackPort = port, Timeout = TimeSpan.FromSeconds(2) }, stop.Token));
         Assert.Equal(2, Registrations(scene));
         scene.Person.Browse = null;
@@ -93,7 +93,7 @@ public sealed class ReplacedRegistrationTests
             meanwhile = (await KeptAsync(scene)).Client;
             await stop.CancelAsync();
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.ConnectAsync(scene.Server,
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.SignIn.SignInAsync(scene.Server,
             new SignInOptions { CallbackPort = FreePort(), Timeout = TimeSpan.FromSeconds(10) }, stop.Token));
         scene.Person.Browse = null;
         Assert.Equal(before.Client, meanwhile);
@@ -149,7 +149,7 @@ public sealed class ReplacedRegistrationTests
         var kept = await KeptAsync(scene);
         Assert.Equal((2, before.Client), (Registrations(scene), kept.Client));
         Assert.NotNull(kept.Candidate);
-        await scene.Work.New().RenewAsync(scene.Server, Cancellation);
+        await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         scene.Issuer.Faults.Clear();
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
         // The next sign-in uses the client that was registered for the failed one.
@@ -181,7 +181,7 @@ public sealed class ReplacedRegistrationTests
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
         scene.Issuer.Faults.Answer("/register", 503, "");
         await scene.LoginAsync();

@@ -34,12 +34,12 @@ public sealed class CatalogTests
         Assert.Equal((ErrorReason.ServerAlreadyExists, "'my-api' is the id of the server 'my api', at https://a.example/mcp."), (e.Reason, e.Message));
         // The next free id is already a name.
         var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "other-1" });
-        await work.Authenticator.UpdateServerAsync(second, new ServerUpdate { Name = "My-API-1" }, Cancellation);
+        await work.Authenticator.Servers.UpdateAsync(second, new ServerUpdate { Name = "My-API-1" }, Cancellation);
         Assert.Equal("my-api-2", (await work.AddAsync(new Uri("https://c.example/mcp"), s => new(s) { Name = "my api!" })).Id);
         // A server can have its own id as its name.
-        await work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = "my-api" }, Cancellation);
-        await work.Authenticator.UpdateServerAsync(second, new ServerUpdate { Name = "Other" }, Cancellation);
-        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = "other-1" }, Cancellation));
+        await work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = "my-api" }, Cancellation);
+        await work.Authenticator.Servers.UpdateAsync(second, new ServerUpdate { Name = "Other" }, Cancellation);
+        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = "other-1" }, Cancellation));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
     }
 
@@ -76,9 +76,9 @@ public sealed class CatalogTests
     public async Task Server_added_by_sign_in_gets_a_unique_name()
     {
         using var work = new TestEnvironment();
-        var (first, _) = await work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", Cancellation);
-        await work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = "Renamed" }, Cancellation);
-        var (second, isNew) = await work.Authenticator.FindOrAddServerAsync("https://a.example/other", Cancellation);
+        var (first, _) = await work.Authenticator.Servers.FindOrAddAsync("https://a.example/mcp", Cancellation);
+        await work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = "Renamed" }, Cancellation);
+        var (second, isNew) = await work.Authenticator.Servers.FindOrAddAsync("https://a.example/other", Cancellation);
         Assert.Equal(("a-example", "a-example-1", "a-example-1", true), (first.Id, second.Id, second.Name, isNew));
     }
 

@@ -58,15 +58,15 @@ public sealed class ServerLookupTests
     {
         using var work = new TestEnvironment();
         var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = "my id" });
-        await work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = "My-API" }, Cancellation);
+        await work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = "My-API" }, Cancellation);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = name }));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
         Assert.Contains("'My-API'", e.Message);
         var other = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "other" });
-        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.UpdateServerAsync(other, new ServerUpdate { Name = name }, Cancellation));
+        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Servers.UpdateAsync(other, new ServerUpdate { Name = name }, Cancellation));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
         // The server can change the case of its own name.
-        Assert.Equal(name, (await work.Authenticator.UpdateServerAsync(first, new ServerUpdate { Name = name }, Cancellation)).Server.Name);
+        Assert.Equal(name, (await work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = name }, Cancellation)).Server.Name);
     }
 
     [Fact]
@@ -82,13 +82,13 @@ public sealed class ServerLookupTests
     public async Task Url_with_a_name_finds_or_adds_the_server_of_that_name()
     {
         using var work = new TestEnvironment();
-        var (first, _) = await work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", "Mine", Cancellation);
-        var (again, isNew) = await work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", "mine", Cancellation);
+        var (first, _) = await work.Authenticator.Servers.FindOrAddAsync("https://a.example/mcp", "Mine", Cancellation);
+        var (again, isNew) = await work.Authenticator.Servers.FindOrAddAsync("https://a.example/mcp", "mine", Cancellation);
         Assert.Equal(("Mine", first.Id, false), (first.Name, again.Id, isNew));
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.FindOrAddServerAsync("https://b.example/mcp", "MINE", Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Servers.FindOrAddAsync("https://b.example/mcp", "MINE", Cancellation));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
-        await work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", "Second", Cancellation);
-        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.FindOrAddServerAsync("https://a.example/mcp", Cancellation));
+        await work.Authenticator.Servers.FindOrAddAsync("https://a.example/mcp", "Second", Cancellation);
+        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Servers.FindOrAddAsync("https://a.example/mcp", Cancellation));
         Assert.Equal("Several servers are at that URL: Mine (id mine), Second (id second).", e.Message);
     }
 }

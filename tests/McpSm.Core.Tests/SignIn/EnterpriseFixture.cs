@@ -76,11 +76,11 @@ public sealed class EnterpriseFixture : IAsyncDisposable
             {
                 organisation.Add(new OrganisationServer(issuing.Issuer, protecting.Resource, "mcpsm-at-" + name, ["mcp:tools"]));
             }
-            await scene.Authenticator.AddServerAsync(new ServerUpdate { Name = name, Url = protecting.McpUrl.AbsoluteUri, ClientId = "mcpsm-at-" + name, ClientSecret = ServerSecret }, default);
+            await scene.Authenticator.Servers.AddAsync(new ServerUpdate { Name = name, Url = protecting.McpUrl.AbsoluteUri, ClientId = "mcpsm-at-" + name, ClientSecret = ServerSecret }, default);
         }
         if (set)
         {
-            await scene.Authenticator.SetIdentityProviderAsync(new IdentityProviderSetting(scene.Provider.Issuer, ClientAtProvider, []), ProviderSecret, null, default);
+            await scene.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(scene.Provider.Issuer, ClientAtProvider, []), ProviderSecret, null, default);
         }
         return scene;
     }

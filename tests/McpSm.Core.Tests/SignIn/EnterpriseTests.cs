@@ -22,7 +22,7 @@ public sealed class EnterpriseTests
     public async Task Provider_sign_in_serves_two_servers_with_two_issuers()
     {
         await using var work = await EnterpriseFixture.StartAsync();
-        var results = new[] { await work.Authenticator.EnsureConnectedAsync(work.One, Options(), Cancellation), await work.Authenticator.EnsureConnectedAsync(work.Two, Options(), Cancellation) };
+        var results = new[] { await work.Authenticator.SignIn.EnsureSignedInAsync(work.One, Options(), Cancellation), await work.Authenticator.SignIn.EnsureSignedInAsync(work.Two, Options(), Cancellation) };
         Assert.All(results, r => Assert.Equal((AuthState.Authenticated, true, null, SignedInBy.IdentityProvider),
             (r.Status.State, r.Status.CanRenew, r.VerificationFailure, r.Status.SignedInBy)));
         var asked = Assert.Single(work.Work.Person.Visited);
@@ -42,9 +42,9 @@ public sealed class EnterpriseTests
             Assert.Equal((EnterpriseFixture.JwtBearer, work.Resources[i].Resource, "mcp:tools"), (grant.FormValue("grant_type"), grant.FormValue("resource"), grant.FormValue("scope")));
             Assert.StartsWith("Basic ", grant.Header("Authorization"));
             Assert.Empty(work.Issuers[i].Traffic.To("/authorize"));
-            Assert.True((await work.Authenticator.TestAsync(i == 0 ? work.One : work.Two, TimeSpan.FromSeconds(20), Cancellation)).Success);
+            Assert.True((await work.Authenticator.Tester.TestAsync(i == 0 ? work.One : work.Two, TimeSpan.FromSeconds(20), Cancellation)).Success);
         }
-        var status = Assert.Single(work.Authenticator.IdentityProviders());
+        var status = Assert.Single(work.Authenticator.IdentityProviders.List());
         Assert.Equal((work.Provider.Issuer, true, true, "one two"), (status.Issuer, status.IsSet, status.CanRenew, string.Join(' ', status.Servers)));
     }
 
@@ -79,11 +79,11 @@ public sealed class EnterpriseTests
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         work.Work.Person.CanAnswer = false;
-        var before = await work.Authenticator.GetTokenAsync(work.One, Cancellation);
+        var before = await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation);
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh one"), (work.Authenticator.Status(work.One).State, work.Authenticator.Status(work.One).Remedy));
-        Assert.NotEqual(before, await work.Work.New().GetTokenAsync(work.One, Cancellation));
-        await work.Authenticator.GetTokenAsync(work.Two, Cancellation);
+        Assert.NotEqual(before, await work.Work.New().Tokens.GetTokenAsync(work.One, Cancellation));
+        await work.Authenticator.Tokens.GetTokenAsync(work.Two, Cancellation);
         Assert.Single(work.Provider.Traffic.OfGrant("refresh_token"));
         Assert.Equal(4, work.Provider.Traffic.OfGrant(EnterpriseFixture.Exchange).Count);
         Assert.Null(work.Provider.Traffic.OfGrant("refresh_token")[0].FormValue("resource"));
@@ -99,7 +99,7 @@ public sealed class EnterpriseTests
         clock.Advance(TimeSpan.FromHours(2));
         var (one, two) = (work.One, work.Two);
         work.Provider.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => work.Work.New().GetTokenAsync(i % 2 == 0 ? one : two, default))));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => work.Work.New().Tokens.GetTokenAsync(i % 2 == 0 ? one : two, default))));
         Assert.Equal(2, tokens.Distinct().Count());
         Assert.Single(work.Provider.Traffic.OfGrant("refresh_token"));
         Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
@@ -111,7 +111,7 @@ public sealed class EnterpriseTests
     {
         await using var work = await EnterpriseFixture.StartAsync(set: false, provider: o => o with { SupportsRegistration = true });
         await work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer });
-        await work.Authenticator.SignOutOfIdentityProviderAsync(work.Provider.Issuer, local: false, Cancellation);
+        await work.Authenticator.IdentityProviders.SignOutAsync(work.Provider.Issuer, local: false, Cancellation);
         await work.LoginAsync(work.Two, o => o with { IdentityProvider = work.Provider.Issuer });
         var registered = Assert.Single(work.Provider.Traffic.To("/register")).Json!["grant_types"]!.AsArray().Select(g => (string?)g);
         Assert.Equal(["authorization_code", "refresh_token", EnterpriseFixture.Exchange], registered);
@@ -127,10 +127,10 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Server.RevokeAllTokens();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Equal((ErrorReason.AuthenticationRequired, $"mcpsm auth login one --identity-provider {work.Provider.Issuer}", "one"), (e.Reason, e.Remedy.InShell(), e.Server));
         Assert.Contains("has ended", e.Message);
-        Assert.Null(work.Authenticator.IdentityProviders()[0].SignedInAt);
+        Assert.Null(work.Authenticator.IdentityProviders.List()[0].SignedInAt);
         work.Work.Person.CanAnswer = false;
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Equal((ErrorReason.InteractionRequired, "one"), (e.Reason, e.Server));
@@ -138,7 +138,7 @@ public sealed class EnterpriseTests
         work.Work.Person.CanAnswer = true;
         await work.LoginAsync(work.One, o => o with { IdentityProvider = work.Provider.Issuer });
         Assert.Equal(2, work.Work.Person.Visited.Count);
-        await work.Authenticator.GetTokenAsync(work.Two, Cancellation);
+        await work.Authenticator.Tokens.GetTokenAsync(work.Two, Cancellation);
         Assert.Equal(2, work.Work.Person.Visited.Count);
     }
 
@@ -154,17 +154,17 @@ public sealed class EnterpriseTests
         cut.Remove("identities");
         await File.WriteAllTextAsync(facts, cut.ToJsonString(), Cancellation);
         clock.Advance(TimeSpan.FromHours(2));
-        await work.Authenticator.GetTokenAsync(work.One, Cancellation);
-        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
+        await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation);
+        Assert.True(work.Authenticator.IdentityProviders.List()[0].SignedIn);
 
         var after = await File.ReadAllTextAsync(facts, Cancellation);
-        await work.Authenticator.SignOutOfIdentityProviderAsync(work.Provider.Issuer, local: true, Cancellation);
+        await work.Authenticator.IdentityProviders.SignOutAsync(work.Provider.Issuer, local: true, Cancellation);
         await File.WriteAllTextAsync(facts, after, Cancellation);
-        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
+        Assert.True(work.Authenticator.IdentityProviders.List()[0].SignedIn);
         clock.Advance(TimeSpan.FromHours(2));
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
-        Assert.False(work.Authenticator.IdentityProviders()[0].SignedIn);
+        Assert.False(work.Authenticator.IdentityProviders.List()[0].SignedIn);
     }
 
     [Rule(34)]
@@ -186,7 +186,7 @@ public sealed class EnterpriseTests
         Assert.Equal(reason, e.Reason);
         Assert.Contains(why, e.Message);
         Assert.Empty(work.Provider.Traffic.OfGrant(EnterpriseFixture.Exchange));
-        Assert.Null(work.Authenticator.IdentityProviders()[0].SignedInAt);
+        Assert.Null(work.Authenticator.IdentityProviders.List()[0].SignedInAt);
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(work.One).State);
     }
 
@@ -205,7 +205,7 @@ public sealed class EnterpriseTests
     public async Task Invalid_ID_JAG_is_not_sent_and_a_refusal_is_reported(int status, string body, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync();
-        await work.Authenticator.SignInToIdentityProviderAsync(work.Provider.Issuer, Options(), Cancellation);
+        await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, Options(), Cancellation);
         work.Provider.Faults.Answer("/token", status, body);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Equal((reason, "one"), (e.Reason, e.Server));
@@ -256,9 +256,9 @@ public sealed class EnterpriseTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One, o => o with { IdentityProvider = provider }));
         Assert.Equal(reason, e.Reason);
         Assert.Contains(why, e.Message);
-        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.SetIdentityProviderAsync(new IdentityProviderSetting(provider, null, []), null, null, Cancellation));
+        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(provider, null, []), null, null, Cancellation));
         Assert.Equal(reason, e.Reason);
-        Assert.Null(work.Authenticator.IdentityProvider);
+        Assert.Null(work.Authenticator.IdentityProviders.Current);
     }
 
     [Rule(25, 34)]
@@ -281,15 +281,15 @@ public sealed class EnterpriseTests
     {
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
-        Assert.Null(await work.Authenticator.SignOutOfIdentityProviderAsync(work.Provider.Issuer, local: false, Cancellation));
+        Assert.Null(await work.Authenticator.IdentityProviders.SignOutAsync(work.Provider.Issuer, local: false, Cancellation));
         Assert.Equal("refresh_token", Assert.Single(work.Provider.Traffic.To("/revoke")).FormValue("token_type_hint"));
-        Assert.NotNull(await work.Authenticator.GetTokenAsync(work.One, Cancellation));
+        Assert.NotNull(await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation))).Reason);
         await work.LoginAsync(work.One);
         work.Provider.Faults.Answer("/revoke", 503);
-        Assert.Contains("503", await work.Authenticator.RemoveIdentityProviderAsync(work.Provider.Issuer, Cancellation));
-        Assert.Empty(work.Authenticator.IdentityProviders());
+        Assert.Contains("503", await work.Authenticator.IdentityProviders.RemoveAsync(work.Provider.Issuer, Cancellation));
+        Assert.Empty(work.Authenticator.IdentityProviders.List());
         Assert.DoesNotContain(await Items(work), i => i.Key.StartsWith("mcpsmidp-", StringComparison.Ordinal));
     }
 
@@ -301,12 +301,12 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Faults.Answer("/token", 503, times: 1);
-        Assert.Equal(ErrorReason.ServerUnreachable, (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, Cancellation))).Reason);
-        Assert.True(work.Authenticator.IdentityProviders()[0].CanRenew);
+        Assert.Equal(ErrorReason.ServerUnreachable, (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation))).Reason);
+        Assert.True(work.Authenticator.IdentityProviders.List()[0].CanRenew);
         work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = Lie((string)answer["id_token"]!, claims => claims["sub"] = "another"), times: 1);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Contains("another person", e.Message);
-        Assert.Null(work.Authenticator.IdentityProviders()[0].SignedInAt);
+        Assert.Null(work.Authenticator.IdentityProviders.List()[0].SignedInAt);
     }
 
     [FieldFault(25)]
@@ -318,11 +318,11 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.GetTokenAsync(work.One, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Equal((ErrorReason.ClientRejected, "one"), (e.Reason, e.Server));
         Assert.EndsWith($"mcpsm identity use {work.Provider.Issuer} --client-id {EnterpriseFixture.ClientAtProvider} --client-secret-from-env <NAME>", e.Remedy.InShell());
-        Assert.True(work.Authenticator.IdentityProviders()[0].SignedIn);
-        await work.Authenticator.GetTokenAsync(work.One, Cancellation);
+        Assert.True(work.Authenticator.IdentityProviders.List()[0].SignedIn);
+        await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation);
         Assert.Single(work.Work.Person.Visited);
     }
 
@@ -336,10 +336,10 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync();
         var idToken = (string)JsonNode.Parse((await Items(work))[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
         work.Provider.Traffic.Clear();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.KeepIdTokenAsync(work.Provider.Issuer, null, Lie(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null, Lie(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, Cancellation));
         Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseFixture.ClientAtProvider} and that has not expired."), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(work.Provider.Traffic.Requests);
-        Assert.True(work.Authenticator.IdentityProviders()[0].CanRenew);
+        Assert.True(work.Authenticator.IdentityProviders.List()[0].CanRenew);
     }
 
     [Rule(34)]
@@ -349,15 +349,15 @@ public sealed class EnterpriseTests
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         var idToken = (string)JsonNode.Parse((await Items(work))[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
-        await work.Authenticator.SignOutOfIdentityProviderAsync(work.Provider.Issuer, local: true, Cancellation);
+        await work.Authenticator.IdentityProviders.SignOutAsync(work.Provider.Issuer, local: true, Cancellation);
         work.Work.Person.CanAnswer = false;
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.KeepIdTokenAsync(work.Provider.Issuer, "another", idToken, null, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, "another", idToken, null, Cancellation));
         Assert.Equal(ErrorReason.TokenResponseInvalid, e.Reason);
         Assert.DoesNotContain(idToken, e.ToString());
-        await work.Authenticator.KeepIdTokenAsync(work.Provider.Issuer, null, idToken, null, Cancellation);
+        await work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null, idToken, null, Cancellation);
         Assert.Equal(AuthState.Authenticated, (await work.LoginAsync(work.One)).Status.State);
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.Contains("has ended", (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.RenewAsync(work.One, Cancellation))).Message);
+        Assert.Contains("has ended", (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.RenewAsync(work.One, Cancellation))).Message);
     }
 
     private static SignInOptions Options() => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };

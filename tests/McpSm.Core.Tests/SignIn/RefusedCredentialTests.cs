@@ -18,7 +18,7 @@ public sealed class RefusedCredentialTests
     public async Task Refused_bearer_token_is_expired_and_the_remedy_sets_another(OAuthMode mode)
     {
         await using var scene = await SignInFixture.StartAsync();
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { OAuth = mode, Token = "refused" }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { OAuth = mode, Token = "refused" }, Cancellation);
         await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
     }
 
@@ -35,7 +35,7 @@ public sealed class RefusedCredentialTests
     public async Task Missing_token_with_sign_in_off_has_a_remedy_that_sets_it()
     {
         await using var scene = await SignInFixture.StartAsync();
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, Cancellation);
         await SaysAsync(scene, AuthState.NotAuthenticated, "mcpsm auth set my-api");
     }
 
@@ -52,7 +52,7 @@ public sealed class RefusedCredentialTests
         await using var scene = await SignInFixture.SignedInAsync(new AuthorizationServerOptions { IssueRefreshTokens = false });
         scene.Resource.Introspect = _ => null;
         await SaysAsync(scene, AuthState.Expired, "mcpsm auth login my-api");
-        await scene.Authenticator.UpdateServerAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, Cancellation);
         await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
     }
 
@@ -61,9 +61,9 @@ public sealed class RefusedCredentialTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Resource.Introspect = _ => null;
-        var validated = await scene.Authenticator.ValidateAsync(scene.Server, Cancellation);
+        var validated = await scene.Authenticator.Tester.ValidateAsync(scene.Server, Cancellation);
         Assert.Equal((AuthState.Expired, "mcpsm auth refresh my-api"), (validated.State, validated.Remedy));
-        var tested = await scene.Authenticator.TestAsync(scene.Server, Limit, Cancellation);
+        var tested = await scene.Authenticator.Tester.TestAsync(scene.Server, Limit, Cancellation);
         // The test renewed the token, and the server refused the new one too.
         Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (tested.State, tested.Remedy));
     }
@@ -71,8 +71,8 @@ public sealed class RefusedCredentialTests
     private static async Task SaysAsync(SignInFixture scene, AuthState state, string remedy)
     {
         var server = scene.Authenticator.Catalog.Get(scene.Server.Id);
-        var tested = await scene.Authenticator.TestAsync(server, Limit, default);
-        var validated = await scene.Authenticator.ValidateAsync(server, default);
+        var tested = await scene.Authenticator.Tester.TestAsync(server, Limit, default);
+        var validated = await scene.Authenticator.Tester.ValidateAsync(server, default);
         Assert.Equal((false, state, remedy), (tested.Success, tested.State, tested.Remedy));
         Assert.Equal((state, remedy), (validated.State, validated.Remedy));
     }

@@ -153,7 +153,7 @@ public sealed class SignInTests
         Assert.Equal(AuthState.Unknown, scene.Status.State);
         Assert.Null(scene.Status.ExpiresAt);
         Assert.Contains("mcpsm test my-api", scene.Status.Remedy);
-        Assert.NotNull(await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.NotNull(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
 
@@ -162,11 +162,11 @@ public sealed class SignInTests
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.AcceptedTokens["a-token"] = true;
-        await scene.Authenticator.SetTokenAsync(scene.Server, "a-token", null, Cancellation);
+        await scene.Authenticator.Servers.SetTokenAsync(scene.Server, "a-token", null, Cancellation);
         scene.Resource.Introspect = null;
         Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
         Assert.Equal(AuthState.BearerToken, scene.Status.State);
-        Assert.Equal("a-token", await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal("a-token", await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
     }
 
@@ -180,11 +180,11 @@ public sealed class SignInTests
         {
             if (context.Request.Headers.Authorization.Count > 0)
             {
-                await scene.Work.New().SetTokenAsync(scene.Server, "another", null, default);
+                await scene.Work.New().Servers.SetTokenAsync(scene.Server, "another", null, default);
             }
         });
         Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
-        Assert.Equal("another", await scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal("another", await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class SignOutTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/revoke", 503, "", times: 2);
-        var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
+        var result = await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.NotNull(result.RevocationFailure);
         Assert.Equal(["refresh_token", "access_token"], scene.Issuer.Traffic.To("/revoke").Select(r => r.FormValue("token_type_hint")));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
@@ -29,7 +29,7 @@ public sealed class SignOutTests
     public async Task Sign_out_leaves_no_active_token()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var result = await scene.Authenticator.DisconnectAsync(scene.Server, local: false, Cancellation);
+        var result = await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.Equal((true, null), (result.HadOAuth, result.RevocationFailure));
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
     }
@@ -47,7 +47,7 @@ public sealed class SignOutTests
         var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
         Assert.Contains("did not answer within", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.GetTokenAsync(scene.Server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
     }
 
@@ -59,7 +59,7 @@ public sealed class SignOutTests
         scene.Issuer.Faults.Hang("/revoke");
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.DisconnectAsync(scene.Server, local: false, patience.Token));
+            scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, patience.Token));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
@@ -67,7 +67,7 @@ public sealed class SignOutTests
     public async Task Local_sign_out_sends_no_request_to_the_issuer()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.DisconnectAsync(scene.Server, local: true, Cancellation);
+        await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: true, Cancellation);
         Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }

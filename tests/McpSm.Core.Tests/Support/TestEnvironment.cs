@@ -43,7 +43,7 @@ public sealed class TestEnvironment : IDisposable
     public Task<SignInResult> LoginAsync(McpServer server, Func<SignInOptions, SignInOptions>? how = null)
     {
         var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
-        return Authenticator.ConnectAsync(server, how is null ? options : how(options), default);
+        return Authenticator.SignIn.SignInAsync(server, how is null ? options : how(options), default);
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

@@ -20,15 +20,15 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, reason);
         vault.DiesAfter = 0;
-        await door.RemoveServerAsync(server, Cancellation);
+        await door.Servers.RemoveAsync(server, Cancellation);
         Assert.Empty(door.Catalog.List());
         Told(work, vault, server);
 
         vault.DiesAfter = null;
         var again = await work.AddAsync(new Uri(server.Url));
         var other = MemoryVault.Door(work, vault);
-        await other.UseVaultAsync("memory", Cancellation);
-        await Assert.ThrowsAsync<McpAuthException>(() => other.GetTokenAsync(again, Cancellation));
+        await other.Vaults.UseAsync("memory", Cancellation);
+        await Assert.ThrowsAsync<McpAuthException>(() => other.Tokens.GetTokenAsync(again, Cancellation));
         Assert.DoesNotContain("mcpsm-my-api", vault.Items.Keys);
     }
 
@@ -39,11 +39,11 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, reason);
         vault.DiesAfter = 0;
-        await door.ClearAsync(server, Cancellation);
+        await door.Servers.ClearCredentialsAsync(server, Cancellation);
         Assert.Equal(CredentialKind.None, door.Status(server).Kind);
         Told(work, vault, server);
-        await door.SetTokenAsync(server, "another", "file", Cancellation);
-        Assert.Equal("another", await door.GetTokenAsync(server, Cancellation));
+        await door.Servers.SetTokenAsync(server, "another", "file", Cancellation);
+        Assert.Equal("another", await door.Tokens.GetTokenAsync(server, Cancellation));
     }
 
     [Fact]
@@ -52,14 +52,14 @@ public sealed class GoneVaultTests
         await using var scene = await SignInFixture.StartAsync();
         var vault = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, vault);
-        await door.UseVaultAsync("memory", Cancellation);
-        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
+        await door.Vaults.UseAsync("memory", Cancellation);
+        await door.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
         vault.DiesAfter = 0;
-        var ended = await door.DisconnectAsync(scene.Server, local: false, Cancellation);
+        var ended = await door.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.True(ended.HadOAuth);
         Assert.Equal(AuthState.NotAuthenticated, door.Status(scene.Server).State);
         Told(scene.Work, vault, scene.Server);
-        await door.RemoveServerAsync(scene.Server, Cancellation);
+        await door.Servers.RemoveAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -68,12 +68,12 @@ public sealed class GoneVaultTests
         await using var scene = await SignInFixture.StartAsync();
         var vault = new MemoryVault();
         var door = MemoryVault.Door(scene.Work, vault);
-        await door.UseVaultAsync("memory", Cancellation);
-        await door.ConnectAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
+        await door.Vaults.UseAsync("memory", Cancellation);
+        await door.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
         vault.DiesAfter = 0;
-        await door.ForgetClientAsync(scene.Server, Cancellation);
+        await door.Registrations.RemoveAsync(scene.Server, Cancellation);
         Assert.Contains(scene.Person.Warnings, n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
-        Assert.Empty(door.RegistrationVaultsOf(scene.Server));
+        Assert.Empty(door.Registrations.VaultsOf(scene.Server));
     }
 
     [Fact]
@@ -82,14 +82,14 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable);
         vault.DiesAfter = 0;
-        Assert.Equal(0, await door.MoveToVaultAsync("file", Cancellation));
+        Assert.Equal(0, await door.Vaults.MoveToAsync("file", Cancellation));
         Told(work, vault, server);
         Assert.Equal(AuthState.NotAuthenticated, door.Status(server).State);
         Assert.Equal(["memory"], new Settings(work.Home).MovingFrom);
 
         vault.DiesAfter = null;
-        Assert.Equal(1, await door.MoveToVaultAsync("file", Cancellation));
-        Assert.Equal("kept", await door.GetTokenAsync(server, Cancellation));
+        Assert.Equal(1, await door.Vaults.MoveToAsync("file", Cancellation));
+        Assert.Equal("kept", await door.Tokens.GetTokenAsync(server, Cancellation));
         Assert.Empty(vault.Items);
         Assert.Empty(new Settings(work.Home).MovingFrom);
     }
@@ -154,7 +154,7 @@ public sealed class GoneVaultTests
         vault.DiesAfter = 0;
         Func<Task>[] all =
         [
-            () => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default),
+            () => door.Servers.RemoveAsync(server, default), () => door.Servers.ClearCredentialsAsync(server, default), () => door.Vaults.MoveToAsync("file", default),
             () => door.Secrets.RemoveAsync("a tool's", null, default),
         ];
         foreach (var one in all)
@@ -163,7 +163,7 @@ public sealed class GoneVaultTests
         }
         vault.DiesAfter = null;
         Assert.Equal("kept", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
-        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), Cancellation));
+        Assert.Equal("kept", await door.Tokens.GetTokenAsync(door.Catalog.Get(server.Id), Cancellation));
     }
 
     [Fact]
@@ -171,12 +171,12 @@ public sealed class GoneVaultTests
     {
         using var work = new TestEnvironment();
         var (door, vault, _) = await StartAsync(work, ErrorReason.VaultUnavailable);
-        await door.UseVaultAsync("file", Cancellation);
-        await door.MoveToVaultAsync("file", Cancellation);
+        await door.Vaults.UseAsync("file", Cancellation);
+        await door.Vaults.MoveToAsync("file", Cancellation);
         vault.Forgets = true;
-        await Assert.ThrowsAsync<McpAuthException>(() => door.MoveToVaultAsync("memory", Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => door.Vaults.MoveToAsync("memory", Cancellation));
         work.Person.Warnings.Clear();
-        await door.UseVaultAsync("file", Cancellation);
+        await door.Vaults.UseAsync("file", Cancellation);
         Assert.Empty(work.Person.Warnings);
     }
 
@@ -186,12 +186,12 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (door, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable, isOnlyOutOfReach: true);
         vault.DiesAfter = 0;
-        foreach (var end in new Func<Task>[] { () => door.RemoveServerAsync(server, default), () => door.ClearAsync(server, default), () => door.MoveToVaultAsync("file", default) })
+        foreach (var end in new Func<Task>[] { () => door.Servers.RemoveAsync(server, default), () => door.Servers.ClearCredentialsAsync(server, default), () => door.Vaults.MoveToAsync("file", default) })
         {
             Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(end)).Reason);
         }
         vault.DiesAfter = null;
-        Assert.Equal("kept", await door.GetTokenAsync(door.Catalog.Get(server.Id), Cancellation));
+        Assert.Equal("kept", await door.Tokens.GetTokenAsync(door.Catalog.Get(server.Id), Cancellation));
     }
 
     private static async Task<(Authenticator Door, MemoryVault Vault, McpServer Server)> StartAsync(TestEnvironment work, ErrorReason reason,
@@ -199,9 +199,9 @@ public sealed class GoneVaultTests
     {
         var vault = new MemoryVault { DiesOf = reason, IsOnlyOutOfReach = isOnlyOutOfReach };
         var door = MemoryVault.Door(work, vault);
-        await door.UseVaultAsync("memory", default);
+        await door.Vaults.UseAsync("memory", default);
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        await door.SetTokenAsync(server, "kept", null, default);
+        await door.Servers.SetTokenAsync(server, "kept", null, default);
         return (door, vault, server);
     }
 

@@ -102,8 +102,8 @@ public sealed class KeychainTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS(), "Here the Keychain is this system's own store.");
         var server = await _work.AddAsync(new Uri("https://a.example/mcp"));
-        await _work.Authenticator.SetTokenAsync(server, "token", "file", Cancellation);
-        await _work.Authenticator.VaultsAsync(Cancellation);
+        await _work.Authenticator.Servers.SetTokenAsync(server, "token", "file", Cancellation);
+        await _work.Authenticator.Vaults.ListAsync(Cancellation);
         Assert.DoesNotContain(AppDomain.CurrentDomain.GetAssemblies(), a => a.GetName().Name == "Microsoft.Identity.Client.Extensions.Msal");
     }
 

@@ -32,8 +32,8 @@ public sealed class UnexpectedVaultFileTests
             byte[] content = [.. right[..at], .. splice, .. right[Math.Min(right.Length, at + cut)..]];
             File.WriteAllBytes(path, EncryptedFileFormat.Seal(key, content));
             File.WriteAllBytes(Path.Combine(scene.Work.Folder, "credentials.json"), facts);
-            await UsedOrRefusedAsync(() => scene.Work.New().GetTokenAsync(server, default));
-            await UsedOrRefusedAsync(() => scene.Work.New().SetTokenAsync(server, "a-token", null, default));
+            await UsedOrRefusedAsync(() => scene.Work.New().Tokens.GetTokenAsync(server, default));
+            await UsedOrRefusedAsync(() => scene.Work.New().Servers.SetTokenAsync(server, "a-token", null, default));
             await UsedOrRefusedAsync(() => vault.NamesAsync(default));
         }, iter: 400, threads: 1);
     }

@@ -34,7 +34,7 @@ public sealed class VaultErrorTests
             var e = await Assert.ThrowsAsync<McpAuthException>(call);
             Assert.Equal((reason, "file"), (e.Reason, e.Vault));
         }
-        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => work.New().RekeyFileAsync("new", Cancellation))).Vault);
+        Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => work.New().Vaults.RekeyFileAsync("new", Cancellation))).Vault);
     }
 
     [Fact]
@@ -46,10 +46,10 @@ public sealed class VaultErrorTests
         var vault = new VaultSelector(work.Home, [], _ => { }).Find("file");
         Assert.Equal("file", Assert.Throws<McpAuthException>(vault.RequireTakesNewSecrets).Vault);
         Assert.Equal("file", (await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-b", "x", Cancellation))).Vault);
-        await work.New().RekeyFileAsync("right", Cancellation);
+        await work.New().Vaults.RekeyFileAsync("right", Cancellation);
         Assert.Equal("file", Assert.Throws<McpAuthException>(() => work.New().Secrets.Unlock("wrong")).Vault);
         Break(work, "damaged");
-        Assert.Equal("file", Assert.Throws<McpAuthException>(() => work.New().FileUsesPassphrase).Vault);
+        Assert.Equal("file", Assert.Throws<McpAuthException>(() => work.New().Vaults.FileUsesPassphrase).Vault);
     }
 
     [Fact]
@@ -72,12 +72,12 @@ public sealed class VaultErrorTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var memory = new MemoryVault();
         var door = MemoryVault.Door(work, memory);
-        await door.SetTokenAsync(server, "kept", "memory", Cancellation);
+        await door.Servers.SetTokenAsync(server, "kept", "memory", Cancellation);
         memory.Items["mcpsm-my-api"] = "not ours";
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.GetTokenAsync(server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation));
         Assert.Equal((ErrorReason.VaultCorrupt, "memory"), (e.Reason, e.Vault));
         memory.Forgets = true;
-        e = await Assert.ThrowsAsync<McpAuthException>(() => door.UseVaultAsync("memory", Cancellation));
+        e = await Assert.ThrowsAsync<McpAuthException>(() => door.Vaults.UseAsync("memory", Cancellation));
         Assert.Equal((ErrorReason.VaultUnavailable, "memory"), (e.Reason, e.Vault));
     }
 

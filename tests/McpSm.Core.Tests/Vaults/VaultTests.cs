@@ -254,9 +254,9 @@ public sealed class VaultTests
         var folder = Path.Combine(work.Folder, "made");
         work.Variables["MCPSM_CONFIG_DIR"] = folder;
         var door = work.New();
-        await door.UseVaultAsync("file", Cancellation);
+        await door.Vaults.UseAsync("file", Cancellation);
         var server = await door.Catalog.AddAsync(new() { Id = "", Name = "my-api", Url = "https://a.example/mcp" }, Cancellation);
-        await door.SetTokenAsync(server, "a-token", null, Cancellation);
+        await door.Servers.SetTokenAsync(server, "a-token", null, Cancellation);
         var made = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToList();
         Assert.Superset(new HashSet<string>(["config.json", "credentials.json", "credentials.enc", "credentials.key", "settings.json"]), made.Select(f => Path.GetFileName(f)).ToHashSet());
         Assert.All(made, f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));

@@ -51,7 +51,7 @@ public sealed class ConnectMcpIdentityProviderCommand : IdentityProviderCmdlet
         Interaction.NonInteractive = NonInteractive;
         RunOnce(async cancellationToken =>
         {
-            var issuer = Authenticator.RequireIdentityProvider().Issuer;
+            var issuer = Authenticator.IdentityProviders.RequireCurrent().Issuer;
             if (await Dispatcher.AskAsync(() => ShouldProcess(issuer, "Sign in"), cancellationToken).ConfigureAwait(false))
             {
                 await TryAsync(issuer, () => ConnectAsync(issuer, cancellationToken)).ConfigureAwait(false);
@@ -61,8 +61,8 @@ public sealed class ConnectMcpIdentityProviderCommand : IdentityProviderCmdlet
 
     private async Task ConnectAsync(string issuer, CancellationToken cancellationToken)
     {
-        await (UnwrapText(IdToken) is { } idToken ? Authenticator.KeepIdTokenAsync(issuer, null, idToken.Trim(), Vault, cancellationToken)
-            : Authenticator.SignInToIdentityProviderAsync(issuer, new SignInOptions
+        await (UnwrapText(IdToken) is { } idToken ? Authenticator.IdentityProviders.StoreIdTokenAsync(issuer, null, idToken.Trim(), Vault, cancellationToken)
+            : Authenticator.IdentityProviders.SignInAsync(issuer, new SignInOptions
             {
                 NoBrowser = NoBrowser,
                 UseDeviceCode = UseDeviceCode,

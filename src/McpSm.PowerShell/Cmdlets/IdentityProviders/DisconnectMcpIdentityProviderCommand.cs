@@ -23,7 +23,7 @@ public sealed class DisconnectMcpIdentityProviderCommand : IdentityProviderCmdle
 
     protected override void ProcessRecord() => RunOnce(async cancellationToken =>
     {
-        foreach (var issuer in Authenticator.IdentityProviders().Where(p => p.SignedInAt is not null).Select(p => p.Issuer))
+        foreach (var issuer in Authenticator.IdentityProviders.List().Where(p => p.SignedInAt is not null).Select(p => p.Issuer))
         {
             if (await Dispatcher.AskAsync(() => Confirmed(Force, issuer, "Sign out"), cancellationToken).ConfigureAwait(false))
             {
@@ -34,7 +34,7 @@ public sealed class DisconnectMcpIdentityProviderCommand : IdentityProviderCmdle
 
     private async Task DisconnectAsync(string issuer, CancellationToken cancellationToken)
     {
-        WarnOfRevocation(await Authenticator.SignOutOfIdentityProviderAsync(issuer, Local, cancellationToken).ConfigureAwait(false));
+        WarnOfRevocation(await Authenticator.IdentityProviders.SignOutAsync(issuer, Local, cancellationToken).ConfigureAwait(false));
         if (PassThru)
         {
             WriteProvider(issuer);

@@ -10,7 +10,7 @@ public sealed class GetMcpIdentityProviderCommand : IdentityProviderCmdlet
 {
     protected override void ProcessRecord() => RunOnce(_ =>
     {
-        foreach (var provider in Authenticator.IdentityProviders())
+        foreach (var provider in Authenticator.IdentityProviders.List())
         {
             Write(provider);
         }

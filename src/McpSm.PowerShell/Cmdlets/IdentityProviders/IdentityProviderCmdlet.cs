@@ -12,7 +12,7 @@ public abstract class IdentityProviderCmdlet : McpCmdlet
     /// <summary>Emits how things stand with a provider; nothing where there is nothing of it any more.</summary>
     private protected void WriteProvider(string issuer)
     {
-        foreach (var provider in Authenticator.IdentityProviders().Where(p => p.Issuer == issuer))
+        foreach (var provider in Authenticator.IdentityProviders.List().Where(p => p.Issuer == issuer))
         {
             Write(provider);
         }

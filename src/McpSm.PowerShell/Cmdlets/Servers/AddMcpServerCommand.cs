@@ -23,7 +23,7 @@ public sealed class AddMcpServerCommand : ServerUpdateCmdlet
         {
             Run(cancellationToken => TryAsync(Name, async () =>
             {
-                var added = await Authenticator.AddServerAsync(Change(Name, Url), cancellationToken).ConfigureAwait(false);
+                var added = await Authenticator.Servers.AddAsync(Change(Name, Url), cancellationToken).ConfigureAwait(false);
                 WarnOf(added);
                 Write(added.Server);
             }));

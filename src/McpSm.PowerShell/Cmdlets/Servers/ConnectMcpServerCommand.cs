@@ -226,7 +226,7 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         if (ShouldProcess(name is null ? url : $"{name} ({url})", "Add MCP server and sign in"))
         {
             Run(cancellationToken => TryAsync(name ?? url, async () => await ConnectAsync(
-                (await Authenticator.FindOrAddServerAsync(url, name, cancellationToken).ConfigureAwait(false)).Server,
+                (await Authenticator.Servers.FindOrAddAsync(url, name, cancellationToken).ConfigureAwait(false)).Server,
                 cancellationToken).ConfigureAwait(false)));
         }
     }
@@ -248,8 +248,8 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
             Timeout = TimeSpan.FromSeconds(TimeoutSec),
             Vault = Vault,
         };
-        var result = await (All && !Force ? Authenticator.EnsureConnectedAsync(server, options, cancellationToken)
-            : Authenticator.ConnectAsync(server, options, cancellationToken)).ConfigureAwait(false);
+        var result = await (All && !Force ? Authenticator.SignIn.EnsureSignedInAsync(server, options, cancellationToken)
+            : Authenticator.SignIn.SignInAsync(server, options, cancellationToken)).ConfigureAwait(false);
         if (result.VerificationFailure is { } doubt)
         {
             Warn($"The token of '{server.Name}' is kept, but could not be tried. {doubt}");

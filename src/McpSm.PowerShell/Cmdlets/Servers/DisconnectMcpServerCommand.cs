@@ -37,7 +37,7 @@ public sealed class DisconnectMcpServerCommand : McpCmdlet
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => Confirmed(Force, s.Name, "Sign out")).ToList(), async (server, cancellationToken) =>
         {
-            var ended = await Authenticator.DisconnectAsync(server, Local, cancellationToken).ConfigureAwait(false);
+            var ended = await Authenticator.SignIn.SignOutAsync(server, Local, cancellationToken).ConfigureAwait(false);
             WarnOf(ended);
             if (!ended.HadOAuth && ended.HasBearer)
             {

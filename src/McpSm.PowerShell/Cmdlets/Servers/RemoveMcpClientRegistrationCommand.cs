@@ -22,7 +22,7 @@ public sealed class RemoveMcpClientRegistrationCommand : McpCmdlet
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Drop registration with its issuer")).ToList(), async (server, cancellationToken) =>
         {
-            var forgotten = await Authenticator.ForgetClientAsync(server, cancellationToken).ConfigureAwait(false);
+            var forgotten = await Authenticator.Registrations.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
             if (!forgotten.WasRegistered)
             {
                 Warn(forgotten.Issuer is null ? $"'{server.Name}' asks for no sign-in, and there is no registration for it."

@@ -25,7 +25,7 @@ public sealed class RemoveMcpServerCommand : McpCmdlet
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => Confirmed(Force, s.Name, "Remove MCP server and its credentials")).ToList(), async (server, cancellationToken) =>
         {
-            var removed = await Authenticator.RemoveServerAsync(server, cancellationToken).ConfigureAwait(false);
+            var removed = await Authenticator.Servers.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
             WarnOf(removed);
         });
 }

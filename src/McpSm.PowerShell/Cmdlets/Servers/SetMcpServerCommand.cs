@@ -76,7 +76,7 @@ public sealed class SetMcpServerCommand : ServerUpdateCmdlet
         {
             RunFor([server], async (one, cancellationToken) =>
             {
-                var changed = await Authenticator.UpdateServerAsync(one, change, cancellationToken).ConfigureAwait(false);
+                var changed = await Authenticator.Servers.UpdateAsync(one, change, cancellationToken).ConfigureAwait(false);
                 WarnOf(changed);
                 if (PassThru)
                 {

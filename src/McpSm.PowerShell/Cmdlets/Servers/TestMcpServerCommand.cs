@@ -40,7 +40,7 @@ public sealed class TestMcpServerCommand : McpCmdlet
 
     protected override void EndProcessing() => RunForMany("Testing MCP servers", _servers, ThrottleLimit, async (server, cancellationToken) =>
     {
-        var result = await Authenticator.TestAsync(server, TimeSpan.FromSeconds(TimeoutSec), cancellationToken).ConfigureAwait(false);
+        var result = await Authenticator.Tester.TestAsync(server, TimeSpan.FromSeconds(TimeoutSec), cancellationToken).ConfigureAwait(false);
         Write(Quiet ? result.Success : result);
     });
 }

@@ -26,7 +26,7 @@ public sealed class ClearMcpTokenCommand : McpCmdlet
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Revoke and remove credentials")).ToList(), async (server, cancellationToken) =>
         {
-            WarnOf(await Authenticator.ClearAsync(server, cancellationToken).ConfigureAwait(false));
+            WarnOf(await Authenticator.Servers.ClearCredentialsAsync(server, cancellationToken).ConfigureAwait(false));
             if (PassThru)
             {
                 Write(Authenticator.Status(Authenticator.Catalog.Get(server.Id)));

@@ -35,7 +35,7 @@ public sealed class DenyMcpTokenCommand : McpCmdlet
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Mark token as refused")).ToList(), async (server, cancellationToken) =>
         {
-            if (!await Authenticator.RejectTokenAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
+            if (!await Authenticator.Tokens.RejectAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
             {
                 Warn($"That is not the token kept for '{server.Name}': another has already taken its place.");
             }

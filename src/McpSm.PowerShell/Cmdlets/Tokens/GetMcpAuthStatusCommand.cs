@@ -46,7 +46,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
     {
         try
         {
-            return await Authenticator.ValidateAsync(server, cancellationToken).ConfigureAwait(false);
+            return await Authenticator.Tester.ValidateAsync(server, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {

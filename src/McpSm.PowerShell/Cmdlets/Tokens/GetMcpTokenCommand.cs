@@ -52,7 +52,7 @@ public sealed class GetMcpTokenCommand : McpCmdlet
 
     protected override void ProcessRecord() => RunFor(Name.Length == 0 ? FindOnlyOrChosen() : Find(Name), async (server, cancellationToken) =>
     {
-        var token = await Authenticator.GetAccessTokenAsync(server, cancellationToken, Renew).ConfigureAwait(false);
+        var token = await Authenticator.Tokens.GetAccessTokenAsync(server, cancellationToken, Renew).ConfigureAwait(false);
         if (AsHeader)
         {
             Write(new Hashtable(token.HeadersFor(Method, Uri, Nonce).ToDictionary(h => h.Key, h => h.Value)));

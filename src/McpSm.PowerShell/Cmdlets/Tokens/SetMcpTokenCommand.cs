@@ -83,7 +83,7 @@ public sealed class SetMcpTokenCommand : McpCmdlet
     private void Keep() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Keep bearer token")).ToList(), async (server, cancellationToken) =>
         {
-            var failure = await Authenticator.SetTokenAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false),
+            var failure = await Authenticator.Servers.SetTokenAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false),
                 Vault, cancellationToken).ConfigureAwait(false);
             if (failure is not null)
             {

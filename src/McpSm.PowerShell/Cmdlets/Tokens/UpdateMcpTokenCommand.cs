@@ -22,7 +22,7 @@ public sealed class UpdateMcpTokenCommand : McpCmdlet
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Renew token")).ToList(), async (server, cancellationToken) =>
         {
-            await Authenticator.RenewAsync(server, cancellationToken).ConfigureAwait(false);
+            await Authenticator.Tokens.RenewAsync(server, cancellationToken).ConfigureAwait(false);
             Write(Authenticator.Status(server));
         });
 }

@@ -18,7 +18,7 @@ public sealed class GetMcpVaultCommand : McpCmdlet
 
     protected override void ProcessRecord() => Run(cancellationToken => TryAsync(null, async () =>
     {
-        var all = await Authenticator.VaultsAsync(cancellationToken).ConfigureAwait(false);
+        var all = await Authenticator.Vaults.ListAsync(cancellationToken).ConfigureAwait(false);
         var patterns = Name.Select(n => (Name: n, Pattern: WildcardPattern.Get(n, WildcardOptions.IgnoreCase))).ToList();
         foreach (var vault in all.Where(v => patterns.Any(p => p.Pattern.IsMatch(v.Name))))
         {

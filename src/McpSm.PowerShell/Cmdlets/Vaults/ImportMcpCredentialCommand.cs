@@ -39,7 +39,7 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
         {
             Run(_ => TryAsync(null, () =>
             {
-                foreach (var foreign in Authenticator.FindForeignPlaintext())
+                foreach (var foreign in Authenticator.Plaintext.FindUnknownServers())
                 {
                     Warn($"oauth-tokens.json has tokens of '{foreign}', which is no server here. They were left.");
                 }
@@ -50,12 +50,12 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
 
     private async Task ImportAsync(McpServer server, CancellationToken cancellationToken)
     {
-        var secrets = Authenticator.FindPlaintext(server);
+        var secrets = Authenticator.Plaintext.Find(server);
         if (secrets.Count == 0 || !await Dispatcher.AskAsync(() => ShouldProcess(server.Name, $"Take {string.Join(", ", secrets)} into the vault"), cancellationToken).ConfigureAwait(false))
         {
             return;
         }
-        foreach (var done in await Authenticator.ImportAsync(server, Vault, Force, cancellationToken).ConfigureAwait(false))
+        foreach (var done in await Authenticator.Plaintext.RunAsync(server, Vault, Force, cancellationToken).ConfigureAwait(false))
         {
             if (!done.Removed)
             {

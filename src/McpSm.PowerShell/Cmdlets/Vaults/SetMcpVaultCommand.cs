@@ -47,14 +47,14 @@ public sealed class SetMcpVaultCommand : McpCmdlet
             await (rekeys ? RekeyAsync(cancellationToken) : Move ? MoveAsync(cancellationToken) : UseAsync(cancellationToken)).ConfigureAwait(false);
             if (PassThru)
             {
-                Write((await Authenticator.VaultsAsync(cancellationToken).ConfigureAwait(false)).First(v => v.Name == Name));
+                Write((await Authenticator.Vaults.ListAsync(cancellationToken).ConfigureAwait(false)).First(v => v.Name == Name));
             }
         }));
     }
 
     private async Task RekeyAsync(CancellationToken cancellationToken)
     {
-        await Authenticator.RekeyFileAsync(UnwrapText(Passphrase), cancellationToken).ConfigureAwait(false);
+        await Authenticator.Vaults.RekeyFileAsync(UnwrapText(Passphrase), cancellationToken).ConfigureAwait(false);
         if (!NewKeyFile)
         {
             Tell("Set MCPSM_VAULT_PASSPHRASE to the new passphrase wherever credentials are used.");
@@ -63,13 +63,13 @@ public sealed class SetMcpVaultCommand : McpCmdlet
 
     private async Task MoveAsync(CancellationToken cancellationToken)
     {
-        var moved = await Authenticator.MoveToVaultAsync(Name, cancellationToken).ConfigureAwait(false);
+        var moved = await Authenticator.Vaults.MoveToAsync(Name, cancellationToken).ConfigureAwait(false);
         Tell($"{moved} item{(moved == 1 ? " was" : "s were")} moved to '{Name}'.");
     }
 
     private async Task UseAsync(CancellationToken cancellationToken)
     {
-        var elsewhere = await Authenticator.UseVaultAsync(Name, cancellationToken).ConfigureAwait(false);
+        var elsewhere = await Authenticator.Vaults.UseAsync(Name, cancellationToken).ConfigureAwait(false);
         if (elsewhere.Count > 0)
         {
             Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: {new UseVaultStep(Name, Move: true)}");
