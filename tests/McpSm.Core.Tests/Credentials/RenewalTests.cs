@@ -18,7 +18,7 @@ public sealed class RenewalTests
         await using var scene = await SignInFixture.SignedInAsync();
         var server = scene.Server;
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().Tokens.RenewAsync(server, default))));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => scene.Work.New().Tokens.RenewNowAsync(server, default))));
 
         Assert.Single(tokens.Select(t => t.AccessToken).Distinct());
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));

@@ -82,7 +82,7 @@ public sealed class EntraTests
         Assert.InRange(shown.Lifetime.TotalSeconds, 890, 900);
         Assert.Equal(["devicecode", "token", "token"], scene.Entra.Traffic.Requests.Select(r => r.Path.Split('/')[^1]));
         Assert.Empty(scene.Work.Person.Visited);
-        Assert.NotEqual(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation), (await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation)).AccessToken);
+        Assert.NotEqual(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation), (await scene.Work.New().Tokens.RenewNowAsync(scene.Server, Cancellation)).AccessToken);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class EntraTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
-        var renewed = await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
+        var renewed = await scene.Work.New().Tokens.RenewNowAsync(scene.Server, Cancellation);
         Assert.NotEqual(first, renewed.AccessToken);
         var request = Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
         Assert.Equal($"/{FakeEntra.Tenant}/oauth2/v2.0/token", request.Path);

@@ -252,7 +252,7 @@ public sealed class DPoPTests
         await scene.LoginAsync();
         var key = Last(scene, TokenKind.Access).KeyThumbprint;
         scene.Issuer.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var renewed = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => scene.Work.New().Tokens.RenewAsync(scene.Server, default))));
+        var renewed = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => scene.Work.New().Tokens.RenewNowAsync(scene.Server, default))));
         Assert.Single(renewed.Select(r => r.AccessToken).Distinct());
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.All(renewed, r => Assert.Equal(key, r.DPoPKey!.Thumbprint()));

@@ -39,12 +39,12 @@ public sealed class HandlerTests
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         clock.Advance(TimeSpan.FromMinutes(59.5));
-        var renewed = await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
+        var renewed = await scene.Work.New().Tokens.RenewNowAsync(scene.Server, Cancellation);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal($"Bearer {renewed.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
 
         scene.Issuer.Server.Expire(renewed.AccessToken);
-        var again = await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
+        var again = await scene.Work.New().Tokens.RenewNowAsync(scene.Server, Cancellation);
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Equal($"Bearer {again.AccessToken}", scene.Resource.Traffic.Requests[^1].Header("Authorization"));
         Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
