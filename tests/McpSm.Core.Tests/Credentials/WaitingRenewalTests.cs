@@ -63,7 +63,7 @@ public sealed class WaitingRenewalTests
         // The state that a process leaves if it is killed while the issuer handles its request.
         var held = await scene.Work.Home.LockAsync("server-my-api", Cancellation);
         await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
-        var waiting = Task.Run(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, default));
+        var waiting = Task.Run(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation), Cancellation);
         await Task.Delay(500, Cancellation);
         held.Dispose();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => waiting);
