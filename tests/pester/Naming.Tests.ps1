@@ -41,9 +41,9 @@ Describe 'a URL in the place of a name' {
         Add-McpServer one https://other.example/mcp | Out-Null
         Add-McpServer two https://other.example/mcp | Out-Null
         Get-McpServer https://other.example/mcp -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
-        "$problem" | Should -Be 'Several servers are at that URL: one, two.'
+        "$problem" | Should -Be 'Several servers have that URL: one, two.'
         Connect-McpServer https://other.example/mcp -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
-        "$($problem[0])" | Should -Be 'Several servers are at that URL: one, two.'
+        "$($problem[0])" | Should -Be 'Several servers have that URL: one, two.'
     }
 }
 

@@ -5,8 +5,9 @@ namespace McpSm.Core.Browsing;
 /// <summary>A program that opens a URL, and its arguments.</summary>
 internal sealed record BrowserCommand(string Program, IReadOnlyList<string> Arguments)
 {
-    /// <summary>Reads a value of BROWSER: a list of command lines, as xdg-open and Python's webbrowser module know it.</summary>
-    /// <param name="url">Takes the place of each word <c>%s</c>, or comes last if there is none. Inside a word, <c>%s</c> means nothing.</param>
+    /// <summary>Parses the value of BROWSER: a list of command lines, as in xdg-open and Python's webbrowser module.</summary>
+    /// <param name="browsers">The value of BROWSER.</param>
+    /// <param name="url">Replaces each word <c>%s</c>, or is appended if there is none. <c>%s</c> inside a longer word is not replaced.</param>
     public static IEnumerable<BrowserCommand> ParseList(string browsers, string url)
     {
         foreach (var browser in browsers.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
@@ -19,7 +20,7 @@ internal sealed record BrowserCommand(string Program, IReadOnlyList<string> Argu
         }
     }
 
-    /// <summary>Splits at spaces outside quotes; no other character means anything.</summary>
+    /// <summary>Splits a line at spaces outside quotes. Other characters are not special.</summary>
     public static List<string> SplitWords(string line)
     {
         var words = new List<string>();

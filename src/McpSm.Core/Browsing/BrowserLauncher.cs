@@ -5,29 +5,34 @@ using McpSm.Core.Processes;
 
 namespace McpSm.Core.Browsing;
 
-/// <summary>Opens a browser: never through a shell, by its full path, the URL as one argument (rules 28, 29 of docs/rules.md).</summary>
-/// <param name="notice">Is told why a browser could not be opened.</param>
+/// <summary>Opens a browser without a shell, by its full path and with the URL as one argument (rules 28, 29 of docs/rules.md).</summary>
+/// <param name="environment">The environment.</param>
+/// <param name="notice">Receives the reason if a browser could not be opened.</param>
 public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? notice = null)
 {
-    // A browser that fails does so at once; one that stays is a browser.
+    // A browser that fails exits quickly; a process that keeps running is assumed to be a browser.
     private static readonly TimeSpan FailureTimeout = TimeSpan.FromMilliseconds(1500);
 
-    // An opener may report a failure though it has passed the URL to a browser that was running.
+    // A program such as xdg-open may report a failure although it has passed the URL to a running browser.
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ProgramStarter _starter = new(environment);
 
-    /// <summary>Whether a browser would have a place to open in.</summary>
+    /// <summary>Whether a browser can show a window.</summary>
     public bool HasDesktop => environment.Variable("BROWSER") is not null || environment.Variable("DISPLAY") is not null
         || environment.Variable("WAYLAND_DISPLAY") is not null || IsWsl || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows();
 
     private bool IsWsl => environment.Variable("WSL_DISTRO_NAME") is not null;
 
-    /// <summary>Opens the URL; false if no browser could be started.</summary>
+    /// <summary>Opens the URL. Returns false if no browser could be started.</summary>
     public Task<bool> OpenAsync(Uri url, CancellationToken cancellationToken) => OpenAsync(url, new TaskCompletionSource().Task, cancellationToken);
 
-    /// <summary>Opens the URL; false if no browser could be started.</summary>
-    /// <param name="started">Ends once a browser has asked for the URL. Then no other one is started, whatever the opener said.</param>
+    /// <summary>Opens the URL. Returns false if no browser could be started.</summary>
+    /// <param name="url">The URL.</param>
+    /// <param name="started">
+    /// Completes when a browser has requested the URL. Then no other browser is started, even if the program reported a failure.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task<bool> OpenAsync(Uri url, Task started, CancellationToken cancellationToken)
     {
         if (url.Scheme is not ("https" or "http"))
@@ -39,24 +44,24 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
         {
             if (FindShell(opener) is { } shell)
             {
-                notice?.Invoke($"BROWSER was not used: it hands a command to the shell {shell}. Set it to the browser's own name, or to a script file.");
+                notice?.Invoke($"BROWSER was ignored because it runs a command in the shell {shell}. Set it to the name of the browser or to a script file.");
                 continue;
             }
-            var (hasRun, why) = await StartAsync(opener, cancellationToken).ConfigureAwait(false);
-            if (why is not null && hasRun)
+            var (hasRun, failure) = await StartAsync(opener, cancellationToken).ConfigureAwait(false);
+            if (failure is not null && hasRun)
             {
                 await Task.WhenAny(started, Task.Delay(StartTimeout, cancellationToken)).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
             }
-            if (why is null || started.IsCompleted)
+            if (failure is null || started.IsCompleted)
             {
                 return true;
             }
-            failures.Add($"{UntrustedText.Sanitize(opener.Program)} {why}");
+            failures.Add($"{UntrustedText.Sanitize(opener.Program)} {failure}");
         }
         if (failures.Count > 0)
         {
-            notice?.Invoke($"No browser was opened: {string.Join("; ", failures)}.");
+            notice?.Invoke($"Mcpsm could not open a browser: {string.Join("; ", failures)}.");
         }
         return false;
     }
@@ -75,11 +80,11 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
         {
             return [new("/usr/bin/open", [url])];
         }
-        BrowserCommand[] ofWindows = [new("wslview", [url]), new("/mnt/c/Windows/System32/rundll32.exe", ["url.dll,FileProtocolHandler", url])];
-        return [.. IsWsl ? ofWindows : [], new("xdg-open", [url])];
+        BrowserCommand[] windowsOpeners = [new("wslview", [url]), new("/mnt/c/Windows/System32/rundll32.exe", ["url.dll,FileProtocolHandler", url])];
+        return [.. IsWsl ? windowsOpeners : [], new("xdg-open", [url])];
     }
 
-    /// <summary>The shell that would read a command; also if the program is a link to one.</summary>
+    /// <summary>Returns the shell that would interpret a command, also if the program is a link to the shell.</summary>
     private string? FindShell(BrowserCommand opener)
     {
         var program = opener.Program;
@@ -89,12 +94,12 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
         }
         catch (Exception e) when (e is ProgramNotStartedException or IOException or UnauthorizedAccessException)
         {
-            // Starting it says what is wrong.
+            // The start reports the error.
         }
         return ShellCommand.Find([opener.Program, .. opener.Arguments]) ?? ShellCommand.Find([program, .. opener.Arguments]);
     }
 
-    /// <returns>Whether the program ran at all, and why no browser was opened: that follows the program's name in a sentence.</returns>
+    /// <returns>Whether the program ran, and why it did not open a browser, as a predicate such as "does not exist".</returns>
     private async Task<(bool HasRun, string? Failure)> StartAsync(BrowserCommand opener, CancellationToken cancellationToken)
     {
         Process process;
@@ -102,8 +107,8 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
         {
             process = _starter.StartExternal(opener.Program, opener.Arguments, start =>
             {
-                // It outlives us: who reads what we print, as x=$(mcpsm …) does, would wait for its end and get its words, and what is
-                // piped in is not for it. A terminal is left to it: there are browsers for that.
+                // The browser outlives this process. If it inherited a pipe, x=$(mcpsm …) would wait for it and capture its output. Terminal browsers
+                // need the terminal, so only redirected streams are replaced.
                 start.RedirectStandardInput = Console.IsInputRedirected;
                 start.RedirectStandardOutput = Console.IsOutputRedirected;
                 start.RedirectStandardError = Console.IsErrorRedirected;
@@ -119,7 +124,7 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
             {
                 process.StandardInput.Close();
             }
-            // Taken from it as long as we live, or it would stop once the pipe is full.
+            // Drain the output while this process runs; the browser would block once the pipe is full.
             _ = process.StartInfo.RedirectStandardOutput ? process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
             _ = process.StartInfo.RedirectStandardError ? process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -127,7 +132,7 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
             try
             {
                 await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
-                return (true, process.ExitCode == 0 ? null : $"ended with exit code {process.ExitCode}");
+                return (true, process.ExitCode == 0 ? null : $"exited with code {process.ExitCode}");
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {

@@ -5,22 +5,22 @@ using System.Threading.Channels;
 namespace McpSm.Core.Browsing;
 
 /// <summary>
-/// The loopback redirect (RFC 8252 section 7.3): bound before the browser opens, it answers two exact paths, refuses a
-/// missing or wrong <c>state</c> and waits on, and ignores strays (rule 31 of docs/rules.md). HttpListener of the base library cannot take
-/// a free port, and a web server is too much for two requests: hence the few lines of HTTP here.
+/// The server for the loopback redirect URI (RFC 8252 section 7.3). It is bound before the browser opens and serves exactly two paths. It rejects a
+/// callback with a missing or wrong <c>state</c> and keeps waiting, and it ignores other requests (rule 31 of docs/rules.md). HttpListener cannot
+/// bind a free port, and a web server is too large for two requests, so this type implements the little HTTP that it needs.
 /// </summary>
 public sealed class CallbackListener : IDisposable
 {
     public const string Path = "/callback";
 
-    private static readonly TimeSpan SendLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
     private readonly LoopbackPort _port;
     private readonly LoopbackRequests _requests;
     private readonly string _host;
     private readonly string _path;
-    private readonly CancellationTokenSource _end = new();
-    private readonly Channel<CallbackResponse> _answers = Channel.CreateUnbounded<CallbackResponse>();
+    private readonly CancellationTokenSource _disposal = new();
+    private readonly Channel<CallbackResponse> _responses = Channel.CreateUnbounded<CallbackResponse>();
     private readonly TaskCompletionSource _never = new();
     private StartLink? _start;
     private string _state = "";
@@ -39,34 +39,37 @@ public sealed class CallbackListener : IDisposable
     public string RedirectUri => $"http://{_host}:{Port}{_path}";
 
     /// <summary>
-    /// The one-time address to start a browser with; it leads to the authorization URL. On 127.0.0.1 whatever the redirect's
-    /// host is: that address is always bound. Null if no browser is to be started.
+    /// The one-time URL for the browser, which redirects to the authorization URL. Its host is always 127.0.0.1, because that address is always
+    /// bound. Null if no browser is started.
     /// </summary>
     public Uri? StartUri => _start is null ? null : new Uri($"http://127.0.0.1:{Port}{_start.Path}");
 
-    /// <summary>Ends once a browser has opened <see cref="StartUri"/>.</summary>
+    /// <summary>Completes when a browser has opened <see cref="StartUri"/>.</summary>
     public Task Started => _start?.Fetched ?? _never.Task;
 
-    /// <summary>Ends once a second browser, without the cookie of the first, has opened <see cref="StartUri"/>.</summary>
+    /// <summary>Completes when a second browser, without the cookie of the first, has opened <see cref="StartUri"/>.</summary>
     public Task Contested => _start?.Contested ?? _never.Task;
 
-    /// <summary>Whether an answer with a missing or foreign state was refused.</summary>
+    /// <summary>Whether a callback with a missing or wrong state was rejected.</summary>
     public bool SawForeignState { get; private set; }
 
-    /// <summary>Binds the port of 127.0.0.1; 0 is any free one. Null if it is taken.</summary>
+    /// <summary>Binds a port of 127.0.0.1; 0 binds any free port. Returns null if the port is in use.</summary>
     public static CallbackListener? TryBind(int port) =>
         LoopbackPort.TryBind(port) is { } bound ? new CallbackListener(bound, "127.0.0.1", Path) : null;
 
     /// <summary>
-    /// The same for issuers that take no <c>http://127.0.0.1</c> (RFC 8252 section 8.3 says why <c>localhost</c> is worse):
-    /// binds 127.0.0.1 and, on the same port, ::1 if this machine has it. Null if either is taken.
+    /// Does the same for issuers that do not accept <c>http://127.0.0.1</c> (RFC 8252 section 8.3 says why <c>localhost</c> is worse). Binds
+    /// 127.0.0.1 and, on the same port, ::1 if this machine has IPv6. Returns null if either is in use.
     /// </summary>
-    /// <param name="path">The path of the redirect URI. Entra ID takes one without: then any port passes.</param>
+    /// <param name="port">The port; 0 for any free port.</param>
+    /// <param name="path">The path of the redirect URI. It is empty for Entra ID, which then accepts any port.</param>
     public static CallbackListener? TryBindLocalhost(int port, string path) =>
         LoopbackPort.TryBindBoth(port) is { } bound ? new CallbackListener(bound, "localhost", path) : null;
 
-    /// <summary>Starts to answer.</summary>
-    /// <param name="authorizationUrl">Where <see cref="StartUri"/> leads; null if no browser is to be started.</param>
+    /// <summary>Starts to accept requests.</summary>
+    /// <param name="state">The state of the sign-in.</param>
+    /// <param name="server">The name of the server, for the page.</param>
+    /// <param name="authorizationUrl">The target of <see cref="StartUri"/>; null if no browser is started.</param>
     public void Start(string state, string server, Uri? authorizationUrl = null)
     {
         _state = state;
@@ -75,11 +78,11 @@ public sealed class CallbackListener : IDisposable
         _requests.Start();
     }
 
-    /// <summary>The answer to this sign-in.</summary>
+    /// <summary>Waits for the callback of this sign-in.</summary>
     public async Task<CallbackResponse> WaitAsync(CancellationToken cancellationToken) =>
-        await _answers.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        await _responses.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
 
-    /// <summary>The values of a redirected URL that a person pasted; null where it is not this sign-in's.</summary>
+    /// <summary>Returns the parameters of a callback URL that the user pasted; null if the URL does not belong to this sign-in.</summary>
     public IReadOnlyDictionary<string, string>? ReadPasted(string text)
     {
         text = text.Trim();
@@ -99,7 +102,7 @@ public sealed class CallbackListener : IDisposable
 
     public void Dispose()
     {
-        _end.Cancel();
+        _disposal.Cancel();
         _requests.Dispose();
     }
 
@@ -113,7 +116,7 @@ public sealed class CallbackListener : IDisposable
         {
             await SendAsync(stream, "405 Method Not Allowed", CallbackPage.NotFound).ConfigureAwait(false);
         }
-        // Another name that leads here is a page trying to reach this machine through its own.
+        // A request with another host name may come from a web page that uses DNS rebinding.
         else if (!IsHost(head.Field("Host")))
         {
             await SendAsync(stream, "400 Bad Request", CallbackPage.NotFound).ConfigureAwait(false);
@@ -155,7 +158,7 @@ public sealed class CallbackListener : IDisposable
                 await SendAsync(stream, "503 Service Unavailable", CallbackPage.NotFound).ConfigureAwait(false);
                 break;
             case StartLink.Answer.Contested:
-                // An answer that comes from now on may be the other one's.
+                // A callback that arrives from now on may come from the other browser.
                 Volatile.Write(ref _answered, 1);
                 try
                 {
@@ -163,7 +166,7 @@ public sealed class CallbackListener : IDisposable
                 }
                 finally
                 {
-                    // Not before: the sign-in ends with this, and the process may.
+                    // Only after the page was sent: this ends the sign-in, and perhaps the process.
                     start.Contest();
                 }
                 break;
@@ -188,8 +191,8 @@ public sealed class CallbackListener : IDisposable
             return;
         }
         var answer = new CallbackResponse(values!);
-        _answers.Writer.TryWrite(answer);
-        var signedIn = await answer.Outcome.Task.WaitAsync(_end.Token).ConfigureAwait(false);
+        _responses.Writer.TryWrite(answer);
+        var signedIn = await answer.Outcome.Task.WaitAsync(_disposal.Token).ConfigureAwait(false);
         await SendAsync(stream, signedIn ? "200 OK" : "400 Bad Request",
             signedIn ? CallbackPage.Success(_server) : CallbackPage.Failure(_server)).ConfigureAwait(false);
         answer.IsShown.TrySetResult();
@@ -198,18 +201,22 @@ public sealed class CallbackListener : IDisposable
     private bool IsPath(string path) => path == (_path.Length == 0 ? "/" : _path);
 
     private bool IsHost(string? host) => host == $"127.0.0.1:{Port}" || host == $"localhost:{Port}" || (_port.HasIPv6 && host == $"[::1]:{Port}")
-        // Browsers leave it out of the name.
+        // Browsers omit the default port.
         || (Port == 80 && (host is "127.0.0.1" or "localhost" || (_port.HasIPv6 && host == "[::1]")));
 
-    /// <param name="fields">Further header fields, each with its line end.</param>
+    /// <summary>Sends a response with a page.</summary>
+    /// <param name="stream">The connection.</param>
+    /// <param name="status">The status code and reason phrase.</param>
+    /// <param name="page">The HTML page.</param>
+    /// <param name="fields">Additional header fields, each with its line end.</param>
     private static async Task SendAsync(NetworkStream stream, string status, string page, string fields = "")
     {
         var body = Encoding.UTF8.GetBytes(page);
         var head = $"HTTP/1.1 {status}\r\n{fields}Content-Type: text/html; charset=utf-8\r\nContent-Length: {body.Length}\r\n"
             + $"Content-Security-Policy: {CallbackPage.Policy}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
             + "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
-        // Not until the sign-in ends: the page says how it ended.
-        using var limit = new CancellationTokenSource(SendLimit);
+        // The end of the sign-in must not cancel this, because the page shows how the sign-in ended.
+        using var limit = new CancellationTokenSource(SendTimeout);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), limit.Token).ConfigureAwait(false);
         await stream.WriteAsync(body, limit.Token).ConfigureAwait(false);
     }

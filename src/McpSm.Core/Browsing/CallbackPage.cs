@@ -4,7 +4,7 @@ using System.Text;
 
 namespace McpSm.Core.Browsing;
 
-/// <summary>The page that the browser ends on. It says what happened in our words, and nothing it was sent.</summary>
+/// <summary>The page at the end of a sign-in. It shows only our own text, and nothing from the request.</summary>
 internal static class CallbackPage
 {
     private const string Style = """
@@ -16,7 +16,9 @@ internal static class CallbackPage
         h1,p{text-wrap:balance}
         h1{font-size:1.35rem;margin:1.25rem 0 .5rem;overflow-wrap:anywhere}
         p{margin:0;color:#57606a}
-        @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}main{background:#161b22;box-shadow:0 0 0 1px #30363d}p{color:#9198a1}.good b{background:#238636}.bad b{background:#da3633}}
+        @media(prefers-color-scheme:dark){
+        body{background:#0d1117;color:#e6edf3}main{background:#161b22;box-shadow:0 0 0 1px #30363d}p{color:#9198a1}
+        .good b{background:#238636}.bad b{background:#da3633}}
         """;
 
     private static readonly string StyleHash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)));
@@ -24,11 +26,11 @@ internal static class CallbackPage
     public static string Policy { get; } =
         $"default-src 'none'; style-src 'sha256-{StyleHash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    public static string Success(string server) => Page(true, $"Signed in to {server}", "You can close this window and go back to the terminal.");
+    public static string Success(string server) => Page(true, $"Signed in to {server}", "You can close this window and return to the terminal.");
 
-    public static string Failure(string server) => Page(false, $"Not signed in to {server}", "The terminal says why, and what to do next.");
+    public static string Failure(string server) => Page(false, $"Not signed in to {server}", "See the terminal for the reason and the next step.");
 
-    public static string NotFound { get; } = Page(false, "Nothing to see here", "This address only takes the answer to a sign-in that is under way.");
+    public static string NotFound { get; } = Page(false, "Page not found", "This address is only for the callback of a sign-in in progress.");
 
     private static string Page(bool good, string title, string text) => $"""
         <!doctype html>

@@ -1,6 +1,6 @@
 namespace McpSm.Core.Browsing;
 
-/// <summary>An answer whose <c>state</c> fits, with the browser still waiting for its page.</summary>
+/// <summary>A callback with the right <c>state</c>. The browser is still waiting for the page.</summary>
 public sealed class CallbackResponse(IReadOnlyDictionary<string, string> values)
 {
     internal TaskCompletionSource<bool> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -9,7 +9,7 @@ public sealed class CallbackResponse(IReadOnlyDictionary<string, string> values)
 
     public IReadOnlyDictionary<string, string> Values { get; } = values;
 
-    /// <summary>Tells the browser how the sign-in ended, and waits until it was told, a second at most.</summary>
+    /// <summary>Sends the result of the sign-in to the browser, and waits for at most a second until it is sent.</summary>
     public async Task FinishAsync(bool signedIn)
     {
         Outcome.TrySetResult(signedIn);

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace McpSm.Core.Browsing;
 
-/// <summary>The request line and the header fields of an HTTP request (RFC 9112 sections 3 and 5).</summary>
+/// <summary>The request line and header fields of an HTTP request (RFC 9112 sections 3 and 5).</summary>
 internal sealed class HttpRequestHead
 {
     private readonly string[] _fields;
@@ -19,11 +19,12 @@ internal sealed class HttpRequestHead
 
     public string Path { get; }
 
-    /// <summary>With its question mark; empty if there is none.</summary>
+    /// <summary>The query with its question mark; empty if there is none.</summary>
     public string Query { get; }
 
-    /// <param name="head">All lines before the empty one.</param>
-    /// <returns>Null if the first line is not a request line.</returns>
+    /// <summary>Parses the head of a request.</summary>
+    /// <param name="head">The lines before the empty line.</param>
+    /// <returns>The head; null if the first line is not a request line.</returns>
     public static HttpRequestHead? Parse(string head)
     {
         var lines = head.Split("\r\n");
@@ -31,14 +32,14 @@ internal sealed class HttpRequestHead
         return parts.Length == 3 ? new HttpRequestHead(parts[0], parts[1], lines[1..]) : null;
     }
 
-    /// <summary>The field's value; null if it is absent or repeated.</summary>
+    /// <summary>Returns the value of a field; null if the field is missing or repeated.</summary>
     public string? Field(string name)
     {
         var values = _fields.Where(f => f.Length > name.Length && f[name.Length] == ':' && f.StartsWith(name, StringComparison.OrdinalIgnoreCase)).ToList();
         return values.Count == 1 ? values[0][(name.Length + 1)..].Trim() : null;
     }
 
-    /// <summary>The query's values; null if one is repeated, which RFC 6749 section 3.1 forbids.</summary>
+    /// <summary>Parses the parameters of a query; null if one is repeated, which RFC 6749 section 3.1 forbids.</summary>
     public static IReadOnlyDictionary<string, string>? ReadQuery(string query)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -3,12 +3,12 @@ using System.Net.Sockets;
 
 namespace McpSm.Core.Browsing;
 
-/// <summary>A port of this machine's loopback addresses, on which we alone listen.</summary>
+/// <summary>A port of the loopback addresses that only this process listens on.</summary>
 internal sealed class LoopbackPort : IDisposable
 {
     private const int Backlog = 128;
 
-    // How often another free port is tried if the same port of the other address is taken.
+    // How often to try another free port if the port is in use on the other address.
     private const int MaxAttempts = 16;
 
     private LoopbackPort(params Socket[] sockets) => Sockets = sockets;
@@ -17,7 +17,7 @@ internal sealed class LoopbackPort : IDisposable
     {
         Listens,
         Taken,
-        // This machine has no such address.
+        // This machine does not have the address.
         Absent,
     }
 
@@ -25,16 +25,16 @@ internal sealed class LoopbackPort : IDisposable
 
     public int Number => ((IPEndPoint)Sockets[0].LocalEndPoint!).Port;
 
-    /// <summary>Whether <c>::1</c> is bound too.</summary>
+    /// <summary>Whether <c>::1</c> is bound as well.</summary>
     public bool HasIPv6 => Sockets.Count > 1;
 
-    /// <summary>Binds the port of 127.0.0.1; 0 is any free one. Null if it is taken.</summary>
+    /// <summary>Binds a port of 127.0.0.1; 0 binds any free port. Returns null if the port is in use.</summary>
     public static LoopbackPort? TryBind(int port) =>
         Listen(IPAddress.Loopback, port, out var socket) == Outcome.Listens ? new LoopbackPort(socket!) : null;
 
     /// <summary>
-    /// Binds the port of 127.0.0.1 and of ::1, for <c>localhost</c>: a browser may go to either, and another user's program
-    /// that listened on the other would get the code. Without IPv6 on this machine 127.0.0.1 alone is enough.
+    /// Binds the port of 127.0.0.1 and ::1 for <c>localhost</c>: a browser may use either, and a program of another user that listens on the other
+    /// address would receive the code. Without IPv6 on this machine, 127.0.0.1 is enough.
     /// </summary>
     public static LoopbackPort? TryBindBoth(int port)
     {
@@ -78,8 +78,8 @@ internal sealed class LoopbackPort : IDisposable
         {
             if (OperatingSystem.IsWindows())
             {
-                // Another program could else bind the same port and take the code. Not to be set elsewhere, even to false:
-                // there it would let another sign-in have the port too.
+                // Without this, another program could bind the same port and receive the code. On other systems even setting it to false would let
+                // another sign-in bind the port.
                 socket.ExclusiveAddressUse = true;
             }
             socket.Bind(new IPEndPoint(address, port));

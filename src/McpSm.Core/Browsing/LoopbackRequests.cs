@@ -4,32 +4,35 @@ using System.Text;
 namespace McpSm.Core.Browsing;
 
 /// <summary>
-/// Takes connections and reads the head of one request from each. Every user of this machine can connect: connections that
-/// send nothing are dropped, the oldest first, so that a browser always gets through.
+/// Accepts connections and reads the head of one request from each. Every user of this machine can connect. Idle connections are dropped, the oldest
+/// first, so that a browser always gets a connection.
 /// </summary>
-/// <param name="answer">Answers a request; null if its head is too large or not HTTP.</param>
+/// <param name="port">The port to listen on.</param>
+/// <param name="answer">Responds to a request; the request is null if its head is too large or not HTTP.</param>
 internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, HttpRequestHead?, Task> answer) : IDisposable
 {
-    /// <summary>In bytes. Some issuers answer with codes and tokens of many kilobytes in the URL.</summary>
+    /// <summary>In bytes. Some issuers send codes and tokens of many kilobytes in the URL.</summary>
     public const int MaxHeadBytes = 64 * 1024;
 
-    /// <summary>How many connections may wait for the rest of their head.</summary>
+    /// <summary>How many connections may have an incomplete head.</summary>
     public const int MaxIncomplete = 128;
 
-    private const int FirstBuffer = 4 * 1024;
+    private const int InitialBufferBytes = 4 * 1024;
 
-    // Beyond this many, the time limit is the short one.
+    // From this number on, the shorter timeout applies.
     private const int CrowdedIncomplete = MaxIncomplete / 2;
 
-    private static readonly TimeSpan HeadLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ShortHeadLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShortHeadTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _end = new();
+    private readonly CancellationTokenSource _disposal = new();
     private readonly LinkedList<Incomplete> _incomplete = [];
 
-    /// <param name="Since">A timestamp of <see cref="Environment.TickCount64"/>, in milliseconds.</param>
+    /// <summary>A connection whose head is incomplete.</summary>
+    /// <param name="Socket">The connection.</param>
+    /// <param name="Since">The time of the connection in milliseconds (<see cref="Environment.TickCount64"/>).</param>
     private sealed record Incomplete(Socket Socket, long Since);
 
     public void Start()
@@ -42,17 +45,17 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Ht
 
     public void Dispose()
     {
-        _end.Cancel();
+        _disposal.Cancel();
         port.Dispose();
     }
 
     private async Task AcceptAsync(Socket socket)
     {
-        while (!_end.IsCancellationRequested)
+        while (!_disposal.IsCancellationRequested)
         {
             try
             {
-                _ = AnswerAsync(await socket.AcceptAsync(_end.Token).ConfigureAwait(false));
+                _ = AnswerAsync(await socket.AcceptAsync(_disposal.Token).ConfigureAwait(false));
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -62,48 +65,48 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Ht
             {
                 if (!DropOldest())
                 {
-                    await Task.Delay(RetryAfter, CancellationToken.None).ConfigureAwait(false);
+                    await Task.Delay(AcceptRetryDelay, CancellationToken.None).ConfigureAwait(false);
                 }
             }
             catch (SocketException)
             {
-                // That one connection broke before it was accepted. The next one has nothing to do with it.
+                // The connection broke before it was accepted. This does not affect the next one.
             }
         }
     }
 
     private async Task AnswerAsync(Socket connection)
     {
-        var place = Admit(connection);
+        var slot = Admit(connection);
         try
         {
             using var stream = new NetworkStream(connection, ownsSocket: true);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
-            limit.CancelAfter(HeadLimit);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_disposal.Token);
+            limit.CancelAfter(HeadTimeout);
             var (isWhole, head) = await ReadHeadAsync(stream, limit.Token).ConfigureAwait(false);
-            if (Leave(place) && isWhole)
+            if (Leave(slot) && isWhole)
             {
                 await answer(stream, head is null ? null : HttpRequestHead.Parse(head)).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // A browser that hangs up, or is too slow, has nobody left to be told.
+            // The browser has disconnected or is too slow, so a response would not reach it.
         }
         finally
         {
-            Leave(place);
+            Leave(slot);
             connection.Dispose();
         }
     }
 
-    /// <summary>Gives the connection a place, and takes those of older ones if places run short.</summary>
+    /// <summary>Registers the connection, and drops older ones if there are too many.</summary>
     private LinkedListNode<Incomplete> Admit(Socket connection)
     {
         lock (_gate)
         {
             while (_incomplete.First is { } oldest && (_incomplete.Count >= MaxIncomplete
-                || (_incomplete.Count >= CrowdedIncomplete && Environment.TickCount64 - oldest.Value.Since >= ShortHeadLimit.TotalMilliseconds)))
+                || (_incomplete.Count >= CrowdedIncomplete && Environment.TickCount64 - oldest.Value.Since >= ShortHeadTimeout.TotalMilliseconds)))
             {
                 Drop(oldest);
             }
@@ -124,37 +127,37 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Ht
         }
     }
 
-    private void Drop(LinkedListNode<Incomplete> place)
+    private void Drop(LinkedListNode<Incomplete> slot)
     {
-        _incomplete.Remove(place);
-        // With a reset: nothing of it is left behind in the system.
-        place.Value.Socket.Close(0);
+        _incomplete.Remove(slot);
+        // Close with a reset, so that the system keeps no state of the connection.
+        slot.Value.Socket.Close(0);
     }
 
-    /// <summary>Gives the place back; false if it was taken already.</summary>
-    private bool Leave(LinkedListNode<Incomplete> place)
+    /// <summary>Removes the connection from the list; false if it was already dropped.</summary>
+    private bool Leave(LinkedListNode<Incomplete> slot)
     {
         lock (_gate)
         {
-            if (place.List is null)
+            if (slot.List is null)
             {
                 return false;
             }
-            _incomplete.Remove(place);
+            _incomplete.Remove(slot);
             return true;
         }
     }
 
-    /// <returns>Whether a head has come that must be answered, and the head; null if it is larger than we take.</returns>
+    /// <returns>Whether a response is needed, and the head; null if it exceeds the size limit.</returns>
     private static async Task<(bool IsWhole, string? Head)> ReadHeadAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
-        var buffer = new byte[FirstBuffer];
+        var buffer = new byte[InitialBufferBytes];
         var length = 0;
         while (length < MaxHeadBytes)
         {
             if (length == buffer.Length)
             {
-                // Memory is used only for what has come.
+                // The buffer grows only with the received data.
                 Array.Resize(ref buffer, buffer.Length * 2);
             }
             var read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);

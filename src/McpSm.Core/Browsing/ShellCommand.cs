@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace McpSm.Core.Browsing;
 
 /// <summary>
-/// Recognises a command line that makes a shell read one of its words as commands, as <c>sh -c</c> does. That holds for a shell
-/// behind another program (<c>env sh -c</c>) and inside one word (<c>env -S "sh -c …"</c>) too.
+/// Recognises a command line in which a shell interprets one word as commands, such as <c>sh -c</c>. This includes a shell behind another program
+/// (<c>env sh -c</c>) and inside one word (<c>env -S "sh -c …"</c>).
 /// </summary>
 internal static partial class ShellCommand
 {
@@ -14,22 +14,23 @@ internal static partial class ShellCommand
         "fish", "csh", "tcsh", "rc", "es", "ion", "elvish", "nu", "xonsh",
     };
 
-    // They start the user's shell with the command, and their options may follow other words.
+    // These start the user's shell with the command. Their options may follow other words.
     private static readonly HashSet<string> ShellStarters = new(StringComparer.OrdinalIgnoreCase) { "su", "runuser", "script" };
 
     private static readonly string[] LongOptions = ["command", "commands", "init-command", "session-command", "execute"];
 
-    /// <returns>The name of the shell; null if there is none, or it runs a script file.</returns>
+    /// <summary>Finds the shell in a command line.</summary>
+    /// <returns>The name of the shell; null if there is none, or if it runs a script file.</returns>
     public static string? Find(IReadOnlyList<string> words)
     {
-        for (var at = 0; at < words.Count; at++)
+        for (var i = 0; i < words.Count; i++)
         {
-            var name = NameOf(words[at]);
-            if (TakesCommand(name, [.. words.Skip(at + 1)]))
+            var name = NameOf(words[i]);
+            if (TakesCommand(name, [.. words.Skip(i + 1)]))
             {
                 return name;
             }
-            var inner = BrowserCommand.SplitWords(OptionName().Replace(words[at], ""));
+            var inner = BrowserCommand.SplitWords(OptionName().Replace(words[i], ""));
             if (inner.Count > 1 && Find(inner) is { } nested)
             {
                 return nested;
@@ -43,28 +44,28 @@ internal static partial class ShellCommand
         "cmd" => arguments.Any(a => CmdOption().IsMatch(a)),
         "pwsh" or "pwsh-preview" => PowerShellTakesCommand(arguments, byDefault: false),
         "powershell" => PowerShellTakesCommand(arguments, byDefault: true),
-        _ => PosixShells.Contains(name) ? TakesCommand(arguments, name, mayFollow: false)
-            : ShellStarters.Contains(name) && TakesCommand(arguments, name, mayFollow: true),
+        _ => PosixShells.Contains(name) ? TakesCommand(arguments, name, optionsMayFollow: false)
+            : ShellStarters.Contains(name) && TakesCommand(arguments, name, optionsMayFollow: true),
     };
 
-    private static bool TakesCommand(IReadOnlyList<string> arguments, string name, bool mayFollow)
+    private static bool TakesCommand(IReadOnlyList<string> arguments, string name, bool optionsMayFollow)
     {
-        for (var at = 0; at < arguments.Count; at++)
+        for (var i = 0; i < arguments.Count; i++)
         {
-            var argument = arguments[at];
+            var argument = arguments[i];
             if (argument == "--")
             {
                 return false;
             }
             if (argument.StartsWith("--", StringComparison.Ordinal))
             {
-                // getopt_long(3) takes an abbreviation of a long option.
+                // getopt_long(3) accepts abbreviations of long options.
                 var option = argument[2..].Split('=')[0];
                 if (LongOptions.Any(o => o.StartsWith(option, StringComparison.Ordinal)))
                 {
                     return true;
                 }
-                at += option is "rcfile" or "init-file" ? 1 : 0;
+                i += option is "rcfile" or "init-file" ? 1 : 0;
             }
             else if (argument is ['-' or '+', _, ..])
             {
@@ -72,11 +73,11 @@ internal static partial class ShellCommand
                 {
                     return true;
                 }
-                at += argument[^1] is 'o' or 'O' ? 1 : 0;
+                i += argument[^1] is 'o' or 'O' ? 1 : 0;
             }
-            else if (!mayFollow)
+            else if (!optionsMayFollow)
             {
-                // A script file: what follows is for the script.
+                // A script file. The remaining arguments are for the script.
                 return false;
             }
         }
@@ -108,7 +109,7 @@ internal static partial class ShellCommand
         return byDefault;
     }
 
-    /// <summary>A program's name without folder, <c>.exe</c> and version: <c>/usr/bin/bash-5.2</c> is <c>bash</c>.</summary>
+    /// <summary>Returns the program name without folder, <c>.exe</c> and version: <c>/usr/bin/bash-5.2</c> is <c>bash</c>.</summary>
     private static string NameOf(string word)
     {
         var name = OptionName().Replace(word, "");

@@ -6,41 +6,48 @@ using McpSm.Core.Files;
 namespace McpSm.Core.Configuration;
 
 /// <summary>
-/// Who can change the configuration folder. That is asked once a process, before a key in the folder is used or a secret is written;
-/// who only reads what the folder says of servers does not pay for it. On Windows the access list of the user's profile is enough.
+/// Checks who can change the configuration folder. The check runs once per process, before a key in the folder is used or a secret is written.
+/// Commands that only read the catalog skip it. On Windows the access control list of the user profile is sufficient.
 /// </summary>
 internal static class ConfigurationFolder
 {
-    private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+    private const UnixFileMode NonOwnerWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
     private const int ReadOnlyFileSystem = 30;
 
-    // What was judged, and told, before.
+    // The folders that were already checked in this process, with their notices shown.
     private static readonly ConcurrentDictionary<string, bool> Checked = new(StringComparer.Ordinal);
 
-    /// <summary>Goes on if the folder is ours or root's, or if we are root; takes the right to write from others if it is ours.</summary>
-    /// <param name="warn">Is told what was changed, or what is not as it should be.</param>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable: it is another user's, and no variable names it.</exception>
+    /// <summary>
+    /// Succeeds if the folder belongs to us or root, or if we are root. Removes write access for other users if the folder is ours.
+    /// </summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="warn">Receives a warning about a change or a problem.</param>
+    /// <exception cref="McpAuthException">
+    /// ConfigurationUnavailable: the folder belongs to another user, and no environment variable names it.
+    /// </exception>
     public static void Require(AppEnvironment environment, Action<string>? warn)
     {
         if (OperatingSystem.IsWindows() || Checked.ContainsKey(environment.Folder) || UnixFile.Status(environment.Folder) is not { } status)
         {
-            // One that is not there yet is made by us, for us alone.
+            // Mcpsm creates a missing folder with access for its owner only.
             return;
         }
         if (FileOwner.IsForeign(status))
         {
             RequireNamed(environment, environment.Folder, status);
-            warn?.Invoke($"The folder '{environment.Folder}' belongs to another user ({status.Owner}), who can read and replace what is kept in it.");
+            warn?.Invoke($"The folder '{environment.Folder}' belongs to another user ({status.Owner}), who can read and replace its files.");
         }
-        else if (status.Owner == UnixFile.User && (status.Mode & OthersWrite) != 0)
+        else if (status.Owner == UnixFile.User && (status.Mode & NonOwnerWrite) != 0)
         {
             Close(environment.Folder, status, warn);
         }
         Checked[environment.Folder] = true;
     }
 
-    /// <summary>The same question of a key file, which may be linked to from the folder. Its mode is not looked at.</summary>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable: it is another user's, and no variable names the folder.</exception>
+    /// <summary>Checks the owner of a key file, which may be a link to another folder. Does not check its mode.</summary>
+    /// <exception cref="McpAuthException">
+    /// ConfigurationUnavailable: the file belongs to another user, and no environment variable names the folder.
+    /// </exception>
     public static void RequireKey(AppEnvironment environment, string path)
     {
         if (!OperatingSystem.IsWindows() && UnixFile.Status(path) is { } status && FileOwner.IsForeign(status))
@@ -54,8 +61,8 @@ internal static class ConfigurationFolder
         if (!environment.IsFolderNamed)
         {
             throw new McpAuthException(ErrorReason.ConfigurationUnavailable,
-                $"'{path}' belongs to another user ({status.Owner}), and no variable names that folder: no key in it is used, and no secret written to it.",
-                $"If you trust that user, set MCPSM_CONFIG_DIR to {environment.Folder}; else set HOME to your own folder.");
+                $"'{path}' belongs to another user ({status.Owner}). Mcpsm does not use its keys and does not write secrets to it.",
+                $"If you trust that user, set MCPSM_CONFIG_DIR to {environment.Folder}. If not, set HOME to your own folder.");
         }
     }
 
@@ -64,23 +71,23 @@ internal static class ConfigurationFolder
     {
         try
         {
-            // In a folder such as /tmp others are meant to write; they cannot replace our files there.
+            // With the sticky bit, as in /tmp, other users may add files but cannot replace ours.
             if ((status.Mode & UnixFileMode.StickyBit) == 0)
             {
-                File.SetUnixFileMode(folder, status.Mode & ~OthersWrite);
+                File.SetUnixFileMode(folder, status.Mode & ~NonOwnerWrite);
             }
         }
         catch (IOException e) when (e.HResult == ReadOnlyFileSystem)
         {
-            // A mounted secret, to which no one writes.
+            // A read-only mount, which other users cannot write to either.
             return;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The mode says so below: some volumes and shares have one for all files.
+            // The mode is checked below: some volumes and shares have a fixed mode for all files.
         }
-        warn?.Invoke(UnixFile.Status(folder) is { } now && (now.Mode & OthersWrite) == 0
-            ? $"Others could write to the folder '{folder}'; from now on only you can."
-            : $"Others can write to the folder '{folder}', and so replace what is kept in it. That right could not be taken away.");
+        warn?.Invoke(UnixFile.Status(folder) is { } current && (current.Mode & NonOwnerWrite) == 0
+            ? $"Other users could write to the folder '{folder}'. Mcpsm has removed their write access."
+            : $"Other users can write to the folder '{folder}' and replace its files. Mcpsm could not remove their write access.");
     }
 }

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace McpSm.Core.Configuration;
 
-/// <summary>The version of this build, as the package names it.</summary>
+/// <summary>The version of this build, which is also the version of the package.</summary>
 public static class ProductInfo
 {
     public static string Version { get; } =

@@ -5,8 +5,8 @@ using McpSm.Core.Files;
 namespace McpSm.Core.Configuration;
 
 /// <summary>
-/// <c>settings.json</c>: the vault in use, the callback port, the client metadata document, the identity provider. The npm tool keeps its
-/// own settings in the same file; they are left as they are.
+/// <c>settings.json</c>: the vault in use, the callback port, the client metadata document, the identity provider. The npm tool stores its settings
+/// in the same file; they are kept unchanged.
 /// </summary>
 public sealed class Settings(AppEnvironment environment)
 {
@@ -16,21 +16,21 @@ public sealed class Settings(AppEnvironment environment)
 
     public string? ClientMetadataUrl => Text("clientMetadataUrl");
 
-    /// <summary>The port of the redirect; null where it is not set or not a port.</summary>
+    /// <summary>The port of the redirect URI; null if it is not set or not a valid port.</summary>
     public int? CallbackPort =>
         JsonFile.Read(_path)?["callbackPort"] is JsonValue value && value.TryGetValue<int>(out var port)
         && port is >= 0 and <= 65535 ? port : null;
 
-    /// <summary>The vaults in which something may be left that is kept elsewhere by now: of a move that has not ended.</summary>
+    /// <summary>The vaults from which an unfinished move has not yet removed everything.</summary>
     public IReadOnlyList<string> MovingFrom => Texts(JsonFile.Read(_path)?["movingFrom"]);
 
-    /// <summary>The identity provider for every server that takes its word; null where none is set.</summary>
+    /// <summary>The identity provider for all servers that accept it; null if it is not set.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IdentityProviderSetting? IdentityProvider =>
-        JsonFile.Read(_path)?["identityProvider"] is JsonObject set && Text(set["issuer"]) is { } issuer
-            ? new(issuer, Text(set["clientId"]), Texts(set["scopes"])) : null;
+        JsonFile.Read(_path)?["identityProvider"] is JsonObject provider && Text(provider["issuer"]) is { } issuer
+            ? new(issuer, Text(provider["clientId"]), Texts(provider["scopes"])) : null;
 
-    /// <summary>Sets it; null for none.</summary>
+    /// <summary>Sets the identity provider; null removes it.</summary>
     internal Task SetIdentityProviderAsync(IdentityProviderSetting? provider, CancellationToken cancellationToken) => ChangeAsync(root =>
     {
         root.Remove("identityProvider");
@@ -38,36 +38,36 @@ public sealed class Settings(AppEnvironment environment)
         {
             return;
         }
-        var set = new JsonObject { ["issuer"] = provider.Issuer };
+        var entry = new JsonObject { ["issuer"] = provider.Issuer };
         if (provider.ClientId is not null)
         {
-            set["clientId"] = provider.ClientId;
+            entry["clientId"] = provider.ClientId;
         }
         if (provider.Scopes.Count > 0)
         {
-            set["scopes"] = new JsonArray([.. provider.Scopes.Select(s => (JsonNode)s)]);
+            entry["scopes"] = new JsonArray([.. provider.Scopes.Select(s => (JsonNode)s)]);
         }
-        root["identityProvider"] = set;
+        root["identityProvider"] = entry;
     }, cancellationToken);
 
-    /// <summary>Remembers the vault in use.</summary>
+    /// <summary>Stores the name of the vault in use.</summary>
     public Task SetVaultAsync(string vault, CancellationToken cancellationToken) =>
         ChangeAsync(root => root["vault"] = vault, cancellationToken);
 
-    /// <summary>Remembers that a move goes on; forgets it where there are none.</summary>
+    /// <summary>Stores the vaults that a move has not finished with; an empty list removes the entry.</summary>
     internal Task SetMovingFromAsync(IReadOnlyList<string> vaults, CancellationToken cancellationToken) =>
         ChangeAsync(root => SetMovingFrom(root, vaults), cancellationToken);
 
-    /// <summary>Remembers one more vault to clear up.</summary>
-    /// <returns>False where it was remembered already.</returns>
+    /// <summary>Adds a vault that a move has not finished with.</summary>
+    /// <returns>False if the vault was already in the list.</returns>
     internal async Task<bool> AddMovingFromAsync(string vault, CancellationToken cancellationToken)
     {
         var isNew = false;
         await ChangeAsync(root =>
         {
-            var before = Texts(root["movingFrom"]);
-            isNew = !before.Contains(vault);
-            SetMovingFrom(root, isNew ? [.. before, vault] : before);
+            var vaults = Texts(root["movingFrom"]);
+            isNew = !vaults.Contains(vault);
+            SetMovingFrom(root, isNew ? [.. vaults, vault] : vaults);
         }, cancellationToken).ConfigureAwait(false);
         return isNew;
     }
@@ -75,22 +75,22 @@ public sealed class Settings(AppEnvironment environment)
     internal Task RemoveMovingFromAsync(string vault, CancellationToken cancellationToken) =>
         ChangeAsync(root => SetMovingFrom(root, [.. Texts(root["movingFrom"]).Where(v => v != vault)]), cancellationToken);
 
-    /// <summary>Whether an item has ended that could not be removed from a vault, because that was gone.</summary>
+    /// <summary>Whether an item is obsolete but could not be removed from a vault, because the vault was not available.</summary>
     internal bool IsEnded(string vault, string item) => Ended(JsonFile.Read(_path)?["ended"]).Contains((vault, item));
 
-    /// <summary>Remembers that an item has ended which may still be in a vault, and that the vault is to be cleared up.</summary>
+    /// <summary>Records an obsolete item that may still be in a vault, and that the vault needs a cleanup.</summary>
     internal Task AddEndedAsync(string vault, string item, CancellationToken cancellationToken) => ChangeAsync(root =>
     {
         SetMovingFrom(root, [.. Texts(root["movingFrom"]).Union([vault])]);
         SetEnded(root, [.. Ended(root["ended"]).Union([(vault, item)])]);
     }, cancellationToken);
 
-    /// <summary>Forgets it: the item was removed, or the vault holds another by now.</summary>
+    /// <summary>Removes the record: the item was removed, or the vault has a newer item.</summary>
     internal Task RemoveEndedAsync(string vault, string item, CancellationToken cancellationToken) =>
         ChangeAsync(root => SetEnded(root, [.. Ended(root["ended"]).Except([(vault, item)])]), cancellationToken);
 
     private IEnumerable<(string? Vault, string? Item)> Ended(JsonNode? node) =>
-        node is JsonArray all ? all.OfType<JsonObject>().Select(one => (Text(one["vault"]), Text(one["item"]))) : [];
+        node is JsonArray entries ? entries.OfType<JsonObject>().Select(entry => (Text(entry["vault"]), Text(entry["item"]))) : [];
 
     private static void SetEnded(JsonObject root, IReadOnlyList<(string? Vault, string? Item)> ended)
     {
@@ -112,7 +112,7 @@ public sealed class Settings(AppEnvironment environment)
 
     private async Task ChangeAsync(Action<JsonObject> change, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("settings", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync("settings", cancellationToken).ConfigureAwait(false);
         var root = JsonFile.ReadToChange(_path) ?? [];
         change(root);
         JsonFile.Write(_path, root);
@@ -122,7 +122,8 @@ public sealed class Settings(AppEnvironment environment)
 
     private IReadOnlyList<string> Texts(JsonNode? node) => node is JsonArray texts ? [.. texts.Select(Text).OfType<string>()] : [];
 
-    /// <exception cref="McpAuthException">ConfigurationCorrupt: half a surrogate pair, escaped, is no text.</exception>
+    /// <summary>Returns the text of a node; null if it is not a text or empty.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt: the text contains an escaped unpaired surrogate.</exception>
     private string? Text(JsonNode? node)
     {
         try
@@ -131,7 +132,7 @@ public sealed class Settings(AppEnvironment environment)
         }
         catch (InvalidOperationException)
         {
-            throw JsonFile.Corrupt(_path, "a text in it is no Unicode");
+            throw JsonFile.Corrupt(_path, "it contains a string that is not valid Unicode");
         }
     }
 }

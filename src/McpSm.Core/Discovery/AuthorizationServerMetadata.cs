@@ -4,7 +4,7 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Discovery;
 
-/// <summary>Metadata of an authorization server (RFC 8414, OpenID Connect Discovery 1.0), validated for its issuer.</summary>
+/// <summary>Metadata of an authorization server (RFC 8414, OpenID Connect Discovery 1.0), validated against its issuer identifier.</summary>
 public sealed record AuthorizationServerMetadata
 {
     private const string IdJagProfile = "urn:ietf:params:oauth:grant-profile:id-jag";
@@ -13,7 +13,7 @@ public sealed record AuthorizationServerMetadata
 
     private const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-    /// <summary>The issuer's identifier, a raw string: never normalised.</summary>
+    /// <summary>The issuer identifier: a raw string that is never normalised.</summary>
     public required string Issuer { get; init; }
 
     public string? AuthorizationEndpoint { get; init; }
@@ -32,44 +32,53 @@ public sealed record AuthorizationServerMetadata
 
     public IReadOnlyList<string>? GrantTypesSupported { get; init; }
 
-    /// <summary>The algorithms of proofs it takes (RFC 9449 section 5.1); null where it does not say.</summary>
+    /// <summary>The supported proof algorithms (RFC 9449 section 5.1); null if not specified.</summary>
     public IReadOnlyList<string>? DPoPAlgorithms { get; init; }
 
     /// <summary>The grant profiles of <c>authorization_grant_profiles_supported</c> (draft-ietf-oauth-identity-assertion-authz-grant).</summary>
     public IReadOnlyList<string>? GrantProfiles { get; init; }
 
     /// <summary>
-    /// What an identity provider exchanges its tokens for, of <c>identity_chaining_requested_token_types_supported</c>; null
-    /// where it does not say.
+    /// The token types that an identity provider issues in an exchange, from <c>identity_chaining_requested_token_types_supported</c>; null if not
+    /// specified.
     /// </summary>
     public IReadOnlyList<string>? RequestedTokenTypes { get; init; }
 
-    /// <summary>Whether it says that it lets in people whom an identity provider vouches for with an ID-JAG.</summary>
+    /// <summary>Whether the issuer declares that it accepts an ID-JAG from an identity provider.</summary>
     public bool IdJagSupported => GrantProfiles?.Contains(IdJagProfile) == true && GrantTypesSupported?.Contains(JwtBearer) == true;
 
-    /// <summary>Whether PKCE with S256 is advertised (RFC 7636), or known; unknowable for endpoints taken by default.</summary>
+    /// <summary>Whether the issuer supports PKCE with S256 (RFC 7636). Unknown for default endpoints.</summary>
     public bool SupportsPkce { get; init; }
 
-    /// <summary>Whether every authorization response carries <c>iss</c> (RFC 9207 section 3).</summary>
+    /// <summary>Whether every authorization response has an <c>iss</c> parameter (RFC 9207 section 3).</summary>
     public bool AuthorizationResponseIssSupported { get; init; }
 
-    /// <summary>Whether a metadata document's URL is taken as client id.</summary>
+    /// <summary>Whether the issuer accepts the URL of a client metadata document as client id.</summary>
     public bool ClientIdMetadataDocumentSupported { get; init; }
 
-    /// <summary>Whether these are the default endpoints of 2025-03-26, that no metadata vouches for (rule 39 of docs/rules.md).</summary>
+    /// <summary>
+    /// Whether these are the default endpoints of MCP revision 2025-03-26, for an issuer without metadata (rule 39 of docs/rules.md).
+    /// </summary>
     public bool IsLegacyDefault { get; init; }
 
     /// <summary>
-    /// Finds the metadata of an issuer, in the order of rules 4 and 5; each must name that very issuer. Of Entra ID it is
-    /// known, see <see cref="EntraIssuer"/>.
+    /// Finds the metadata of an issuer, in the order of rules 4 and 5. The metadata must name exactly this issuer. The metadata of Entra ID is built
+    /// in, see <see cref="EntraIssuer"/>.
     /// </summary>
     /// <exception cref="McpAuthException">MetadataInvalid, IssuerMismatch, UnsafeEndpoint, ServerUnreachable.</exception>
-    public static Task<AuthorizationServerMetadata> FindAsync(RestrictedHttpClient http, UrlPolicy policy, string issuer, CancellationToken cancellationToken) =>
+    public static Task<AuthorizationServerMetadata> FindAsync(RestrictedHttpClient http, UrlPolicy policy, string issuer,
+        CancellationToken cancellationToken) =>
         FindAsync(http, policy, issuer, null, cancellationToken);
 
-    /// <param name="naming">Makes the step that names another issuer, by its identifier; null if there is none.</param>
-    internal static async Task<AuthorizationServerMetadata> FindAsync(RestrictedHttpClient http, UrlPolicy policy, string issuer, Func<string, NextStep>? naming,
-        CancellationToken cancellationToken)
+    /// <summary>Finds the metadata of an issuer.</summary>
+    /// <param name="http">The client for the requests.</param>
+    /// <param name="policy">Which URLs may be visited.</param>
+    /// <param name="issuer">The issuer identifier.</param>
+    /// <param name="naming">Returns the step that sets another issuer identifier; null if there is no such step.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
+    /// <exception cref="McpAuthException">MetadataInvalid, IssuerMismatch, UnsafeEndpoint, ServerUnreachable.</exception>
+    internal static async Task<AuthorizationServerMetadata> FindAsync(RestrictedHttpClient http, UrlPolicy policy, string issuer,
+        Func<string, NextStep>? naming, CancellationToken cancellationToken)
     {
         policy.Ask(issuer);
         var identifier = policy.Check(issuer, "The issuer");
@@ -80,19 +89,19 @@ public sealed record AuthorizationServerMetadata
         if (identifier.Query.Length > 0 || identifier.Fragment.Length > 0)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid,
-                "The issuer's identifier has a query or a fragment, which RFC 8414 forbids.");
+                "The issuer identifier has a query or a fragment, which RFC 8414 forbids.");
         }
-        return await FindAsync(http, policy, Forms(identifier), name => name == issuer, issuer, naming, cancellationToken)
+        return await FindAsync(http, policy, MetadataUrls(identifier), name => name == issuer, issuer, naming, cancellationToken)
             .ConfigureAwait(false)
             ?? throw new McpAuthException(ErrorReason.MetadataInvalid,
-                $"The issuer {UntrustedText.Sanitize(issuer)} publishes no metadata.");
+                $"The issuer {UntrustedText.Sanitize(issuer)} does not publish metadata.");
     }
 
     /// <summary>
-    /// Metadata at the root of the server's own origin, for servers of 2025-03-26 (rule 39). Nobody named an
-    /// identifier here, so both spellings of the origin are its name.
+    /// Finds metadata at the root of the server's origin, for servers of MCP revision 2025-03-26 (rule 39). There is no given identifier to compare
+    /// with, so the origin with and without a trailing slash is accepted.
     /// </summary>
-    /// <returns>Null where there is none.</returns>
+    /// <returns>The metadata; null if it does not exist.</returns>
     public static Task<AuthorizationServerMetadata?> FindAtRootAsync(RestrictedHttpClient http, UrlPolicy policy, Uri server,
         CancellationToken cancellationToken)
     {
@@ -101,7 +110,7 @@ public sealed record AuthorizationServerMetadata
             name => name == origin || name == origin + "/", origin, null, cancellationToken);
     }
 
-    /// <summary>The default endpoints of 2025-03-26 at the server's origin (rule 39), on the user's word alone.</summary>
+    /// <summary>Returns the default endpoints of MCP revision 2025-03-26 at the server's origin (rule 39). The user must have allowed them.</summary>
     public static AuthorizationServerMetadata LegacyDefault(Uri server)
     {
         var origin = server.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
@@ -115,7 +124,7 @@ public sealed record AuthorizationServerMetadata
         };
     }
 
-    private static IEnumerable<string> Forms(Uri issuer)
+    private static IEnumerable<string> MetadataUrls(Uri issuer)
     {
         var origin = issuer.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
         var path = issuer.AbsolutePath.TrimEnd('/');
@@ -127,24 +136,24 @@ public sealed record AuthorizationServerMetadata
         }
     }
 
-    private static async Task<AuthorizationServerMetadata?> FindAsync(RestrictedHttpClient http, UrlPolicy policy, IEnumerable<string> forms,
+    private static async Task<AuthorizationServerMetadata?> FindAsync(RestrictedHttpClient http, UrlPolicy policy, IEnumerable<string> urls,
         Func<string, bool> isIssuer, string issuer, Func<string, NextStep>? naming, CancellationToken cancellationToken)
     {
         McpAuthException? failure = null;
-        foreach (var form in forms)
+        foreach (var url in urls)
         {
             try
             {
-                var answer = await http.GetAsync(form, "The issuer's metadata", cancellationToken).ConfigureAwait(false);
-                if (answer.Status == 200)
+                var document = await http.GetAsync(url, "The issuer's metadata", cancellationToken).ConfigureAwait(false);
+                if (document.Status == 200)
                 {
-                    return Parse(answer, policy, isIssuer, issuer, naming);
+                    return Parse(document, policy, isIssuer, issuer, naming);
                 }
-                if (answer.Status != 404)
+                if (document.Status != 404)
                 {
                     failure = MoreSevere(failure, new McpAuthException(ErrorReason.MetadataInvalid,
-                        $"The issuer {UntrustedText.Sanitize(issuer)} answered {answer.Status} for its metadata.")
-                    { StatusCode = answer.Status });
+                        $"The issuer {UntrustedText.Sanitize(issuer)} returned status {document.Status} for its metadata.")
+                    { StatusCode = document.Status });
                 }
             }
             catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch or ErrorReason.UnsafeEndpoint)
@@ -155,29 +164,30 @@ public sealed record AuthorizationServerMetadata
         return failure is null ? null : throw failure;
     }
 
-    /// <summary>Of two failures a lie about the issuer is the one to tell.</summary>
+    /// <summary>Prefers an issuer mismatch over other failures.</summary>
     private static McpAuthException MoreSevere(McpAuthException? first, McpAuthException next) =>
         first is null || (next.Reason == ErrorReason.IssuerMismatch && first.Reason != ErrorReason.IssuerMismatch)
             ? next : first;
 
-    /// <summary>Whether it is the identifier of the issuer without the last segments of its path: the same host may well be that issuer.</summary>
+    /// <summary>Whether the name is the issuer identifier without the last segments of its path. The same host may well be that issuer.</summary>
     private static bool IsWithoutPath(string named, string issuer) => UrlPolicy.TryParse(named, out var uri) && uri.Host.Length > 0
         && uri.Query.Length == 0 && uri.Fragment.Length == 0 && issuer.StartsWith(named.TrimEnd('/') + "/", StringComparison.Ordinal);
 
-    private static AuthorizationServerMetadata Parse(HttpDocument answer, UrlPolicy policy, Func<string, bool> isIssuer, string issuer, Func<string, NextStep>? naming)
+    private static AuthorizationServerMetadata Parse(HttpDocument response, UrlPolicy policy, Func<string, bool> isIssuer, string issuer,
+        Func<string, NextStep>? naming)
     {
-        var document = MetadataDocument.Parse(answer, "The issuer's metadata");
+        var document = MetadataDocument.Parse(response, "The issuer's metadata");
         var named = document.Required("issuer");
         if (!isIssuer(named))
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
                 $"The metadata of {UntrustedText.Sanitize(issuer)} names another issuer, {UntrustedText.Sanitize(named)}.",
-                // The most common mistakes; Google's own servers make the first. By rule 6 every slash counts, until the user says otherwise.
+                // The most common mistakes; Google's servers make the first. By rule 6 every slash counts unless the user decides otherwise.
                 naming is not null && named.TrimEnd('/') == issuer.TrimEnd('/')
-                    ? $"They differ by the slash at the end alone. If that is the issuer: {naming(named)}"
+                    ? $"The two differ only in the trailing slash. If you trust the second: {naming(named)}"
                     : naming is not null && IsWithoutPath(named, issuer)
-                    ? $"It leaves out the end of the path. If that is the issuer: {naming(named)}"
-                    : (Remedy)"Tell whoever runs the server; signing in there could hand your token to somebody else.");
+                    ? $"The second lacks the end of the path. If you trust it: {naming(named)}"
+                    : (Remedy)"Report this to the operator of the server. A sign-in could send your token to an attacker.");
         }
         policy.Ask(issuer, [.. Endpoints.Select(document.Optional)]);
         return new AuthorizationServerMetadata

@@ -4,8 +4,8 @@ using System.Text;
 namespace McpSm.Core.Discovery;
 
 /// <summary>
-/// One challenge of a <c>WWW-Authenticate</c> answer (RFC 9110 section 11.6.1): a scheme with a token68 or with
-/// parameters. Several may stand in one header, and commas inside quoted values part nothing.
+/// A challenge of a <c>WWW-Authenticate</c> header (RFC 9110 section 11.6.1): a scheme with a token68 or with parameters. One header can have several
+/// challenges. Commas inside quoted values do not separate them.
 /// </summary>
 public sealed class Challenge
 {
@@ -24,14 +24,14 @@ public sealed class Challenge
 
     public bool IsBearer => Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>It asks for a token that is bound to a key (RFC 9449 section 7.1).</summary>
+    /// <summary>Whether the challenge requires a token that is bound to a key (RFC 9449 section 7.1).</summary>
     public bool IsDPoP => Scheme.Equals("DPoP", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The scopes it asks for (RFC 6750 section 3); null where it names none.</summary>
+    /// <summary>The required scopes (RFC 6750 section 3); null if the challenge does not name any.</summary>
     public IReadOnlyList<string>? Scopes =>
         this["scope"] is { } scope ? Discovery.Scopes.Split(scope) is { Count: > 0 } some ? some : null : null;
 
-    /// <summary>The value of a parameter, whose name has no case; the first where a name is repeated.</summary>
+    /// <summary>The value of a parameter; the first value if the name is repeated. Names are not case-sensitive.</summary>
     public string? this[string name]
     {
         get
@@ -48,26 +48,26 @@ public sealed class Challenge
     }
 
     /// <summary>
-    /// Reads all challenges of a header value. What is malformed ends the reading; the challenges before it
-    /// count, since servers in the field append what no grammar knows.
+    /// Parses all challenges of a header value. Stops at the first malformed challenge and returns the ones before it, because some servers append
+    /// text that no grammar allows.
     /// </summary>
     public static IReadOnlyList<Challenge> ParseAll(string? header)
     {
-        var found = new List<Challenge>();
+        var challenges = new List<Challenge>();
         var reader = new Reader(header ?? "");
         reader.SkipListSeparators();
         while (reader.TryReadChallenge(out var challenge))
         {
-            found.Add(challenge);
+            challenges.Add(challenge);
             if (!reader.SkipListSeparators())
             {
                 break;
             }
         }
-        return found;
+        return challenges;
     }
 
-    /// <summary>The challenge as it would be sent; parsing it gives the same challenge.</summary>
+    /// <summary>Returns the challenge in header syntax. Parsing the result gives the same challenge.</summary>
     public override string ToString()
     {
         var text = new StringBuilder(Scheme);
@@ -87,13 +87,13 @@ public sealed class Challenge
 
     private struct Reader(string text)
     {
-        private int _at = 0;
+        private int _position = 0;
 
-        private readonly bool AtEnd => _at >= text.Length;
+        private readonly bool AtEnd => _position >= text.Length;
 
-        private readonly char Current => text[_at];
+        private readonly char Current => text[_position];
 
-        /// <summary>Skips spaces and commas; false where something else than a comma or the end follows.</summary>
+        /// <summary>Skips spaces and commas. Returns false at the end, or if text other than a comma follows.</summary>
         public bool SkipListSeparators()
         {
             SkipSpaces();
@@ -101,7 +101,7 @@ public sealed class Challenge
             while (!AtEnd && Current == ',')
             {
                 comma = true;
-                _at++;
+                _position++;
                 SkipSpaces();
             }
             return comma && !AtEnd;
@@ -117,7 +117,7 @@ public sealed class Challenge
             var parameters = new List<KeyValuePair<string, string>>();
             if (!SkipSpaces() || AtEnd || Current == ',')
             {
-                // A scheme alone; anything glued to it ends the list in the caller.
+                // A scheme without parameters. The caller stops if other text follows directly.
                 challenge = new Challenge(scheme, null, parameters);
                 return true;
             }
@@ -129,13 +129,13 @@ public sealed class Challenge
             while (TryReadParameter(out var parameter))
             {
                 parameters.Add(parameter);
-                var before = _at;
+                var start = _position;
                 SkipListSeparators();
-                // "a=1, Basic": what follows the comma may be the next challenge's scheme. A parameter without a
-                // comma before it ("a=1 b=2") is no grammar's, but servers send it.
+                // In "a=1, Basic" the word after the comma is the scheme of the next challenge. Parameters without a comma between them ("a=1 b=2")
+                // violate the grammar, but some servers send them.
                 if (!LooksLikeParameter())
                 {
-                    _at = before;
+                    _position = start;
                     break;
                 }
             }
@@ -158,10 +158,10 @@ public sealed class Challenge
         private bool TryReadParameter(out KeyValuePair<string, string> parameter)
         {
             parameter = default;
-            var before = _at;
+            var start = _position;
             if (ReadToken() is { } name && SkipToEquals())
             {
-                _at++;
+                _position++;
                 SkipSpaces();
                 var value = !AtEnd && Current == '"' ? ReadQuoted() : ReadUnquoted();
                 if (value is not null)
@@ -170,24 +170,24 @@ public sealed class Challenge
                     return true;
                 }
             }
-            _at = before;
+            _position = start;
             return false;
         }
 
         private bool TryReadToken68([NotNullWhen(true)] out string? token68)
         {
             token68 = null;
-            var end = _at;
+            var end = _position;
             while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || "-._~+/".Contains(text[end])))
             {
                 end++;
             }
-            var letters = end > _at;
+            var letters = end > _position;
             while (end < text.Length && text[end] == '=')
             {
                 end++;
             }
-            // "realm=x" and "scope" start like a token68: only one that ends the challenge is one.
+            // "realm=x" and "scope" start like a token68. It is a token68 only if the challenge ends after it.
             var next = end;
             while (next < text.Length && text[next] is ' ' or '\t')
             {
@@ -197,41 +197,41 @@ public sealed class Challenge
             {
                 return false;
             }
-            token68 = text[_at..end];
-            _at = end;
+            token68 = text[_position..end];
+            _position = end;
             return true;
         }
 
         private string? ReadToken()
         {
-            var start = _at;
+            var start = _position;
             while (!AtEnd && (char.IsAsciiLetterOrDigit(Current) || "!#$%&'*+-.^_`|~".Contains(Current)))
             {
-                _at++;
+                _position++;
             }
-            return _at > start ? text[start.._at] : null;
+            return _position > start ? text[start.._position] : null;
         }
 
-        /// <summary>A value without quotes. More than a token may have: servers leave them out of URLs too.</summary>
+        /// <summary>Reads a value without quotes. Accepts more characters than a token, because some servers send URLs without quotes.</summary>
         private string? ReadUnquoted()
         {
-            var start = _at;
+            var start = _position;
             while (!AtEnd && Current is not (' ' or '\t' or ','))
             {
-                _at++;
+                _position++;
             }
-            return _at > start ? text[start.._at] : null;
+            return _position > start ? text[start.._position] : null;
         }
 
         private string? ReadQuoted()
         {
             var value = new StringBuilder();
-            for (var i = _at + 1; i < text.Length; i++)
+            for (var i = _position + 1; i < text.Length; i++)
             {
                 switch (text[i])
                 {
                     case '"':
-                        _at = i + 1;
+                        _position = i + 1;
                         return value.ToString();
                     case '\\' when i + 1 < text.Length:
                         value.Append(text[++i]);
@@ -246,12 +246,12 @@ public sealed class Challenge
 
         private bool SkipSpaces()
         {
-            var start = _at;
+            var start = _position;
             while (!AtEnd && Current is ' ' or '\t')
             {
-                _at++;
+                _position++;
             }
-            return _at > start;
+            return _position > start;
         }
     }
 }

@@ -4,29 +4,29 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Discovery;
 
-/// <summary>An endpoint's URL with parameters added to its query: the one place where that is done.</summary>
+/// <summary>Adds parameters to the query of an endpoint. All code that needs this uses this type.</summary>
 internal static class EndpointUrl
 {
-    // RFC 3986: unreserved, reserved and the percent sign. Everything else is escaped.
+    // RFC 3986: unreserved and reserved characters and the percent sign. All other characters are escaped.
     private const string Legal = "-._~:/?@!$&'()*+,;=[]%";
 
     /// <summary>
-    /// Adds the parameters. They replace parameters of the same name in the endpoint's own query. The rest of that query stays
-    /// as the issuer wrote it, byte for byte and in order (RFC 6749 section 3.1). A fragment, which RFC 6749 forbids, is dropped.
+    /// Adds the parameters. They replace parameters with the same name in the endpoint's own query. The rest of that query is kept byte for byte and
+    /// in order (RFC 6749 section 3.1). A fragment, which RFC 6749 forbids, is removed.
     /// </summary>
     /// <param name="endpoint">The URL, already checked by <see cref="UrlPolicy"/>.</param>
     /// <param name="parameters">Names and values, not escaped.</param>
     public static Uri Add(Uri endpoint, IReadOnlyDictionary<string, string> parameters)
     {
-        // Without case, though OAuth names have it: ASP.NET would read Resource and resource as one parameter given twice.
+        // OAuth names are case-sensitive, but ASP.NET would read Resource and resource as one repeated parameter.
         var names = parameters.Keys.ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var kept = OwnQuery(endpoint.OriginalString).Split('&').Where(pair => !names.Contains(NameOf(pair)));
+        var own = OwnQuery(endpoint.OriginalString).Split('&').Where(pair => !names.Contains(NameOf(pair)));
         var added = parameters.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}");
-        var query = string.Join('&', kept.Select(Escape).Concat(added)).TrimStart('&');
-        var place = new UriBuilder(endpoint) { Host = endpoint.IdnHost, Query = "", Fragment = "" }.Uri.AbsoluteUri;
-        var text = $"{place}?{query}";
+        var query = string.Join('&', own.Select(Escape).Concat(added)).TrimStart('&');
+        var endpointWithoutQuery = new UriBuilder(endpoint) { Host = endpoint.IdnHost, Query = "", Fragment = "" }.Uri.AbsoluteUri;
+        var text = $"{endpointWithoutQuery}?{query}";
         var url = new Uri(text);
-        // Uri may rewrite the query: it decodes %7E, for example. Only legal characters are in it by now.
+        // Uri may rewrite the query: it decodes %7E, for example. The text now has only legal characters.
         return url.AbsoluteUri == text ? url : new Uri(text, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
@@ -38,7 +38,7 @@ internal static class EndpointUrl
         return question < 0 ? "" : text[(question + 1)..end];
     }
 
-    /// <summary>The name of a pair as a server reads it: <c>re%73ource</c> is <c>resource</c>.</summary>
+    /// <summary>Returns the decoded name of a pair: <c>re%73ource</c> is <c>resource</c>.</summary>
     private static string NameOf(string pair) => WebUtility.UrlDecode(pair.Split('=', 2)[0]);
 
     private static string Escape(string text)

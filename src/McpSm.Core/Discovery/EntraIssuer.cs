@@ -1,32 +1,31 @@
 namespace McpSm.Core.Discovery;
 
 /// <summary>
-/// An issuer of Microsoft Entra ID, known by its identifier alone: https, one of Microsoft's sign-in hosts and no other,
-/// and a tenant. Entra does PKCE and leaves it out of its metadata, and the metadata of its shared tenants names an issuer
-/// with a placeholder in it, so that rules 6 and 25 of docs/rules.md cannot be held against what it publishes. In their place stands the
-/// host, which TLS proves: nothing is read from it, and the endpoints are the documented ones.
+/// An issuer of Microsoft Entra ID, recognised by its identifier alone: https, one of Microsoft's sign-in hosts, and a tenant. Entra supports PKCE
+/// but does not advertise it, and the metadata of its shared tenants has a placeholder in the issuer, so rules 6 and 25 of docs/rules.md cannot be
+/// checked. Instead Mcpsm relies on the host, which TLS authenticates: it does not read metadata and uses the documented endpoints.
 /// </summary>
-/// <param name="Host">The sign-in host of its cloud.</param>
-/// <param name="Tenant">A tenant's id or domain, or <c>common</c>, <c>organizations</c>, <c>consumers</c>.</param>
+/// <param name="Host">The sign-in host of the cloud.</param>
+/// <param name="Tenant">The id or domain of a tenant, or <c>common</c>, <c>organizations</c>, <c>consumers</c>.</param>
 public sealed record EntraIssuer(string Host, string Tenant)
 {
     private const string Worldwide = "login.microsoftonline.com";
     private const string UsGovernment = "login.microsoftonline.us";
     private const string China = "login.partner.microsoftonline.cn";
 
-    // Which hosts are issuers' and where their endpoints are. Tokens of version 1 name an issuer that has none, and China's
-    // cloud had another host before.
-    private static readonly (string Named, string Host)[] Hosts =
+    // The hosts of issuers, and the hosts of their endpoints. Version 1 tokens name sts.windows.net, which has no endpoints; the cloud in China has a
+    // former host.
+    private static readonly (string IssuerHost, string EndpointHost)[] Hosts =
     [
         (Worldwide, Worldwide), ("sts.windows.net", Worldwide), (UsGovernment, UsGovernment), (China, China), ("login.chinacloudapi.cn", China),
     ];
 
-    /// <summary>The issuer that the identifier names; null where it is not Entra's to the letter.</summary>
+    /// <summary>Returns the issuer with this identifier; null if it is not exactly an Entra issuer.</summary>
     public static EntraIssuer? Find(string? identifier)
     {
-        foreach (var (named, host) in Hosts)
+        foreach (var (issuerHost, endpointHost) in Hosts)
         {
-            var start = $"https://{named}/";
+            var start = $"https://{issuerHost}/";
             if (identifier?.StartsWith(start, StringComparison.Ordinal) != true)
             {
                 continue;
@@ -34,22 +33,24 @@ public sealed record EntraIssuer(string Host, string Tenant)
             var path = identifier.AsSpan(start.Length);
             path = path.EndsWith("/") ? path[..^1] : path;
             path = path.EndsWith("/v2.0") ? path[..^"/v2.0".Length] : path;
-            return IsTenant(path) ? new EntraIssuer(host, path.ToString()) : null;
+            return IsTenant(path) ? new EntraIssuer(endpointHost, path.ToString()) : null;
         }
         return null;
     }
 
-    /// <summary>Whether it is one tenant, in which a client can sign in by itself.</summary>
+    /// <summary>Whether the issuer is a single tenant, in which a client can sign in as itself.</summary>
     public bool IsOneTenant => Tenant.ToLowerInvariant() is not ("common" or "organizations" or "consumers");
 
-    /// <summary>Whether an answer that names this one may be the answer of that one.</summary>
-    internal bool MayAnswerFor(EntraIssuer asked) => Host == asked.Host
-        // A tenant's domain and a shared tenant stand for an id that is not known here.
-        && (!Guid.TryParse(asked.Tenant, out var tenant) || (Guid.TryParse(Tenant, out var answered) && answered == tenant));
+    /// <summary>
+    /// Whether a response from this issuer can be the response to a request to <paramref name="requested"/>.
+    /// </summary>
+    internal bool MayAnswerFor(EntraIssuer requested) => Host == requested.Host
+        // A domain or a shared tenant can stand for any tenant id.
+        && (!Guid.TryParse(requested.Tenant, out var tenant) || (Guid.TryParse(Tenant, out var responding) && responding == tenant));
 
     public string Authority => $"https://{Host}/{Tenant}";
 
-    /// <summary>Where its people register apps.</summary>
+    /// <summary>The URL of the portal for app registrations.</summary>
     public string Portal => Host switch
     {
         UsGovernment => "https://portal.azure.us",
@@ -57,7 +58,7 @@ public sealed record EntraIssuer(string Host, string Tenant)
         _ => "https://portal.azure.com",
     };
 
-    /// <summary>What there is to know of it without asking.</summary>
+    /// <summary>Returns the built-in metadata of the issuer.</summary>
     internal AuthorizationServerMetadata Describe(string identifier) => new()
     {
         Issuer = identifier,

@@ -5,19 +5,22 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Discovery;
 
-/// <summary>A JSON document that someone on the network wrote: read member by member, believed in none.</summary>
+/// <summary>A JSON document from the network. Each member is validated when it is read.</summary>
 internal sealed class MetadataDocument
 {
     private readonly JsonElement _root;
-    private readonly string _what;
+    private readonly string _subject;
 
     private MetadataDocument(JsonElement root, string what)
     {
         _root = root;
-        _what = what;
+        _subject = what;
     }
 
-    /// <exception cref="McpAuthException">MetadataInvalid: not a JSON object, or one that contradicts itself.</exception>
+    /// <summary>Parses a document.</summary>
+    /// <param name="answer">The response.</param>
+    /// <param name="what">What the document is, as the subject of a message.</param>
+    /// <exception cref="McpAuthException">MetadataInvalid: the document is not a JSON object, or has a duplicate member.</exception>
     public static MetadataDocument Parse(HttpDocument answer, string what)
     {
         try
@@ -30,32 +33,33 @@ internal sealed class MetadataDocument
             var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (var member in root.EnumerateObject())
             {
-                // Two readers could each believe another of the two.
+                // With a duplicate member, two readers could each use a different value.
                 if (!names.Add(member.Name))
                 {
-                    throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} names a member twice.");
+                    throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} has a duplicate member.");
                 }
             }
             return new MetadataDocument(root, what);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second where a name is half a surrogate pair, escaped: no text.
+            // InvalidOperationException: a name contains an escaped unpaired surrogate.
             var html = answer.MediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true;
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} is {(html ? "an HTML page" : "not JSON")}.");
         }
     }
 
-    /// <exception cref="McpAuthException">MetadataInvalid: absent or not a string.</exception>
+    /// <summary>Returns a string that must exist.</summary>
+    /// <exception cref="McpAuthException">MetadataInvalid: the member is missing or not a string.</exception>
     public string Required(string name) => Optional(name)
-        ?? throw new McpAuthException(ErrorReason.MetadataInvalid, $"{_what} has no '{name}'.");
+        ?? throw new McpAuthException(ErrorReason.MetadataInvalid, $"{_subject} does not have a valid '{name}'.");
 
-    /// <summary>The string; null where it is absent, null, empty or not a string.</summary>
+    /// <summary>Returns a string; null if the member is missing, null, empty or not a string.</summary>
     public string? Optional(string name) =>
         _root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
             && Text(value) is { Length: > 0 } text ? text : null;
 
-    /// <summary>The strings of an array; null where there is no such array.</summary>
+    /// <summary>Returns the strings of an array; null if the array does not exist.</summary>
     public IReadOnlyList<string>? Strings(string name) =>
         _root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
             ? [.. value.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(Text).OfType<string>()]
@@ -63,7 +67,7 @@ internal sealed class MetadataDocument
 
     public bool IsTrue(string name) => _root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 
-    /// <summary>JSON can escape half a surrogate pair, which is no text.</summary>
+    /// <summary>Returns null for an escaped unpaired surrogate, which JSON allows and .NET cannot decode.</summary>
     private static string? Text(JsonElement value)
     {
         try

@@ -3,23 +3,26 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Discovery;
 
-/// <summary>Protected resource metadata (RFC 9728) that covers the server it was asked for.</summary>
+/// <summary>Protected resource metadata (RFC 9728) that covers the server.</summary>
+/// <param name="Resource">The resource identifier.</param>
+/// <param name="AuthorizationServers">The issuer identifiers of the authorization servers.</param>
+/// <param name="ScopesSupported">The supported scopes; null if not specified.</param>
 public sealed record ProtectedResourceMetadata(
     string Resource, IReadOnlyList<string> AuthorizationServers, IReadOnlyList<string>? ScopesSupported)
 {
-    /// <summary>It takes no token that is not bound to a key (RFC 9728 section 2).</summary>
+    /// <summary>Whether the resource accepts only tokens that are bound to a key (RFC 9728 section 2).</summary>
     public bool RequiresDPoP { get; init; }
 
-    /// <summary>The algorithms of proofs it takes (RFC 9449); null where it does not say.</summary>
+    /// <summary>The supported proof algorithms (RFC 9449); null if not specified.</summary>
     public IReadOnlyList<string>? DPoPAlgorithms { get; init; }
 
     private const string WellKnown = "/.well-known/oauth-protected-resource";
 
     /// <summary>
-    /// Finds the metadata of a server (rules 2, 3, 7a of docs/rules.md): where the challenge says, which is final; else by the
-    /// well-known forms.
+    /// Finds the metadata of a server (rules 2, 3, 7a of docs/rules.md): at the URL in the challenge and nowhere else, or without one at the
+    /// well-known URLs.
     /// </summary>
-    /// <returns>Null where no place was named and every well-known form answered 404.</returns>
+    /// <returns>The metadata; null if the challenge has no URL and every well-known URL returned 404.</returns>
     /// <exception cref="McpAuthException">MetadataInvalid, ResourceMismatch, UnsafeEndpoint, ServerUnreachable.</exception>
     public static async Task<ProtectedResourceMetadata?> FindAsync(RestrictedHttpClient http, Uri server, Challenge? challenge,
         CancellationToken cancellationToken)
@@ -28,30 +31,30 @@ public sealed record ProtectedResourceMetadata(
         if (challenge?["resource_metadata"] is { } named)
         {
             var answer = await http.GetAsync(named, what, cancellationToken).ConfigureAwait(false);
-            return answer.Status == 200 ? Parse(answer, what, server) : throw Answered(what, answer.Status);
+            return answer.Status == 200 ? Parse(answer, what, server) : throw Unreadable(what, answer.Status);
         }
         McpAuthException? failure = null;
-        foreach (var form in Forms(server))
+        foreach (var url in MetadataUrls(server))
         {
             try
             {
-                var answer = await http.GetAsync(form, what, cancellationToken).ConfigureAwait(false);
+                var answer = await http.GetAsync(url, what, cancellationToken).ConfigureAwait(false);
                 if (answer.Status != 404)
                 {
-                    return answer.Status == 200 ? Parse(answer, what, server) : throw Answered(what, answer.Status);
+                    return answer.Status == 200 ? Parse(answer, what, server) : throw Unreadable(what, answer.Status);
                 }
             }
             catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.UnsafeEndpoint)
             {
-                // Some servers answer every unknown path with a page of their own, or send it away, to plain http perhaps: the
-                // other form may be real.
+                // Some servers answer every unknown path with a web page, or redirect it, perhaps to plain http. The other well-known URL may still
+                // be valid.
                 failure ??= e;
             }
         }
         return failure is null ? null : throw failure;
     }
 
-    private static IEnumerable<string> Forms(Uri server)
+    private static IEnumerable<string> MetadataUrls(Uri server)
     {
         var origin = server.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
         var path = server.AbsolutePath.TrimEnd('/') + server.Query;
@@ -69,8 +72,8 @@ public sealed record ProtectedResourceMetadata(
         if (!ResourceUri.Covers(resource, server))
         {
             throw new McpAuthException(ErrorReason.ResourceMismatch,
-                $"{what} is for '{UntrustedText.Sanitize(resource)}', which does not cover {UntrustedText.Sanitize(server.GetLeftPart(UriPartial.Path))}.",
-                "Check the server's URL; a token for another resource must not be used here.");
+                $"{what} describes '{UntrustedText.Sanitize(resource)}', which does not include {UntrustedText.Sanitize(server.GetLeftPart(UriPartial.Path))}.",
+                "Check the server's URL. Mcpsm does not use a token for another resource here.");
         }
         return new ProtectedResourceMetadata(resource, document.Strings("authorization_servers") ?? [],
             document.Strings("scopes_supported")?.Where(Scopes.IsValid).ToList())
@@ -80,6 +83,6 @@ public sealed record ProtectedResourceMetadata(
         };
     }
 
-    private static McpAuthException Answered(string what, int status) =>
-        new(ErrorReason.MetadataInvalid, $"{what} cannot be read: status {status}.") { StatusCode = status };
+    private static McpAuthException Unreadable(string what, int status) =>
+        new(ErrorReason.MetadataInvalid, $"{what} cannot be read: the server returned status {status}.") { StatusCode = status };
 }

@@ -2,11 +2,11 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Discovery;
 
-/// <summary>The server seen as an OAuth protected resource (RFC 8707, RFC 9728).</summary>
+/// <summary>The server as an OAuth protected resource (RFC 8707, RFC 9728).</summary>
 public static class ResourceUri
 {
     /// <summary>
-    /// The server's canonical URI: scheme and host in lower case, no default port, no fragment, no trailing slash.
+    /// Returns the canonical URI of the server: scheme and host in lower case, without default port, fragment and trailing slash.
     /// </summary>
     public static string Canonical(Uri server)
     {
@@ -16,8 +16,8 @@ public static class ResourceUri
     }
 
     /// <summary>
-    /// Whether what <paramref name="resource"/> names includes the server's URL (rule 7a of docs/rules.md): the same origin, and a
-    /// path that is a prefix ending where a segment ends. A resource with a query covers only that very URL.
+    /// Whether the resource includes the server's URL (rule 7a of docs/rules.md): it has the same origin, and its path is a prefix that ends at a
+    /// segment boundary. A resource with a query covers only exactly that URL.
     /// </summary>
     public static bool Covers(string resource, Uri server)
     {

@@ -2,7 +2,7 @@ using System.Collections.ObjectModel;
 
 namespace McpSm.Core.Discovery;
 
-/// <summary>Scopes that read as the wire writes them, so that a table or a file of values shows them and not a type's name.</summary>
+/// <summary>A list of scopes whose text is the scopes joined with spaces, so that PowerShell shows them when it formats an object.</summary>
 internal sealed class ScopeList : ReadOnlyCollection<string>
 {
     private ScopeList(IList<string> scopes) : base(scopes)

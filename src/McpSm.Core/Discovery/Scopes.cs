@@ -1,15 +1,17 @@
 namespace McpSm.Core.Discovery;
 
-/// <summary>Lists of scopes as the wire writes them: parted by spaces, without order (RFC 6749 section 3.3).</summary>
+/// <summary>Lists of scopes as in OAuth messages: separated by spaces and unordered (RFC 6749 section 3.3).</summary>
 public static class Scopes
 {
-    /// <summary>Asks for a refresh token (OpenID Connect Core section 11).</summary>
+    /// <summary>The scope that requests a refresh token (OpenID Connect Core section 11).</summary>
     public const string Offline = "offline_access";
 
     public static IReadOnlyList<string> Split(string? text) => text is null ? []
         : [.. text.Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Where(IsValid).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>Scopes as a person gives them, with spaces or commas between. What is no scope stays among them, to be refused where they are checked.</summary>
+    /// <summary>
+    /// Splits scopes that a person entered, separated by spaces or commas. Keeps invalid scopes, so that a later check can report them.
+    /// </summary>
     public static IReadOnlyList<string> Typed(IEnumerable<string> given) =>
         [.. given.SelectMany(s => s.Split([' ', ',', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries)).Distinct(StringComparer.Ordinal)];
 

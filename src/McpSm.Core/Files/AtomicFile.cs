@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace McpSm.Core.Files;
 
 /// <summary>
-/// Files that are only ever seen whole: written beside their place, flushed to the disk and renamed over it.
-/// A reader sees the old content or the new, never a mixture, whatever happens to the writer.
+/// Reads and writes files so that readers always see a complete file. A write goes to a temporary file, is flushed to the disk, and replaces the
+/// target with a rename. Whatever happens to the writer, a reader sees either the old content or the new.
 /// </summary>
 public static class AtomicFile
 {
@@ -14,15 +14,15 @@ public static class AtomicFile
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
 
     /// <summary>
-    /// Windows replaces no file that a program has open, and opens none that is being replaced. Who reads or writes at that
-    /// moment is refused, and tries again for this long: virus scanners hold a new file for seconds. Other systems have no such rule.
+    /// How long to retry on Windows, which does not replace a file that another program has open, and does not open a file that is being replaced.
+    /// Virus scanners keep a new file open for seconds.
     /// </summary>
     private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Told before each step. The fault bench ends the process there, or has the disk be full.</summary>
+    /// <summary>Called before each step. Crash tests end the process there or simulate a full disk.</summary>
     internal static Action<AtomicFileStep>? BeforeStep { get; set; }
 
-    /// <summary>The content, or null where there is no such file.</summary>
+    /// <summary>Reads the file; returns null if it does not exist.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
     public static byte[]? Read(string path)
     {
@@ -40,20 +40,20 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Replaces the file, mode 0600, and makes its folder, mode 0700, where there is none.</summary>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable; the old file is untouched.</exception>
+    /// <summary>Replaces the file (mode 0600), and creates its folder (mode 0700) if necessary.</summary>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable; the old file is unchanged.</exception>
     public static void Replace(string path, ReadOnlySpan<byte> content)
     {
-        // A link (dotfiles are often linked into place) is written through, not replaced by a plain file.
+        // Write through a link instead of replacing it: dotfiles are often links.
         var target = Resolve(path);
-        var fresh = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():n}.tmp";
+        var temporary = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():n}.tmp";
         try
         {
             EnsureFolder(Path.GetDirectoryName(target)!);
             BeforeStep?.Invoke(AtomicFileStep.Create);
-            using (var stream = new FileStream(fresh, NewFile()))
+            using (var stream = new FileStream(temporary, NewFile()))
             {
-                GiveToHeir(stream.SafeFileHandle, Path.GetDirectoryName(target)!);
+                GiveToFolderOwner(stream.SafeFileHandle, Path.GetDirectoryName(target)!);
                 BeforeStep?.Invoke(AtomicFileStep.Write);
                 stream.Write(content);
                 BeforeStep?.Invoke(AtomicFileStep.Flush);
@@ -62,7 +62,7 @@ public static class AtomicFile
             BeforeStep?.Invoke(AtomicFileStep.Rename);
             WithRetry(() =>
             {
-                File.Move(fresh, target, overwrite: true);
+                File.Move(temporary, target, overwrite: true);
                 return true;
             });
             BeforeStep?.Invoke(AtomicFileStep.Sweep);
@@ -70,12 +70,12 @@ public static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
-            Discard(fresh);
-            throw target != path && IsReadOnly(e) ? BehindLink(path, target) : Unavailable("write", path, e);
+            Discard(temporary);
+            throw target != path && IsReadOnly(e) ? UnwritableLinkTarget(path, target) : Unavailable("write", path, e);
         }
     }
 
-    /// <summary>Removes the file; no error where there is none.</summary>
+    /// <summary>Removes the file. Does not fail if it does not exist.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
     public static void Remove(string path)
     {
@@ -90,7 +90,7 @@ public static class AtomicFile
         }
         catch (DirectoryNotFoundException)
         {
-            // Nothing there is what was asked for.
+            // The folder does not exist, so neither does the file.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -98,7 +98,7 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Makes the folder, mode 0700, and those above it, where there are none. An existing one keeps its mode.</summary>
+    /// <summary>Creates the folder and its parents (mode 0700) if necessary. An existing folder keeps its mode.</summary>
     public static void EnsureFolder(string path)
     {
         if (Directory.Exists(path))
@@ -107,7 +107,7 @@ public static class AtomicFile
         }
         if (Path.GetDirectoryName(path) is { Length: > 0 } parent)
         {
-            // One by one: what the system makes on the way to a folder is open to all.
+            // Create the parents one by one: the system would create them with access for other users.
             EnsureFolder(parent);
         }
         if (OperatingSystem.IsWindows())
@@ -117,52 +117,52 @@ public static class AtomicFile
         else
         {
             Directory.CreateDirectory(path, OwnerOnlyFolder);
-            if (Path.GetDirectoryName(path) is { Length: > 0 } above && FileOwner.HeirIn(above) is not null)
+            if (Path.GetDirectoryName(path) is { Length: > 0 } above && FileOwner.OwnerForNewFilesIn(above) is not null)
             {
-                // Opened, so that it is the folder that was made, and not what its owner to be has put in its place.
-                using var made = UnixFile.OpenFolder(path);
-                if (UnixFile.Status(made) is { Kind: FileKind.Folder, Owner: 0 })
+                // Open the new folder, because its future owner could replace it before the change of owner.
+                using var created = UnixFile.OpenFolder(path);
+                if (UnixFile.Status(created) is { Kind: FileKind.Folder, Owner: 0 })
                 {
-                    GiveToHeir(made, above);
+                    GiveToFolderOwner(created, above);
                 }
             }
         }
     }
 
-    /// <summary>Gives what root has made in another user's folder to that user.</summary>
-    internal static void GiveToHeir(SafeFileHandle made, string folder)
+    /// <summary>Gives a file or folder that root created in another user's folder to that user.</summary>
+    internal static void GiveToFolderOwner(SafeFileHandle created, string folder)
     {
-        if (OperatingSystem.IsWindows() || FileOwner.HeirIn(folder) is not { } heir)
+        if (OperatingSystem.IsWindows() || FileOwner.OwnerForNewFilesIn(folder) is not { } owner)
         {
             return;
         }
         try
         {
-            UnixFile.Give(made, heir.User, heir.Group);
+            UnixFile.Give(created, owner.User, owner.Group);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A root that may not, in a container or on a network share. The file is no worse for being ours.
+            // Root without this right, as in a container or on a network share. The file stays usable for root.
         }
     }
 
     internal static McpAuthException Unavailable(string verb, string path, Exception e) =>
         new(ErrorReason.ConfigurationUnavailable, $"Cannot {verb} '{path}': {Explain(e)}.", Remedy(e), e);
 
-    private static McpAuthException BehindLink(string path, string target) => new(ErrorReason.ConfigurationUnavailable,
-        $"Cannot replace '{path}': it is a link to '{target}', and nothing can be written there.",
-        "Put the file itself in the place of the link, make the folder that it leads to writable for you, or name another folder with MCPSM_CONFIG_DIR.");
+    private static McpAuthException UnwritableLinkTarget(string path, string target) => new(ErrorReason.ConfigurationUnavailable,
+        $"Cannot replace '{path}': it is a link to '{target}', which is not writable.",
+        "Replace the link with the file, make the folder of its target writable for you, or set MCPSM_CONFIG_DIR to another folder.");
 
     private static string Remedy(Exception e) => Errno(e) switch
     {
-        Busy => "Mount its folder and not the file alone, or name another folder with MCPSM_CONFIG_DIR.",
-        TooManyOpen => "Let the process open more files: ulimit -n",
-        _ when IsTooLarge(e) => "Let the process write larger files: ulimit -f",
-        NoSpace => "Make room on that disk, or name a folder on another with MCPSM_CONFIG_DIR.",
-        _ => "Make the folder readable and writable for you, or name another with MCPSM_CONFIG_DIR.",
+        Busy => "Mount the folder instead of the file, or set MCPSM_CONFIG_DIR to another folder.",
+        TooManyOpen => "Increase the limit for open files: ulimit -n",
+        _ when IsTooLarge(e) => "Increase the limit for the size of files: ulimit -f",
+        NoSpace => "Free up space on the disk, or set MCPSM_CONFIG_DIR to a folder on another disk.",
+        _ => "Make the folder readable and writable for you, or set MCPSM_CONFIG_DIR to another folder.",
     };
 
-    // Alike on Linux and macOS; on Windows an HResult is never so small.
+    // These values are the same on Linux and macOS. On Windows an HResult is never this small.
     private const int Busy = 16;
     private const int TooManyOpen = 24;
     private const int NoSpace = 28;
@@ -172,7 +172,7 @@ public static class AtomicFile
 
     private static bool IsReadOnly(Exception e) => e is UnauthorizedAccessException || Errno(e) == ReadOnlyFileSystem;
 
-    /// <summary>EFBIG, for which .NET has an exception about arguments.</summary>
+    /// <summary>Whether the error is EFBIG, which .NET maps to an argument exception.</summary>
     private static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException;
 
     private static T WithRetry<T>(Func<T> step)
@@ -191,18 +191,18 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Access denied, which is also what a missing right is told as, and sharing violation.</summary>
+    /// <summary>Whether the error is a sharing violation or access denied, which Windows also returns for a missing permission.</summary>
     private static bool IsInUse(Exception e) => e is UnauthorizedAccessException || e.HResult == unchecked((int)0x80070020);
 
     private static string Explain(Exception e) => e switch
     {
         UnauthorizedAccessException => "permission denied",
-        DirectoryNotFoundException => "its folder cannot be made",
+        DirectoryNotFoundException => "its folder cannot be created",
         PathTooLongException => "the path is too long",
-        _ when Errno(e) == Busy => "it is a mount point of its own, and cannot be replaced",
-        _ when IsTooLarge(e) => "it would be larger than this process may write",
-        // .NET's own text for the remaining cases (no space left, read-only file system, input/output error)
-        // names the path again and ends in a full stop.
+        _ when Errno(e) == Busy => "it is a mount point and cannot be replaced",
+        _ when IsTooLarge(e) => "it would exceed the file size limit of this process",
+        // The message of .NET for the remaining errors (no space left, read-only file system, input/output error) repeats the path and ends with a
+        // period.
         _ => UntrustedText.Sanitize(e.Message).TrimEnd('.'),
     };
 
@@ -214,7 +214,7 @@ public static class AtomicFile
         }
         catch (IOException)
         {
-            // No such file, or a loop of links, which the write itself then reports.
+            // The file does not exist, or there is a loop of links, which the write reports.
             return path;
         }
     }
@@ -235,28 +235,28 @@ public static class AtomicFile
         return options;
     }
 
-    /// <summary>Removes what writers left that were killed: nobody needs that long between making and renaming.</summary>
+    /// <summary>Removes temporary files of killed writers. A live writer takes far less than 10 minutes between creation and rename.</summary>
     private static void RemoveAbandoned(string target)
     {
-        var before = DateTime.UtcNow - TimeSpan.FromMinutes(10);
-        foreach (var left in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, Path.GetFileName(target) + ".*.tmp"))
+        var oldest = DateTime.UtcNow - TimeSpan.FromMinutes(10);
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, Path.GetFileName(target) + ".*.tmp"))
         {
-            if (File.GetLastWriteTimeUtc(left) < before)
+            if (File.GetLastWriteTimeUtc(file) < oldest)
             {
-                Discard(left);
+                Discard(file);
             }
         }
     }
 
-    private static void Discard(string fresh)
+    private static void Discard(string temporary)
     {
         try
         {
-            File.Delete(fresh);
+            File.Delete(temporary);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What there is to report is not this; a left-over .tmp file is never read.
+            // The original error is reported instead. A leftover .tmp file is never read.
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace McpSm.Core.Files;
 
-/// <summary>The steps of a change, between any two of which a process may end.</summary>
+/// <summary>The steps of a change. A process may end between any two of them.</summary>
 internal enum AtomicFileStep
 {
     Create,

@@ -4,16 +4,19 @@ using Microsoft.Win32.SafeHandles;
 namespace McpSm.Core.Files;
 
 /// <summary>
-/// Reads files of the configuration folder and of the npm tool. They are regular files of at most 64 MB: a pipe in the place of one
-/// would keep us waiting, a device would have no end.
+/// Reads files of the configuration folder and of the npm tool. They must be regular files of at most 64 MB: reading a pipe would block, and a device
+/// may be endless.
 /// </summary>
 internal static class BoundedFile
 {
-    /// <summary>Room for more than 200,000 servers.</summary>
+    /// <summary>Enough for more than 200,000 servers.</summary>
     public const int MaxBytes = 64 * 1024 * 1024;
 
-    /// <exception cref="McpAuthException">ConfigurationUnavailable: it is something else than a file. ConfigurationCorrupt: it is too large.</exception>
-    /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="McpAuthException">
+    /// ConfigurationUnavailable: the path is not a regular file. ConfigurationCorrupt: the file is too large.
+    /// </exception>
+    /// <exception cref="IOException">The file cannot be read. Also UnauthorizedAccessException.</exception>
     public static byte[] Read(string path)
     {
         using var handle = Open(path);
@@ -22,7 +25,7 @@ internal static class BoundedFile
         {
             throw TooLarge(path);
         }
-        // Files that the system makes as they are read, as in /proc, have no length.
+        // Virtual files, as in /proc, have no length.
         var content = new byte[length == 0 ? 4096 : length];
         var read = 0;
         while (true)
@@ -48,7 +51,7 @@ internal static class BoundedFile
     {
         if (OperatingSystem.IsWindows())
         {
-            // A reader must keep a writer out for as short a time as Windows allows.
+            // Allow all sharing, so that this reader blocks a writer as briefly as possible.
             return File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
         }
         SafeFileHandle handle;
@@ -62,7 +65,7 @@ internal static class BoundedFile
         }
         try
         {
-            return UnixFile.Status(handle) is var found && found.Kind == FileKind.Regular ? handle : throw NotAFile(path, found);
+            return UnixFile.Status(handle) is var status && status.Kind == FileKind.Regular ? handle : throw NotAFile(path, status);
         }
         catch
         {
@@ -72,7 +75,7 @@ internal static class BoundedFile
     }
 
     internal static McpAuthException NotAFile(string path, FileStatus status) => new(ErrorReason.ConfigurationUnavailable,
-        $"Cannot use '{path}': it is {status.Word}, and must be a file.", "Move it away, and put the file in its place if you have it.");
+        $"Cannot use '{path}': it is {status.Word}, not a file.", "Move it away, and restore the file if you have it.");
 
     private static McpAuthException TooLarge(string path) => JsonFile.Corrupt(path, "it is larger than 64 MB");
 }

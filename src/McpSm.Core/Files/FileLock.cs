@@ -7,51 +7,53 @@ using Microsoft.Win32.SafeHandles;
 namespace McpSm.Core.Files;
 
 /// <summary>
-/// A lock that holds across processes and threads: a file that is locked, or on Windows opened without sharing. The system frees it when its
-/// holder ends, however it ends; the file itself stays and means nothing.
+/// A lock between processes and threads: a locked file, or on Windows a file opened without sharing. The system releases the lock when its holder
+/// ends, even after a crash. The file remains and has no meaning.
 /// </summary>
 public sealed class FileLock : IDisposable
 {
     /// <summary>How long to wait for a lock before giving up.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    // The folders in which a lock was seen to hold.
+    // The folders in which locks were verified to work.
     private static readonly ConcurrentDictionary<string, bool> Verified = new(StringComparer.Ordinal);
 
     private readonly IDisposable _file;
 
     private FileLock(IDisposable file) => _file = file;
 
-    /// <summary>Whether another held it when it was asked for.</summary>
+    /// <summary>Whether the lock was held by another process or thread when it was requested.</summary>
     public bool Waited { get; private set; }
 
-    /// <summary>Takes the lock, waiting for its holder at most <see cref="Limit"/>.</summary>
-    /// <param name="heldTooLong">What to say if the holder kept it; null, or where it gives null, for our own words.</param>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, no locks, or the holder kept it.</exception>
+    /// <summary>Acquires the lock. Waits for at most <see cref="Limit"/>.</summary>
+    /// <param name="path">The path of the lock file.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="heldTooLong">Returns the error for a timeout; null, or a null result, for the default error.</param>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, no support for locks, or a timeout.</exception>
     public static async Task<FileLock> AcquireAsync(string path, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null)
     {
         var started = Stopwatch.GetTimestamp();
         for (var waited = false; ; waited = true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryAcquire(path) is { } held)
+            if (TryAcquire(path) is { } acquired)
             {
-                held.Waited = waited;
-                return held;
+                acquired.Waited = waited;
+                return acquired;
             }
             if (Stopwatch.GetElapsedTime(started) > Limit)
             {
                 throw heldTooLong?.Invoke() ?? new McpAuthException(ErrorReason.ConfigurationUnavailable,
                     $"Another process has held '{path}' for {Limit.TotalSeconds:0} seconds.",
-                    "Run the command again when that process has ended. To end it in the middle of a renewal may cost the sign-in.");
+                    "Wait for that process, then run the command again. Killing it during a renewal can sign you out.");
             }
-            // Jitter, so that many waiters do not knock in step and starve one another.
+            // A random delay, so that many waiters do not retry in step and starve one another.
             await Task.Delay(Random.Shared.Next(5, 21), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Takes the lock where nobody has it; null where somebody does.</summary>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, or no locks.</exception>
+    /// <summary>Acquires the lock if it is free; returns null otherwise.</summary>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, or no support for locks.</exception>
     public static FileLock? TryAcquire(string path)
     {
         try
@@ -70,13 +72,13 @@ public sealed class FileLock : IDisposable
             {
                 return null;
             }
-            var held = new FileLock(file);
+            var acquired = new FileLock(file);
             if (!Verified.ContainsKey(folder))
             {
-                Verify(held, path);
+                Verify(acquired, path);
                 Verified[folder] = true;
             }
-            return held;
+            return acquired;
         }
         catch (IOException e) when (IsHeld(e))
         {
@@ -89,8 +91,7 @@ public sealed class FileLock : IDisposable
     }
 
     /// <summary>
-    /// Opens the file and locks it; null if another process has. A link in its place is not followed: it could lead to a file
-    /// that means something, or have one made.
+    /// Opens and locks the file; null if another process has the lock. Does not follow a link, which could lead to an important file or create one.
     /// </summary>
     [UnsupportedOSPlatform("windows")]
     private static SafeFileHandle? Lock(string path)
@@ -100,9 +101,9 @@ public sealed class FileLock : IDisposable
         {
             file = UnixFile.OpenToLock(path);
         }
-        catch (IOException) when (UnixFile.StatusOfLink(path) is { Kind: not FileKind.Regular } found)
+        catch (IOException) when (UnixFile.StatusOfLink(path) is { Kind: not FileKind.Regular } status)
         {
-            throw BoundedFile.NotAFile(path, found);
+            throw BoundedFile.NotAFile(path, status);
         }
         var locked = false;
         try
@@ -114,7 +115,7 @@ public sealed class FileLock : IDisposable
             }
             if (status.Owner == 0)
             {
-                AtomicFile.GiveToHeir(file, Path.GetDirectoryName(path)!);
+                AtomicFile.GiveToFolderOwner(file, Path.GetDirectoryName(path)!);
             }
             locked = UnixFile.TryLock(file, out var error);
             return locked ? file : UnixFile.IsHeld(error) ? null : throw NoLocks(path);
@@ -129,34 +130,34 @@ public sealed class FileLock : IDisposable
     }
 
     /// <summary>
-    /// Makes sure that the lock keeps another out. Some file systems say that a file is locked, and lock nothing: two processes
-    /// would then spend one refresh token twice.
+    /// Verifies that the lock excludes another process. Some file systems report success without locking; two processes would then use the same
+    /// refresh token.
     /// </summary>
     [UnsupportedOSPlatform("windows")]
-    private static void Verify(FileLock held, string path)
+    private static void Verify(FileLock acquired, string path)
     {
         try
         {
-            if (Lock(path) is not { } again)
+            if (Lock(path) is not { } second)
             {
                 return;
             }
-            again.Dispose();
+            second.Dispose();
         }
         catch
         {
-            held.Dispose();
+            acquired.Dispose();
             throw;
         }
-        held.Dispose();
+        acquired.Dispose();
         throw NoLocks(path);
     }
 
     private static McpAuthException NoLocks(string path) => new(ErrorReason.ConfigurationUnavailable,
-        $"Files in '{Path.GetDirectoryName(path)}' cannot be locked, and without locks two commands at once lose a sign-in.",
-        "Name a folder on a disk of this machine with MCPSM_CONFIG_DIR, or mount the one there is with locks.");
+        $"The file system of '{Path.GetDirectoryName(path)}' does not support locks. Without locks, two commands at the same time can sign you out.",
+        "Set MCPSM_CONFIG_DIR to a folder on a local disk, or mount the file system with support for locks.");
 
-    /// <summary>Sharing violation.</summary>
+    /// <summary>Whether the error is a sharing violation.</summary>
     private static bool IsHeld(IOException e) => OperatingSystem.IsWindows() && e.HResult == unchecked((int)0x80070020);
 
     public void Dispose() => _file.Dispose();

@@ -1,9 +1,9 @@
 namespace McpSm.Core.Files;
 
-/// <summary>What the system knows of a file (stat(2)).</summary>
+/// <summary>The status of a file (stat(2)).</summary>
 internal readonly record struct FileStatus(FileKind Kind, UnixFileMode Mode, uint Owner, uint Group, long Size)
 {
-    /// <summary>What it is, in a word for people.</summary>
+    /// <summary>The kind of the file in words, for messages.</summary>
     public string Word => Kind switch
     {
         FileKind.Folder => "a folder",

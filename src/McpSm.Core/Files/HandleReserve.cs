@@ -4,14 +4,14 @@ using Microsoft.Win32.SafeHandles;
 namespace McpSm.Core.Files;
 
 /// <summary>
-/// A few open handles, taken before something is spent and given back before its result is written. A process that may open
-/// only so many files (<c>ulimit -n</c>) then runs out of them before, and not between the answer and the write.
+/// A reserve of open file handles, acquired before a refresh token is used and released before the result is written. If the process is close to its
+/// limit (<c>ulimit -n</c>), it fails before the request and not between the response and the write.
 /// </summary>
 internal sealed class HandleReserve : IDisposable
 {
-    // What a write needs at once: a lock, the file beside it, a listing of the folder, and one to spare.
+    // The handles that a write needs: a lock, the temporary file, a listing of the folder, and one spare.
     private const int Count = 4;
-    private const string Nothing = "/dev/null";
+    private const string NullDevice = "/dev/null";
 
     private readonly List<SafeFileHandle> _handles = [];
 
@@ -19,28 +19,29 @@ internal sealed class HandleReserve : IDisposable
     {
     }
 
+    /// <summary>Acquires the reserve.</summary>
     /// <exception cref="Errors.McpAuthException">ConfigurationUnavailable: too many files are open.</exception>
     public static HandleReserve Take()
     {
         var reserve = new HandleReserve();
         try
         {
-            // Windows has no such limit.
+            // Windows does not have such a limit.
             while (!OperatingSystem.IsWindows() && reserve._handles.Count < Count)
             {
-                reserve._handles.Add(File.OpenHandle(Nothing, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+                reserve._handles.Add(File.OpenHandle(NullDevice, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             }
             return reserve;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
-            // A root folder without devices: there is nothing to hold, and no reason to refuse.
+            // A root file system without devices. The command can continue without the reserve.
             return reserve;
         }
         catch (IOException e)
         {
             reserve.Dispose();
-            throw AtomicFile.Unavailable("open", Nothing, e);
+            throw AtomicFile.Unavailable("open", NullDevice, e);
         }
     }
 

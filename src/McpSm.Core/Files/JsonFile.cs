@@ -8,33 +8,33 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Files;
 
-/// <summary>JSON files that people and other programs also edit: strict to read, whole to write.</summary>
+/// <summary>Reads and writes JSON files that people and other programs also edit. Reads are strict; writes are atomic.</summary>
 public static class JsonFile
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    // As JSON.stringify(value, null, 2) writes: the npm tool shares config.json, and a diff should show the change.
-    // Not made before something is written: its encoder costs a session 4 ms.
-    private static JsonWriterOptions Written => new()
+    // The format of JSON.stringify(value, null, 2): the npm tool shares config.json, and a diff should show only the change. Created on demand,
+    // because its encoder costs 4 ms at startup.
+    private static JsonWriterOptions WriterOptions => new()
     {
         Indented = true,
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The file's root object; null if there is no file. An empty file is a damaged one.</summary>
-    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
+    /// <summary>Returns the root object of the file; null if the file does not exist. An empty file is corrupt.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is unchanged.</exception>
     public static JsonObject? Read(string path) => Open(path) is { } document ? JsonObject.Create(document.RootElement) : null;
 
     /// <summary>
-    /// The file's root object, to be changed and written back; null if there is no file. More is damage here than for a reader: what
-    /// cannot be written again as it was.
+    /// Returns the root object of the file for a change; null if the file does not exist. Also rejects content that could not be written back
+    /// unchanged.
     /// </summary>
-    /// <exception cref="McpAuthException">ConfigurationCorrupt; the file is untouched.</exception>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt; the file is unchanged.</exception>
     public static JsonObject? ReadToChange(string path) => OpenToChange(path) is { } document ? JsonObject.Create(document.RootElement) : null;
 
-    /// <summary>As <see cref="ReadToChange"/>, for a caller that looks at it first.</summary>
-    /// <exception cref="McpAuthException">ConfigurationCorrupt; the file is untouched.</exception>
+    /// <summary>Does the same as <see cref="ReadToChange"/>, for a caller that first inspects the document.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt; the file is unchanged.</exception>
     public static JsonDocument? OpenToChange(string path)
     {
         if (AtomicFile.Read(path) is not { } content)
@@ -46,8 +46,8 @@ public static class JsonFile
         return document;
     }
 
-    /// <summary>The file as it is, its root an object, to be read alone: a tenth of what <see cref="Read"/> costs.</summary>
-    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is untouched.</exception>
+    /// <summary>Opens the file read-only; its root is an object. Takes a tenth of the time of <see cref="Read"/>.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column; the file is unchanged.</exception>
     public static JsonDocument? Open(string path)
     {
         return AtomicFile.Read(path) is { } content ? Parse(path, content) : null;
@@ -67,14 +67,16 @@ public static class JsonFile
         }
         catch (InvalidOperationException)
         {
-            throw Corrupt(path, "a name in it is no Unicode");
+            throw Corrupt(path, "it contains a name that is not valid Unicode");
         }
     }
 
     /// <summary>
-    /// JSON text is UTF-8 (RFC 8259 section 8.1). The parser does not look inside texts and names, and fails only when one of them is
-    /// used, in the middle of some work.
+    /// Checks that the content is UTF-8 (RFC 8259 section 8.1). The parser does not check strings and names, and would fail later when one of them is
+    /// used.
     /// </summary>
+    /// <param name="path">The path of the file, for the error.</param>
+    /// <param name="content">The content of the file.</param>
     /// <exception cref="McpAuthException">ConfigurationCorrupt, with line and column.</exception>
     public static void RequireUtf8(string path, ReadOnlySpan<byte> content)
     {
@@ -91,7 +93,7 @@ public static class JsonFile
         throw Corrupt(path, $"it is not UTF-8 text at line {line}, column {column}");
     }
 
-    /// <summary>Half a surrogate pair, escaped, can be read past, but not be written.</summary>
+    /// <summary>Rejects escaped unpaired surrogates, which can be parsed but not written.</summary>
     private static void RequireWritable(string path, byte[] content)
     {
         if (content.AsSpan().IndexOf("\\u"u8) < 0)
@@ -108,42 +110,43 @@ public static class JsonFile
         }
         catch (InvalidOperationException)
         {
-            throw Corrupt(path, "a text in it is not Unicode");
+            throw Corrupt(path, "it contains a string that is not valid Unicode");
         }
     }
 
-    /// <summary>Replaces the file whole.</summary>
+    /// <summary>Replaces the file.</summary>
     public static void Write(string path, JsonObject root)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, Written))
+        using (var writer = new Utf8JsonWriter(stream, WriterOptions))
         {
             root.WriteTo(writer);
         }
         AtomicFile.Replace(path, stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
 
-    /// <summary>Removes one member of an object and leaves every other byte of the file as it is.</summary>
-    /// <param name="path">Names of members and indexes of arrays, from the root.</param>
-    /// <param name="value">The text, or the text of one member, that must stand there; null where anything may.</param>
-    /// <returns>Whether the member is gone; false where something else stands there.</returns>
-    /// <exception cref="McpAuthException">ConfigurationCorrupt, ConfigurationUnavailable; the file is untouched.</exception>
+    /// <summary>Removes a member of an object and keeps every other byte of the file.</summary>
+    /// <param name="file">The path of the file.</param>
+    /// <param name="path">The names and array indexes that lead from the root to the member.</param>
+    /// <param name="value">The expected text of the member; null for any value.</param>
+    /// <returns>Whether the member no longer exists; false if it has another value.</returns>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt, ConfigurationUnavailable; the file is unchanged.</exception>
     public static bool RemoveMember(string file, object[] path, string? value)
     {
         if (AtomicFile.Read(file) is not { } content)
         {
             return true;
         }
-        JsonNode? found = JsonObject.Create(Parse(file, content).RootElement);
+        JsonNode? node = JsonObject.Create(Parse(file, content).RootElement);
         foreach (var step in path)
         {
-            found = step is int index ? found is JsonArray array && index < array.Count ? array[index] : null : (found as JsonObject)?[(string)step];
+            node = step is int index ? node is JsonArray array && index < array.Count ? array[index] : null : (node as JsonObject)?[(string)step];
         }
-        if (found is null && !JsonMemberRemover.Has(content, path))
+        if (node is null && !JsonMemberRemover.Has(content, path))
         {
             return true;
         }
-        if (value is not null && !Is(found, value))
+        if (value is not null && !Is(node, value))
         {
             return false;
         }
@@ -155,16 +158,16 @@ public static class JsonFile
     {
         try
         {
-            return node is JsonValue value && value.TryGetValue<string>(out var found) && found == text;
+            return node is JsonValue value && value.TryGetValue<string>(out var actual) && actual == text;
         }
         catch (InvalidOperationException)
         {
-            // Half a surrogate pair is another text than any that was read.
+            // An unpaired surrogate differs from every valid text.
             return false;
         }
     }
 
-    /// <summary>Editors on Windows put a byte order mark in front; JSON does not know it.</summary>
+    /// <summary>Removes a byte order mark, which editors on Windows add and JSON does not allow.</summary>
     public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> content) =>
         content.Span.StartsWith("\uFEFF"u8) ? content[3..] : content;
 
@@ -173,7 +176,7 @@ public static class JsonFile
             ? $"it is not valid JSON at line {line + 1}, column {column + 1}"
             : "it is not valid JSON");
 
-    public static McpAuthException Corrupt(string path, string what) =>
-        new(ErrorReason.ConfigurationCorrupt, $"Cannot use '{path}': {what}.",
-            "Mend the file, or move it away to start anew. It was not changed.");
+    public static McpAuthException Corrupt(string path, string problem) =>
+        new(ErrorReason.ConfigurationCorrupt, $"Cannot use '{path}': {problem}.",
+            "Fix the file, or move it away to start over. It was not changed.");
 }

@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace McpSm.Core.Files;
 
-/// <summary>Cuts a member out of a JSON text without touching another byte: people's files keep their form.</summary>
+/// <summary>Removes a member from JSON text and keeps every other byte, so that the format of the user's file stays.</summary>
 internal static class JsonMemberRemover
 {
     public static bool Has(ReadOnlyMemory<byte> json, object[] path) => Find(json, path) is not null;
 
-    /// <summary>The text without that member, its comma and the white space before it.</summary>
+    /// <summary>Returns the text without the member, its comma and the white space before it.</summary>
     public static byte[] Remove(ReadOnlyMemory<byte> json, object[] path) => Find(json, path) is not var (start, end) ? json.ToArray()
         : [.. json.Span[..start], .. json.Span[end..]];
 
@@ -32,12 +32,13 @@ internal static class JsonMemberRemover
         var after = (int)reader.BytesConsumed;
         reader.Read();
         var next = (int)reader.TokenStartIndex;
-        // After another member: from its end. First of several: up to the next. The only one: all between the braces.
+        // After another member, remove from the end of that member. As the first of several, remove up to the next. As the only one, remove
+        // everything between the braces.
         return before.IsMember ? (mark + before.End, mark + after)
             : reader.TokenType == JsonTokenType.PropertyName ? (mark + name, mark + next) : (mark + before.End, mark + next);
     }
 
-    /// <summary>From an object's start to the value of one of its members.</summary>
+    /// <summary>Moves from the start of an object to the value of a member.</summary>
     private static bool GoTo(ref Utf8JsonReader reader, string member, out (bool IsMember, int End) before, out int name)
     {
         before = (false, (int)reader.BytesConsumed);
@@ -61,7 +62,7 @@ internal static class JsonMemberRemover
         return false;
     }
 
-    /// <summary>From an array's start to one of its elements.</summary>
+    /// <summary>Moves from the start of an array to an element.</summary>
     private static bool GoTo(ref Utf8JsonReader reader, int index)
     {
         if (reader.TokenType != JsonTokenType.StartArray)

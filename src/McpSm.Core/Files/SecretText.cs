@@ -1,11 +1,11 @@
 namespace McpSm.Core.Files;
 
-/// <summary>A secret as it arrives: typed, piped, or read from a file, a variable or a SecureString.</summary>
+/// <summary>Helpers for a secret that was typed, piped, or read from a file, a variable or a SecureString.</summary>
 public static class SecretText
 {
-    /// <summary>The text without the line breaks at its end, which editors and <c>echo</c> add.</summary>
+    /// <summary>Returns the text without final line breaks, which editors and <c>echo</c> add.</summary>
     public static string WithoutLineEnd(string text) => text.TrimEnd('\r', '\n');
 
-    /// <summary>Whether a secret goes on in another line.</summary>
+    /// <summary>Whether the secret has more than one line.</summary>
     public static bool HasSeveralLines(string text) => text.AsSpan().ContainsAny('\r', '\n');
 }

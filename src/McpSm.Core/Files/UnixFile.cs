@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace McpSm.Core.Files;
 
 /// <summary>
-/// What .NET's own files do not offer on Unix: to open what may be a pipe without waiting for its other end, to open without
-/// following a link, and to ask for the owner.
+/// File operations on Unix that .NET lacks: opening a possible pipe without waiting for its other end, opening without following links, and reading
+/// the owner.
 /// </summary>
 [UnsupportedOSPlatform("windows")]
 internal static partial class UnixFile
@@ -17,12 +17,12 @@ internal static partial class UnixFile
     public const int AccessDenied = 13;
     public const int NotFolder = 20;
 
-    // Of <fcntl.h>; the same on x64 and Arm64.
+    // From <fcntl.h>. The values are the same on x64 and Arm64.
     private static readonly int NonBlocking = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x100_0000 : 0x8_0000;
     private static readonly int NotMyTerminal = OperatingSystem.IsMacOS() ? 0x2_0000 : 0x100;
 
-    // Of the runtime's own layer (PAL), which has one number for all systems.
+    // Constants of the platform abstraction layer (PAL) of the runtime, which are the same on all systems.
     private const int PalReadWrite = 0x2;
     private const int PalCloseOnExec = 0x10;
     private const int PalCreate = 0x20;
@@ -31,8 +31,8 @@ internal static partial class UnixFile
     private static readonly int WouldBlock = OperatingSystem.IsMacOS() ? 35 : 11;
     private const int Interrupted = 4;
 
-    /// <summary>Opens to read; does not wait for the writer of a pipe.</summary>
-    /// <exception cref="IOException">And FileNotFoundException, UnauthorizedAccessException.</exception>
+    /// <summary>Opens a file for reading. Does not wait for the writer of a pipe.</summary>
+    /// <exception cref="IOException">The file cannot be opened. Also FileNotFoundException, UnauthorizedAccessException.</exception>
     public static SafeFileHandle OpenToRead(string path)
     {
         int descriptor;
@@ -46,35 +46,38 @@ internal static partial class UnixFile
         return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
-    /// <summary>Opens a file to lock it, and makes it with mode 0600 if there is none. A link at the path is not followed.</summary>
-    /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
+    /// <summary>Opens a file for locking, and creates it with mode 0600 if necessary. Does not follow a link.</summary>
+    /// <exception cref="IOException">The file cannot be opened. Also UnauthorizedAccessException.</exception>
     public static SafeFileHandle OpenToLock(string path)
     {
         var descriptor = PalOpen(path, PalReadWrite | PalCloseOnExec | PalCreate | PalNoFollow, 0b110_000_000);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed(Marshal.GetLastPInvokeError(), path);
     }
 
-    /// <summary>Opens a folder. A link at the path is not followed.</summary>
-    /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
+    /// <summary>Opens a folder. Does not follow a link.</summary>
+    /// <exception cref="IOException">The folder cannot be opened. Also UnauthorizedAccessException.</exception>
     public static SafeFileHandle OpenFolder(string path)
     {
         var descriptor = PalOpen(path, PalCloseOnExec | PalNoFollow, 0);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed(Marshal.GetLastPInvokeError(), path);
     }
 
-    /// <exception cref="IOException">The system does not say.</exception>
+    /// <summary>Returns the status of an open file.</summary>
+    /// <exception cref="IOException">The status cannot be read.</exception>
     public static FileStatus Status(SafeFileHandle handle) =>
         PalFStat(handle, out var status) == 0 ? Of(status) : throw Failed(Marshal.GetLastPInvokeError(), null);
 
-    /// <summary>The facts of the file at the end of all links; null if there is none, or it may not be looked at.</summary>
+    /// <summary>Returns the status of a file and follows links; null if the file does not exist or is not accessible.</summary>
     public static FileStatus? Status(string path) => PalStat(path, out var status) == 0 ? Of(status) : null;
 
-    /// <summary>The facts of what stands at the path itself, a link perhaps; null if nothing does, or it may not be looked at.</summary>
+    /// <summary>Returns the status of the path itself, which may be a link; null if it does not exist or is not accessible.</summary>
     public static FileStatus? StatusOfLink(string path) => PalLStat(path, out var status) == 0 ? Of(status) : null;
 
-    /// <summary>Reads what there is; waits at most 50 ms for some of it.</summary>
-    /// <returns>How many bytes; 0 at the end; null if there was nothing yet.</returns>
-    /// <exception cref="IOException">Reading failed.</exception>
+    /// <summary>Reads the available bytes. Waits for at most 50 ms.</summary>
+    /// <param name="handle">The file.</param>
+    /// <param name="into">The buffer.</param>
+    /// <returns>The number of bytes; 0 at the end; null if no bytes are available yet.</returns>
+    /// <exception cref="IOException">The read failed.</exception>
     public static int? Read(SafeFileHandle handle, Span<byte> into)
     {
         var poll = new PollEvent { Descriptor = (int)handle.DangerousGetHandle(), Events = PollEvent.Readable };
@@ -88,25 +91,25 @@ internal static partial class UnixFile
             var error = Marshal.GetLastPInvokeError();
             return error == WouldBlock || error == Interrupted ? null : throw Failed(error, null);
         }
-        // A pipe that no one has opened to write yet looks as if it had ended, but is not said to be hung up.
+        // A pipe without a writer looks like the end of the file, but does not have the hang-up flag.
         return read > 0 || (poll.Happened & PollEvent.HungUp) != 0 || Status(handle).Kind != FileKind.Pipe ? read : null;
     }
 
-    /// <summary>The user that this process acts as.</summary>
+    /// <summary>The effective user of this process.</summary>
     public static uint User => PalGetUser();
 
     public static bool TryLock(SafeFileHandle handle, out int error)
     {
-        const int exclusive = 2, atOnce = 4;
-        var done = PalFLock(handle, exclusive | atOnce) == 0;
-        error = done ? 0 : Marshal.GetLastPInvokeError();
-        return done;
+        const int exclusive = 2, nonBlocking = 4;
+        var locked = PalFLock(handle, exclusive | nonBlocking) == 0;
+        error = locked ? 0 : Marshal.GetLastPInvokeError();
+        return locked;
     }
 
     public static bool IsHeld(int error) => error == WouldBlock;
 
-    /// <summary>Gives an open file to another user and group, as root alone may.</summary>
-    /// <exception cref="IOException">And UnauthorizedAccessException.</exception>
+    /// <summary>Changes the owner and group of an open file. Only root can do this.</summary>
+    /// <exception cref="IOException">The change failed. Also UnauthorizedAccessException.</exception>
     public static void Give(SafeFileHandle handle, uint owner, uint group)
     {
         if (FChown(handle, owner, group) != 0)
@@ -138,7 +141,7 @@ internal static partial class UnixFile
         _ => FileKind.Other,
     }, (UnixFileMode)(status.Mode & 0xFFF), status.Owner, status.Group, status.Size);
 
-    /// <summary>How FileStatus of the runtime's layer begins; it has room for all that follows in any version.</summary>
+    /// <summary>The start of the runtime's FileStatus structure, with room for all further fields of any version.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 512)]
     private struct NativeFacts
     {
@@ -160,7 +163,7 @@ internal static partial class UnixFile
         public short Happened;
     }
 
-    // Without O_CREAT nothing is passed by the ellipsis of its declaration.
+    // Without O_CREAT, open does not use its variable argument.
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Open(string path, int flags);
 

@@ -4,27 +4,30 @@ using Microsoft.Win32.SafeHandles;
 namespace McpSm.Core.Files;
 
 /// <summary>
-/// Reads a file that the user names: a key, an assertion. It may be a pipe, as <c>&lt;(…)</c> of a shell is; then the read waits for
-/// its writer, and ends when it is cancelled.
+/// Reads a file that the user names, such as a key or an assertion. The file may be a pipe, as in the shell's <c>&lt;(…)</c>: the read then waits for
+/// the writer and can be cancelled.
 /// </summary>
 internal static class UserFile
 {
-    /// <param name="most">The largest that is taken, in bytes, a multiple of 1024.</param>
-    /// <param name="unusable">Makes the error of why it cannot be used, a clause without a full stop.</param>
+    /// <summary>Reads the file.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="maxBytes">The maximum size in bytes, a multiple of 1024.</param>
+    /// <param name="unusable">Creates the error from a clause such as "it is a folder", without a period.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="McpAuthException">What <paramref name="unusable"/> makes.</exception>
-    public static byte[] Read(string path, int most, Func<string, McpAuthException> unusable, CancellationToken cancellationToken)
+    public static byte[] Read(string path, int maxBytes, Func<string, McpAuthException> unusable, CancellationToken cancellationToken)
     {
         try
         {
             using var handle = Open(path, unusable);
-            var content = new byte[most + 1];
+            var content = new byte[maxBytes + 1];
             var read = 0;
-            while (read <= most)
+            while (read <= maxBytes)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (Read(handle, content.AsSpan(read), read) is not { } more)
                 {
-                    // A pipe that waits for its writer; to ask again at once would keep a processor busy.
+                    // The pipe has no data yet. Wait briefly instead of using a processor.
                     cancellationToken.WaitHandle.WaitOne(5);
                     continue;
                 }
@@ -34,16 +37,16 @@ internal static class UserFile
                 }
                 read += more;
             }
-            throw unusable($"it is larger than {most / 1024} KiB");
+            throw unusable($"it is larger than {maxBytes / 1024} KiB");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw unusable(e is FileNotFoundException or DirectoryNotFoundException ? "there is none of that name"
+            throw unusable(e is FileNotFoundException or DirectoryNotFoundException ? "it does not exist"
                 : e is UnauthorizedAccessException ? "access is denied" : "it cannot be read");
         }
     }
 
-    /// <summary>The path for a message; null if it seems to be what should stand in the file.</summary>
+    /// <summary>Returns the path for a message; null if it looks like the content of the file instead.</summary>
     public static string? Name(string path) => path.Any(char.IsControl) || path.Contains("-----BEGIN", StringComparison.Ordinal)
         || Path.GetFileName(path).StartsWith("eyJ", StringComparison.Ordinal) ? null : UntrustedText.Sanitize(path);
 

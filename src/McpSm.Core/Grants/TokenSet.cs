@@ -143,7 +143,7 @@ public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTime
 
     /// <summary>Creates the exception for an error response. <paramref name="body"/> is its JSON; null if it is not JSON.</summary>
     internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent) =>
-        Refused(status, body, null, sent, RetryAfterHeader.Later);
+        Refused(status, body, null, sent, RetryAfterHeader.DefaultAdvice);
 
     /// <summary>Creates the exception for an error response.</summary>
     /// <remarks>

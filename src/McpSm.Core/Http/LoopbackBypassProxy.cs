@@ -4,47 +4,49 @@ using System.Net;
 namespace McpSm.Core.Http;
 
 /// <summary>
-/// The user's proxy, for all but this machine: .NET takes what http_proxy names for http://127.0.0.1 as well, and that
-/// would send in the clear to another machine what is allowed in the clear only because it never leaves this one (rule 27 of docs/rules.md).
-/// It remembers which proxy it chose for which destination, so that connections to that proxy, and to nothing else, are the user's choice.
+/// The user's proxy for all hosts except this machine. .NET uses http_proxy also for http://127.0.0.1. That would send plaintext to another machine
+/// although plain http is allowed only because it never leaves this machine (rule 27 of docs/rules.md). The class records which proxy it returned for
+/// which destination, so that only connections to that proxy count as the user's choice.
 /// </summary>
-internal sealed class LoopbackBypassProxy(IWebProxy outside) : IWebProxy
+internal sealed class LoopbackBypassProxy(IWebProxy userProxy) : IWebProxy
 {
     private readonly ConcurrentDictionary<Choice, bool> _chosen = [];
 
     public ICredentials? Credentials
     {
-        get => outside.Credentials;
-        set => outside.Credentials = value;
+        get => userProxy.Credentials;
+        set => userProxy.Credentials = value;
     }
 
     public Uri? GetProxy(Uri destination)
     {
-        if (IsBypassed(destination) || outside.GetProxy(destination) is not { } proxy)
+        if (IsBypassed(destination) || userProxy.GetProxy(destination) is not { } proxy)
         {
             return null;
         }
-        // Its password is in the credentials. .NET puts this URL into the messages of its exceptions.
+        // The password is in the credentials. .NET includes this URL in exception messages.
         proxy = proxy.UserInfo.Length == 0 ? proxy : new UriBuilder(proxy) { UserName = "", Password = "" }.Uri;
-        _chosen[new Choice(Origin(destination), EndOf(proxy))] = true;
+        _chosen[new Choice(Origin(destination), HostAndPort(proxy))] = true;
         return proxy;
     }
 
-    public bool IsBypassed(Uri host) => UrlPolicy.IsLoopbackHost(host.IdnHost) || outside.IsBypassed(host);
+    public bool IsBypassed(Uri host) => UrlPolicy.IsLoopbackHost(host.IdnHost) || userProxy.IsBypassed(host);
 
-    /// <summary>Whether a connection that .NET opens for a request goes to the proxy that was chosen for it.</summary>
-    /// <param name="request">The request, or the CONNECT that asks the proxy for a tunnel. The URL of that one is the proxy's own.</param>
+    /// <summary>Whether a connection that .NET opens for a request goes to the proxy chosen for the request.</summary>
+    /// <param name="request">The request, or the CONNECT request for a tunnel. The URL of a CONNECT request is the proxy's.</param>
+    /// <param name="host">The host of the connection.</param>
+    /// <param name="port">The port of the connection.</param>
     public bool WasChosen(HttpRequestMessage request, string host, int port)
     {
         var connection = (host.ToUpperInvariant(), port);
         return request.RequestUri is { } url && (request.Method == HttpMethod.Connect
-            ? EndOf(url) == connection && _chosen.Keys.Any(c => c.Proxy == connection)
+            ? HostAndPort(url) == connection && _chosen.Keys.Any(c => c.Proxy == connection)
             : _chosen.ContainsKey(new Choice(Origin(url), connection)));
     }
 
     private static string Origin(Uri url) => url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
-    private static (string Host, int Port) EndOf(Uri proxy) => (proxy.IdnHost.Trim('[', ']').ToUpperInvariant(), proxy.Port);
+    private static (string Host, int Port) HostAndPort(Uri proxy) => (proxy.IdnHost.Trim('[', ']').ToUpperInvariant(), proxy.Port);
 
     private sealed record Choice(string Destination, (string Host, int Port) Proxy);
 }

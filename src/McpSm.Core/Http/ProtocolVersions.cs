@@ -1,14 +1,14 @@
 namespace McpSm.Core.Http;
 
 /// <summary>
-/// Revisions of MCP that a server is asked with. Servers are to answer a revision that they do not know with one that they know; some
-/// answer 400 instead, and are asked again with an older one.
+/// The MCP revisions that requests use. A server should respond to an unknown revision with one that it supports. Some servers return 400 instead,
+/// and then the request is repeated with an older revision.
 /// </summary>
 internal static class ProtocolVersions
 {
-    /// <summary>The newest whose first request is <c>initialize</c>.</summary>
+    /// <summary>The newest revision that starts with an <c>initialize</c> request.</summary>
     public const string Newest = "2025-11-25";
 
-    /// <summary>Those to ask with after a 400, in this order.</summary>
+    /// <summary>The revisions to try after a 400, in this order.</summary>
     public static IReadOnlyList<string> Older { get; } = ["2025-06-18", "2025-03-26"];
 }

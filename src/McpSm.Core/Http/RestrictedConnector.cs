@@ -5,20 +5,24 @@ using McpSm.Core.Network;
 
 namespace McpSm.Core.Http;
 
-/// <summary>Opens the connections of a handler: names are resolved once, judged, and only what was judged is connected to (rule 30 of docs/rules.md).</summary>
+/// <summary>
+/// Opens the connections of an HTTP handler. Resolves a name once, checks the addresses, and connects only to checked addresses, so that a second
+/// lookup cannot return others (rule 30 of docs/rules.md).
+/// </summary>
 internal sealed class RestrictedConnector(UrlPolicy policy, LoopbackBypassProxy proxy)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Opens a connection.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     /// <exception cref="HttpRequestException">The connection timed out.</exception>
-    /// <exception cref="SocketException">The name does not resolve, or nothing answers.</exception>
+    /// <exception cref="SocketException">The name does not resolve, or the host does not respond.</exception>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(ConnectTimeout);
         var (host, port) = (context.DnsEndPoint.Host.Trim('[', ']'), context.DnsEndPoint.Port);
-        // The user chose the proxy, and the proxy resolves the names behind it.
+        // The user chose the proxy, so its address is not checked. The proxy resolves the names of the destinations.
         var isProxy = proxy.WasChosen(context.InitialRequestMessage, host, port);
         try
         {
@@ -52,7 +56,7 @@ internal sealed class RestrictedConnector(UrlPolicy policy, LoopbackBypassProxy 
         }
         catch (SocketException)
         {
-            // Most resolvers do not know names under localhost, and this machine needs none to be found.
+            // Most resolvers do not know names under localhost. The loopback addresses are used without them.
             return LoopbackName.Addresses([]);
         }
     }

@@ -7,19 +7,19 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Http;
 
 /// <summary>
-/// HTTP as this program speaks it with servers and issuers: every URL passes the policy, names are resolved before
-/// they are judged, nothing redirects by itself, and time and size are bounded (rule 30 of docs/rules.md).
+/// The HTTP client for servers and issuers. It checks every URL and every resolved address, does not follow redirects automatically, and limits time
+/// and size (rule 30 of docs/rules.md).
 /// </summary>
 public sealed class RestrictedHttpClient : IDisposable
 {
-    /// <summary>The longest a request may take from its start to the last byte of its answer.</summary>
+    /// <summary>The time limit for a request, from its start to the last byte of the response.</summary>
     public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>The largest answer that is read, in bytes.</summary>
+    /// <summary>The maximum size of a response body, in bytes.</summary>
     public const int SizeLimit = 1024 * 1024;
 
     // In KiB.
-    private const int HeaderLimit = 64;
+    private const int MaxHeaderKiB = 64;
 
     private const int MaxRedirects = 5;
 
@@ -28,27 +28,30 @@ public sealed class RestrictedHttpClient : IDisposable
     private readonly UrlPolicy _policy;
     private readonly HttpClient _client;
 
-    /// <param name="progress">Is told of every exchange.</param>
-    /// <param name="transport">What carries the requests; sockets where null.</param>
+    /// <summary>Creates a client.</summary>
+    /// <param name="policy">Which URLs may be visited.</param>
+    /// <param name="progress">Receives a line for each request.</param>
+    /// <param name="timeLimit">The time limit for a request; null for <see cref="TimeLimit"/>.</param>
+    /// <param name="transport">The transport; null for sockets.</param>
     public RestrictedHttpClient(UrlPolicy policy, IProgress<string>? progress = null, TimeSpan? timeLimit = null, HttpMessageHandler? transport = null)
     {
         _policy = policy;
         var bounded = new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = transport ?? NewSocketsHandler(policy) };
-        _client = new HttpClient(progress is null ? bounded : new TellingHandler(progress) { InnerHandler = bounded })
+        _client = new HttpClient(progress is null ? bounded : new ProgressHandler(progress) { InnerHandler = bounded })
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Mcpsm", ProductInfo.Version));
     }
 
-    /// <summary>For the requests of a protocol library: bounded, without redirects.</summary>
+    /// <summary>The client for a protocol library: limited, and without redirects.</summary>
     public HttpClient Protocol => _client;
 
-    /// <summary>A discovered endpoint for <see cref="Protocol"/>: such libraries throw at what is no URL.</summary>
+    /// <summary>Checks a discovered endpoint for <see cref="Protocol"/>, because such libraries throw other exceptions for an invalid URL.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public string Endpoint(string url, string what) => _policy.Check(url, what).OriginalString;
 
-    /// <summary>A handler without cookies, redirects or decompression, that connects only where the policy lets it.</summary>
+    /// <summary>Creates a handler without cookies, redirects and decompression that connects only to addresses that the policy allows.</summary>
     public static SocketsHttpHandler NewSocketsHandler(UrlPolicy policy)
     {
         var proxy = new LoopbackBypassProxy(policy.Network.Proxy);
@@ -58,12 +61,12 @@ public sealed class RestrictedHttpClient : IDisposable
             UseCookies = false,
             Proxy = proxy,
             AutomaticDecompression = DecompressionMethods.None,
-            MaxResponseHeadersLength = HeaderLimit,
+            MaxResponseHeadersLength = MaxHeaderKiB,
             ConnectCallback = new RestrictedConnector(policy, proxy).ConnectAsync,
         };
     }
 
-    /// <summary>GETs a document of an issuer or server; redirects are followed, each hop checked anew.</summary>
+    /// <summary>Gets a document from an issuer or server. Follows redirects and checks each hop.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint, ServerUnreachable, MetadataInvalid.</exception>
     public async Task<HttpDocument> GetAsync(string url, string what, CancellationToken cancellationToken)
     {
@@ -85,7 +88,7 @@ public sealed class RestrictedHttpClient : IDisposable
         throw new McpAuthException(ErrorReason.MetadataInvalid, $"{what} redirects more than {MaxRedirects} times.");
     }
 
-    /// <summary>Sends a request and gives back status and headers; the body, perhaps an endless stream, is dropped.</summary>
+    /// <summary>Sends a request and returns status and headers. The body is not read, because it may be an endless stream.</summary>
     public async Task<HttpResponseMessage> SendForHeadersAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Options.Set(HeadersOnly, true);
@@ -94,7 +97,7 @@ public sealed class RestrictedHttpClient : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    /// <summary>Bounds one exchange and turns its failures into ours, without a word of the other side's.</summary>
+    /// <summary>Limits one request, and maps its failures to our exceptions without text from the server.</summary>
     private sealed class BoundedHandler(UrlPolicy policy, TimeSpan timeLimit) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
@@ -110,7 +113,7 @@ public sealed class RestrictedHttpClient : IDisposable
                 var body = request.Options.TryGetValue(HeadersOnly, out var only) && only
                     ? [] : await ReadAsync(response, request, uri, limit.Token).ConfigureAwait(false);
                 var content = new ByteArrayContent(body);
-                // Without its charset: JSON is UTF-8 (RFC 8259 section 8.1), and .NET throws at charsets that it does not know, such as utf8.
+                // The charset is removed: JSON is UTF-8 (RFC 8259 section 8.1), and .NET throws for an unknown charset such as utf8.
                 content.Headers.ContentType = response.Content.Headers.ContentType?.MediaType is { } type ? new MediaTypeHeaderValue(type) : null;
                 response.Content.Dispose();
                 response.Content = content;
@@ -119,13 +122,13 @@ public sealed class RestrictedHttpClient : IDisposable
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 throw new McpAuthException(ErrorReason.ServerUnreachable,
-                    $"{Origin(uri)} did not answer within {timeLimit.TotalSeconds:0} seconds.",
+                    $"{Origin(uri)} did not respond within {timeLimit.TotalSeconds:0} seconds.",
                     "Check the URL and the network, then try again.")
                 { OutcomeUnknown = true };
             }
-            catch (HttpRequestException e) when (e.InnerException is McpAuthException refused)
+            catch (HttpRequestException e) when (e.InnerException is McpAuthException error)
             {
-                throw refused;
+                throw error;
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {
@@ -144,9 +147,9 @@ public sealed class RestrictedHttpClient : IDisposable
             {
                 if (body.Length + read > SizeLimit)
                 {
-                    // Documents are read with GET; whoever is sent something answers with tokens, or a client.
+                    // Documents are read with GET. The responses to other methods contain tokens or a client registration.
                     throw new McpAuthException(request.Method == HttpMethod.Get ? ErrorReason.MetadataInvalid : ErrorReason.TokenResponseInvalid,
-                        $"{Origin(uri)} answered with more than {SizeLimit / 1024 / 1024} MiB.")
+                        $"{Origin(uri)} sent a response of more than {SizeLimit / 1024 / 1024} MiB.")
                     { OutcomeUnknown = true };
                 }
                 body.Write(buffer, 0, read);
@@ -155,22 +158,22 @@ public sealed class RestrictedHttpClient : IDisposable
         }
     }
 
-    /// <summary>Says what was asked and how that ended, without queries, headers or bodies: those hold secrets.</summary>
-    private sealed class TellingHandler(IProgress<string> progress) : DelegatingHandler
+    /// <summary>Reports each request and its result without queries, headers and bodies, because those contain secrets.</summary>
+    private sealed class ProgressHandler(IProgress<string> progress) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            var what = $"{request.Method} {UntrustedText.Sanitize(request.RequestUri?.GetLeftPart(UriPartial.Path))}";
-            var began = Stopwatch.GetTimestamp();
+            var operation = $"{request.Method} {UntrustedText.Sanitize(request.RequestUri?.GetLeftPart(UriPartial.Path))}";
+            var started = Stopwatch.GetTimestamp();
             try
             {
                 var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-                progress.Report($"{what}: {(int)response.StatusCode} ({Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms)");
+                progress.Report($"{operation}: {(int)response.StatusCode} ({Stopwatch.GetElapsedTime(started).TotalMilliseconds:0} ms)");
                 return response;
             }
             catch (McpAuthException e)
             {
-                progress.Report($"{what}: {e.Message}");
+                progress.Report($"{operation}: {e.Message}");
                 throw;
             }
         }
@@ -181,20 +184,20 @@ public sealed class RestrictedHttpClient : IDisposable
         var error = (e as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown;
         if (error == HttpRequestError.ConfigurationLimitExceeded)
         {
-            return new McpAuthException(ErrorReason.ProtocolViolation, $"{Origin(uri)} answered with more than {HeaderLimit} KiB of headers.",
-                "Tell whoever runs it.", e)
+            return new McpAuthException(ErrorReason.ProtocolViolation, $"{Origin(uri)} sent a response with more than {MaxHeaderKiB} KiB of headers.",
+                "Report this to the operator of the server.", e)
             { OutcomeUnknown = true };
         }
-        var why = error switch
+        var reason = error switch
         {
-            HttpRequestError.NameResolutionError => "its name does not resolve",
-            HttpRequestError.ConnectionError => "nothing answers there",
-            HttpRequestError.SecureConnectionError => "no trusted TLS connection can be made",
-            HttpRequestError.ProxyTunnelError => "the proxy does not let the connection through",
-            HttpRequestError.ResponseEnded => "the connection ended before the answer did",
+            HttpRequestError.NameResolutionError => "the name does not resolve",
+            HttpRequestError.ConnectionError => "the connection was refused or timed out",
+            HttpRequestError.SecureConnectionError => "a trusted TLS connection cannot be established",
+            HttpRequestError.ProxyTunnelError => "the proxy rejected the connection",
+            HttpRequestError.ResponseEnded => "the connection ended before the response was complete",
             _ => "the connection failed",
         };
-        return new McpAuthException(ErrorReason.ServerUnreachable, $"Cannot reach {Origin(uri)}: {why}.",
+        return new McpAuthException(ErrorReason.ServerUnreachable, $"Cannot reach {Origin(uri)}: {reason}.",
             "Check the URL and the network, then try again.", e)
         {
             OutcomeUnknown = error is not (HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError

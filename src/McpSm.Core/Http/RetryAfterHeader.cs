@@ -1,20 +1,23 @@
 namespace McpSm.Core.Http;
 
-/// <summary>When to try again, by the <c>Retry-After</c> of an answer (RFC 9110 section 10.2.3).</summary>
+/// <summary>Reads the <c>Retry-After</c> header of a response (RFC 9110 section 10.2.3).</summary>
 internal static class RetryAfterHeader
 {
-    /// <summary>The advice if the answer does not say when.</summary>
-    public const string Later = "Try again later.";
+    /// <summary>The advice for a response without the header.</summary>
+    public const string DefaultAdvice = "Try again later.";
 
     private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
 
-    /// <summary>The advice, with a time span of at most a day: seconds and dates are both understood.</summary>
-    /// <param name="now">Used if the answer carries no date of its own: the issuer's clock may differ from ours.</param>
+    /// <summary>Returns the advice with a time span of at most a day. Supports seconds and dates.</summary>
+    /// <param name="response">The response; null if there is none.</param>
+    /// <param name="now">
+    /// The current time, for a response without a Date header. The Date header is preferred because the issuer's clock may differ.
+    /// </param>
     public static string Advice(HttpResponseMessage? response, DateTimeOffset now)
     {
-        var said = response?.Headers.RetryAfter;
-        var wait = said?.Delta ?? (said?.Date - (response!.Headers.Date ?? now));
-        return wait is not { } span || span <= TimeSpan.Zero ? Later
+        var header = response?.Headers.RetryAfter;
+        var wait = header?.Delta ?? (header?.Date - (response!.Headers.Date ?? now));
+        return wait is not { } span || span <= TimeSpan.Zero ? DefaultAdvice
             : span > MaxDelay ? "Try again in more than a day."
             : $"Try again in {Describe(span)}.";
     }
@@ -22,7 +25,7 @@ internal static class RetryAfterHeader
     private static string Describe(TimeSpan span) => span.TotalSeconds <= 90 ? Count(span.TotalSeconds, "second")
         : span.TotalMinutes <= 90 ? Count(span.TotalMinutes, "minute") : Count(span.TotalHours, "hour");
 
-    /// <summary>Rounded up, but not for the second that passes between two clocks.</summary>
+    /// <summary>Rounds up, except for fractions that come from the difference between two clocks.</summary>
     private static string Count(double number, string unit) =>
         Math.Ceiling(Math.Round(number, 2)) is var whole && whole == 1 ? $"1 {unit}" : $"{whole:0} {unit}s";
 }

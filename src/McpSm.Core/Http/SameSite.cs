@@ -2,12 +2,12 @@ using System.Net;
 
 namespace McpSm.Core.Http;
 
-/// <summary>Whether two URLs are of the same owner, as far as their hosts tell.</summary>
+/// <summary>Compares the sites of two URLs by their hosts.</summary>
 internal static class SameSite
 {
     /// <summary>
-    /// Whether the hosts are equal, one is a subdomain of the other, or their last two labels are equal. An IP address is the same
-    /// site as itself alone.
+    /// Whether the hosts are equal, one is a subdomain of the other, or their last two labels are equal. An IP address is the same site only as
+    /// itself.
     /// </summary>
     public static bool IsSame(Uri a, Uri b)
     {

@@ -1,6 +1,6 @@
 namespace McpSm.Core.Http;
 
-/// <summary>How an access token is sent: the scheme of its Authorization header (RFC 6750 section 2.1, RFC 9449 section 7.1).</summary>
+/// <summary>The authentication schemes for access tokens (RFC 6750 section 2.1, RFC 9449 section 7.1).</summary>
 public static class TokenType
 {
     public const string Bearer = "Bearer";

@@ -9,15 +9,14 @@ using McpSm.Core.Network;
 namespace McpSm.Core.Http;
 
 /// <summary>
-/// Which URLs may be visited for one server (rules 27, 28, 30 of docs/rules.md). Hosts that the user named are trusted to be where they are.
-/// All others were named by the network. None of them may lead to this machine, its link or its cloud's metadata, unless the server is
-/// on this machine itself. None may lead into a private network, unless the server is in one itself, or an issuer that the
-/// user named publishes the endpoint.
+/// Decides which URLs may be visited for one server (rules 27, 28, 30 of docs/rules.md). Hosts that the user named are trusted at any address. All
+/// other hosts come from the network. They must not lead to this machine, its link or its cloud's metadata service, unless the server is on this
+/// machine. They must not lead into a private network, unless the server is in one, or an issuer that the user named publishes the endpoint.
 /// </summary>
-/// <remarks>A policy is for one sign-in or renewal: it finds out once where the server is, and only if that matters.</remarks>
+/// <remarks>A policy is for one sign-in or renewal. It looks up the server's addresses once, and only if the result matters.</remarks>
 public sealed class UrlPolicy
 {
-    // No web server in common use takes a longer request line than Node.js with 16 KiB, and a query is still to come.
+    // Node.js has the shortest limit of common web servers: 16 KiB for the headers. A query is added to the URL later.
     private const int MaxUrlLength = 8 * 1024;
 
     private static readonly TimeSpan LookupTimeout = TimeSpan.FromSeconds(5);
@@ -25,50 +24,54 @@ public sealed class UrlPolicy
     private readonly Uri? _server;
     private readonly List<Uri> _issuers;
     private readonly HashSet<string> _namedByUser;
-    private readonly bool _local;
+    private readonly bool _isServerLocal;
     private readonly Lazy<Task<bool>> _isServerInside;
 
-    // Hosts of the endpoints that an issuer of the user's publishes; true if that issuer is on this machine.
+    // The hosts of the endpoints of issuers that the user named. The value is true if the issuer is on this machine.
     private readonly ConcurrentDictionary<string, bool> _published = new(StringComparer.OrdinalIgnoreCase);
     private volatile bool _wasServerPublic;
     private volatile string? _issuer;
 
-    /// <param name="namedByUser">The server's URL, then the issuers that the user named, if any.</param>
+    /// <summary>Creates the policy for a server.</summary>
+    /// <param name="namedByUser">The URL of the server, then the issuers that the user named, if any.</param>
     public UrlPolicy(params IEnumerable<Uri> namedByUser)
     {
-        var all = namedByUser.ToList();
-        _server = all.FirstOrDefault();
-        _issuers = [.. all.Skip(1)];
-        _namedByUser = new(all.Select(HostOf), StringComparer.OrdinalIgnoreCase);
-        _local = _server is not null && IsLoopbackHost(_server.IdnHost);
-        // On the pool: the URLs of a document are judged without waiting in turn.
+        var urls = namedByUser.ToList();
+        _server = urls.FirstOrDefault();
+        _issuers = [.. urls.Skip(1)];
+        _namedByUser = new(urls.Select(HostOf), StringComparer.OrdinalIgnoreCase);
+        _isServerLocal = _server is not null && IsLoopbackHost(_server.IdnHost);
+        // Runs on the thread pool, because URLs are checked synchronously.
         _isServerInside = new(() => Task.Run(IsServerInsideAsync));
     }
 
-    /// <summary>The policy for an issuer that the user named itself, such as an identity provider.</summary>
-    /// <param name="endpoints">Endpoints that it has published before.</param>
+    /// <summary>Creates the policy for an issuer that the user named, such as an identity provider.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="issuer">The issuer identifier.</param>
+    /// <param name="endpoints">Endpoints that the issuer has published before.</param>
     internal static UrlPolicy ForIssuer(NetworkAccess network, string issuer, params ReadOnlySpan<string?> endpoints)
     {
-        var named = new Uri(issuer);
-        var policy = new UrlPolicy(named, named) { Network = network };
+        var issuerUrl = new Uri(issuer);
+        var policy = new UrlPolicy(issuerUrl, issuerUrl) { Network = network };
         policy.Ask(issuer, endpoints);
         return policy;
     }
 
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 
-    /// <summary>Makes the command by which the user names an issuer; null if there is none.</summary>
+    /// <summary>Returns the step by which the user names an issuer; null if there is none.</summary>
     internal Func<string, NextStep>? IssuerCommand { get; init; }
 
     /// <summary>
-    /// Tells that the issuer is asked from now on. If the user named it, its endpoints may be in a private network; if not, the
-    /// remedy of a refusal is the command that names it.
+    /// Sets the issuer for the following checks. If the user named the issuer, its endpoints may be in a private network. If not, the remedy of a
+    /// rejection is the command that names the issuer.
     /// </summary>
-    /// <param name="endpoints">What it publishes.</param>
+    /// <param name="issuer">The issuer identifier.</param>
+    /// <param name="endpoints">The endpoints that the issuer publishes.</param>
     internal void Ask(string issuer, params ReadOnlySpan<string?> endpoints)
     {
         _issuer = issuer;
-        if (!IsOfUser(issuer, out var asked))
+        if (!IsOfUser(issuer, out var issuerUrl))
         {
             return;
         }
@@ -76,14 +79,17 @@ public sealed class UrlPolicy
         {
             if (TryParse(endpoint, out var uri))
             {
-                _published[HostOf(uri)] = IsLoopbackHost(asked.IdnHost);
+                _published[HostOf(uri)] = IsLoopbackHost(issuerUrl.IdnHost);
             }
         }
     }
 
-    /// <summary>The URL, checked: absolute, of at most 8 KiB, https (or http on loopback), without user info, at no address that is refused.</summary>
-    /// <returns>The URL with its host in ASCII, so that a person sees the host that is visited.</returns>
-    /// <remarks>Looks up the server's host, within 5 seconds, if the URL has an address in a private network.</remarks>
+    /// <summary>
+    /// Checks a URL: it must be absolute, have at most 8 KiB, use https (or http on loopback), and must not have user information or a rejected
+    /// address.
+    /// </summary>
+    /// <returns>The URL with its host in ASCII, so that the user sees the host that is visited.</returns>
+    /// <remarks>Looks up the server's host, for at most 5 seconds, if the URL has a private address.</remarks>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public Uri Check(string? url, string what)
     {
@@ -93,35 +99,35 @@ public sealed class UrlPolicy
         }
         if (uri.AbsoluteUri.Length > MaxUrlLength)
         {
-            throw Unsafe(what, url, $"it is longer than {MaxUrlLength} characters");
+            throw Unsafe(what, url, $"it has more than {MaxUrlLength} characters");
         }
         if (uri.UserInfo.Length > 0)
         {
-            throw Unsafe(what, url, "it carries a user name");
+            throw Unsafe(what, url, "it contains a user name");
         }
         if (!IsSecure(uri))
         {
-            throw Unsafe(what, url, "it is plain http outside this machine");
+            throw Unsafe(what, url, "it uses plain http to another machine");
         }
         if (Literal(uri) is { } address && !AllowsAsync(HostOf(uri), address).GetAwaiter().GetResult())
         {
-            throw Inside(what, HostOf(uri), address);
+            throw UnsafeAddress(what, HostOf(uri), address);
         }
         return UntrustedText.WithAsciiHost(uri);
     }
 
-    /// <summary>Refuses an address that a public server must not lead to; called with what a name resolved to.</summary>
+    /// <summary>Rejects an address that a public server must not lead to. Called for the addresses of a resolved name.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public void CheckAddress(string host, IPAddress address)
     {
         if (!AllowsAsync(host, address).GetAwaiter().GetResult())
         {
-            throw Inside("The address", host, address);
+            throw UnsafeAddress("The address", host, address);
         }
     }
 
-    /// <summary>Those of a host's addresses that may be connected to.</summary>
-    /// <exception cref="McpAuthException">UnsafeEndpoint: there are addresses, and none may be.</exception>
+    /// <summary>Returns the addresses of a host that may be connected to.</summary>
+    /// <exception cref="McpAuthException">UnsafeEndpoint: none of the addresses is allowed.</exception>
     internal async ValueTask<IPAddress[]> AllowedAsync(string host, IPAddress[] addresses)
     {
         var allowed = new List<IPAddress>();
@@ -132,14 +138,17 @@ public sealed class UrlPolicy
                 allowed.Add(address);
             }
         }
-        return allowed.Count > 0 || addresses.Length == 0 ? [.. allowed] : throw Inside("The address", host, addresses[0]);
+        return allowed.Count > 0 || addresses.Length == 0 ? [.. allowed] : throw UnsafeAddress("The address", host, addresses[0]);
     }
 
-    /// <summary>Tells that a host was reached at an address. A server that was reached on the internet is not inside, whatever DNS says later.</summary>
+    /// <summary>
+    /// Records that a host was reached at an address. A server that was reached at a public address is not in a private network, whatever DNS returns
+    /// later.
+    /// </summary>
     internal void Connected(string host, IPAddress address) => _wasServerPublic |=
         _server is not null && host.Equals(HostOf(_server), StringComparison.OrdinalIgnoreCase) && AddressScopes.Classify(address) == AddressScope.Public;
 
-    /// <summary>Whether the user named that issuer.</summary>
+    /// <summary>Whether the user named the issuer.</summary>
     private bool IsOfUser(string issuer, [NotNullWhen(true)] out Uri? uri) => TryParse(issuer, out uri) && _issuers.Contains(uri);
 
     private async Task<bool> AllowsAsync(string host, IPAddress address)
@@ -150,13 +159,13 @@ public sealed class UrlPolicy
             return true;
         }
         var isPublished = _published.TryGetValue(host, out var isOfMachine);
-        return scope == AddressScope.Machine ? AddressScopes.IsLoopback(address) && (_local || (isPublished && isOfMachine))
+        return scope == AddressScope.Machine ? AddressScopes.IsLoopback(address) && (_isServerLocal || (isPublished && isOfMachine))
             : isPublished || await _isServerInside.Value.ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Whether the server itself is in a private network or on this machine. Every address must be inside: whoever runs a
-    /// public server can give its name an address of any private network beside its own.
+    /// Whether the server is in a private network or on this machine. All of its addresses must be: the owner of a public server can add a private
+    /// address to its name.
     /// </summary>
     private async Task<bool> IsServerInsideAsync()
     {
@@ -170,7 +179,7 @@ public sealed class UrlPolicy
         }
         if (new LoopbackBypassProxy(Network.Proxy).GetProxy(_server) is not null)
         {
-            // The proxy resolves the name, perhaps to something else.
+            // The proxy resolves the name, possibly to another address.
             return false;
         }
         try
@@ -181,23 +190,23 @@ public sealed class UrlPolicy
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
-            // A server that cannot be found is nowhere inside.
+            // A server without an address is not in a private network.
             return false;
         }
     }
 
-    /// <summary>The host as connections name it: an IPv6 address without its brackets.</summary>
+    /// <summary>Returns the host as connections use it: an IPv6 address without brackets.</summary>
     private static string HostOf(Uri uri) => uri.IdnHost.Trim('[', ']');
 
-    /// <summary>The address that the URL has in place of a name; null for other names than those of this machine.</summary>
+    /// <summary>Returns the IP address in the URL, or the loopback address for a name of this machine; null for other names.</summary>
     private static IPAddress? Literal(Uri uri) => IPAddress.TryParse(HostOf(uri), out var address) ? address
         : LoopbackName.Matches(uri.IdnHost) ? IPAddress.Loopback : null;
 
     /// <summary>
-    /// An absolute URL with a host that has an ASCII form (.NET takes others too, and throws later), and that printed
-    /// means itself: of some hidden characters .NET makes a host that whoever reads it next takes for an address.
+    /// Parses an absolute URL. Rejects a host without an ASCII form, which .NET accepts and throws for later, and a URL whose printed form parses to
+    /// something else: from some hidden characters .NET makes a host that the next parser reads as an address.
     /// </summary>
-    /// <remarks>Uri.TryCreate itself throws at a few texts, such as "//" and a right-to-left override.</remarks>
+    /// <remarks>Uri.TryCreate throws for a few texts, such as "//" with a right-to-left override.</remarks>
     internal static bool TryParse(string? text, [NotNullWhen(true)] out Uri? uri)
     {
         try
@@ -212,12 +221,14 @@ public sealed class UrlPolicy
         }
     }
 
-    /// <summary>Where an answer's Location leads from the URL that was asked, whatever the scheme; null where that is no URL.</summary>
-    internal static Uri? Target(HttpResponseMessage response, Uri asked)
+    /// <summary>
+    /// Returns the target of a Location header relative to the requested URL, with any scheme; null if the header is not a valid URL.
+    /// </summary>
+    internal static Uri? Target(HttpResponseMessage response, Uri requested)
     {
         try
         {
-            return response.Headers.Location is { } location && Uri.TryCreate(asked, location, out var target)
+            return response.Headers.Location is { } location && Uri.TryCreate(requested, location, out var target)
                 && TryParse(target.AbsoluteUri, out var parsed) ? parsed : null;
         }
         catch (Exception e) when (e is UriFormatException or IndexOutOfRangeException)
@@ -226,30 +237,31 @@ public sealed class UrlPolicy
         }
     }
 
-    /// <summary>https, or http to this very machine.</summary>
+    /// <summary>Whether the URL uses https, or http to this machine.</summary>
     public static bool IsSecure(Uri uri) => uri.Scheme == "https" || (uri.Scheme == "http" && IsLoopbackHost(uri.IdnHost));
 
-    /// <summary>Whether the host of a URL is this machine: an address on loopback, or <c>localhost</c> and the names under it.</summary>
+    /// <summary>Whether the host of a URL is this machine: a loopback address, <c>localhost</c>, or a name under it.</summary>
     public static bool IsLoopbackHost(string host) => LoopbackName.Matches(host)
         || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && AddressScopes.IsLoopback(address));
 
-    private McpAuthException Inside(string what, string host, IPAddress address)
+    private McpAuthException UnsafeAddress(string what, string host, IPAddress address)
     {
         var isPrivate = AddressScopes.Classify(address) == AddressScope.Private;
-        var where = isPrivate ? "in a private network" : "of this machine, its link or its cloud";
-        var whose = host == address.ToString() ? $"{address} is an address {where}" : $"{UntrustedText.Sanitize(host)} is at {address}, an address {where}";
-        return new McpAuthException(ErrorReason.UnsafeEndpoint, $"{what} is not safe to visit: {whose}, and a public server must not lead there.",
+        var location = isPrivate ? "in a private network" : "of this machine, its link or its cloud";
+        var reason = host == address.ToString() ? $"{address} is an address {location}"
+            : $"{UntrustedText.Sanitize(host)} has {address}, an address {location}";
+        return new McpAuthException(ErrorReason.UnsafeEndpoint, $"{what} is not safe to visit: {reason}, and a public server must not lead there.",
             isPrivate && IssuerCommand is { } command && _issuer is { } issuer && !IsOfUser(issuer, out _)
-                ? (Remedy)$"If you trust that issuer: {command(issuer)}" : PublicHost);
+                ? (Remedy)$"If you trust the issuer: {command(issuer)}" : UsePublicHost);
     }
 
-    private const string PublicHost = "Ask whoever runs the server to publish an https URL of a public host.";
+    private const string UsePublicHost = "Ask the operator of the server to publish an https URL with a public host.";
 
-    private static McpAuthException Unsafe(string what, string? url, string why) =>
-        new(ErrorReason.UnsafeEndpoint, $"{what} is not safe to visit: {why} ({Show(url)}).",
-            PublicHost);
+    private static McpAuthException Unsafe(string what, string? url, string reason) =>
+        new(ErrorReason.UnsafeEndpoint, $"{what} is not safe to visit: {reason} ({Show(url)}).",
+            UsePublicHost);
 
-    /// <summary>Host and path of a foreign URL; its user info and query may hold secrets.</summary>
+    /// <summary>Returns only host and path of a URL from the network: its user information and query may contain secrets.</summary>
     private static string Show(string? url) =>
         TryParse(url, out var uri) && uri.Host.Length > 0
             ? UntrustedText.Sanitize(UntrustedText.WithAsciiHost(uri).GetLeftPart(UriPartial.Path))

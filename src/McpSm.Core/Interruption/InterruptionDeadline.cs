@@ -3,28 +3,28 @@ using System.Diagnostics;
 namespace McpSm.Core.Interruption;
 
 /// <summary>
-/// When to stop waiting for work that was asked to end: after 2 seconds, because it may block in the system; but while an
-/// exchange goes on, once that has ended, or has had <see cref="TokenExchange.Limit"/>, and its result could be stored.
+/// The deadline for work that was asked to stop. It is 2 seconds, because the work may be blocked in a system call. While a token exchange is
+/// running, it extends until the exchange has ended, or has used up <see cref="TokenExchange.Limit"/>, and its result could be stored.
 /// </summary>
 public sealed class InterruptionDeadline(TokenExchangeTracker exchanges)
 {
-    private static readonly TimeSpan ExchangeGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(2);
 
-    // To store what an exchange gave, and to say so.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    // The time to store and report the result of an exchange.
+    private static readonly TimeSpan StorageTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly long _began = Stopwatch.GetTimestamp();
-    private TimeSpan _end = ExchangeGrace;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private TimeSpan _end = DefaultTimeout;
 
-    /// <summary>Whether the time is over. To be asked again and again, since it looks at the exchanges.</summary>
+    /// <summary>Whether the deadline has passed. Must be polled, because running exchanges extend the deadline.</summary>
     public bool HasPassed
     {
         get
         {
-            var elapsed = Stopwatch.GetElapsedTime(_began);
-            if (elapsed < TokenExchange.Limit && exchanges.AnyRunning && elapsed + Grace > _end)
+            var elapsed = Stopwatch.GetElapsedTime(_started);
+            if (elapsed < TokenExchange.Limit && exchanges.AnyRunning && elapsed + StorageTimeout > _end)
             {
-                _end = elapsed + Grace;
+                _end = elapsed + StorageTimeout;
             }
             return elapsed >= _end;
         }

@@ -1,63 +1,63 @@
 namespace McpSm.Core.Interruption;
 
 /// <summary>
-/// One exchange that spends something, from the request until its result is stored. Meanwhile the operation's cancellation is
-/// only noted: the answer is awaited for at most <see cref="Limit"/> more, and whoever stores it calls <see cref="Complete"/>.
+/// A token exchange that uses up something, such as a refresh token, from the request until the result is stored. If the operation is cancelled
+/// during the exchange, the exchange continues for at most <see cref="Limit"/>. The code that stores the result calls <see cref="Complete"/>.
 /// </summary>
 public sealed class TokenExchange : IDisposable
 {
-    /// <summary>How long an answer is awaited after the operation was cancelled.</summary>
+    /// <summary>How long to wait for a response after the operation was cancelled.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
 
     private readonly Lock _gate = new();
-    private readonly TokenExchangeTracker _all;
+    private readonly TokenExchangeTracker _tracker;
     private readonly TimeProvider _time;
     private readonly CancellationToken _operation;
     private readonly CancellationTokenSource _cancel = new();
     private readonly CancellationTokenRegistration _registration;
     private ITimer? _limit;
-    private bool _goesOn;
+    private bool _isRunning;
     private bool _disposed;
 
-    internal TokenExchange(TokenExchangeTracker all, TimeProvider time, CancellationToken operation)
+    internal TokenExchange(TokenExchangeTracker tracker, TimeProvider time, CancellationToken operation)
     {
-        (_all, _time, _operation) = (all, time, operation);
+        (_tracker, _time, _operation) = (tracker, time, operation);
         _registration = operation.Register(Interrupt);
     }
 
-    /// <summary>Whether it has begun and not ended: what was sent may be spent.</summary>
+    /// <summary>Whether the exchange has begun and not ended: the request may have used up the token.</summary>
     public bool IsRunning
     {
         get
         {
             lock (_gate)
             {
-                return _goesOn;
+                return _isRunning;
             }
         }
     }
 
-    /// <summary>For the request: cancelled with the operation, or <see cref="Limit"/> later if the exchange had begun by then.</summary>
+    /// <summary>The token for the request. It is cancelled with the operation, or <see cref="Limit"/> later if the exchange had begun.</summary>
     public CancellationToken Token => _cancel.Token;
 
-    /// <summary>Begins the exchange, if it does not go on already: what follows spends something.</summary>
-    /// <exception cref="OperationCanceledException">The operation was cancelled before.</exception>
+    /// <summary>Begins the exchange unless it is already running. Call this before a request that uses up something.</summary>
+    /// <exception cref="OperationCanceledException">The operation was already cancelled.</exception>
     public void Begin()
     {
         lock (_gate)
         {
-            if (_goesOn)
+            if (_isRunning)
             {
                 return;
             }
             _operation.ThrowIfCancellationRequested();
-            _goesOn = true;
-            _all.Add(1);
+            _isRunning = true;
+            _tracker.Add(1);
         }
     }
 
-    /// <summary>Ends the exchange: nothing was spent, or the result is stored.</summary>
-    /// <exception cref="OperationCanceledException">The operation was cancelled in the meantime.</exception>
+    /// <summary>Ends the exchange: nothing was used up, or the result is stored.</summary>
+    /// <exception cref="OperationCanceledException">The operation was cancelled during the exchange.</exception>
     public void Complete()
     {
         End();
@@ -80,10 +80,10 @@ public sealed class TokenExchange : IDisposable
     {
         lock (_gate)
         {
-            if (_goesOn)
+            if (_isRunning)
             {
-                _goesOn = false;
-                _all.Add(-1);
+                _isRunning = false;
+                _tracker.Add(-1);
             }
         }
     }
@@ -92,7 +92,7 @@ public sealed class TokenExchange : IDisposable
     {
         lock (_gate)
         {
-            if (_goesOn)
+            if (_isRunning)
             {
                 _limit ??= _time.CreateTimer(_ => Cancel(), null, Limit, Timeout.InfiniteTimeSpan);
                 return;
@@ -116,7 +116,7 @@ public sealed class TokenExchange : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // The exchange ended at this very moment.
+            // The exchange was disposed at the same time.
         }
     }
 }

@@ -1,14 +1,14 @@
 namespace McpSm.Core.Network;
 
-/// <summary>How far an IP address reaches.</summary>
+/// <summary>The scope of an IP address.</summary>
 internal enum AddressScope
 {
-    /// <summary>Anywhere on the internet.</summary>
+    /// <summary>Reachable from the internet.</summary>
     Public,
 
-    /// <summary>A private network, or a tunnel into one.</summary>
+    /// <summary>In a private network, or in a tunnel into one.</summary>
     Private,
 
-    /// <summary>This machine, its link, or the metadata service of its cloud.</summary>
+    /// <summary>On this machine or its link, or the metadata service of its cloud.</summary>
     Machine,
 }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace McpSm.Core.Network;
 
-/// <summary>Finds the scope of an IP address. An IPv6 address that carries an IPv4 address is judged by that one.</summary>
+/// <summary>Determines the scope of an IP address. An IPv6 address that contains an IPv4 address has the scope of the IPv4 address.</summary>
 internal static class AddressScopes
 {
     // Metadata services outside the link-local range: Alibaba, Oracle, Azure, AWS (a whole prefix), Google.
@@ -21,7 +21,7 @@ internal static class AddressScopes
     ];
 
     // RFC 1918, RFC 6598, class E (some networks route it inside), unique local and site-local addresses, Teredo (RFC 4380).
-    // The benchmarking range 198.18.0.0/15 is not among them: name servers of some VPN clients give its addresses to public hosts.
+    // The benchmarking range 198.18.0.0/15 is not included: the name servers of some VPN clients return such addresses for public hosts.
     private static readonly IPNetwork[] Private =
     [
         IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("172.16.0.0/12"), IPNetwork.Parse("192.168.0.0/16"), IPNetwork.Parse("100.64.0.0/10"),
@@ -55,7 +55,9 @@ internal static class AddressScopes
             : AddressScope.Public;
     }
 
-    /// <summary>The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), translated (RFC 2765) or behind NAT64 (RFC 6052).</summary>
+    /// <summary>
+    /// Returns the IPv4 address that an IPv6 address represents: mapped (RFC 4291), translated (RFC 2765) or behind NAT64 (RFC 6052).
+    /// </summary>
     private static IPAddress Plain(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
         && (Mapped.Contains(address) || Translated.Contains(address) || Nat64.Contains(address)) ? IPv4At(address, 12) : WithoutZone(address);
 
@@ -64,17 +66,17 @@ internal static class AddressScopes
         Classify(address) == AddressScope.Machine ? AddressScope.Machine : AddressScope.Private;
 
     /// <summary>
-    /// Of a NAT64 that a network set up for itself (RFC 8215) it is not known how long the prefix is. RFC 6052 section 2.2 puts the
-    /// IPv4 address right behind the prefix, which ends after 48, 56 or 64 bits, and leaves out bits 64 to 71; behind a prefix of
-    /// 96 bits it is at the end. So both the first bits that are set and the end are judged, and the end only if it is set.
+    /// For a local NAT64 (RFC 8215) the length of the prefix is unknown. In RFC 6052 section 2.2 the IPv4 address follows a prefix of 48, 56 or 64
+    /// bits and skips bits 64 to 71; after a prefix of 96 bits it is at the end. So this classifies both the first nonzero bits and the end, and the
+    /// end only if it is nonzero.
     /// </summary>
     private static AddressScope OfLocalNat64(IPAddress address)
     {
         var bytes = address.GetAddressBytes();
-        byte[] behind = [bytes[6], bytes[7], .. bytes[9..]];
-        var start = Array.FindIndex(behind, 0, 3, b => b != 0);
-        var first = start < 0 ? AddressScope.Public : Classify(new IPAddress(behind.AsSpan(start, 4)));
-        // Behind 64 bits the address takes up the first of the last four bytes.
+        byte[] afterPrefix = [bytes[6], bytes[7], .. bytes[9..]];
+        var start = Array.FindIndex(afterPrefix, 0, 3, b => b != 0);
+        var first = start < 0 ? AddressScope.Public : Classify(new IPAddress(afterPrefix.AsSpan(start, 4)));
+        // After a prefix of 64 bits, the address includes the first of the last four bytes.
         return start >= 0 && bytes.AsSpan(start == 2 ? 13 : 12).IndexOfAnyExcept((byte)0) < 0 ? first
             : (AddressScope)Math.Max((int)first, (int)Classify(IPv4At(address, 12)));
     }

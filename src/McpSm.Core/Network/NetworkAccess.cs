@@ -3,22 +3,22 @@ using System.Net.Sockets;
 
 namespace McpSm.Core.Network;
 
-/// <summary>The network as this machine has it: its proxy, its names, its connections. Tests put another in its place.</summary>
+/// <summary>Access to the network of this machine: proxy, name resolution and connections. Tests replace it.</summary>
 internal class NetworkAccess
 {
     public static NetworkAccess OfMachine { get; } = new();
 
-    /// <summary>The user's proxy, which the environment or the system names.</summary>
+    /// <summary>The user's proxy, from the environment or the system settings.</summary>
     public virtual IWebProxy Proxy => HttpClient.DefaultProxy;
 
-    /// <summary>The addresses of a host, by the system's own resolver.</summary>
-    /// <exception cref="SocketException">It has none, or no name server answers.</exception>
+    /// <summary>Resolves a host with the resolver of the system.</summary>
+    /// <exception cref="SocketException">The host does not have an address, or the name servers do not respond.</exception>
     public virtual Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) =>
         Dns.GetHostAddressesAsync(host, cancellationToken);
 
-    /// <summary>Connects to the first of the addresses that answers.</summary>
-    /// <returns>The connection, and the address that answered.</returns>
-    /// <exception cref="SocketException">None answers.</exception>
+    /// <summary>Connects to the first address that responds.</summary>
+    /// <returns>The connection, and its address.</returns>
+    /// <exception cref="SocketException">None of the addresses responds.</exception>
     public virtual async Task<(Stream Stream, IPAddress Address)> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -3,36 +3,36 @@ using McpSm.Core.Configuration;
 namespace McpSm.Core.Processes;
 
 /// <summary>
-/// Finds a program's full path. Only the absolute folders of PATH are searched: a program in the current folder, or
-/// beside our executable, never runs in place of the real one.
+/// Finds the full path of a program. Searches only the absolute folders of PATH, so that a program in the current folder or next to our executable
+/// never runs instead.
 /// </summary>
 public sealed class ProgramFinder(AppEnvironment environment)
 {
-    // A batch file is run by cmd.exe, which would read the arguments as commands.
+    // Batch files are excluded: cmd.exe would interpret their arguments as commands.
     private static readonly string[] WindowsExtensions = [".exe", ".com"];
 
-    private const UnixFileMode AnyoneExecutes = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const UnixFileMode AnyExecute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    /// <summary>The absolute folders in a value of PATH, in order. An empty or relative entry leads to the current folder and is left out.</summary>
+    /// <summary>Returns the absolute folders of a PATH value in order. Skips empty and relative entries, which refer to the current folder.</summary>
     public static IReadOnlyList<string> AbsoluteFolders(string? path) =>
         [.. (path ?? "").Split(Path.PathSeparator).Select(Unquoted).Where(Path.IsPathFullyQualified)];
 
-    /// <summary>The full paths to try in turn, as execvp(3) does.</summary>
+    /// <summary>Returns the full paths to try in order, as execvp(3) does.</summary>
     /// <param name="program">A name without a folder, or a full path.</param>
-    /// <exception cref="ProgramNotStartedException">There is no such program, or the path is relative.</exception>
+    /// <exception cref="ProgramNotStartedException">The program does not exist, or the path is relative.</exception>
     public IReadOnlyList<string> Find(string program)
     {
         if (Path.IsPathFullyQualified(program))
         {
-            return Spellings(program).Where(IsExecutable).ToList() is { Count: > 0 } paths ? paths
+            return Spellings(program).Where(IsExecutable).ToList() is { Count: > 0 } executables ? executables
                 : throw new ProgramNotStartedException(File.Exists(program) ? "is not an executable file" : "does not exist");
         }
         if (program.AsSpan().ContainsAny(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar, Path.VolumeSeparatorChar))
         {
-            throw new ProgramNotStartedException("is a relative path, and only a name on PATH or a full path is started");
+            throw new ProgramNotStartedException("is a relative path; use a name on PATH or a full path");
         }
-        var found = AbsoluteFolders(environment.Variable("PATH")).SelectMany(folder => Spellings(Path.Combine(folder, program))).Where(IsExecutable).ToList();
-        return found.Count > 0 ? found : throw new ProgramNotStartedException("was not found in an absolute folder of PATH");
+        var paths = AbsoluteFolders(environment.Variable("PATH")).SelectMany(folder => Spellings(Path.Combine(folder, program))).Where(IsExecutable).ToList();
+        return paths.Count > 0 ? paths : throw new ProgramNotStartedException("was not found in an absolute folder of PATH");
     }
 
     private static string Unquoted(string folder) => OperatingSystem.IsWindows() ? folder.Trim('"') : folder;
@@ -41,16 +41,16 @@ public sealed class ProgramFinder(AppEnvironment environment)
         && !WindowsExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase)
         ? WindowsExtensions.Select(extension => path + extension) : [path];
 
-    // On Windows by name alone: a program of the Store is an app execution alias, which is empty and can only be started.
+    // Windows checks only the name: a Store app has an app execution alias, which is an empty file that can only be started.
     private static bool IsExecutable(string path)
     {
         try
         {
-            return File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & AnyoneExecutes) != 0);
+            return File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & AnyExecute) != 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It was removed meanwhile, or we may not look at it: then we cannot start it either.
+            // The file was removed, or we may not access it: then we cannot start it either.
             return false;
         }
     }

@@ -1,5 +1,5 @@
 namespace McpSm.Core.Processes;
 
-/// <summary>A program could not be started.</summary>
-/// <param name="why">Follows the program's name in a sentence, like "does not exist".</param>
-public sealed class ProgramNotStartedException(string why) : Exception(why);
+/// <summary>The exception for a program that could not be started.</summary>
+/// <param name="reason">A predicate for the program, such as "does not exist".</param>
+public sealed class ProgramNotStartedException(string reason) : Exception(reason);

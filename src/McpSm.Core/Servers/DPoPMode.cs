@@ -1,12 +1,12 @@
 namespace McpSm.Core.Servers;
 
-/// <summary>Whether tokens are bound to a key of ours (RFC 9449).</summary>
+/// <summary>Whether tokens must be bound to a key of Mcpsm (RFC 9449).</summary>
 public enum DPoPMode
 {
-    /// <summary>Where the server or the issuer asks for it.</summary>
+    /// <summary>Bind tokens if the server or the issuer requires it.</summary>
     Auto,
-    /// <summary>A token that is not bound is refused.</summary>
+    /// <summary>Always bind tokens; reject a token that is not bound.</summary>
     Always,
-    /// <summary>Whatever they ask for.</summary>
+    /// <summary>Never bind tokens, even if the server or the issuer requires it.</summary>
     Never,
 }

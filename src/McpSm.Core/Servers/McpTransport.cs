@@ -1,6 +1,6 @@
 namespace McpSm.Core.Servers;
 
-/// <summary>How a server is spoken to: Streamable HTTP, or the HTTP+SSE transport before it.</summary>
+/// <summary>The transport of a server: Streamable HTTP, or its predecessor HTTP+SSE.</summary>
 public enum McpTransport
 {
     Http,

@@ -5,15 +5,15 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core.Servers;
 
-/// <summary>A token set that the npm tool keeps in plaintext: by the server's id, without issuer or resource.</summary>
+/// <summary>A token set that the npm tool stores in plaintext, by server id and without issuer or resource.</summary>
 internal sealed record NpmTokenFile(string File, string ServerId, string AccessToken, string? RefreshToken,
     IReadOnlyList<string> Scopes, string? ClientId, string? ClientSecret, DateTimeOffset? ExpiresAt)
 {
-    /// <summary>All token sets in all files.</summary>
-    /// <exception cref="McpAuthException">ConfigurationCorrupt: not JSON, or an entry without a token.</exception>
+    /// <summary>Reads all token sets from all files.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt: a file is not JSON, or an entry has no token.</exception>
     public static IReadOnlyList<NpmTokenFile> Read(AppEnvironment environment) => [.. environment.PlaintextTokenFiles.SelectMany(ReadFile)];
 
-    /// <summary>The ids that have one, and the file's name: what status tells. A damaged file is for the import to report.</summary>
+    /// <summary>Returns the ids with a token set and the name of the file, for the status. Skips damaged files; the import reports them.</summary>
     public static IReadOnlyDictionary<string, string> Ids(AppEnvironment environment)
     {
         var ids = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -45,19 +45,19 @@ internal sealed record NpmTokenFile(string File, string ServerId, string AccessT
             yield return new NpmTokenFile(file, id, token, Text(file, entry, "refreshToken"),
                 entry["scopes"] is JsonArray scopes ? [.. scopes.Select(s => Text(file, s)).OfType<string>()] : [],
                 Text(file, entry, "clientId"), Text(file, entry, "clientSecret"),
-                // Milliseconds, as Date.now() counts them.
+                // Date.now() counts in milliseconds.
                 entry["expiresAt"] is JsonValue at && at.TryGetValue<double>(out var end) && end is >= 0 and < 253402300799000
                     ? DateTimeOffset.FromUnixTimeMilliseconds((long)end) : null);
         }
     }
 
-    /// <summary>Takes the entry out of its file and leaves every other byte of it.</summary>
-    /// <returns>Whether it is gone; false where another token stands there by now.</returns>
+    /// <summary>Removes the entry from its file and keeps every other byte of the file.</summary>
+    /// <returns>True if the entry no longer exists; false if it now has another token.</returns>
     public async Task<bool> RemoveAsync(AppEnvironment environment, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("plaintext-tokens", cancellationToken).ConfigureAwait(false);
-        var now = ReadFile(File).FirstOrDefault(t => t.ServerId == ServerId);
-        return now is null || (now.AccessToken == AccessToken && now.RefreshToken == RefreshToken && JsonFile.RemoveMember(File, [ServerId], null));
+        using var fileLock = await environment.LockAsync("plaintext-tokens", cancellationToken).ConfigureAwait(false);
+        var current = ReadFile(File).FirstOrDefault(t => t.ServerId == ServerId);
+        return current is null || (current.AccessToken == AccessToken && current.RefreshToken == RefreshToken && JsonFile.RemoveMember(File, [ServerId], null));
     }
 
     private static string? Text(string file, JsonObject from, string name) => Text(file, from[name]) is { Length: > 0 } text ? text : null;
@@ -70,10 +70,10 @@ internal sealed record NpmTokenFile(string File, string ServerId, string AccessT
         }
         catch (InvalidOperationException)
         {
-            throw JsonFile.Corrupt(file, "a text in it is no Unicode");
+            throw JsonFile.Corrupt(file, "it contains a string that is not valid Unicode");
         }
     }
 
-    /// <summary>Without the tokens: records print all their members.</summary>
+    /// <summary>Omits the tokens, because the generated ToString of a record prints all members.</summary>
     public override string ToString() => $"plaintext tokens of '{ServerId}'";
 }

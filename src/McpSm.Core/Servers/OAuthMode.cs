@@ -1,6 +1,6 @@
 namespace McpSm.Core.Servers;
 
-/// <summary>Whether signing in is wanted. Unset until a sign-in finds that the server challenges.</summary>
+/// <summary>Whether Mcpsm signs in to a server. Unset until a sign-in finds that the server sends a challenge.</summary>
 public enum OAuthMode
 {
     Unset,

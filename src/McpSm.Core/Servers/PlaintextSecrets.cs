@@ -1,18 +1,18 @@
 namespace McpSm.Core.Servers;
 
-/// <summary>What <c>config.json</c> holds in the clear for one server.</summary>
+/// <summary>The plaintext secrets of a server in <c>config.json</c>.</summary>
 internal sealed record PlaintextSecrets(
     string? BearerToken, string? ClientSecret, IReadOnlyDictionary<string, string> Headers)
 {
     private static readonly string[] SecretWords =
         ["auth", "token", "key", "secret", "cookie", "password", "passwd", "credential", "session", "bearer", "signature", "jwt"];
 
-    /// <summary>Whether anything in it had better be in a vault.</summary>
+    /// <summary>Whether there is a value that belongs in a vault.</summary>
     public bool HasSecret => BearerToken is not null || ClientSecret is not null || (Headers.Count > 0 && SecretHeaders.Any());
 
     /// <summary>
-    /// The headers that are secrets by their name, or by a value that looks like one. A header such as
-    /// <c>X-Region: eu-west-1</c> is none, and stays where a person can see and edit it.
+    /// The headers that are probably secrets, by their name or their value. A header such as <c>X-Region: eu-west-1</c> is not a secret and stays
+    /// where the user can see and edit it.
     /// </summary>
     public IEnumerable<KeyValuePair<string, string>> SecretHeaders => Headers.Where(h =>
         SecretWords.Any(word => h.Key.Contains(word, StringComparison.OrdinalIgnoreCase)) || LooksSecret(h.Value));

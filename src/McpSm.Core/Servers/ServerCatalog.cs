@@ -7,14 +7,14 @@ using McpSm.Core.Files;
 namespace McpSm.Core.Servers;
 
 /// <summary>
-/// The servers the user has, in <c>config.json</c>, which the npm tool <c>mcp-server-manager</c> shares: what we do
-/// not know in it is kept, and no secret is ever written to it.
+/// The servers of the user, in <c>config.json</c>. The file is shared with the npm tool <c>mcp-server-manager</c>: unknown members are kept, and
+/// secrets are never written to it.
 /// </summary>
 public sealed class ServerCatalog(AppEnvironment environment)
 {
     private readonly string _path = environment.PathOf("config.json");
 
-    /// <summary>All servers, in the file's order.</summary>
+    /// <summary>Returns all servers in the order of the file.</summary>
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IReadOnlyList<McpServer> List()
     {
@@ -22,22 +22,23 @@ public sealed class ServerCatalog(AppEnvironment environment)
         return document is null ? [] : Read(document.RootElement);
     }
 
-    /// <summary>The server of that id, name or URL.</summary>
-    /// <exception cref="McpAuthException">ServerNotFound, which names the servers there are; InvalidValue: several are meant.</exception>
+    /// <summary>Returns the server with this id, name or URL.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound, with the names of the existing servers. InvalidValue: several servers match.</exception>
     public McpServer Get(string text) => ServerLookup.Get(List(), text);
 
     public McpServer? Find(string text) => ServerLookup.Find(List(), text);
 
-    /// <summary>The server as it is by now, for whoever has had it in hand for a while and is about to keep something for it.</summary>
-    /// <exception cref="McpAuthException">ServerNotFound: somebody has removed it since.</exception>
+    /// <summary>Returns the current state of a server, for a caller that is about to store something for it after a while.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound: the server was removed in the meantime.</exception>
     public McpServer Reload(McpServer server)
     {
         var all = List();
         return all.FirstOrDefault(s => s.Id == server.Id) ?? throw ServerLookup.Failure(all, server.Id);
     }
 
-    /// <summary>Adds a server; its id is made of its name, with <c>-1</c> and so on where the id is taken.</summary>
-    /// <param name="server">Its <see cref="McpServer.Id"/> is not looked at.</param>
+    /// <summary>Adds a server. The id is derived from the name, with a suffix such as <c>-1</c> if it is taken.</summary>
+    /// <param name="server">The server. Its <see cref="McpServer.Id"/> is ignored.</param>
+    /// <param name="cancellationToken">Cancels the wait for the lock.</param>
     /// <exception cref="McpAuthException">ServerAlreadyExists, InvalidServerName, InvalidServerUrl.</exception>
     public async Task<McpServer> AddAsync(McpServer server, CancellationToken cancellationToken)
     {
@@ -52,7 +53,7 @@ public sealed class ServerCatalog(AppEnvironment environment)
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Changes a server; its id stays.</summary>
+    /// <summary>Changes a server. The id stays the same.</summary>
     /// <exception cref="McpAuthException">ServerNotFound, ServerAlreadyExists, InvalidServerName, InvalidServerUrl.</exception>
     public Task<McpServer> UpdateAsync(string id, Func<McpServer, McpServer> change, CancellationToken cancellationToken) =>
         ChangeAsync((root, all) =>
@@ -69,13 +70,15 @@ public sealed class ServerCatalog(AppEnvironment environment)
             return changed;
         }, cancellationToken);
 
-    /// <summary>Takes a plaintext secret out of the file and leaves every other byte of it.</summary>
-    /// <param name="member">Where it stands in the server's entry.</param>
-    /// <param name="value">What it is: a file in which another stands there by now is left as it is.</param>
-    /// <returns>Whether it is gone.</returns>
+    /// <summary>Removes a plaintext secret from the file and keeps every other byte of the file.</summary>
+    /// <param name="id">The id of the server.</param>
+    /// <param name="member">The path of the secret in the server's entry.</param>
+    /// <param name="value">The expected value. If the file now has another value, the file stays unchanged.</param>
+    /// <param name="cancellationToken">Cancels the wait for the lock.</param>
+    /// <returns>Whether the secret is no longer in the file.</returns>
     public async Task<bool> RemovePlaintextAsync(string id, string[] member, string value, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("config", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync("config", cancellationToken).ConfigureAwait(false);
         var index = List().ToList().FindIndex(s => s.Id == id);
         return index < 0 || JsonFile.RemoveMember(_path, ["remoteServers", index, .. member], value);
     }
@@ -89,7 +92,7 @@ public sealed class ServerCatalog(AppEnvironment environment)
 
     private async Task<T> ChangeAsync<T>(Func<JsonObject, List<McpServer>, T> change, CancellationToken cancellationToken)
     {
-        using var held = await environment.LockAsync("config", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await environment.LockAsync("config", cancellationToken).ConfigureAwait(false);
         using var document = JsonFile.OpenToChange(_path);
         var root = document is not null ? JsonObject.Create(document.RootElement)!
             : new JsonObject { ["servers"] = new JsonArray(), ["remoteServers"] = new JsonArray(), ["port"] = 8850 };
@@ -106,7 +109,7 @@ public sealed class ServerCatalog(AppEnvironment environment)
         }
         if (entries.ValueKind != JsonValueKind.Array)
         {
-            throw JsonFile.Corrupt(_path, "its 'remoteServers' is not an array");
+            throw JsonFile.Corrupt(_path, "'remoteServers' is not an array");
         }
         try
         {
@@ -119,11 +122,11 @@ public sealed class ServerCatalog(AppEnvironment environment)
         }
         catch (InvalidOperationException)
         {
-            throw JsonFile.Corrupt(_path, "a text in its 'remoteServers' is no Unicode");
+            throw JsonFile.Corrupt(_path, "'remoteServers' contains a string that is not valid Unicode");
         }
     }
 
-    /// <summary>The entries to change, which <see cref="Read"/> has seen.</summary>
+    /// <summary>Returns the entries to change. <see cref="Read"/> has already checked them.</summary>
     private static JsonArray Entries(JsonObject root)
     {
         if (root["remoteServers"] is not JsonArray entries)
@@ -144,18 +147,18 @@ public sealed class ServerCatalog(AppEnvironment environment)
         if (others.FirstOrDefault(s => HasName(s, name)) is { } taken)
         {
             throw new McpAuthException(ErrorReason.ServerAlreadyExists, ServerName.AreSame(taken.Name, name)
-                ? $"There is a server '{taken.Name}' already, at {UntrustedText.Sanitize(taken.Url)}."
-                : $"'{name}' is the id of the server '{taken.Name}', at {UntrustedText.Sanitize(taken.Url)}.",
+                ? $"A server named '{taken.Name}' already exists, at {UntrustedText.Sanitize(taken.Url)}."
+                : $"'{name}' is already the id of the server '{taken.Name}', at {UntrustedText.Sanitize(taken.Url)}.",
                 "Choose another name.")
             { Server = name };
         }
     }
 
-    /// <summary>Whether a look-up of that name would find the server: a name that is the id of a server means that one.</summary>
+    /// <summary>Whether a lookup of this name finds the server, by its name or its id.</summary>
     internal static bool HasName(McpServer server, string name) =>
         ServerName.AreSame(server.Name, name) || server.Id.Equals(name, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Ids are unique among the npm tool's local servers too, and are no other server's name.</summary>
+    /// <summary>Returns an unused id. Ids differ from the ids of the npm tool's local servers, and from the names of other servers.</summary>
     private static string FreeId(JsonObject root, IReadOnlyList<McpServer> all, string slug)
     {
         var taken = all.SelectMany(s => new[] { s.Id, s.Name }).ToHashSet(StringComparer.OrdinalIgnoreCase);

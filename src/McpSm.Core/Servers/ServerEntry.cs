@@ -5,14 +5,14 @@ using McpSm.Core.Files;
 
 namespace McpSm.Core.Servers;
 
-/// <summary>One element of <c>remoteServers</c> in <c>config.json</c>, as the npm tool 2.6.1 shapes it.</summary>
+/// <summary>An element of <c>remoteServers</c> in <c>config.json</c>, in the format of version 2.6.1 of the npm tool.</summary>
 internal static class ServerEntry
 {
     private const string AuthorizeParamsName = "authorizeParams";
 
     public static McpServer Read(JsonElement entry, int index, string path)
     {
-        McpAuthException Corrupt(string what) => JsonFile.Corrupt(path, $"remoteServers[{index}] {what}");
+        McpAuthException Corrupt(string problem) => JsonFile.Corrupt(path, $"remoteServers[{index}] {problem}");
         if (entry.ValueKind != JsonValueKind.Object)
         {
             throw Corrupt("is not an object");
@@ -27,7 +27,7 @@ internal static class ServerEntry
         return new McpServer
         {
             Id = id!,
-            // Most are alike, and each text is kept for as long as the list is.
+            // The name usually equals the id. Sharing the string saves memory while the list exists.
             Name = Member(entry, "name", JsonValueKind.String)?.ValueEquals(id) == true ? id!
                 : UntrustedText.Sanitize(Text(entry, "name")) is { Length: > 0 } name ? name : id!,
             Url = url,
@@ -49,14 +49,14 @@ internal static class ServerEntry
                 null or "auto" => DPoPMode.Auto,
                 "always" => DPoPMode.Always,
                 "never" => DPoPMode.Never,
-                _ => throw Corrupt("has a 'dpop' that is none of auto, always and never"),
+                _ => throw Corrupt("has a 'dpop' that is not auto, always or never"),
             },
             AuthorizeParams = AuthorizeParams(oauth),
             Plaintext = new PlaintextSecrets(Text(entry, "bearerToken"), Text(oauth, "clientSecret"), Headers(entry)),
         };
     }
 
-    /// <summary>Writes what we know into an entry and leaves all else in it, the plaintext of others included.</summary>
+    /// <summary>Writes the known members into an entry and keeps all others, including the plaintext secrets of other programs.</summary>
     public static JsonObject Write(McpServer server, JsonObject entry)
     {
         entry["id"] = server.Id;
@@ -84,15 +84,15 @@ internal static class ServerEntry
         return entry;
     }
 
-    /// <summary>Writes the parameters one by one: what stands there and is no parameter to us stays.</summary>
+    /// <summary>Writes the parameters one by one, to keep members that are not parameters.</summary>
     private static void PutAuthorizeParams(JsonObject oauth, IReadOnlyDictionary<string, string> parameters)
     {
-        var there = oauth[AuthorizeParamsName] as JsonObject;
-        if (there is null && parameters.Count == 0)
+        var existing = oauth[AuthorizeParamsName] as JsonObject;
+        if (existing is null && parameters.Count == 0)
         {
             return;
         }
-        var entry = there ?? [];
+        var entry = existing ?? [];
         foreach (var (name, value) in entry.ToList())
         {
             if (ParameterOf(value) is not null && !parameters.ContainsKey(name))
@@ -108,7 +108,7 @@ internal static class ServerEntry
         {
             oauth.Remove(AuthorizeParamsName);
         }
-        else if (there is null)
+        else if (existing is null)
         {
             oauth[AuthorizeParamsName] = entry;
         }
@@ -130,9 +130,12 @@ internal static class ServerEntry
         return parameters;
     }
 
-    private static string? ParameterOf(JsonNode? value) => value is JsonValue text && text.TryGetValue<JsonElement>(out var element) ? ParameterOf(element) : null;
+    private static string? ParameterOf(JsonNode? value) =>
+        value is JsonValue text && text.TryGetValue<JsonElement>(out var element) ? ParameterOf(element) : null;
 
-    /// <summary>Numbers and truth values stand for their text: another program may write <c>"max_age": 0</c>. Null for what is no parameter.</summary>
+    /// <summary>
+    /// Numbers and booleans count as their text, because another program may write <c>"max_age": 0</c>. Null if the value is not a parameter.
+    /// </summary>
     private static string? ParameterOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString() is { Length: > 0 } text ? text : null,
@@ -152,9 +155,9 @@ internal static class ServerEntry
         }
     }
 
-    /// <summary>The member where it is of that kind; what is of another is not ours to judge.</summary>
+    /// <summary>Returns the member if it has this kind. Members of another kind are ignored.</summary>
     private static JsonElement? Member(JsonElement? from, string name, JsonValueKind kind) =>
-        from is { } there && there.TryGetProperty(name, out var member) && member.ValueKind == kind ? member : null;
+        from is { } parent && parent.TryGetProperty(name, out var member) && member.ValueKind == kind ? member : null;
 
     private static string? Text(JsonElement? from, string name) =>
         Member(from, name, JsonValueKind.String) is { } value && value.GetString() is { Length: > 0 } text ? text : null;

@@ -4,22 +4,22 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Servers;
 
-/// <summary>Finds the server that a person means by an id, a name or a URL.</summary>
+/// <summary>Finds a server by id, name or URL.</summary>
 public static class ServerLookup
 {
-    private const int Shown = 20;
+    private const int MaxShownNames = 20;
 
-    /// <summary>The one server; null if there is none or if there are several. <see cref="Failure"/> says which.</summary>
+    /// <summary>Returns the server that matches; null if no server or several servers match. <see cref="Failure"/> returns the reason.</summary>
     public static McpServer? Find(IReadOnlyList<McpServer> all, string text) => Matches(all, text) is [var one] ? one : null;
 
-    /// <summary>The one server.</summary>
-    /// <exception cref="McpAuthException">ServerNotFound; InvalidValue: several servers are meant.</exception>
+    /// <summary>Returns the server that matches.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound. InvalidValue: several servers match.</exception>
     public static McpServer Get(IReadOnlyList<McpServer> all, string text) => Find(all, text) ?? throw Failure(all, text);
 
-    /// <summary>Whether a person meant a URL.</summary>
+    /// <summary>Whether the text looks like a URL.</summary>
     public static bool IsUrl(string text) => text.Contains("://", StringComparison.Ordinal);
 
-    /// <summary>The servers at that URL.</summary>
+    /// <summary>Returns the servers with this URL.</summary>
     public static IReadOnlyList<McpServer> AtUrl(IReadOnlyList<McpServer> all, string url)
     {
         if (!IsUrl(url))
@@ -31,39 +31,41 @@ public static class ServerLookup
             : [.. all.Where(s => UrlPolicy.TryParse(s.Url, out var known) && known.AbsoluteUri == uri.AbsoluteUri)];
     }
 
-    /// <summary>Why a text means no server, or more than one.</summary>
-    /// <param name="mayBeSecret">Whether the text must not be repeated.</param>
+    /// <summary>Returns the error for a text that matches no server or several servers.</summary>
+    /// <param name="all">All servers.</param>
+    /// <param name="text">The text that the user entered.</param>
+    /// <param name="mayBeSecret">Whether the message must not repeat the text.</param>
     public static McpAuthException Failure(IReadOnlyList<McpServer> all, string text, bool mayBeSecret = false)
     {
         if (Matches(all, text) is { Count: > 1 } several)
         {
-            return Ambiguous(several, AtUrl(all, text).Count > 1 ? "are at that URL" : "have a name like that");
+            return Ambiguous(several, AtUrl(all, text).Count > 1 ? "have that URL" : "have that name");
         }
         if (IsUrl(text))
         {
-            return new McpAuthException(ErrorReason.ServerNotFound, "No server in the catalog has that URL.",
+            return new McpAuthException(ErrorReason.ServerNotFound, "The catalog does not have a server with that URL.",
                 new AddServerStep(mayBeSecret || MayHoldSecret(text) ? null : text));
         }
-        var what = mayBeSecret ? "No server of that name." : $"There is no server '{UntrustedText.Sanitize(text)}'.";
+        var problem = mayBeSecret ? "The server was not found." : $"The server '{UntrustedText.Sanitize(text)}' was not found.";
         return all.Count == 0
-            ? new McpAuthException(ErrorReason.ServerNotFound, what + " There are none yet.", new AddServerStep())
-            : new McpAuthException(ErrorReason.ServerNotFound, $"{what} There {(all.Count == 1 ? "is" : "are")}: {Names(all)}.", new ListServersStep())
+            ? new McpAuthException(ErrorReason.ServerNotFound, problem + " The catalog is empty.", new AddServerStep())
+            : new McpAuthException(ErrorReason.ServerNotFound, $"{problem} Existing servers: {Names(all)}.", new ListServersStep())
             {
                 Server = mayBeSecret ? null : UntrustedText.Sanitize(text),
             };
     }
 
-    internal static McpAuthException Ambiguous(IReadOnlyList<McpServer> several, string why) => new(ErrorReason.InvalidValue,
-        $"Several servers {why}: {string.Join(", ", several.Take(Shown).Select(s => s.Name == s.Id ? s.Id : $"{s.Name} (id {s.Id})"))}"
-        + $"{(several.Count > Shown ? ", …" : "")}.", "Give the id of the one you mean.");
+    internal static McpAuthException Ambiguous(IReadOnlyList<McpServer> several, string reason) => new(ErrorReason.InvalidValue,
+        $"Several servers {reason}: {string.Join(", ", several.Take(MaxShownNames).Select(s => s.Name == s.Id ? s.Id : $"{s.Name} (id {s.Id})"))}"
+        + $"{(several.Count > MaxShownNames ? ", …" : "")}.", "Use the id of the server.");
 
-    /// <summary>Names of servers, for an error.</summary>
+    /// <summary>Returns a list of server names for an error message.</summary>
     public static string Names(IReadOnlyList<McpServer> servers) =>
-        string.Join(", ", servers.Take(Shown).Select(s => s.Name)) + (servers.Count > Shown ? ", …" : "");
+        string.Join(", ", servers.Take(MaxShownNames).Select(s => s.Name)) + (servers.Count > MaxShownNames ? ", …" : "");
 
     /// <summary>
-    /// The best matches: the id or name as it is, then the URL, then the id or name in any letter case. A catalog that another
-    /// program wrote may hold names that differ in nothing else.
+    /// Returns the best matches: by exact id or name, then by URL, then by id or name without regard to case. In a catalog that another program
+    /// wrote, names may differ only in case.
     /// </summary>
     private static IReadOnlyList<McpServer> Matches(IReadOnlyList<McpServer> all, string text)
     {
@@ -71,10 +73,10 @@ public static class ServerLookup
         {
             return [exact];
         }
-        return AtUrl(all, text) is { Count: > 0 } there ? there
+        return AtUrl(all, text) is { Count: > 0 } sameUrl ? sameUrl
             : [.. all.Where(s => ServerCatalog.HasName(s, text))];
     }
 
-    /// <summary>Some servers take their key in the query or the user information of the URL.</summary>
+    /// <summary>Some servers expect their key in the query or the user information of the URL.</summary>
     private static bool MayHoldSecret(string url) => url.AsSpan().ContainsAny('?', '@');
 }

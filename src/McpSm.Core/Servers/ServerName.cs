@@ -4,18 +4,18 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Servers;
 
-/// <summary>Names that people give servers, and the ids made of them.</summary>
+/// <summary>The names of servers, and the ids derived from them.</summary>
 public static class ServerName
 {
     private const int MaxLength = 64;
 
-    /// <summary>The verbs of <c>mcpsm auth</c>: a server of that name could not be signed in to by it.</summary>
+    /// <summary>The verbs of <c>mcpsm auth</c>. A command could not refer to a server with such a name.</summary>
     public static readonly IReadOnlyList<string> Reserved =
         ["status", "login", "logout", "login-all", "refresh", "set", "revoke", "forget", "token", "reject", "help"];
 
     /// <summary>
-    /// Checks a name and makes its slug: lower case, spaces to dashes, only <c>[a-z0-9-]</c>. A name without a-z and 0-9 gets
-    /// <c>server-</c> and 8 hexadecimal digits of the SHA-256 of its normalized form (NFC).
+    /// Validates a name and derives its slug: lower case, with spaces replaced by dashes, only <c>[a-z0-9-]</c>. For a name without a-z and 0-9 the
+    /// slug is <c>server-</c> and 8 hexadecimal digits of the SHA-256 of the normalized name (NFC).
     /// </summary>
     /// <exception cref="McpAuthException">InvalidServerName.</exception>
     public static string ToSlug(string? name)
@@ -26,37 +26,38 @@ public static class ServerName
         }
         if (name.Length > MaxLength)
         {
-            throw Invalid($"it is longer than {MaxLength} characters");
+            throw Invalid($"it has more than {MaxLength} characters");
         }
         if (name != UntrustedText.Sanitize(name))
         {
-            throw Invalid("it has hidden characters, spaces other than the usual one, or spaces at its ends or in a row");
+            throw Invalid("it has hidden characters, unusual spaces, repeated spaces, or spaces at its start or end");
         }
         if (name[0] == '-')
         {
-            throw Invalid("it begins with a dash and would be read as an option");
+            throw Invalid("it starts with a dash, like an option");
         }
         var slug = Slug(name);
         if (slug.Length > 0 && !Reserved.Contains(slug))
         {
             return slug;
         }
-        // The letters of another script are left out of the slug: what remains of such a name says nothing about it.
+        // The slug omits letters of other scripts, so for such a name it need not be unique or meaningful.
         if (!name.EnumerateRunes().Any(rune => !rune.IsAscii && IsVisibleLetterOrDigit(rune)))
         {
-            throw Invalid(slug.Length == 0 ? "it has no letter and no digit" : $"'{slug}' is the name of a command");
+            throw Invalid(slug.Length == 0 ? "it does not contain a letter or digit" : $"'{slug}' is the name of a command");
         }
         return $"server-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(UnicodeNormalizer.Compose(name))))[..8]}";
     }
 
-    /// <summary>Whether a text can be an id, also one that another program made.</summary>
+    /// <summary>Whether the text is a valid id, including ids from other programs.</summary>
     public static bool IsId(string? id) =>
         id is { Length: > 0 and <= MaxLength + 8 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
-    /// <summary>Whether both are the same name to a person: letter case and the way accents are encoded make no difference.</summary>
-    public static bool AreSame(string name, string other) => UnicodeNormalizer.Compose(name).Equals(UnicodeNormalizer.Compose(other), StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether both names look the same to a person: letter case and the encoding of accents are ignored.</summary>
+    public static bool AreSame(string name, string other) =>
+        UnicodeNormalizer.Compose(name).Equals(UnicodeNormalizer.Compose(other), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The id with a number behind it, cut so that it is no longer than an id of ours.</summary>
+    /// <summary>Appends a number to an id, and shortens the id so that the result is not longer than a valid id.</summary>
     internal static string Numbered(string id, int number)
     {
         var suffix = $"-{number}";
@@ -80,9 +81,9 @@ public static class ServerName
         return slug.ToString().TrimStart('-');
     }
 
-    /// <summary>Not the Hangul fillers, which count as letters and are blank.</summary>
+    /// <summary>Excludes the Hangul fillers, which Unicode classifies as letters but which are blank.</summary>
     private static bool IsVisibleLetterOrDigit(Rune rune) => Rune.IsLetterOrDigit(rune) && rune.Value is not (0x115F or 0x1160 or 0x3164 or 0xFFA0);
 
-    private static McpAuthException Invalid(string why) => new(ErrorReason.InvalidServerName,
-        $"That name cannot be used: {why}.", "Choose a name of letters, digits, spaces and dashes, like my-api");
+    private static McpAuthException Invalid(string reason) => new(ErrorReason.InvalidServerName,
+        $"The server name is invalid: {reason}.", "Choose a name of letters, digits, spaces and dashes, such as my-api");
 }

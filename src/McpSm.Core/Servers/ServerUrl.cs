@@ -5,19 +5,20 @@ using McpSm.Core.Http;
 
 namespace McpSm.Core.Servers;
 
-/// <summary>URLs that a remote server can have.</summary>
+/// <summary>Validates the URLs of remote servers.</summary>
 public static class ServerUrl
 {
+    /// <summary>Parses and validates the URL of a server.</summary>
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
     public static Uri Parse(string? url)
     {
         if (string.IsNullOrWhiteSpace(url))
         {
-            throw Invalid("a server needs a URL");
+            throw Invalid("the URL is empty");
         }
         if (!UrlPolicy.TryParse(url.Trim(), out var uri) || uri.Host.Length == 0)
         {
-            throw Invalid("that is not an absolute URL");
+            throw Invalid("it is not an absolute URL");
         }
         if (uri.Scheme is not ("http" or "https"))
         {
@@ -25,7 +26,7 @@ public static class ServerUrl
         }
         if (uri.UserInfo.Length > 0)
         {
-            throw Invalid("it must not carry a user name or password", new SetTokenStep(ServerReference.Unknown));
+            throw Invalid("it must not contain a user name or password", new SetTokenStep(ServerReference.Unknown));
         }
         if (uri.Fragment.Length > 0)
         {
@@ -33,46 +34,46 @@ public static class ServerUrl
         }
         if (uri.IdnHost.Contains('%'))
         {
-            throw Invalid("its address has a zone ('%…'), which means nothing to an issuer");
+            throw Invalid("its address has a zone ('%…'), which is only valid on this machine");
         }
         return uri;
     }
 
-    /// <summary>The issuer that the user pinned.</summary>
+    /// <summary>Returns the issuer that the user has pinned.</summary>
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
     public static Uri ParseIssuer(McpServer server) => UrlPolicy.TryParse(server.Issuer, out var uri) && uri.Scheme is "http" or "https" ? uri
-        : throw new McpAuthException(ErrorReason.InvalidServerUrl, $"The issuer set for '{server.Name}' is not an absolute http(s) URL.",
+        : throw new McpAuthException(ErrorReason.InvalidServerUrl, $"The issuer of '{server.Name}' is not an absolute http(s) URL.",
             new UpdateServerStep(server, StepOptionKind.Issuer))
         { Server = server.Name };
 
-    /// <summary>Refuses to send a credential in the clear (rule 27).</summary>
+    /// <summary>Fails if a credential would be sent unencrypted (rule 27).</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public static void RequireSecure(McpServer server)
     {
         if (!UrlPolicy.IsSecure(server.Uri))
         {
             throw new McpAuthException(ErrorReason.UnsafeEndpoint,
-                $"No credential is sent to '{server.Name}': its URL is plain http to another machine.",
+                $"Mcpsm does not send a credential to '{server.Name}', because its URL is plain http to another machine.",
                 new UpdateServerStep(server, new StepOption(StepOptionKind.Url) { Template = "https://…" }))
             { Server = server.Name };
         }
     }
 
-    /// <summary>Refuses a request that leads out of the server.</summary>
+    /// <summary>Fails if a request goes to a URL outside the server.</summary>
     /// <exception cref="McpAuthException">UnsafeEndpoint.</exception>
     public static void RequireCovered(McpServer server, Uri uri)
     {
-        // The path too: on one host there may be servers of several owners (rule 22 of docs/rules.md).
+        // Also compares the path: one host may have servers of several owners (rule 22 of docs/rules.md).
         if (server.Transport == McpTransport.Sse ? !ResourceUri.SameOrigin(uri, server.Uri)
             : !ResourceUri.Covers(server.Uri.GetLeftPart(UriPartial.Path), uri))
         {
             throw new McpAuthException(ErrorReason.UnsafeEndpoint,
-                $"The request leads out of '{server.Name}', whose credential goes nowhere else.")
+                $"The request URL is outside the server '{server.Name}'. Mcpsm sends the credential only to that server.")
             { Server = server.Name };
         }
     }
 
-    // The URL itself is not repeated: it may be the very thing that carries a password.
-    private static McpAuthException Invalid(string why, Remedy? remedy = null) => new(ErrorReason.InvalidServerUrl,
-        $"The server's URL cannot be used: {why}.", "Give one like https://example.com/mcp");
+    // The message does not repeat the URL, because the URL may contain a password.
+    private static McpAuthException Invalid(string reason, Remedy? remedy = null) => new(ErrorReason.InvalidServerUrl,
+        $"The server's URL is invalid: {reason}.", remedy ?? "Use a URL such as https://example.com/mcp");
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace McpSm.Core.Servers;
 
 /// <summary>
-/// Normalization Form C (UAX #15) where .NET has none: with invariant globalization, as in the native executable,
-/// <see cref="string.Normalize()"/> returns the text as it is.
+/// Normalization Form C (UAX #15) if .NET cannot provide it: with invariant globalization, as in the native executable, <see
+/// cref="string.Normalize()"/> returns the text unchanged.
 /// </summary>
 internal static partial class UnicodeNormalizer
 {
@@ -13,10 +13,12 @@ internal static partial class UnicodeNormalizer
 
     private const string GLib = "libglib-2.0.so.0";
 
-    // Only asked for a text that is not ASCII: the first call may load ICU.
+    // Evaluated only for a text that is not ASCII, because the first call may load ICU.
     private static readonly Lazy<bool> IsInDotNet = new(() => "e\u0301".Normalize() == "\u00e9");
 
-    /// <summary>The text in that form; as it is if it is not valid Unicode, or if neither .NET nor this system can normalize it.</summary>
+    /// <summary>
+    /// Returns the normalized text. Returns the text unchanged if it is not valid Unicode, or if neither .NET nor the system can normalize it.
+    /// </summary>
     public static string Compose(string text)
     {
         if (Ascii.IsValid(text) || text.Contains('\0') || !IsUnicode(text))
@@ -30,7 +32,7 @@ internal static partial class UnicodeNormalizer
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            // A small container without GLib. Texts that are encoded alike still compare equal.
+            // A minimal container without GLib. Names with the same encoding still compare equal.
             return text;
         }
     }
@@ -62,7 +64,7 @@ internal static partial class UnicodeNormalizer
 
     private static string ComposeOnWindows(string text)
     {
-        // In UTF-16, this form is at most three times as long as the text.
+        // In UTF-16, Form C has at most three times as many code units as the text.
         var composed = new char[text.Length * 3];
         var length = NormalizeString(FormC, text, text.Length, composed, composed.Length);
         return length > 0 ? new string(composed, 0, length) : text;

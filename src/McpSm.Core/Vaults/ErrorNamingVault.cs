@@ -1,6 +1,6 @@
 namespace McpSm.Core.Vaults;
 
-/// <summary>A vault whose errors name it.</summary>
+/// <summary>A vault that adds its name to its errors.</summary>
 internal sealed class ErrorNamingVault(IVault vault) : IVault
 {
     public string Name => vault.Name;

@@ -3,40 +3,38 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Vaults;
 
 /// <summary>
-/// Where secrets rest: named items of text. A vault knows nothing of servers, tokens or credentials. Names are
-/// letters, digits and dashes. Every member may throw <see cref="McpAuthException"/> with VaultUnavailable,
-/// VaultLocked or VaultCorrupt, and then has changed nothing.
+/// A store for secrets: named items of text. A vault does not interpret the items. Names consist of letters, digits and dashes. Every member can
+/// throw <see cref="McpAuthException"/> with VaultUnavailable, VaultLocked or VaultCorrupt, and has then changed nothing.
 /// </summary>
 public interface IVault
 {
-    /// <summary>The name by which users choose it: <c>file</c>, <c>secret-service</c>, …</summary>
+    /// <summary>The name that users select it by: <c>file</c>, <c>secret-service</c>, …</summary>
     string Name { get; }
 
-    /// <summary>The item's text, or null where there is no such item.</summary>
+    /// <summary>Returns the item's text, or null if the item does not exist.</summary>
     Task<string?> GetAsync(string item, CancellationToken cancellationToken);
 
-    /// <summary>Keeps the text under that name; what was there is replaced in one step.</summary>
-    /// <exception cref="McpAuthException">SecretTooLarge, too.</exception>
+    /// <summary>Stores the text under this name. Replaces an existing text in one step.</summary>
+    /// <exception cref="McpAuthException">Also SecretTooLarge.</exception>
     Task SetAsync(string item, string text, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Keeps what an item has become that this vault holds: renewed, or with a part of it removed. A vault that takes no new
-    /// secrets at present takes this.
+    /// Stores the new text of an existing item, such as a renewed credential. A vault that currently does not accept new secrets still accepts this.
     /// </summary>
     Task ReplaceAsync(string item, string text, CancellationToken cancellationToken) => SetAsync(item, text, cancellationToken);
 
-    /// <summary>Fails if the vault would refuse a new secret whatever it is, before a person signs in for nothing. Asks no one.</summary>
+    /// <summary>Fails if the vault would reject every new secret, so that the user does not sign in for nothing. Does not prompt.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable.</exception>
     void RequireTakesNewSecrets()
     {
     }
 
-    /// <summary>Removes the item; false where there was none.</summary>
+    /// <summary>Removes the item. Returns false if it did not exist.</summary>
     Task<bool> RemoveAsync(string item, CancellationToken cancellationToken);
 
-    /// <summary>The names of the items of ours that it keeps.</summary>
+    /// <summary>Returns the names of our items in the vault.</summary>
     Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken);
 
-    /// <summary>How it protects what it keeps, in a sentence for people. Opens nothing.</summary>
+    /// <summary>A sentence for people about how the vault protects its items. Does not open the vault.</summary>
     string Protection { get; }
 }

@@ -1,17 +1,17 @@
 namespace McpSm.Core.Vaults;
 
-/// <summary>A kind of vault that this system may have.</summary>
+/// <summary>A source of vaults of one kind, such as the store of the operating system.</summary>
 public interface IVaultProvider
 {
-    /// <summary>The vault of that name, unopened; null where the name is not of this kind.</summary>
+    /// <summary>Returns the vault with this name without opening it; null if the name belongs to another kind.</summary>
     IVault? Find(string name);
 
-    /// <summary>The vaults of this kind that there are, unopened.</summary>
+    /// <summary>Returns all vaults of this kind without opening them.</summary>
     Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// The vault to take where the user chose none, tried by <see cref="VaultSelfTest"/>; null where there is none that
-    /// works here. <c>Notice</c> is what the user should know of the choice.
+    /// Returns the vault to use if the user has not selected one; null if none of this kind works. <see cref="VaultSelfTest"/> checks that it works.
+    /// <c>Notice</c> is what the user should know about the choice.
     /// </summary>
     Task<(IVault Vault, string? Notice)?> GetDefaultAsync(CancellationToken cancellationToken);
 }

@@ -1,6 +1,6 @@
 namespace McpSm.Core.Vaults;
 
-/// <summary>A vault of this system, as people are told of it.</summary>
+/// <summary>A vault of this system, as it is shown to the user.</summary>
 public sealed class McpVault
 {
     internal McpVault(string name, bool isInUse, string? why, string protection)
@@ -13,15 +13,15 @@ public sealed class McpVault
 
     public string Name { get; }
 
-    /// <summary>Whether what is kept next goes there.</summary>
+    /// <summary>Whether new credentials are stored in this vault.</summary>
     public bool InUse { get; }
 
-    /// <summary>Why it is in use; null if it is not.</summary>
+    /// <summary>Why the vault is in use; null if it is not.</summary>
     public string? Why { get; }
 
-    /// <summary>How it protects what it keeps.</summary>
+    /// <summary>How the vault protects its items.</summary>
     public string Protection { get; }
 
-    /// <summary>The name.</summary>
+    /// <summary>Returns the name.</summary>
     public override string ToString() => Name;
 }

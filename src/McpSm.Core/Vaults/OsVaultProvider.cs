@@ -3,7 +3,7 @@ using McpSm.Core.Errors.Steps;
 
 namespace McpSm.Core.Vaults;
 
-/// <summary>The store that the operating system has for secrets, where it has one.</summary>
+/// <summary>Provides the operating system's store for secrets, if there is one.</summary>
 internal sealed class OsVaultProvider(IVault? store, Action<Remedy> warn) : IVaultProvider
 {
     public IVault? Find(string name) => store?.Name == name ? store : null;
@@ -24,8 +24,8 @@ internal sealed class OsVaultProvider(IVault? store, Action<Remedy> warn) : IVau
         }
         catch (McpAuthException e)
         {
-            // Many machines have none: containers, servers, CI. One that is there and locked is worth a word, since
-            // the choice that now falls on another vault is remembered.
+            // Many machines, such as containers, servers and CI, do not have a store. A locked store deserves a notice, because the choice falls on
+            // another vault and is remembered.
             if (e.Reason == ErrorReason.VaultLocked)
             {
                 warn($"{e.Message} To use it later: {new UseVaultStep(store.Name, Move: true)}");

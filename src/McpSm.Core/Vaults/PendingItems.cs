@@ -7,20 +7,20 @@ using McpSm.Core.Vaults.EncryptedFile;
 namespace McpSm.Core.Vaults;
 
 /// <summary>
-/// The items that wait in an encrypted file until their own vault can be written again. The file's header says whether there
-/// are any, so that to find none costs no key and no decryption.
+/// The items that wait in an encrypted file until their vault can be written again. The header of the file says whether it has pending items, so that
+/// the common case, none, needs neither key nor decryption.
 /// </summary>
 internal sealed class PendingItems(EncryptedFileVault file)
 {
     private const string Prefix = "mcpsmpending-";
 
-    /// <summary>The name of the file, for people.</summary>
+    /// <summary>The name of the file, for messages.</summary>
     public string FileName => file.FileName;
 
     public static bool IsPending(string item) => item.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>What waits for a vault under the item's name; null if nothing does.</summary>
-    /// <exception cref="McpAuthException">Something waits in the file, and it cannot be opened: VaultLocked, VaultCorrupt, …</exception>
+    /// <summary>Returns the pending item of a vault; null if there is none.</summary>
+    /// <exception cref="McpAuthException">The file has pending items and cannot be opened: VaultLocked, VaultCorrupt, …</exception>
     public async Task<PendingItem?> FindAsync(string vault, string item, CancellationToken cancellationToken)
     {
         if (!file.HasPending)
@@ -34,13 +34,14 @@ internal sealed class PendingItems(EncryptedFileVault file)
         }
         catch (McpAuthException e)
         {
-            // To go on without it could spend a refresh token that was spent before.
-            throw new McpAuthException(e.Reason, $"A credential may wait in {FileName} for the vault '{UntrustedText.Sanitize(vault)}'. {e.Message}", e.Remedy, e)
+            // Continuing without the item could use a refresh token that was used before.
+            throw new McpAuthException(e.Reason,
+                $"{FileName} may contain a newer credential for the vault '{UntrustedText.Sanitize(vault)}'. {e.Message}", e.Remedy, e)
             { Vault = file.Name };
         }
     }
 
-    /// <summary>The names of all items that wait for a vault.</summary>
+    /// <summary>Returns the names of all items that wait for a vault.</summary>
     public async Task<IReadOnlyList<string>> NamesAsync(string vault, CancellationToken cancellationToken) =>
         !file.HasPending ? [] : [.. (await VaultErrors.NamedAsync(file.Name, () => file.PendingAsync(cancellationToken)).ConfigureAwait(false))
             .Select(Read).OfType<PendingItem>().Where(p => p.Vault == vault).Select(p => p.Item)];
@@ -54,7 +55,7 @@ internal sealed class PendingItems(EncryptedFileVault file)
     private Task SetAsync(PendingItem item, string? text, CancellationToken cancellationToken) =>
         VaultErrors.NamedAsync(file.Name, () => file.SetPendingAsync(NameOf(item.Vault, item.Item), text, cancellationToken));
 
-    /// <summary>Letters, digits and dashes, whatever the vault is called.</summary>
+    /// <summary>Returns a name of letters, digits and dashes for any vault name.</summary>
     private static string NameOf(string vault, string item) =>
         $"{Prefix}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(vault)))[..16]}-{item}";
 
@@ -66,8 +67,9 @@ internal sealed class PendingItems(EncryptedFileVault file)
         }
         catch (JsonException)
         {
-            throw new McpAuthException(ErrorReason.VaultCorrupt, $"{FileName} holds an item that this Mcpsm cannot read. It was not changed.",
-                "Use the version of Mcpsm that wrote it.")
+            throw new McpAuthException(ErrorReason.VaultCorrupt,
+                $"{FileName} contains an item that this version of Mcpsm cannot read. The file was not changed.",
+                "Use the version of Mcpsm that wrote the file.")
             { Vault = file.Name };
         }
     }

@@ -2,7 +2,7 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Vaults;
 
-/// <summary>Names the vault in the errors of its calls (<see cref="McpAuthException.Vault"/>).</summary>
+/// <summary>Adds the name of the vault to the errors of its calls (<see cref="McpAuthException.Vault"/>).</summary>
 internal static class VaultErrors
 {
     public static T Named<T>(string vault, Func<T> call)

@@ -9,18 +9,18 @@ using McpSm.Core.Vaults.Windows;
 namespace McpSm.Core.Vaults;
 
 /// <summary>
-/// Which vault is in use: the one asked for, MCPSM_VAULT, the setting, else the first that works here, which is then
-/// remembered. A remembered vault that cannot be opened is an error, never a silent second home.
+/// Selects the vault: the one that the user named, else MCPSM_VAULT, else the setting, else the first vault that works. The last is remembered. A
+/// remembered vault that cannot be opened is an error, so that credentials are never split between two vaults unnoticed.
 /// </summary>
 public sealed class VaultSelector
 {
-    /// <summary>What the names of SecretManagement's vaults begin with, which PowerShell alone can open.</summary>
+    /// <summary>The prefix of the names of SecretManagement vaults, which only PowerShell can open.</summary>
     public const string SecretManagementPrefix = "secretmanagement:";
 
-    /// <summary>The variable that names the vault in use.</summary>
+    /// <summary>The environment variable that names the vault in use.</summary>
     public const string Variable = "MCPSM_VAULT";
 
-    /// <summary>The vaults that Core knows on this system, whether or not they work here.</summary>
+    /// <summary>The names of the vaults that Core supports on this operating system, whether or not they work.</summary>
     public static IReadOnlyList<string> NamesHere =>
     [
         .. OperatingSystem.IsLinux() ? [SecretServiceVault.VaultName] : OperatingSystem.IsWindows() ? [CredentialManagerVault.VaultName]
@@ -43,14 +43,15 @@ public sealed class VaultSelector
     {
         (_environment, _notice, _warn, _settings) = (environment, notice, warn ?? notice, new Settings(environment));
         File = new EncryptedFileVault(environment, _warn);
-        _sources = [.. sources, new OsVaultProvider(SystemStore(environment), text => _warn(environment.Remedies.Format(text))), new EncryptedFileSource(environment, File)];
+        var systemStore = new OsVaultProvider(SystemStore(environment), text => _warn(environment.Remedies.Format(text)));
+        _sources = [.. sources, systemStore, new EncryptedFileSource(environment, File)];
     }
 
     /// <summary>The encrypted file itself.</summary>
     internal EncryptedFileVault File { get; }
 
-    /// <summary>The vault of that name, with what waits for it.</summary>
-    /// <exception cref="McpAuthException">VaultUnavailable: no such vault on this system.</exception>
+    /// <summary>Returns the vault with this name, together with the items that wait for it.</summary>
+    /// <exception cref="McpAuthException">VaultUnavailable: the vault does not exist on this system.</exception>
     public VaultWithFallback Find(string name)
     {
         lock (_opened)
@@ -66,21 +67,24 @@ public sealed class VaultSelector
     }
 
     public static McpAuthException NotFound(string name) =>
-        new(ErrorReason.VaultUnavailable, $"There is no vault '{UntrustedText.Sanitize(name)}' on this system.", new ListVaultsStep())
+        new(ErrorReason.VaultUnavailable, $"The vault '{UntrustedText.Sanitize(name)}' does not exist on this system.", new ListVaultsStep())
         {
             Vault = UntrustedText.Sanitize(name),
             IsVaultGone = true,
         };
 
-    /// <summary>The vault that is set or was chosen before; null where none was.</summary>
+    /// <summary>The vault that is configured or was selected before; null if there is none.</summary>
     public VaultWithFallback? InUse => NameInUse is { } name ? Find(name) : null;
 
-    /// <summary>Its name, whether or not this process can open it.</summary>
+    /// <summary>The name of the vault in use, whether or not this process can open it.</summary>
     public string? NameInUse => _environment.Variable(Variable) ?? _settings.Vault;
 
-    /// <summary>The vault for what is kept next.</summary>
-    /// <param name="asked">The vault that the user named for this command, or where the server's credential is.</param>
-    /// <exception cref="McpAuthException">ConfigurationUnavailable: the configuration folder is another user's. And what finding a vault may throw.</exception>
+    /// <summary>Returns the vault for new credentials.</summary>
+    /// <param name="asked">The vault that the user named for this command, or the vault that has the server's credential.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="McpAuthException">
+    /// ConfigurationUnavailable: the configuration folder belongs to another user. Every error of finding a vault.
+    /// </exception>
     public async Task<VaultWithFallback> ChooseAsync(string? asked, CancellationToken cancellationToken)
     {
         RequireOwnFolder();
@@ -98,8 +102,8 @@ public sealed class VaultSelector
     }
 
     /// <summary>
-    /// The first vault that works here, and what the user should know if credentials are kept in it from now on. Nothing is
-    /// remembered or said.
+    /// Returns the first vault that works, and a notice for the user if credentials will be stored in it. Does not remember the choice and does not
+    /// show the notice.
     /// </summary>
     public async Task<(VaultWithFallback Vault, string? Notice)> OfferAsync(CancellationToken cancellationToken)
     {
@@ -110,52 +114,53 @@ public sealed class VaultSelector
                 return (Find(offer.Vault.Name), offer.Notice);
             }
         }
-        throw new McpAuthException(ErrorReason.VaultUnavailable, "No vault works on this system.");
+        throw new McpAuthException(ErrorReason.VaultUnavailable, "Mcpsm did not find a working vault on this system.");
     }
 
     public static bool IsOfSecretManagement(string? name) => name?.StartsWith(SecretManagementPrefix, StringComparison.Ordinal) == true;
 
-    /// <summary>All vaults there are, the one in use first.</summary>
+    /// <summary>Returns all vaults, the one in use first.</summary>
     public async Task<IReadOnlyList<McpVault>> ListAsync(CancellationToken cancellationToken)
     {
         var (used, why) = _environment.Variable(Variable) is { } named ? (named, $"{Variable} names it")
             : _settings.Vault is { } set ? (set, "it is set in settings.json") : (null, null);
-        var all = new List<IVault>();
+        var vaults = new List<IVault>();
         foreach (var source in _sources)
         {
-            all.AddRange(await source.ListAsync(cancellationToken).ConfigureAwait(false));
+            vaults.AddRange(await source.ListAsync(cancellationToken).ConfigureAwait(false));
         }
-        var told = all.Select(v => new McpVault(v.Name, v.Name == used, v.Name == used ? why : null, v.Protection)).ToList();
-        if (used is not null && all.All(v => v.Name != used))
+        var entries = vaults.Select(v => new McpVault(v.Name, v.Name == used, v.Name == used ? why : null, v.Protection)).ToList();
+        if (used is not null && vaults.All(v => v.Name != used))
         {
-            told.Add(Missing(used, why!));
+            entries.Add(Missing(used, why!));
         }
-        return [.. told.OrderByDescending(v => v.InUse)];
+        return [.. entries.OrderByDescending(v => v.InUse)];
     }
 
-    /// <summary>Makes a vault the one in use.</summary>
+    /// <summary>Tests a vault and makes it the one in use.</summary>
     public async Task UseAsync(string name, CancellationToken cancellationToken)
     {
         RequireOwnFolder();
         await VaultSelfTest.RunAsync(Find(name), cancellationToken).ConfigureAwait(false);
         await _settings.SetVaultAsync(name, cancellationToken).ConfigureAwait(false);
-        if (_settings.MovingFrom.Where(place => place != name).Select(UntrustedText.Sanitize).ToList() is { Count: > 0 } left)
+        if (_settings.MovingFrom.Where(place => place != name).Select(UntrustedText.Sanitize).ToList() is { Count: > 0 } vaultNames)
         {
-            _warn(_environment.Remedies.Format($"Something may be left in {string.Join(", ", left)}. To take it along or clear it up: {new UseVaultStep(name, Move: true)}"));
+            _warn(_environment.Remedies.Format(
+                $"Credentials may still be in {string.Join(", ", vaultNames)}. To finish moving them: {new UseVaultStep(name, Move: true)}"));
         }
         WarnOfVariable(name);
     }
 
-    /// <summary>Warns if the environment variable overrides the vault that was just selected.</summary>
+    /// <summary>Warns if the environment variable names another vault than the one that was just selected.</summary>
     public void WarnOfVariable(string chosen)
     {
         if (_environment.Variable(Variable) is { } named && named != chosen)
         {
-            _warn($"{Variable} names '{UntrustedText.Sanitize(named)}', and wins over this setting for as long.");
+            _warn($"{Variable} names the vault '{UntrustedText.Sanitize(named)}' and overrides this setting while it is set.");
         }
     }
 
-    /// <summary>Fails if no secret should be written on the word of this configuration folder, whichever the vault.</summary>
+    /// <summary>Fails if the configuration folder belongs to another user: no secret may then be written, whatever the vault.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable.</exception>
     internal void RequireOwnFolder() => ConfigurationFolder.Require(_environment, _warn);
 
@@ -168,12 +173,12 @@ public sealed class VaultSelector
     /// <summary>Shows a failure as a warning, with its remedy.</summary>
     internal void Warn(McpAuthException failure) => _warn(_environment.Remedies.Explain(failure));
 
-    /// <summary>The vault that is set to be used and is not among those of this system.</summary>
+    /// <summary>Returns the entry for a configured vault that does not exist on this system.</summary>
     private McpVault Missing(string name, string why) =>
-        // Without PowerShell, the vaults of SecretManagement are not known.
+        // Only PowerShell can list the vaults of SecretManagement.
         IsOfSecretManagement(name) && _sources.All(s => s.Find(name) is null)
-            ? new McpVault(name, true, why, "Kept by a vault of SecretManagement, which PowerShell opens.")
-            : new McpVault(name, true, $"{why}, but there is no such vault", "There is no such vault on this system: nothing can be kept there.");
+            ? new McpVault(name, true, why, "Stored in a vault of SecretManagement, which only PowerShell can open.")
+            : new McpVault(name, true, $"{why}, but it does not exist", "The vault does not exist on this system. Credentials cannot be stored in it.");
 
     private static IVault? SystemStore(AppEnvironment environment) => OperatingSystem.IsLinux() ? new SecretServiceVault(environment)
         : OperatingSystem.IsWindows() ? new CredentialManagerVault(environment)
@@ -186,6 +191,6 @@ public sealed class VaultSelector
         public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([file]);
 
         public Task<(IVault Vault, string? Notice)?> GetDefaultAsync(CancellationToken cancellationToken) => Task.FromResult<(IVault, string?)?>(
-            (file, $"Credentials are kept in {environment.PathOf("credentials.enc")}. {file.Protection}"));
+            (file, $"Credentials are stored in {environment.PathOf("credentials.enc")}. {file.Protection}"));
     }
 }

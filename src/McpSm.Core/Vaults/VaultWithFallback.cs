@@ -6,25 +6,24 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Vaults;
 
 /// <summary>
-/// A vault, with what waits for it in an encrypted file because the vault could not be written when an issuer had just given
-/// it for good. Reading, removing and listing look in both places; the next write that succeeds takes the item out of the file.
+/// A vault together with its pending items. An item is pending if an issuer had already issued a new credential and the vault could not be written:
+/// it then waits in an encrypted file. Reads, removals and lists use both places; the next successful write removes the pending item.
 /// <para>
-/// A pending item must never win over a newer one. It notes a digest of what the vault held when it was made, and counts only
-/// as long as the vault still holds that: any later write to the vault, by this or an older version, makes it void. No clock is
-/// compared. Whoever writes while an item is pending first replaces it in the file, so that a kill between the two leaves the
-/// newer text in both. All this happens under the lock that the caller holds for the item; readers need none, because they
-/// look into the file first.
+/// A pending item must never win over a newer text. It has a digest of the vault's text at the time, and is valid only while the vault still has that
+/// text: any later write to the vault, by this or an older version, invalidates it. Clocks are not compared. A writer first replaces a valid pending
+/// item in the file, so that after a kill between the two writes the file has the newer text. All writes happen under the lock that the caller holds
+/// for the item. Readers do not need the lock, because they read the file before the vault.
 /// </para>
 /// </summary>
 public sealed class VaultWithFallback : IVault
 {
-    // The vaults of SecretManagement that were rehearsed with: once a process is enough.
+    // The SecretManagement vaults that were tested with a rehearsal in this process.
     private static readonly ConcurrentDictionary<string, bool> RehearsedVaults = new(StringComparer.Ordinal);
 
     private readonly IVault _vault;
     private readonly PendingItems _pending;
 
-    // What the vault was last seen to hold. If it locks before the next write, this is what it still holds.
+    // The last known text of each item in the vault. If the vault locks before the next write, it still has this text.
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
     internal VaultWithFallback(IVault vault, PendingItems pending) => (_vault, _pending) = (new ErrorNamingVault(vault), pending);
@@ -33,13 +32,13 @@ public sealed class VaultWithFallback : IVault
 
     public string Protection => _vault.Protection;
 
-    /// <summary>The name of the file in which items of this vault wait, for people.</summary>
+    /// <summary>The name of the file that has the pending items of this vault, for messages.</summary>
     internal string PendingFile => _pending.FileName;
 
     public async Task<string?> GetAsync(string item, CancellationToken cancellationToken) =>
         (await FindAsync(item, cancellationToken).ConfigureAwait(false)).Text;
 
-    /// <summary>The item's text, and whether it is the one that waits for this vault.</summary>
+    /// <summary>Returns the item's text, and whether it comes from the pending item.</summary>
     internal async Task<(string? Text, bool IsPending)> FindAsync(string item, CancellationToken cancellationToken)
     {
         var pending = await _pending.FindAsync(Name, item, cancellationToken).ConfigureAwait(false);
@@ -50,7 +49,7 @@ public sealed class VaultWithFallback : IVault
         }
         catch (McpAuthException) when (pending is not null)
         {
-            // The vault cannot be read, as it could not be written before. Nothing is spent before it can be written again.
+            // The vault can neither be read nor written. That is safe: a token is used only after the vault was written again.
             _seen[item] = new(null, pending.Base);
             return (pending.Text, true);
         }
@@ -67,32 +66,34 @@ public sealed class VaultWithFallback : IVault
     private async Task WriteAsync(string item, string text, Func<string, string, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
         var pending = await TryFindPendingAsync(item, cancellationToken).ConfigureAwait(false);
-        var counts = pending is not null && pending.Base == await BaseAsync(item, cancellationToken).ConfigureAwait(false);
+        var isValid = pending is not null && pending.Base == await BaseAsync(item, cancellationToken).ConfigureAwait(false);
         if (pending is not null)
         {
-            await TryAsync(() => counts ? _pending.SetAsync(pending with { Text = VaultItemPadding.Remove(text)! }, cancellationToken)
+            await TryAsync(() => isValid ? _pending.SetAsync(pending with { Text = VaultItemPadding.Remove(text)! }, cancellationToken)
                 : _pending.RemoveAsync(pending, cancellationToken)).ConfigureAwait(false);
         }
         try
         {
             await write(item, text, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (counts && e is McpAuthException or OperationCanceledException)
+        catch (Exception e) when (isValid && e is McpAuthException or OperationCanceledException)
         {
             await TryAsync(() => _pending.SetAsync(pending!, CancellationToken.None)).ConfigureAwait(false);
             throw;
         }
         _seen[item] = new(VaultItemPadding.Remove(text), null);
-        if (counts)
+        if (isValid)
         {
             await TryAsync(() => _pending.RemoveAsync(pending!, CancellationToken.None)).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Keeps what an issuer has given for good: in the vault, or else in the file.</summary>
-    /// <param name="isRenewal">Whether it takes the place of what is kept: see <see cref="ReplaceAsync"/>.</param>
-    /// <returns>Why the item is not in the vault but waits for it; null if it is in the vault.</returns>
-    /// <exception cref="McpAuthException">It could be kept in neither. This tells why not in the vault.</exception>
+    /// <summary>Stores a credential that an issuer has issued irrevocably: in the vault, or else as a pending item.</summary>
+    /// <param name="item">The name of the item.</param>
+    /// <param name="text">The text of the item.</param>
+    /// <param name="isRenewal">Whether the text replaces a stored one: see <see cref="ReplaceAsync"/>.</param>
+    /// <returns>Why the vault could not be written and the item is pending; null if the item is in the vault.</returns>
+    /// <exception cref="McpAuthException">Neither the vault nor the file could be written. The error is the vault's.</exception>
     internal async Task<McpAuthException?> KeepAsync(string item, string text, bool isRenewal)
     {
         try
@@ -100,7 +101,7 @@ public sealed class VaultWithFallback : IVault
             await (isRenewal ? ReplaceAsync(item, text, CancellationToken.None) : SetAsync(item, text, CancellationToken.None)).ConfigureAwait(false);
             return null;
         }
-        catch (McpAuthException why)
+        catch (McpAuthException vaultError)
         {
             try
             {
@@ -109,24 +110,26 @@ public sealed class VaultWithFallback : IVault
             }
             catch (McpAuthException)
             {
-                throw why;
+                throw vaultError;
             }
-            return why;
+            return vaultError;
         }
     }
 
     /// <summary>
-    /// Makes the write that will follow, before anything is spent: stores the present text again, longer by 8 KiB. The padding
-    /// stays until the next write of the item, and no reader sees it. If the renewal then fails, that costs 8 KiB for a while;
-    /// to write the text back would be one more write that can fail, and cost as much as the rehearsal.
+    /// Tests the next write before a refresh token is used: stores the current text with 8 KiB of padding. The padding stays until the next write of
+    /// the item, and readers never see it. Restoring the text right away would be one more write that can fail, and would cost as much as the
+    /// rehearsal.
     /// </summary>
-    /// <param name="text">What the vault holds now; null if it holds nothing, and another item is written and removed.</param>
-    /// <exception cref="McpAuthException">What a write may throw.</exception>
+    /// <param name="item">The name of the item.</param>
+    /// <param name="text">The current text in the vault; null if the item does not exist. Another item is then written and removed.</param>
+    /// <param name="cancellationToken">Cancels the rehearsal.</param>
+    /// <exception cref="McpAuthException">Every error of a write.</exception>
     internal async Task RehearseAsync(string item, string? text, CancellationToken cancellationToken)
     {
-        // There a write may make a version, or cost a prompt.
-        var once = VaultSelector.IsOfSecretManagement(Name);
-        if (once && RehearsedVaults.ContainsKey(Name))
+        // In SecretManagement each write may create a version or show a prompt.
+        var oncePerProcess = VaultSelector.IsOfSecretManagement(Name);
+        if (oncePerProcess && RehearsedVaults.ContainsKey(Name))
         {
             return;
         }
@@ -136,10 +139,10 @@ public sealed class VaultWithFallback : IVault
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.SecretTooLarge)
         {
-            // The vault limits what an item may hold, and says nothing about the item without the padding.
+            // The vault limits the size of an item. The item may still fit without the padding.
             await WriteAsync(false).ConfigureAwait(false);
         }
-        if (once)
+        if (oncePerProcess)
         {
             RehearsedVaults[Name] = true;
         }
@@ -160,7 +163,7 @@ public sealed class VaultWithFallback : IVault
         return removed || pending is not null;
     }
 
-    /// <summary>Removes what waits for a vault that is gone.</summary>
+    /// <summary>Removes a pending item of a vault that no longer exists.</summary>
     internal async Task RemovePendingAsync(string item, CancellationToken cancellationToken)
     {
         if (await TryFindPendingAsync(item, cancellationToken).ConfigureAwait(false) is { } pending)
@@ -169,7 +172,7 @@ public sealed class VaultWithFallback : IVault
         }
     }
 
-    /// <summary>The names of the items that wait, which are in reach even if the vault is gone.</summary>
+    /// <summary>Returns the names of the pending items, which are available even if the vault no longer exists.</summary>
     internal Task<IReadOnlyList<string>> PendingNamesAsync(CancellationToken cancellationToken) => _pending.NamesAsync(Name, cancellationToken);
 
     public async Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
@@ -186,7 +189,7 @@ public sealed class VaultWithFallback : IVault
             }
             catch (McpAuthException)
             {
-                // Never read and not readable now: only if the vault turns out to hold nothing does the pending item count.
+                // The item was never read and cannot be read now. The pending item is then valid only if the vault turns out not to have the item.
                 seen = new(null, null);
             }
         }
@@ -201,12 +204,12 @@ public sealed class VaultWithFallback : IVault
         }
         catch (McpAuthException)
         {
-            // What waits there cannot be opened. It is void as soon as the vault holds something else.
+            // The file cannot be opened. Its pending item becomes invalid when the vault's text changes.
             return null;
         }
     }
 
-    /// <summary>A step that makes the file tidy. If it fails, the digest still decides between the two places.</summary>
+    /// <summary>Runs a step that cleans up the file. If the step fails, the digest still decides which text is valid.</summary>
     private static async Task TryAsync(Func<Task> step)
     {
         try
@@ -215,16 +218,16 @@ public sealed class VaultWithFallback : IVault
         }
         catch (McpAuthException)
         {
-            // See above; the write to the vault itself is what the caller is told about.
+            // Only the write to the vault decides about success, see above.
         }
     }
 
     private static string Digest(string? text) => text is null ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>What the vault holds, or a digest of it.</summary>
+    /// <summary>The text in the vault, or a digest of it.</summary>
     private sealed record Seen(string? Text, string? Base)
     {
-        /// <summary>Without the text: records print all their members.</summary>
+        /// <summary>Omits the text, because the generated ToString of a record prints all members.</summary>
         public override string ToString() => "seen";
     }
 }

@@ -108,7 +108,7 @@ public sealed class ClientCredentialsTests
         mcpsm.Variables["MCPSM_CLIENT_SECRET"] = "PLANTED-wrong";
         var ended = (await mcpsm.RunAsync("auth login my-api")).Failed(4, "invalid_client: the client secret is wrong", "Check the client's id");
         Assert.DoesNotContain("PLANTED", ended.Error);
-        (await mcpsm.RunAsync("auth login my-api --client-key-file nosuch.pem")).Failed(2, "there is none of that name");
+        (await mcpsm.RunAsync("auth login my-api --client-key-file nosuch.pem")).Failed(2, "it does not exist");
         mcpsm.Write("key.pem", "PLANTED");
         (await mcpsm.RunAsync(["auth", "login", "my-api", "--client-key-file", mcpsm.PathOf("key.pem")])).Failed(2, "not an RSA or EC private key");
         (await mcpsm.RunAsync("auth login my-api --client-credentials --device")).Failed(2, "--device");

@@ -240,5 +240,5 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     /// <summary>The line that says once where credentials are kept.</summary>
-    private static string FileNotice(string error) => error.Split('\n').Single(l => l.StartsWith("Credentials are kept in ")) + "\n";
+    private static string FileNotice(string error) => error.Split('\n').Single(l => l.StartsWith("Credentials are stored in ")) + "\n";
 }

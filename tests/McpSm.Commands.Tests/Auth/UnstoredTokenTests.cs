@@ -52,7 +52,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
             await SignInAsync();
             await FillVaultAsync();
             FillBut(disk, kibibytes);
-            (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "No space left on device", "Make room");
+            (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "No space left on device", "Free up space");
             Assert.Empty(_issuer.Traffic.OfGrant("refresh_token"));
             File.Delete(Path.Combine(disk, "filler"));
             await StillSignedInAsync();
@@ -74,7 +74,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         await SignInAsync();
         await FillVaultAsync();
         var ended = await _mcpsm.RunShellAsync($"ulimit {option} {limit}; exec \"$@\"", ["auth", "refresh", "my-api"]);
-        ended.Failed(1, "larger than this process may write", "ulimit -f");
+        ended.Failed(1, "exceed the file size limit of this process", "ulimit -f");
         Assert.Empty(_issuer.Traffic.OfGrant("refresh_token"));
         await StillSignedInAsync();
     }
@@ -119,7 +119,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         await MountAsync("--bind", other, file);
         try
         {
-            (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "credentials.enc", "mount point of its own", "Mount its folder");
+            (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "credentials.enc", "it is a mount point", "Mount the folder");
             Assert.Empty(_issuer.Traffic.OfGrant("refresh_token"));
         }
         finally
@@ -143,7 +143,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
             File.Delete(file);
             File.CreateSymbolicLink(file, Path.Combine(place, "credentials.enc"));
             await MountAsync("-o", "remount,ro", place);
-            (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "is a link to", "nothing can be written there");
+            (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "is a link to", "which is not writable");
             Assert.Empty(_issuer.Traffic.OfGrant("refresh_token"));
             await MountAsync("-o", "remount,rw", place);
             await StillSignedInAsync();

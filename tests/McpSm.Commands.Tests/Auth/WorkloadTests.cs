@@ -83,7 +83,7 @@ public sealed class WorkloadTests
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
         var file = mcpsm.PathOf("assertion");
-        (await mcpsm.RunAsync(["auth", "login", "my-api", "--assertion-file", file])).Failed(2, $"{file}': there is none of that name");
+        (await mcpsm.RunAsync(["auth", "login", "my-api", "--assertion-file", file])).Failed(2, $"{file}': it does not exist");
         mcpsm.Write("assertion", "PLANTED");
         Assert.DoesNotContain("PLANTED", (await mcpsm.RunAsync(["auth", "login", "my-api", "--assertion-file", file])).Failed(2, "does not contain a signed JWT").Error);
         (await mcpsm.RunAsync("auth login my-api --assertion-from-env JOB_TOKEN")).Failed(2, "the variable JOB_TOKEN: it is not set");

@@ -10,8 +10,8 @@ namespace McpSm.Commands.Tests.Interop;
 public sealed class ChromiumTests
 {
     [Theory]
-    [InlineData(true, "Signed in to my-api", "You can close this window and go back to the terminal.")]
-    [InlineData(false, "Not signed in to my-api", "The terminal says why, and what to do next.")]
+    [InlineData(true, "Signed in to my-api", "You can close this window and return to the terminal.")]
+    [InlineData(false, "Not signed in to my-api", "See the terminal for the reason and the next step.")]
     public async Task A_sign_in_through_a_real_browser_ends_on_our_page(bool agrees, string title, string text)
     {
         await using var chromium = new Chromium();

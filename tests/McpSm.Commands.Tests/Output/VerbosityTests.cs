@@ -54,6 +54,6 @@ public sealed class VerbosityTests
         var status = (await mcpsm.RunAsync("auth status -q")).Done();
         Assert.Contains("Authenticated", status.Out);
         Assert.Equal("", status.Error);
-        Assert.Contains("There is no server", (await mcpsm.RunAsync("auth token other -q")).Error);
+        Assert.Contains("was not found", (await mcpsm.RunAsync("auth token other -q")).Error);
     }
 }

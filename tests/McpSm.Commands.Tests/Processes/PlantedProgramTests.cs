@@ -65,7 +65,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         _mcpsm.Variables["WSL_DISTRO_NAME"] = "Debian";
         _mcpsm.Variables["PATH"] = (path ?? "EMPTY").Replace("EMPTY", Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "empty")).FullName);
         var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
-        Assert.Contains("No browser was opened: ", ended.Error);
+        Assert.Contains("Mcpsm could not open a browser: ", ended.Error);
         Assert.Contains("To sign in, visit:", ended.Error);
         Assert.False(File.Exists(_ran));
     }
@@ -80,7 +80,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         {
             _mcpsm.Variables["BROWSER"] = browser;
             _mcpsm.Variables["PATH"] = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "empty")).FullName;
-            Assert.Contains("No browser was opened: ", (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done().Error);
+            Assert.Contains("Mcpsm could not open a browser: ", (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done().Error);
             Assert.False(File.Exists(_ran));
         }
     }
@@ -143,7 +143,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     {
         _mcpsm.Variables["BROWSER"] = $"/bin/sh -c 'touch \"{_ran}\"' %s";
         var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
-        Assert.Contains("BROWSER was not used: it hands a command to the shell sh. Set it to the browser's own name, or to a script file.", ended.Error);
+        Assert.Contains("BROWSER was ignored because it runs a command in the shell sh. Set it to the name of the browser or to a script file.", ended.Error);
         Assert.Contains("To sign in, visit:", ended.Error);
         Assert.False(File.Exists(_ran));
     }

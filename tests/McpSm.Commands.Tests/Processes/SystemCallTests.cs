@@ -50,7 +50,7 @@ public sealed class SystemCallTests : IDisposable
         Assert.Equal("a-token\n", (await RunTracedAsync("auth token my-api", "flock", without)).Done().Out);
         foreach (var line in new[] { "auth set my-api new-token", "server update my-api --name other" })
         {
-            (await RunTracedAsync(line, "flock", without)).Failed(1, "cannot be locked", "MCPSM_CONFIG_DIR");
+            (await RunTracedAsync(line, "flock", without)).Failed(1, "does not support locks", "MCPSM_CONFIG_DIR");
         }
         Assert.Equal("a-token\n", (await _mcpsm.RunAsync("auth token my-api")).Done().Out);
     }

@@ -15,8 +15,8 @@ public sealed class BadServerTests
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(Nowhere);
         var before = mcpsm.Files();
-        (await mcpsm.LoginAsync()).Failed(1, "Cannot reach http://127.0.0.1:1: nothing answers there.", "Check the URL");
-        Assert.Equal("Testing my-api... ✘ Failed (Cannot reach http://127.0.0.1:1: nothing answers there)\n", await TestFailsAsync(mcpsm));
+        (await mcpsm.LoginAsync()).Failed(1, "Cannot reach http://127.0.0.1:1: the connection was refused or timed out.", "Check the URL");
+        Assert.Equal("Testing my-api... ✘ Failed (Cannot reach http://127.0.0.1:1: the connection was refused or timed out)\n", await TestFailsAsync(mcpsm));
         Assert.Equal(before, mcpsm.Files());
     }
 
@@ -36,7 +36,7 @@ public sealed class BadServerTests
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
         var before = mcpsm.Files();
-        (await mcpsm.LoginAsync()).Failed(1, $"{server.McpUrl} is not an MCP endpoint: it answered a web page (200).", "mcpsm list");
+        (await mcpsm.LoginAsync()).Failed(1, $"{server.McpUrl} is not an MCP endpoint: it returned a web page (200).", "mcpsm list");
         var said = await TestFailsAsync(mcpsm);
         Assert.StartsWith("Testing my-api... ✘ Failed (", said);
         Assert.DoesNotContain("Log in here", said);
@@ -163,7 +163,7 @@ public sealed class BadServerTests
         Assert.Contains("Testing second... ✔ OK (", ended.Out);
         var json = System.Text.Json.Nodes.JsonNode.Parse((await mcpsm.RunAsync("test --json")).Out)!.AsArray();
         Assert.Equal([false, true], json.Select(r => (bool)r!["success"]!));
-        Assert.Contains("nothing answers there", (string?)json[0]!["error"]);
+        Assert.Contains("the connection was refused or timed out", (string?)json[0]!["error"]);
         Assert.Equal(2, (int)json[1]!["toolCount"]!);
     }
 

@@ -18,7 +18,7 @@ public sealed class NameEncodingTests : IDisposable
     {
         _mcpsm.Variables["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
         (await _mcpsm.RunAsync(["add", name, "--type", "http", "--url", "https://a.example/mcp"])).Done();
-        (await _mcpsm.RunAsync(["add", other, "--type", "http", "--url", "https://b.example/mcp"])).Failed(1, "There is a server");
+        (await _mcpsm.RunAsync(["add", other, "--type", "http", "--url", "https://b.example/mcp"])).Failed(1, "already exists");
         Assert.Contains($"\"id\": \"{id}\"", (await _mcpsm.RunAsync(["auth", "status", other, "--json"])).Out);
     }
 }

@@ -91,14 +91,14 @@ public sealed class ServerUpdateTests
     [InlineData("http or sse", "--type", "stdio")]
     [InlineData("name", "--name", "")]
     [InlineData("name of a command", "--name", "Status")]
-    [InlineData("a server needs a URL", "--url", "")]
+    [InlineData("the URL is empty", "--url", "")]
     [InlineData("scheme", "--url", "ftp://a.example/mcp")]
     [InlineData("not safe", "--issuer", "http://login.example", "1")]
     [InlineData("must be https", "--client-metadata-url", "http://c.example/client")]
     [InlineData("name=value", "--header", "nothing")]
     [InlineData("key=value", "--authorize-param", "nothing")]
     [InlineData("key=value", "--authorize-param", "=x")]
-    [InlineData("a sign-in sets", "--authorize-param", "State=x")]
+    [InlineData("is reserved", "--authorize-param", "State=x")]
     [InlineData("a name that cannot be sent", "--header", "X Y=1")]
     [InlineData("printable ASCII", "--header", "X=a\r\nY: b")]
     [InlineData("mcpsm auth set", "--header", "Authorization=Bearer PLANTED")]
@@ -123,8 +123,8 @@ public sealed class ServerUpdateTests
         using var mcpsm = await WithServerAsync();
         await mcpsm.AddAsync(new Uri("https://b.example/mcp"), "other");
         var before = mcpsm.Files();
-        (await Update(mcpsm, "--name", "other")).Failed(1, "There is a server 'other' already, at https://b.example/mcp.");
-        (await mcpsm.RunAsync("server update nosuch --oauth")).Failed(1, "There is no server 'nosuch'. There are: my-api, other.");
+        (await Update(mcpsm, "--name", "other")).Failed(1, "A server named 'other' already exists, at https://b.example/mcp.");
+        (await mcpsm.RunAsync("server update nosuch --oauth")).Failed(1, "The server 'nosuch' was not found. Existing servers: my-api, other.");
         Assert.Equal(before, mcpsm.Files());
     }
 
@@ -193,7 +193,7 @@ public sealed class ServerUpdateTests
         mcpsm.Write("config.json", """{"remoteServers":[{"id":"my-api","name":"my-api","type":"http","url":"nothing"}]}""");
         Assert.Contains("nothing", (await mcpsm.RunAsync("list")).Done().Out);
         Assert.Equal(4, (await mcpsm.RunAsync("auth status my-api")).Code);
-        (await mcpsm.LoginAsync()).Failed(2, "that is not an absolute URL");
+        (await mcpsm.LoginAsync()).Failed(2, "it is not an absolute URL");
         var ended = (await Update(mcpsm, "--url", "https://a.example/mcp")).Done();
         Assert.Equal("", ended.Error);
         Assert.Equal("https://a.example/mcp", (string?)mcpsm.Config()[0]!["url"]);
@@ -205,10 +205,10 @@ public sealed class ServerUpdateTests
         using var mcpsm = new InProcessCli();
         var ended = (await mcpsm.RunAsync("add my-api --type http --url http://a.example/mcp")).Done();
         Assert.Equal("Warning: 'my-api' is at a plain http address of another machine. No credential is sent there; use https for that.\n", ended.Error);
-        (await mcpsm.LoginAsync()).Failed(1, "No credential is sent to 'my-api'");
-        (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "No credential is sent to 'my-api'");
+        (await mcpsm.LoginAsync()).Failed(1, "Mcpsm does not send a credential to 'my-api'");
+        (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "Mcpsm does not send a credential to 'my-api'");
         var before = mcpsm.Files();
-        (await mcpsm.RunAsync("add b --type http --url http://b.example/mcp --header X-Key=1 --token a-token")).Failed(1, "No credential is sent to 'b'");
+        (await mcpsm.RunAsync("add b --type http --url http://b.example/mcp --header X-Key=1 --token a-token")).Failed(1, "Mcpsm does not send a credential to 'b'");
         Assert.Equal(before, mcpsm.Files());
     }
 

@@ -155,7 +155,7 @@ public sealed class DamagedFileTests
         }
         else
         {
-            ended.Failed(1, "credentials.enc is damaged: its first bytes are not those of such a file. It was not changed.", "Restore it from a backup");
+            ended.Failed(1, "credentials.enc is damaged: the file does not start with the expected bytes. The file was not changed.", "Restore the file from a backup");
         }
         Assert.Equal(config, mcpsm.Files("credentials.json", "credentials.enc"));
         Assert.Equal(rest, mcpsm.Files("config.json"));
@@ -224,7 +224,7 @@ public sealed class DamagedFileTests
     {
         using var mcpsm = await SignedInAsync("credentials.enc", "damaged");
         var before = mcpsm.Files();
-        (await mcpsm.RunAsync(line, TestConsole.Pipe("piped-token"))).Failed(1, "credentials.enc is damaged: it is cut short");
+        (await mcpsm.RunAsync(line, TestConsole.Pipe("piped-token"))).Failed(1, "credentials.enc is damaged: the file is truncated");
         Assert.Equal(before, mcpsm.Files());
     }
 

@@ -33,7 +33,7 @@ public sealed class FolderOwnerTests : IDisposable
         Assert.Equal($"{OtherUser.Id}:{OtherUser.Id} 775", await OtherUser.OwnerAsync(Folder));
         var ended = await _mcpsm.RunAsync("auth token my-api");
         Assert.Equal("a-token\n", ended.Done().Out);
-        Assert.Single(ended.Error.Split('\n'), l => l.Contains($"Others could write to the folder '{Folder}'"));
+        Assert.Single(ended.Error.Split('\n'), l => l.Contains($"Other users could write to the folder '{Folder}'"));
         Assert.Equal($"{OtherUser.Id}:{OtherUser.Id} 755", await OtherUser.OwnerAsync(Folder));
         Assert.Equal("", (await _mcpsm.RunAsync("auth token my-api")).Done().Error);
     }
@@ -178,7 +178,7 @@ public sealed class FolderOwnerTests : IDisposable
         var ended = await _mcpsm.RunAsync("auth token my-api");
         Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "No process may be traced here.");
         Assert.Equal("a-token\n", ended.Done().Out);
-        Assert.Single(ended.Error.Split('\n'), l => l.Contains($"Others can write to the folder '{Folder}'"));
+        Assert.Single(ended.Error.Split('\n'), l => l.Contains($"Other users can write to the folder '{Folder}'"));
     }
 
     [Fact]

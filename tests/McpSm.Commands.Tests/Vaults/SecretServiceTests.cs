@@ -107,11 +107,11 @@ public sealed class SecretServiceTests
         foreach (var (name, value) in new[] { ("XDG_RUNTIME_DIR", bin), ("DBUS_SESSION_BUS_ADDRESS", "autolaunch:"), ("DBUS_SESSION_BUS_ADDRESS", "disabled:") })
         {
             mcpsm.Variables[name] = value;
-            (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "There is no session bus here", "mcpsm vault use file");
-            Assert.Contains("* secret-service (in use: MCPSM_VAULT names it)\n    There is no session bus here", (await mcpsm.RunAsync("vault")).Done().Out);
+            (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not reachable", "mcpsm vault use file");
+            Assert.Contains("* secret-service (in use: MCPSM_VAULT names it)\n    The keyring of a desktop is not reachable", (await mcpsm.RunAsync("vault")).Done().Out);
         }
         mcpsm.Variables["DBUS_SESSION_BUS_ADDRESS"] = $"unix:path={bin}/nobody";
-        (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The session bus", "cannot be used", "mcpsm vault use file");
+        (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not reachable", "session bus failed", "mcpsm vault use file");
         Assert.False(File.Exists(Path.Combine(bin, "launched")));
     }
 
@@ -152,11 +152,11 @@ public sealed class SecretServiceTests
         await using var keyring = await Keyring.StartBusAsync();
         using var mcpsm = On(keyring, "secret-service");
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
-        (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "No Secret Service runs on this session bus.", "gnome-keyring", "mcpsm vault use file");
+        (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not running on the D-Bus session bus.", "gnome-keyring", "mcpsm vault use file");
         await keyring.StartServiceAsync(unlocked: false);
         foreach (var line in new[] { "auth set my-api a-token", "auth token my-api", "vault use secret-service" })
         {
-            (await SoonAsync(mcpsm, line)).Failed(1, "The Secret Service has no default keyring", "seahorse", "mcpsm vault use file");
+            (await SoonAsync(mcpsm, line)).Failed(1, "The Secret Service does not have a default keyring", "seahorse", "mcpsm vault use file");
         }
     }
 
@@ -185,7 +185,7 @@ public sealed class SecretServiceTests
         (isBus ? keyring.FreezeBus : (Action)keyring.FreezeService)();
         foreach (var line in new[] { "auth token my-api", "auth set my-api another", "vault use file --move" })
         {
-            (await SoonAsync(mcpsm, line)).Failed(1, "The Secret Service did not answer within 3 seconds.", "mcpsm vault use file");
+            (await SoonAsync(mcpsm, line)).Failed(1, "The Secret Service did not respond within 3 seconds.", "mcpsm vault use file");
         }
         var started = Stopwatch.GetTimestamp();
         Assert.Equal(130, (await InterruptedAsync(mcpsm, "auth token my-api")).Code);

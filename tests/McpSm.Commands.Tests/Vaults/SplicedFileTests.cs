@@ -123,7 +123,7 @@ public sealed class SplicedFileTests : IDisposable
         _mcpsm.Write(name, content);
         var before = _mcpsm.Files()[name];
         (await _mcpsm.RunAsync(reads)).Done();
-        (await _mcpsm.RunAsync(writes)).Failed(1, $"Cannot use '{_mcpsm.PathOf(name)}': a text in it is not Unicode.");
+        (await _mcpsm.RunAsync(writes)).Failed(1, $"Cannot use '{_mcpsm.PathOf(name)}': it contains a string that is not valid Unicode.");
         Assert.Equal(before, _mcpsm.Files()[name]);
     }
 

@@ -39,7 +39,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
         }
         _mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "correct horse";
         var before = _mcpsm.Files();
-        (await _mcpsm.RunAsync(line)).Failed(1, "credentials.enc takes no new secret", "MCPSM_VAULT_PASSPHRASE is set", "\n  " + Remedy);
+        (await _mcpsm.RunAsync(line)).Failed(1, "The vault 'file' does not accept new secrets", "MCPSM_VAULT_PASSPHRASE is set", "\n  " + Remedy);
         Assert.Equal(before, _mcpsm.Files());
         Assert.Equal("a-token", await _mcpsm.TokenAsync());
 
@@ -59,14 +59,14 @@ public sealed class UnexpectedKeyFileTests : IDisposable
         (await _mcpsm.LoginAsync()).Done();
         _mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "correct horse";
         issuer.Traffic.Clear();
-        (await _mcpsm.LoginAsync("other")).Failed(1, "credentials.enc takes no new secret", Remedy);
-        (await _mcpsm.LoginAsync()).Failed(1, "credentials.enc takes no new secret", Remedy);
+        (await _mcpsm.LoginAsync("other")).Failed(1, "The vault 'file' does not accept new secrets", Remedy);
+        (await _mcpsm.LoginAsync()).Failed(1, "The vault 'file' does not accept new secrets", Remedy);
         Assert.Empty(issuer.Traffic.To("/authorize"));
         Assert.Empty(issuer.Traffic.To("/register"));
 
         var first = await _mcpsm.TokenAsync();
         var ended = (await _mcpsm.RunAsync("auth refresh my-api")).Done();
-        Assert.Contains("credentials.enc is under its key file although MCPSM_VAULT_PASSPHRASE is set", ended.Error);
+        Assert.Contains("credentials.enc is protected with a key file although MCPSM_VAULT_PASSPHRASE is set", ended.Error);
         Assert.Contains(Remedy, ended.Error);
         Assert.NotEqual(first, await _mcpsm.TokenAsync());
         Assert.Contains("Signed out", (await _mcpsm.RunAsync("auth logout my-api --force")).Done().Out);
@@ -96,7 +96,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
             File.Copy(attacker.PathOf(file), _mcpsm.PathOf(file), overwrite: true);
         }
         var planted = File.ReadAllBytes(_mcpsm.PathOf("credentials.enc"));
-        (await _mcpsm.RunAsync("auth set my-api next-token")).Failed(1, "If you did not make that file, move it away", Remedy);
+        (await _mcpsm.RunAsync("auth set my-api next-token")).Failed(1, "If you did not create that file, move it away", Remedy);
         Assert.Equal(planted, File.ReadAllBytes(_mcpsm.PathOf("credentials.enc")));
     }
 

@@ -171,12 +171,12 @@ public sealed class UnusualFileTests : IDisposable
     [InlineData("--client-key-file", "/dev/zero", "it is larger than 1024 KiB")]
     [InlineData("--client-key-file", "/dev/null", "it is not an RSA or EC private key")]
     [InlineData("--client-key-file", "FOLDER", "it is a folder")]
-    [InlineData("--client-key-file", "FOLDER/nosuch", "there is none of that name")]
+    [InlineData("--client-key-file", "FOLDER/nosuch", "it does not exist")]
     [InlineData("--client-key-file", "FOLDER/empty-pipe", "it is not an RSA or EC private key")]
     [InlineData("--assertion-file", "/dev/zero", "it is larger than 64 KiB")]
     [InlineData("--assertion-file", "/dev/null", "it is empty")]
     [InlineData("--assertion-file", "FOLDER", "it is a folder")]
-    [InlineData("--assertion-file", "FOLDER/nosuch", "there is none of that name")]
+    [InlineData("--assertion-file", "FOLDER/nosuch", "it does not exist")]
     [InlineData("--assertion-file", "FOLDER/empty-pipe", "it is empty")]
     public async Task A_named_file_that_cannot_be_used_is_one_error_that_names_it(string option, string path, string why)
     {

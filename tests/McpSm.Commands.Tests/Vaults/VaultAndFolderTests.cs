@@ -15,7 +15,7 @@ public sealed class VaultAndFolderTests
 
     [Theory]
     [InlineData("another", "credentials.enc is locked: the passphrase is wrong.")]
-    [InlineData("", "credentials.enc is locked: no passphrase is given.")]
+    [InlineData("", "credentials.enc is locked: the passphrase is not set.")]
     public async Task A_wrong_passphrase(string passphrase, string says)
     {
         using var mcpsm = new InProcessCli();
@@ -37,9 +37,9 @@ public sealed class VaultAndFolderTests
     }
 
     [Theory]
-    [InlineData(null, "its key file credentials.key is missing.", "Restore credentials.key")]
-    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "credentials.key is not its key.", "Restore the credentials.key")]
-    [InlineData("not base64!", "credentials.key is damaged. It was not changed.", "Restore it from a backup")]
+    [InlineData(null, "the key file credentials.key is missing.", "Restore credentials.key")]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "credentials.key contains a different key.", "Restore the matching credentials.key")]
+    [InlineData("not base64!", "credentials.key is damaged. The file was not changed.", "Restore the file from a backup")]
     public async Task A_missing_or_foreign_key_file(string? content, string says, string remedy)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Key files are DPAPI's there.");
@@ -78,7 +78,7 @@ public sealed class VaultAndFolderTests
         (await mcpsm.LoginAsync()).Done();
         var token = await mcpsm.TokenAsync();
         var before = mcpsm.Files();
-        (await mcpsm.RunAsync(line)).Failed(1, "There is no vault 'nosuch' on this system.", "mcpsm vault list");
+        (await mcpsm.RunAsync(line)).Failed(1, "The vault 'nosuch' does not exist on this system.", "mcpsm vault list");
         Assert.Equal(before, mcpsm.Files());
         // The sign-in that was to be replaced is not revoked either.
         Assert.True(issuer.Server.Introspect(token)?.Active);

@@ -22,9 +22,9 @@ public sealed class VaultCommandTests : IDisposable
         (await _mcpsm.RunAsync("vault use file")).Done();
         Assert.Contains("* file (in use: it is set in settings.json)\n", (await _mcpsm.RunAsync(line)).Done().Out);
         _mcpsm.Variables["MCPSM_VAULT"] = "secretmanagement:mine";
-        Assert.Contains("* secretmanagement:mine (in use: MCPSM_VAULT names it)\n    Kept by a vault of SecretManagement", (await _mcpsm.RunAsync(line)).Done().Out);
+        Assert.Contains("* secretmanagement:mine (in use: MCPSM_VAULT names it)\n    Stored in a vault of SecretManagement", (await _mcpsm.RunAsync(line)).Done().Out);
         _mcpsm.Variables["MCPSM_VAULT"] = "nowhere";
-        Assert.Contains("* nowhere (in use: MCPSM_VAULT names it, but there is no such vault)\n    There is no such vault", (await _mcpsm.RunAsync(line)).Done().Out);
+        Assert.Contains("* nowhere (in use: MCPSM_VAULT names it, but it does not exist)\n    The vault does not exist", (await _mcpsm.RunAsync(line)).Done().Out);
     }
 
     [Fact]
@@ -42,8 +42,8 @@ public sealed class VaultCommandTests : IDisposable
     public async Task A_vault_that_there_is_not_changes_nothing()
     {
         var before = _mcpsm.Files();
-        (await _mcpsm.RunAsync("vault use nowhere")).Failed(1, "There is no vault 'nowhere' on this system.");
-        (await _mcpsm.RunAsync("vault use nowhere --move")).Failed(1, "There is no vault 'nowhere' on this system.");
+        (await _mcpsm.RunAsync("vault use nowhere")).Failed(1, "The vault 'nowhere' does not exist on this system.");
+        (await _mcpsm.RunAsync("vault use nowhere --move")).Failed(1, "The vault 'nowhere' does not exist on this system.");
         Assert.Equal(before, _mcpsm.Files());
     }
 
@@ -57,7 +57,7 @@ public sealed class VaultCommandTests : IDisposable
         (await _mcpsm.RunAsync("vault rekey --passphrase", console)).Done();
         Assert.Equal(2, console.SecretPrompts.Count);
         Assert.False(File.Exists(_mcpsm.PathOf("credentials.key")));
-        (await _mcpsm.RunAsync("auth token my-api")).Failed(1, "no passphrase is given");
+        (await _mcpsm.RunAsync("auth token my-api")).Failed(1, "the passphrase is not set");
         _mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "one";
         Assert.Equal("a-token", await _mcpsm.TokenAsync());
         _mcpsm.Variables["MCPSM_VAULT_NEW_PASSPHRASE"] = "two";

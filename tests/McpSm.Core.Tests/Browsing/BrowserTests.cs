@@ -103,7 +103,7 @@ public sealed class BrowserTests : IDisposable
         Assert.True(await launcher.OpenAsync(Plain, Cancellation));
         Assert.Equal([Plain.AbsoluteUri], Arguments!);
         Assert.False(File.Exists(planted));
-        Assert.StartsWith("BROWSER was not used: it hands a command to the shell ", Assert.Single(notices));
+        Assert.StartsWith("BROWSER was ignored because it runs a command in the shell ", Assert.Single(notices));
     }
 
     [Rule(29)]
@@ -158,9 +158,9 @@ public sealed class BrowserTests : IDisposable
         var notices = new List<string>();
         var launcher = new BrowserLauncher(HomeWith($"/nonexistent/x:nosuch-browser:./here:'{plain}':/bin/sh '{failing}'", usual: true), notices.Add);
         Assert.False(await launcher.OpenAsync(Plain, Cancellation));
-        Assert.Equal($"No browser was opened: /nonexistent/x does not exist; nosuch-browser was not found in an absolute folder of PATH; "
-            + $"./here is a relative path, and only a name on PATH or a full path is started; {plain} is not an executable file; "
-            + "/bin/sh ended with exit code 3.", Assert.Single(notices));
+        Assert.Equal($"Mcpsm could not open a browser: /nonexistent/x does not exist; nosuch-browser was not found in an absolute folder of PATH; "
+            + $"./here is a relative path; use a name on PATH or a full path; {plain} is not an executable file; "
+            + "/bin/sh exited with code 3.", Assert.Single(notices));
     }
 
     [Fact]

@@ -199,7 +199,7 @@ public sealed class DiscoveryTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Issuers = [scene.Issuer.Issuer + "/"];
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.IssuerMismatch, $"They differ by the slash at the end alone. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}"),
+        Assert.Equal((ErrorReason.IssuerMismatch, $"The two differ only in the trailing slash. If you trust the second: mcpsm server update my-api --issuer {scene.Issuer.Issuer}"),
             (e.Reason, e.Remedy.InShell()));
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);

@@ -115,7 +115,7 @@ public sealed class ResourceTests
         });
         var result = await scene.Authenticator.Tester.TestAsync(scene.Server, TimeSpan.FromSeconds(5), Cancellation);
         Assert.Equal(ErrorReason.ProtocolViolation, result.Reason);
-        Assert.Contains("has moved to " + other.McpUrl.AbsoluteUri, result.Error);
+        Assert.Contains("redirects to " + other.McpUrl.AbsoluteUri, result.Error);
         Assert.Empty(other.Traffic.Requests);
     }
 

@@ -328,7 +328,7 @@ public sealed class ClientCredentialsTests
         scene.Work.Variables["MCPSM_CLIENT_KEY_FILE"] = "key.pem";
         Assert.Contains("exclude each other", (await scene.FailsAsync(AsKnown)).Message);
         scene.Work.Variables.Remove("MCPSM_CLIENT_SECRET");
-        Assert.Contains("there is none of that name", (await scene.FailsAsync(AsKnown)).Message);
+        Assert.Contains("it does not exist", (await scene.FailsAsync(AsKnown)).Message);
         Assert.Empty(scene.Issuer.Traffic.Requests);
     }
 }

@@ -168,7 +168,7 @@ public sealed class WorkloadTests
         File.Delete(workload.File);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => workload.Scene.Authenticator.Tokens.GetTokenAsync(workload.Scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
-        Assert.Contains($"the file '{workload.File}': there is none of that name", e.Message);
+        Assert.Contains($"the file '{workload.File}': it does not exist", e.Message);
         Assert.Single(workload.Requests);
         Assert.True(workload.Scene.Status.CanRenew);
     }

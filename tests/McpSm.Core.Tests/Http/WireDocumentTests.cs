@@ -76,7 +76,7 @@ public sealed class WireDocumentTests
         scene.Resource.Issuers = [tls.McpUrl.GetLeftPart(UriPartial.Authority)];
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ServerUnreachable, e.Reason);
-        Assert.Contains("no trusted TLS connection", e.Message);
+        Assert.Contains("a trusted TLS connection cannot be established", e.Message);
         Assert.Empty(tls.Traffic.Requests);
     }
 
@@ -91,7 +91,7 @@ public sealed class WireDocumentTests
             $$"""{"issuer":"{{scene.Issuer.Issuer}}","token_endpoint":"{{scene.Issuer.Issuer}}/token","another":1,"{{member}}":"{{scene.Issuer.Issuer}}"}""");
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
-        Assert.Contains("names a member twice", e.Message);
+        Assert.Contains("has a duplicate member", e.Message);
     }
 
     [FieldFault(13)]

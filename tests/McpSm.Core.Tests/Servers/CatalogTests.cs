@@ -31,7 +31,7 @@ public sealed class CatalogTests
         var first = await work.AddAsync(new Uri("https://a.example/mcp"), s => new(s) { Name = "my api" });
         Assert.Equal("my-api", first.Id);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "my-api" }));
-        Assert.Equal((ErrorReason.ServerAlreadyExists, "'my-api' is the id of the server 'my api', at https://a.example/mcp."), (e.Reason, e.Message));
+        Assert.Equal((ErrorReason.ServerAlreadyExists, "'my-api' is already the id of the server 'my api', at https://a.example/mcp."), (e.Reason, e.Message));
         // The next free id is already a name.
         var second = await work.AddAsync(new Uri("https://b.example/mcp"), s => new(s) { Name = "other-1" });
         await work.Authenticator.Servers.UpdateAsync(second, new ServerUpdate { Name = "My-API-1" }, Cancellation);

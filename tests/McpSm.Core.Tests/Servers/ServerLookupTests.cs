@@ -30,8 +30,8 @@ public sealed class ServerLookupTests
     public void Text_that_identifies_one_server_finds_it(string text, string id) => Assert.Equal(id, ServerLookup.Get(Both, text).Id);
 
     [Theory]
-    [InlineData("Api", "Several servers have a name like that: API (id one), api (id two).")]
-    [InlineData("https://b.example/mcp", "Several servers are at that URL: api (id two), Other (id three).")]
+    [InlineData("Api", "Several servers have that name: API (id one), api (id two).")]
+    [InlineData("https://b.example/mcp", "Several servers have that URL: api (id two), Other (id three).")]
     public void Text_that_matches_several_servers_is_an_error_with_their_names(string text, string message)
     {
         var e = Assert.Throws<McpAuthException>(() => ServerLookup.Get(Both, text));
@@ -45,7 +45,7 @@ public sealed class ServerLookupTests
     public void Url_of_no_server_is_an_error_that_recommends_adding_it(string url, string shown)
     {
         var e = Assert.Throws<McpAuthException>(() => ServerLookup.Get(Both, url));
-        Assert.Equal((ErrorReason.ServerNotFound, "No server in the catalog has that URL."), (e.Reason, e.Message));
+        Assert.Equal((ErrorReason.ServerNotFound, "The catalog does not have a server with that URL."), (e.Reason, e.Message));
         Assert.EndsWith($" --url {shown}", e.Remedy.InShell());
         Assert.DoesNotContain("secret", $"{e.Message} {e.Remedy.InShell()} {e.Server}");
     }
@@ -89,6 +89,6 @@ public sealed class ServerLookupTests
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
         await work.Authenticator.Servers.FindOrAddAsync("https://a.example/mcp", "Second", Cancellation);
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Servers.FindOrAddAsync("https://a.example/mcp", Cancellation));
-        Assert.Equal("Several servers are at that URL: Mine (id mine), Second (id second).", e.Message);
+        Assert.Equal("Several servers have that URL: Mine (id mine), Second (id second).", e.Message);
     }
 }

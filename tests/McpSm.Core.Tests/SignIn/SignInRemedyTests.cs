@@ -39,8 +39,8 @@ public sealed class SignInRemedyTests
         ["an issuer's metadata that is missing"] = (s => s.Issuer.Faults.Answer(WellKnown, 404), Update + "--issuer <url>"),
         ["an issuer's metadata without a token endpoint"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("token_endpoint")), Update + "--issuer <url>"),
         ["an issuer without PKCE"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("code_challenge_methods_supported")), "support PKCE"),
-        ["an issuer that is another"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["issuer"] = "https://other.example"), "Tell whoever runs the server"),
-        ["an unsafe endpoint"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["token_endpoint"] = "http://other.example/token"), "Ask whoever runs"),
+        ["an issuer that is another"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["issuer"] = "https://other.example"), "Report this to the operator of the server"),
+        ["an unsafe endpoint"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["token_endpoint"] = "http://other.example/token"), "Ask the operator of the server"),
         ["no browser sign-in"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("authorization_endpoint")), "Ask whoever runs it"),
         ["resource metadata that the challenge names and that is a page"] = (s => s.Resource.Faults.Answer(WellKnown, 200, "<html/>", "text/html"), "its own challenge names"),
         ["resource metadata that is a page"] = (s =>
@@ -99,7 +99,7 @@ public sealed class SignInRemedyTests
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
         Assert.Contains(scene.Issuer.Issuer, e.Message);
-        Assert.Equal($"It leaves out the end of the path. If that is the issuer: mcpsm server update my-api --issuer {scene.Issuer.Issuer}{end}", e.Remedy.InShell());
+        Assert.Equal($"The second lacks the end of the path. If you trust it: mcpsm server update my-api --issuer {scene.Issuer.Issuer}{end}", e.Remedy.InShell());
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         await scene.LoginAsync();
     }

@@ -45,7 +45,7 @@ public sealed class SignOutTests
         var hasty = new SignOutFlow(new CredentialStore(environment, new VaultSelector(environment, [], _ => { })),
             new TokenRevoker(environment, limit: TimeSpan.FromMilliseconds(300)));
         var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
-        Assert.Contains("did not answer within", result.RevocationFailure);
+        Assert.Contains("did not respond within", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);

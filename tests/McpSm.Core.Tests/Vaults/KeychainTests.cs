@@ -114,7 +114,7 @@ public sealed class KeychainTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS() || OperatingSystem.IsWindows(), "One of the two is this system's own.");
         var e = Assert.Throws<McpAuthException>(() => new VaultSelector(_work.Home, [], _ => { }).Find(name));
-        Assert.Equal((ErrorReason.VaultUnavailable, $"There is no vault '{name}' on this system."), (e.Reason, e.Message));
+        Assert.Equal((ErrorReason.VaultUnavailable, $"The vault '{name}' does not exist on this system."), (e.Reason, e.Message));
     }
 
     private sealed class MemoryKeychain : IKeychain

@@ -145,7 +145,7 @@ public sealed class SecretServiceVaultTests
         var vault = Vault(keyring);
         await vault.SetAsync("mcpsm-a", "kept", Cancellation);
         await keyring.StopServiceAsync();
-        Assert.Contains("No Secret Service runs", (await FailsAsync(Calls(vault)[0])).Message);
+        Assert.Contains("The Secret Service is not running", (await FailsAsync(Calls(vault)[0])).Message);
         await keyring.StartServiceAsync();
         Assert.Equal("kept", await vault.GetAsync("mcpsm-a", Cancellation));
         // During a call: by default, GLib ends the process when its bus goes away.
@@ -154,7 +154,7 @@ public sealed class SecretServiceVaultTests
         await Task.Delay(300, Cancellation);
         await keyring.StopBusAsync();
         Assert.Equal(ErrorReason.VaultUnavailable, (await reading).Reason);
-        Assert.Contains("cannot be used", (await FailsAsync(Calls(vault)[0])).Message);
+        Assert.Contains("session bus failed", (await FailsAsync(Calls(vault)[0])).Message);
     }
 
     private static SecretServiceVault Vault(Keyring keyring, string? folder = null) =>

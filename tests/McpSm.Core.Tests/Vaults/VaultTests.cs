@@ -90,7 +90,7 @@ public sealed class VaultTests
         File.WriteAllBytes(path, whole);
         work.Variables.Remove("MCPSM_VAULT_PASSPHRASE");
         e = await FailsAsync(work, path);
-        Assert.Equal((ErrorReason.VaultLocked, true), (e.Reason, e.Message.Contains("no passphrase is given")));
+        Assert.Equal((ErrorReason.VaultLocked, true), (e.Reason, e.Message.Contains("the passphrase is not set")));
     }
 
     [Theory]
@@ -198,7 +198,7 @@ public sealed class VaultTests
         File.WriteAllBytes(Path.Combine(work.Folder, "credentials.enc"), file);
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         var e = Assert.Throws<McpAuthException>(() => { _ = new EncryptedFileVault(work.Home).GetAsync("mcpsm-a", Cancellation); });
-        Assert.Equal((ErrorReason.VaultCorrupt, true), (e.Reason, e.Message.Contains("rounds")));
+        Assert.Equal((ErrorReason.VaultCorrupt, true), (e.Reason, e.Message.Contains("iterations")));
         Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5), "the passphrase was stretched");
     }
 
@@ -221,7 +221,7 @@ public sealed class VaultTests
         Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", Cancellation));
         Assert.Equal((owner, 0), (File.GetUnixFileMode(key), told.Count));
         Open(folder: true);
-        Assert.Contains("which others on this machine can read", new EncryptedFileVault(work.Home).Protection);
+        Assert.Contains("which other users of this machine can read", new EncryptedFileVault(work.Home).Protection);
         for (var i = 0; i < 2; i++)
         {
             Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", Cancellation));

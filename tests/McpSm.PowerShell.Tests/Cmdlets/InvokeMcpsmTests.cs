@@ -33,7 +33,7 @@ public sealed class InvokeMcpsmTests
         using var session = new ModuleSession();
         Assert.Empty(session.Run("mcpsm auth token nosuch"));
         Assert.Equal(["NativeCommandError", "NativeCommandErrorMessage"], session.Errors.Select(e => e.FullyQualifiedErrorId));
-        Assert.Contains("There is no server 'nosuch'", session.Errors[0].ToString());
+        Assert.Contains("The server 'nosuch' was not found", session.Errors[0].ToString());
         Assert.IsType<RemoteException>(session.Errors[0].Exception);
         Assert.Equal("1", session.Text("$LASTEXITCODE"));
         Assert.Equal("0", session.Text("$Error.Count"));

@@ -30,7 +30,7 @@ public sealed class VaultCmdletTests
     {
         using var session = WithStore();
         session.Run("Set-McpVault secretmanagement:Store; $StandInVaults.Remove('Store')");
-        Assert.Equal("secretmanagement:Store it is set in settings.json, but there is no such vault There is no such vault on this system: nothing can be kept there.",
+        Assert.Equal("secretmanagement:Store it is set in settings.json, but it does not exist The vault does not exist on this system. Credentials cannot be stored in it.",
             session.Text("Get-McpVault | Where-Object InUse | ForEach-Object { \"$($_.Name) $($_.Why) $($_.Protection)\" }"));
     }
 
@@ -141,7 +141,7 @@ public sealed class VaultCmdletTests
         Assert.StartsWith("InvalidValue,", Assert.Single(session.Errors).FullyQualifiedErrorId);
         Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
 
-        Assert.Contains("still needs the passphrase", session.Text("(Set-McpVault -Passphrase $args[0] -PassThru).Protection", Secure("one")));
+        Assert.Contains("useless without the passphrase", session.Text("(Set-McpVault -Passphrase $args[0] -PassThru).Protection", Secure("one")));
         Assert.Contains("Set MCPSM_VAULT_PASSPHRASE to the new passphrase wherever credentials are used.", session.Host.Lines);
         Assert.False(File.Exists(Path.Combine(session.Folder, "credentials.key")));
         session.Run("Get-McpToken my-api");

@@ -216,7 +216,7 @@ public sealed class ServedSecretTests
         Set(session, "a", "y", vaultParameters: new() { ["Vault"] = 5 });
         Refused(session, "InvalidValue", "is not the name of a vault");
         Set(session, "a", "y", vaultParameters: new() { ["Vault"] = "nosuch" });
-        Refused(session, "VaultUnavailable", "There is no vault 'nosuch' on this system.");
+        Refused(session, "VaultUnavailable", "The vault 'nosuch' does not exist on this system.");
         Assert.Equal("x", Get(session, "a"));
     }
 

@@ -6,17 +6,16 @@ using McpSm.Core.Errors.Steps;
 namespace McpSm.Core.Vaults.EncryptedFile;
 
 /// <summary>
-/// The bytes of <c>credentials.enc</c>, big-endian:
+/// The binary format of <c>credentials.enc</c>, big-endian:
 /// <code>
-///  0  8  "MCPSMENC"      10  2  check of 0..9      16 16  salt            64  4  length of the ciphertext
-///  8  2  version, 1      12  1  key: 1 passphrase, 32 16  check of key    68 12  check of 0..67
-///                               2 key file         48 12  nonce           80  …  ciphertext, then tag (16)
-///                        13  1  1: items wait for   60  4  rounds
-///                               another vault
+///  0  8  "MCPSMENC"      10  2  check of 0..9         16 16  salt              60  4  iterations
+///  8  2  version, 1      12  1  key: 1 passphrase,    32 16  key check value   64  4  length of the ciphertext
+///                               2 key file            48 12  nonce             68 12  check of 0..67
+///                        13  1  1: has pending items                           80  …  ciphertext, then tag (16)
 ///                        14  2  zero
 /// </code>
-/// The header is authenticated with the content (AES-256-GCM). Its checks only tell a damaged file from a wrong
-/// passphrase and from a file of another version; every version starts with the first twelve bytes.
+/// The header is authenticated together with the content (AES-256-GCM). The checks in the header only distinguish a damaged file from a wrong
+/// passphrase and from a file of another version. Every version starts with the first twelve bytes.
 /// </summary>
 internal static class EncryptedFileFormat
 {
@@ -26,7 +25,10 @@ internal static class EncryptedFileFormat
 
     private static ReadOnlySpan<byte> Magic => "MCPSMENC"u8;
 
-    /// <param name="hasPending">Whether the content holds items that wait for another vault.</param>
+    /// <summary>Encrypts the content with a new nonce and returns the bytes of the file.</summary>
+    /// <param name="key">The key of the file.</param>
+    /// <param name="content">The plaintext.</param>
+    /// <param name="hasPending">Whether the content has pending items, which wait for another vault.</param>
     public static byte[] Seal(VaultKey key, ReadOnlySpan<byte> content, bool hasPending = false)
     {
         var file = new byte[HeaderLength + content.Length + TagLength];
@@ -48,45 +50,47 @@ internal static class EncryptedFileFormat
         return file;
     }
 
+    /// <summary>Reads and checks the header.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt, VaultUnavailable.</exception>
     public static KeyHeader ReadHeader(ReadOnlySpan<byte> file)
     {
         if (file.Length < 12)
         {
-            throw Damaged("it is cut short");
+            throw Damaged("the file is truncated");
         }
         if (!file.StartsWith(Magic) || !IsDigest(file[..10], file[10..12]))
         {
-            throw Damaged("its first bytes are not those of such a file");
+            throw Damaged("the file does not start with the expected bytes");
         }
         if (BinaryPrimitives.ReadUInt16BigEndian(file[8..]) is var version && version != Version)
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"credentials.enc has format {version}; this Mcpsm knows format {Version}. The file was not changed.",
-                "Use the version of Mcpsm that wrote it.");
+                $"credentials.enc has format {version}, but this version of Mcpsm supports only format {Version}. The file was not changed.",
+                "Use the version of Mcpsm that wrote the file.");
         }
         if (file.Length < HeaderLength)
         {
-            throw Damaged("it is cut short");
+            throw Damaged("the file is truncated");
         }
-        var rounds = BinaryPrimitives.ReadUInt32BigEndian(file[60..]);
-        if (!IsDigest(file[..68], file[68..80]) || file[12] is not (1 or 2) || (file[12] == 2 && rounds != 0))
+        var iterations = BinaryPrimitives.ReadUInt32BigEndian(file[60..]);
+        if (!IsDigest(file[..68], file[68..80]) || file[12] is not (1 or 2) || (file[12] == 2 && iterations != 0))
         {
-            throw Damaged("its header was changed");
+            throw Damaged("the header was modified");
         }
-        if (file[12] == 1 && rounds is < EncryptedFileKeys.MinIterations or > EncryptedFileKeys.MaxIterations)
+        if (file[12] == 1 && iterations is < EncryptedFileKeys.MinIterations or > EncryptedFileKeys.MaxIterations)
         {
-            throw Damaged($"its header asks for {rounds} rounds of key derivation, and {EncryptedFileKeys.MinIterations} to {EncryptedFileKeys.MaxIterations} are safe");
+            throw Damaged($"the header sets {iterations} iterations for key derivation, but only {EncryptedFileKeys.MinIterations} to "
+                + $"{EncryptedFileKeys.MaxIterations} are allowed");
         }
         var expected = HeaderLength + (long)BinaryPrimitives.ReadUInt32BigEndian(file[64..]) + TagLength;
         if (file.Length != expected)
         {
-            throw Damaged(file.Length < expected ? "it is cut short" : "something was appended to it");
+            throw Damaged(file.Length < expected ? "the file is truncated" : "data was appended to the file");
         }
-        return new KeyHeader(file[12] == 1, (int)rounds, file[16..32].ToArray(), file[32..48].ToArray());
+        return new KeyHeader(file[12] == 1, (int)iterations, file[16..32].ToArray(), file[32..48].ToArray());
     }
 
-    /// <summary>Whether items wait in the file for another vault, by its header alone.</summary>
+    /// <summary>Returns whether the file has items that wait for another vault. Reads only the header.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt, VaultUnavailable.</exception>
     public static bool HasPending(ReadOnlySpan<byte> file)
     {
@@ -94,6 +98,7 @@ internal static class EncryptedFileFormat
         return file[13] == 1;
     }
 
+    /// <summary>Decrypts the content.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
     public static byte[] Open(VaultKey key, ReadOnlySpan<byte> file)
     {
@@ -106,25 +111,27 @@ internal static class EncryptedFileFormat
         }
         catch (AuthenticationTagMismatchException)
         {
-            throw Damaged("its content was changed");
+            throw Damaged("the content was modified");
         }
     }
 
-    public static McpAuthException Damaged(string how) => new(ErrorReason.VaultCorrupt,
-        $"credentials.enc is damaged: {how}. It was not changed.",
-        $"Restore it from a backup, or move it away and sign in again with: {new SignInToAllStep()}");
+    /// <summary>The error for a damaged file.</summary>
+    /// <param name="problem">A clause with a subject, such as "the file is truncated".</param>
+    public static McpAuthException Damaged(string problem) => new(ErrorReason.VaultCorrupt,
+        $"credentials.enc is damaged: {problem}. The file was not changed.",
+        $"Restore the file from a backup, or move it away and sign in again with: {new SignInToAllStep()}");
 
-    private static void Digest(ReadOnlySpan<byte> of, Span<byte> into)
+    private static void Digest(ReadOnlySpan<byte> source, Span<byte> destination)
     {
-        Span<byte> whole = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(of, whole);
-        whole[..into.Length].CopyTo(into);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(source, hash);
+        hash[..destination.Length].CopyTo(destination);
     }
 
-    private static bool IsDigest(ReadOnlySpan<byte> of, ReadOnlySpan<byte> digest)
+    private static bool IsDigest(ReadOnlySpan<byte> source, ReadOnlySpan<byte> digest)
     {
-        Span<byte> made = stackalloc byte[digest.Length];
-        Digest(of, made);
-        return made.SequenceEqual(digest);
+        Span<byte> expected = stackalloc byte[digest.Length];
+        Digest(source, expected);
+        return expected.SequenceEqual(digest);
     }
 }

@@ -9,39 +9,39 @@ using McpSm.Core.Files;
 namespace McpSm.Core.Vaults.EncryptedFile;
 
 /// <summary>
-/// The key of the encrypted file: made of the passphrase in MCPSM_VAULT_PASSPHRASE (PBKDF2-HMAC-SHA256), or kept
-/// in <c>credentials.key</c>, mode 0600 (on Windows under DPAPI). Which of the two, the file's header says.
+/// The key of the encrypted file. It is derived from the passphrase in MCPSM_VAULT_PASSPHRASE (PBKDF2-HMAC-SHA256), or stored in
+/// <c>credentials.key</c> with mode 0600 (on Windows protected with DPAPI). The header of the encrypted file says which of the two applies.
 /// </summary>
 internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<string>? warn = null)
 {
     public const int DefaultIterations = 600_000;
 
-    /// <summary>Fewer would let a planted file have the passphrase stretched so little that it can be guessed.</summary>
+    /// <summary>A lower count would let a planted file weaken the key derivation so much that the passphrase can be guessed.</summary>
     public const int MinIterations = 100_000;
 
-    /// <summary>More would let a planted file keep the processor busy for a minute.</summary>
+    /// <summary>A higher count would let a planted file keep the processor busy for a minute.</summary>
     public const int MaxIterations = 2_000_000;
 
     internal const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
 
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+    private const UnixFileMode NonOwnerModes = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
     private readonly string _keyFile = environment.PathOf("credentials.key");
 
-    // What Unlock found. The keys, never the passphrase: they open that one file until it gets another key.
+    // The keys that Unlock derived, by file. A key opens only its file; the passphrase is not kept.
     private static readonly ConcurrentDictionary<string, VaultKey> Unlocked = new(StringComparer.Ordinal);
 
     private VaultKey? _key;
 
-    /// <summary>Whether the file of that header, or a new file, is under a passphrase.</summary>
+    /// <summary>Returns whether the file with this header, or a new file, is protected with a passphrase.</summary>
     public bool UsesPassphrase(KeyHeader? header) => header?.IsPassphrase ?? environment.Variable(PassphraseVariable) is not null;
 
-    /// <summary>The key for a new file.</summary>
+    /// <summary>Returns the key for a new file.</summary>
     public VaultKey Create() => environment.Variable(PassphraseVariable) is { } passphrase ? CreateFrom(passphrase)
         : CreateFrom(ReadKeyFile() is [var secret, ..] ? secret : AddToKeyFile([]));
 
-    /// <summary>A key of that passphrase, for a file that is written anew.</summary>
+    /// <summary>Returns a key derived from the passphrase, for a file that is rewritten.</summary>
     public static VaultKey CreateFrom(string passphrase)
     {
         var salt = RandomNumberGenerator.GetBytes(16);
@@ -49,29 +49,29 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
     }
 
     /// <summary>
-    /// A new key of the key file, for a file that is written anew. The old ones stay in the key file until
-    /// <see cref="DropOldKeys"/>: until then either may be the one that opens <c>credentials.enc</c>.
+    /// Adds a new key to the key file, for a file that is rewritten. The old keys stay in the key file until <see cref="DropOldKeys"/>: until then
+    /// <c>credentials.enc</c> may be encrypted with either.
     /// </summary>
     public VaultKey CreateInKeyFile() => CreateFrom(AddToKeyFile(ReadKeyFile()));
 
-    /// <summary>After the file was written under a new key: leaves only that in the key file.</summary>
-    public void DropOldKeys(VaultKey now)
+    /// <summary>Removes all other keys from the key file, after the encrypted file was written with this key.</summary>
+    public void DropOldKeys(VaultKey key)
     {
-        if (now.Source.IsPassphrase)
+        if (key.Source.IsPassphrase)
         {
             AtomicFile.Remove(_keyFile);
         }
         else
         {
-            WriteKeyFile([.. ReadKeyFile().Where(secret => IsOf(secret, now.Source))]);
+            WriteKeyFile([.. ReadKeyFile().Where(secret => IsOf(secret, key.Source))]);
         }
     }
 
-    /// <summary>The key of an existing file.</summary>
-    /// <exception cref="McpAuthException">VaultLocked: no passphrase, or not the right one, or no fitting key file.</exception>
+    /// <summary>Returns the key of an existing file.</summary>
+    /// <exception cref="McpAuthException">VaultLocked: the passphrase is missing or wrong, or the key file does not contain the key.</exception>
     public VaultKey Find(KeyHeader source)
     {
-        // Stretching a passphrase takes a good part of a second: once for a process and file is enough.
+        // Deriving a key from a passphrase takes several hundred milliseconds, so it is done once per process and file.
         if (_key is { } known && known.Source.Salt.AsSpan().SequenceEqual(source.Salt)
             && known.Source.KeyCheckValue.AsSpan().SequenceEqual(source.KeyCheckValue))
         {
@@ -80,20 +80,21 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
         return _key = Unlocked.GetValueOrDefault(IdOf(source)) ?? (source.IsPassphrase ? FindByPassphrase(source) : FindInKeyFile(source));
     }
 
-    /// <summary>Opens the file of that header for the rest of this process.</summary>
+    /// <summary>Unlocks the file with this header for the rest of this process.</summary>
     /// <exception cref="McpAuthException">VaultLocked: the passphrase is wrong.</exception>
     public static void Unlock(KeyHeader source, string passphrase)
     {
         var secret = DeriveFromPassphrase(passphrase, source.Salt, source.Iterations);
         Unlocked[IdOf(source)] = IsOf(secret, source) ? FromSecret(secret, source)
-            : throw new McpAuthException(ErrorReason.VaultLocked, "credentials.enc stays locked: the passphrase is wrong.");
+            : throw new McpAuthException(ErrorReason.VaultLocked, "The passphrase is wrong; credentials.enc stays locked.");
     }
 
     private static string IdOf(KeyHeader source) => Convert.ToHexString([.. source.Salt, .. source.KeyCheckValue]);
 
     private VaultKey FindByPassphrase(KeyHeader source)
     {
-        var secret = DeriveFromPassphrase(environment.Variable(PassphraseVariable) ?? throw Locked("no passphrase is given"), source.Salt, source.Iterations);
+        var passphrase = environment.Variable(PassphraseVariable) ?? throw Locked("the passphrase is not set");
+        var secret = DeriveFromPassphrase(passphrase, source.Salt, source.Iterations);
         return IsOf(secret, source) ? FromSecret(secret, source) : throw Locked("the passphrase is wrong");
     }
 
@@ -103,13 +104,13 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
         if (secrets.Count == 0)
         {
             throw new McpAuthException(ErrorReason.VaultLocked,
-                "credentials.enc cannot be opened: its key file credentials.key is missing.",
+                "credentials.enc cannot be decrypted: the key file credentials.key is missing.",
                 "Restore credentials.key, or move credentials.enc away and sign in again.");
         }
-        return secrets.FirstOrDefault(secret => IsOf(secret, source)) is { } fitting ? FromSecret(fitting, source)
+        return secrets.FirstOrDefault(secret => IsOf(secret, source)) is { } matching ? FromSecret(matching, source)
             : throw new McpAuthException(ErrorReason.VaultLocked,
-                "credentials.enc cannot be opened: credentials.key is not its key.",
-                "Restore the credentials.key that belongs to it, or move credentials.enc away and sign in again.");
+                "credentials.enc cannot be decrypted: credentials.key contains a different key.",
+                "Restore the matching credentials.key, or move credentials.enc away and sign in again.");
     }
 
     private static VaultKey CreateFrom(byte[] secret) =>
@@ -124,10 +125,10 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
     private static byte[] Derive(byte[] secret, KeyHeader source, int length, string purpose) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, length, source.Salt, Encoding.ASCII.GetBytes("mcpsm credentials.enc " + purpose));
 
-    private static byte[] DeriveFromPassphrase(string passphrase, byte[] salt, int rounds) =>
-        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(passphrase), salt, rounds, HashAlgorithmName.SHA256, 32);
+    private static byte[] DeriveFromPassphrase(string passphrase, byte[] salt, int iterations) =>
+        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(passphrase), salt, iterations, HashAlgorithmName.SHA256, 32);
 
-    /// <summary>The secrets in the key file, a line each, the newest first; none where there is no such file.</summary>
+    /// <summary>Reads the secrets in the key file, one a line, the newest first. Returns an empty list if the file does not exist.</summary>
     private IReadOnlyList<byte[]> ReadKeyFile()
     {
         if (AtomicFile.Read(_keyFile) is not { } content)
@@ -135,7 +136,7 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
             return [];
         }
         ConfigurationFolder.RequireKey(environment, _keyFile);
-        CloseToOthers();
+        RestrictKeyFileAccess();
         try
         {
             var secrets = Encoding.ASCII.GetString(content).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
@@ -144,56 +145,56 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
         }
         catch (Exception e) when (e is FormatException or CryptographicException)
         {
-            throw new McpAuthException(ErrorReason.VaultCorrupt, "credentials.key is damaged. It was not changed.",
-                "Restore it from a backup, or move it and credentials.enc away and sign in again.", e);
+            throw new McpAuthException(ErrorReason.VaultCorrupt, "credentials.key is damaged. The file was not changed.",
+                "Restore the file from a backup, or move it and credentials.enc away and sign in again.", e);
         }
     }
 
-    /// <summary>Whether others on this machine can read the key file.</summary>
-    public bool IsOpenToOthers => Allows(_keyFile, Others) && Allows(environment.Folder, UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+    /// <summary>Whether other users of this machine can read the key file.</summary>
+    public bool IsReadableByOthers => Allows(_keyFile, NonOwnerModes) && Allows(environment.Folder, UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
 
-    /// <summary>Closes a key file that came back from a backup or a copy with the mode of any file, and says so where that was open.</summary>
-    private void CloseToOthers()
+    /// <summary>Removes access for other users from a key file, such as one restored from a backup, and warns if other users could read it.</summary>
+    private void RestrictKeyFileAccess()
     {
-        if (OperatingSystem.IsWindows() || !Allows(_keyFile, Others))
+        if (OperatingSystem.IsWindows() || !Allows(_keyFile, NonOwnerModes))
         {
             return;
         }
-        var wasOpen = IsOpenToOthers;
+        var wasReadable = IsReadableByOthers;
         try
         {
-            File.SetUnixFileMode(_keyFile, File.GetUnixFileMode(_keyFile) & ~Others);
+            File.SetUnixFileMode(_keyFile, File.GetUnixFileMode(_keyFile) & ~NonOwnerModes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another user's, or on a disk that is read-only, as in containers: what the vault protects against says so.
+            // The file belongs to another user, or the file system is read-only, as in containers. The Protection text tells the user.
             return;
         }
-        if (wasOpen && !IsOpenToOthers)
+        if (wasReadable && !IsReadableByOthers)
         {
             warn?.Invoke(environment.Remedies.Format(
-                $"Others on this machine could read credentials.key; from now on you alone can. If somebody may have: "
-                + $"{new RekeyVaultStep(Passphrase: false)}"));
+                $"Other users of this machine could read credentials.key. Mcpsm has restricted its permissions to your user. If the key may have leaked, "
+                + $"replace it with: {new RekeyVaultStep(Passphrase: false)}"));
         }
     }
 
-    private static bool Allows(string path, UnixFileMode any)
+    private static bool Allows(string path, UnixFileMode modes)
     {
         try
         {
-            return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & any) != 0;
+            return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & modes) != 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Not there, perhaps since a moment ago.
+            // The file does not exist, or was just removed.
             return false;
         }
     }
 
-    private byte[] AddToKeyFile(IReadOnlyList<byte[]> kept)
+    private byte[] AddToKeyFile(IReadOnlyList<byte[]> oldSecrets)
     {
         var secret = RandomNumberGenerator.GetBytes(32);
-        WriteKeyFile([secret, .. kept]);
+        WriteKeyFile([secret, .. oldSecrets]);
         return secret;
     }
 
@@ -203,9 +204,9 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
     private static byte[] Protect(byte[] secret) => OperatingSystem.IsWindows()
         ? ProtectedData.Protect(secret, null, DataProtectionScope.CurrentUser) : secret;
 
-    private static byte[] Unprotect(byte[] kept) => OperatingSystem.IsWindows()
-        ? ProtectedData.Unprotect(kept, null, DataProtectionScope.CurrentUser) : kept;
+    private static byte[] Unprotect(byte[] protectedSecret) => OperatingSystem.IsWindows()
+        ? ProtectedData.Unprotect(protectedSecret, null, DataProtectionScope.CurrentUser) : protectedSecret;
 
-    private static McpAuthException Locked(string why) => new(ErrorReason.VaultLocked,
-        $"credentials.enc is locked: {why}.", $"Set {PassphraseVariable} to the passphrase, then run the command again.");
+    private static McpAuthException Locked(string reason) => new(ErrorReason.VaultLocked,
+        $"credentials.enc is locked: {reason}.", $"Set {PassphraseVariable} to the passphrase, then run the command again.");
 }

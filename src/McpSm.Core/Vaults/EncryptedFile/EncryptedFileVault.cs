@@ -7,27 +7,27 @@ using McpSm.Core.Files;
 namespace McpSm.Core.Vaults.EncryptedFile;
 
 /// <summary>
-/// <c>credentials.enc</c>: all items in one encrypted file, replaced whole on each change under a lock that holds
-/// across processes. Its key comes from MCPSM_VAULT_PASSPHRASE, or from <c>credentials.key</c> beside it.
+/// <c>credentials.enc</c>: all items in one encrypted file. Each change replaces the whole file under a lock between processes. The key is derived
+/// from MCPSM_VAULT_PASSPHRASE, or stored in <c>credentials.key</c> next to the file.
 /// </summary>
 public sealed class EncryptedFileVault : IVault
 {
     public const string VaultName = "file";
 
-    /// <summary>What waits for the file itself is in a second one, made and written in the same way.</summary>
+    /// <summary>The file for items that could not be written to <c>credentials.enc</c>. It has the same format and key.</summary>
     private const string PendingFileName = "credentials.pending.enc";
 
     private readonly AppEnvironment _environment;
     private readonly Action<string>? _warn;
     private readonly string _path;
-    private readonly EncryptedFileVault? _beside;
+    private readonly EncryptedFileVault? _pendingVault;
     private readonly EncryptedFileKeys _keys;
-    private bool _reported;
+    private bool _warnedOfKey;
 
     private static NextStep HowToRekey => new RekeyVaultStep(Passphrase: true);
 
     public EncryptedFileVault(AppEnvironment environment, Action<string>? warn = null) : this(environment, warn, "credentials.enc") =>
-        _beside = new EncryptedFileVault(environment, null, PendingFileName);
+        _pendingVault = new EncryptedFileVault(environment, null, PendingFileName);
 
     private EncryptedFileVault(AppEnvironment environment, Action<string>? warn, string file)
     {
@@ -38,19 +38,20 @@ public sealed class EncryptedFileVault : IVault
     /// <summary>The name of the file in the configuration folder.</summary>
     internal string FileName { get; }
 
-    /// <summary>What waits for other vaults.</summary>
+    /// <summary>The items that wait in this file for other vaults.</summary>
     internal PendingItems PendingForOthers => new(this);
 
-    /// <summary>What waits for this one.</summary>
-    internal PendingItems PendingForThis => new(_beside!);
+    /// <summary>The items that wait in the second file for this vault.</summary>
+    internal PendingItems PendingForThis => new(_pendingVault!);
 
     public string Name => VaultName;
 
     public string Protection => _keys.UsesPassphrase(Header())
-        ? "Encrypted with a key made of your passphrase: whoever has the file still needs the passphrase."
-        : _keys.IsOpenToOthers ? "Encrypted with the key in credentials.key, which others on this machine can read: protects copies of credentials.enc alone."
-        : "Encrypted with the key in credentials.key, which only you can read: protects backups and copies of "
-          + "credentials.enc alone, not against programs that run as you.";
+        ? "Encrypted with a key derived from your passphrase. The file is useless without the passphrase."
+        : _keys.IsReadableByOthers ? "Encrypted with the key in credentials.key, which other users of this machine can read. Protects only copies of "
+          + "credentials.enc without the key."
+        : "Encrypted with the key in credentials.key, which only you can read. Protects backups and copies of credentials.enc without the key, "
+          + "but not against programs that run as you.";
 
     public Task<string?> GetAsync(string item, CancellationToken cancellationToken) =>
         Task.FromResult(Open().Items.GetValueOrDefault(item));
@@ -70,12 +71,12 @@ public sealed class EncryptedFileVault : IVault
             {
                 RequireTakesNewSecrets(header);
             }
-            else if (IsUnderUnexpectedKey(header) && !_reported)
+            else if (IsUnderUnexpectedKey(header) && !_warnedOfKey)
             {
-                _reported = true;
+                _warnedOfKey = true;
                 _warn?.Invoke(_environment.Remedies.Format(
-                    $"credentials.enc is under its key file although {EncryptedFileKeys.PassphraseVariable} is set. What it holds goes on being used; "
-                    + $"for new secrets, put it under the passphrase: {HowToRekey}"));
+                    $"credentials.enc is protected with a key file although {EncryptedFileKeys.PassphraseVariable} is set. "
+                    + $"Mcpsm continues to use the stored secrets. To store new secrets, protect the file with the passphrase: {HowToRekey}"));
             }
             items[item] = text;
             return true;
@@ -89,29 +90,29 @@ public sealed class EncryptedFileVault : IVault
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Keys.Where(k => !PendingItems.IsPending(k))]);
 
-    /// <summary>Whether items wait here for another vault. Needs no key. A file that cannot be read or is not ours holds none.</summary>
+    /// <summary>Whether the file has items that wait for another vault. Needs no key. False for a file that cannot be read or is not ours.</summary>
     internal bool HasPending
     {
         get
         {
             try
             {
-                // Asked first: every read of another vault looks here, and there is almost never such a file.
+                // Check that the file exists first: every read of another vault comes here, and the file almost never exists.
                 return File.Exists(_path) && AtomicFile.Read(_path) is { } file && EncryptedFileFormat.HasPending(file);
             }
             catch (McpAuthException)
             {
-                // Another vault is in use, and works whatever became of this file.
+                // The vault in use is another one, and must work whatever the state of this file.
                 return false;
             }
         }
     }
 
-    /// <summary>The texts of all items that wait for another vault.</summary>
+    /// <summary>Returns the texts of all items that wait for another vault.</summary>
     internal Task<IReadOnlyList<string>> PendingAsync(CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Where(i => PendingItems.IsPending(i.Key)).Select(i => i.Value)]);
 
-    /// <summary>Keeps an item that waits for another vault; null removes it, and the file too if nothing else is in it.</summary>
+    /// <summary>Stores an item that waits for another vault. A null text removes the item, and removes the file if it is then empty.</summary>
     internal async Task SetPendingAsync(string item, string? text, CancellationToken cancellationToken)
     {
         if (text is not null)
@@ -122,10 +123,11 @@ public sealed class EncryptedFileVault : IVault
         await ChangeAsync((_, items) => items.Remove(item), cancellationToken, removesEmpty: true).ConfigureAwait(false);
     }
 
-    private async Task<bool> ChangeAsync(Func<KeyHeader?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken, bool removesEmpty = false)
+    private async Task<bool> ChangeAsync(Func<KeyHeader?, Dictionary<string, string>, bool> change, CancellationToken cancellationToken,
+        bool removesEmpty = false)
     {
         ConfigurationFolder.Require(_environment, _warn);
-        using var held = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (header, items) = Open();
         if (!change(header, items))
         {
@@ -141,51 +143,56 @@ public sealed class EncryptedFileVault : IVault
     }
 
     /// <summary>
-    /// Whether the file is under a key file although the user has set a passphrase. It may be older than the passphrase. Or someone
-    /// who can write to the folder, and so knows that key, has put it in place of the user's own.
+    /// Whether the file is protected with a key file although the user has set a passphrase. The file may be older than the passphrase. Or an
+    /// attacker who can write to the folder, and so knows the key, has replaced the user's file.
     /// </summary>
-    private bool IsUnderUnexpectedKey(KeyHeader? header) => header is { IsPassphrase: false } && _environment.Variable(EncryptedFileKeys.PassphraseVariable) is not null;
+    private bool IsUnderUnexpectedKey(KeyHeader? header) =>
+        header is { IsPassphrase: false } && _environment.Variable(EncryptedFileKeys.PassphraseVariable) is not null;
 
     private void RequireTakesNewSecrets(KeyHeader? header)
     {
         if (IsUnderUnexpectedKey(header))
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"credentials.enc takes no new secret: it is under a key file although {EncryptedFileKeys.PassphraseVariable} is set. "
-                + "If you did not make that file, move it away. If you did, put it under the passphrase.", HowToRekey);
+                $"The vault 'file' does not accept new secrets: credentials.enc is protected with a key file although "
+                + $"{EncryptedFileKeys.PassphraseVariable} is set. "
+                + "If you did not create that file, move it away. If you did, protect it with the passphrase.", HowToRekey);
         }
     }
 
     /// <summary>
-    /// Puts the file under another key. At every moment it opens with the old one or the new one: a new key is in the
-    /// key file before the first byte is written under it, and old ones leave after the last.
+    /// Encrypts the file with another key. At every moment the file opens with a key that exists: a new key is added to the key file before the first
+    /// byte is encrypted with it, and old keys are removed after the last.
     /// </summary>
     /// <param name="passphrase">The new passphrase; null for a new key in the key file.</param>
-    /// <exception cref="McpAuthException">VaultLocked: the present key is not to be had; and what every change may throw.</exception>
+    /// <param name="cancellationToken">Cancels the wait for the lock.</param>
+    /// <exception cref="McpAuthException">VaultLocked: the current key is not available. Every error of a write.</exception>
     public Task RekeyAsync(string? passphrase, CancellationToken cancellationToken) =>
         VaultErrors.NamedAsync(Name, () => ChangeKeyAsync(passphrase, cancellationToken));
 
     private async Task ChangeKeyAsync(string? passphrase, CancellationToken cancellationToken)
     {
         ConfigurationFolder.Require(_environment, _warn);
-        using var held = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
+        using var fileLock = await _environment.LockAsync("vault", cancellationToken).ConfigureAwait(false);
         var (_, items) = Open();
-        var (pendingHeader, pending) = _beside!.Open();
+        var (pendingHeader, pending) = _pendingVault!.Open();
         var key = passphrase is null ? _keys.CreateInKeyFile() : EncryptedFileKeys.CreateFrom(passphrase);
         Write(key, items);
         if (pendingHeader is not null)
         {
-            _beside.Write(key, pending);
+            _pendingVault.Write(key, pending);
         }
         _keys.DropOldKeys(key);
     }
 
-    /// <summary>Whether the file that there is, or would be made, is under a passphrase.</summary>
+    /// <summary>Whether the existing file, or a new one, is protected with a passphrase.</summary>
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
     public bool UsesPassphrase => VaultErrors.Named(Name,
         () => _keys.UsesPassphrase(AtomicFile.Read(_path) is { } file ? EncryptedFileFormat.ReadHeader(file) : null));
 
-    /// <summary>Opens the file for the rest of this process; false where it is under no passphrase, or is not there.</summary>
+    /// <summary>
+    /// Unlocks the file for the rest of this process. Returns false if the file does not exist or is not protected with a passphrase.
+    /// </summary>
     /// <exception cref="McpAuthException">VaultLocked: the passphrase is wrong. VaultCorrupt.</exception>
     public bool Unlock(string passphrase) => VaultErrors.Named(Name, () =>
     {
@@ -203,7 +210,7 @@ public sealed class EncryptedFileVault : IVault
 
     private (KeyHeader? Header, Dictionary<string, string> Items) Open()
     {
-        for (var again = 3; ; again--)
+        for (var retries = 3; ; retries--)
         {
             if (AtomicFile.Read(_path) is not { } file)
             {
@@ -213,9 +220,9 @@ public sealed class EncryptedFileVault : IVault
             {
                 return Open(file);
             }
-            catch (McpAuthException) when (again > 0 && AtomicFile.Read(_path) is { } now && !now.AsSpan().SequenceEqual(file))
+            catch (McpAuthException) when (retries > 0 && AtomicFile.Read(_path) is { } current && !current.AsSpan().SequenceEqual(file))
             {
-                // Put under another key between the reading of the file and that of its key.
+                // Another process changed the key after the file was read and before the key file was read.
             }
         }
     }
@@ -232,8 +239,8 @@ public sealed class EncryptedFileVault : IVault
         }
         catch (JsonException)
         {
-            // Authenticated, so we wrote it: a later build with the same version number is the only way here.
-            throw EncryptedFileFormat.Damaged("its content is not what this version writes");
+            // The content is authentic, so Mcpsm wrote it: only a later build with the same format version can cause this.
+            throw EncryptedFileFormat.Damaged("this version of Mcpsm cannot read its content");
         }
     }
 
@@ -245,7 +252,7 @@ public sealed class EncryptedFileVault : IVault
         }
         catch (McpAuthException)
         {
-            // Only a sentence about protection is wanted here; using the vault reports what is wrong with it.
+            // The header is needed only for the Protection text. The next use of the vault reports the error.
             return null;
         }
     }

@@ -1,4 +1,4 @@
 namespace McpSm.Core.Vaults.EncryptedFile;
 
-/// <summary>Where the key of an encrypted file comes from, as its header says.</summary>
+/// <summary>The header fields that describe the key of an encrypted file.</summary>
 internal readonly record struct KeyHeader(bool IsPassphrase, int Iterations, byte[] Salt, byte[] KeyCheckValue);

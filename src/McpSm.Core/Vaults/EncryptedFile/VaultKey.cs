@@ -1,4 +1,4 @@
 namespace McpSm.Core.Vaults.EncryptedFile;
 
-/// <summary>A key and the header fields under which it is found again.</summary>
+/// <summary>A key and the header fields that identify it.</summary>
 internal sealed record VaultKey(KeyHeader Source, byte[] Key);

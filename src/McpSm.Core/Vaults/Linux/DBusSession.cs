@@ -5,34 +5,34 @@ using McpSm.Core.Configuration;
 
 namespace McpSm.Core.Vaults.Linux;
 
-/// <summary>The user's D-Bus session bus, over which the Secret Service is reached.</summary>
+/// <summary>The user's D-Bus session bus, which provides access to the Secret Service.</summary>
 internal static class DBusSession
 {
     private const string AddressVariable = "DBUS_SESSION_BUS_ADDRESS";
 
-    private static readonly Lock Environment = new();
+    private static readonly Lock EnvironmentLock = new();
 
-    /// <summary>Its address: DBUS_SESSION_BUS_ADDRESS, else $XDG_RUNTIME_DIR/bus; null where there is neither.</summary>
+    /// <summary>Returns the address of the bus: DBUS_SESSION_BUS_ADDRESS, else $XDG_RUNTIME_DIR/bus; null if neither exists.</summary>
     public static string? Address(AppEnvironment environment)
     {
-        if (environment.Variable(AddressVariable) is { } set)
+        if (environment.Variable(AddressVariable) is { } address)
         {
-            // "autolaunch:" starts a bus of its own, on which nobody's keyring is; "disabled:" is how people switch it off.
-            return set.Split(';').Any(a => a.StartsWith("autolaunch:", StringComparison.Ordinal) || a.StartsWith("disabled:", StringComparison.Ordinal))
-                ? null : set;
+            // "autolaunch:" starts a new bus without the user's keyring; people set "disabled:" to switch the bus off.
+            return address.Split(';').Any(a => a.StartsWith("autolaunch:", StringComparison.Ordinal) || a.StartsWith("disabled:", StringComparison.Ordinal))
+                ? null : address;
         }
         return environment.Variable("XDG_RUNTIME_DIR") is { } folder && Path.Combine(folder, "bus") is var socket && File.Exists(socket)
             ? "unix:path=" + Escape(socket) : null;
     }
 
     /// <summary>
-    /// Makes GLib, which reads the environment of the process, use that address. Where it found none it might start a
-    /// bus; and what PowerShell sets in $env: never reaches the process's own environment.
+    /// Sets the address for GLib, which reads the environment of the process. Without an address GLib might start a bus. A change of $env: in
+    /// PowerShell does not reach the environment of the process.
     /// </summary>
     [SupportedOSPlatform("linux")]
     public static void Use(string address)
     {
-        lock (Environment)
+        lock (EnvironmentLock)
         {
             if (Marshal.PtrToStringUTF8(LibSecret.GetEnvironment(AddressVariable)) != address)
             {
@@ -41,7 +41,7 @@ internal static class DBusSession
         }
     }
 
-    /// <summary>As the D-Bus specification escapes values in addresses.</summary>
+    /// <summary>Escapes a value in an address as the D-Bus specification requires.</summary>
     private static string Escape(string path) => string.Concat(Encoding.UTF8.GetBytes(path).Select(b =>
         char.IsAsciiLetterOrDigit((char)b) || "-_/.\\*".Contains((char)b) ? ((char)b).ToString() : $"%{b:x2}"));
 }

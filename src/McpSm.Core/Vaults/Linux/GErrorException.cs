@@ -3,8 +3,8 @@ using System.Runtime.Versioning;
 
 namespace McpSm.Core.Vaults.Linux;
 
-/// <summary>An error that GLib or the Secret Service reported: domain and code tell which, the text is the other side's.</summary>
-internal sealed class GErrorException(string domain, int code, string text) : Exception("An error was reported.")
+/// <summary>An error from GLib or the Secret Service. Domain and code identify it; the text comes from the service.</summary>
+internal sealed class GErrorException(string domain, int code, string text) : Exception("GLib or the Secret Service returned an error.")
 {
     private const string DBus = "g-dbus-error-quark";
     private const string Secret = "secret-error";
@@ -17,10 +17,10 @@ internal sealed class GErrorException(string domain, int code, string text) : Ex
     /// <summary>Secret.Error.IsLocked.</summary>
     public bool IsLocked => (domain, code) is (Secret, 2);
 
-    /// <summary>What was found is no longer there: Secret.Error.NoSuchObject, DBus.Error.UnknownMethod, UnknownObject.</summary>
+    /// <summary>The item was removed after it was found: Secret.Error.NoSuchObject, DBus.Error.UnknownMethod, UnknownObject.</summary>
     public bool IsGone => (domain, code) is (Secret, 3) or (DBus, 19 or 41);
 
-    /// <summary>Nobody has the service's name, and nobody could be started: ServiceUnknown, NameHasNoOwner, Spawn.*.</summary>
+    /// <summary>The service is not running and could not be started: ServiceUnknown, NameHasNoOwner, Spawn.*.</summary>
     public bool IsNoService => (domain, code) is (DBus, 2 or 3 or (>= 23 and <= 34));
 
     [SupportedOSPlatform("linux")]

@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace McpSm.Core.Vaults.Linux;
 
-/// <summary>One reference to an object of GLib.</summary>
+/// <summary>A reference to a GLib object.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class GObject() : SafeHandle(0, ownsHandle: true)
 {

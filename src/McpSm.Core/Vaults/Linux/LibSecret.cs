@@ -4,8 +4,7 @@ using System.Runtime.Versioning;
 namespace McpSm.Core.Vaults.Linux;
 
 /// <summary>
-/// The part of libsecret and GLib that is used, as they declare it. Nothing is loaded before the first call. What
-/// returns a handle passes the ownership of one reference.
+/// The functions of libsecret and GLib that Mcpsm uses. The libraries are loaded at the first call. A returned handle owns one reference.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal static partial class LibSecret
@@ -24,10 +23,11 @@ internal static partial class LibSecret
     [LibraryImport(Secret, EntryPoint = "secret_service_open_sync")]
     public static partial GObject OpenService(nuint type, nint busName, int flags, GObject cancellable, out nint error);
 
-    /// <summary>Finds items, and unlocks none of them.</summary>
+    /// <summary>Searches for items without unlocking them.</summary>
     [LibraryImport(Secret, EntryPoint = "secret_service_search_for_dbus_paths_sync")]
     [return: MarshalAs(UnmanagedType.Bool)]
-    public static partial bool Search(GObject service, nint schema, GHashTable attributes, GObject cancellable, out nint unlocked, out nint locked, out nint error);
+    public static partial bool Search(GObject service, nint schema, GHashTable attributes, GObject cancellable,
+        out nint unlocked, out nint locked, out nint error);
 
     [LibraryImport(Secret, EntryPoint = "secret_item_new_for_dbus_path_sync", StringMarshalling = StringMarshalling.Utf8)]
     public static partial GObject LoadItem(GObject service, string path, int flags, GObject cancellable, out nint error);
@@ -130,7 +130,7 @@ internal static partial class LibSecret
     [LibraryImport(GLib, EntryPoint = "g_main_context_unref")]
     public static partial void UnrefMainContext(nint context);
 
-    /// <summary>Attributes of items: text to text.</summary>
+    /// <summary>Creates a table of item attributes.</summary>
     public static GHashTable NewAttributes(params ReadOnlySpan<(string Name, string Value)> attributes)
     {
         var glib = NativeLibrary.Load(GLib);
@@ -146,16 +146,16 @@ internal static partial class LibSecret
         }
         finally
         {
-            // One of several references: the calls above keep it loaded.
+            // Releases only this reference: the imports above keep the library loaded.
             NativeLibrary.Free(glib);
         }
     }
 
-    /// <summary>The texts of an array that ends in a null; the array is freed.</summary>
+    /// <summary>Reads the strings of a null-terminated array, then frees the array.</summary>
     public static List<string> TakeTexts(nint array)
     {
         var texts = new List<string>();
-        for (var at = array; array != 0 && Marshal.ReadIntPtr(at) is var text && text != 0; at += nint.Size)
+        for (var entry = array; array != 0 && Marshal.ReadIntPtr(entry) is var text && text != 0; entry += nint.Size)
         {
             texts.Add(Marshal.PtrToStringUTF8(text)!);
         }

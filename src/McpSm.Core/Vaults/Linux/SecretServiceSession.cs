@@ -9,32 +9,33 @@ using McpSm.Core.Vaults.EncryptedFile;
 namespace McpSm.Core.Vaults.Linux;
 
 /// <summary>
-/// One operation on the Secret Service, over a connection of its own, so that a long-lived process never holds on to a
-/// bus or a service that has gone. It runs on a thread of its own: libsecret blocks, and a service can hang.
+/// One operation on the Secret Service. Each operation has its own connection, so that a long-lived process does not keep a dead bus or service, and
+/// its own thread, because libsecret blocks and a service can hang.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class SecretServiceSession : IDisposable
 {
-    private static Remedy UseFile => $"use the encrypted file with: {new UseVaultStep(EncryptedFileVault.VaultName)}, and "
-        + $"{new StepOption(StepOptionKind.Vault, EncryptedFileVault.VaultName)} where you sign in again";
+    private static Remedy UseFile => $"use the encrypted file with: {new UseVaultStep(EncryptedFileVault.VaultName)}, and add "
+        + $"{new StepOption(StepOptionKind.Vault, EncryptedFileVault.VaultName)} when you sign in again";
 
-    /// <summary>How long no answer comes before it is told to stop.</summary>
+    /// <summary>How long the service may take to respond before the operation is cancelled.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>How long it may take to stop before it is left behind.</summary>
+    /// <summary>How long a cancelled operation may take to end before it is abandoned.</summary>
     private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>When the service last answered, to whichever operation: with many at once, each waits for those before it.</summary>
-    private static long s_hasAnswered;
+    /// <summary>When the service last responded to any operation. Concurrent operations queue, so each waits for the earlier ones.</summary>
+    private static long s_lastResponse;
 
-    private readonly Stack<SafeHandle> _kept = new();
+    private readonly Stack<SafeHandle> _handles = new();
     private readonly nint _context;
     private readonly GObject _cancellable;
     private readonly CancellationTokenRegistration _stopping;
 
     private SecretServiceSession(CancellationToken stop)
     {
-        // What arrives for this operation is queued here, and freed with it, not for a main loop that nobody runs.
+        // Events for this operation are queued in its own context and freed with it. The default context would need a main loop, which this process
+        // does not run.
         _context = LibSecret.NewMainContext();
         LibSecret.PushThreadDefault(_context);
         _cancellable = Keep(LibSecret.NewCancellable());
@@ -45,13 +46,14 @@ internal sealed class SecretServiceSession : IDisposable
 
     public GObject Service { get; private set; } = null!;
 
-    /// <summary>Runs the work. It has ended, one way or the other, when no answer has come for 3 seconds.</summary>
-    /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, with what to do.</exception>
+    /// <summary>Runs the operation. It ends with an error if the service does not respond for 3 seconds.</summary>
+    /// <exception cref="McpAuthException">VaultUnavailable or VaultLocked, with a remedy.</exception>
     public static async Task<T> RunAsync<T>(AppEnvironment environment, Func<SecretServiceSession, T> work, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var address = DBusSession.Address(environment) ?? throw new McpAuthException(ErrorReason.VaultUnavailable,
-            "There is no session bus here, over which the Secret Service is reached: DBUS_SESSION_BUS_ADDRESS is not set, and there is no $XDG_RUNTIME_DIR/bus.",
+            "The Secret Service is not reachable: a D-Bus session bus does not exist here (DBUS_SESSION_BUS_ADDRESS is not set and "
+                + "$XDG_RUNTIME_DIR/bus does not exist).",
             $"Run the command in your desktop session, or {UseFile}");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var stop = limit.Token;
@@ -66,8 +68,9 @@ internal sealed class SecretServiceSession : IDisposable
         }
         catch (Exception e) when (e is TimeoutException || (e is GErrorException { IsCancelled: true } && stop.IsCancellationRequested))
         {
-            throw new McpAuthException(ErrorReason.VaultUnavailable, $"The Secret Service did not answer within {(CallTimeout + CancelTimeout).TotalSeconds:0} seconds.",
-                $"Answer it if it asks for something in a window, or restart it, or {UseFile}", e);
+            throw new McpAuthException(ErrorReason.VaultUnavailable,
+                $"The Secret Service did not respond within {(CallTimeout + CancelTimeout).TotalSeconds:0} seconds.",
+                $"Close its prompt if it shows one, or restart the service, or {UseFile}", e);
         }
         catch (GErrorException e)
         {
@@ -75,28 +78,28 @@ internal sealed class SecretServiceSession : IDisposable
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new McpAuthException(ErrorReason.VaultUnavailable, "The Secret Service is reached with libsecret, which is not installed.",
+            throw new McpAuthException(ErrorReason.VaultUnavailable, "Access to the Secret Service needs libsecret, which is not installed.",
                 $"Install it (Debian, Ubuntu: apt install libsecret-1-0; Fedora, Arch, Alpine: the package libsecret), or {UseFile}", e)
             { IsVaultGone = true };
         }
     }
 
-    /// <summary>Frees it with the operation.</summary>
+    /// <summary>Disposes the handle when the operation ends.</summary>
     public T Keep<T>(T handle) where T : SafeHandle
     {
-        _kept.Push(handle);
+        _handles.Push(handle);
         return handle;
     }
 
-    /// <summary>After each question to the service.</summary>
-    /// <exception cref="GErrorException">The answer is an error.</exception>
+    /// <summary>Checks the result of a request to the service.</summary>
+    /// <exception cref="GErrorException">The service returned an error.</exception>
     public void Check(nint error)
     {
         GErrorException.ThrowIf(error);
-        Volatile.Write(ref s_hasAnswered, Stopwatch.GetTimestamp());
+        Volatile.Write(ref s_lastResponse, Stopwatch.GetTimestamp());
     }
 
-    /// <summary>The collection that new items go to, which is open.</summary>
+    /// <summary>Returns the unlocked collection for new items.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked.</exception>
     public GObject OpenCollection()
     {
@@ -104,24 +107,24 @@ internal sealed class SecretServiceSession : IDisposable
         Check(error);
         if (collection.IsInvalid)
         {
-            throw new McpAuthException(ErrorReason.VaultUnavailable, "The Secret Service has no default keyring to keep anything in.",
-                $"Make one, for example in 'Passwords and Keys' (seahorse), or {UseFile}");
+            throw new McpAuthException(ErrorReason.VaultUnavailable, "The Secret Service does not have a default keyring.",
+                $"Create one, for example in 'Passwords and Keys' (seahorse), or {UseFile}");
         }
         return LibSecret.CollectionIsLocked(collection) ? throw Locked() : collection;
     }
 
     public static McpAuthException Locked() => new(ErrorReason.VaultLocked, "The keyring of the Secret Service is locked.",
-        "Unlock it in 'Passwords and Keys' (seahorse) or your wallet manager, then run the command again. GNOME Keyring without a desktop: "
+        "Unlock the keyring in 'Passwords and Keys' (seahorse) or your wallet manager, then run the command again. GNOME Keyring without a desktop: "
         + "read -rs p && printf %s \"$p\" | gnome-keyring-daemon --replace --unlock");
 
-    /// <summary>Something between finding and using it went wrong without an error: a question that was dismissed.</summary>
-    public static McpAuthException Refused(string what) => new(ErrorReason.VaultUnavailable, $"The Secret Service did not {what}.",
-        "Allow it where the Secret Service asks, then run the command again.");
+    /// <summary>The error for an operation that ended without a GError and without a result: the user dismissed a prompt.</summary>
+    public static McpAuthException Refused(string action) => new(ErrorReason.VaultUnavailable, $"The Secret Service did not {action}.",
+        "Run the command again and allow access when the Secret Service asks.");
 
     public void Dispose()
     {
         _stopping.Dispose();
-        while (_kept.TryPop(out var handle))
+        while (_handles.TryPop(out var handle))
         {
             handle.Dispose();
         }
@@ -132,19 +135,19 @@ internal sealed class SecretServiceSession : IDisposable
         LibSecret.UnrefMainContext(_context);
     }
 
-    /// <exception cref="TimeoutException">Nobody had an answer for as long as one may take, and it did not stop when told to.</exception>
+    /// <exception cref="TimeoutException">The service did not respond in time, and the operation did not end after it was cancelled.</exception>
     private static async Task<T> EndAsync<T>(Task<T> working, CancellationTokenSource limit, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        while (CallTimeout - Stopwatch.GetElapsedTime(Math.Max(started, Volatile.Read(ref s_hasAnswered))) is var left && left > TimeSpan.Zero)
+        while (CallTimeout - Stopwatch.GetElapsedTime(Math.Max(started, Volatile.Read(ref s_lastResponse))) is var remaining && remaining > TimeSpan.Zero)
         {
             try
             {
-                return await working.WaitAsync(left, cancellationToken).ConfigureAwait(false);
+                return await working.WaitAsync(remaining, cancellationToken).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
-                // Others may have had answers meanwhile.
+                // The service may have responded to other operations in the meantime.
             }
         }
         limit.Cancel();
@@ -154,17 +157,17 @@ internal sealed class SecretServiceSession : IDisposable
     private static T Run<T>(string address, Func<SecretServiceSession, T> work, CancellationToken stop)
     {
         DBusSession.Use(address);
-        for (var again = 3; ; again--)
+        for (var retries = 3; ; retries--)
         {
-            using var call = new SecretServiceSession(stop);
+            using var session = new SecretServiceSession(stop);
             try
             {
-                call.Connect(stop);
-                return work(call);
+                session.Connect(stop);
+                return work(session);
             }
-            catch (GErrorException e) when (e.IsGone && again > 0)
+            catch (GErrorException e) when (e.IsGone && retries > 0)
             {
-                // Somebody else removed what was just found: look again.
+                // Another process removed the item that was just found. Search again.
             }
         }
     }
@@ -182,24 +185,24 @@ internal sealed class SecretServiceSession : IDisposable
             }
             catch (GErrorException e) when (e.IsCancelled && !stop.IsCancellationRequested)
             {
-                // The connection is one for all that run at the same moment, and another who was making it was cancelled.
+                // GLib shares the connection between operations, and another operation that was opening it was cancelled. Retry.
             }
             catch (GErrorException e) when (!e.IsCancelled)
             {
                 throw new McpAuthException(ErrorReason.VaultUnavailable,
-                    $"The session bus, over which the Secret Service is reached, cannot be used: {UntrustedText.Sanitize(e.Text).TrimEnd('.')}.",
+                    $"The Secret Service is not reachable: the D-Bus session bus failed: {UntrustedText.Sanitize(e.Text).TrimEnd('.')}.",
                     $"Run the command in your desktop session, or {UseFile}", e);
             }
         }
-        // GLib would end this process with the bus.
+        // Otherwise GLib ends this process when the bus closes.
         LibSecret.SetExitOnClose(bus, false);
         Service = Keep(LibSecret.OpenService(LibSecret.ServiceType(), 0, 0, Cancellable, out var error));
         Check(error);
     }
 
     private static McpAuthException Explain(GErrorException e) => e.IsLocked ? Locked()
-        : e.IsNoService ? new McpAuthException(ErrorReason.VaultUnavailable, "No Secret Service runs on this session bus.",
-            $"Start or install one (gnome-keyring, KWallet, KeePassXC), or {UseFile}", e)
+        : e.IsNoService ? new McpAuthException(ErrorReason.VaultUnavailable, "The Secret Service is not running on the D-Bus session bus.",
+            $"Start or install a service (gnome-keyring, KWallet, KeePassXC), or {UseFile}", e)
         : new McpAuthException(ErrorReason.VaultUnavailable, $"The Secret Service failed: {UntrustedText.Sanitize(e.Text).TrimEnd('.')}.",
             $"Run the command again, or {UseFile}", e);
 }

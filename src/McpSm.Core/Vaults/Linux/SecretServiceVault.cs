@@ -8,90 +8,91 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Vaults.Linux;
 
 /// <summary>
-/// The Secret Service of the desktop (GNOME Keyring, KWallet, KeePassXC), through libsecret. It is searched without
-/// unlocking anything: what is locked is an error, never nothing, and nobody is asked for a password.
+/// The Secret Service of the desktop (GNOME Keyring, KWallet, KeePassXC), through libsecret. Searches do not unlock anything and do not prompt for a
+/// password. A locked item is an error: it is never reported as missing.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class SecretServiceVault(AppEnvironment environment) : IVault
 {
     public const string VaultName = "secret-service";
 
-    /// <summary>The kind of items that are ours, as libsecret marks it.</summary>
+    /// <summary>The libsecret schema that marks our items.</summary>
     private const string Schema = "io.github.mcpsm.Credential";
 
     public string Name => VaultName;
 
     public string Protection => DBusSession.Address(environment) is null
-        ? "There is no session bus here, over which the keyring of a desktop would be reached."
-        : "Kept by the keyring of your desktop (GNOME Keyring, KWallet, KeePassXC), encrypted under its password: protects "
-          + "while it is locked, not against programs that run as you while it is open.";
+        ? "The keyring of a desktop is not reachable: a D-Bus session bus does not exist here."
+        : "Stored in the keyring of your desktop (GNOME Keyring, KWallet, KeePassXC) and encrypted with its password. Protects while the keyring is locked, "
+          + "but not against programs that run as you while it is unlocked.";
 
-    public Task<string?> GetAsync(string item, CancellationToken cancellationToken) => SecretServiceSession.RunAsync(environment, call =>
+    public Task<string?> GetAsync(string item, CancellationToken cancellationToken) => SecretServiceSession.RunAsync(environment, session =>
     {
-        if (Find(call, item) is not [var path, ..])
+        if (Find(session, item) is not [var path, ..])
         {
-            // Some services show nothing of a keyring that is locked.
-            call.OpenCollection();
+            // Some services hide the items of a locked keyring. This fails if the default keyring is locked.
+            session.OpenCollection();
             return null;
         }
-        var found = Load(call, path);
-        LibSecret.LoadSecret(found, call.Cancellable, out var error);
-        call.Check(error);
-        var value = call.Keep(LibSecret.GetSecret(found));
-        return value.IsInvalid ? throw SecretServiceSession.Refused("give the item") : TextOf(value);
+        var found = Load(session, path);
+        LibSecret.LoadSecret(found, session.Cancellable, out var error);
+        session.Check(error);
+        var value = session.Keep(LibSecret.GetSecret(found));
+        return value.IsInvalid ? throw SecretServiceSession.Refused("return the item") : TextOf(value);
     }, cancellationToken);
 
-    public Task SetAsync(string item, string text, CancellationToken cancellationToken) => SecretServiceSession.RunAsync(environment, call =>
+    public Task SetAsync(string item, string text, CancellationToken cancellationToken) => SecretServiceSession.RunAsync(environment, session =>
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var value = call.Keep(LibSecret.NewValue(bytes, bytes.Length, "text/plain"));
+        var value = session.Keep(LibSecret.NewValue(bytes, bytes.Length, "text/plain"));
         CryptographicOperations.ZeroMemory(bytes);
         nint error;
-        if (Find(call, item) is [var path, ..])
+        if (Find(session, item) is [var path, ..])
         {
-            // Where it is, which need not be where new items go: there is only ever one.
-            LibSecret.SetSecret(Load(call, path), value, call.Cancellable, out error);
-            call.Check(error);
+            // Update the item in its collection, which need not be the default one: a second item would be ambiguous.
+            LibSecret.SetSecret(Load(session, path), value, session.Cancellable, out error);
+            session.Check(error);
             return true;
         }
-        // Replaces, too: another process may be the first to make it.
-        var made = call.Keep(LibSecret.CreateItem(call.OpenCollection(), 0, call.Keep(AttributesOf(item)), LabelOf(item), value,
-            LibSecret.CreateReplace, call.Cancellable, out error));
-        call.Check(error);
-        return made.IsInvalid ? throw SecretServiceSession.Refused("keep the item") : true;
+        // Create with replace: another process may have created the item at the same time.
+        var created = session.Keep(LibSecret.CreateItem(session.OpenCollection(), 0, session.Keep(AttributesOf(item)), LabelOf(item), value,
+            LibSecret.CreateReplace, session.Cancellable, out error));
+        session.Check(error);
+        return created.IsInvalid ? throw SecretServiceSession.Refused("store the item") : true;
     }, cancellationToken);
 
-    public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => SecretServiceSession.RunAsync(environment, call =>
+    public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => SecretServiceSession.RunAsync(environment, session =>
     {
-        var all = Find(call, item);
-        if (all.Count == 0)
+        var paths = Find(session, item);
+        if (paths.Count == 0)
         {
-            call.OpenCollection();
+            session.OpenCollection();
         }
-        foreach (var path in all)
+        foreach (var path in paths)
         {
-            var removed = LibSecret.DeleteItem(Load(call, path), call.Cancellable, out var error);
-            call.Check(error);
+            var removed = LibSecret.DeleteItem(Load(session, path), session.Cancellable, out var error);
+            session.Check(error);
             if (!removed)
             {
                 throw SecretServiceSession.Refused("remove the item");
             }
         }
-        return all.Count > 0;
+        return paths.Count > 0;
     }, cancellationToken);
 
-    public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => SecretServiceSession.RunAsync<IReadOnlyList<string>>(environment, call =>
-    {
-        call.OpenCollection();
-        return [.. Find(call, null).Select(path => NameOf(call, path)).OfType<string>().Distinct()];
-    }, cancellationToken);
+    public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
+        SecretServiceSession.RunAsync<IReadOnlyList<string>>(environment, session =>
+        {
+            session.OpenCollection();
+            return [.. Find(session, null).Select(path => NameOf(session, path)).OfType<string>().Distinct()];
+        }, cancellationToken);
 
-    /// <summary>The name of what was found; null where somebody has removed it since.</summary>
-    private static string? NameOf(SecretServiceSession call, string path)
+    /// <summary>Returns the name of a found item; null if another process has removed it since.</summary>
+    private static string? NameOf(SecretServiceSession session, string path)
     {
         try
         {
-            using var found = Load(call, path);
+            using var found = Load(session, path);
             using var attributes = LibSecret.GetAttributes(found);
             return Marshal.PtrToStringUTF8(LibSecret.Lookup(attributes, "item"));
         }
@@ -101,20 +102,20 @@ public sealed class SecretServiceVault(AppEnvironment environment) : IVault
         }
     }
 
-    /// <summary>Where the items of that name are, or of any.</summary>
-    /// <exception cref="Errors.McpAuthException">VaultLocked: one of them is locked.</exception>
-    private List<string> Find(SecretServiceSession call, string? item)
+    /// <summary>Returns the D-Bus paths of the items with this name, or of all our items if the name is null.</summary>
+    /// <exception cref="Errors.McpAuthException">VaultLocked: an item is locked.</exception>
+    private List<string> Find(SecretServiceSession session, string? item)
     {
-        LibSecret.Search(call.Service, 0, call.Keep(AttributesOf(item)), call.Cancellable, out var unlocked, out var locked, out var error);
-        var found = (Unlocked: LibSecret.TakeTexts(unlocked), Locked: LibSecret.TakeTexts(locked));
-        call.Check(error);
-        return found.Locked.Count > 0 ? throw SecretServiceSession.Locked() : found.Unlocked;
+        LibSecret.Search(session.Service, 0, session.Keep(AttributesOf(item)), session.Cancellable, out var unlocked, out var locked, out var error);
+        var paths = (Unlocked: LibSecret.TakeTexts(unlocked), Locked: LibSecret.TakeTexts(locked));
+        session.Check(error);
+        return paths.Locked.Count > 0 ? throw SecretServiceSession.Locked() : paths.Unlocked;
     }
 
-    private static GObject Load(SecretServiceSession call, string path)
+    private static GObject Load(SecretServiceSession session, string path)
     {
-        var item = call.Keep(LibSecret.LoadItem(call.Service, path, 0, call.Cancellable, out var error));
-        call.Check(error);
+        var item = session.Keep(LibSecret.LoadItem(session.Service, path, 0, session.Cancellable, out var error));
+        session.Check(error);
         return item;
     }
 
@@ -122,7 +123,7 @@ public sealed class SecretServiceVault(AppEnvironment environment) : IVault
         ? LibSecret.NewAttributes(("xdg:schema", Schema), ("owner", environment.Owner))
         : LibSecret.NewAttributes(("xdg:schema", Schema), ("owner", environment.Owner), ("item", item));
 
-    /// <summary>What people see of it in their keyring.</summary>
+    /// <summary>The label that people see in their keyring manager.</summary>
     private static string LabelOf(string item) => item.Split('-', 2) switch
     {
         ["mcpsm", var server] => $"Mcpsm: {server}",

@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace McpSm.Core.Vaults.Linux;
 
-/// <summary>A secret in memory that is not swapped out; it is overwritten when the last reference goes.</summary>
+/// <summary>A secret in memory that is never swapped out. libsecret overwrites it when the last reference is released.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class SecretValue() : SafeHandle(0, ownsHandle: true)
 {

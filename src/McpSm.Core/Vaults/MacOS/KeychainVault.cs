@@ -8,8 +8,8 @@ using McpSm.Core.Files;
 namespace McpSm.Core.Vaults.MacOS;
 
 /// <summary>
-/// The macOS Keychain: a generic password of the service <c>mcpsm</c> for each item. It is not asked what it has;
-/// <c>keychain.json</c> knows the names, and has each before its item is there and until after it is gone.
+/// The macOS Keychain: each item is a generic password of the service <c>mcpsm</c>. The Keychain is not enumerated: <c>keychain.json</c> lists the
+/// names. A name is added before its item is written and removed after its item is removed.
 /// </summary>
 public sealed class KeychainVault : IVault
 {
@@ -32,18 +32,18 @@ public sealed class KeychainVault : IVault
         _environment = environment;
         _keychain = keychain;
         _namesFile = environment.PathOf("keychain.json");
-        // In ASCII: MSAL gives the Keychain the number of characters of an account for that of its bytes.
+        // Escape to ASCII: MSAL passes the number of characters of an account to the Keychain as its number of bytes.
         _owner = Uri.EscapeDataString(environment.Owner).Replace("%2F", "/", StringComparison.Ordinal);
     }
 
     public string Name => VaultName;
 
-    public string Protection => "Kept by your login Keychain, encrypted under your password: it asks before another program than the one that "
-        + "wrote an item reads it.";
+    public string Protection => "Stored in your login Keychain and encrypted with your password. The Keychain asks before a program other than the one "
+        + "that wrote an item reads it.";
 
     public async Task<string?> GetAsync(string item, CancellationToken cancellationToken)
     {
-        // The Keychain may ask the user, and takes no token: the wait for the answer ends, not the question.
+        // The Keychain may prompt the user and cannot be cancelled: cancellation ends the wait, not the prompt.
         var password = await Task.Run(() => _keychain.Read(AccountOf(item)), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -51,7 +51,7 @@ public sealed class KeychainVault : IVault
         }
         catch (DecoderFallbackException e)
         {
-            throw new McpAuthException(ErrorReason.VaultCorrupt, $"The item '{item}' in the Keychain is not one of ours. It was not changed.",
+            throw new McpAuthException(ErrorReason.VaultCorrupt, $"The item '{item}' in the Keychain was not written by Mcpsm. It was not changed.",
                 $"Remove the item '{AccountOf(item)}' in Keychain Access, then sign in again.", e);
         }
     }
@@ -60,9 +60,9 @@ public sealed class KeychainVault : IVault
     {
         if (text.Length == 0)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "An empty text cannot be told from none in the Keychain.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "The Keychain cannot store an empty secret.");
         }
-        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        using var namesLock = await LockAsync(cancellationToken).ConfigureAwait(false);
         var names = ReadNames();
         if (names.Add(item))
         {
@@ -73,7 +73,7 @@ public sealed class KeychainVault : IVault
 
     public async Task<bool> RemoveAsync(string item, CancellationToken cancellationToken)
     {
-        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        using var namesLock = await LockAsync(cancellationToken).ConfigureAwait(false);
         var names = ReadNames();
         await Task.Run(() => _keychain.Remove(AccountOf(item)), CancellationToken.None).ConfigureAwait(false);
         if (!names.Remove(item))

@@ -10,16 +10,16 @@ using Microsoft.Identity.Client.Extensions.Msal;
 namespace McpSm.Core.Vaults.MacOS;
 
 /// <summary>
-/// The Keychain through MSAL's <see cref="Storage"/>: on macOS it reads and writes generic passwords of the login
-/// keychain and never a file but an empty one, whose time tells other processes of a change. Nothing else may name
-/// MSAL's types: it is loaded when the first item is read or written.
+/// The Keychain through MSAL's <see cref="Storage"/>. On macOS, Storage reads and writes generic passwords of the login keychain; its only file is
+/// empty, and the file's time tells other processes about changes. Other code must not name MSAL's types, so that MSAL is loaded only when the first
+/// item is read or written.
 /// </summary>
 [SupportedOSPlatform("macos")]
 internal sealed class MsalKeychain(AppEnvironment environment) : IKeychain
 {
     public const string Service = "mcpsm";
 
-    // Neither the environment nor a debugger makes it talk.
+    // Neither the environment nor a debugger can turn this trace source on.
     private static readonly TraceSource Silent = new(Service, SourceLevels.Off);
 
     public byte[] Read(string account) => Try("read", () => Open(account).ReadData());
@@ -47,23 +47,23 @@ internal sealed class MsalKeychain(AppEnvironment environment) : IKeychain
         }
         catch (Exception e)
         {
-            // Its exceptions for the Keychain's answers are of a type of its own that nobody else can name.
+            // MSAL's exception type for Keychain errors is internal, so it cannot be caught by type.
             throw Failed(verb, CodeOf(e), e);
         }
     }
 
-    /// <summary>The OSStatus at the end of a message like <c>KeyChain - user cancelled the operation. .Error code: -128</c>.</summary>
+    /// <summary>Reads the OSStatus at the end of a message such as <c>KeyChain - user cancelled the operation. .Error code: -128</c>.</summary>
     private static int? CodeOf(Exception e) => e.Message.Split("Error code: ") is [_, var last]
         && int.TryParse(last, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var code) ? code : null;
 
     private static McpAuthException Failed(string verb, int? code, Exception e) => code switch
     {
-        // errSecInteractionNotAllowed, errSecInteractionRequired: nobody at the screen to ask.
+        // errSecInteractionNotAllowed, errSecInteractionRequired: the session has no user interface to prompt in.
         -25308 or -25315 => new(ErrorReason.VaultLocked, $"The Keychain is locked (error {code}).",
             "Run the command again after: security unlock-keychain", e),
-        // errSecAuthFailed, errSecUserCanceled: the question was answered with no.
+        // errSecAuthFailed, errSecUserCanceled: the user denied the prompt.
         -25293 or -128 => new(ErrorReason.VaultLocked, $"The Keychain did not let Mcpsm {verb} an item (error {code}).",
-            "Run the command again and allow it when the Keychain asks.", e),
+            "Run the command again and allow access when the Keychain asks.", e),
         _ => new(ErrorReason.VaultUnavailable, $"The Keychain could not {verb} an item ({(code is null ? e.GetType().Name : $"error {code}")}).",
             $"Use the encrypted file with: {new UseVaultStep(EncryptedFileVault.VaultName)}", e),
     };

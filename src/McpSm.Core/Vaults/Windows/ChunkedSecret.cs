@@ -5,19 +5,21 @@ using System.Text;
 namespace McpSm.Core.Vaults.Windows;
 
 /// <summary>
-/// A text in entries of at most 2,560 bytes, UTF-8. The head entry is one of
+/// A text in UTF-8, split into entries of at most 2,560 bytes. The head entry has one of these forms:
 /// <code>
-/// =text                                    the text itself, where it fits
-/// #generation parts bytes sha-256          what the numbered parts of that generation add up to
+/// =text                                    the text, if it fits
+/// #generation parts bytes sha-256          the number, total length and digest of the numbered parts of this generation
 /// </code>
-/// The head alone decides which parts count: to replace it is to replace them all.
+/// Only the head decides which parts are valid, so that replacing the head replaces all parts at once.
 /// </summary>
 internal sealed record ChunkedSecret(string Generation, int Parts, int Bytes, string Digest)
 {
-    /// <summary>What one entry holds: CRED_MAX_CREDENTIAL_BLOB_SIZE, 5 × 512 bytes.</summary>
+    /// <summary>The maximum size of an entry: CRED_MAX_CREDENTIAL_BLOB_SIZE, 5 × 512 bytes.</summary>
     public const int EntryBytes = 2560;
 
-    /// <summary>The longest text, in bytes of UTF-8. Tokens are a few thousand; a wrong file given as one is more.</summary>
+    /// <summary>
+    /// The maximum length of a text in bytes of UTF-8. Tokens have a few thousand bytes; a text above the limit is probably the wrong file.
+    /// </summary>
     public const int MaxBytes = 64 * 1024;
 
     private const byte Whole = (byte)'=';
@@ -25,8 +27,9 @@ internal sealed record ChunkedSecret(string Generation, int Parts, int Bytes, st
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Cuts a text of at most <see cref="MaxBytes"/>. Parts may end within a character.</summary>
-    /// <param name="generation">16 hexadecimal digits that no set of this item had before.</param>
+    /// <summary>Splits a text of at most <see cref="MaxBytes"/> bytes. A part may end within a character.</summary>
+    /// <param name="text">The text in UTF-8.</param>
+    /// <param name="generation">16 hexadecimal digits that are new for this item.</param>
     public static (byte[] Head, IReadOnlyList<byte[]> Parts) ToChunks(byte[] text, string generation)
     {
         if (text.Length < EntryBytes)
@@ -38,13 +41,13 @@ internal sealed record ChunkedSecret(string Generation, int Parts, int Bytes, st
         return (Encoding.ASCII.GetBytes(head.ToString()), parts);
     }
 
-    /// <summary>The text of a head that holds it itself; null where it does not, or is no UTF-8.</summary>
+    /// <summary>Returns the text of a head that contains it; null if the head refers to parts or is not valid UTF-8.</summary>
     public static string? TextOf(ReadOnlySpan<byte> head) => head is [Whole, .. var text] ? Decode(text) : null;
 
-    /// <summary>What a head says of its parts; null where it is not such a head.</summary>
+    /// <summary>Parses a head that refers to parts; null if it is not such a head.</summary>
     public static ChunkedSecret? Read(ReadOnlySpan<byte> head)
     {
-        if (head is not [(byte)Split, .. var said] || Encoding.Latin1.GetString(said).Split(' ') is not [var generation, var parts, var bytes, var digest]
+        if (head is not [(byte)Split, .. var fields] || Encoding.Latin1.GetString(fields).Split(' ') is not [var generation, var parts, var bytes, var digest]
             || !int.TryParse(parts, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             || !int.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var length))
         {
@@ -55,7 +58,7 @@ internal sealed record ChunkedSecret(string Generation, int Parts, int Bytes, st
             && digest.Length == 2 * SHA256.HashSizeInBytes && head.SequenceEqual(Encoding.ASCII.GetBytes(read.ToString())) ? read : null;
     }
 
-    /// <summary>The text that the parts add up to; null where they are not the very ones that the head was made of.</summary>
+    /// <summary>Joins the parts; null if they are not the parts that the head was made for.</summary>
     public string? Join(IEnumerable<byte[]> parts)
     {
         byte[] text = [.. parts.SelectMany(p => p)];

@@ -10,10 +10,9 @@ using McpSm.Core.Vaults.EncryptedFile;
 namespace McpSm.Core.Vaults.Windows;
 
 /// <summary>
-/// The Windows Credential Manager. An item is the entry <c>Mcpsm:&lt;owner&gt;:&lt;item&gt;</c>; what does not fit into one
-/// is in further ones, <c>…:&lt;item&gt;:&lt;generation&gt;:&lt;number&gt;</c>, which are written before the entry that names them and
-/// removed after it. A kill in between leaves the old text or the new one, and parts that nothing names: nobody sees
-/// them, and the next change of any item clears them.
+/// The Windows Credential Manager. An item is the entry <c>Mcpsm:&lt;owner&gt;:&lt;item&gt;</c>. A text that is too long for one entry is split into
+/// parts, <c>…:&lt;item&gt;:&lt;generation&gt;:&lt;number&gt;</c>, which are written before the head entry and removed after it. A kill in between
+/// leaves the old text or the new one, and orphaned parts: readers ignore them, and the next change of any item removes them.
 /// </summary>
 public sealed class CredentialManagerVault : IVault
 {
@@ -37,8 +36,8 @@ public sealed class CredentialManagerVault : IVault
 
     public string Name => VaultName;
 
-    public string Protection => "Kept by the Windows Credential Manager, encrypted under your Windows logon: protects copies and other users' "
-        + "access, not against programs that run as you.";
+    public string Protection => "Stored in the Windows Credential Manager and encrypted with your Windows logon. Protects copies, and against other users, "
+        + "but not against programs that run as you.";
 
     public async Task<string?> GetAsync(string item, CancellationToken cancellationToken)
     {
@@ -46,9 +45,8 @@ public sealed class CredentialManagerVault : IVault
         {
             return text;
         }
-        // Somebody may have replaced it between the reading of its head and that of its parts: who has the lock sees
-        // it at rest.
-        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        // Another process may have replaced the item between the reads of its head and its parts. Under the lock the item does not change.
+        using var itemsLock = await LockAsync(cancellationToken).ConfigureAwait(false);
         return TryRead(item, out text) ? text : throw Damaged(item);
     }
 
@@ -58,12 +56,12 @@ public sealed class CredentialManagerVault : IVault
         if (bytes.Length > ChunkedSecret.MaxBytes)
         {
             throw new McpAuthException(ErrorReason.SecretTooLarge,
-                $"A secret of {bytes.Length} bytes is more than the {ChunkedSecret.MaxBytes} that Mcpsm keeps in the Credential Manager.",
+                $"The secret has {bytes.Length} bytes, but Mcpsm stores at most {ChunkedSecret.MaxBytes} bytes in the Credential Manager.",
                 $"Use the encrypted file with: {new StepOption(StepOptionKind.Vault, EncryptedFileVault.VaultName)}");
         }
         var generation = ChunkedSecret.NewGeneration();
         var (head, parts) = ChunkedSecret.ToChunks(bytes, generation);
-        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        using var itemsLock = await LockAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             for (var number = 0; number < parts.Count; number++)
@@ -74,23 +72,23 @@ public sealed class CredentialManagerVault : IVault
         }
         finally
         {
-            TryClear();
+            TryRemoveOrphanedParts();
         }
     }
 
     public async Task<bool> RemoveAsync(string item, CancellationToken cancellationToken)
     {
-        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        using var itemsLock = await LockAsync(cancellationToken).ConfigureAwait(false);
         var removed = _entries.Delete(TargetOf(item));
-        // Said where it fails: pieces of a secret that was to go would be left.
-        Clear();
+        // A failure is an error here: parts of the removed secret would be left.
+        RemoveOrphanedParts();
         return removed;
     }
 
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<string>>([.. List().Where(e => e.Generation is null).Select(e => e.Item)]);
 
-    /// <summary>False where what is there is not whole; a text of null where nothing is there.</summary>
+    /// <summary>Reads the item. Returns false if the item is not complete; the text is null if the item does not exist.</summary>
     private bool TryRead(string item, out string? text)
     {
         text = null;
@@ -99,32 +97,32 @@ public sealed class CredentialManagerVault : IVault
             return true;
         }
         text = ChunkedSecret.TextOf(head);
-        if (text is null && ChunkedSecret.Read(head) is { } split)
+        if (text is null && ChunkedSecret.Read(head) is { } chunks)
         {
-            var parts = Enumerable.Range(0, split.Parts).Select(number => _entries.Read(TargetOf(item, split.Generation, number))).ToList();
-            text = split.Join(parts.OfType<byte[]>());
+            var parts = Enumerable.Range(0, chunks.Parts).Select(number => _entries.Read(TargetOf(item, chunks.Generation, number))).ToList();
+            text = chunks.Join(parts.OfType<byte[]>());
         }
         return text is not null;
     }
 
-    private void TryClear()
+    private void TryRemoveOrphanedParts()
     {
         try
         {
-            Clear();
+            RemoveOrphanedParts();
         }
         catch (McpAuthException)
         {
-            // The text is kept, or its own failure is on its way up; the next change clears.
+            // The text is stored, or its own error is being thrown. The next change removes the parts.
         }
     }
 
-    /// <summary>Removes all parts that no head names: of what was replaced or removed, and of writers that were killed.</summary>
-    private void Clear()
+    /// <summary>Removes all parts without a head: parts of replaced or removed items, and of writers that were killed.</summary>
+    private void RemoveOrphanedParts()
     {
-        var all = List();
-        var named = all.Where(e => e.Generation is null).Select(e => (e.Item, ChunkedSecret.Read(e.Content)?.Generation)).ToHashSet();
-        foreach (var part in all.Where(e => e.Generation is not null && !named.Contains((e.Item, e.Generation))))
+        var entries = List();
+        var named = entries.Where(e => e.Generation is null).Select(e => (e.Item, ChunkedSecret.Read(e.Content)?.Generation)).ToHashSet();
+        foreach (var part in entries.Where(e => e.Generation is not null && !named.Contains((e.Item, e.Generation))))
         {
             _entries.Delete(part.Target);
         }
@@ -140,21 +138,21 @@ public sealed class CredentialManagerVault : IVault
         _ => null,
     };
 
-    private string TargetOf(string item) => _prefix + Spell(item);
+    private string TargetOf(string item) => _prefix + Escape(item);
 
     private string TargetOf(string item, string generation, int number) =>
         string.Create(CultureInfo.InvariantCulture, $"{TargetOf(item)}:{generation}:{number}");
 
-    /// <summary>Windows does not tell <c>A</c> from <c>a</c> in the name of an entry; a server's id may.</summary>
-    private static string Spell(string item) => string.Concat(item.Select(c => char.IsAsciiLetterUpper(c) ? $"^{c}" : c.ToString()));
+    /// <summary>Escapes upper-case letters: the names of entries are not case-sensitive on Windows, but the ids of servers are.</summary>
+    private static string Escape(string item) => string.Concat(item.Select(c => char.IsAsciiLetterUpper(c) ? $"^{c}" : c.ToString()));
 
-    private static string ItemOf(string spelled) => spelled.Replace("^", "", StringComparison.Ordinal);
+    private static string ItemOf(string escaped) => escaped.Replace("^", "", StringComparison.Ordinal);
 
     private Task<FileLock> LockAsync(CancellationToken cancellationToken) => _environment.LockAsync("vault-" + VaultName, cancellationToken);
 
     private McpAuthException Damaged(string item) => new(ErrorReason.VaultCorrupt,
-        $"The item '{item}' in the Credential Manager is damaged: pieces of it are missing or were changed. It was not changed.",
-        $"Remove it with: cmdkey \"/delete:{TargetOf(item)}\" and sign in again.");
+        $"The item '{item}' in the Credential Manager is damaged: parts of it are missing or were modified. Mcpsm did not change it.",
+        $"Remove the item with: cmdkey \"/delete:{TargetOf(item)}\" and sign in again.");
 
     private sealed record Entry(string Target, string Item, string? Generation, byte[] Content);
 }

@@ -7,8 +7,8 @@ using McpSm.Core.Vaults.EncryptedFile;
 namespace McpSm.Core.Vaults.Windows;
 
 /// <summary>
-/// The credential set of the logon session this process runs in (wincred.h): generic credentials that stay on this
-/// machine. Windows encrypts them under the user's logon.
+/// The credential set of the logon session of this process (wincred.h). Writes generic credentials that stay on this machine; Windows encrypts them
+/// with the user's logon.
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe partial class WindowsCredentials : IWindowsCredentials
@@ -37,7 +37,7 @@ internal sealed unsafe partial class WindowsCredentials : IWindowsCredentials
 
     public void Write(string target, ReadOnlySpan<byte> content)
     {
-        // Windows refuses more with an obscure RPC error, and Wine not at all.
+        // Windows rejects longer values with an obscure RPC error, and Wine accepts them.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, ChunkedSecret.EntryBytes, nameof(content));
         fixed (char* name = target, user = "mcpsm")
         fixed (byte* blob = content)
@@ -105,8 +105,9 @@ internal sealed unsafe partial class WindowsCredentials : IWindowsCredentials
     }
 
     private static McpAuthException Failed(string verb, int code) => new(ErrorReason.VaultUnavailable, code == NoSuchLogonSession
-        ? "Windows keeps no credentials for this logon session, as in a service or over SSH (Windows error 1312)."
-        : $"The Credential Manager could not {verb} an entry (Windows error {code}: {UntrustedText.Sanitize(Marshal.GetPInvokeErrorMessage(code)).TrimEnd('.')}).",
+        ? "Windows does not store credentials for this logon session, as in a service or over SSH (Windows error 1312)."
+        : $"The Credential Manager could not {verb} an entry "
+          + $"(Windows error {code}: {UntrustedText.Sanitize(Marshal.GetPInvokeErrorMessage(code)).TrimEnd('.')}).",
         $"Use the encrypted file with: {new UseVaultStep(EncryptedFileVault.VaultName)}");
 
     [LibraryImport("advapi32", EntryPoint = "CredReadW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
