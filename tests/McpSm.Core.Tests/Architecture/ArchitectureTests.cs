@@ -3,6 +3,7 @@ using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using McpSm.Core.Errors;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Architecture;
@@ -17,7 +18,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Core_folder_uses_only_folders_below_it()
     {
-        var core = Path.Combine(Root(), "src", "McpSm.Core");
+        var core = Path.Combine(Repository.Root, "src", "McpSm.Core");
         var wrong = from file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
                     let folder = Path.GetFileName(Path.GetDirectoryName(file))!
                     where Order.Contains(folder)
@@ -31,8 +32,8 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Environment_variable_of_Mcpsm_is_documented_in_the_help()
     {
-        var told = File.ReadAllText(Path.Combine(Root(), "docs", "en-US", "about_Mcpsm.md"));
-        var read = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+        var told = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", "about_Mcpsm.md"));
+        var read = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
             .SelectMany(f => Variable().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct()
             // This variable passes values from one Mcpsm process to another. Users do not set it.
@@ -44,7 +45,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Command_line_with_foreign_value_is_built_by_NextCommand()
     {
-        var wrong = from file in Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+        var wrong = from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
                     where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
                     from line in File.ReadLines(file)
                     where HandMadeCommand().IsMatch(line)
@@ -55,7 +56,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Core_source_names_no_command()
     {
-        var core = Path.Combine(Root(), "src", "McpSm.Core");
+        var core = Path.Combine(Repository.Root, "src", "McpSm.Core");
         var wrong = from file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
                     where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
                     from line in File.ReadLines(file)
@@ -108,24 +109,14 @@ public sealed partial class ArchitectureTests
     {
         // Every executable has a Program.cs.
         var shared = Sources().Where(f => Path.GetFileName(f) != "Program.cs")
-            .GroupBy(f => Path.GetFileName(f), f => Path.GetRelativePath(Path.Combine(Root(), "src"), f).Split(Path.DirectorySeparatorChar)[0])
+            .GroupBy(f => Path.GetFileName(f), f => Path.GetRelativePath(Path.Combine(Repository.Root, "src"), f).Split(Path.DirectorySeparatorChar)[0])
             .Where(projects => projects.Distinct().Count() > 1)
             .Select(projects => $"{projects.Key} is in {string.Join(" and ", projects.Distinct())}");
         Assert.Empty(shared);
     }
 
-    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
         .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"));
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Mcpsm.slnx")))
-        {
-            folder = folder.Parent;
-        }
-        return folder.FullName;
-    }
 
     [GeneratedRegex("\"(MCP(?:SM|_MANAGER)_[A-Z_]+)\"")]
     private static partial Regex Variable();

@@ -1,7 +1,6 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Management;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Tests.Vaults;
@@ -113,9 +112,9 @@ public sealed class ConcurrentChangeTests
         {
             using var work = new TestEnvironment();
             work.Variables["MCPSM_VAULT"] = "memory";
-            var other = new MemoryVault { DiesAfter = calls };
-            var door = MemoryVault.Door(work, other);
-            var ended = await Record.ExceptionAsync(() => door.Servers.AddAsync(new ServerUpdate
+            var other = new MemoryVault { FailsAfter = calls };
+            var auth = MemoryVault.CreateAuthenticator(work, other);
+            var ended = await Record.ExceptionAsync(() => auth.Servers.AddAsync(new ServerUpdate
             {
                 Name = "my-api",
                 Url = "https://a.example/mcp",
@@ -123,13 +122,13 @@ public sealed class ConcurrentChangeTests
                 Headers = withHeaders ? new Dictionary<string, string> { ["X-Key"] = "1" } : null,
                 ClientSecret = "a-secret",
             }, Cancellation));
-            other.DiesAfter = null;
-            Assert.Equal(ended is null ? 1 : 0, door.Catalog.List().Count);
+            other.FailsAfter = null;
+            Assert.Equal(ended is null ? 1 : 0, auth.Catalog.List().Count);
             Assert.Equal(ended is null ? 1 : 0, other.Items.Count);
             if (ended is null)
             {
                 Assert.True(calls > 0);
-                Assert.Equal("a-token", await door.Tokens.GetTokenAsync(door.Catalog.Get("my-api"), Cancellation));
+                Assert.Equal("a-token", await auth.Tokens.GetTokenAsync(auth.Catalog.Get("my-api"), Cancellation));
                 return;
             }
         }

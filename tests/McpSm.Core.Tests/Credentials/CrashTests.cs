@@ -22,15 +22,15 @@ public sealed class CrashTests
     /// <summary>The changes: the operation, and the token after it.</summary>
     private static readonly Dictionary<string, (Func<Authenticator, McpServer, Task> Change, string? Wanted)> Changes = new()
     {
-        ["set"] = ((door, server) => door.Servers.SetTokenAsync(server, New, null, default), New),
-        ["set elsewhere"] = ((door, server) => door.Servers.SetTokenAsync(server, New, "memory", default), New),
-        ["move the vault"] = ((door, _) => door.Vaults.MoveToAsync("memory", default), Old),
-        ["revoke"] = ((door, server) => door.Servers.ClearCredentialsAsync(server, default), null),
-        ["remove"] = ((door, server) => door.Servers.RemoveAsync(server, default), null),
-        ["header"] = ((door, server) => door.Servers.UpdateAsync(server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "1" } }, default), Old),
-        ["rename with a token"] = ((door, server) => door.Servers.UpdateAsync(server, new ServerUpdate { Name = "other", Token = New }, default), New),
-        ["new key"] = ((door, _) => door.Vaults.RekeyFileAsync(null, default), Old),
-        ["import"] = ((door, server) => door.Plaintext.RunAsync(server, null, true, default), Old),
+        ["set"] = ((auth, server) => auth.Servers.SetTokenAsync(server, New, null, default), New),
+        ["set elsewhere"] = ((auth, server) => auth.Servers.SetTokenAsync(server, New, "memory", default), New),
+        ["move the vault"] = ((auth, _) => auth.Vaults.MoveToAsync("memory", default), Old),
+        ["revoke"] = ((auth, server) => auth.Servers.ClearCredentialsAsync(server, default), null),
+        ["remove"] = ((auth, server) => auth.Servers.RemoveAsync(server, default), null),
+        ["header"] = ((auth, server) => auth.Servers.UpdateAsync(server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "1" } }, default), Old),
+        ["rename with a token"] = ((auth, server) => auth.Servers.UpdateAsync(server, new ServerUpdate { Name = "other", Token = New }, default), New),
+        ["new key"] = ((auth, _) => auth.Vaults.RekeyFileAsync(null, default), Old),
+        ["import"] = ((auth, server) => auth.Plaintext.RunAsync(server, null, true, default), Old),
     };
 
     public static TheoryData<string> AllChanges => [.. Changes.Keys];
@@ -44,8 +44,8 @@ public sealed class CrashTests
         {
             using var work = new TestEnvironment();
             var other = new MemoryVault();
-            var (door, server) = await StartAsync(work, other, name);
-            var died = await ProcessKill.AfterAsync(steps, () => change(door, server));
+            var (auth, server) = await StartAsync(work, other, name);
+            var died = await ProcessKill.AfterAsync(steps, () => change(auth, server));
             await CheckAsync(work, other, server, died ? [Old, wanted] : [wanted]);
             if (!died)
             {
@@ -65,8 +65,8 @@ public sealed class CrashTests
         {
             using var work = new TestEnvironment();
             var other = new MemoryVault();
-            var (door, server) = await StartAsync(work, other, name);
-            var failed = await ProcessKill.FullDiskAfterAsync(steps, () => change(door, server));
+            var (auth, server) = await StartAsync(work, other, name);
+            var failed = await ProcessKill.FullDiskAfterAsync(steps, () => change(auth, server));
             await CheckAsync(work, other, server, failed is null ? [wanted] : [Old, wanted]);
             Assert.Empty(Directory.GetFiles(work.Folder, "*.tmp"));
             if (failed is null)
@@ -109,29 +109,29 @@ public sealed class CrashTests
         Assert.Equal("four"u8.ToArray(), AtomicFile.Read(path));
     }
 
-    private static async Task<(Authenticator Door, McpServer Server)> StartAsync(TestEnvironment work, MemoryVault other, string name)
+    private static async Task<(Authenticator Auth, McpServer Server)> StartAsync(TestEnvironment work, MemoryVault other, string name)
     {
-        var door = MemoryVault.Door(work, other);
+        var auth = MemoryVault.CreateAuthenticator(work, other);
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        await door.Vaults.UseAsync("file", default);
+        await auth.Vaults.UseAsync("file", default);
         if (name == "import")
         {
             var config = work.Home.PathOf("config.json");
             File.WriteAllText(config, File.ReadAllText(config).Replace("\"id\": \"my-api\"", $"\"id\": \"my-api\", \"bearerToken\": \"{Old}\""));
-            server = door.Catalog.Get("my-api");
+            server = auth.Catalog.Get("my-api");
         }
         else
         {
-            await door.Servers.SetTokenAsync(server, Old, null, default);
+            await auth.Servers.SetTokenAsync(server, Old, null, default);
         }
-        return (door, server);
+        return (auth, server);
     }
 
     /// <summary>Another process looks: what it may use is one of these, and then status says so.</summary>
     private static async Task CheckAsync(TestEnvironment work, MemoryVault other, McpServer server, IReadOnlyList<string?> allowed)
     {
-        var door = MemoryVault.Door(work, other);
-        if (door.Catalog.List().FirstOrDefault(s => s.Id == server.Id) is not { } now)
+        var auth = MemoryVault.CreateAuthenticator(work, other);
+        if (auth.Catalog.List().FirstOrDefault(s => s.Id == server.Id) is not { } now)
         {
             Assert.Contains(null, allowed);
             Assert.Empty(new CredentialIndex(work.Home).Read());
@@ -139,18 +139,18 @@ public sealed class CrashTests
             return;
         }
         string? token = null;
-        var e = await Record.ExceptionAsync(async () => token = await door.Tokens.GetTokenAsync(now, default));
+        var e = await Record.ExceptionAsync(async () => token = await auth.Tokens.GetTokenAsync(now, default));
         Assert.True(e is null or McpAuthException { Reason: ErrorReason.AuthenticationRequired }, $"{e}");
         Assert.Contains(token, allowed);
-        Assert.Equal(token is null ? AuthState.NotAuthenticated : AuthState.BearerToken, door.Status(now).State);
+        Assert.Equal(token is null ? AuthState.NotAuthenticated : AuthState.BearerToken, auth.Status(now).State);
     }
 
     private static async Task AgainAsync(TestEnvironment work, MemoryVault other, Func<Authenticator, McpServer, Task> change, string? wanted)
     {
-        var door = MemoryVault.Door(work, other);
-        if (door.Catalog.List() is [var server])
+        var auth = MemoryVault.CreateAuthenticator(work, other);
+        if (auth.Catalog.List() is [var server])
         {
-            await change(door, server);
+            await change(auth, server);
             await CheckAsync(work, other, server, [wanted]);
         }
     }

@@ -1,8 +1,6 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Management;
-using McpSm.Core.Servers;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Tests.Vaults;
 using Xunit;
@@ -115,24 +113,24 @@ public sealed class CredentialIndexRepairTests
         await using var two = await SignInFixture.StartAsync();
         var vault = new MemoryVault();
         one.Work.Variables["MCPSM_VAULT"] = "memory";
-        var door = MemoryVault.Door(one.Work, vault);
-        var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
-        var servers = new[] { one.Server, await door.Catalog.AddAsync(new() { Id = "", Name = "two", Url = two.Resource.McpUrl.AbsoluteUri }, Cancellation) };
+        var auth = MemoryVault.CreateAuthenticator(one.Work, vault);
+        var options = TestEnvironment.SignIn;
+        var servers = new[] { one.Server, await auth.Catalog.AddAsync(new() { Id = "", Name = "two", Url = two.Resource.McpUrl.AbsoluteUri }, Cancellation) };
         foreach (var server in servers)
         {
-            await door.SignIn.SignInAsync(server, options, Cancellation);
+            await auth.SignIn.SignInAsync(server, options, Cancellation);
         }
         void Swap(string a, string b) => (vault.Items[a], vault.Items[b]) = (vault.Items[b], vault.Items[a]);
         Swap("mcpsm-my-api", "mcpsm-two");
         Swap(CredentialStore.ClientItemName(one.Issuer.Issuer), CredentialStore.ClientItemName(two.Issuer.Issuer));
         foreach (var server in servers)
         {
-            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation))).Reason);
+            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation))).Reason);
         }
         one.Issuer.Traffic.Clear();
-        await door.SignIn.SignInAsync(door.Catalog.Get("my-api"), options, Cancellation);
+        await auth.SignIn.SignInAsync(auth.Catalog.Get("my-api"), options, Cancellation);
         // The client of the other issuer is not used, so one registration follows.
         Assert.Equal(1, one.Issuer.Traffic.Count("/register"));
-        Assert.Equal(AuthState.Authenticated, door.Status(one.Server).State);
+        Assert.Equal(AuthState.Authenticated, auth.Status(one.Server).State);
     }
 }

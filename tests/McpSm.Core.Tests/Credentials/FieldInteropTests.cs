@@ -5,7 +5,6 @@ using McpSm.Core.Grants;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.Samples;
 using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
@@ -69,7 +68,7 @@ public sealed class FieldInteropTests
 
     /// <summary>Returns the credential that the vault holds for the server.</summary>
     private static async Task<OAuthCredential?> KeptAsync(SignInFixture scene) =>
-        (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { })).ReadAsync(scene.Server, default))?.OAuth;
+        (await scene.Work.Store.ReadAsync(scene.Server, default))?.OAuth;
 
     [FieldFault(4, 6, 10, 11)]
     [Theory]

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using McpSm.Core.Errors;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.SignIn;
 using McpSm.Core.Tests.Support;
@@ -29,22 +28,22 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await SignedInAsync(scene, vault);
+        var auth = await SignedInAsync(scene, vault);
         var before = vault.Items[Item];
-        vault.DiesAfter = CallsBeforeKeeping;
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation));
+        vault.FailsAfter = CallsBeforeKeeping;
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.VaultUnavailable, ExpectedRemedy), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("waits in credentials.enc", e.Message);
         Assert.Equal(before, VaultItemPadding.Remove(vault.Items[Item]));
         Assert.Equal((true, AuthState.Authenticated, ExpectedRemedy), (scene.Status.Pending, scene.Status.State, scene.Status.Remedy));
         // The vault is still locked. A new authenticator stands for another process.
-        var token = await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
+        var token = await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
         // No refresh token is sent before the vault can be written again. The first successful write then moves the item there.
-        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
-        vault.DiesAfter = null;
-        Assert.NotEqual(token, (await MemoryVault.Door(scene.Work, vault).Tokens.RenewNowAsync(scene.Server, Cancellation)).AccessToken);
+        vault.FailsAfter = null;
+        Assert.NotEqual(token, (await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewNowAsync(scene.Server, Cancellation)).AccessToken);
         Assert.False(scene.Status.Pending);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
         Assert.DoesNotContain("padding", vault.Items[Item]);
@@ -57,11 +56,11 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await SignedInAsync(scene, vault);
+        var auth = await SignedInAsync(scene, vault);
         File.WriteAllText(scene.Work.Home.PathOf("credentials.enc"), "someone else's file");
-        vault.DiesAfter = CallsBeforeKeeping;
+        vault.FailsAfter = CallsBeforeKeeping;
         Expire();
-        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        var token = await auth.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
         var told = Assert.Single(scene.Person.Warnings, n => n.Contains("could not be stored"));
         Assert.Contains("mcpsm auth login my-api", told);
@@ -73,10 +72,10 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await SignedInAsync(scene, vault);
-        vault.DiesAfter = CallsBeforeKeeping;
+        var auth = await SignedInAsync(scene, vault);
+        vault.FailsAfter = CallsBeforeKeeping;
         Expire();
-        Assert.True(scene.Issuer.Server.Introspect(await door.Tokens.GetTokenAsync(scene.Server, Cancellation))?.Active);
+        Assert.True(scene.Issuer.Server.Introspect(await auth.Tokens.GetTokenAsync(scene.Server, Cancellation))?.Active);
         Assert.Contains(ExpectedRemedy, Assert.Single(scene.Person.Warnings, n => n.Contains("waits in credentials.enc")));
         Assert.True(scene.Status.Pending);
     }
@@ -86,13 +85,13 @@ public sealed class PendingTests
     public async Task Vault_that_refuses_the_rehearsal_prevents_the_renewal()
     {
         await using var scene = await StartAsync();
-        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
-        var door = await SignedInAsync(scene, vault);
-        vault.DiesAfter = CallsBeforeKeeping - 1;
-        Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
+        var vault = new MemoryVault { FailsWith = ErrorReason.VaultLocked };
+        var auth = await SignedInAsync(scene, vault);
+        vault.FailsAfter = CallsBeforeKeeping - 1;
+        Assert.Equal(ErrorReason.VaultLocked, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
         Assert.Empty(scene.Issuer.Traffic.OfGrant("refresh_token"));
-        vault.DiesAfter = null;
-        await door.Tokens.RenewAsync(scene.Server, Cancellation);
+        vault.FailsAfter = null;
+        await auth.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -100,16 +99,16 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await PendingAsync(scene, vault);
+        var auth = await PendingAsync(scene, vault);
         // An older version wrote it, or a process that was killed before its cleanup.
         var later = JsonNode.Parse(vault.Items[Item])!;
         later["oAuth"]!["accessToken"] = "later-token";
         vault.Items[Item] = later.ToJsonString();
-        Assert.Equal("later-token", await door.Tokens.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal("later-token", await auth.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.False(scene.Status.Pending);
         vault.Items.Clear();
         Assert.Equal(ErrorReason.AuthenticationRequired,
-            (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
+            (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
     }
 
     [Fact]
@@ -117,10 +116,10 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await PendingAsync(scene, vault);
-        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
-        vault.DiesAfter = null;
-        await door.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
+        var auth = await PendingAsync(scene, vault);
+        var token = await auth.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        vault.FailsAfter = null;
+        await auth.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.NotEqual(true, scene.Issuer.Server.Introspect(token)?.Active);
         Assert.Equal((AuthState.NotAuthenticated, false), (scene.Status.State, scene.Status.Pending));
         Assert.DoesNotContain(Item, vault.Items.Keys);
@@ -132,9 +131,9 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await PendingAsync(scene, vault);
-        vault.DiesAfter = null;
-        await door.Servers.RemoveAsync(scene.Server, Cancellation);
+        var auth = await PendingAsync(scene, vault);
+        vault.FailsAfter = null;
+        await auth.Servers.RemoveAsync(scene.Server, Cancellation);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
     }
 
@@ -145,17 +144,17 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await PendingAsync(scene, vault);
-        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
-        vault.DiesAfter = null;
+        var auth = await PendingAsync(scene, vault);
+        var token = await auth.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        vault.FailsAfter = null;
         var second = new MemoryVault { Name = "second" };
-        door = new Authenticator(scene.Work.Home, scene.Person, vaults: [new Source(vault), new Source(second)]);
-        await door.Vaults.MoveToAsync(to, Cancellation);
-        Assert.Equal(token, await door.Tokens.GetTokenAsync(scene.Server, Cancellation));
+        auth = MemoryVault.CreateAuthenticator(scene.Work, vault, second);
+        await auth.Vaults.MoveToAsync(to, Cancellation);
+        Assert.Equal(token, await auth.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal((to, false), (scene.Status.Vault, scene.Status.Pending));
         Assert.Empty(vault.Items);
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).PendingAsync(Cancellation));
-        await door.Tokens.RenewAsync(scene.Server, Cancellation);
+        await auth.Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Fact]
@@ -163,11 +162,11 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         var vault = new MemoryVault();
-        var door = await PendingAsync(scene, vault);
+        var auth = await PendingAsync(scene, vault);
         Assert.Empty(await new VaultSelector(scene.Work.Home, [], _ => { }).Find("file").NamesAsync(Cancellation));
         // A move from the file to another vault leaves the pending item in the file.
-        vault.DiesAfter = null;
-        await door.Vaults.RekeyFileAsync(null, Cancellation);
+        vault.FailsAfter = null;
+        await auth.Vaults.RekeyFileAsync(null, Cancellation);
         Assert.Single(await new EncryptedFileVault(scene.Work.Home).PendingAsync(Cancellation));
     }
 
@@ -207,15 +206,15 @@ public sealed class PendingTests
         {
             await using var scene = await StartAsync();
             var vault = new MemoryVault();
-            var door = await PendingAsync(scene, vault);
-            var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
-            vault.DiesAfter = null;
-            var died = await ProcessKill.AfterAsync(steps, () => MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, default));
+            var auth = await PendingAsync(scene, vault);
+            var token = await auth.Tokens.GetTokenAsync(scene.Server, Cancellation);
+            vault.FailsAfter = null;
+            var died = await ProcessKill.AfterAsync(steps, () => MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewAsync(scene.Server, default));
             var sent = scene.Issuer.Traffic.OfGrant("refresh_token").Count;
-            var now = await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
+            var now = await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
             Assert.True(sent == 1 ? now == token : now != token, $"step {steps}: {sent} renewals, and the token is {(now == token ? "the one before" : "another")}");
             Assert.True(scene.Issuer.Server.Introspect(now)?.Active, $"step {steps}");
-            await MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
+            await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
             Assert.False(scene.Status.Pending);
             if (!died)
             {
@@ -229,11 +228,11 @@ public sealed class PendingTests
     public async Task Padding_that_is_too_large_for_the_vault_does_not_break_the_renewal()
     {
         await using var scene = await StartAsync();
-        var vault = new LimitedVault(4 * 1024);
-        var door = new Authenticator(scene.Work.Home, scene.Person, vaults: [new Source(vault)]);
+        var vault = new MemoryVault { Name = "limited", MaxLength = 4 * 1024 };
+        var auth = MemoryVault.CreateAuthenticator(scene.Work, vault);
         scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
-        await LoginAsync(scene, door);
-        await door.Tokens.RenewAsync(scene.Server, Cancellation);
+        await LoginAsync(scene, auth);
+        await auth.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.True(vault.Refused > 0);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
     }
@@ -242,16 +241,16 @@ public sealed class PendingTests
     public async Task Older_reader_of_a_padded_item_ignores_the_padding()
     {
         await using var scene = await StartAsync();
-        var vault = new MemoryVault { DiesOf = ErrorReason.VaultUnavailable };
-        var door = await SignedInAsync(scene, vault);
+        var vault = new MemoryVault { FailsWith = ErrorReason.VaultUnavailable };
+        var auth = await SignedInAsync(scene, vault);
         scene.Issuer.Faults.Answer("/token", 503, times: 1);
-        await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, Cancellation));
+        await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.RenewAsync(scene.Server, Cancellation));
         // A failed renewal leaves the padding. Readers ignore it, and the next write removes it.
         var padded = vault.Items[Item];
         Assert.True(padded.Length > 8 * 1024);
         Assert.Equal("padding", JsonNode.Parse(padded)!.AsObject().Last().Key);
-        Assert.Equal(await door.Tokens.GetTokenAsync(scene.Server, Cancellation), (string?)JsonNode.Parse(padded)!["oAuth"]!["accessToken"]);
-        await door.Tokens.RenewAsync(scene.Server, Cancellation);
+        Assert.Equal(await auth.Tokens.GetTokenAsync(scene.Server, Cancellation), (string?)JsonNode.Parse(padded)!["oAuth"]!["accessToken"]);
+        await auth.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.DoesNotContain("padding", vault.Items[Item]);
     }
 
@@ -260,13 +259,13 @@ public sealed class PendingTests
     {
         var vault = new MemoryVault { Name = $"secretmanagement:{Guid.NewGuid():n}" };
         using var work = new TestEnvironment();
-        var found = new VaultSelector(work.Home, [new Source(vault)], _ => { }).Find(vault.Name);
-        vault.DiesAfter = 0;
+        var found = new VaultSelector(work.Home, [new MemoryVault.Provider(vault)], _ => { }).Find(vault.Name);
+        vault.FailsAfter = 0;
         await Assert.ThrowsAsync<McpAuthException>(() => found.RehearseAsync("mcpsm-a", """{"url":"x"}""", Cancellation));
-        vault.DiesAfter = null;
+        vault.FailsAfter = null;
         await found.RehearseAsync("mcpsm-a", """{"url":"x"}""", Cancellation);
         Assert.True(vault.Items["mcpsm-a"].Length > 8 * 1024);
-        vault.DiesAfter = 0;
+        vault.FailsAfter = 0;
         await found.RehearseAsync("mcpsm-a", """{"url":"x"}""", Cancellation);
         await found.RehearseAsync("mcpsm-b", null, Cancellation);
     }
@@ -275,22 +274,22 @@ public sealed class PendingTests
     public async Task Sign_in_whose_vault_locks_during_the_exchange_is_kept_as_pending()
     {
         await using var scene = await StartAsync();
-        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        var vault = new MemoryVault { FailsWith = ErrorReason.VaultLocked };
         scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
-        var door = MemoryVault.Door(scene.Work, vault);
+        var auth = MemoryVault.CreateAuthenticator(scene.Work, vault);
         scene.Issuer.Faults.Before("/token", _ =>
         {
-            vault.DiesAfter = 0;
+            vault.FailsAfter = 0;
             return Task.CompletedTask;
         });
-        await LoginAsync(scene, door);
+        await LoginAsync(scene, auth);
         Assert.Contains(scene.Person.Warnings, n => n.Contains("waits in credentials.enc"));
         Assert.True(scene.Status.Pending);
-        var token = await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
-        vault.DiesAfter = null;
+        var token = await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
+        vault.FailsAfter = null;
         scene.Issuer.Faults.Clear();
-        Assert.Equal(token, await MemoryVault.Door(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation));
-        await MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
+        Assert.Equal(token, await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation));
+        await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.False(File.Exists(scene.Work.Home.PathOf("credentials.enc")));
     }
 
@@ -298,20 +297,20 @@ public sealed class PendingTests
     public async Task Registration_whose_vault_locks_during_the_request_is_kept_as_pending()
     {
         await using var scene = await StartAsync();
-        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
+        var vault = new MemoryVault { FailsWith = ErrorReason.VaultLocked };
         scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
         scene.Issuer.Faults.Before("/register", _ =>
         {
-            vault.DiesAfter = 0;
+            vault.FailsAfter = 0;
             return Task.CompletedTask;
         }, times: 1);
-        await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
+        await LoginAsync(scene, MemoryVault.CreateAuthenticator(scene.Work, vault));
         Assert.Equal(2, (await new EncryptedFileVault(scene.Work.Home).PendingAsync(Cancellation)).Count);
-        vault.DiesAfter = null;
-        await LoginAsync(scene, MemoryVault.Door(scene.Work, vault));
+        vault.FailsAfter = null;
+        await LoginAsync(scene, MemoryVault.CreateAuthenticator(scene.Work, vault));
         Assert.Single(scene.Issuer.Traffic.To("/register"));
         // The renewal uses the pending client.
-        await MemoryVault.Door(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
+        await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
     }
 
     [Rule(23, 34)]
@@ -319,26 +318,26 @@ public sealed class PendingTests
     public async Task Session_whose_vault_locks_during_the_renewal_is_kept_as_pending()
     {
         await using var work = await EnterpriseFixture.SignedInAsync(_clock);
-        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked };
-        await MemoryVault.Door(work.Work, vault).Vaults.MoveToAsync(vault.Name, Cancellation);
+        var vault = new MemoryVault { FailsWith = ErrorReason.VaultLocked };
+        await MemoryVault.CreateAuthenticator(work.Work, vault).Vaults.MoveToAsync(vault.Name, Cancellation);
         _clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Faults.Before("/token", _ =>
         {
-            vault.DiesAfter = 0;
+            vault.FailsAfter = 0;
             return Task.CompletedTask;
         }, times: 1);
-        var door = MemoryVault.Door(work.Work, vault);
-        Assert.True(work.Issuers[0].Server.Introspect(await door.Tokens.GetTokenAsync(work.One, Cancellation))?.Active);
+        var auth = MemoryVault.CreateAuthenticator(work.Work, vault);
+        Assert.True(work.Issuers[0].Server.Introspect(await auth.Tokens.GetTokenAsync(work.One, Cancellation))?.Active);
         Assert.Contains(work.Work.Person.Warnings, n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
-        Assert.True(door.IdentityProviders.List()[0].Pending);
-        vault.DiesAfter = null;
+        Assert.True(auth.IdentityProviders.List()[0].Pending);
+        vault.FailsAfter = null;
         for (var renewals = 1; renewals <= 2; renewals++)
         {
-            Assert.True(work.Issuers[1].Server.Introspect(await MemoryVault.Door(work.Work, vault).Tokens.GetTokenAsync(work.Two, Cancellation))?.Active);
+            Assert.True(work.Issuers[1].Server.Introspect(await MemoryVault.CreateAuthenticator(work.Work, vault).Tokens.GetTokenAsync(work.Two, Cancellation))?.Active);
             Assert.Equal(renewals, work.Provider.Traffic.OfGrant("refresh_token").Count);
             _clock.Advance(TimeSpan.FromHours(2));
         }
-        Assert.False(door.IdentityProviders.List()[0].Pending);
+        Assert.False(auth.IdentityProviders.List()[0].Pending);
         Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
     }
 
@@ -358,9 +357,9 @@ public sealed class PendingTests
     {
         await using var scene = await StartAsync();
         // The two calls that succeed are the reads before the sign-in and before the rehearsed write.
-        var vault = new MemoryVault { DiesOf = ErrorReason.VaultLocked, DiesAfter = 2 };
+        var vault = new MemoryVault { FailsWith = ErrorReason.VaultLocked, FailsAfter = 2 };
         scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(scene, MemoryVault.Door(scene.Work, vault)));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => LoginAsync(scene, MemoryVault.CreateAuthenticator(scene.Work, vault)));
         Assert.Equal(ErrorReason.VaultLocked, e.Reason);
         Assert.DoesNotContain(scene.Issuer.Traffic.Requests, r => r.Path is "/authorize" or "/register");
     }
@@ -370,63 +369,24 @@ public sealed class PendingTests
     private static async Task<Authenticator> SignedInAsync(SignInFixture scene, MemoryVault vault)
     {
         scene.Work.Variables["MCPSM_VAULT"] = vault.Name;
-        var door = MemoryVault.Door(scene.Work, vault);
-        await LoginAsync(scene, door);
-        return door;
+        var auth = MemoryVault.CreateAuthenticator(scene.Work, vault);
+        await LoginAsync(scene, auth);
+        return auth;
     }
 
     /// <summary>Signs in and renews once, so that the new credential is pending because the vault fails.</summary>
     private static async Task<Authenticator> PendingAsync(SignInFixture scene, MemoryVault vault)
     {
-        var door = await SignedInAsync(scene, vault);
-        vault.DiesAfter = CallsBeforeKeeping;
-        await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.RenewAsync(scene.Server, default));
-        vault.DiesAfter = null;
+        var auth = await SignedInAsync(scene, vault);
+        vault.FailsAfter = CallsBeforeKeeping;
+        await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.RenewAsync(scene.Server, default));
+        vault.FailsAfter = null;
         Assert.True(scene.Status.Pending);
-        return door;
+        return auth;
     }
 
-    private static Task LoginAsync(SignInFixture scene, Authenticator door) =>
-        door.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, default);
+    private static Task LoginAsync(SignInFixture scene, Authenticator auth) =>
+        auth.SignIn.SignInAsync(scene.Server, TestEnvironment.SignIn, default);
 
     private void Expire() => _clock.Advance(TimeSpan.FromHours(2));
-
-    private sealed class Source(IVault vault) : IVaultProvider
-    {
-        public IVault? Find(string name) => name == vault.Name ? vault : null;
-
-        public Task<IReadOnlyList<IVault>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<IVault>>([vault]);
-
-        public Task<(IVault Vault, string? Notice)?> GetDefaultAsync(CancellationToken cancellationToken) =>
-            Task.FromResult<(IVault, string?)?>(null);
-    }
-
-    /// <summary>A vault with a maximum item length, like the Windows Credential Manager.</summary>
-    private sealed class LimitedVault(int most) : IVault
-    {
-        private readonly Dictionary<string, string> _items = [];
-
-        public int Refused { get; private set; }
-
-        public string Name => "limited";
-
-        public string Protection => "None.";
-
-        public Task<string?> GetAsync(string item, CancellationToken cancellationToken) => Task.FromResult(_items.GetValueOrDefault(item));
-
-        public Task SetAsync(string item, string text, CancellationToken cancellationToken)
-        {
-            if (text.Length > most)
-            {
-                Refused++;
-                throw new McpAuthException(ErrorReason.SecretTooLarge, "It is too large.");
-            }
-            _items[item] = text;
-            return Task.CompletedTask;
-        }
-
-        public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => Task.FromResult(_items.Remove(item));
-
-        public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([.. _items.Keys]);
-    }
 }

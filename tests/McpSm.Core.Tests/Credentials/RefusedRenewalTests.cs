@@ -111,9 +111,9 @@ public sealed class RefusedRenewalTests
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         clock.Advance(TimeSpan.FromHours(2));
         scene.Issuer.Faults.Answer("/token", 400, $$"""{"error":"{{error}}"}""");
-        foreach (var door in new[] { scene.Authenticator, scene.Work.New() })
+        foreach (var auth in new[] { scene.Authenticator, scene.Work.New() })
         {
-            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(scene.Server, Cancellation))).Remedy.InShell());
+            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(scene.Server, Cancellation))).Remedy.InShell());
         }
         Assert.StartsWith(remedy, scene.Status.Remedy);
         Assert.Single(Sent(scene));
@@ -194,9 +194,9 @@ public sealed class RefusedRenewalTests
         clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Traffic.Clear();
         work.Provider.Faults.Answer("/token", 401, Html, "text/html", times: 1);
-        foreach (var door in new[] { work.Authenticator, work.Work.New() })
+        foreach (var auth in new[] { work.Authenticator, work.Work.New() })
         {
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(work.One, Cancellation));
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(work.One, Cancellation));
             Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
         }
         Assert.Single(work.Provider.Traffic.To("/token"));
@@ -222,9 +222,9 @@ public sealed class RefusedRenewalTests
         await scene.LoginAsync(o => o with { UseDeviceCode = true });
         clock.Advance(TimeSpan.FromHours(2));
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""");
-        foreach (var door in new[] { scene.Authenticator, scene.Work.New() })
+        foreach (var auth in new[] { scene.Authenticator, scene.Work.New() })
         {
-            var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(scene.Server, Cancellation));
+            var e = await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.ClientRejected, e.Reason);
             Assert.EndsWith("mcpsm server update my-api --client-id mine --client-secret-from-env <NAME>", e.Remedy.InShell());
         }

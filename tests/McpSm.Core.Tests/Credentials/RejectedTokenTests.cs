@@ -2,8 +2,6 @@ using System.Buffers.Text;
 using System.Text;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
-using McpSm.Core.Servers;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
@@ -40,9 +38,9 @@ public sealed class RejectedTokenTests
         var first = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         var tokens = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
         {
-            var door = scene.Work.New();
-            await door.Tokens.RejectAsync(scene.Server, first, default);
-            return await door.Tokens.GetTokenAsync(scene.Server, default);
+            var auth = scene.Work.New();
+            await auth.Tokens.RejectAsync(scene.Server, first, default);
+            return await auth.Tokens.GetTokenAsync(scene.Server, default);
         })));
         Assert.NotEqual(first, Assert.Single(tokens.Distinct()));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));

@@ -1,9 +1,7 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.TestServers;
 using Xunit;
 
@@ -157,8 +155,7 @@ public sealed class RenewalTests
             during = index.Read("my-api");
             return Task.CompletedTask;
         }, times: 1);
-        var seen = (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
-            .ReadAsync(scene.Server, Cancellation))!.OAuth!;
+        var seen = (await scene.Work.Store.ReadAsync(scene.Server, Cancellation))!.OAuth!;
         // The state after a kill between the write to the vault and the write to the index.
         await index.WriteAsync("my-api", _ => null, Cancellation);
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, seen, Cancellation);

@@ -1,7 +1,5 @@
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
@@ -38,7 +36,7 @@ public sealed class ReplacedCredentialTests
             if (isFirst)
             {
                 isFirst = false;
-                await scene.Work.New().SignIn.SignInAsync(server, Options(), default);
+                await scene.Work.New().SignIn.SignInAsync(server, TestEnvironment.SignIn, default);
             }
             using var answer = await StandInBrowser.ClickThroughAsync(url, cancellationToken: CancellationToken.None);
         };
@@ -92,7 +90,7 @@ public sealed class ReplacedCredentialTests
         async Task<IReadOnlyList<string?>> RevokedBySignInAsync()
         {
             work.Provider.Traffic.Clear();
-            await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, Options(), default);
+            await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, TestEnvironment.SignIn, default);
             return [.. work.Provider.Traffic.To("/revoke").Select(r => r.FormValue("token"))];
         }
         IReadOnlyList<string> Given() => [.. work.Provider.Server.IssuedTokens.Where(t => t.Kind == TokenKind.Refresh).Select(t => t.Value)];
@@ -109,6 +107,4 @@ public sealed class ReplacedCredentialTests
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
         Assert.True(work.Authenticator.IdentityProviders.List()[0].SignedIn);
     }
-
-    private static SignInOptions Options() => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
 }

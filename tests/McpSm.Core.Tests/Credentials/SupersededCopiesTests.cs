@@ -1,8 +1,6 @@
 using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Tests.Vaults;
@@ -21,24 +19,24 @@ public sealed class SupersededCopiesTests
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        var other = new MemoryVault { DiesOf = reason };
-        var door = MemoryVault.Door(work, other);
-        await door.Servers.SetTokenAsync(server, "old-token", "memory", Cancellation);
-        other.DiesAfter = 0;
+        var other = new MemoryVault { FailsWith = reason };
+        var auth = MemoryVault.CreateAuthenticator(work, other);
+        await auth.Servers.SetTokenAsync(server, "old-token", "memory", Cancellation);
+        other.FailsAfter = 0;
         // Another vault is used only if the user names it.
-        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => door.Servers.SetTokenAsync(server, "new-token", null, Cancellation))).Reason);
-        await door.Servers.SetTokenAsync(server, "new-token", "file", Cancellation);
-        Assert.Contains(work.Person.Warnings, n => n.Contains("The credential of 'my-api' stays, unread, in the vault 'memory'. It died."));
-        Assert.Equal("file", door.Status(server).Vault);
-        Assert.Equal("new-token", await door.Tokens.GetTokenAsync(server, Cancellation));
+        Assert.Equal(reason, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Servers.SetTokenAsync(server, "new-token", null, Cancellation))).Reason);
+        await auth.Servers.SetTokenAsync(server, "new-token", "file", Cancellation);
+        Assert.Contains(work.Person.Warnings, n => n.Contains("The credential of 'my-api' stays, unread, in the vault 'memory'. The vault failed."));
+        Assert.Equal("file", auth.Status(server).Vault);
+        Assert.Equal("new-token", await auth.Tokens.GetTokenAsync(server, Cancellation));
         Assert.DoesNotContain(work.Person.Warnings, n => n.Contains("old-token") || n.Contains("new-token"));
 
         // The vault is available again: the next move deletes the old copy and keeps the new token.
-        other.DiesAfter = null;
-        await door.Vaults.MoveToAsync("file", Cancellation);
+        other.FailsAfter = null;
+        await auth.Vaults.MoveToAsync("file", Cancellation);
         Assert.Empty(other.Items);
         Assert.Empty(new Settings(work.Home).MovingFrom);
-        Assert.Equal("new-token", await door.Tokens.GetTokenAsync(server, Cancellation));
+        Assert.Equal("new-token", await auth.Tokens.GetTokenAsync(server, Cancellation));
     }
 
     [Fact]
@@ -46,16 +44,16 @@ public sealed class SupersededCopiesTests
     {
         await using var scene = await SignInFixture.StartAsync();
         var other = new MemoryVault();
-        var door = MemoryVault.Door(scene.Work, other);
-        var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
-        await door.SignIn.SignInAsync(scene.Server, options with { Vault = "memory" }, Cancellation);
-        other.DiesAfter = 0;
-        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => door.SignIn.SignInAsync(scene.Server, options, Cancellation))).Reason);
-        await door.SignIn.SignInAsync(scene.Server, options with { Vault = "file" }, Cancellation);
-        Assert.Equal("file", door.Status(scene.Server).Vault);
-        await door.Tokens.RenewAsync(scene.Server, Cancellation);
-        await door.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
-        Assert.Equal(AuthState.NotAuthenticated, door.Status(scene.Server).State);
+        var auth = MemoryVault.CreateAuthenticator(scene.Work, other);
+        var options = TestEnvironment.SignIn;
+        await auth.SignIn.SignInAsync(scene.Server, options with { Vault = "memory" }, Cancellation);
+        other.FailsAfter = 0;
+        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => auth.SignIn.SignInAsync(scene.Server, options, Cancellation))).Reason);
+        await auth.SignIn.SignInAsync(scene.Server, options with { Vault = "file" }, Cancellation);
+        Assert.Equal("file", auth.Status(scene.Server).Vault);
+        await auth.Tokens.RenewAsync(scene.Server, Cancellation);
+        await auth.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
+        Assert.Equal(AuthState.NotAuthenticated, auth.Status(scene.Server).State);
     }
 
     [Fact]
@@ -63,18 +61,18 @@ public sealed class SupersededCopiesTests
     {
         await using var work = await EnterpriseFixture.StartAsync();
         var other = new MemoryVault();
-        var door = MemoryVault.Door(work.Work, other);
+        var auth = MemoryVault.CreateAuthenticator(work.Work, other);
         var setting = new IdentityProviderSetting(work.Provider.Issuer, EnterpriseFixture.ClientAtProvider, []);
-        var options = new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
-        await door.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, "memory", Cancellation);
-        await door.IdentityProviders.SignInAsync(work.Provider.Issuer, options, Cancellation);
-        Assert.Equal("memory", door.IdentityProviders.List()[0].Vault);
-        other.DiesAfter = 0;
-        await Assert.ThrowsAsync<McpAuthException>(() => door.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, null, Cancellation));
-        await door.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, "file", Cancellation);
-        await door.IdentityProviders.SignInAsync(work.Provider.Issuer, options, Cancellation);
-        Assert.Equal(("file", true), (door.IdentityProviders.List()[0].Vault, door.IdentityProviders.List()[0].SignedIn));
-        await door.SignIn.SignInAsync(work.One, options, Cancellation);
+        var options = TestEnvironment.SignIn;
+        await auth.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, "memory", Cancellation);
+        await auth.IdentityProviders.SignInAsync(work.Provider.Issuer, options, Cancellation);
+        Assert.Equal("memory", auth.IdentityProviders.List()[0].Vault);
+        other.FailsAfter = 0;
+        await Assert.ThrowsAsync<McpAuthException>(() => auth.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, null, Cancellation));
+        await auth.IdentityProviders.SetAsync(setting, EnterpriseFixture.ProviderSecret, "file", Cancellation);
+        await auth.IdentityProviders.SignInAsync(work.Provider.Issuer, options, Cancellation);
+        Assert.Equal(("file", true), (auth.IdentityProviders.List()[0].Vault, auth.IdentityProviders.List()[0].SignedIn));
+        await auth.SignIn.SignInAsync(work.One, options, Cancellation);
         Assert.Contains(work.Work.Person.Warnings, n => n.Contains("could not be removed from the vault 'memory'"));
     }
 
@@ -84,22 +82,22 @@ public sealed class SupersededCopiesTests
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault();
-        var door = MemoryVault.Door(work, other);
-        await door.Vaults.UseAsync("memory", Cancellation);
-        await door.Servers.SetTokenAsync(server, "old-token", null, Cancellation);
-        await door.Secrets.SetAsync("a tool's", SecretKind.String, "old secret", null, null, Cancellation);
+        var auth = MemoryVault.CreateAuthenticator(work, other);
+        await auth.Vaults.UseAsync("memory", Cancellation);
+        await auth.Servers.SetTokenAsync(server, "old-token", null, Cancellation);
+        await auth.Secrets.SetAsync("a tool's", SecretKind.String, "old secret", null, null, Cancellation);
         // The vault answers one read and then locks.
-        other.DiesAfter = 1;
-        await door.Servers.SetTokenAsync(server, "new-token", "file", Cancellation);
-        await door.Secrets.SetAsync("a tool's", SecretKind.String, "new secret", null, "file", Cancellation);
-        Assert.Equal(2, work.Person.Warnings.Count(n => n.Contains("could not be removed from the vault 'memory'") && n.Contains("It died.")));
+        other.FailsAfter = 1;
+        await auth.Servers.SetTokenAsync(server, "new-token", "file", Cancellation);
+        await auth.Secrets.SetAsync("a tool's", SecretKind.String, "new secret", null, "file", Cancellation);
+        Assert.Equal(2, work.Person.Warnings.Count(n => n.Contains("could not be removed from the vault 'memory'") && n.Contains("The vault failed.")));
         Assert.Equal(2, other.Items.Count);
-        other.DiesAfter = null;
-        Assert.Equal(["new-token", "new secret"], [await door.Tokens.GetTokenAsync(server, Cancellation), (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text]);
-        await door.Servers.ClearCredentialsAsync(server, Cancellation);
-        await door.Secrets.RemoveAsync("a tool's", null, Cancellation);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation))).Reason);
-        Assert.Null(await door.Secrets.GetAsync("a tool's", null, Cancellation));
+        other.FailsAfter = null;
+        Assert.Equal(["new-token", "new secret"], [await auth.Tokens.GetTokenAsync(server, Cancellation), (await auth.Secrets.GetAsync("a tool's", null, Cancellation))?.Text]);
+        await auth.Servers.ClearCredentialsAsync(server, Cancellation);
+        await auth.Secrets.RemoveAsync("a tool's", null, Cancellation);
+        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation))).Reason);
+        Assert.Null(await auth.Secrets.GetAsync("a tool's", null, Cancellation));
         Assert.Empty(other.Items);
     }
 }

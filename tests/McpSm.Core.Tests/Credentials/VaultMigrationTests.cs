@@ -1,7 +1,6 @@
 using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.SignIn;
 using McpSm.Core.Tests.Support;
@@ -19,18 +18,18 @@ public sealed class VaultMigrationTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         var other = new MemoryVault();
-        var door = MemoryVault.Door(scene.Work, other);
-        var token = await door.Tokens.GetTokenAsync(scene.Server, Cancellation);
-        Assert.Equal(2, await door.Vaults.MoveToAsync("memory", Cancellation));
+        var auth = MemoryVault.CreateAuthenticator(scene.Work, other);
+        var token = await auth.Tokens.GetTokenAsync(scene.Server, Cancellation);
+        Assert.Equal(2, await auth.Vaults.MoveToAsync("memory", Cancellation));
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(Cancellation));
         Assert.Equal(2, other.Items.Count);
-        Assert.Equal(token, await door.Tokens.GetTokenAsync(scene.Server, Cancellation));
-        Assert.Equal(("memory", "memory"), (door.Status(scene.Server).Vault, door.Vaults.NameFor(null)));
+        Assert.Equal(token, await auth.Tokens.GetTokenAsync(scene.Server, Cancellation));
+        Assert.Equal(("memory", "memory"), (auth.Status(scene.Server).Vault, auth.Vaults.NameFor(null)));
         // The move took the registration along, so the sign-in does not register again, and it stores its credential in the new vault.
-        await door.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, Cancellation);
+        await auth.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, Cancellation);
         Assert.Single(scene.Issuer.Traffic.To("/register"));
         Assert.Empty(await new EncryptedFileVault(scene.Work.Home).NamesAsync(Cancellation));
-        Assert.Equal(2, await door.Vaults.MoveToAsync("file", Cancellation));
+        Assert.Equal(2, await auth.Vaults.MoveToAsync("file", Cancellation));
         Assert.Empty(other.Items);
     }
 
@@ -40,15 +39,15 @@ public sealed class VaultMigrationTests
         var clock = new ManualTimeProvider();
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         var other = new MemoryVault();
-        var door = MemoryVault.Door(work.Work, other);
-        Assert.Equal(3, await door.Vaults.MoveToAsync("memory", Cancellation));
+        var auth = MemoryVault.CreateAuthenticator(work.Work, other);
+        Assert.Equal(3, await auth.Vaults.MoveToAsync("memory", Cancellation));
         Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(Cancellation));
-        Assert.Equal("memory", door.IdentityProviders.List()[0].Vault);
+        Assert.Equal("memory", auth.IdentityProviders.List()[0].Vault);
         clock.Advance(TimeSpan.FromHours(2));
         // The session is renewed in the new vault, with the secret of its client.
-        Assert.NotNull(await door.Tokens.GetTokenAsync(work.One, Cancellation));
+        Assert.NotNull(await auth.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Empty(await new EncryptedFileVault(work.Work.Home).NamesAsync(Cancellation));
-        Assert.Null(await door.IdentityProviders.RemoveAsync(work.Provider.Issuer, Cancellation));
+        Assert.Null(await auth.IdentityProviders.RemoveAsync(work.Provider.Issuer, Cancellation));
         Assert.Equal(2, other.Items.Count);
     }
 
@@ -67,21 +66,21 @@ public sealed class VaultMigrationTests
                 await work.Authenticator.Servers.SetTokenAsync(server, "token-" + name, "file", Cancellation);
             }
             await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", Cancellation);
-            var other = new MemoryVault { DiesAfter = calls };
-            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).Vaults.MoveToAsync("memory", Cancellation));
-            other.DiesAfter = null;
-            var door = MemoryVault.Door(work, other);
-            foreach (var server in door.Catalog.List())
+            var other = new MemoryVault { FailsAfter = calls };
+            var ended = await Record.ExceptionAsync(() => MemoryVault.CreateAuthenticator(work, other).Vaults.MoveToAsync("memory", Cancellation));
+            other.FailsAfter = null;
+            var auth = MemoryVault.CreateAuthenticator(work, other);
+            foreach (var server in auth.Catalog.List())
             {
-                Assert.Equal("token-" + server.Id, await door.Tokens.GetTokenAsync(server, Cancellation));
+                Assert.Equal("token-" + server.Id, await auth.Tokens.GetTokenAsync(server, Cancellation));
             }
-            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
-            await door.Vaults.MoveToAsync(to, Cancellation);
-            foreach (var server in door.Catalog.List())
+            Assert.Equal("its secret", (await auth.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
+            await auth.Vaults.MoveToAsync(to, Cancellation);
+            foreach (var server in auth.Catalog.List())
             {
-                Assert.Equal("token-" + server.Id, await door.Tokens.GetTokenAsync(server, Cancellation));
+                Assert.Equal("token-" + server.Id, await auth.Tokens.GetTokenAsync(server, Cancellation));
             }
-            Assert.Equal("its secret", (await door.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
+            Assert.Equal("its secret", (await auth.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
             var (there, left) = (await new EncryptedFileVault(work.Home).NamesAsync(Cancellation), other.Items.Keys.ToList());
             (there, left) = to == "file" ? (there, left) : (left, [.. there]);
             Assert.Equal((3, 1), (there.Count(n => n.StartsWith("mcpsm-")), there.Count(n => n.StartsWith("mcpsmsecret-"))));
@@ -104,18 +103,18 @@ public sealed class VaultMigrationTests
             var server = await work.AddAsync(new Uri("https://a.example/mcp"));
             await work.Authenticator.Servers.SetTokenAsync(server, "token", "file", Cancellation);
             await work.Authenticator.Secrets.SetAsync("a tool's", SecretKind.String, "its secret", null, "file", Cancellation);
-            var other = new MemoryVault { DiesAfter = calls };
-            var ended = await Record.ExceptionAsync(() => MemoryVault.Door(work, other).Vaults.MoveToAsync("memory", Cancellation));
-            other.DiesAfter = null;
-            var door = MemoryVault.Door(work, other);
-            await door.Servers.ClearCredentialsAsync(server, Cancellation);
-            await door.Secrets.RemoveAsync("a tool's", null, Cancellation);
+            var other = new MemoryVault { FailsAfter = calls };
+            var ended = await Record.ExceptionAsync(() => MemoryVault.CreateAuthenticator(work, other).Vaults.MoveToAsync("memory", Cancellation));
+            other.FailsAfter = null;
+            var auth = MemoryVault.CreateAuthenticator(work, other);
+            await auth.Servers.ClearCredentialsAsync(server, Cancellation);
+            await auth.Secrets.RemoveAsync("a tool's", null, Cancellation);
             foreach (var to in new[] { "memory", "file" })
             {
-                await door.Vaults.MoveToAsync(to, Cancellation);
-                var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation));
+                await auth.Vaults.MoveToAsync(to, Cancellation);
+                var e = await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation));
                 Assert.Equal(ErrorReason.AuthenticationRequired, e.Reason);
-                Assert.Null(await door.Secrets.GetAsync("a tool's", null, Cancellation));
+                Assert.Null(await auth.Secrets.GetAsync("a tool's", null, Cancellation));
             }
             Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(Cancellation));
             if (ended is null)
@@ -132,17 +131,17 @@ public sealed class VaultMigrationTests
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var other = new MemoryVault { Name = "secretmanagement:Store" };
-        var door = MemoryVault.Door(work, other);
-        await door.Servers.SetTokenAsync(server, "token", "file", Cancellation);
-        await door.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, Cancellation);
-        Assert.Equal(1, await door.Vaults.MoveToAsync(other.Name, Cancellation));
+        var auth = MemoryVault.CreateAuthenticator(work, other);
+        await auth.Servers.SetTokenAsync(server, "token", "file", Cancellation);
+        await auth.Secrets.SetAsync("a", SecretKind.SecureString, "its secret", null, null, Cancellation);
+        Assert.Equal(1, await auth.Vaults.MoveToAsync(other.Name, Cancellation));
         Assert.Equal("mcpsm-my-api", Assert.Single(other.Items.Keys));
         Assert.StartsWith("mcpsmsecret-", Assert.Single(await new EncryptedFileVault(work.Home).NamesAsync(Cancellation)));
-        Assert.Equal("its secret", (await door.Secrets.GetAsync("a", null, Cancellation))?.Text);
+        Assert.Equal("its secret", (await auth.Secrets.GetAsync("a", null, Cancellation))?.Text);
         // The vault in use cannot hold secrets of other tools, so this one is stored with the others.
-        await door.Secrets.SetAsync("b", SecretKind.String, "another", null, null, Cancellation);
+        await auth.Secrets.SetAsync("b", SecretKind.String, "another", null, null, Cancellation);
         Assert.Single(other.Items);
-        Assert.Equal(["another", "its secret"], [(await door.Secrets.GetAsync("B", null, Cancellation))?.Text, (await door.Secrets.GetAsync("A", null, Cancellation))?.Text]);
+        Assert.Equal(["another", "its secret"], [(await auth.Secrets.GetAsync("B", null, Cancellation))?.Text, (await auth.Secrets.GetAsync("A", null, Cancellation))?.Text]);
     }
 
     [Fact]
@@ -150,25 +149,25 @@ public sealed class VaultMigrationTests
     {
         using var work = new TestEnvironment();
         var other = new MemoryVault();
-        var door = MemoryVault.Door(work, other);
-        await door.Secrets.SetAsync("a", SecretKind.String, "one", null, null, Cancellation);
+        var auth = MemoryVault.CreateAuthenticator(work, other);
+        await auth.Secrets.SetAsync("a", SecretKind.String, "one", null, null, Cancellation);
         Assert.Null(new Settings(work.Home).Vault);
-        await door.Vaults.UseAsync("memory", Cancellation);
-        Assert.Equal("one", (await door.Secrets.GetAsync("a", null, Cancellation))?.Text);
-        await door.Secrets.SetAsync("b", SecretKind.String, "two", null, null, Cancellation);
+        await auth.Vaults.UseAsync("memory", Cancellation);
+        Assert.Equal("one", (await auth.Secrets.GetAsync("a", null, Cancellation))?.Text);
+        await auth.Secrets.SetAsync("b", SecretKind.String, "two", null, null, Cancellation);
         Assert.Single(other.Items);
-        Assert.Equal(["a", "b"], (await door.Secrets.ListSecretsAsync(_ => true, null, Cancellation)).Select(s => s.Name).Order());
+        Assert.Equal(["a", "b"], (await auth.Secrets.ListSecretsAsync(_ => true, null, Cancellation)).Select(s => s.Name).Order());
         // Setting the secret with another vault moves it there and deletes the old copy.
-        await door.Secrets.SetAsync("a", SecretKind.String, "three", null, "memory", Cancellation);
+        await auth.Secrets.SetAsync("a", SecretKind.String, "three", null, "memory", Cancellation);
         Assert.Empty(await new EncryptedFileVault(work.Home).NamesAsync(Cancellation));
-        Assert.Equal("three", (await door.Secrets.GetAsync("a", "file", Cancellation))?.Text);
+        Assert.Equal("three", (await auth.Secrets.GetAsync("a", "file", Cancellation))?.Text);
     }
 
     [Fact]
     public async Task Vault_that_returns_other_content_receives_no_credential()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.Door(scene.Work, new MemoryVault { Forgets = true }).Vaults.MoveToAsync("memory", Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.CreateAuthenticator(scene.Work, new MemoryVault { ForgetsWrites = true }).Vaults.MoveToAsync("memory", Cancellation));
         Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
         Assert.Equal("file", scene.Status.Vault);
         await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
@@ -186,13 +185,13 @@ public sealed class VaultMigrationTests
         {
             for (; !stop.IsCancellationRequested; await Task.Yield())
             {
-                Assert.Equal("token", await MemoryVault.Door(work, other).Tokens.GetTokenAsync(server, default));
+                Assert.Equal("token", await MemoryVault.CreateAuthenticator(work, other).Tokens.GetTokenAsync(server, default));
                 Assert.Equal(AuthState.BearerToken, work.Authenticator.Status(server).State);
             }
         }, Cancellation);
         for (var i = 0; i < 20; i++)
         {
-            await MemoryVault.Door(work, other).Vaults.MoveToAsync(i % 2 == 0 ? "memory" : "file", Cancellation);
+            await MemoryVault.CreateAuthenticator(work, other).Vaults.MoveToAsync(i % 2 == 0 ? "memory" : "file", Cancellation);
         }
         stop.Cancel();
         await reading;

@@ -1,10 +1,8 @@
 using McpSm.Core.Browsing;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
-using McpSm.Core.Vaults;
 using McpSm.TestServers;
 using McpSm.TestServers.Entra;
 using Microsoft.AspNetCore.Http;
@@ -308,7 +306,7 @@ public sealed class EntraFailureTests
     public async Task Stored_text_that_is_not_a_cache_asks_for_sign_in()
     {
         await using var scene = await EntraFixture.SignedInAsync();
-        var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
+        var store = scene.Work.Store;
         var item = (await store.ReadAsync(scene.Server, Cancellation))!;
         foreach (var kept in new[] { "0.AVY-a-refresh-token-of-another-program", Convert.ToBase64String("{}"u8), Convert.ToBase64String("[]"u8) })
         {

@@ -1,9 +1,7 @@
-using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.SignIn;
-using McpSm.Core.Vaults;
 using McpSm.TestServers;
 using McpSm.TestServers.Entra;
 using Xunit;
@@ -193,10 +191,5 @@ public sealed class EntraTests
         Assert.Empty(scene.Work.Person.Visited);
     }
 
-    private static async Task<OAuthCredential> ReadAsync(EntraFixture scene)
-    {
-        var environment = scene.Work.Home;
-        var store = new CredentialStore(environment, new VaultSelector(environment, [], _ => { }));
-        return (await store.ReadAsync(scene.Server, default))!.OAuth!;
-    }
+    private static async Task<OAuthCredential> ReadAsync(EntraFixture scene) => (await scene.Work.Store.ReadAsync(scene.Server, default))!.OAuth!;
 }

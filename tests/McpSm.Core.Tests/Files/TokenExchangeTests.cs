@@ -127,7 +127,7 @@ public sealed class TokenExchangeTests
     }
 
     private static Task<SignInResult> ConnectAsync(SignInFixture scene, Func<SignInOptions, SignInOptions> how, CancellationToken cancellationToken) =>
-        scene.Authenticator.SignIn.SignInAsync(scene.Server, how(new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }), cancellationToken);
+        scene.Authenticator.SignIn.SignInAsync(scene.Server, how(TestEnvironment.SignIn), cancellationToken);
 
     /// <summary>Returns a source that is cancelled when the issuer gets the request, shortly before it responds.</summary>
     private static CancellationTokenSource CancelDuring(Faults faults, string path)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
 using McpSm.Core.Vaults.Windows;
 using McpSm.TestServers;
 using Xunit;
@@ -24,12 +25,12 @@ public sealed class CredentialManagerFormatTests : IDisposable
     [Fact]
     public async Task Written_entries_equal_the_golden_file()
     {
-        var entries = new Entries();
+        var entries = new MemoryCredentials();
         var vault = new CredentialManagerVault(_work.Home, entries);
         await vault.SetAsync("mcpsm-My-Api", "made-up text é", Cancellation);
         await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", Long, Cancellation);
         // The generation and the folder vary, so the comparison replaces them with fixed texts.
-        var written = entries.Targets.Single(t => t.Split(':') is [.., "0"]).Split(':')[^2];
+        var written = entries.All.Select(e => e.Target).Single(t => t.Split(':') is [.., "0"]).Split(':')[^2];
         Assert.Matches("^[0-9a-f]{16}$", written);
         GoldenFile.OfCore("credential-manager.txt").RequireEqual(string.Concat(entries.All.Select(e =>
             $"{e.Target.Replace(_work.Home.Owner, "<owner>")} {Shown(e.Content)}\n")).Replace(written, Generation));
@@ -38,7 +39,7 @@ public sealed class CredentialManagerFormatTests : IDisposable
     [Fact]
     public async Task Entries_of_the_golden_file_are_read()
     {
-        var entries = new Entries();
+        var entries = new MemoryCredentials();
         var vault = new CredentialManagerVault(_work.Home, entries);
         // The test cuts the text into the content of the parts, at 2,560 bytes.
         var parts = Encoding.UTF8.GetBytes(Long).Chunk(2560).ToList();
@@ -56,22 +57,4 @@ public sealed class CredentialManagerFormatTests : IDisposable
 
     private static string Shown(byte[] content) => content is [(byte)'=' or (byte)'#', ..] && content.Length < 200 ? Encoding.UTF8.GetString(content)
         : $"({content.Length} bytes, {Convert.ToHexStringLower(SHA256.HashData(content))[..16]})";
-
-    private sealed class Entries : IWindowsCredentials
-    {
-        private readonly SortedDictionary<string, byte[]> _entries = new(StringComparer.Ordinal);
-
-        public IEnumerable<string> Targets => _entries.Keys;
-
-        public IEnumerable<(string Target, byte[] Content)> All => _entries.Select(e => (e.Key, e.Value));
-
-        public byte[]? Read(string target) => _entries.GetValueOrDefault(target);
-
-        public void Write(string target, ReadOnlySpan<byte> content) => _entries[target] = content.ToArray();
-
-        public bool Delete(string target) => _entries.Remove(target);
-
-        public IReadOnlyList<(string Target, byte[] Content)> List(string prefix) =>
-            [.. All.Where(e => e.Target.StartsWith(prefix, StringComparison.Ordinal))];
-    }
 }

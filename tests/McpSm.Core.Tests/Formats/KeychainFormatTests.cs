@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using McpSm.Core.Configuration;
 using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
 using McpSm.Core.Vaults.MacOS;
 using McpSm.TestServers;
 using Xunit;
@@ -17,7 +18,7 @@ public sealed class KeychainFormatTests : IDisposable
     [Fact]
     public async Task Written_names_file_equals_the_golden_file()
     {
-        var vault = new KeychainVault(_work.Home, new Passwords());
+        var vault = new KeychainVault(_work.Home, new MemoryKeychain());
         await vault.SetAsync("mcpsmclient-ffb55acfff1cbc1b", "made up", Cancellation);
         await vault.SetAsync("mcpsm-my-api", "made up", Cancellation);
         GoldenFile.OfCore("keychain.json").RequireEqual(File.ReadAllBytes(_work.Home.PathOf("keychain.json")));
@@ -27,7 +28,7 @@ public sealed class KeychainFormatTests : IDisposable
     public async Task Golden_names_file_is_read()
     {
         GoldenFile.OfCore("keychain.json").CopyTo(_work.Folder);
-        Assert.Equal(["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b"], await new KeychainVault(_work.Home, new Passwords()).NamesAsync(Cancellation));
+        Assert.Equal(["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b"], await new KeychainVault(_work.Home, new MemoryKeychain()).NamesAsync(Cancellation));
     }
 
     [Theory]
@@ -37,29 +38,11 @@ public sealed class KeychainFormatTests : IDisposable
     {
         Require.OrSkip(!OperatingSystem.IsWindows(), "The folders are spelt as on Unix.");
         var environment = new AppEnvironment(name => name switch { "HOME" => "/home/me", "MCPSM_CONFIG_DIR" => folder, _ => null });
-        var passwords = new Passwords();
-        await new KeychainVault(environment, passwords).GetAsync("mcpsm-my-api", Cancellation);
-        Assert.Equal([account], passwords.Asked);
+        var keychain = new MemoryKeychain { Passwords = { [account] = "made up"u8.ToArray() } };
+        Assert.Equal("made up", await new KeychainVault(environment, keychain).GetAsync("mcpsm-my-api", Cancellation));
     }
 
     [Fact]
     [SupportedOSPlatform("macos")]
     public void Keychain_service_is_mcpsm() => Assert.Equal("mcpsm", MsalKeychain.Service);
-
-    private sealed class Passwords : IKeychain
-    {
-        private readonly Dictionary<string, byte[]> _passwords = [];
-
-        public List<string> Asked { get; } = [];
-
-        public byte[] Read(string account)
-        {
-            Asked.Add(account);
-            return _passwords.GetValueOrDefault(account, []);
-        }
-
-        public void Write(string account, byte[] password) => _passwords[account] = password;
-
-        public void Remove(string account) => _passwords.Remove(account);
-    }
 }

@@ -2,6 +2,7 @@ using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
+using McpSm.Core.Tests.Vaults;
 using McpSm.Core.Vaults;
 using McpSm.Core.Vaults.EncryptedFile;
 using McpSm.Core.Vaults.MacOS;
@@ -65,11 +66,11 @@ public sealed class LockFormatTests : IDisposable
 
     [Fact]
     public async Task Write_to_the_Keychain_locks_its_vault() =>
-        await LocksAsync(() => new KeychainVault(_work.Home, new NoKeychain()).SetAsync("mcpsm-a", "made up", default), "vault-keychain.lock");
+        await LocksAsync(() => new KeychainVault(_work.Home, new MemoryKeychain()).SetAsync("mcpsm-a", "made up", default), "vault-keychain.lock");
 
     [Fact]
     public async Task Write_to_the_Credential_Manager_locks_its_vault() =>
-        await LocksAsync(() => new CredentialManagerVault(_work.Home, new NoCredentials()).RemoveAsync("mcpsm-a", default), "vault-credential-manager.lock");
+        await LocksAsync(() => new CredentialManagerVault(_work.Home, new MemoryCredentials()).RemoveAsync("mcpsm-a", default), "vault-credential-manager.lock");
 
     private VaultSelector Vaults => new(_work.Home, [], _ => { });
 
@@ -80,31 +81,5 @@ public sealed class LockFormatTests : IDisposable
     {
         await action();
         Assert.Contains(name, Directory.EnumerateFiles(Path.Combine(_work.Folder, "locks")).Select(Path.GetFileName));
-    }
-
-    private sealed class NoKeychain : IKeychain
-    {
-        public byte[] Read(string account) => [];
-
-        public void Write(string account, byte[] password)
-        {
-        }
-
-        public void Remove(string account)
-        {
-        }
-    }
-
-    private sealed class NoCredentials : IWindowsCredentials
-    {
-        public byte[]? Read(string target) => null;
-
-        public void Write(string target, ReadOnlySpan<byte> content)
-        {
-        }
-
-        public bool Delete(string target) => false;
-
-        public IReadOnlyList<(string Target, byte[] Content)> List(string prefix) => [];
     }
 }

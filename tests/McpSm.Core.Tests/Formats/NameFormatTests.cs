@@ -37,16 +37,16 @@ public sealed class NameFormatTests : IDisposable
     public async Task Item_of_a_named_secret_is_named_by_the_hash_of_its_upper_case(string name)
     {
         var vault = new MemoryVault();
-        var door = MemoryVault.Door(_work, vault);
+        var auth = MemoryVault.CreateAuthenticator(_work, vault);
         await new Settings(_work.Home).SetVaultAsync("memory", Cancellation);
-        await door.Secrets.SetAsync(name, SecretKind.String, "made up", null, null, Cancellation);
+        await auth.Secrets.SetAsync(name, SecretKind.String, "made up", null, null, Cancellation);
         Assert.Equal(["mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836"], vault.Items.Keys);
     }
 
     [Fact]
     public async Task Item_of_the_self_test_has_eight_random_digits()
     {
-        var vault = new RecordingVault();
+        var vault = new MemoryVault();
         await VaultSelfTest.RunAsync(vault, Cancellation);
         Assert.Matches("^mcpsmcheck-[0-9a-f]{8}$", Assert.Single(vault.Written));
     }
@@ -94,28 +94,4 @@ public sealed class NameFormatTests : IDisposable
     }
 
     private static string SecretServiceName => OperatingSystem.IsLinux() ? SecretServiceVault.VaultName : "secret-service";
-
-    private sealed class RecordingVault : IVault
-    {
-        private readonly Dictionary<string, string> _items = [];
-
-        public List<string> Written { get; } = [];
-
-        public string Name => "recording";
-
-        public string Protection => "None.";
-
-        public Task<string?> GetAsync(string item, CancellationToken cancellationToken) => Task.FromResult(_items.GetValueOrDefault(item));
-
-        public Task SetAsync(string item, string text, CancellationToken cancellationToken)
-        {
-            Written.Add(item);
-            _items[item] = text;
-            return Task.CompletedTask;
-        }
-
-        public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => Task.FromResult(_items.Remove(item));
-
-        public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([.. _items.Keys]);
-    }
 }

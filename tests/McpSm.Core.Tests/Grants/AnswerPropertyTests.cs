@@ -1,17 +1,14 @@
 using System.Collections.Concurrent;
 using System.Text;
 using CsCheck;
-using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Registration;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Discovery;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.TestServers;
 using Xunit;
 
@@ -83,7 +80,7 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
     {
         var seen = 0;
         var environment = _work.Home;
-        var store = new CredentialStore(environment, new VaultSelector(environment, [], _ => { }));
+        var store = _work.Store;
         var registry = new ClientRegistrar(environment, store);
         var server = await _work.AddAsync(Server.McpUrl);
         await Gen.Select(PropertyTests.Body("client_id", "client_id", "client_secret", "client_secret_expires_at", "token_endpoint_auth_method", "error"), Status)

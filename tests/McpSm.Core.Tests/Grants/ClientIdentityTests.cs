@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using McpSm.Core.Errors;
@@ -18,13 +17,6 @@ public sealed class ClientIdentityTests
 {
     private const string Document = "https://client.example/mcpsm.json";
     private const string Secret = "5up3r:s3cr3t +ä/%";
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static RegisteredClient Mine(int port, string? secret = null, string method = "none") =>
         new("mine", secret, [$"http://127.0.0.1:{port}/callback"], method);
@@ -57,7 +49,7 @@ public sealed class ClientIdentityTests
     [InlineData(false, false, true)]
     public async Task Client_of_the_user_precedes_metadata_document_and_registration(bool own, bool document, bool device)
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] },
             s => new(s) { ClientId = own ? "mine" : null, ClientMetadataUrl = document ? Document : null });
         await scene.LoginAsync(o => o with { CallbackPort = port, UseDeviceCode = device });
@@ -73,7 +65,7 @@ public sealed class ClientIdentityTests
     [InlineData(false)]
     public async Task Client_of_higher_precedence_wins_over_a_stored_registration(bool device)
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] });
         async Task<string> SignInAsync()
         {
@@ -135,7 +127,7 @@ public sealed class ClientIdentityTests
     [InlineData("client_secret_basic")]
     public async Task Secret_of_a_preregistered_client_is_sent_by_the_advertised_method(string method, params string[] advertised)
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         await using var scene = await StartAsync(new()
         {
             SupportsRegistration = false,
@@ -169,7 +161,7 @@ public sealed class ClientIdentityTests
     [InlineData("unauthorized_client")]
     public async Task Secret_replaced_at_the_issuer_keeps_the_refresh_token(string error)
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => new(s) { ClientId = "mine" });
         await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
         await scene.LoginAsync(o => o with { CallbackPort = port });

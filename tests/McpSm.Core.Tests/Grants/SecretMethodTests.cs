@@ -1,12 +1,9 @@
-using System.Net;
-using System.Net.Sockets;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Management;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.Samples;
 using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
@@ -21,13 +18,6 @@ public sealed class SecretMethodTests
     private const string Post = ClientIdentity.Post;
 
     private static readonly string[] Both = [Basic, Post];
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     /// <summary>Makes the endpoints accept only this method, whatever the client is registered for.</summary>
     private static void Read(SignInFixture scene, string method, string error = "invalid_client", int status = 401)
@@ -52,7 +42,7 @@ public sealed class SecretMethodTests
     /// <summary>Starts a fixture whose issuer knows a client of the user, which authenticates by this method.</summary>
     private static async Task<(SignInFixture Scene, int Port)> WithOwnClientAsync(string method, params string[] advertised)
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         var scene = await SignInFixture.StartAsync(new()
         {
             SupportsDeviceCode = true,
@@ -192,8 +182,7 @@ public sealed class SecretMethodTests
         await scene.LoginAsync(o => o with { UseDeviceCode = true });
         Assert.Equal([Basic, Post], Methods(scene, "/device_authorization"));
         Assert.All(Methods(scene), m => Assert.Equal(Post, m));
-        Assert.Equal(Post, (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
-            .ReadAsync(scene.Server, Cancellation))!.OAuth!.Client.AuthMethod);
+        Assert.Equal(Post, (await scene.Work.Store.ReadAsync(scene.Server, Cancellation))!.OAuth!.Client.AuthMethod);
     }
 
     /// <summary>Makes the issuer register another method than the requested one.</summary>

@@ -1,12 +1,10 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Management;
-using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Tests.Vaults;
-using McpSm.Core.Vaults;
 using McpSm.TestServers;
 using Xunit;
 
@@ -15,10 +13,8 @@ namespace McpSm.Core.Tests.Registration;
 /// <summary>A registration that the issuer may have forgotten although it never answers invalid_client.</summary>
 public sealed class DoubtedClientTests
 {
-    private static CredentialStore Store(SignInFixture scene) => new(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
-
     private static async Task<string?> KeptClientAsync(SignInFixture scene) =>
-        (await Store(scene).Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))?.Client.Id;
+        (await scene.Work.Store.Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))?.Client.Id;
 
     private static int Registrations(SignInFixture scene) => scene.Issuer.Traffic.Count("/register");
 
@@ -35,7 +31,7 @@ public sealed class DoubtedClientTests
         Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api --timeout <seconds>"), (failure.Reason, failure.Remedy.InShell()));
         Assert.Contains("the next sign-in registers another one", failure.Message);
         // Another process reads the mark of this one.
-        await scene.Work.New().SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) }, Cancellation);
+        await scene.Work.New().SignIn.SignInAsync(scene.Server, TestEnvironment.SignIn, Cancellation);
         Assert.Equal(2, Registrations(scene));
         await scene.LoginAsync();
         Assert.Equal(2, Registrations(scene));
@@ -197,7 +193,7 @@ public sealed class DoubtedClientTests
     public async Task Doubt_about_a_replaced_client_is_ignored()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await Store(scene).Registrations.MarkDoubtedAsync(scene.Issuer.Issuer, "another-client", Cancellation);
+        await scene.Work.Store.Registrations.MarkDoubtedAsync(scene.Issuer.Issuer, "another-client", Cancellation);
         await scene.LoginAsync();
         Assert.Equal(1, Registrations(scene));
     }
@@ -253,10 +249,10 @@ public sealed class DoubtedClientTests
         await scene.Authenticator.SignIn.SignOutAsync(other, local: true, Cancellation);
         var server = scene.Server;
         await scene.Authenticator.Servers.RemoveAsync(server, Cancellation);
-        Assert.NotNull(await Store(scene).Registrations.ReadAsync(other, scene.Issuer.Issuer, null, Cancellation));
+        Assert.NotNull(await scene.Work.Store.Registrations.ReadAsync(other, scene.Issuer.Issuer, null, Cancellation));
         Assert.DoesNotContain("my-api", File.ReadAllText(scene.Work.Home.PathOf("credentials.json")));
         await scene.Work.New().Servers.RemoveAsync(other, Cancellation);
-        Assert.Null(await Store(scene).Registrations.ReadAsync(other, scene.Issuer.Issuer, null, Cancellation));
+        Assert.Null(await scene.Work.Store.Registrations.ReadAsync(other, scene.Issuer.Issuer, null, Cancellation));
         Assert.DoesNotContain(scene.Person.Warnings, n => n.Contains("could not be removed"));
     }
 
@@ -267,14 +263,14 @@ public sealed class DoubtedClientTests
         NobodyAnswers(scene);
         await scene.FailsAsync(Briefly);
         var other = new MemoryVault();
-        var door = MemoryVault.Door(scene.Work, other);
-        await door.Vaults.MoveToAsync("memory", Cancellation);
+        var auth = MemoryVault.CreateAuthenticator(scene.Work, other);
+        await auth.Vaults.MoveToAsync("memory", Cancellation);
         Assert.Equal(2, other.Items.Count);
-        var facts = Assert.Single(Store(scene).Index.ReadRegistrations()).Value;
+        var facts = Assert.Single(scene.Work.Store.Index.ReadRegistrations()).Value;
         Assert.Equal(("memory", scene.Server.Id), (facts.Vault, Assert.Single(facts.Servers)));
         Assert.NotNull(facts.DoubtedClient);
-        await door.SignIn.SignOutAsync(scene.Server, local: true, Cancellation);
-        Assert.True((await door.Registrations.RemoveAsync(scene.Server, Cancellation)).WasRegistered);
+        await auth.SignIn.SignOutAsync(scene.Server, local: true, Cancellation);
+        Assert.True((await auth.Registrations.RemoveAsync(scene.Server, Cancellation)).WasRegistered);
         Assert.Empty(other.Items);
     }
 }

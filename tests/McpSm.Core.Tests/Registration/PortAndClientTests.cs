@@ -6,7 +6,6 @@ using McpSm.Core.Management;
 using McpSm.Core.Servers;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
@@ -119,7 +118,7 @@ public sealed class PortAndClientTests
     {
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
-        var store = new CredentialStore(work.Home, new VaultSelector(work.Home, [], _ => { }));
+        var store = work.Store;
         async Task<string?> UpdateAsync(ServerUpdate change)
         {
             server = (await work.Authenticator.Servers.UpdateAsync(server, change, default)).Server;

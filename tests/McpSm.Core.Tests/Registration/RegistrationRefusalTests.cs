@@ -3,7 +3,6 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.TestServers;
 using Microsoft.AspNetCore.Http;
 using Xunit;
@@ -118,7 +117,7 @@ public sealed class RegistrationRefusalTests
     public async Task Stored_registration_without_host_uses_127_0_0_1()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var store = new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }));
+        var store = scene.Work.Store;
         Assert.Null((await store.Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, Cancellation))!.RedirectHost);
         await scene.LoginAsync();
         Assert.All(scene.Issuer.Traffic.To("/authorize"), r => Assert.StartsWith("http://127.0.0.1:", r.QueryValue("redirect_uri")));

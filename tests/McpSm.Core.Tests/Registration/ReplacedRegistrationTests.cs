@@ -1,12 +1,10 @@
-using System.Net;
-using System.Net.Sockets;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.Samples;
+using McpSm.TestServers;
 using Xunit;
 
 namespace McpSm.Core.Tests.Registration;
@@ -17,17 +15,9 @@ public sealed class ReplacedRegistrationTests
     private static readonly AuthorizationServerOptions Issuing = new() { ScopesSupported = ["mcp:tools", "mcp:write"], SupportsDeviceCode = true };
 
     private static async Task<ClientRegistration> KeptAsync(SignInFixture scene) =>
-        (await new CredentialStore(scene.Work.Home, new VaultSelector(scene.Work.Home, [], _ => { }))
-            .Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))!;
+        (await scene.Work.Store.Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))!;
 
     private static int Registrations(SignInFixture scene) => scene.Issuer.Traffic.Count("/register");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static async Task<ClientRegistration> SignInAsync(SignInFixture scene)
     {
@@ -55,7 +45,7 @@ public sealed class ReplacedRegistrationTests
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         using var stop = new CancellationTokenSource();
         switch (way)
         {
@@ -94,7 +84,7 @@ public sealed class ReplacedRegistrationTests
             await stop.CancelAsync();
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.SignIn.SignInAsync(scene.Server,
-            new SignInOptions { CallbackPort = FreePort(), Timeout = TimeSpan.FromSeconds(10) }, stop.Token));
+            new SignInOptions { CallbackPort = LoopbackPort.FindFree(), Timeout = TimeSpan.FromSeconds(10) }, stop.Token));
         scene.Person.Browse = null;
         Assert.Equal(before.Client, meanwhile);
         Assert.Equal(2, Registrations(scene));
@@ -106,7 +96,7 @@ public sealed class ReplacedRegistrationTests
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         for (var i = 0; i < 3; i++)
         {
             scene.Deny();
@@ -193,7 +183,7 @@ public sealed class ReplacedRegistrationTests
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         scene.Deny();
         await scene.FailsAsync(o => o with { CallbackPort = port });
         scene.Issuer.Faults.Clear();

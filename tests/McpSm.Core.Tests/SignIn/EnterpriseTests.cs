@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
@@ -22,7 +21,7 @@ public sealed class EnterpriseTests
     public async Task Provider_sign_in_serves_two_servers_with_two_issuers()
     {
         await using var work = await EnterpriseFixture.StartAsync();
-        var results = new[] { await work.Authenticator.SignIn.EnsureSignedInAsync(work.One, Options(), Cancellation), await work.Authenticator.SignIn.EnsureSignedInAsync(work.Two, Options(), Cancellation) };
+        var results = new[] { await work.Authenticator.SignIn.EnsureSignedInAsync(work.One, TestEnvironment.SignIn, Cancellation), await work.Authenticator.SignIn.EnsureSignedInAsync(work.Two, TestEnvironment.SignIn, Cancellation) };
         Assert.All(results, r => Assert.Equal((AuthState.Authenticated, true, null, SignedInBy.IdentityProvider),
             (r.Status.State, r.Status.CanRenew, r.VerificationFailure, r.Status.SignedInBy)));
         var asked = Assert.Single(work.Work.Person.Visited);
@@ -205,7 +204,7 @@ public sealed class EnterpriseTests
     public async Task Invalid_ID_JAG_is_not_sent_and_a_refusal_is_reported(int status, string body, ErrorReason reason, string why)
     {
         await using var work = await EnterpriseFixture.StartAsync();
-        await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, Options(), Cancellation);
+        await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, TestEnvironment.SignIn, Cancellation);
         work.Provider.Faults.Answer("/token", status, body);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Equal((reason, "one"), (e.Reason, e.Server));
@@ -359,8 +358,6 @@ public sealed class EnterpriseTests
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Contains("has ended", (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.RenewAsync(work.One, Cancellation))).Message);
     }
-
-    private static SignInOptions Options() => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
 
     /// <summary>Returns the items of the vault by name.</summary>
     private static async Task<Dictionary<string, string>> Items(EnterpriseFixture work)

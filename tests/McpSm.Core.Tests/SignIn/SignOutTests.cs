@@ -1,9 +1,7 @@
-using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
-using McpSm.Core.Vaults;
 using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
@@ -42,7 +40,7 @@ public sealed class SignOutTests
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
         var environment = scene.Work.Home;
-        var hasty = new SignOutFlow(new CredentialStore(environment, new VaultSelector(environment, [], _ => { })),
+        var hasty = new SignOutFlow(scene.Work.Store,
             new TokenRevoker(environment, limit: TimeSpan.FromMilliseconds(300)));
         var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
         Assert.Contains("did not respond within", result.RevocationFailure);

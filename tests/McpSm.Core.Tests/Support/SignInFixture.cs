@@ -74,7 +74,7 @@ public sealed class SignInFixture : IAsyncDisposable
     /// <param name="client">The client that signs in, or null for the user.</param>
     public HttpClient Open(bool signIn = false, Authenticator? authenticator = null, ClientCredentials? client = null) =>
         new(new AuthenticatingHandler(Server, authenticator ?? Authenticator, !signIn ? null
-            : new SignInOptions { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20), ClientCredentials = client }));
+            : TestEnvironment.SignIn with { ClientCredentials = client }));
 
     /// <summary>Sends an MCP request and returns the status of the response.</summary>
     public async Task<int> PingAsync(HttpClient http, CancellationToken cancellationToken = default)

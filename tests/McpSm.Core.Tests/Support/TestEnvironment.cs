@@ -1,7 +1,9 @@
 using McpSm.Commands.Remedies;
 using McpSm.Core.Configuration;
+using McpSm.Core.Credentials;
 using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
+using McpSm.Core.Vaults;
 
 namespace McpSm.Core.Tests.Support;
 
@@ -32,6 +34,12 @@ public sealed class TestEnvironment : IDisposable
     public Authenticator Authenticator { get; }
 
     public AppEnvironment Home => new(Variables.GetValueOrDefault, _time) { Remedies = CliRemedyFormatter.Instance };
+
+    /// <summary>The stored credentials, read without the authenticator.</summary>
+    public CredentialStore Store => new(Home, new VaultSelector(Home, [], _ => { }));
+
+    /// <summary>A sign-in on any free port within 20 seconds.</summary>
+    public static SignInOptions SignIn => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
 
     /// <summary>Returns the authenticator of another process with the same folder.</summary>
     public Authenticator New() => new(Home, Person, null, null, _entra);

@@ -16,7 +16,7 @@ public sealed class CredentialManagerTests : IDisposable
     private static readonly int[] Lengths = [1, 2559, 2560, 9000, 300];
 
     private readonly TestEnvironment _work = new();
-    private readonly MemorySet _set = new();
+    private readonly MemoryCredentials _set = new();
 
     private CredentialManagerVault Vault => new(_work.Home, _set);
 
@@ -32,15 +32,15 @@ public sealed class CredentialManagerTests : IDisposable
             for (var calls = 0; ; calls++)
             {
                 await Vault.SetAsync("mcpsm-a", from, Cancellation);
-                _set.DiesAfter(calls);
+                _set.FailAfter(calls);
                 var ended = await Record.ExceptionAsync(() => Vault.SetAsync("mcpsm-a", to, Cancellation));
-                _set.Live();
+                _set.Recover();
                 var now = await Vault.GetAsync("mcpsm-a", Cancellation);
                 Assert.True(now == to || (ended is not null && now == from), $"{from.Length} to {to.Length}, cut off after {calls} calls");
                 Assert.Single(await Vault.NamesAsync(Cancellation), "mcpsm-a");
                 await Vault.SetAsync("mcpsm-b", "x", Cancellation);
                 Assert.Equal(1 + Entries(now!.Length), _set.Count);
-                if (ended is null && !_set.Died)
+                if (ended is null && !_set.HasFailed)
                 {
                     break;
                 }
@@ -57,9 +57,9 @@ public sealed class CredentialManagerTests : IDisposable
             {
                 var text = new string('a', length);
                 await Vault.SetAsync("mcpsm-a", text, Cancellation);
-                _set.DiesAfter(calls);
+                _set.FailAfter(calls);
                 var ended = await Record.ExceptionAsync(() => Vault.RemoveAsync("mcpsm-a", Cancellation));
-                _set.Live();
+                _set.Recover();
                 var now = await Vault.GetAsync("mcpsm-a", Cancellation);
                 Assert.True(now is null || (ended is not null && now == text));
                 await Vault.RemoveAsync("mcpsm-b", Cancellation);
@@ -177,47 +177,4 @@ public sealed class CredentialManagerTests : IDisposable
     }
 
     private static int Entries(int length) => length < ChunkedSecret.EntryBytes ? 1 : 1 + (length + ChunkedSecret.EntryBytes - 1) / ChunkedSecret.EntryBytes;
-
-    private sealed class MemorySet : IWindowsCredentials
-    {
-        private readonly Dictionary<string, byte[]> _entries = new(StringComparer.OrdinalIgnoreCase);
-        private readonly Lock _gate = new();
-        private int? _left;
-
-        public bool Died { get; private set; }
-
-        public int Count => _entries.Count;
-
-        public void DiesAfter(int calls) => (_left, Died) = (calls, false);
-
-        public void Live() => _left = null;
-
-        public byte[]? Read(string target) => Call(() => _entries.GetValueOrDefault(target));
-
-        public void Write(string target, ReadOnlySpan<byte> content)
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, ChunkedSecret.EntryBytes);
-            var kept = content.ToArray();
-            Call(() => _entries[target] = kept);
-        }
-
-        public bool Delete(string target) => Call(() => _entries.Remove(target));
-
-        public IReadOnlyList<(string Target, byte[] Content)> List(string prefix) => Call(() =>
-            _entries.Where(e => e.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)).Select(e => (e.Key, e.Value)).ToList());
-
-        private T Call<T>(Func<T> action)
-        {
-            lock (_gate)
-            {
-                if (_left is <= 0)
-                {
-                    Died = true;
-                    throw new McpAuthException(ErrorReason.VaultUnavailable, "It died.");
-                }
-                _left--;
-                return action();
-            }
-        }
-    }
 }

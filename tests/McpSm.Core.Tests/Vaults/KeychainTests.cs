@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
 using McpSm.Core.Vaults.MacOS;
@@ -39,13 +37,13 @@ public sealed class KeychainTests : IDisposable
     [Fact]
     public async Task Name_is_listed_before_its_item_exists_and_until_it_is_removed()
     {
-        _keychain.Dead = true;
+        _keychain.IsLocked = true;
         await Assert.ThrowsAsync<McpAuthException>(() => Vault.SetAsync("mcpsm-a", "a", Cancellation));
         Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(Cancellation));
-        _keychain.Dead = false;
+        _keychain.IsLocked = false;
         Assert.Null(await Vault.GetAsync("mcpsm-a", Cancellation));
         await Vault.SetAsync("mcpsm-a", "a", Cancellation);
-        _keychain.Dead = true;
+        _keychain.IsLocked = true;
         await Assert.ThrowsAsync<McpAuthException>(() => Vault.RemoveAsync("mcpsm-a", Cancellation));
         Assert.Equal(["mcpsm-a"], await Vault.NamesAsync(Cancellation));
     }
@@ -115,21 +113,5 @@ public sealed class KeychainTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsMacOS() || OperatingSystem.IsWindows(), "One of the two is this system's own.");
         var e = Assert.Throws<McpAuthException>(() => new VaultSelector(_work.Home, [], _ => { }).Find(name));
         Assert.Equal((ErrorReason.VaultUnavailable, $"The vault '{name}' does not exist on this system."), (e.Reason, e.Message));
-    }
-
-    private sealed class MemoryKeychain : IKeychain
-    {
-        public ConcurrentDictionary<string, byte[]> Passwords { get; } = new();
-
-        public bool Dead { get; set; }
-
-        public byte[] Read(string account) => Passwords.GetValueOrDefault(account, []);
-
-        public void Write(string account, byte[] password) => Alive()[account] = password;
-
-        public void Remove(string account) => Alive().TryRemove(account, out _);
-
-        private ConcurrentDictionary<string, byte[]> Alive() =>
-            Dead ? throw new McpAuthException(ErrorReason.VaultLocked, "It is locked.") : Passwords;
     }
 }

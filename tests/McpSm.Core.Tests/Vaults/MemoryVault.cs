@@ -13,38 +13,59 @@ internal sealed class MemoryVault : IVault
     public ConcurrentDictionary<string, string> Items { get; } = new();
 
     /// <summary>The number of calls from now on that succeed, or null for no limit.</summary>
-    public int? DiesAfter
+    public int? FailsAfter
     {
         get;
         set => (field, _calls) = (value, 0);
     }
 
-    public ErrorReason DiesOf { get; init; } = ErrorReason.VaultUnavailable;
+    public ErrorReason FailsWith { get; init; } = ErrorReason.VaultUnavailable;
 
     /// <summary>Whether the vault may answer again, like a hanging service.</summary>
     public bool IsOnlyOutOfReach { get; init; }
 
-    public bool Forgets { get; set; }
+    public bool ForgetsWrites { get; set; }
+
+    /// <summary>The greatest length of an item, as in the Windows Credential Manager, or null for no limit.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>The number of writes that were refused because of <see cref="MaxLength"/>.</summary>
+    public int Refused { get; private set; }
+
+    /// <summary>The items of all writes.</summary>
+    public ConcurrentQueue<string> Written { get; } = new();
 
     public string Name { get; init; } = "memory";
 
     public string Protection => "None.";
 
-    /// <summary>Returns an authenticator that has this vault among its vaults.</summary>
-    public static Authenticator Door(TestEnvironment work, MemoryVault other) => new(work.Home, work.Person, vaults: [new Source(other)]);
+    /// <summary>Returns an authenticator that has these vaults beside those of the system.</summary>
+    public static Authenticator CreateAuthenticator(TestEnvironment work, params MemoryVault[] others) =>
+        new(work.Home, work.Person, vaults: [.. others.Select(vault => new Provider(vault))]);
 
     public Task<string?> GetAsync(string item, CancellationToken cancellationToken) => Answer(() => Items.GetValueOrDefault(item));
 
-    public Task SetAsync(string item, string text, CancellationToken cancellationToken) => Answer(() => Forgets ? "" : Items[item] = text);
+    public Task SetAsync(string item, string text, CancellationToken cancellationToken)
+    {
+        if (text.Length > MaxLength)
+        {
+            Refused++;
+            throw new McpAuthException(ErrorReason.SecretTooLarge, "It is too large.");
+        }
+        Written.Enqueue(item);
+        return Answer(() => ForgetsWrites ? "" : Items[item] = text);
+    }
 
     public Task<bool> RemoveAsync(string item, CancellationToken cancellationToken) => Answer(() => Items.TryRemove(item, out _));
 
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<string>>(() => [.. Items.Keys]);
 
-    private Task<T> Answer<T>(Func<T> answer) => DiesAfter is { } most && Interlocked.Increment(ref _calls) > most
-        ? Task.FromException<T>(new McpAuthException(DiesOf, "It died.") { IsVaultGone = DiesOf == ErrorReason.VaultUnavailable && !IsOnlyOutOfReach }) : Task.FromResult(answer());
+    private Task<T> Answer<T>(Func<T> answer) => FailsAfter is { } most && Interlocked.Increment(ref _calls) > most
+        ? Task.FromException<T>(new McpAuthException(FailsWith, "The vault failed.") { IsVaultGone = FailsWith == ErrorReason.VaultUnavailable && !IsOnlyOutOfReach }) : Task.FromResult(answer());
 
-    private sealed class Source(MemoryVault vault) : IVaultProvider
+    /// <summary>A provider of one vault.</summary>
+    /// <param name="vault">The vault.</param>
+    public sealed class Provider(MemoryVault vault) : IVaultProvider
     {
         public IVault? Find(string name) => name == vault.Name ? vault : null;
 

@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults;
 using McpSm.Core.Vaults.EncryptedFile;
@@ -71,13 +70,13 @@ public sealed class VaultErrorTests
         using var work = new TestEnvironment();
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         var memory = new MemoryVault();
-        var door = MemoryVault.Door(work, memory);
-        await door.Servers.SetTokenAsync(server, "kept", "memory", Cancellation);
+        var auth = MemoryVault.CreateAuthenticator(work, memory);
+        await auth.Servers.SetTokenAsync(server, "kept", "memory", Cancellation);
         memory.Items["mcpsm-my-api"] = "not ours";
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => door.Tokens.GetTokenAsync(server, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation));
         Assert.Equal((ErrorReason.VaultCorrupt, "memory"), (e.Reason, e.Vault));
-        memory.Forgets = true;
-        e = await Assert.ThrowsAsync<McpAuthException>(() => door.Vaults.UseAsync("memory", Cancellation));
+        memory.ForgetsWrites = true;
+        e = await Assert.ThrowsAsync<McpAuthException>(() => auth.Vaults.UseAsync("memory", Cancellation));
         Assert.Equal((ErrorReason.VaultUnavailable, "memory"), (e.Reason, e.Vault));
     }
 
@@ -88,7 +87,7 @@ public sealed class VaultErrorTests
     public async Task Vault_error_of_a_refused_call_names_the_vault(ErrorReason reason)
     {
         using var work = new TestEnvironment();
-        var vault = new VaultWithFallback(new MemoryVault { DiesOf = reason, DiesAfter = 0 }, new EncryptedFileVault(work.Home).PendingForOthers);
+        var vault = new VaultWithFallback(new MemoryVault { FailsWith = reason, FailsAfter = 0 }, new EncryptedFileVault(work.Home).PendingForOthers);
         foreach (var call in Calls(vault))
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(call);

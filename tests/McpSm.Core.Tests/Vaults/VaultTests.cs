@@ -1,6 +1,5 @@
 using System.Runtime.Versioning;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults.EncryptedFile;
@@ -253,10 +252,10 @@ public sealed class VaultTests
         using var work = new TestEnvironment();
         var folder = Path.Combine(work.Folder, "made");
         work.Variables["MCPSM_CONFIG_DIR"] = folder;
-        var door = work.New();
-        await door.Vaults.UseAsync("file", Cancellation);
-        var server = await door.Catalog.AddAsync(new() { Id = "", Name = "my-api", Url = "https://a.example/mcp" }, Cancellation);
-        await door.Servers.SetTokenAsync(server, "a-token", null, Cancellation);
+        var auth = work.New();
+        await auth.Vaults.UseAsync("file", Cancellation);
+        var server = await auth.Catalog.AddAsync(new() { Id = "", Name = "my-api", Url = "https://a.example/mcp" }, Cancellation);
+        await auth.Servers.SetTokenAsync(server, "a-token", null, Cancellation);
         var made = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToList();
         Assert.Superset(new HashSet<string>(["config.json", "credentials.json", "credentials.enc", "credentials.key", "settings.json"]), made.Select(f => Path.GetFileName(f)).ToHashSet());
         Assert.All(made, f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
