@@ -24,7 +24,7 @@ public sealed record ClientRegistration
     public DateTimeOffset? SecretExpiresAt { get; init; }
 
     /// <summary>
-    /// A newer registration, made for a sign-in that has not succeeded yet; null if there is none. It replaces this one after the first
+    /// A newer registration, made for a sign-in that has not succeeded yet, or null. It replaces this one after the first
     /// successful sign-in. A failed sign-in therefore costs nothing, and the next one does not register again.
     /// </summary>
     [JsonPropertyName("candidate")]

@@ -19,8 +19,8 @@ public sealed class ClientRegistrationStore(AppEnvironment environment, VaultSel
         CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
-        var (registration, _) = await CredentialStore.FindAsync(vault, CredentialStore.ClientItemName(issuer), CredentialJson.Default.ClientRegistration, cancellationToken)
-            .ConfigureAwait(false);
+        var (registration, _) = await CredentialStore.FindAsync(vault, CredentialStore.ClientItemName(issuer),
+            CredentialJson.Default.ClientRegistration, cancellationToken).ConfigureAwait(false);
         return registration?.Issuer == issuer ? registration : null;
     }
 
@@ -32,10 +32,10 @@ public sealed class ClientRegistrationStore(AppEnvironment environment, VaultSel
         var item = CredentialStore.ClientItemName(registration.Issuer);
         // The issuer uses the new registration from now on, whether it is in the vault or waits for it.
         await vault.KeepAsync(item, JsonSerializer.Serialize(registration, CredentialJson.Default.ClientRegistration), isRenewal: false).ConfigureAwait(false);
-        await index.WriteRegistrationAsync(item, f => (f ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id) with
+        await index.WriteRegistrationAsync(item, entry => (entry ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id) with
         {
             Vault = vault.Name,
-            DoubtedClient = f?.DoubtedClient == registration.Client.Id ? f.DoubtedClient : null,
+            DoubtedClient = entry?.DoubtedClient == registration.Client.Id ? entry.DoubtedClient : null,
         }, cancellationToken).ConfigureAwait(false);
     }
 
@@ -46,14 +46,14 @@ public sealed class ClientRegistrationStore(AppEnvironment environment, VaultSel
 
     /// <summary>Records that the issuer may have forgotten this client. The next sign-in registers a new one.</summary>
     public Task MarkDoubtedAsync(string issuer, string clientId, CancellationToken cancellationToken) =>
-        index.WriteRegistrationAsync(CredentialStore.ClientItemName(issuer), f => (f ?? new RegistrationInfo { Issuer = issuer }) with { DoubtedClient = clientId },
-            cancellationToken);
+        index.WriteRegistrationAsync(CredentialStore.ClientItemName(issuer),
+            entry => (entry ?? new RegistrationInfo { Issuer = issuer }) with { DoubtedClient = clientId }, cancellationToken);
 
     /// <summary>Records a successful sign-in to the server with this client. It ends a doubt about the client.</summary>
     public Task MarkUsedAsync(McpServer server, ClientRegistration registration, CancellationToken cancellationToken) =>
-        index.WriteRegistrationAsync(CredentialStore.ClientItemName(registration.Issuer), f =>
+        index.WriteRegistrationAsync(CredentialStore.ClientItemName(registration.Issuer), entry =>
         {
-            var used = (f ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id);
+            var used = (entry ?? new RegistrationInfo { Issuer = registration.Issuer }).UsedBy(server.Id);
             return used.DoubtedClient == registration.Client.Id ? used with { DoubtedClient = null } : used;
         }, cancellationToken);
 
@@ -61,7 +61,8 @@ public sealed class ClientRegistrationStore(AppEnvironment environment, VaultSel
     /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
     public IReadOnlyList<string> IssuersOf(McpServer server) =>
         [.. new[] { server.Issuer, index.Read(server.Id)?.Issuer }
-            .Concat(index.ReadRegistrations().Values.Where(f => f.Servers.Contains(server.Id)).Select(f => f.Issuer)).OfType<string>().Distinct()];
+            .Concat(index.ReadRegistrations().Values.Where(entry => entry.Servers.Contains(server.Id)).Select(entry => entry.Issuer))
+            .OfType<string>().Distinct()];
 
     /// <summary>Removes the registration with an issuer from every vault that may have it.</summary>
     /// <returns>Whether a vault had one.</returns>
@@ -83,7 +84,7 @@ public sealed class ClientRegistrationStore(AppEnvironment environment, VaultSel
         if (others.Any(s => s.Issuer == issuer || servers.GetValueOrDefault(s.Id)?.Issuer == issuer || users.Contains(s.Id))
             || index.ReadIdentities().Values.Any(i => i.Issuer == issuer))
         {
-            await index.WriteRegistrationAsync(item, f => f?.NotUsedBy(server.Id), cancellationToken).ConfigureAwait(false);
+            await index.WriteRegistrationAsync(item, entry => entry?.NotUsedBy(server.Id), cancellationToken).ConfigureAwait(false);
             return;
         }
         await RemoveItemAsync(server, item, cancellationToken).ConfigureAwait(false);
@@ -108,8 +109,8 @@ public sealed class ClientRegistrationStore(AppEnvironment environment, VaultSel
             }
             catch (McpAuthException e) when (SupersededCopies.IsGone(e))
             {
-                await _superseded.AbandonAsync(item, $"the registration with {UntrustedText.Sanitize(entry?.Issuer)}", entry?.Vault == vaultName ? vaultName : null, e,
-                    cancellationToken).ConfigureAwait(false);
+                await _superseded.AbandonAsync(item, $"the registration with {UntrustedText.Sanitize(entry?.Issuer)}",
+                    entry?.Vault == vaultName ? vaultName : null, e, cancellationToken).ConfigureAwait(false);
             }
         }
         await _superseded.RemoveAsync(item, vaultNames, cancellationToken).ConfigureAwait(false);

@@ -113,7 +113,7 @@ internal sealed class CredentialIndexReader
             null or "None" => CredentialKind.None,
             "Bearer" => CredentialKind.Bearer,
             "OAuth" => CredentialKind.OAuth,
-            _ => throw new FormatException("this Mcpsm does not support a 'kind' in it"),
+            _ => throw new FormatException("it has a 'kind' that this Mcpsm does not support"),
         },
         // Ignore values written by a newer version.
         SignedInBy = Text(entry, "signedInBy") switch

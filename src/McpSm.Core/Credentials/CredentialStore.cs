@@ -33,7 +33,7 @@ public sealed class CredentialStore(AppEnvironment environment, VaultSelector va
     public Task<FileLock> LockAsync(McpServer server, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
         environment.LockAsync(LockName(server.Id), cancellationToken, heldTooLong);
 
-    /// <summary>Reads the part of the server's item that may be used for it now; null if there is none. Reconciles a stale index entry.</summary>
+    /// <summary>Reads the part of the server's item that may be used for it now; null if it has none. Reconciles a stale index entry.</summary>
     /// <remarks>
     /// <paramref name="vaultName"/> is the vault that the user named. It is read if the index names no vault. If the index names another
     /// vault that cannot be opened, the item there is skipped, because the user may name a vault as that one is lost.
@@ -75,7 +75,7 @@ public sealed class CredentialStore(AppEnvironment environment, VaultSelector va
             }
             var (item, isPending) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
             // Another process may have moved the item to another vault between the two reads. The index then names that vault.
-            if (item is null && retries > 0 && Index.Read(server.Id)?.Vault is { } now && now != vault.Name)
+            if (item is null && retries > 0 && Index.Read(server.Id)?.Vault is { } currentVault && currentVault != vault.Name)
             {
                 continue;
             }
@@ -153,7 +153,8 @@ public sealed class CredentialStore(AppEnvironment environment, VaultSelector va
         await _superseded.WriteAsync(ItemName(server), previousVault, vault.Name, async () =>
         {
             var isPending = await store(vault, JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets)).ConfigureAwait(false);
-            await Index.WriteAsync(server.Id, _ => CredentialInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
+            await Index.WriteAsync(server.Id, _ => CredentialInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken)
+                .ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
 
@@ -199,14 +200,15 @@ public sealed class CredentialStore(AppEnvironment environment, VaultSelector va
     /// Chooses the vault for the server's credential and rehearses the write, so that a vault that does not work fails before a person signs
     /// in. The caller holds the lock of the server.
     /// </summary>
-    /// <returns>The item of the server in that vault; null if there is none.</returns>
+    /// <returns>The item of the server in that vault; null if the vault has none.</returns>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationUnavailable.</exception>
     public async Task<ServerSecrets?> PrepareAsync(McpServer server, string? vaultName, CancellationToken cancellationToken)
     {
         var vault = await ChooseAsync(server, vaultName, cancellationToken).ConfigureAwait(false);
         var (item, _) = await ReadItemAsync(vault, server, cancellationToken).ConfigureAwait(false);
         vault.RequireTakesNewSecrets();
-        await vault.RehearseAsync(ItemName(server), item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets), cancellationToken)
+        await vault.RehearseAsync(ItemName(server),
+            item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets), cancellationToken)
             .ConfigureAwait(false);
         return item;
     }
@@ -275,7 +277,7 @@ public sealed class CredentialStore(AppEnvironment environment, VaultSelector va
         try
         {
             using var fileLock = environment.TryLock(LockName(server.Id));
-            if (fileLock is null || (Index.Read(server.Id)?.Vault is { } now && now != vault.Name))
+            if (fileLock is null || (Index.Read(server.Id)?.Vault is { } currentVault && currentVault != vault.Name))
             {
                 return;
             }

@@ -60,7 +60,7 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         }
         catch (Exception e) when (FailedRenewal.Create(e, exchange.IsRunning, environment.Time.GetUtcNow()) is { } failed)
         {
-            await store.ChangeIndexAsync(item, f => f with { RenewalFailed = failed }).ConfigureAwait(false);
+            await store.ChangeIndexAsync(item, entry => entry with { RenewalFailed = failed }).ConfigureAwait(false);
             throw;
         }
         catch (McpAuthException e) when (e is { StatusCode: not null, OAuthError: not "invalid_grant" } && session.ExpiresAt > now)
@@ -111,11 +111,11 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
     private async Task<IdentitySession> SpendAsync(string provider, IdentityProviderSecrets item, IdentitySession session, string refreshToken,
         RestrictedHttpClient http, TokenExchange exchange)
     {
-        var cutOff = store.Index(provider)?.RenewalBegan;
+        var interruptedSince = store.Index(provider)?.RenewalBegan;
         // Like the renewal of a server's token: check the vault and record the attempt before the refresh token is spent.
         using var reserve = await store.RehearseAsync(item, exchange.Token).ConfigureAwait(false);
         exchange.Begin();
-        await store.ChangeIndexAsync(item, f => f with { RenewalBegan = environment.Time.GetUtcNow() }).ConfigureAwait(false);
+        await store.ChangeIndexAsync(item, entry => entry with { RenewalBegan = environment.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {
             var tokens = await RefreshTokenGrant.RenewAsync(http, session.TokenEndpoint, provider, session.Client, refreshToken, null,
@@ -132,19 +132,20 @@ public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentityS
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected && RefreshTokenGrant.IsOfClient(e)
             && session.Client is { Kind: ClientKind.PreRegistered, Secret: not null })
         {
-            await store.ChangeIndexAsync(item, f => f with { RenewalBegan = cutOff }).ConfigureAwait(false);
+            await store.ChangeIndexAsync(item, entry => entry with { RenewalBegan = interruptedSince }).ConfigureAwait(false);
             throw RefreshTokenGrant.ClientRejected(e,
                 new UseIdentityProviderStep(provider, new StepOption(StepOptionKind.ClientId, session.Client.Id), StepOptionKind.ClientSecret));
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {
-            var reason = e.Message + (cutOff is null ? "" : " An earlier renewal was interrupted before its answer arrived, and may have spent it.");
+            var reason = e.Message + (interruptedSince is null ? "" : " An earlier renewal was interrupted before its answer arrived, and may have spent it.");
             throw await EndAsync(provider, item, reason, e).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e is { OutcomeUnknown: false, Reason: not (ErrorReason.AuthenticationRequired or ErrorReason.IssuerMismatch) })
         {
             var refused = RefusedRenewal.Create(e, environment.Time.GetUtcNow(), Fingerprint(item));
-            await store.ChangeIndexAsync(item, f => f with { RenewalBegan = cutOff, RenewalRefused = refused ?? f.RenewalRefused }).ConfigureAwait(false);
+            await store.ChangeIndexAsync(item, entry => entry with { RenewalBegan = interruptedSince, RenewalRefused = refused ?? entry.RenewalRefused })
+                .ConfigureAwait(false);
             if (refused is null)
             {
                 throw;

@@ -27,10 +27,11 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
     public Task<FileLock> LockAsync(string issuer, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
         environment.LockAsync(ItemName(issuer), cancellationToken, heldTooLong);
 
-    /// <summary>Reads the index entry, without opening a vault; null if there is none.</summary>
-    public IdentitySessionInfo? Index(string issuer) => index.ReadIdentities().GetValueOrDefault(ItemName(issuer)) is { } found && found.Issuer == issuer ? found : null;
+    /// <summary>Reads the index entry, without opening a vault; null if the index has none.</summary>
+    public IdentitySessionInfo? Index(string issuer) =>
+        index.ReadIdentities().GetValueOrDefault(ItemName(issuer)) is { } found && found.Issuer == issuer ? found : null;
 
-    /// <summary>Reads the item of the provider; null if there is none. Reconciles a stale index entry.</summary>
+    /// <summary>Reads the item of the provider; null if no vault has it. Reconciles a stale index entry.</summary>
     /// <remarks><paramref name="vaultName"/> is the vault that the user named. An item in another vault that cannot be opened is skipped.</remarks>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
     public async Task<IdentityProviderSecrets?> ReadAsync(string issuer, CancellationToken cancellationToken, string? vaultName = null)
@@ -62,7 +63,8 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
             var (item, isPending) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityProviderSecrets, cancellationToken)
                 .ConfigureAwait(false);
             // Another process may have moved the item to another vault between the two reads.
-            if (item is null && retries > 0 && index.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault is { } now && now != vault.Name)
+            if (item is null && retries > 0
+                && index.ReadIdentities().GetValueOrDefault(ItemName(issuer))?.Vault is { } currentVault && currentVault != vault.Name)
             {
                 continue;
             }
@@ -121,7 +123,8 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         return HandleReserve.Take();
     }
 
-    private async Task WriteAsync(IdentityProviderSecrets item, string? vaultName, Func<VaultWithFallback, string, Task<bool>> store, CancellationToken cancellationToken)
+    private async Task WriteAsync(IdentityProviderSecrets item, string? vaultName, Func<VaultWithFallback, string, Task<bool>> store,
+        CancellationToken cancellationToken)
     {
         var name = ItemName(item.Issuer);
         var previousVault = index.ReadIdentities().GetValueOrDefault(name)?.Vault;
@@ -129,25 +132,28 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         await _superseded.WriteAsync(name, previousVault, vault.Name, async () =>
         {
             var isPending = await store(vault, JsonSerializer.Serialize(item, CredentialJson.Default.IdentityProviderSecrets)).ConfigureAwait(false);
-            await index.WriteIdentityAsync(name, _ => IdentitySessionInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
+            await index.WriteIdentityAsync(name, _ => IdentitySessionInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken)
+                .ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Changes the index entry of an item. The caller holds the lock.</summary>
     internal Task ChangeIndexAsync(IdentityProviderSecrets item, Func<IdentitySessionInfo, IdentitySessionInfo> change) =>
         // Not cancellable: the entry describes what has already happened.
-        index.WriteIdentityAsync(ItemName(item.Issuer), f => change(f ?? IdentitySessionInfo.Create(item, vaults.NameInUse!)), CancellationToken.None);
+        index.WriteIdentityAsync(ItemName(item.Issuer), entry => change(entry ?? IdentitySessionInfo.Create(item, vaults.NameInUse!)), CancellationToken.None);
 
     /// <summary>Chooses the vault and rehearses the write, so that a vault that does not work fails before a person signs in.</summary>
-    /// <returns>The item of the provider in that vault; null if there is none.</returns>
+    /// <returns>The item of the provider in that vault; null if the vault has none.</returns>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationUnavailable.</exception>
     public async Task<IdentityProviderSecrets?> PrepareAsync(string issuer, string? vaultName, CancellationToken cancellationToken)
     {
         using var fileLock = await LockAsync(issuer, cancellationToken).ConfigureAwait(false);
         var vault = await vaults.ChooseAsync(vaultName ?? Index(issuer)?.Vault, cancellationToken).ConfigureAwait(false);
-        var (item, _) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityProviderSecrets, cancellationToken).ConfigureAwait(false);
+        var (item, _) = await CredentialStore.FindAsync(vault, ItemName(issuer), CredentialJson.Default.IdentityProviderSecrets, cancellationToken)
+            .ConfigureAwait(false);
         vault.RequireTakesNewSecrets();
-        await vault.RehearseAsync(ItemName(issuer), item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.IdentityProviderSecrets), cancellationToken)
+        await vault.RehearseAsync(ItemName(issuer),
+            item is null ? null : JsonSerializer.Serialize(item, CredentialJson.Default.IdentityProviderSecrets), cancellationToken)
             .ConfigureAwait(false);
         return item?.Issuer == issuer ? item : null;
     }
@@ -164,7 +170,8 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         }
         catch (McpAuthException e) when (SupersededCopies.IsGone(e))
         {
-            await _superseded.AbandonAsync(name, $"the identity provider {UntrustedText.Sanitize(issuer)}", vaultName, e, cancellationToken).ConfigureAwait(false);
+            await _superseded.AbandonAsync(name, $"the identity provider {UntrustedText.Sanitize(issuer)}", vaultName, e, cancellationToken)
+                .ConfigureAwait(false);
         }
         await _superseded.RemoveAsync(name, vaultName ?? vaults.NameInUse, cancellationToken).ConfigureAwait(false);
         await index.WriteIdentityAsync(name, _ => null, cancellationToken).ConfigureAwait(false);
@@ -180,13 +187,14 @@ public sealed class IdentitySessionStore(AppEnvironment environment, CredentialI
         try
         {
             using var fileLock = environment.TryLock(name);
-            if (fileLock is null || (index.ReadIdentities().GetValueOrDefault(name)?.Vault is { } now && now != vault.Name))
+            if (fileLock is null || (index.ReadIdentities().GetValueOrDefault(name)?.Vault is { } currentVault && currentVault != vault.Name))
             {
                 return;
             }
-            var (item, isPending) = await CredentialStore.FindAsync(vault, name, CredentialJson.Default.IdentityProviderSecrets, cancellationToken).ConfigureAwait(false);
-            await index.WriteIdentityAsync(name, f => item?.Issuer != issuer ? null
-                : item.Session?.ExpiresAt == f?.ExpiresAt ? f is null ? null : f with { Pending = isPending }
+            var (item, isPending) = await CredentialStore.FindAsync(vault, name, CredentialJson.Default.IdentityProviderSecrets, cancellationToken)
+                .ConfigureAwait(false);
+            await index.WriteIdentityAsync(name, entry => item?.Issuer != issuer ? null
+                : item.Session?.ExpiresAt == entry?.ExpiresAt ? entry is null ? null : entry with { Pending = isPending }
                 : IdentitySessionInfo.Create(item, vault.Name) with { Pending = isPending }, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.ConfigurationUnavailable)

@@ -24,16 +24,16 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
     /// <summary>Returns whether the index has a secret of that name. Opens no vault.</summary>
     public bool Has(string name) => index.ReadSecrets().ContainsKey(ItemName(name));
 
-    /// <summary>Reads the secret; null if there is none.</summary>
-    /// <remarks><paramref name="asked"/> is the vault that the user named. It is read if the index names none.</remarks>
+    /// <summary>Reads the secret; null if no vault has it.</summary>
+    /// <remarks><paramref name="requestedVault"/> is the vault that the user named. It is read if the index names none.</remarks>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
-    public async Task<NamedSecret?> GetAsync(string name, string? asked, CancellationToken cancellationToken)
+    public async Task<NamedSecret?> GetAsync(string name, string? requestedVault, CancellationToken cancellationToken)
     {
         var item = ItemName(name);
         for (var retries = 3; ; retries--)
         {
             var indexed = index.ReadSecrets().GetValueOrDefault(item);
-            if ((indexed ?? asked ?? InUse) is not { } vaultName
+            if ((indexed ?? requestedVault ?? InUse) is not { } vaultName
                 || (indexed is null && await _superseded.HasEndedAsync(item, vaults.Find(vaultName), cancellationToken).ConfigureAwait(false)))
             {
                 return null;
@@ -43,7 +43,7 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
                 return secret;
             }
             // Another process may have moved the secret between the two reads. The index then names another vault.
-            if (retries == 0 || index.ReadSecrets().GetValueOrDefault(item) is not { } now || now == vaultName)
+            if (retries == 0 || index.ReadSecrets().GetValueOrDefault(item) is not { } currentVault || currentVault == vaultName)
             {
                 return null;
             }
@@ -51,16 +51,16 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
     }
 
     /// <summary>Stores the secret. If it was in another vault, removes it there afterwards.</summary>
-    /// <remarks><paramref name="asked"/> is the vault that the user named. The default is the vault of the secret, else the vault in use.</remarks>
+    /// <remarks><paramref name="requestedVault"/> is the vault that the user named. The default is the vault of the secret, else the vault in use.</remarks>
     /// <exception cref="McpAuthException">InvalidValue: not valid Unicode. SecretTooLarge; the reasons of reading.</exception>
-    public async Task SetAsync(NamedSecret secret, string? asked, CancellationToken cancellationToken)
+    public async Task SetAsync(NamedSecret secret, string? requestedVault, CancellationToken cancellationToken)
     {
         RequireUnicode(secret.Name, "name");
         RequireUnicode(secret.Text, "secret");
         var item = ItemName(secret.Name);
         using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
         var previousVault = index.ReadSecrets().GetValueOrDefault(item);
-        var vault = await ChooseAsync(asked ?? previousVault, cancellationToken).ConfigureAwait(false);
+        var vault = await ChooseAsync(requestedVault ?? previousVault, cancellationToken).ConfigureAwait(false);
         await _superseded.WriteAsync(item, previousVault, vault.Name, async () =>
         {
             await vault.SetAsync(item, JsonSerializer.Serialize(secret, CredentialJson.Default.NamedSecret), cancellationToken).ConfigureAwait(false);
@@ -69,27 +69,27 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
     }
 
     /// <summary>Replaces the metadata of the secret. Returns false if there is no such secret.</summary>
-    public async Task<bool> SetMetadataAsync(string name, IReadOnlyDictionary<string, SecretMetadataValue>? metadata, string? asked,
+    public async Task<bool> SetMetadataAsync(string name, IReadOnlyDictionary<string, SecretMetadataValue>? metadata, string? requestedVault,
         CancellationToken cancellationToken)
     {
         var item = ItemName(name);
         using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
-        if (await GetAsync(name, asked, cancellationToken).ConfigureAwait(false) is not { } secret)
+        if (await GetAsync(name, requestedVault, cancellationToken).ConfigureAwait(false) is not { } secret)
         {
             return false;
         }
-        var vault = await ChooseAsync(index.ReadSecrets().GetValueOrDefault(item) ?? asked, cancellationToken).ConfigureAwait(false);
+        var vault = await ChooseAsync(index.ReadSecrets().GetValueOrDefault(item) ?? requestedVault, cancellationToken).ConfigureAwait(false);
         await vault.ReplaceAsync(item, JsonSerializer.Serialize(secret with { Metadata = metadata }, CredentialJson.Default.NamedSecret), cancellationToken)
             .ConfigureAwait(false);
         return true;
     }
 
-    /// <summary>Removes the secret. Returns false if there is none. If its vault is gone, removes only the index entry and notifies the user.</summary>
-    public async Task<bool> RemoveAsync(string name, string? asked, CancellationToken cancellationToken)
+    /// <summary>Removes the secret. Returns false if it does not exist. If its vault is gone, removes only the index entry and notifies the user.</summary>
+    public async Task<bool> RemoveAsync(string name, string? requestedVault, CancellationToken cancellationToken)
     {
         var item = ItemName(name);
         using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
-        var vaultName = index.ReadSecrets().GetValueOrDefault(item) ?? asked ?? InUse;
+        var vaultName = index.ReadSecrets().GetValueOrDefault(item) ?? requestedVault ?? InUse;
         var removed = vaultName is not null && await RemoveAsync(item, name, vaultName, cancellationToken).ConfigureAwait(false);
         await _superseded.RemoveAsync(item, vaultName, cancellationToken).ConfigureAwait(false);
         await index.WriteSecretAsync(item, null, cancellationToken).ConfigureAwait(false);
@@ -110,11 +110,11 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
     }
 
     /// <summary>Returns all secrets, from every vault that has one.</summary>
-    public async Task<IReadOnlyList<NamedSecret>> ListAsync(string? asked, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<NamedSecret>> ListAsync(string? requestedVault, CancellationToken cancellationToken)
     {
         var indexed = index.ReadSecrets();
         var found = new List<NamedSecret>();
-        foreach (var vaultName in indexed.Values.Append(asked ?? InUse).OfType<string>().Distinct())
+        foreach (var vaultName in indexed.Values.Append(requestedVault ?? InUse).OfType<string>().Distinct())
         {
             var vault = vaults.Find(vaultName);
             foreach (var item in (await vault.NamesAsync(cancellationToken).ConfigureAwait(false)).Where(IsItem))
@@ -124,7 +124,8 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
                     continue;
                 }
                 // If the index names another vault, this copy is a leftover of a process that was killed.
-                if (indexed.GetValueOrDefault(item, vaultName) == vaultName && await ReadAsync(vault, item, cancellationToken).ConfigureAwait(false) is { } secret)
+                if (indexed.GetValueOrDefault(item, vaultName) == vaultName && await ReadAsync(vault, item, cancellationToken)
+                    .ConfigureAwait(false) is { } secret)
                 {
                     found.Add(secret);
                 }
@@ -137,10 +138,10 @@ internal sealed class NamedSecretStore(AppEnvironment environment, CredentialInd
     /// Chooses the vault for a new secret: the vault that the user named, else the vault in use, else one that has other secrets, else the
     /// first that works. The choice is not remembered as the user's vault for credentials.
     /// </summary>
-    public async Task<IVault> ChooseAsync(string? asked, CancellationToken cancellationToken)
+    public async Task<IVault> ChooseAsync(string? requestedVault, CancellationToken cancellationToken)
     {
         vaults.RequireOwnFolder();
-        if ((asked ?? InUse ?? index.ReadSecrets().Values.FirstOrDefault()) is { } vaultName)
+        if ((requestedVault ?? InUse ?? index.ReadSecrets().Values.FirstOrDefault()) is { } vaultName)
         {
             return vaults.Find(vaultName);
         }

@@ -17,7 +17,7 @@ public sealed record RegistrationInfo
     public IReadOnlyList<string> Servers { get; init; } = [];
 
     /// <summary>
-    /// The client id that the issuer may have forgotten; null if there is none. If the stored registration has another client id, ignore
+    /// The client id that the issuer may have forgotten, or null. If the stored registration has another client id, ignore
     /// this: another process has replaced the registration.
     /// </summary>
     [JsonPropertyName("doubtedClient")]

@@ -67,7 +67,8 @@ public sealed record ServerSecrets
         OAuth = credential,
         BearerToken = null,
         ClientIssuers = credential.Issuer is { } issuer
-            && new[] { credential.Client.Kind == ClientKind.PreRegistered ? credential.Client.Id : null, credential.Assertion?.Location }.OfType<string>().ToList()
+            && new[] { credential.Client.Kind == ClientKind.PreRegistered ? credential.Client.Id : null, credential.Assertion?.Location }
+                .OfType<string>().ToList()
                         is { Count: > 0 } bound
                     ? new Dictionary<string, string>((ClientIssuers ?? new Dictionary<string, string>()).Where(t => !bound.Contains(t.Key))
                         .Concat(bound.Select(t => KeyValuePair.Create(t, issuer)))) : ClientIssuers,

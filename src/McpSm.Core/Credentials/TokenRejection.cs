@@ -50,7 +50,7 @@ internal sealed class TokenRejection(AppEnvironment environment, CredentialStore
             item = item with { OAuth = oauth with { IssuedAt = issued, ExpiresAt = now } };
             await store.ReplaceAsync(server, item, CancellationToken.None).ConfigureAwait(false);
             // The refresh token is the same, so the history of its renewals still applies.
-            await store.ChangeIndexAsync(server, item, f => f with
+            await store.ChangeIndexAsync(server, item, entry => entry with
             {
                 RenewalUncertain = previous?.RenewalUncertain == true,
                 RenewalBegan = previous?.RenewalBegan,

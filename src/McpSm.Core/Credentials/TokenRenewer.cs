@@ -17,7 +17,8 @@ namespace McpSm.Core.Credentials;
 /// </summary>
 /// <remarks><c>findIssuer</c> asks the server for its issuer, if the issuer of a credential is unknown.</remarks>
 public sealed class TokenRenewer(AppEnvironment environment, CredentialStore store, EntraTokenClient entra, IdentityAssertionGrant identity,
-    Func<McpServer, ServerSecrets, RestrictedHttpClient, UrlPolicy, CancellationToken, Task<(string Resource, AuthorizationServerMetadata Issuer)>> findIssuer, IProgress<string>? progress = null)
+    Func<McpServer, ServerSecrets, RestrictedHttpClient, UrlPolicy, CancellationToken, Task<(string Resource, AuthorizationServerMetadata Issuer)>> findIssuer,
+        IProgress<string>? progress = null)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 
@@ -84,7 +85,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         }
         catch (Exception e) when (FailedRenewal.Create(e, exchange.IsRunning, environment.Time.GetUtcNow()) is { } failed)
         {
-            await store.ChangeIndexAsync(server, item, f => f with { RenewalFailed = failed }).ConfigureAwait(false);
+            await store.ChangeIndexAsync(server, item, entry => entry with { RenewalFailed = failed }).ConfigureAwait(false);
             throw;
         }
     }
@@ -181,12 +182,12 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
     private async Task<TokenSet> SpendAsync(McpServer server, ServerSecrets item, OAuthCredential current, SenderConstraint constraint,
         string refreshToken, RestrictedHttpClient http, TokenExchange exchange)
     {
-        var cutOff = store.Index.Read(server.Id)?.IsInterrupted == true;
+        var wasInterrupted = store.Index.Read(server.Id)?.IsInterrupted == true;
         // Check the vault and record the attempt before the refresh token is spent. A problem that prevents storing the new token is found
         // in time, and a process that is killed during the request leaves a record.
         using var reserve = await store.RehearseAsync(server, item, exchange.Token).ConfigureAwait(false);
         exchange.Begin();
-        await store.ChangeIndexAsync(server, item, f => f with { RenewalBegan = environment.Time.GetUtcNow() }).ConfigureAwait(false);
+        await store.ChangeIndexAsync(server, item, entry => entry with { RenewalBegan = environment.Time.GetUtcNow() }).ConfigureAwait(false);
         try
         {
             return EntraIssuer.Find(current.Issuer) is { } microsoft
@@ -203,12 +204,12 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
                 throw RefreshTokenGrant.ClientRejected(e,
                     new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId, current.Client.Id), StepOptionKind.ClientSecret)).For(server.Name);
             }
-            throw await ForgetRefreshTokenAsync(server, item, current, e, cutOff).ConfigureAwait(false);
+            throw await ForgetRefreshTokenAsync(server, item, current, e, wasInterrupted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or McpAuthException { OutcomeUnknown: true })
         {
             // The issuer may have spent the refresh token, or not. Keep it; the next answer shows which.
-            await store.ChangeIndexAsync(server, item, f => f with { RenewalUncertain = true, RenewalBegan = null }).ConfigureAwait(false);
+            await store.ChangeIndexAsync(server, item, entry => entry with { RenewalUncertain = true, RenewalBegan = null }).ConfigureAwait(false);
             throw;
         }
         catch (McpAuthException e)
@@ -223,7 +224,8 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
                 await store.Registrations.MarkDoubtedAsync(issuer, current.Client.Id, CancellationToken.None).ConfigureAwait(false);
             }
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"The issuer did not renew the token of '{server.Name}'. Mcpsm keeps the refresh token. {e.Message}", refused.Remedy(server, current.Resource), e)
+                $"The issuer did not renew the token of '{server.Name}'. Mcpsm keeps the refresh token. {e.Message}",
+                    refused.Remedy(server, current.Resource), e)
             { Server = server.Name, OAuthError = e.OAuthError, StatusCode = e.StatusCode };
         }
 
@@ -231,8 +233,12 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
         async Task<RefusedRenewal?> RecordRefusalAsync(McpAuthException e)
         {
             var refused = RefusedRenewal.Create(e, environment.Time.GetUtcNow(), Fingerprint(server, item));
-            await store.ChangeIndexAsync(server, item, f => f with { RenewalUncertain = cutOff, RenewalBegan = null, RenewalRefused = refused ?? f.RenewalRefused })
-                .ConfigureAwait(false);
+            await store.ChangeIndexAsync(server, item, entry => entry with
+            {
+                RenewalUncertain = wasInterrupted,
+                RenewalBegan = null,
+                RenewalRefused = refused ?? entry.RenewalRefused,
+            }).ConfigureAwait(false);
             return refused;
         }
     }
@@ -264,7 +270,8 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
             await store.ReplaceAsync(server, item with { OAuth = null }, CancellationToken.None).ConfigureAwait(false);
         }
         return new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(newIssuer)}. The credential from {UntrustedText.Sanitize(current.Issuer)} was removed.",
+                $"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(newIssuer)}. "
+                + $"The credential from {UntrustedText.Sanitize(current.Issuer)} was removed.",
             HowToSignIn(server, current))
         { Server = server.Name };
     }
@@ -309,7 +316,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
     }
 
     private async Task<McpAuthException> ForgetRefreshTokenAsync(McpServer server, ServerSecrets item,
-        OAuthCredential current, McpAuthException rejected, bool cutOff)
+        OAuthCredential current, McpAuthException rejected, bool wasInterrupted)
     {
         await store.ReplaceAsync(server, item with { OAuth = current with { RefreshToken = null } }, CancellationToken.None)
             .ConfigureAwait(false);
@@ -325,7 +332,7 @@ public sealed class TokenRenewer(AppEnvironment environment, CredentialStore sto
             }
         }
         return new McpAuthException(ErrorReason.RefreshTokenRejected, rejected.Message
-            + (cutOff ? " An earlier renewal was interrupted before its answer arrived, and may have spent it." : ""),
+            + (wasInterrupted ? " An earlier renewal was interrupted before its answer arrived, and may have spent it." : ""),
             CredentialRemedy.ForNewCredential(server), rejected)
         {
             Server = server.Name,

@@ -17,7 +17,7 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
 
     /// <summary>Returns the other vaults that have items, or may have leftovers of an interrupted move.</summary>
     public IReadOnlyList<string> Sources(string to) =>
-        [.. store.Index.Read().Values.Select(f => f.Vault).Concat(AcceptsNamedSecrets(to) ? store.Index.ReadSecrets().Values : [])
+        [.. store.Index.Read().Values.Select(entry => entry.Vault).Concat(AcceptsNamedSecrets(to) ? store.Index.ReadSecrets().Values : [])
             .Concat(store.Index.ReadIdentities().Values.Select(i => i.Vault))
             .Concat(_settings.MovingFrom).Append(vaults.NameInUse).OfType<string>().Where(name => name != to).Distinct()];
 
@@ -105,22 +105,23 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
     private async Task AbandonVaultAsync(string vault, McpAuthException cause, CancellationToken cancellationToken)
     {
         var abandoned = new List<string>();
-        foreach (var (id, info) in store.Index.Read().Where(f => f.Value.Vault == vault))
+        foreach (var (id, info) in store.Index.Read().Where(entry => entry.Value.Vault == vault))
         {
             using var fileLock = await environment.LockAsync(CredentialStore.LockName(id), cancellationToken).ConfigureAwait(false);
-            await store.Index.WriteAsync(id, f => f?.Vault == vault ? null : f, cancellationToken).ConfigureAwait(false);
+            await store.Index.WriteAsync(id, entry => entry?.Vault == vault ? null : entry, cancellationToken).ConfigureAwait(false);
             abandoned.Add(CredentialStore.ItemPrefix + id);
         }
-        foreach (var (item, _) in store.Index.ReadIdentities().Where(f => f.Value.Vault == vault))
+        foreach (var (item, _) in store.Index.ReadIdentities().Where(entry => entry.Value.Vault == vault))
         {
             using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
-            await store.Index.WriteIdentityAsync(item, f => f?.Vault == vault ? null : f, cancellationToken).ConfigureAwait(false);
+            await store.Index.WriteIdentityAsync(item, entry => entry?.Vault == vault ? null : entry, cancellationToken).ConfigureAwait(false);
             abandoned.Add(item);
         }
-        foreach (var (item, _) in store.Index.ReadRegistrations().Where(f => f.Value.Vault == vault))
+        foreach (var (item, _) in store.Index.ReadRegistrations().Where(entry => entry.Value.Vault == vault))
         {
             using var fileLock = await environment.LockAsync(item, cancellationToken).ConfigureAwait(false);
-            await store.Index.WriteRegistrationAsync(item, f => f?.Vault == vault ? f with { Vault = null } : f, cancellationToken).ConfigureAwait(false);
+            await store.Index.WriteRegistrationAsync(item, entry => entry?.Vault == vault ? entry with { Vault = null } : entry, cancellationToken)
+                .ConfigureAwait(false);
             abandoned.Add(item);
         }
         abandoned.AddRange(store.Index.ReadSecrets().Where(s => s.Value == vault).Select(s => s.Key));
@@ -155,15 +156,18 @@ internal sealed class VaultMigration(AppEnvironment environment, CredentialStore
         }
         else if (IdentitySessionStore.IsItem(name))
         {
-            await store.Index.WriteIdentityAsync(name, f => f is null ? null : f with { Vault = target.Name, Pending = false }, cancellationToken).ConfigureAwait(false);
+            await store.Index.WriteIdentityAsync(name, entry => entry is null ? null : entry with { Vault = target.Name, Pending = false }, cancellationToken)
+                .ConfigureAwait(false);
         }
         else if (CredentialStore.IsClientItem(name))
         {
-            await store.Index.WriteRegistrationAsync(name, f => f is null ? null : f with { Vault = target.Name }, cancellationToken).ConfigureAwait(false);
+            await store.Index.WriteRegistrationAsync(name, entry => entry is null ? null : entry with { Vault = target.Name }, cancellationToken)
+                .ConfigureAwait(false);
         }
         else if (ServerOf(name) is { } id)
         {
-            await store.Index.WriteAsync(id, f => f is null ? null : f with { Vault = target.Name, Pending = false }, cancellationToken).ConfigureAwait(false);
+            await store.Index.WriteAsync(id, entry => entry is null ? null : entry with { Vault = target.Name, Pending = false }, cancellationToken)
+                .ConfigureAwait(false);
         }
         return true;
     }

@@ -59,14 +59,16 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
         Action<DeviceCode> show, TokenExchange exchange, CancellationToken cancellationToken)
     {
         var policy = server.PolicyIn(environment);
-        using var http = new RestrictedHttpClient(policy, progress, transport: new ExchangingHandler(exchange, transport?.Invoke() ?? RestrictedHttpClient.NewSocketsHandler(policy)));
+        using var http = new RestrictedHttpClient(policy, progress,
+            transport: new ExchangingHandler(exchange, transport?.Invoke() ?? RestrictedHttpClient.NewSocketsHandler(policy)));
         var cache = new MsalTokenCache();
         var app = App(issuer, clientId, http, cache);
         string? deviceCode = null;
         var result = await MsalExceptionMapper.MapAsync(() => app.AcquireTokenWithDeviceCode(EntraScopes.ForPerson(server, scopes), code =>
         {
             deviceCode = code.DeviceCode;
-            show(new DeviceCode(DeviceCodeGrant.UserCode(code.UserCode), server.PolicyIn(environment).Check(code.VerificationUrl, "The verification page"), null,
+            show(new DeviceCode(DeviceCodeGrant.UserCode(code.UserCode),
+                server.PolicyIn(environment).Check(code.VerificationUrl, "The verification page"), null,
                 code.ExpiresOn - DateTimeOffset.UtcNow));
             return Task.CompletedTask;
         }).ExecuteAsync(cancellationToken), () => [deviceCode], cancellationToken).ConfigureAwait(false);
@@ -88,7 +90,9 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
             {
                 // There is only one account, because each sign-in starts with an empty cache.
                 var account = (await app.GetAccountsAsync().ConfigureAwait(false)).FirstOrDefault();
-                return await app.AcquireTokenSilent(scopes.Where(s => !EntraScopes.IsOfPerson(s)), account).WithForceRefresh(true).ExecuteAsync(cancellationToken).ConfigureAwait(false);
+                return await app.AcquireTokenSilent(scopes.Where(s => !EntraScopes.IsOfPerson(s)), account)
+                    .WithForceRefresh(true).ExecuteAsync(cancellationToken)
+                    .ConfigureAwait(false);
             }, cache.Secrets, cancellationToken).ConfigureAwait(false);
             return Read(result, Given(result, scopes), cache);
         }
@@ -151,7 +155,8 @@ public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessag
     private RestrictedHttpClient Http(McpServer server) => new(server.PolicyIn(environment), progress, transport: transport?.Invoke());
 
     /// <summary>Creates the MSAL client without instance discovery: the host is already trusted, so MSAL need not look up its aliases.</summary>
-    private static IPublicClientApplication App(EntraIssuer issuer, string clientId, RestrictedHttpClient http, MsalTokenCache cache, string? redirectUri = null)
+    private static IPublicClientApplication App(EntraIssuer issuer, string clientId, RestrictedHttpClient http, MsalTokenCache cache,
+        string? redirectUri = null)
     {
         var builder = PublicClientApplicationBuilder.Create(clientId).WithAuthority(issuer.Authority).WithInstanceDiscovery(false)
             .WithLegacyCacheCompatibility(false).WithHttpClientFactory(new MsalHttpClientFactory(http.Protocol));

@@ -36,7 +36,7 @@ public sealed record ClientIdentity(
     /// <summary>The identity to store after the issuer has accepted it.</summary>
     internal ClientIdentity Proven => OtherMethod is null ? this : this with { OtherMethod = null };
 
-    /// <summary>The identity with its other method; null if there is none to try.</summary>
+    /// <summary>The identity with its other method; null if it has no other method.</summary>
     internal ClientIdentity? WithOtherMethod => OtherMethod is null ? null : this with { AuthMethod = OtherMethod, OtherMethod = null };
 
     /// <summary>Creates an identity with an authentication method that the issuer advertises.</summary>

@@ -109,7 +109,8 @@ public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy,
         exchange.Begin();
         try
         {
-            return await _client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, constraint, scopes, time, [_deviceCode], exchange.Token)
+            return await _client.SendAsync(request, http.Protocol.RequestDeviceTokenAsync, issuer.Issuer, constraint, scopes, time, [_deviceCode],
+                exchange.Token)
                 .ConfigureAwait(false);
         }
         catch (McpAuthException)

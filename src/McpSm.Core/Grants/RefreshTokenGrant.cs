@@ -25,7 +25,8 @@ public static class RefreshTokenGrant
         };
         try
         {
-            var tokens = await client.SendAsync(request, http.Protocol.RequestRefreshTokenAsync, issuer, constraint, scopes, time, [refreshToken], cancellationToken)
+            var tokens = await client.SendAsync(request, http.Protocol.RequestRefreshTokenAsync, issuer, constraint, scopes, time, [refreshToken],
+                cancellationToken)
                 .ConfigureAwait(false);
             // Rule 23 of docs/rules.md: without a new refresh token in the response, the old one stays valid.
             return tokens with { RefreshToken = tokens.RefreshToken ?? refreshToken };

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Grants;
 
 /// <summary>How the tokens of a request must be bound (RFC 9449).</summary>
-/// <param name="Key">The key; null if there is none yet.</param>
+/// <param name="Key">The key; null before one is created.</param>
 /// <param name="IsRequired">Whether an unbound token is an error.</param>
 /// <param name="IsAllowed">Whether a key may be created if the issuer requires one.</param>
 public sealed record SenderConstraint(DPoPKey? Key, bool IsRequired = false, bool IsAllowed = true)

@@ -43,7 +43,8 @@ internal static class TokenEndpointClient
                 key = DPoPKey.Create();
                 continue;
             }
-            if (!nonceAsked && key is not null && error == OidcConstants.TokenErrors.UseDPoPNonce && DPoPNonceCache.Remember(endpoint, response.HttpResponse!) is not null)
+            if (!nonceAsked && key is not null && error == OidcConstants.TokenErrors.UseDPoPNonce
+                && DPoPNonceCache.Remember(endpoint, response.HttpResponse!) is not null)
             {
                 nonceAsked = true;
                 continue;
