@@ -69,7 +69,7 @@ public sealed class ServerUpdateTests
         Assert.All(sent, r => Assert.Equal(("offline", "example.com"), (r.QueryValue("access_type"), r.QueryValue("hd"))));
         Assert.Equal(["login", null], sent.Select(r => r.QueryValue("prompt")));
         (await mcpsm.RunAsync("auth login my-api --device --authorize-param a=b")).Failed(2, "--authorize-param is not for this one");
-        (await mcpsm.RunAsync("auth login my-api --no-browser --authorize-param state=b")).Failed(2, "'state' cannot be");
+        (await mcpsm.RunAsync("auth login my-api --no-browser --authorize-param state=b")).Failed(2, "'state' is reserved");
     }
 
     [Theory]
