@@ -9,7 +9,7 @@ namespace McpSm.Commands.Tests;
 public sealed class CommandTests
 {
     [Fact]
-    public async Task The_whole_line_add_sign_in_hold_a_token_sign_out()
+    public async Task Commands_from_add_to_logout_work_in_sequence()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -42,7 +42,7 @@ public sealed class CommandTests
     }
 
     [Fact]
-    public async Task The_seed_sequence_runs_as_it_stands_over_https()
+    public async Task Quickstart_sequence_runs_over_https()
     {
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { Certificate = LoopbackCertificates.Server, AutoApprove = true });
         await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Certificate = LoopbackCertificates.Server });
@@ -68,7 +68,7 @@ public sealed class CommandTests
     }
 
     [Fact]
-    public async Task Ctrl_C_while_waiting_ends_at_once_with_130()
+    public async Task Ctrl_C_during_a_sign_in_exits_with_130_at_once()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
         await using var issuer = await AuthorizationServer.StartAsync();

@@ -39,7 +39,7 @@ public sealed class PesterTests
     /// <summary>Errors in BeforeAll, AfterAll and while a file is read.</summary>
     [Theory]
     [MemberData(nameof(Files))]
-    public async Task File_has_tests_and_no_errors_outside_them(string file)
+    public async Task Pester_file_has_tests_and_no_errors_outside_them(string file)
     {
         var result = await PesterRun.ResultAsync(file);
         Assert.NotEmpty(result.Tests);

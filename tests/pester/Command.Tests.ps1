@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# `mcpsm` in a session behaves as a native command does: each property is compared with a native program that writes the same.
+# `mcpsm` in a session behaves like a native command: each test compares it with a native program that writes the same lines.
 
 BeforeDiscovery {
     $script:hasShell = -not $IsWindows
@@ -11,7 +11,7 @@ BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
     Import-Module $manifest
     mcpsm add my-api --type http --url $url | Out-Null
-    # What it does natively: two lines on standard error, exit code 1.
+    # The native program: two lines on standard error and exit code 1.
     $failure = mcpsm auth token nosuch 2>&1 | ForEach-Object { "$_" }
     Set-Content "$folder/fail.sh" "printf '%s\n' '$($failure[0] -replace "'", "'\''")' '$($failure[1])' >&2; exit 1"
     function Invoke-Both([string] $Script) {
@@ -32,7 +32,7 @@ AfterAll {
     Stop-Sample
 }
 
-Describe 'mcpsm behaves as a native command' -Skip:(-not $hasShell) {
+Describe 'mcpsm behaves like a native command' -Skip:(-not $hasShell) {
     It '<_>' -ForEach @(
         'FAIL 2>$null; "$? $LASTEXITCODE"'
         'FAIL 2>&1 | ForEach-Object { "$($_.FullyQualifiedErrorId)|$($_.Exception.GetType())|$($_.Exception.Message)|$_" }'
@@ -56,7 +56,7 @@ Describe 'mcpsm behaves as a native command' -Skip:(-not $hasShell) {
         $shown | Should -Be $failure
     }
 
-    It 'keeps results and errors apart' {
+    It 'writes results and errors to separate streams' {
         mcpsm list 2>"$TestDrive/e" >"$TestDrive/o"
         Get-Content "$TestDrive/o" | Should -Match 'my-api'
         Get-Content "$TestDrive/e" | Should -BeNullOrEmpty
@@ -74,7 +74,7 @@ Describe 'the colours of a result' {
         $env:NO_COLOR = $null
     }
 
-    It 'are shown, and are not in the text' {
+    It 'are shown but are not part of the text' {
         $escape = [char]27
         Set-McpServer my-api -Scope a | Out-Null
         $lines = mcpsm auth status

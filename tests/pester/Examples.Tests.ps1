@@ -1,19 +1,19 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# Every PowerShell example of the pages that people read, run as it stands there against the sample server. Only addresses and paths
-# are replaced, all in Resolve-Example. (The in-process tests run the examples of the cmdlets' pages too, and see what each changes.)
+# Runs every PowerShell example of the documentation against the sample server. Only addresses and paths are replaced, all in
+# Resolve-Example. (HelpTests run the examples of the cmdlet pages in process too, and check what each changes.)
 
 BeforeDiscovery {
     $root = Resolve-Path "$PSScriptRoot/../.."
-    # What this shell cannot run, by a pattern of its text, and why. The in-process tests run those of the cmdlets' pages all the same,
-    # with a stand-in for what is missing here.
+    # Patterns of the examples that cannot run here, with the reason. HelpTests run those of the cmdlet pages with a stand-in for
+    # what is missing.
     $script:cannotRun = [ordered]@{
-        'Import-Module \./out/Mcpsm'                         = 'builds the module that these tests have loaded'
-        'Register-SecretVault|secretmanagement:|Get-Secret ' = 'needs Microsoft.PowerShell.SecretManagement, which no registry has'
+        'Import-Module \./out/Mcpsm'                         = 'imports the module that these tests have loaded'
+        'Register-SecretVault|secretmanagement:|Get-Secret ' = 'needs a registered vault of Microsoft.PowerShell.SecretManagement'
         '-UseDeviceCode|-NoBrowser'                          = 'needs a person with a browser elsewhere'
-        '-AssertionFile'                                     = 'needs a platform that signs for its workloads'
-        '-ClientCredential'                                  = 'needs a client that is registered beforehand'
+        '-AssertionFile'                                     = 'needs a platform that signs assertions for its workloads'
+        '-ClientCredential'                                  = 'needs a pre-registered client'
         'McpIdentityProvider|login\.example\.com'            = 'needs an identity provider of an organisation'
         '-CommandType Application'                           = 'needs the native command on PATH'
         'Read-Host|^Set-McpToken other-api$'                 = 'needs a person who types'
@@ -23,7 +23,7 @@ BeforeDiscovery {
     $script:examples = foreach ($page in $pages) {
         $text = (Get-Content $page -Raw) -replace "`r"
         $blocks = @([regex]::Matches($text, '(?ms)^```powershell\n(.*?)^```') | ForEach-Object { $_.Groups[1].Value })
-        # A transcript is one example: what follows each prompt.
+        # A transcript is one example: the text after each prompt.
         $blocks += @([regex]::Matches($text, '(?ms)^```console\n(.*?)^```') | ForEach-Object {
                 (@($_.Groups[1].Value -split "\n" | Where-Object { $_ -match '^PS> ' }) -replace '^PS> ') -join "`n" } | Where-Object { $_ })
         for ($i = 0; $i -lt $blocks.Count; $i++) {
@@ -40,17 +40,17 @@ BeforeAll {
     $env:MCPSM_CALLBACK_PORT = '0'
     $env:MY_TOKEN = $env:MCP_TOKEN = 'from-variable'
 
-    # The one way in which an example differs from the page: the sample server's address, and a folder of the test's own.
+    # Replaces the address of the server and the folder. Nothing else of an example is changed.
     function Resolve-Example([string] $Code) {
         $Code.Replace('https://example.com/mcp', $url) -replace 'http://127\.0\.0\.1:41059/mcp', $url -replace '/data/mcpsm', "$folder/data"
     }
 
-    # Each example starts from the same state: a server that is signed in to, and one with a token.
+    # Each example starts from the same state: one server with a sign-in and one with a token.
     function Reset-Servers([string] $Code) {
         Remove-Item -Recurse -Force $env:MCPSM_CONFIG_DIR -ErrorAction Ignore
         Add-McpServer other-api https://other.example/mcp | Out-Null
         Set-McpToken other-api (ConvertTo-SecureString of-other-api -AsPlainText)
-        # One whose token the npm tool keeps in plaintext.
+        # A server whose token the npm tool keeps in plaintext.
         Add-McpServer plain https://plain.example/mcp | Out-Null
         $config = "$env:MCPSM_CONFIG_DIR/config.json"
         (Get-Content $config -Raw).Replace('https://plain.example/mcp"', 'https://plain.example/mcp", "bearerToken": "in-plaintext"') | Set-Content $config -NoNewline
@@ -69,7 +69,7 @@ AfterAll {
 }
 
 Describe 'the examples' {
-    It '<number> of <page> runs as it stands there' -ForEach $examples {
+    It '<number> of <page> runs unchanged' -ForEach $examples {
         Reset-Servers $code
         $Error.Clear()
         $ErrorActionPreference = 'Continue'
@@ -81,7 +81,7 @@ Describe 'the examples' {
         }
     }
 
-    It 'are all found, and no reason is left over' -ForEach @{ Count = $examples.Count; Unused = $unused } {
+    It 'are all found, and every reason for a skipped one is used' -ForEach @{ Count = $examples.Count; Unused = $unused } {
         $count | Should -BeGreaterThan 30
         $unused | Should -BeNullOrEmpty
     }

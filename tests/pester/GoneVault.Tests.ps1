@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# A vault of SecretManagement that was unregistered, by the stand-in for that module.
+# A vault of SecretManagement that was unregistered, with the stand-in for that module.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
@@ -32,7 +32,7 @@ Describe 'a vault that was unregistered' {
         Set-McpVault file -Move 3>$null 6>$null
     }
 
-    It 'keeps nobody from <Name>' -ForEach @(
+    It 'does not prevent <Name>' -ForEach @(
         @{ Name = 'removing a server'; Command = { Remove-McpServer gone -Force } }
         @{ Name = 'signing out'; Command = { Disconnect-McpServer gone -Force } }
         @{ Name = 'clearing a token'; Command = { Clear-McpToken gone -Confirm:$false } }
@@ -91,7 +91,7 @@ Describe 'a vault that was unregistered' {
         $kept.Secrets.Keys | Should -Not -Contain 'mcpsm-gone'
     }
 
-    It 'that is only locked is to be unlocked' {
+    It 'that is only locked must be unlocked first' {
         $global:StandInVaults.Store.Mode = 'Locked'
         { Remove-McpServer gone -Force -ErrorAction Stop } | Should -Throw -ErrorId 'VaultLocked*'
         $global:StandInVaults.Store.Mode = ''

@@ -1,13 +1,13 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# The module as people install it, each time into an empty home: MCPSM_TEST_PACKAGES names the folder that build/Package.proj fills.
+# The module as users install it, each time into an empty home. MCPSM_TEST_PACKAGES names the folder that build/Package.proj fills.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
     $env:MCPSM_CONFIG_DIR = $null
 
-    # A repository is a folder with packages. The second one also has a later version of the module.
+    # A repository is a folder with packages. The second repository also has a later version of the module.
     $first = "$folder/first"
     $second = "$folder/second"
     $later = "$version.1"
@@ -32,7 +32,7 @@ BeforeAll {
         $zip.Dispose()
     }
 
-    # A fresh pwsh in the empty home of this test. What it writes comes back, with errors and warnings among it.
+    # Runs a new pwsh in the empty home of this test and returns its output, including errors and warnings.
     function Invoke-InEmptyHome([string] $Script) {
         pwsh -NoProfile -NonInteractive -c @"
             `$ErrorActionPreference = 'Stop'; `$InformationPreference = 'Ignore'; `$ProgressPreference = 'SilentlyContinue'
@@ -53,12 +53,12 @@ AfterAll { Stop-Sample }
 Describe 'the package in an empty home' {
     BeforeEach {
         if (-not $env:MCPSM_TEST_PACKAGES) {
-            Set-ItResult -Skipped -Because 'MCPSM_TEST_PACKAGES names no folder with what `dotnet msbuild build/Package.proj` makes'
+            Set-ItResult -Skipped -Because 'MCPSM_TEST_PACKAGES does not name a folder with the output of `dotnet msbuild build/Package.proj`'
             return
         }
         $env:HOME = $env:USERPROFILE = "$folder/$(New-Guid)"
         New-Item -ItemType Directory $env:HOME | Out-Null
-        # pwsh finds the modules of a home by itself, but not if the variable is set.
+        # pwsh adds the modules of the home folder only if the variable is not set.
         $env:PSModulePath = $null
     }
 
@@ -80,7 +80,7 @@ Describe 'the package in an empty home' {
 '@ | Should -Be @('Authenticated', 'True')
     }
 
-    It 'is saved with Save-PSResource, and works from that folder' {
+    It 'is saved with Save-PSResource and works from that folder' {
         Invoke-InEmptyHome @'
             Register-PSResourceRepository -Name Made -Uri $first -Trusted
             Save-PSResource Mcpsm -Repository Made -Path (New-Item -ItemType Directory $HOME/saved)
@@ -110,7 +110,7 @@ Describe 'the package in an empty home' {
             $manifest = Import-PowerShellDataFile (Get-ChildItem $HOME/saved/Mcpsm/*/Mcpsm.psd1)
             $found.Description -ceq $manifest.Description
             "$($found.ProjectUri)" -eq "$($manifest.PrivateData.PSData['ProjectUri'])"
-            # A gallery knows by this tag that the package is a module.
+            # This tag tells a gallery that the package is a module.
             @(Compare-Object $found.Tags $manifest.PrivateData.PSData.Tags -PassThru | Where-Object { $_ -ne 'PSModule' }).Count
 '@ | Should -Be @('True', 'True', '0')
     }

@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# The user's view, on a real pwsh: needs a build (dotnet build) before.
+# The module in a real pwsh. Build it first (dotnet build).
 
 BeforeDiscovery {
     $script:hasStore = [bool](Get-Module -ListAvailable Microsoft.PowerShell.SecretManagement) -and
@@ -10,7 +10,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
-    # What is told of the vault that is in use and why is told of a choice of its own.
+    # The vault is named, so that no notice about the default vault is printed.
     $env:MCPSM_VAULT = $null
     Import-Module $manifest
 }
@@ -32,9 +32,9 @@ Describe 'the module' {
     }
 }
 
-Describe 'a session that uses other versions of what the module depends on' {
-    # The second guard of the design: what the session loaded first stays the session's, and the module works beside it.
-    It 'keeps its own, and the module its own' {
+Describe 'a session with other versions of the module''s dependencies' {
+    # docs/adr/0004-module-load-context.md: the session keeps the assemblies that it loaded first, and the module uses its own.
+    It 'keeps its versions, and the module uses its own' {
         $names = 'Duende.IdentityModel', 'System.CommandLine', 'ModelContextProtocol.Core', 'Microsoft.Identity.Client'
         foreach ($name in $names) {
             $made = [System.Reflection.Emit.PersistedAssemblyBuilder]::new([System.Reflection.AssemblyName]::new("$name, Version=1.0.0.0"), [object].Assembly)
@@ -75,7 +75,7 @@ Describe 'signing in' {
         ($lines -join "`n") | Should -Match 'Name\s+State\s+Expires\s+Remedy\s+Kind'
     }
 
-    It 'hands a header to Invoke-WebRequest' {
+    It 'passes a header to Invoke-WebRequest' {
         Connect-McpServer my-api -CallbackPort 0 | Out-Null
         $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}'
         $answer = Invoke-WebRequest $url -Method Post -Body $body -ContentType 'application/json' -Headers ((Get-McpToken my-api -AsHeader) + @{ Accept = 'application/json, text/event-stream' })
@@ -84,7 +84,7 @@ Describe 'signing in' {
 }
 
 Describe 'mcpsm in the session' {
-    It 'gives objects through ConvertFrom-Json and sets LASTEXITCODE' {
+    It 'returns objects through ConvertFrom-Json and sets LASTEXITCODE' {
         (mcpsm auth status --json | ConvertFrom-Json).name | Should -Be 'my-api'
         $LASTEXITCODE | Should -Be 0
         mcpsm auth token nosuch
@@ -102,7 +102,7 @@ Describe 'SecretManagement' -Tag SecretStore -Skip:(-not $hasStore) {
         New-Item -ItemType Directory $env:HOME | Out-Null
     }
 
-    It 'keeps a sign-in in SecretStore, its registered default vault' {
+    It 'stores a sign-in in SecretStore, the registered default vault' {
         $found = pwsh -NoProfile -NonInteractive -c @"
             `$env:MCPSM_CONFIG_DIR = '$TestDrive/store-config'
             Import-Module '$manifest'

@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# What a user is told when something is wrong, and how to put it right.
+# Errors of the server, and the remedies that the user sees.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
@@ -16,7 +16,7 @@ AfterAll {
 Describe 'a bearer token that the server refuses' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
-    It 'is judged alike by Test-McpServer and Get-McpAuthStatus -Validate, with sign-in <OAuth>' -ForEach @(
+    It 'has the same state in Test-McpServer and Get-McpAuthStatus -Validate, with sign-in <OAuth>' -ForEach @(
         @{ OAuth = 'on' }
         @{ OAuth = 'off' }
         @{ OAuth = 'unset' }
@@ -31,7 +31,7 @@ Describe 'a bearer token that the server refuses' {
         $status.Remedy | Should -Match 'auth set|Set-McpToken'
     }
 
-    It 'that is missing, with sign-in off, is to be set' {
+    It 'that is missing must be set if sign-in is off' {
         Add-McpServer refused $url -OAuth off | Out-Null
         $tested = Test-McpServer refused
         $status = Get-McpAuthStatus refused -Validate

@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# How servers are named and found: by id, name and URL, or not at all if there is one.
+# How servers are found: by id, name or URL, or without any of them if there is only one server.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
@@ -13,10 +13,10 @@ AfterAll {
     Stop-Sample
 }
 
-Describe 'a URL in the place of a name' {
+Describe 'a URL instead of a name' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
-    It 'is that of a server, for <_>' -ForEach 'Get-McpServer', 'Get-McpAuthStatus', 'Test-McpServer', 'Clear-McpToken', 'Remove-McpServer -Force',
+    It 'finds the server with that URL, for <_>' -ForEach 'Get-McpServer', 'Get-McpAuthStatus', 'Test-McpServer', 'Clear-McpToken', 'Remove-McpServer -Force',
         'Set-McpServer -Scope a', 'Disconnect-McpServer -Force', 'Update-McpToken', 'Connect-McpServer -CallbackPort 0' {
         Add-McpServer query "${url}?a=1&b=[2]" | Out-Null
         Add-McpServer plain https://other.example/mcp | Out-Null
@@ -24,7 +24,7 @@ Describe 'a URL in the place of a name' {
         $script:problems | Where-Object FullyQualifiedErrorId -Like 'ServerNotFound*' | Should -BeNullOrEmpty
     }
 
-    It 'that no server has is an error which says to add it' {
+    It 'of an unknown server is an error that suggests adding it' {
         Get-McpServer "${url}?x=*" -ErrorVariable problem -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
         $problem.FullyQualifiedErrorId | Should -BeLike 'ServerNotFound*'
         $problem.ErrorDetails.RecommendedAction | Should -Match 'add'
@@ -47,7 +47,7 @@ Describe 'a URL in the place of a name' {
     }
 }
 
-Describe 'names that differ in letter case alone' {
+Describe 'names that differ only in letter case' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
     It 'are refused when a server is added or renamed' {
@@ -84,7 +84,7 @@ Describe 'a name' {
         (TabExpansion2 "Get-McpServer $($_.Substring(0, 2))").CompletionMatches | Should -HaveCount 1
     }
 
-    It 'is given to one server, or to none' {
+    It 'can be given to only one server' {
         Add-McpServer one https://a.example/mcp | Out-Null
         Add-McpServer two https://b.example/mcp | Out-Null
         foreach ($try in { Set-McpServer * -NewName same -ErrorAction Stop }, { Get-McpServer | Set-McpServer -NewName same -ErrorAction Stop },
@@ -96,7 +96,7 @@ Describe 'a name' {
         (Get-McpServer).Name | Should -Be 'three', 'two'
     }
 
-    It 'beside -Url is that of the new server' {
+    It 'beside -Url is the name of the new server' {
         (Connect-McpServer -Url $url -Name 'My Server' -CallbackPort 0 6>$null).Name | Should -Be 'My Server'
         (Connect-McpServer 'my server' -Url $url -CallbackPort 0 6>$null).Name | Should -Be 'My Server'
         Get-McpServer | Should -HaveCount 1
@@ -105,17 +105,17 @@ Describe 'a name' {
     }
 }
 
-Describe 'no name' {
+Describe 'a missing name' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
-    It 'is enough if there is one server' {
+    It 'means the only server' {
         Add-McpServer only $url | Out-Null
         (Connect-McpServer -CallbackPort 0 6>$null).Name | Should -Be 'only'
         Get-McpToken | Should -BeOfType securestring
         Get-McpToken -AsPlainText | Should -Be (Get-McpToken only -AsPlainText)
     }
 
-    It 'is an error that names the servers if there are several' {
+    It 'is an error that lists the servers if there are several' {
         Add-McpServer one https://a.example/mcp | Out-Null
         Add-McpServer two https://b.example/mcp | Out-Null
         foreach ($command in 'Connect-McpServer', 'Get-McpToken') {
@@ -128,7 +128,7 @@ Describe 'no name' {
         { Get-McpToken -ErrorAction Stop } | Should -Throw -ErrorId 'ServerNotFound*'
     }
 
-    It 'is not meant by a value that is missing' {
+    It 'is not the same as an empty or null value' {
         Add-McpServer only https://a.example/mcp | Out-Null
         { Connect-McpServer $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
         { Get-McpToken -Name '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
@@ -137,7 +137,7 @@ Describe 'no name' {
         Get-McpServer none* | Connect-McpServer | Should -BeNullOrEmpty
     }
 
-    It 'works with a client that signs in by itself' {
+    It 'can be combined with the credential of a client' {
         Add-McpServer one https://a.example/mcp | Out-Null
         Add-McpServer two https://b.example/mcp | Out-Null
         $client = [pscredential]::new('me', (ConvertTo-SecureString secret -AsPlainText))

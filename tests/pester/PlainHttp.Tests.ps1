@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# The warning that no credential is sent to a plain http address of another machine.
+# The warning that Mcpsm sends no credential to a plain http address of another machine.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
@@ -17,7 +17,7 @@ AfterAll {
 Describe 'a plain http address of another machine' {
     AfterEach { Remove-McpServer there -Force }
 
-    It 'is told of once by <_>' -ForEach @(
+    It 'causes one warning in <_>' -ForEach @(
         'Add-McpServer there http://mcp.example/mcp'
         'Add-McpServer there http://192.168.1.20:8080/mcp'
         'Add-McpServer there http://localhost.mcp.example/mcp'
@@ -46,7 +46,7 @@ Describe 'a plain http address of another machine' {
         mcpsm add there --type http --url http://mcp.example/mcp 2>&1 | ForEach-Object { "$_" } | Should -Contain "Warning: $notice"
     }
 
-    It 'is not told of by <_>' -ForEach @(
+    It 'causes no warning in <_>' -ForEach @(
         'Add-McpServer there https://mcp.example/mcp'
         'Add-McpServer there http://127.0.0.1:9/mcp'
         'Add-McpServer there http://localhost:9/mcp'
@@ -59,7 +59,7 @@ Describe 'a plain http address of another machine' {
         Get-McpServer there | Should -Not -BeNullOrEmpty
     }
 
-    It 'gets no credential, and the error names the server' {
+    It 'receives no credential, and the error names the server' {
         Add-McpServer there http://mcp.example/mcp *>$null
         $failure = { Connect-McpServer there -NoBrowser -ErrorAction Stop } | Should -Throw -ErrorId 'UnsafeEndpoint*' -PassThru
         $failure.TargetObject | Should -Be 'there'

@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# What to do next: cmdlets in PowerShell, commands of mcpsm where mcpsm speaks.
+# Remedies: cmdlets in the errors of cmdlets, and commands of the shell in the output of mcpsm.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
@@ -13,7 +13,7 @@ BeforeAll {
     $core = $formatter.BaseType.Assembly
     $formatter = $formatter.GetProperty('Instance').GetValue($null)
 
-    # The values of a step's parameters.
+    # Creates a step with values for its parameters.
     function New-Step([type]$type, [hashtable]$property = @{}) {
         $constructor = $type.GetConstructors() | Where-Object { $_.GetParameters().ParameterType.Name -notcontains 'IReadOnlyList`1' } | Select-Object -First 1
         $step = $constructor.Invoke(@(foreach ($parameter in $constructor.GetParameters()) {
@@ -27,13 +27,12 @@ BeforeAll {
         $step
     }
 
-
     function Format-Step($step) {
         $remedy = $core.GetType('McpSm.Core.Errors.Remedy').GetMethods().Where({ $_.Name -eq 'op_Implicit' -and $_.GetParameters()[0].ParameterType.Name -eq 'NextStep' })[0].Invoke($null, @($step))
         $formatter.Format($remedy)
     }
 
-    # The line is one command that exists, with parameters that it has in one of its parameter sets.
+    # Asserts that each command in the line exists and has all its parameters in one parameter set.
     function Assert-Line($line) {
         $errors = $null
         $line = $line -replace '<\w+>', '1'
@@ -79,28 +78,28 @@ Describe 'remedies' {
                 $options = [Array]::CreateInstance($core.GetType('McpSm.Core.Errors.Steps.StepOption'), 1)
                 $values = [string[]]@(switch ($kind) { 'Header' { 'x-name' } 'AuthorizeParameter' { 'x-name' } 'DPoP' { 'never' } })
                 $options[0] = $core.GetType('McpSm.Core.Errors.Steps.StepOption')::new([Enum]::Parse($kinds, $kind), $values)
-                Assert-Line (Format-Step (New-Step $core.GetType("McpSm.Core.Errors.$step") @{ Options = $options }))
+                Assert-Line (Format-Step (New-Step $core.GetType("McpSm.Core.Errors.Steps.$step") @{ Options = $options }))
             }
         }
     }
 
-    It 'name servers as the tables do' {
+    It 'name servers like the tables' {
         (Get-McpAuthStatus 'My API').Remedy | Should -BeExactly "Connect-McpServer 'My API'"
-        # The name is a pattern, which would match others.
+        # The name contains wildcard characters and could match other servers, so the id is shown.
         (Get-McpAuthStatus its-new).Remedy | Should -BeExactly 'Connect-McpServer its-new'
         { Get-McpToken 'My API' -ErrorAction Stop } | Should -Throw
         $Error[0].ErrorDetails.RecommendedAction | Should -BeExactly "Connect-McpServer 'My API'"
         (Test-McpServer 'My API').Remedy | Should -BeExactly "Connect-McpServer 'My API'"
     }
 
-    It 'run as they stand' {
+    It 'run unchanged' {
         $line = (Get-McpAuthStatus 'My API').Remedy
         Invoke-Expression "$line -CallbackPort 0" 6>$null | Out-Null
         (Get-McpAuthStatus 'My API').State | Should -Be Authenticated
         Disconnect-McpServer 'My API' -Confirm:$false
     }
 
-    It 'are commands of the shell where mcpsm speaks' {
+    It 'are commands of the shell in the output of mcpsm' {
         (mcpsm auth status my-api --json | ConvertFrom-Json).remedy | Should -BeExactly 'mcpsm auth login my-api'
         mcpsm auth token my-api 2>&1 | Out-String | Should -Match '(?m)^\s*mcpsm auth login my-api\s*$'
     }

@@ -1,10 +1,10 @@
-# Dot-sourced in BeforeAll: the built module in $manifest, the sample server with an issuer that approves by itself in
-# $server at $url, and an environment in which nothing of whoever runs this is touched. Stop-Sample ends it all.
+# Dot-sourced in BeforeAll. Sets $manifest to the built module, starts the sample server at $url with an issuer that approves every
+# request, and sets an environment that leaves the files of the current user alone. Stop-Sample ends the server.
 
 $root = Resolve-Path "$PSScriptRoot/../.."
 $version = ([xml](Get-Content "$root/Directory.Build.props" -Raw)).SelectSingleNode('//VersionPrefix').InnerText
 $manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
-# Not on the TestDrive, which is emptied after every Describe.
+# Not on the TestDrive: Pester empties it after every Describe.
 $folder = New-Item -ItemType Directory "$([System.IO.Path]::GetTempPath())/mcpsm-pester-$(New-Guid)"
 $before = @{}
 foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCP_MANAGER_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'MCPSM_VAULT', 'MCPSM_VAULT_PASSPHRASE', 'BROWSER', 'CI', 'NO_COLOR',
@@ -19,7 +19,7 @@ function Get-SampleAssembly($Name) {
     Get-ChildItem "$root/samples/$Name/bin" -Recurse -Filter "$Name.dll" | Where-Object FullName -NotMatch '[\\/]ref[\\/]' |
         Sort-Object LastWriteTime | Select-Object -Last 1
 }
-# Follows redirects as a browser does. The issuer approves by itself.
+# Follows redirects like a browser. The issuer approves every request.
 $env:BROWSER = "dotnet `"$(Get-SampleAssembly Quickstart)`" --browse %s"
 $program = Get-SampleAssembly ProtectedServer
 $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
@@ -50,7 +50,7 @@ function Get-FreePort {
     $listener.Stop()
 }
 
-# Copies the module, gives the named assemblies another build id, and returns the path of the manifest.
+# Copies the module, changes the build id of the named assemblies, and returns the path of the manifest.
 function New-OtherBuild([string] $Name, [string[]] $Assemblies, [string] $Version) {
     $other = "$TestDrive/$Name/Mcpsm/$Version"
     New-Item -ItemType Directory (Split-Path $other) -Force | Out-Null

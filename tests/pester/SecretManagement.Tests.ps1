@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# Mcpsm and the real SecretManagement, both ways. Each test of a session of its own runs in a fresh pwsh, whose HOME holds
+# Mcpsm with the real SecretManagement, as an extension vault and as a user of one. Each test runs in a new pwsh, whose HOME holds
 # the registered vaults.
 
 BeforeDiscovery {
@@ -11,7 +11,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
-    # Each fresh session has its own.
+    # Each new session sets its own.
     $env:HOME = $env:MCPSM_CONFIG_DIR = $env:MCPSM_VAULT = $null
 
     function Invoke-Fresh([string] $Script) {
@@ -33,7 +33,7 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
         Invoke-Fresh 'Register-SecretVault -Name Mine -ModuleName $manifest' | Should -BeNullOrEmpty
     }
 
-    It 'registers, keeps, lists, tests, removes and unregisters' {
+    It 'registers, stores, lists, tests, removes and unregisters' {
         Invoke-Fresh @'
             Set-Secret 'a Name ü "$x"' 'plain text' -Vault Mine -Metadata @{ word = 'w'; number = 7 } 6>$null
             Set-Secret secure (Secure 'secure text') -Vault Mine
@@ -57,7 +57,7 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
             'SecretNotFound', 'GetSecretNotFound', '0')
     }
 
-    It 'is refused by one clear error in a session that has loaded another build' {
+    It 'is refused with one error in a session that has loaded another build' {
         $other = New-OtherBuild "other-$(New-Guid)" 'dependencies/McpSm.Core.dll' 9.9.9
         Invoke-Fresh "Register-SecretVault -Name Other -ModuleName '$other'" | Should -BeNullOrEmpty
         Invoke-Fresh @'
@@ -80,7 +80,7 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
         $found | Should -Be (@('Byte[]', 'PSCredential', 'Hashtable' | ForEach-Object { "A secret of type $_ cannot be kept here: String and SecureString can be." }) + '0')
     }
 
-    It 'gives a server''s token by its name, and nothing else of it' {
+    It 'returns only the token of a server, by its name' {
         Invoke-Fresh @'
             Import-Module $manifest
             Add-McpServer 'My API' $url | Out-Null
@@ -94,7 +94,7 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
 '@ | Should -Be @('file', 'True', 'True', 'True', 'True', 'my-api SecureString OAuth Authenticated', 'InvalidValue', 'InvalidValue', 'Authenticated')
     }
 
-    It 'tells a locked file as SecretManagement expects, and is unlocked by it' {
+    It 'throws PasswordRequiredException for a locked file, and can be unlocked' {
         Invoke-Fresh '$env:MCPSM_VAULT_PASSPHRASE = "the right one"; Set-Secret a text -Vault Mine 6>$null' | Should -BeNullOrEmpty
         Invoke-Fresh @'
             Get-Secret a -Vault Mine -ErrorVariable e -ErrorAction SilentlyContinue
@@ -107,14 +107,14 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
 '@ | Should -Be @('PasswordRequiredException', 'PasswordRequiredException', 'text', 'a', 'b')
     }
 
-    It 'is refused as its own vault, before anybody signs in' {
+    It 'is refused as the vault of Mcpsm before a sign-in' {
         Invoke-Fresh @'
             Import-Module $manifest
             Add-McpServer my-api $url | Out-Null
             Connect-McpServer my-api -CallbackPort 0 -Vault secretmanagement:Mine -ErrorVariable e -ErrorAction SilentlyContinue -InformationVariable said 6>$null
             "$e"; @($said -match 'authorize').Count
             Set-McpVault secretmanagement:Mine -ErrorVariable e -ErrorAction SilentlyContinue; "$e"
-            # The only registered vault is the default one, and still not taken.
+            # The only registered vault is the default vault, and still not selected.
             (Connect-McpServer my-api -CallbackPort 0 6>$null).Vault
 '@ | Should -Be @("The vault 'Mine' is Mcpsm itself, and can keep nothing for it.", '0', "The vault 'Mine' is Mcpsm itself, and can keep nothing for it.", 'file')
     }
@@ -131,7 +131,7 @@ Describe 'SecretStore as the vault' -Tag SecretStore -Skip:(-not $hasStore) {
 '@ | Should -BeNullOrEmpty
     }
 
-    It 'is shared by runspaces that come at once' {
+    It 'is shared by several runspaces' {
         Invoke-Fresh @'
             Unlock-SecretVault Store -Password (Secure 'pw')
             Import-Module $manifest
@@ -142,7 +142,7 @@ Describe 'SecretStore as the vault' -Tag SecretStore -Skip:(-not $hasStore) {
 '@ | Should -Be @('secretmanagement:Store', '6')
     }
 
-    It 'keeps a sign-in through renewals, and lets it be moved in and out' {
+    It 'stores a sign-in across renewals and moves in and out' {
         Invoke-Fresh @'
             Unlock-SecretVault Store -Password (Secure 'pw')
             Import-Module $manifest
@@ -161,7 +161,7 @@ Describe 'SecretStore as the vault' -Tag SecretStore -Skip:(-not $hasStore) {
 '@ | Should -Be @('file', '0', 'secretmanagement:Store', 'mcpsm-my-api', 'mcpsmclient-…', 'Authenticated', 'True', 'True', 'file 0 True')
     }
 
-    It 'is an error of its own while it is locked, and status needs it not' {
+    It 'is a VaultLocked error while it is locked, and the status does not need it' {
         Invoke-Fresh @'
             Unlock-SecretVault Store -Password (Secure 'pw')
             Import-Module $manifest

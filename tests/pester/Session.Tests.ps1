@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# Sessions that are interrupted, that do many things at once, and that have loaded other things first.
+# Sessions that are interrupted, that run many commands at once, or that have loaded other assemblies first.
 
 BeforeDiscovery {
     $script:hasInterrupt = -not $IsWindows
@@ -11,12 +11,12 @@ BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
     Import-Module $manifest
     Add-McpServer my-api $url | Out-Null
-    # Nobody follows the URL of a sign-in.
+    # The browser does nothing, so that each sign-in waits.
     $env:BROWSER = $IsWindows ? 'rundll32.exe user32.dll,UpdatePerUserSystemParameters' : 'true'
 
     function Wait-Until([scriptblock] $Condition) {
         for ($i = 0; $i -lt 300 -and -not (& $Condition); $i++) { Start-Sleep -Milliseconds 100 }
-        & $Condition | Should -BeTrue -Because "it comes to: $Condition"
+        & $Condition | Should -BeTrue -Because "the condition becomes true: $Condition"
     }
 
     function Test-Listening($Port) {
@@ -41,7 +41,7 @@ AfterAll {
 }
 
 Describe 'Ctrl+C during a sign-in' {
-    It 'ends a pipeline at once and leaves nothing held' {
+    It 'ends a pipeline at once and releases the port and the locks' {
         $port = Get-FreePort
         $shell = [powershell]::Create().AddScript("Import-Module '$manifest'; Connect-McpServer my-api -NoBrowser -CallbackPort $port")
         $running = $shell.BeginInvoke()
@@ -53,10 +53,10 @@ Describe 'Ctrl+C during a sign-in' {
         Assert-NothingHeld $port
     }
 
-    It 'ends a pwsh at once and leaves nothing held' -Tag Interrupt -Skip:(-not $hasInterrupt) {
+    It 'ends pwsh at once and releases the port and the locks' -Tag Interrupt -Skip:(-not $hasInterrupt) {
         $port = Get-FreePort
         $start = [System.Diagnostics.ProcessStartInfo]::new('/usr/bin/env')
-        # Under nohup and in background jobs it is ignored, and that is inherited.
+        # nohup and background jobs ignore SIGINT, and child processes inherit that.
         foreach ($word in '--default-signal=INT', 'pwsh', '-NoProfile', '-c', "Import-Module '$manifest'; Connect-McpServer my-api -NoBrowser -CallbackPort $port; 'went on'") {
             $start.ArgumentList.Add($word)
         }
@@ -76,12 +76,12 @@ Describe 'Ctrl+C during a sign-in' {
     }
 }
 
-Describe 'many at once' {
+Describe 'many commands at once' {
     BeforeAll {
         Set-McpToken my-api (ConvertTo-SecureString one-token -AsPlainText)
     }
 
-    It 'in the runspaces of ForEach-Object -Parallel' {
+    It 'work in the runspaces of ForEach-Object -Parallel' {
         $found = 1..12 | ForEach-Object -ThrottleLimit 6 -Parallel {
             Import-Module $using:manifest
             Add-McpServer "p$_" "https://p$_.example/mcp" | Out-Null
@@ -92,7 +92,7 @@ Describe 'many at once' {
         Remove-McpServer p* -Force
     }
 
-    It 'in thread jobs' {
+    It 'work in thread jobs' {
         $jobs = 1..6 | ForEach-Object { Start-ThreadJob { Import-Module $using:manifest; Get-McpAuthStatus my-api; Get-McpToken my-api -AsPlainText } }
         $found = $jobs | Wait-Job -Timeout 60 | Receive-Job
         $jobs | Remove-Job -Force
@@ -102,7 +102,7 @@ Describe 'many at once' {
 }
 
 Describe 'a session that has loaded another Microsoft.Identity.Client first' {
-    It 'keeps it, and the module has its own' {
+    It 'keeps that version, and the module loads its own' {
         $other = '4.73.1'
         @"
 <Project Sdk="Microsoft.NET.Sdk">
@@ -137,13 +137,13 @@ Describe 'a session that has loaded another Microsoft.Identity.Client first' {
 }
 
 Describe 'another Mcpsm in the same session' {
-    It 'is refused by one clear error, and the loaded one goes on: <Name>' -ForEach @(
+    It 'is refused with one error, and the loaded module keeps working: <Name>' -ForEach @(
         @{ Name = 'another version'; Version = '9.9.9'; Assemblies = 'McpSm.Loader.dll', 'McpSm.PowerShell.dll' }
         @{ Name = 'a build with the same loader'; Version = '0.1.0'; Assemblies = @('McpSm.PowerShell.dll') }
         @{ Name = 'a build with another core'; Version = '0.1.0'; Assemblies = @('dependencies/McpSm.Core.dll') }
-        @{ Name = 'a build with another core, before one is loaded'; Version = '0.1.0'; Assemblies = @('dependencies/McpSm.Core.dll'); Unused = $true }
+        @{ Name = 'a build with another core, before the core is loaded'; Version = '0.1.0'; Assemblies = @('dependencies/McpSm.Core.dll'); Unused = $true }
         @{ Name = 'a build with other commands'; Version = '0.1.0'; Assemblies = @('dependencies/McpSm.Commands.dll') }
-        @{ Name = 'over one that was removed'; Version = '9.9.9'; Assemblies = 'McpSm.Loader.dll', 'McpSm.PowerShell.dll'; Removed = $true }
+        @{ Name = 'another version after the module was removed'; Version = '9.9.9'; Assemblies = 'McpSm.Loader.dll', 'McpSm.PowerShell.dll'; Removed = $true }
     ) {
         $other = New-OtherBuild ($Name -replace '\W+', '-') $Assemblies $Version
         $said = pwsh -NoProfile -NonInteractive -c @"
@@ -159,7 +159,7 @@ Describe 'another Mcpsm in the same session' {
         $said[1..9] | Should -Be 'my-api', 1
     }
 
-    It 'is refused if the files of the loaded one are gone before all of them are loaded' {
+    It 'is refused if files of the loaded module are missing before they are loaded' {
         $gone = New-OtherBuild gone @() 0.1.0
         $copy = New-OtherBuild stays @() 0.1.0
         $said = pwsh -NoProfile -NonInteractive -c @"
@@ -174,7 +174,7 @@ Describe 'another Mcpsm in the same session' {
         'McpSm.PowerShell.dll', 'dependencies/McpSm.Core.dll', ''
     ) {
         $other = New-OtherBuild "vault-$($_ -replace '\W+', '-')" @($_ | Where-Object { $_ }) 9.9.9
-        # SecretManagement loads the nested module by itself and calls its functions.
+        # SecretManagement loads the nested module without its parent and calls its functions.
         $said = pwsh -NoProfile -NonInteractive -c @"
             Import-Module '$manifest'
             [void](Get-McpAuthStatus)

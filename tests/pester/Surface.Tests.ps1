@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# What a person sees who works with the module on a real pwsh: help, completion, pipelines, tables.
+# What a user sees of the module in a real pwsh: help, completion, pipelines and tables.
 
 BeforeDiscovery {
     $root = Resolve-Path "$PSScriptRoot/../.."
@@ -24,19 +24,19 @@ AfterAll {
 }
 
 Describe 'help' {
-    It 'is full for <_>' -ForEach $cmdlets {
+    It 'is complete for <_>' -ForEach $cmdlets {
         $help = Get-Help $_ -Full
         $help.Synopsis | Should -Match '^[A-Z].*\.$'
         @($help.examples.example).Count | Should -BeGreaterOrEqual 2
         foreach ($parameter in $help.parameters.parameter | Where-Object name | Where-Object name -NotIn 'WhatIf', 'Confirm', 'ProgressAction') {
             "$($parameter.description.Text)" | Should -Match '\w' -Because "-$($parameter.name) of $_ is described"
         }
-        # As text it has every section.
+        # The text has every section.
         $text = $help | Out-String -Width 100
         foreach ($section in 'NAME', 'SYNOPSIS', 'SYNTAX', 'PARAMETERS', 'OUTPUTS') { $text | Should -Match "(?m)^$section" }
     }
 
-    It 'of <_> is one page, that of the function' -ForEach 'mcpsm', 'Invoke-Mcpsm', 'MCPSM' {
+    It 'of <_> is the one page of the function' -ForEach 'mcpsm', 'Invoke-Mcpsm', 'MCPSM' {
         $help = @(Get-Help $_ -Full)
         $help | Should -HaveCount 1
         $help[0].Name | Should -Be 'Invoke-Mcpsm'
@@ -45,7 +45,7 @@ Describe 'help' {
         @($help[0].relatedLinks.navigationLink.uri)[0] | Should -BeLike 'https://*/docs/en-US/Invoke-Mcpsm.md'
     }
 
-    It 'of mcpsm needs nothing that a user sees, or that stays' {
+    It 'of mcpsm adds no visible command and leaves nothing behind' {
         pwsh -NoProfile -NonInteractive -c @"
             Import-Module '$manifest'
             (Get-Command mcpsm*, Invoke-Mcpsm).Name | Sort-Object -Unique
@@ -97,7 +97,7 @@ Describe 'a pipeline' {
         Get-McpAuthStatus | Where-Object State -EQ Expired | Should -BeNullOrEmpty
     }
 
-    It 'adds what stands in a CSV file' {
+    It 'adds the servers of a CSV file' {
         @'
 Name,Url,Transport,ClientId,Scope
 csv-one,https://one.example/mcp,http,id-1,a
@@ -109,7 +109,7 @@ csv-two,https://two.example/sse,sse,id-2,b
         Get-McpServer csv-* | Remove-McpServer -Force
     }
 
-    It 'gives JSON that says what is' {
+    It 'writes JSON with the values of the objects' {
         $one = Get-McpAuthStatus my-api | ConvertTo-Json -EnumsAsStrings | ConvertFrom-Json
         $one.State | Should -Be 'Authenticated'
         $one.Kind | Should -Be 'OAuth'
@@ -119,7 +119,7 @@ csv-two,https://two.example/sse,sse,id-2,b
         $cut | Should -BeNullOrEmpty
     }
 
-    It 'gives CSV that says what is' {
+    It 'writes CSV with the values of the objects' {
         Get-McpAuthStatus | Export-Csv "$TestDrive/status.csv"
         $read = Import-Csv "$TestDrive/status.csv" | Where-Object Name -EQ my-api
         $read.State | Should -Be 'Authenticated'
@@ -127,11 +127,11 @@ csv-two,https://two.example/sse,sse,id-2,b
         $read.Scopes | Should -Be 'mcp:tools'
     }
 
-    It 'has short text for an object in a string' {
+    It 'shows an object in a string as its name' {
         "$(Get-McpServer my-api) $(Get-McpAuthStatus my-api) $(Get-McpVault file) $(Get-McpIdentityProvider)" | Should -Be 'my-api my-api file https://login.example.com'
     }
 
-    It 'compares one time with another' {
+    It 'compares the status before and after a change' {
         $then = Get-McpAuthStatus
         Set-McpToken 'Other API' (ConvertTo-SecureString t -AsPlainText)
         $changed = Compare-Object $then (Get-McpAuthStatus) -Property Name, State
@@ -139,7 +139,7 @@ csv-two,https://two.example/sse,sse,id-2,b
         Clear-McpToken 'Other API'
     }
 
-    It 'hands a token to Invoke-RestMethod' {
+    It 'passes a token to Invoke-RestMethod' {
         $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}'
         $answer = Invoke-RestMethod $url -Method Post -Body $body -ContentType 'application/json' -Headers @{ Accept = 'application/json, text/event-stream' } `
             -Authentication Bearer -Token (Get-McpToken my-api) -AllowUnencryptedAuthentication
@@ -153,7 +153,7 @@ Describe 'a table' {
         $env:NO_COLOR = $null
     }
 
-    It 'of <_> fits 100 columns, and loses nothing of a usual line' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpIdentityProvider' {
+    It 'of <_> fits 100 columns and cuts no ordinary line' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer my-api', 'Get-McpIdentityProvider' {
         $PSStyle.OutputRendering = 'PlainText'
         $lines = & ([scriptblock]::Create($_)) | Out-String -Width 100 -Stream
         $lines | ForEach-Object { $_.Length | Should -BeLessOrEqual 100 }
@@ -165,13 +165,13 @@ Describe 'a table' {
             Add-McpServer 'a name that is longer than twenty' https://long.example/a/path/of/some/length/mcp | Out-Null
             Add-McpServer '東京の気象サーバー' https://tokyo.example/mcp | Out-Null
             Add-McpServer nowhere http://127.0.0.1:9/mcp | Out-Null
-            # A letter of Chinese, Japanese or Korean takes two columns.
+            # A Chinese, Japanese or Korean letter takes two columns.
             function Get-CellCount([string] $Text) { $Text.Length + [regex]::Matches($Text, '[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]').Count }
         }
 
         AfterAll { Remove-McpServer 'a name*', '東京*', nowhere -Force }
 
-        It 'has <Command> one line for each object, the first columns whole, and an ellipsis for the rest' -ForEach @(
+        It 'shows one line an object for <Command>, the first columns in full and an ellipsis for the rest' -ForEach @(
             @{ Command = 'Get-McpAuthStatus'; Columns = 'Name', 'State', 'Expires', 'Remedy', 'Kind' }
             @{ Command = 'Get-McpServer'; Columns = 'Name', 'Url', 'Transport', 'OAuth' }
             @{ Command = 'Test-McpServer my-api'; Columns = 'Name', 'Success', 'Status', 'Latency', 'Result' }
@@ -191,12 +191,12 @@ Describe 'a table' {
             if ($width -eq 200 -and $Command -ne 'Get-McpVault') { $lines -join "`n" | Should -Not -Match '…' }
             for ($i = 0; $i -lt $objects.Count; $i++) {
                 $lines[$i + 2] | Should -BeLike "$($objects[$i].($Columns[0])) *"
-                # Only the last column that is shown can be cut.
+                # Only the last visible column can be cut.
                 $lines[$i + 2].TrimEnd() | Should -Match '^[^…]*…?$'
             }
         }
 
-        It 'shows times and remedies whole from 80 columns on' {
+        It 'shows times and remedies in full from 80 columns on' {
             $PSStyle.OutputRendering = 'PlainText'
             $text = Get-McpAuthStatus my-api, nowhere | Out-String -Width $width
             if ($width -ge 80) {
@@ -205,7 +205,7 @@ Describe 'a table' {
             }
         }
 
-        It 'says what server answered a test' {
+        It 'shows which server answered a test' {
             $PSStyle.OutputRendering = 'PlainText'
             $tested = Test-McpServer my-api
             $text = $tested | Out-String -Width $width
@@ -213,7 +213,7 @@ Describe 'a table' {
             else { $text | Should -Match 'True +200 +\d+ ms sample' }
         }
 
-        It 'has everything in a list of <_>' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer nowhere', 'Get-McpVault', 'Get-McpIdentityProvider' {
+        It 'shows every property in a list of <_>' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer nowhere', 'Get-McpVault', 'Get-McpIdentityProvider' {
             $PSStyle.OutputRendering = 'PlainText'
             $objects = @(& ([scriptblock]::Create($_)))
             $text = $objects | Format-List | Out-String -Width $width
@@ -227,7 +227,7 @@ Describe 'a table' {
         }
     }
 
-    It 'has the times of the Gregorian calendar in <_>, also of objects from a file or a job' -ForEach 'th-TH', 'ar-SA', 'de-DE' {
+    It 'shows Gregorian times in <_>, also for objects from a file or a job' -ForEach 'th-TH', 'ar-SA', 'de-DE' {
         $PSStyle.OutputRendering = 'PlainText'
         $expected = (Get-McpAuthStatus my-api).ExpiresAt.LocalDateTime.ToString('yyyy-MM-dd HH:mm', [cultureinfo]::InvariantCulture)
         $culture = [cultureinfo]::CurrentCulture
@@ -244,7 +244,7 @@ Describe 'a table' {
         finally { [cultureinfo]::CurrentCulture = $culture }
     }
 
-    It 'has colours beside the words where they are wanted, and nowhere else' {
+    It 'uses colours only if the terminal and NO_COLOR allow them' {
         $escape = [char]27
         $PSStyle.OutputRendering = 'Ansi'
         Get-McpAuthStatus my-api | Out-String | Should -Match "$escape\[32mAuthenticated"
@@ -267,7 +267,7 @@ Describe 'a table' {
         }
     }
 
-    It 'becomes a list of everything' {
+    It 'becomes a list with every property' {
         $text = Get-McpAuthStatus my-api | Format-List | Out-String -Width 200
         foreach ($name in 'Id', 'Name', 'Url', 'Transport', 'Kind', 'State', 'ExpiresAt', 'Scopes', 'Issuer', 'Vault', 'CanRenew', 'RenewalUncertain', 'Remedy') {
             $text | Should -Match "(?m)^$name\s+:"
@@ -289,7 +289,7 @@ Describe 'Get-Member' {
         }
     }
 
-    It 'and an assignment agree that a property is read-only' {
+    It 'shows a property as read-only that cannot be assigned' {
         { (Get-McpAuthStatus my-api).Scopes = @('mcp:more') } | Should -Throw '*Scopes*read*only*'
     }
 }

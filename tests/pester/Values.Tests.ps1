@@ -1,14 +1,14 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# What values parameters take, and what the output of one command is to the next.
+# The values that parameters accept, and the output of one command as the input of the next.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
     Import-Module $manifest
     function Protect([string] $Text) { [System.Net.NetworkCredential]::new('', $Text).SecurePassword }
     function Get-Catalog { (Get-Content "$env:MCPSM_CONFIG_DIR/config.json" -Raw | ConvertFrom-Json).remoteServers | Sort-Object name | ConvertTo-Json -Depth 9 }
-    # An open server that answers with the headers it was sent.
+    # A server without authentication; Get-Sent returns the headers that it receives.
     $script:listener = [System.Net.HttpListener]::new()
     $script:echo = "http://127.0.0.1:$(Get-FreePort)/mcp/"
     $script:listener.Prefixes.Add($script:echo)
@@ -35,7 +35,7 @@ AfterAll {
 Describe 'a header' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
-    It 'is sent as the text that a value stands for' {
+    It 'is sent as the text of its value' {
         Add-McpServer hs $echo -Header @{ 'X-Sec' = Protect topsecret; 'X-Wrapped' = [psobject](Protect wrapped); 'X-Number' = 1.5; 'X-True' = $true; 'X-End' = Protect "end`n" } | Out-Null
         $sent = Get-Sent hs
         $sent['X-Sec'] | Should -Be 'topsecret'
@@ -60,7 +60,7 @@ Describe 'a header' {
         { Set-McpServer hs -Header @{ 'X-A' = $Value } -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage "*$Name*"
     }
 
-    It 'has a counterpart in the parameters of the authorization URL' {
+    It 'and a parameter of the authorization URL accept the same values' {
         Add-McpServer hs $echo -AuthorizeParameter @{ prompt = Protect consent; max_age = 5 } | Out-Null
         (Get-McpServer hs).AuthorizeParams['prompt'] | Should -Be 'consent'
         (Get-McpServer hs).AuthorizeParams['max_age'] | Should -Be '5'
@@ -72,7 +72,7 @@ Describe 'a header' {
 Describe 'a token' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
-    It 'may end in a line break, in a SecureString and in a variable' {
+    It 'can end with a line break, in a SecureString and in a variable' {
         Add-McpServer my-api https://a.example/mcp | Out-Null
         foreach ($end in "`n", "`r`n") {
             Set-McpToken my-api (Protect "abc$end")
@@ -84,7 +84,7 @@ Describe 'a token' {
         $env:VALUES_TEST_TOKEN = $null
     }
 
-    It '<Text> is told what is wrong with it' -ForEach @(
+    It '<Text> is refused with the reason' -ForEach @(
         @{ Text = 'Bearer abc'; Message = "*it begins with 'Bearer'*" }
         @{ Text = "abc`ndef"; Message = '*it has several lines*' }
         @{ Text = ' abc'; Message = '*spaces at its beginning or end*' }
@@ -96,7 +96,7 @@ Describe 'a token' {
         (Get-McpAuthStatus my-api).State | Should -Be 'NotAuthenticated'
     }
 
-    It 'may come through the pipeline, alone' {
+    It 'can come from the pipeline, but only one' {
         Add-McpServer my-api https://a.example/mcp | Out-Null
         Protect 'piped' | Set-McpToken my-api
         Get-McpToken my-api -AsPlainText | Should -Be 'piped'
@@ -111,7 +111,7 @@ Describe 'a token' {
         Get-McpToken my-api -AsPlainText | Should -Be 'both'
     }
 
-    It 'is one line through mcpsm' {
+    It 'is a single line for mcpsm' {
         Add-McpServer my-api https://a.example/mcp | Out-Null
         'abc', 'def' | mcpsm auth set my-api - *> $null
         $LASTEXITCODE | Should -Be 2
@@ -145,14 +145,14 @@ Describe 'the output of Get-McpServer' {
         Get-McpServer | Remove-McpServer -Force
         $objects | Add-McpServer -ErrorAction Stop | Out-Null
         Get-Catalog | Should -Be $before
-        # And changes nothing when it is applied to what is there.
+        # Applied to the existing servers it changes nothing.
         $objects | Set-McpServer -ErrorAction Stop
         Get-Catalog | Should -Be $before
     }
 }
 
 Describe 'a variable' {
-    It 'is completed by its name in <_>' -ForEach 'Set-McpToken x -FromEnvironment', 'Connect-McpServer x -AssertionVariable',
+    It 'is completed by name in <_>' -ForEach 'Set-McpToken x -FromEnvironment', 'Connect-McpServer x -AssertionVariable',
         'mcpsm auth login x --assertion-from-env', 'mcpsm add x --client-secret-from-env', 'mcpsm identity login --id-token-from-env', 'mcpsm add x --header-from-env X-Key=' {
         $env:VALUES_TEST_TOKEN = 'hidden'
         $line = $_.EndsWith('=') ? "${_}VALUES_TE" : "$_ VALUES_TE"
@@ -197,7 +197,7 @@ Describe 'the secrets of a server' {
         (Get-McpServer my-api).HeaderNames | Should -Be 'A-Team'
         Set-McpToken my-api (Protect token)
         (Get-McpServer my-api).HeaderNames | Should -Be 'A-Team'
-        # An index that an older version wrote does not name them: the next read of the vault does.
+        # An index of an older version does not have the names: the next read of the vault adds them.
         $index = "$env:MCPSM_CONFIG_DIR/credentials.json"
         (Get-Content $index -Raw) -replace '"headerNames":\s*\[[^\]]*\],?', '' -replace '"hasClientSecret":\s*true,?', '' -replace ',(\s*})', '$1' | Set-Content $index -NoNewline
         (Get-McpServer my-api).HeaderNames | Should -HaveCount 0

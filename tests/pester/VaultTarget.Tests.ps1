@@ -1,7 +1,7 @@
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
-# The target of a vault's error, by the stand-in for SecretManagement.
+# The target object of a vault error, with the stand-in for SecretManagement.
 
 BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
@@ -19,13 +19,13 @@ AfterAll {
     Stop-Sample
 }
 
-Describe 'an error of a vault of SecretManagement' {
+Describe 'an error of a SecretManagement vault' {
     BeforeEach {
         $global:StandInCalls = [System.Collections.Generic.List[string]]::new()
         $global:StandInVaults = @{ Store = @{ IsDefault = $true; ModuleName = 'Some.Store'; Secrets = @{}; Mode = '' } }
     }
 
-    It 'has the vault as its target if it is of no server: <Name>' -ForEach @(
+    It 'has the vault as its target if it concerns no server: <Name>' -ForEach @(
         @{ Name = 'one that is not registered'; Mode = ''; Vault = 'secretmanagement:Nosuch'; Id = 'VaultUnavailable' }
         @{ Name = 'one that is locked'; Mode = 'Locked'; Vault = 'secretmanagement:Store'; Id = 'VaultLocked' }
         @{ Name = 'one that fails'; Mode = 'Broken'; Vault = 'secretmanagement:Store'; Id = 'VaultUnavailable' }
@@ -37,7 +37,7 @@ Describe 'an error of a vault of SecretManagement' {
         $failure.Exception.Message | Should -Match ($Vault -replace '^.*:')
     }
 
-    It 'has the server as its target if it is of one server, and names the vault: <Mode>' -ForEach @(
+    It 'has the server as its target if it concerns one server, and names the vault: <Mode>' -ForEach @(
         @{ Mode = 'Locked'; Id = 'VaultLocked' }, @{ Mode = 'Broken'; Id = 'VaultUnavailable' }, @{ Mode = 'Forgetful'; Id = 'VaultUnavailable' }
     ) {
         $global:StandInVaults.Store.Mode = $Mode

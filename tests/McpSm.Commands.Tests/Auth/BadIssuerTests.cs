@@ -10,47 +10,47 @@ namespace McpSm.Commands.Tests.Auth;
 public sealed partial class BadIssuerTests
 {
     [Fact]
-    public Task One_without_PKCE() => SpoilsAsync(
+    public Task Issuer_without_PKCE_is_refused() => SpoilsAsync(
         issuer => issuer.Faults.RewriteJson("/.well-known", m => m.Remove("code_challenge_methods_supported")),
         1, "does not advertise PKCE with S256");
 
     [Fact]
-    public Task One_that_names_another_issuer() => SpoilsAsync(
+    public Task Metadata_that_names_another_issuer_is_refused() => SpoilsAsync(
         issuer => issuer.Faults.RewriteJson("/.well-known", m => m["issuer"] = "https://evil.example"),
         1, "issuer");
 
     [Fact]
-    public Task One_that_answers_200_with_an_error_inside() => SpoilsAsync(
+    public Task Token_response_200_with_an_error_is_an_error() => SpoilsAsync(
         issuer => issuer.Faults.Answer("/token", 200, """{"error":"invalid_grant","error_description":"the code is spent"}"""),
         1, "The issuer refused the request: invalid_grant: the code is spent.");
 
     [Fact]
-    public Task One_whose_token_answer_is_a_web_page() => SpoilsAsync(
+    public Task Token_response_that_is_a_web_page_is_refused() => SpoilsAsync(
         issuer => issuer.Faults.Answer("/token", 200, "<html>busy</html>", "text/html"),
         1, "token response cannot be used: it is not JSON");
 
     [Fact]
-    public Task One_that_comes_back_without_a_code() => SpoilsAsync(
+    public Task Callback_without_a_code_is_an_error() => SpoilsAsync(
         issuer => issuer.Faults.RewriteRedirect("/authorize", url => Code().Replace(url, "$1")),
         1, "neither a code nor an error");
 
     [Fact]
-    public Task One_that_comes_back_with_another_state() => SpoilsAsync(
+    public Task Callback_with_another_state_is_ignored_until_the_timeout() => SpoilsAsync(
         issuer => issuer.Faults.RewriteRedirect("/authorize", url => url.Replace("state=", "state=foreign")),
         1, "do not belong to this sign-in (missing or foreign state)", "Close the pages of other sign-ins");
 
     [Fact]
-    public Task One_where_the_person_said_no() => SpoilsAsync(
+    public Task Denied_consent_is_an_error_with_the_description_of_the_issuer() => SpoilsAsync(
         issuer => issuer.Faults.RewriteRedirect("/authorize", url => Code().Replace(url, "$1error=access_denied&error_description=You+may+not%1B%5B31m&")),
         1, "The issuer denied the request: access_denied: You may not [31m.");
 
     [Fact]
-    public Task One_where_nobody_finishes() => SpoilsAsync(
+    public Task Sign_in_that_is_never_finished_times_out() => SpoilsAsync(
         issuer => issuer.Faults.Answer("/authorize", 200, "<html>Come back tomorrow</html>", "text/html"),
         1, "Nobody finished the sign-in within 2 seconds.", "mcpsm auth forget my-api");
 
     [Fact]
-    public async Task One_without_registration_says_which_client_to_register()
+    public async Task Issuer_without_registration_says_which_client_to_register()
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { SupportsRegistration = false });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -61,7 +61,7 @@ public sealed partial class BadIssuerTests
     }
 
     [Fact]
-    public async Task One_that_refuses_the_registration()
+    public async Task Refused_registration_suggests_a_client_id()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -72,7 +72,7 @@ public sealed partial class BadIssuerTests
     }
 
     [Fact]
-    public async Task A_renewal_answered_with_200_and_an_error_keeps_the_token_that_still_holds()
+    public async Task Renewal_answered_200_with_an_error_keeps_the_valid_token()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

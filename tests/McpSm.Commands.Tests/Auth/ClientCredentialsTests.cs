@@ -34,7 +34,7 @@ public sealed class ClientCredentialsTests
     [InlineData("auth login my-api --client-credentials")]
     [InlineData("auth login my-api")]
     [InlineData("auth my-api --non-interactive")]
-    public async Task The_whole_life_of_a_client_under_CI(string login)
+    public async Task Client_under_CI_signs_in_renews_and_signs_out(string login)
     {
         var (issuer, server, mcpsm) = await StartAsync();
         await using var _ = issuer;
@@ -63,7 +63,7 @@ public sealed class ClientCredentialsTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_key_in_a_file_signs_in(bool option)
+    public async Task Key_in_a_file_signs_the_client_in(bool option)
     {
         var (issuer, server, mcpsm) = await StartAsync(withKey: true);
         await using var _ = issuer;
@@ -84,7 +84,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task Where_somebody_can_answer_the_variables_alone_do_not_take_their_place()
+    public async Task Client_variables_in_an_interactive_session_do_not_replace_the_person()
     {
         var (issuer, server, mcpsm) = await StartAsync();
         await using var _ = issuer;
@@ -99,7 +99,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task A_wrong_secret_is_4_with_what_to_check_and_is_told_nobody()
+    public async Task Wrong_client_secret_exits_with_4_and_is_not_printed()
     {
         var (issuer, server, mcpsm) = await StartAsync();
         await using var _ = issuer;
@@ -117,7 +117,7 @@ public sealed class ClientCredentialsTests
 
     [Rule(15)]
     [Fact]
-    public async Task Signing_in_to_all_sends_the_variables_to_no_server_that_does_not_have_that_client()
+    public async Task Login_all_sends_client_variables_only_to_servers_with_that_client()
     {
         var (issuer, server, mcpsm) = await StartAsync();
         await using var _ = issuer;
@@ -136,7 +136,7 @@ public sealed class ClientCredentialsTests
     }
 
     [Fact]
-    public async Task The_example_of_a_CI_job_runs_with_no_person_near_and_leaves_nothing_behind()
+    public async Task CI_job_sample_runs_unattended_and_leaves_nothing_behind()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The example is of a Unix shell.");
         Require.Programs("curl");

@@ -31,7 +31,7 @@ public sealed class CredentialTests : IAsyncLifetime
     [InlineData("y", true)]
     [InlineData("n", false)]
     [InlineData("", false)]
-    public async Task Logout_asks_first(string answer, bool signsOut)
+    public async Task Logout_at_a_terminal_asks_first(string answer, bool signsOut)
     {
         var token = await SignInAsync();
         var ended = await _mcpsm.RunAsync("auth logout my-api", TestConsole.Terminal(answer));
@@ -44,7 +44,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Logout_at_input_that_has_ended_is_an_error()
+    public async Task Logout_with_closed_standard_input_is_an_error()
     {
         var token = await SignInAsync();
         var ended = await _mcpsm.RunAsync("auth logout my-api", TestConsole.Pipe());
@@ -53,7 +53,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Logout_need_not_tell_the_issuer()
+    public async Task Logout_with_local_does_not_contact_the_issuer()
     {
         var token = await SignInAsync();
         Assert.Equal("✔ Signed out of 'my-api'.\n", (await _mcpsm.RunAsync("auth logout my-api --local -f")).Done().Out);
@@ -66,7 +66,7 @@ public sealed class CredentialTests : IAsyncLifetime
     [InlineData("auth logout my-api --force", "✔ Signed out of 'my-api'.\n")]
     [InlineData("auth logout my-api -f", "✔ Signed out of 'my-api'.\n")]
     [InlineData("auth revoke my-api", "✔ Credentials of 'my-api' removed.\n")]
-    public async Task Both_ends_of_a_sign_in_revoke_refresh_then_access_token(string line, string says)
+    public async Task Logout_and_revoke_revoke_the_refresh_token_then_the_access_token(string line, string says)
     {
         var token = await SignInAsync();
         Assert.Equal(says, (await _mcpsm.RunAsync(line)).Done().Out);
@@ -80,7 +80,7 @@ public sealed class CredentialTests : IAsyncLifetime
     [InlineData("auth revoke my-api")]
     [InlineData("auth set my-api new-token")]
     [InlineData("remove my-api --yes")]
-    public async Task A_revocation_that_fails_is_told_and_keeps_nothing_alive(string line)
+    public async Task Failed_revocation_is_a_warning_and_the_credential_is_removed(string line)
     {
         await SignInAsync();
         _issuer.Faults.Answer("/revoke", 503);
@@ -91,7 +91,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Logout_leaves_a_bearer_token_alone_and_names_what_does_not()
+    public async Task Logout_keeps_a_bearer_token_and_suggests_revoke()
     {
         await _mcpsm.RunAsync("auth set my-api a-token");
         foreach (var line in new[] { "auth logout my-api", "auth logout my-api --force" })
@@ -107,14 +107,14 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_to_end_is_no_failure()
+    public async Task Logout_and_revoke_without_a_credential_succeed()
     {
         Assert.Equal("You are not signed in to 'my-api'.\n", (await _mcpsm.RunAsync("auth logout my-api")).Done().Error);
         Assert.Equal("'my-api' has no credential.\n", (await _mcpsm.RunAsync("auth revoke my-api")).Done().Error);
     }
 
     [Fact]
-    public async Task Refresh_says_how_long_the_new_token_lasts()
+    public async Task Refresh_prints_how_long_the_new_token_lasts()
     {
         var token = await SignInAsync();
         Assert.Equal("✔ Token of 'my-api' renewed (expires: in 60 min).\n", (await _mcpsm.RunAsync("auth refresh my-api")).Done().Out);
@@ -122,7 +122,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refresh_fails_with_4_where_only_a_person_can_help()
+    public async Task Refresh_that_needs_a_person_exits_with_4()
     {
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "You are not signed in", "mcpsm auth login my-api");
         await _mcpsm.RunAsync("auth set my-api a-token");
@@ -160,7 +160,7 @@ public sealed class CredentialTests : IAsyncLifetime
     [InlineData("two words")]
     [InlineData("PLANTEDé")]
     [InlineData("PLANTED\u0007")]
-    public async Task Set_refuses_what_no_header_can_carry(string token)
+    public async Task Set_refuses_a_token_that_no_header_can_carry(string token)
     {
         var ended = await _mcpsm.RunAsync(["auth", "set", "my-api", token]);
         ended.Failed(2, "That token cannot be sent");
@@ -169,7 +169,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Token_as_it_is_as_a_header_and_for_a_header_helper()
+    public async Task Token_is_printed_plain_as_a_header_and_as_JSON()
     {
         var token = await SignInAsync();
         Assert.Equal(token + "\n", (await _mcpsm.RunAsync("auth token my-api")).Done().Out);
@@ -180,7 +180,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Token_is_renewed_before_it_expires_and_once()
+    public async Task Token_is_renewed_once_before_it_expires()
     {
         var token = await SignInAsync();
         _mcpsm.Clock.Now += TimeSpan.FromMinutes(58);
@@ -193,7 +193,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Token_that_has_expired_for_good_is_not_given()
+    public async Task Expired_token_without_refresh_token_is_not_printed()
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { IssueRefreshTokens = false });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -216,7 +216,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Login_where_sign_in_is_off_names_how_to_turn_it_on()
+    public async Task Login_with_sign_in_off_says_how_to_turn_it_on()
     {
         (await _mcpsm.RunAsync("server update my-api --no-oauth")).Done();
         (await _mcpsm.LoginAsync()).Failed(1, "Signing in to 'my-api' is off.", "mcpsm server update my-api --oauth");
@@ -225,7 +225,7 @@ public sealed class CredentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Login_turns_sign_in_on_where_the_server_asks_for_it_and_says_so()
+    public async Task Login_turns_sign_in_on_if_the_server_asks_for_it()
     {
         Assert.Null(_mcpsm.Config()[0]!["oauth"]);
         Assert.Contains("'my-api' asks for sign-in: OAuth is now on for it.", (await _mcpsm.LoginAsync()).Done().Error);

@@ -32,7 +32,7 @@ public sealed class DPoPTests : IAsyncLifetime
 
     [Rule(35)]
     [Fact]
-    public async Task Status_says_of_which_type_the_token_is_and_tests_pass()
+    public async Task Status_of_a_bound_token_has_its_type_and_the_server_accepts_it()
     {
         Assert.Equal("DPoP", (string?)(await _mcpsm.StatusAsync())["tokenType"]);
         (await _mcpsm.RunAsync("test my-api --timeout 20")).Done();
@@ -42,7 +42,7 @@ public sealed class DPoPTests : IAsyncLifetime
 
     [Rule(35)]
     [Fact]
-    public async Task The_token_alone_comes_with_a_hint_and_headers_with_a_proof()
+    public async Task Bound_token_is_printed_with_a_hint_and_its_headers_with_a_proof()
     {
         var alone = (await _mcpsm.RunAsync("auth token my-api")).Done();
         Assert.Equal((1, "at_"), (alone.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length, alone.Out[..3]));
@@ -60,7 +60,7 @@ public sealed class DPoPTests : IAsyncLifetime
 
     [Rule(22, 35)]
     [Fact]
-    public async Task No_proof_is_made_for_elsewhere()
+    public async Task Proof_for_another_server_is_refused()
     {
         var away = await _mcpsm.RunAsync("auth token my-api --header --uri https://elsewhere.example/mcp");
         Assert.Equal(("", 1), (away.Out, away.Code));

@@ -18,7 +18,7 @@ public sealed partial class DeviceTests
     [Theory]
     [InlineData("auth login my-api --device")]
     [InlineData("auth my-api --device")]
-    public async Task The_code_is_shown_and_the_sign_in_waits_for_it(string line)
+    public async Task Device_code_is_shown_and_the_sign_in_waits_for_it(string line)
     {
         await using var issuer = await TestIssuer.StartAsync(WithDevices);
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -34,7 +34,7 @@ public sealed partial class DeviceTests
 
     [Rule(37)]
     [Fact]
-    public async Task Issuer_and_server_are_shown_and_a_page_on_another_site_is_warned_of()
+    public async Task Device_page_on_another_site_is_shown_with_a_warning()
     {
         await using var issuer = await TestIssuer.StartAsync(WithDevices);
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -50,7 +50,7 @@ public sealed partial class DeviceTests
     }
 
     [Fact]
-    public async Task A_no_ends_it()
+    public async Task Denied_device_code_ends_the_sign_in()
     {
         await using var issuer = await TestIssuer.StartAsync(WithDevices);
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -60,7 +60,7 @@ public sealed partial class DeviceTests
     }
 
     [Fact]
-    public async Task Nobody_who_enters_it_is_waited_for_until_the_timeout()
+    public async Task Device_code_that_is_never_entered_times_out()
     {
         await using var issuer = await TestIssuer.StartAsync(WithDevices);
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -70,7 +70,7 @@ public sealed partial class DeviceTests
     }
 
     [Fact]
-    public async Task An_issuer_without_it_is_one_error()
+    public async Task Issuer_without_device_codes_is_one_error()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -83,7 +83,7 @@ public sealed partial class DeviceTests
     [InlineData("", false, true)]
     [InlineData(" --no-browser", false, false)]
     [InlineData(" --no-browser", true, false)]
-    public async Task Without_a_desktop_it_is_chosen_unless_no_browser_was_asked_for(string options, bool desktop, bool device)
+    public async Task Device_code_is_the_default_without_a_desktop(string options, bool desktop, bool device)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "There is always a desktop here.");
         await using var issuer = await TestIssuer.StartAsync(WithDevices);

@@ -60,7 +60,7 @@ public sealed class EntraTests : IAsyncLifetime
     private async Task<JsonNode> StatusAsync() => JsonNode.Parse((await _mcpsm.RunAsync("auth status my-api --json")).Out)![0]!;
 
     [Fact]
-    public async Task One_process_signs_a_person_in_and_others_renew_and_sign_out()
+    public async Task Person_signs_in_and_other_processes_renew_and_sign_out()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
         await AddAsync($" --client-id {FakeEntra.Person}");
@@ -88,7 +88,7 @@ public sealed class EntraTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refresh_token_that_is_gone_sends_to_a_sign_in()
+    public async Task Revoked_refresh_token_asks_for_sign_in()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
         await AddAsync($" --client-id {FakeEntra.Person}");
@@ -101,7 +101,7 @@ public sealed class EntraTests : IAsyncLifetime
     [Theory]
     [InlineData("--client-credentials")]
     [InlineData("--client-key-file KEY")]
-    public async Task A_client_signs_in_by_itself_with_a_secret_or_a_certificate(string how)
+    public async Task Client_signs_in_with_a_secret_or_a_certificate(string how)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
         var file = Path.Combine(_mcpsm.Folder, "key.pem");
@@ -126,7 +126,7 @@ public sealed class EntraTests : IAsyncLifetime
     [Theory]
     [InlineData("auth login my-api --managed-identity", null)]
     [InlineData($"auth login my-api --managed-identity {FakeEntra.Daemon}", FakeEntra.Daemon)]
-    public async Task A_service_of_Azure_signs_in_with_the_identity_that_it_has(string line, string? id)
+    public async Task Azure_service_signs_in_with_its_managed_identity(string line, string? id)
     {
         await using var service = await FakeEntra.StartAsync();
         _mcpsm.Variables["IDENTITY_ENDPOINT"] = service.Origin + "/msi/token";
@@ -152,7 +152,7 @@ public sealed class EntraTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_managed_identity_is_of_no_use_at_another_issuer_and_stands_alone()
+    public async Task Managed_identity_at_another_issuer_or_with_other_options_is_refused()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -164,7 +164,7 @@ public sealed class EntraTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_process_that_is_killed_while_Entra_answers_costs_nothing()
+    public async Task Process_killed_during_a_renewal_loses_no_sign_in()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
         await AddAsync($" --client-id {FakeEntra.Person}");
@@ -190,7 +190,7 @@ public sealed class EntraTests : IAsyncLifetime
 
     [Rule(31)]
     [Fact]
-    public async Task A_machine_without_IPv6_is_signed_in_on_all_the_same()
+    public async Task Sign_in_on_a_machine_without_IPv6_works()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
         _mcpsm.Variables["DOTNET_SYSTEM_NET_DISABLEIPV6"] = "1";
@@ -199,7 +199,7 @@ public sealed class EntraTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_of_Microsofts_library_is_loaded_but_to_ask_Entra()
+    public async Task Identity_library_is_loaded_only_to_contact_Entra()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
         await AddAsync($" --client-id {FakeEntra.Person}");

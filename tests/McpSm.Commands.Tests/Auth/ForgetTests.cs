@@ -27,7 +27,7 @@ public sealed class ForgetTests : IAsyncLifetime
     private int Registrations => _issuer.Traffic.Count("/register");
 
     [Fact]
-    public async Task A_client_that_the_issuer_has_forgotten_is_dropped_by_the_command_that_is_shown()
+    public async Task Client_unknown_to_the_issuer_is_removed_by_the_suggested_command()
     {
         await _mcpsm.AddAsync(_server.McpUrl);
         (await _mcpsm.LoginAsync()).Done();
@@ -43,7 +43,7 @@ public sealed class ForgetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_there_is_none_that_is_said()
+    public async Task Forget_without_a_registration_says_so()
     {
         await _mcpsm.AddAsync(_server.McpUrl);
         Assert.Contains($"no registration of 'my-api' with {_issuer.Issuer}", (await _mcpsm.RunAsync("auth forget my-api")).Done().Error);
@@ -56,14 +56,14 @@ public sealed class ForgetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_cannot_be_asked_is_one_error()
+    public async Task Forget_with_an_unreachable_server_is_one_error()
     {
         await _mcpsm.AddAsync(new Uri("http://127.0.0.1:1/mcp"));
         (await _mcpsm.RunAsync("auth forget my-api")).Failed(1, "127.0.0.1:1");
     }
 
     [Fact]
-    public async Task A_server_of_that_name_from_before_stays_usable_and_no_new_one_gets_it()
+    public async Task Server_named_forget_stays_usable_but_cannot_be_added()
     {
         _mcpsm.Write("config.json", $$"""{"remoteServers":[{"id":"forget","name":"forget","type":"http","url":"{{_server.McpUrl}}"}]}""");
         (await _mcpsm.LoginAsync("forget")).Done();

@@ -11,7 +11,7 @@ public sealed class HangingIssuerTests
     [Theory]
     [InlineData("auth refresh my-api")]
     [InlineData("auth token my-api --renew")]
-    public async Task Sixteen_processes_send_one_refresh_token_once_and_say_why(string line)
+    public async Task Sixteen_processes_with_a_hanging_issuer_send_one_refresh_token_once(string line)
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

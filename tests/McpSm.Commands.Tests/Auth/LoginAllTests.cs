@@ -10,7 +10,7 @@ public sealed class LoginAllTests
     private static readonly Uri Nowhere = new("http://127.0.0.1:1/mcp");
 
     [Fact]
-    public async Task It_renews_what_it_can_signs_in_to_the_rest_and_skips_what_is_well()
+    public async Task Login_all_renews_or_signs_in_and_skips_valid_servers()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var longer = await TestIssuer.StartAsync(new AuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromHours(10) });
@@ -65,7 +65,7 @@ public sealed class LoginAllTests
     }
 
     [Fact]
-    public async Task Renewals_run_side_by_side_and_people_sign_in_to_one_at_a_time()
+    public async Task Renewals_run_in_parallel_and_interactive_sign_ins_one_by_one()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -134,7 +134,7 @@ public sealed class LoginAllTests
     }
 
     [Fact]
-    public async Task A_rejected_refresh_token_leads_to_a_sign_in()
+    public async Task Rejected_refresh_token_leads_to_a_sign_in()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -149,7 +149,7 @@ public sealed class LoginAllTests
     }
 
     [Fact]
-    public async Task Where_nobody_can_answer_it_renews_and_fails_for_the_rest_at_once()
+    public async Task Login_all_without_a_person_renews_and_fails_for_the_rest_at_once()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -170,7 +170,7 @@ public sealed class LoginAllTests
     }
 
     [Fact]
-    public async Task Without_servers_it_says_how_to_add_one()
+    public async Task Login_all_without_servers_says_how_to_add_one()
     {
         using var mcpsm = new InProcessCli();
         Assert.Contains("mcpsm add <name>", (await mcpsm.RunAsync("auth login-all")).Done().Error);

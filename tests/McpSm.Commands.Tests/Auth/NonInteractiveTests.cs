@@ -23,7 +23,7 @@ public sealed class NonInteractiveTests
     [InlineData("false", "0", false, false)]
     [InlineData(null, null, true, false)]
     [InlineData("true", "1", true, false)]
-    public async Task Who_can_answer_is_told_by_the_option_then_MCPSM_INTERACTIVE_then_CI(
+    public async Task Interactivity_follows_the_option_then_MCPSM_INTERACTIVE_then_CI(
         string? ci, string? interactive, bool option, bool canAnswer)
     {
         await using var issuer = await TestIssuer.StartAsync();
@@ -52,7 +52,7 @@ public sealed class NonInteractiveTests
     [InlineData("auth set my-api", "mcpsm auth set my-api -")]
     [InlineData("remove my-api", "--yes")]
     [InlineData("auth logout my-api", "--force")]
-    public async Task No_command_asks(string line, string remedy)
+    public async Task Command_without_a_person_asks_nothing(string line, string remedy)
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -66,7 +66,7 @@ public sealed class NonInteractiveTests
     }
 
     [Fact]
-    public async Task A_process_under_CI_ends_at_once()
+    public async Task Process_under_CI_ends_at_once()
     {
         using var mcpsm = new CliProcess();
         mcpsm.Variables["CI"] = "true";

@@ -26,7 +26,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_is_used_with_a_warning_that_says_how_to_take_it_into_the_vault()
+    public async Task Plaintext_token_is_used_with_a_warning_that_suggests_import()
     {
         var before = _mcpsm.Files();
         var ended = (await _mcpsm.RunAsync("auth token my-api")).Done();
@@ -43,7 +43,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     [InlineData("two words")]
     [InlineData("a\r\nX-Evil: b")]
     [InlineData("tokén")]
-    public async Task One_that_no_header_can_carry_is_an_error(string token)
+    public async Task Plaintext_token_that_no_header_can_carry_is_an_error(string token)
     {
         _mcpsm.Write("config.json", Config(_server.McpUrl, token).ToJsonString());
         foreach (var line in new[] { "auth token my-api", "test my-api" })
@@ -60,7 +60,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     [Theory]
     [InlineData("a\r\nX-Evil: b")]
     [InlineData("é")]
-    public async Task A_header_that_cannot_be_sent_is_named(string value)
+    public async Task Header_that_cannot_be_sent_is_named(string value)
     {
         var config = Config(_server.McpUrl, Token);
         config["remoteServers"]![0]!["headers"] = new JsonObject { ["X-Team"] = value };
@@ -77,7 +77,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Status_tells_it()
+    public async Task Status_of_a_plaintext_token_suggests_import()
     {
         var ended = (await _mcpsm.RunAsync("auth status my-api")).Done();
         Assert.Contains("  my-api          ✔ Bearer token set\n", ended.Out);
@@ -92,7 +92,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     [Theory]
     [InlineData("auth set my-api new-token")]
     [InlineData("auth revoke my-api")]
-    public async Task Setting_and_revoking_take_it_out_and_leave_all_else(string line)
+    public async Task Set_and_revoke_remove_the_plaintext_token_only(string line)
     {
         (await _mcpsm.RunAsync(line)).Done();
         var expected = Config(_server.McpUrl, null);
@@ -104,7 +104,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Logout_leaves_it_and_names_what_removes_it()
+    public async Task Logout_keeps_the_plaintext_token_and_suggests_revoke()
     {
         var before = _mcpsm.Files();
         Assert.Contains("mcpsm auth revoke my-api", (await _mcpsm.RunAsync("auth logout my-api")).Done().Error);
@@ -112,13 +112,13 @@ public sealed class PlaintextTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_can_renew_it()
+    public async Task Refresh_of_a_plaintext_token_is_an_error()
     {
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "'my-api' has a bearer token, and Mcpsm cannot renew bearer tokens.", "mcpsm auth set my-api");
     }
 
     [Fact]
-    public async Task Login_all_skips_it()
+    public async Task Login_all_skips_a_plaintext_token()
     {
         Assert.Equal("my-api: ✔ Bearer token set\n", (await _mcpsm.RunAsync("auth login-all --no-browser")).Done().Out);
         Assert.Empty(_server.Traffic.Requests);

@@ -28,7 +28,7 @@ public sealed class RejectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refused_token_that_is_piped_in_is_replaced_by_the_next_call()
+    public async Task Rejected_token_from_a_pipe_is_replaced_by_the_next_call()
     {
         var first = await _mcpsm.TokenAsync();
         var ended = (await _mcpsm.RunAsync("auth reject my-api", TestConsole.Pipe(first))).Done();
@@ -43,7 +43,7 @@ public sealed class RejectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refused_token_is_typed_at_a_terminal_without_being_shown()
+    public async Task Rejected_token_typed_at_a_terminal_is_not_shown()
     {
         var console = TestConsole.Terminal(await _mcpsm.TokenAsync());
         (await _mcpsm.RunAsync("auth reject my-api", console)).Done();
@@ -52,7 +52,7 @@ public sealed class RejectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Renew_gives_another_token_before_its_time()
+    public async Task Token_with_renew_is_renewed_before_it_expires()
     {
         var first = await _mcpsm.TokenAsync();
         var second = (await _mcpsm.RunAsync("auth token my-api --renew")).Done().Out.Trim();
@@ -63,7 +63,7 @@ public sealed class RejectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Token_of_the_users_own_cannot_be_renewed()
+    public async Task Token_set_by_the_user_cannot_be_renewed()
     {
         await _mcpsm.AddAsync(_server.McpUrl, "own");
         (await _mcpsm.RunAsync("auth set own -", TestConsole.Pipe("its-token"))).Done();
@@ -73,7 +73,7 @@ public sealed class RejectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Name_of_the_command_is_no_name_for_a_new_server_and_stays_good_for_an_old_one()
+    public async Task Server_named_reject_stays_usable_but_cannot_be_added()
     {
         (await _mcpsm.RunAsync($"add reject --type http --url {_server.McpUrl}")).Failed(2, "'reject' is the name of a command");
         var config = JsonNode.Parse(File.ReadAllText(_mcpsm.PathOf("config.json")))!;
@@ -86,7 +86,7 @@ public sealed class RejectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refused_renewal_is_shown_by_the_status_and_answered_without_asking_again()
+    public async Task Refused_renewal_is_shown_by_status_and_not_repeated()
     {
         _issuer.Faults.Answer("/token", 400);
         _mcpsm.Clock.Now += TimeSpan.FromDays(400);

@@ -17,7 +17,7 @@ public sealed class StatusTests
 
     [Rule(32)]
     [Fact]
-    public async Task Listed_url_has_its_host_in_ASCII_and_its_value_as_it_is_in_JSON()
+    public async Task Listed_url_has_an_ASCII_host_and_is_unchanged_in_JSON()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://b\u00fccher.example:8443/mcp"));
@@ -26,7 +26,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task Without_a_credential()
+    public async Task Status_without_a_credential_is_not_authenticated()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -42,7 +42,7 @@ public sealed class StatusTests
     [InlineData(3600, 55 * 60, "in 5 min", "Authenticated", null)]
     [InlineData(3600, 55 * 60 + 1, "in 4 min", "ExpiringSoon", "mcpsm auth refresh my-api")]
     [InlineData(600, 541, "in 59 s", "ExpiringSoon", "mcpsm auth refresh my-api")]
-    public async Task With_less_than_a_day_left(int lifetime, int after, string words, string state, string? remedy)
+    public async Task Status_with_less_than_a_day_left_shows_the_time_left(int lifetime, int after, string words, string state, string? remedy)
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(lifetime) });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -59,7 +59,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task With_days_left()
+    public async Task Status_with_days_left_shows_the_date()
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromDays(10) });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -75,7 +75,7 @@ public sealed class StatusTests
     [Theory]
     [InlineData(true, ", can be renewed", 0, "mcpsm auth refresh my-api")]
     [InlineData(false, "", 4, "mcpsm auth login my-api")]
-    public async Task Expired(bool renewable, string words, int code, string remedy)
+    public async Task Status_of_an_expired_token_says_whether_it_can_be_renewed(bool renewable, string words, int code, string remedy)
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { IssueRefreshTokens = renewable });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -88,7 +88,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task With_a_lifetime_that_the_issuer_did_not_give()
+    public async Task Status_without_an_expiry_time_is_unknown()
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { OmitExpiresIn = true });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -99,7 +99,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task After_a_renewal_whose_answer_was_lost()
+    public async Task Status_after_a_renewal_without_response_is_uncertain()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -111,7 +111,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task With_a_bearer_token()
+    public async Task Status_of_a_bearer_token_has_no_expiry_time()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -121,7 +121,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task Where_no_authentication_is_wanted()
+    public async Task Status_of_a_server_without_authentication_needs_nothing()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"), "my-api", "--no-oauth");
@@ -130,7 +130,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task Of_all_servers_in_columns_and_what_to_do_next()
+    public async Task Status_of_all_servers_has_columns_and_next_steps()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"), "a-name-of-thirty-two-characters-");
@@ -148,7 +148,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task Of_no_servers_at_all()
+    public async Task Status_without_servers_says_how_to_add_one()
     {
         using var mcpsm = new InProcessCli();
         var ended = (await mcpsm.RunAsync("auth status")).Done();
@@ -158,7 +158,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task Is_coloured_on_a_terminal_only()
+    public async Task Status_is_coloured_only_on_a_terminal()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));

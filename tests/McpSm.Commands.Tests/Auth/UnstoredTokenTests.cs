@@ -41,7 +41,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     [InlineData(4)]
     [InlineData(12)]
     [InlineData(24)]
-    public async Task Disk_with_room_for_the_index_alone_spends_nothing(int kibibytes)
+    public async Task Disk_with_room_for_the_index_only_spends_no_refresh_token(int kibibytes)
     {
         Linux();
         var disk = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "disk")).FullName;
@@ -68,7 +68,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     [InlineData("-f", 8)]
     [InlineData("-f", 40)]
     [InlineData("-f", 1)]
-    public async Task Limit_on_the_size_of_files_spends_nothing(string option, int limit)
+    public async Task File_size_limit_spends_no_refresh_token(string option, int limit)
     {
         Linux();
         await SignInAsync();
@@ -81,7 +81,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
 
     [Rule(23)]
     [Fact]
-    public async Task Any_limit_on_open_files_loses_no_sign_in()
+    public async Task Open_file_limit_loses_no_sign_in()
     {
         Linux();
         await SignInAsync();
@@ -110,7 +110,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     private Task<CliResult> LimitedAsync(int handles, params string[] arguments) => _mcpsm.RunShellAsync($"ulimit -n {handles}; exec \"$@\"", arguments);
 
     [Fact]
-    public async Task Vault_that_is_a_mount_point_of_its_own_is_told_before_anything_is_spent()
+    public async Task Vault_that_is_a_mount_point_is_an_error_before_any_request()
     {
         Linux();
         await SignInAsync();
@@ -130,7 +130,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Vault_linked_into_a_read_only_place_is_told_before_anything_is_spent()
+    public async Task Vault_linked_to_a_read_only_folder_is_an_error_before_any_request()
     {
         Linux();
         await SignInAsync();
@@ -156,7 +156,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
 
     [Rule(23)]
     [Fact]
-    public async Task Keyring_that_locks_while_the_issuer_has_the_request_loses_no_sign_in()
+    public async Task Keyring_that_locks_during_a_token_request_loses_no_sign_in()
     {
         await using var keyring = await Keyring.StartAsync();
         foreach (var (name, value) in keyring.Variables)
@@ -185,7 +185,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Keyring_that_locks_during_a_due_renewal_gives_the_token_with_a_warning()
+    public async Task Keyring_that_locks_during_a_due_renewal_prints_the_token_with_a_warning()
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(1) });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -205,7 +205,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Output_larger_than_the_process_may_write_is_told_without_a_trace()
+    public async Task Output_above_the_file_size_limit_is_an_error_without_a_stack_trace()
     {
         Linux();
         (await _mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();

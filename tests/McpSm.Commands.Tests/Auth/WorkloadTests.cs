@@ -13,7 +13,7 @@ public sealed class WorkloadTests
     [InlineData("auth login my-api --assertion-file {0}", false)]
     [InlineData("auth my-api --assertion-from-env JOB_TOKEN", false)]
     [InlineData("auth login my-api", true)]
-    public async Task The_whole_life_of_a_workload(string login, bool underCi)
+    public async Task Workload_signs_in_renews_with_the_next_assertion_and_signs_out(string login, bool underCi)
     {
         using var mcpsm = new InProcessCli();
         await using var platform = await WorkloadPlatform.StartAsync(time: mcpsm.Clock);
@@ -64,7 +64,7 @@ public sealed class WorkloadTests
     [InlineData("--assertion-from-env B --managed-identity", "--managed-identity is not for it")]
     [InlineData("--assertion-from-env eyJQTEFOVEVE.eyJ.eyJ", "needs a name")]
     [InlineData("--assertion-file", "--assertion-file is missing")]
-    public async Task What_cannot_be_meant_is_wrong_usage_and_asks_nobody(string options, string why)
+    public async Task Wrong_combination_of_options_is_a_usage_error_and_sends_nothing(string options, string why)
     {
         await using var server = await TestMcpServer.StartAsync();
         using var mcpsm = new InProcessCli();
@@ -76,7 +76,7 @@ public sealed class WorkloadTests
     }
 
     [Fact]
-    public async Task A_file_that_is_missing_or_holds_no_JWT_is_named_and_goes_nowhere()
+    public async Task Assertion_file_that_is_missing_or_not_a_JWT_is_named_and_not_sent()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -91,7 +91,7 @@ public sealed class WorkloadTests
     }
 
     [Fact]
-    public async Task The_example_of_GitHub_Actions_runs_as_it_stands_on_the_page()
+    public async Task GitHub_Actions_example_of_the_page_runs_unchanged()
     {
         await using var scene = await ExampleAsync();
         var mcpsm = scene.Mcpsm;
@@ -113,7 +113,7 @@ public sealed class WorkloadTests
     }
 
     [Fact]
-    public async Task The_example_of_Kubernetes_runs_as_it_stands_on_the_page_and_goes_on_with_the_next_token()
+    public async Task Kubernetes_example_of_the_page_runs_and_renews_with_the_next_token()
     {
         await using var scene = await ExampleAsync();
         var mcpsm = scene.Mcpsm;

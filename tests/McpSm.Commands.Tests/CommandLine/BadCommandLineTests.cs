@@ -62,7 +62,7 @@ public sealed class BadCommandLineTests
     [InlineData("auth login my-api --vault file --vault other", "--vault can be given once.")]
     [InlineData("test my-api --timeout soon", "--timeout")]
     [InlineData("test my-api --timeout -5", "1 to 86400")]
-    public async Task Wrong_usage_is_2_with_the_way_to_help(string line, string says)
+    public async Task Wrong_usage_exits_with_2_and_suggests_help(string line, string says)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -79,7 +79,7 @@ public sealed class BadCommandLineTests
     [InlineData("auth my-api login-all")]
     [InlineData("auth my-api --no-browser logout other")]
     [InlineData("auth --no-browser login my-api")]
-    public async Task A_server_in_front_of_a_verb_is_no_command_line(string line)
+    public async Task Server_before_a_verb_is_a_usage_error(string line)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));

@@ -20,7 +20,7 @@ public sealed class DeclaredActionTests
         (command.Action is null ? [] : new[] { (path, command) }).Concat(command.Subcommands.SelectMany(c => Runnable(c, $"{path} {c.Name}".Trim())));
 
     [Fact]
-    public void Command_that_can_run_declares_whether_it_changes_something()
+    public void Runnable_command_declares_whether_it_changes_something()
     {
         Assert.All(Runnable(Tree(), ""), c => Assert.True(c.Command is McpsmSubcommand, $"'{c.Path}' does not derive from McpsmSubcommand"));
         Assert.InRange(Runnable(Tree(), "").Count(), 20, 100);
@@ -28,7 +28,7 @@ public sealed class DeclaredActionTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public async Task Command_under_what_if_changes_no_file_and_sends_no_request_but_to_show(string path)
+    public async Task Command_under_WhatIf_changes_no_file_and_sends_no_request(string path)
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -59,7 +59,7 @@ public sealed class DeclaredActionTests
     }
 
     [Fact]
-    public async Task Dry_run_under_what_if_runs()
+    public async Task Dry_run_under_WhatIf_runs()
     {
         using var mcpsm = new InProcessCli();
         var console = new WhatIfConsole();
@@ -68,7 +68,7 @@ public sealed class DeclaredActionTests
     }
 
     [Fact]
-    public async Task Unknown_server_under_what_if_is_an_error_that_repeats_no_word()
+    public async Task Unknown_server_under_WhatIf_is_an_error_without_the_arguments()
     {
         using var mcpsm = new InProcessCli();
         var console = new WhatIfConsole();

@@ -12,7 +12,7 @@ public sealed class HeaderOptionTests
     [Theory]
     [InlineData("add my-api --type http --url")]
     [InlineData("server update my-api --url")]
-    public async Task Value_from_standard_input_is_sent_and_never_shown(string command)
+    public async Task Header_value_from_standard_input_is_sent_and_never_shown(string command)
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();
@@ -22,7 +22,7 @@ public sealed class HeaderOptionTests
     }
 
     [Fact]
-    public async Task Value_is_asked_for_at_a_terminal_without_echo()
+    public async Task Header_value_is_read_at_a_terminal_without_echo()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();
@@ -35,7 +35,7 @@ public sealed class HeaderOptionTests
     [Theory]
     [InlineData("add my-api --type http --url")]
     [InlineData("server update my-api --url")]
-    public async Task Values_from_variables_are_sent_and_never_shown(string command)
+    public async Task Header_values_from_variables_are_sent_and_never_shown(string command)
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();
@@ -53,7 +53,7 @@ public sealed class HeaderOptionTests
     [InlineData("--header X-A=1 --header-from-env x-a=KEY_OF_MINE", 2, "A header is given twice.")]
     [InlineData("--header X-A=-", 4, "No value of the header came through standard input.")]
     [InlineData("--header-from-env X-A=BAD", 2, "printable ASCII")]
-    public async Task Wrong_use_is_one_error_that_shows_no_value(string options, int code, string message)
+    public async Task Wrong_header_option_is_one_error_without_the_value(string options, int code, string message)
     {
         using var mcpsm = new InProcessCli();
         (mcpsm.Variables["KEY_OF_MINE"], mcpsm.Variables["BAD"]) = (Secret, Secret + "\u001b");

@@ -53,7 +53,7 @@ public sealed partial class HelpTests
     public static TheoryData<string> EveryCommand => [.. Commands.Keys];
 
     [Fact]
-    public async Task Plain_mcpsm_prints_its_help()
+    public async Task Command_without_arguments_prints_its_help()
     {
         using var mcpsm = new InProcessCli();
         Assert.Equal(await mcpsm.RunAsync("--help"), (await mcpsm.RunAsync([])).Done());
@@ -61,7 +61,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Help_tells_every_argument_and_option_in_lines_that_fit(string command)
+    public async Task Help_lists_every_argument_and_option_in_80_columns(string command)
     {
         using var mcpsm = new InProcessCli();
         var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -79,7 +79,7 @@ public sealed partial class HelpTests
     }
 
     [Fact]
-    public async Task Every_command_is_among_those_tested_here()
+    public async Task Every_command_is_in_the_table_of_these_tests()
     {
         using var mcpsm = new InProcessCli();
         foreach (var parent in new[] { "", "auth", "server", "identity", "vault" })
@@ -97,7 +97,7 @@ public sealed partial class HelpTests
     [InlineData("auth status", "mcpsm auth status [<server>] [options]")]
     [InlineData("auth login-all", "mcpsm auth login-all [options]")]
     [InlineData("server update", "mcpsm server update <server> [options]")]
-    public async Task Usage_is_what_can_be_typed(string command, string usage)
+    public async Task Usage_line_shows_what_can_be_typed(string command, string usage)
     {
         using var mcpsm = new InProcessCli();
         Assert.Equal(usage, Usage((await mcpsm.RunAsync(command + " --help")).Done().Out).Trim());
@@ -111,14 +111,14 @@ public sealed partial class HelpTests
     [InlineData("auth help", "auth --help")]
     [InlineData("vault help use --verbose", "vault use --help")]
     [InlineData("help help", "--help")]
-    public async Task The_word_help_asks_for_it_too(string line, string option)
+    public async Task Word_help_prints_the_same_as_the_option(string line, string option)
     {
         using var mcpsm = new InProcessCli();
         Assert.Equal((await mcpsm.RunAsync(option)).Done(), await mcpsm.RunAsync(line));
     }
 
     [Fact]
-    public async Task The_word_is_no_question_where_it_is_an_argument()
+    public async Task Word_help_as_an_argument_is_a_value()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -129,7 +129,7 @@ public sealed partial class HelpTests
     /// <summary>Each where nobody is near and no server answers, so that most fail; but none for how it is written.</summary>
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Its_examples_can_be_typed(string command)
+    public async Task Examples_of_a_command_have_valid_usage(string command)
     {
         using var mcpsm = new InProcessCli { Variables = { ["MCPSM_INTERACTIVE"] = "0", ["MCPSM_CLIENT_ID"] = "job", ["MCPSM_CLIENT_SECRET"] = "a secret" } };
         string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
@@ -146,7 +146,7 @@ public sealed partial class HelpTests
     }
 
     [Fact]
-    public async Task Version_is_the_version_and_nothing_else()
+    public async Task Version_option_prints_only_the_version()
     {
         using var mcpsm = new InProcessCli();
         var ended = (await mcpsm.RunAsync("--version")).Done();

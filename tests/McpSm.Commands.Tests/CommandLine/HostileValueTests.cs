@@ -30,7 +30,7 @@ public sealed partial class HostileValueTests
 
     [Theory]
     [MemberData(nameof(Lines))]
-    public async Task Value_of_a_file_reaches_no_output_as_it_is(string line)
+    public async Task Hostile_value_in_a_file_is_never_printed_raw(string line)
     {
         using var mcpsm = WithFiles();
         AssertSafe(await mcpsm.RunAsync(line, TestConsole.Pipe(line.StartsWith('[') ? ["auth", "login", ""] : ["a-token"])), isSuggestion: line.StartsWith('['));
@@ -70,7 +70,7 @@ public sealed partial class HostileValueTests
     }
 
     [Fact]
-    public async Task Server_named_like_an_option_is_reached_by_the_command_that_is_suggested()
+    public async Task Server_named_like_an_option_is_found_by_the_suggested_command()
     {
         using var mcpsm = WithFiles();
         File.Delete(mcpsm.PathOf("settings.json"));
@@ -120,7 +120,7 @@ public sealed partial class HostileValueTests
 
     [Theory]
     [MemberData(nameof(AnswerNames))]
-    public async Task Value_of_the_network_reaches_no_output_as_it_is(string answer)
+    public async Task Hostile_value_from_the_network_is_never_printed_raw(string answer)
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

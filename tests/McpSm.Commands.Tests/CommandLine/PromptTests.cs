@@ -8,7 +8,7 @@ namespace McpSm.Commands.Tests.CommandLine;
 public sealed class PromptTests
 {
     [Fact]
-    public async Task The_token_is_read_without_being_shown()
+    public async Task Token_typed_at_a_terminal_is_not_shown()
     {
         using var mcpsm = await WithServerAsync();
         var console = TestConsole.Terminal("typed-token");
@@ -23,7 +23,7 @@ public sealed class PromptTests
     [Theory]
     [InlineData("auth set my-api -")]
     [InlineData("server update my-api --token -")]
-    public async Task Nor_is_the_one_that_standard_input_is_to_give_where_that_is_a_terminal(string line)
+    public async Task Token_for_a_dash_at_a_terminal_is_not_shown(string line)
     {
         using var mcpsm = await WithServerAsync();
         var console = TestConsole.Terminal("typed-token");
@@ -33,7 +33,7 @@ public sealed class PromptTests
     }
 
     [Fact]
-    public async Task Nothing_typed_is_no_token()
+    public async Task Empty_line_at_the_token_prompt_is_an_error()
     {
         using var mcpsm = await WithServerAsync();
         (await mcpsm.RunAsync("auth set my-api", TestConsole.Terminal(""))).Failed(2, "empty");
@@ -41,7 +41,7 @@ public sealed class PromptTests
     }
 
     [Fact]
-    public async Task Without_a_terminal_nobody_is_asked_for_a_token()
+    public async Task Set_without_a_terminal_does_not_prompt()
     {
         using var mcpsm = await WithServerAsync();
         var console = TestConsole.Pipe("piped-token");
@@ -57,7 +57,7 @@ public sealed class PromptTests
     [InlineData("add other --type http --url https://b.example/mcp --token -", false, 4, "No token came through standard input")]
     [InlineData("remove my-api", false, 4, "mcpsm remove my-api --yes")]
     [InlineData("remove my-api", true, 4, "mcpsm remove my-api --yes")]
-    public async Task Standard_input_that_ends_at_a_prompt_is_one_error(string line, bool terminal, int code, string says)
+    public async Task Closed_standard_input_at_a_prompt_is_one_error(string line, bool terminal, int code, string says)
     {
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Files();
@@ -75,7 +75,7 @@ public sealed class PromptTests
     [InlineData("n", false)]
     [InlineData("", false)]
     [InlineData("yep", false)]
-    public async Task Removing_asks_first(string answer, bool removed)
+    public async Task Remove_at_a_terminal_asks_first(string answer, bool removed)
     {
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Files();
@@ -89,7 +89,7 @@ public sealed class PromptTests
     }
 
     [Fact]
-    public async Task A_piped_y_answers_too()
+    public async Task Piped_answer_confirms_a_removal()
     {
         using var mcpsm = await WithServerAsync();
         (await mcpsm.RunAsync("remove my-api", TestConsole.Pipe("y"))).Done();
@@ -115,7 +115,7 @@ public sealed class PromptTests
     }
 
     [Fact]
-    public async Task The_redirected_address_can_be_pasted_at_a_terminal()
+    public async Task Redirect_address_can_be_pasted_at_a_terminal()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -138,7 +138,7 @@ public sealed class PromptTests
     }
 
     [Fact]
-    public async Task Input_that_ends_only_turns_the_pasting_off()
+    public async Task Closed_standard_input_only_turns_pasting_off()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

@@ -16,7 +16,7 @@ public sealed class SecretInputTests
     [InlineData("server update my-api --name other --header X-Key=-")]
     [InlineData("add other --type http --url https://b.example/mcp --token -")]
     [InlineData("add other --type http --url https://b.example/mcp --header X-Key=-")]
-    public async Task Several_lines_are_refused_and_nothing_is_kept(string line)
+    public async Task Secret_of_several_lines_is_refused_and_not_saved(string line)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -33,7 +33,7 @@ public sealed class SecretInputTests
     [InlineData(Secret, "")]
     [InlineData(Secret, "", "")]
     [InlineData("  " + Secret + " ")]
-    public async Task Blank_lines_behind_the_secret_are_fine(params string[] lines)
+    public async Task Blank_lines_after_the_secret_are_ignored(params string[] lines)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -48,7 +48,7 @@ public sealed class SecretInputTests
     [InlineData("DPoP abc", "it begins with 'DPoP'")]
     [InlineData("abc def", "it contains spaces")]
     [InlineData("abcä", "it contains characters outside ASCII")]
-    public async Task Text_that_is_no_token_is_told_what_is_wrong_with_it(string text, string message)
+    public async Task Text_that_is_not_a_token_is_refused_with_the_reason(string text, string message)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -58,7 +58,7 @@ public sealed class SecretInputTests
     }
 
     [Fact]
-    public async Task Line_break_at_the_end_of_a_variable_is_left_out()
+    public async Task Line_break_at_the_end_of_a_variable_is_removed()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();

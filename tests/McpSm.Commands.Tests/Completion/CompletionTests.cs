@@ -74,7 +74,7 @@ public sealed class CompletionTests
     [InlineData("auth set -- my", "my-api my-server other")]
     [InlineData("completion ", "bash fish pwsh zsh")]
     [InlineData("nosuch ", "add auth completion identity import list remove server test vault")]
-    public async Task Commands_options_servers_and_vaults_are_suggested_where_they_may_stand(string line, string expected)
+    public async Task Completion_suggests_commands_options_servers_and_vaults(string line, string expected)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || !line.StartsWith("vault use"), "The system's vault has another name here.");
         using var mcpsm = WithServers();
@@ -84,7 +84,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task Verbs_and_servers_stand_side_by_side_behind_auth_with_what_they_are()
+    public async Task Completion_after_auth_lists_verbs_and_servers_with_descriptions()
     {
         using var mcpsm = WithServers();
         var ended = (await mcpsm.RunAsync(["[suggest]"], TestConsole.Pipe("auth", ""))).Done();
@@ -105,7 +105,7 @@ public sealed class CompletionTests
     [InlineData("mcpsm add \"a b\" --issuer https://iss", @"//issuer.example/a\?b\&c")]
     [InlineData("mcpsm auth set my-api \"open quote", "")]
     [InlineData(@"mcpsm auth set my-api \", "")]
-    public async Task Bash_gets_what_it_can_put_in_the_place_of_the_word(string line, string expected)
+    public async Task Completion_for_bash_replaces_the_current_word(string line, string expected)
     {
         using var mcpsm = WithServers();
         var ended = (await mcpsm.RunAsync(["[suggest:bash]", ":="], TestConsole.Pipe(line))).Done();
@@ -118,7 +118,7 @@ public sealed class CompletionTests
     [InlineData("credentials.json", "{")]
     [InlineData("settings.json", "[]")]
     [InlineData("config.json", """{"remoteServers":[{"id":"a","name":"a\tb\nc\u0007","url":"https://a.example","oauth":{"scopes":["x\ny"],"authServerUrl":"\u001b[2Jhttps://i"}}]}""")]
-    public async Task A_damaged_file_costs_its_names_and_says_nothing(string file, string content)
+    public async Task Completion_with_a_damaged_file_omits_its_names_silently(string file, string content)
     {
         using var mcpsm = new InProcessCli();
         mcpsm.Write(file, content);
@@ -129,7 +129,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task Nothing_to_complete_is_no_error()
+    public async Task Completion_without_candidates_is_not_an_error()
     {
         using var mcpsm = new InProcessCli();
         Assert.Equal(new CliResult(0, "", ""), await mcpsm.RunAsync(["[suggest]"]));
@@ -137,7 +137,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task A_thousand_servers_are_suggested_in_no_time_that_a_person_notices()
+    public async Task Completion_of_a_thousand_servers_is_fast()
     {
         using var mcpsm = new InProcessCli();
         mcpsm.Write("config.json", new JsonObject
@@ -161,7 +161,7 @@ public sealed class CompletionTests
     [InlineData("zsh", "compdef _mcpsm mcpsm")]
     [InlineData("fish", "complete --command mcpsm")]
     [InlineData("pwsh", "Register-ArgumentCompleter")]
-    public async Task There_is_a_script_for_four_shells(string shell, string says)
+    public async Task Completion_script_exists_for_four_shells(string shell, string says)
     {
         using var mcpsm = new InProcessCli();
         var ended = (await mcpsm.RunAsync(["completion", shell])).Done();
@@ -176,7 +176,7 @@ public sealed class CompletionTests
     [InlineData("completion csh")]
     [InlineData("completion Bash")]
     [InlineData("completion")]
-    public async Task Another_shell_is_one_error_that_lists_the_four(string line)
+    public async Task Completion_for_an_unknown_shell_is_one_error_that_lists_the_four(string line)
     {
         using var mcpsm = new InProcessCli();
         var ended = await mcpsm.RunAsync(line);

@@ -58,7 +58,7 @@ public sealed class ShellCompletionTests
     }
 
     [Fact]
-    public async Task What_fails_behind_Tab_is_not_seen()
+    public async Task Tab_shows_no_error_of_a_failed_completion()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The shell is bash.");
         Require.Programs("bash");
@@ -70,7 +70,7 @@ public sealed class ShellCompletionTests
     }
 
     [Fact]
-    public async Task Tab_completes_in_pwsh_too()
+    public async Task Tab_completes_in_pwsh()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "mcpsm is put on the path as a shell script.");
         using var mcpsm = await WithServersAsync();

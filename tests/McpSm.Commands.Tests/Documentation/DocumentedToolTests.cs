@@ -35,14 +35,14 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Curl_opens_a_session_with_a_header_that_stands_on_no_command_line()
+    public async Task Curl_opens_a_session_with_a_header_outside_the_command_line()
     {
         await SignInAsync();
         Assert.Contains("\"serverInfo\":{", (await BashAsync(Example("curl", "sh"))).Done().Out);
     }
 
     [Fact]
-    public async Task The_header_helper_prints_one_object_of_headers_with_which_the_server_lets_a_client_in()
+    public async Task Header_helper_prints_one_object_that_the_server_accepts()
     {
         await SignInAsync();
         var configured = JsonNode.Parse(Example("An MCP client with a header helper", "json"))!["mcpServers"]!["my-api"]!;
@@ -65,7 +65,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_steps_of_the_Actions_job_run_in_an_empty_home()
+    public async Task Actions_job_steps_run_in_an_empty_home()
     {
         var job = Example("A CI job", "yaml");
         // What the job's env gives, and nothing else of ours; Actions sets CI.
@@ -89,7 +89,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_unit_of_systemd_is_well_formed()
+    public async Task Systemd_unit_is_well_formed()
     {
         Require.Programs("systemd-analyze");
         var unit = Path.Combine(_mcpsm.Folder, "reporter.service");
@@ -99,7 +99,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_service_gets_a_token_under_the_passphrase_that_somebody_signed_in_under()
+    public async Task Systemd_service_gets_a_token_with_the_passphrase_of_the_sign_in()
     {
         var state = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "state", "reporter")).FullName;
         var credentials = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "credentials")).FullName;
@@ -131,7 +131,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Curl_with_a_bound_token_opens_a_session_after_the_nonce()
+    public async Task Curl_with_a_bound_token_opens_a_session_with_the_nonce()
     {
         await using var issuer = await TestIssuer.StartAsync(new() { SupportsDPoP = true });
         await using var server = await TestMcpServer.StartAsync(issuer);

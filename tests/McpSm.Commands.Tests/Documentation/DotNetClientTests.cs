@@ -8,7 +8,7 @@ namespace McpSm.Commands.Tests.Documentation;
 public sealed class DotNetClientTests
 {
     [Fact]
-    public async Task It_signs_in_where_the_server_asks_and_shares_that_with_the_command()
+    public async Task Sample_client_signs_in_and_shares_the_credential_with_mcpsm()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -24,7 +24,7 @@ public sealed class DotNetClientTests
     }
 
     [Fact]
-    public async Task Where_nobody_can_answer_it_says_what_to_do()
+    public async Task Sample_client_without_a_person_says_what_to_do()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);

@@ -22,7 +22,7 @@ public sealed partial class HelpExampleTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Example_of_the_help_does_its_work(string command)
+    public async Task Example_in_the_help_works(string command)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The examples are of Unix shells.");
         Require.Programs("bash", "curl");
@@ -73,7 +73,7 @@ public sealed partial class HelpExampleTests
     }
 
     [Fact]
-    public async Task Examples_that_do_not_run_are_still_in_the_help()
+    public async Task Skipped_example_is_still_in_the_help()
     {
         var all = new List<string>();
         foreach (var command in HelpTests.EveryCommand)

@@ -31,7 +31,7 @@ public sealed class PageExampleTests
     };
 
     [Fact]
-    public void Example_of_a_page_is_run_or_has_a_reason()
+    public void Example_on_a_page_has_a_test_or_a_reason()
     {
         var docs = Path.Combine(Repository.Root, "docs");
         var examples = new List<string>();
@@ -47,7 +47,7 @@ public sealed class PageExampleTests
     }
 
     [Fact]
-    public void Test_that_runs_an_example_exists()
+    public void Test_named_for_an_example_exists()
     {
         var tests = typeof(PageExampleTests).Assembly.GetTypes().Select(t => t.Name).ToHashSet();
         Assert.All(RunBy.Values, by => Assert.True(tests.Contains(by) || by.StartsWith("nothing: ", StringComparison.Ordinal), by));

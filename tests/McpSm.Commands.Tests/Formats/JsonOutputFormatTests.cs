@@ -57,7 +57,7 @@ public sealed partial class JsonOutputFormatTests : IDisposable
     }
 
     [Fact]
-    public async Task Tests_in_json_equal_the_golden_file()
+    public async Task Test_results_in_json_equal_the_golden_file()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();

@@ -49,7 +49,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
 
     [Rule(34)]
     [Fact]
-    public async Task One_identity_login_signs_in_to_servers_until_it_is_logged_out()
+    public async Task Identity_login_signs_in_to_servers_until_logout()
     {
         Assert.Contains("No identity provider is set.", (await _mcpsm.RunAsync("identity")).Done().Error);
         (await _mcpsm.RunAsync("identity login")).Failed(4, "No identity provider is set.", "mcpsm identity use <issuer>");
@@ -79,7 +79,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
 
     [Rule(34)]
     [Fact]
-    public async Task A_provider_that_is_set_no_more_tells_the_command_that_signs_in_there_again_while_a_server_needs_it()
+    public async Task Removed_provider_that_a_server_needs_suggests_the_sign_in_command()
     {
         string? idToken = null;
         _provider.Faults.RewriteJson("/token", answer => idToken ??= (string?)answer["id_token"]);
@@ -99,7 +99,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Leaving_the_provider_asks_first_and_need_not_tell_it()
+    public async Task Identity_logout_asks_first_and_can_be_local()
     {
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
         (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
@@ -126,7 +126,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
 
     [Rule(34)]
     [Fact]
-    public async Task A_provider_named_for_one_server_is_used_for_it_and_what_cannot_be_is_one_error()
+    public async Task Provider_named_for_one_server_is_used_and_a_wrong_one_is_an_error()
     {
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Failed(1, "registers no clients by itself", "mcpsm identity use");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0")).Failed(2, "Entra ID issues no ID-JAGs");

@@ -13,7 +13,7 @@ public sealed class InstallTests
     private static readonly string Here = RuntimeInformation.RuntimeIdentifier;
 
     [Fact]
-    public async Task The_archive_has_its_checksum_and_runs()
+    public async Task Archive_matches_its_checksum_and_runs()
     {
         using var home = EmptyHome.OrSkip();
         var archive = Directory.GetFiles(home.Packages, $"mcpsm-*-{Here}.tar.gz");
@@ -27,7 +27,7 @@ public sealed class InstallTests
     }
 
     [Fact]
-    public async Task The_checksums_name_every_file()
+    public async Task Checksum_list_names_every_file()
     {
         using var home = EmptyHome.OrSkip();
         var summed = (await File.ReadAllLinesAsync(Path.Combine(home.Packages, "SHA256SUMS"), Cancellation)).Select(l => l[66..]);
@@ -37,7 +37,7 @@ public sealed class InstallTests
     }
 
     [Fact]
-    public async Task The_tool_of_this_platform_is_native()
+    public async Task Tool_package_of_this_platform_is_native()
     {
         using var home = EmptyHome.OrSkip();
         var tool = Path.Combine(home.Packages, "tool");
@@ -46,7 +46,7 @@ public sealed class InstallTests
     }
 
     [Fact]
-    public async Task The_tool_of_any_other_platform_is_portable()
+    public async Task Tool_package_of_another_platform_is_portable()
     {
         using var home = EmptyHome.OrSkip();
         var tool = Directory.CreateDirectory(Path.Combine(home.Folder, "packages")).FullName;

@@ -11,7 +11,7 @@ public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
     private const string Login = "auth login my-api --no-browser --callback-port 0";
 
     [Fact]
-    public async Task Server_is_added_signed_in_to_tested_renewed_and_signed_out()
+    public async Task Commands_on_Windows_work_from_add_to_logout()
     {
         using var mcpsm = wine.CreateOrSkip();
         await using var issuer = await TestIssuer.StartAsync();
@@ -74,7 +74,7 @@ public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
     }
 
     [Fact]
-    public async Task Two_renewals_at_once_spend_the_refresh_token_once()
+    public async Task Concurrent_renewals_spend_the_refresh_token_once()
     {
         using var mcpsm = wine.CreateOrSkip();
         await using var issuer = await TestIssuer.StartAsync();
@@ -90,7 +90,7 @@ public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
     }
 
     [Fact]
-    public async Task Kill_while_the_issuer_has_the_request_is_recorded_and_loses_nothing()
+    public async Task Kill_during_a_token_request_is_recorded_and_loses_nothing()
     {
         using var mcpsm = wine.CreateOrSkip();
         await using var issuer = await TestIssuer.StartAsync();

@@ -6,13 +6,13 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Interop;
 
-/// <summary>A sign-in as people have it: a real browser, the pages of a real issuer, and our page at the end.</summary>
+/// <summary>Tests of a sign-in in a real browser, with the pages of a real issuer and the callback page at the end.</summary>
 public sealed class ChromiumTests
 {
     [Theory]
     [InlineData(true, "Signed in to my-api", "You can close this window and return to the terminal.")]
     [InlineData(false, "Not signed in to my-api", "See the terminal for the reason and the next step.")]
-    public async Task A_sign_in_through_a_real_browser_ends_on_our_page(bool agrees, string title, string text)
+    public async Task Sign_in_in_Chromium_ends_on_the_callback_page(bool agrees, string title, string text)
     {
         await using var chromium = new Chromium();
         await using var provider = await OidcProvider.StartAsync();
@@ -35,7 +35,7 @@ public sealed class ChromiumTests
         Assert.Equal($"{title} · Mcpsm", await page.GetTitleAsync());
         Assert.Equal([title, text], (await page.EvaluateExpressionAsync<string>("document.querySelector('main').innerText"))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(line => line.Length > 1));
-        // A page that says no is answered 400, which the browser notes as one.
+        // The page of an error has the status 400, which the browser logs as an error.
         Assert.All(errors, e => Assert.True(!agrees && e.Contains("status of 400"), e));
         var ours = answers.Single(a => a.Url == page.Url);
         Assert.Equal(agrees ? 200 : 400, (int)ours.Status);
@@ -52,7 +52,7 @@ public sealed class ChromiumTests
         provider.AssertHealthy();
     }
 
-    /// <summary>Types a name and a password, says yes to what the client asks for.</summary>
+    /// <summary>Types a name and a password, and approves the request of the client.</summary>
     private static async Task AgreeAsync(IPage page)
     {
         await page.TypeAsync("input[name=login]", "alice");
@@ -65,7 +65,7 @@ public sealed class ChromiumTests
     private static Task LeaveAsync(IPage page, string selector) =>
         Task.WhenAll(page.WaitForNavigationAsync(), page.ClickAsync(selector));
 
-    /// <summary>The page as people see it by day and by night; kept in MCPSM_TEST_PICTURES where that names a folder.</summary>
+    /// <summary>Checks the page in light and dark mode. Saves screenshots if MCPSM_TEST_PICTURES names a folder.</summary>
     private static async Task TakePicturesAsync(IPage page, string name)
     {
         var kept = Environment.GetEnvironmentVariable("MCPSM_TEST_PICTURES");
@@ -86,7 +86,7 @@ public sealed class ChromiumTests
         }
     }
 
-    /// <summary>The policy holds: no script that somebody gets into the page runs, and nothing is loaded or sent.</summary>
+    /// <summary>Asserts that the content security policy blocks injected scripts, loads and requests.</summary>
     private static async Task AssertNothingRunsAsync(IPage page, TestMcpServer server, List<string> errors)
     {
         server.Traffic.Clear();

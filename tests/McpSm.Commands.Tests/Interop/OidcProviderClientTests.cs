@@ -39,7 +39,7 @@ public sealed class OidcProviderClientTests
     [InlineData("secret")]
     [InlineData("ES256")]
     [InlineData("RS256")]
-    public async Task A_client_signs_in_by_itself_and_renewal_repeats_its_grant(string proof)
+    public async Task Client_signs_in_and_renewal_repeats_its_grant(string proof)
     {
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();
@@ -81,7 +81,7 @@ public sealed class OidcProviderClientTests
     [InlineData("secret")]
     [InlineData("ES256")]
     [InlineData("RS256")]
-    public async Task What_does_not_prove_the_client_is_refused_and_nothing_is_kept(string proof)
+    public async Task Wrong_client_proof_is_refused_and_nothing_is_saved(string proof)
     {
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();

@@ -31,7 +31,7 @@ public sealed partial class OidcProviderTests
     private static Task<CliResult> LoginAsync(CliProcess mcpsm) => mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0 --timeout 50");
 
     [Fact]
-    public async Task Registration_sign_in_renewal_with_rotation_and_sign_out()
+    public async Task Sign_in_with_registration_and_rotation_renews_and_signs_out()
     {
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();
@@ -67,7 +67,7 @@ public sealed partial class OidcProviderTests
     }
 
     [Fact]
-    public async Task A_person_who_goes_back_has_said_no()
+    public async Task Person_who_goes_back_denies_the_sign_in()
     {
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();
@@ -87,7 +87,7 @@ public sealed partial class OidcProviderTests
     }
 
     [Fact]
-    public async Task Signing_in_with_a_code_on_another_device()
+    public async Task Device_code_signs_in_and_renews()
     {
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();
@@ -118,7 +118,7 @@ public sealed partial class OidcProviderTests
     }
 
     [Fact]
-    public async Task Eight_processes_that_renew_at_once_never_spend_a_refresh_token_twice()
+    public async Task Eight_processes_that_renew_at_once_spend_each_refresh_token_once()
     {
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();
@@ -137,7 +137,7 @@ public sealed partial class OidcProviderTests
     }
 
     [Fact]
-    public async Task A_copied_folder_that_spends_a_token_again_is_found_out_and_both_are_told_to_sign_in()
+    public async Task Copied_folder_that_reuses_a_refresh_token_makes_both_sign_in_again()
     {
         await using var provider = await OidcProvider.StartAsync();
         await using var server = await provider.StartServerAsync();

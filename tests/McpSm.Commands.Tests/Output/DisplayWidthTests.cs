@@ -24,14 +24,14 @@ public sealed class DisplayWidthTests
     [InlineData("❤️", 2)]
     [InlineData("a\u200bb", 2)]
     [InlineData("𠀀", 2)]
-    public void Text_takes_the_columns_that_a_terminal_draws(string text, int columns)
+    public void Text_width_equals_the_columns_that_a_terminal_draws(string text, int columns)
     {
         Assert.Equal(columns, DisplayWidth.Measure(text));
         Assert.Equal(Math.Max(columns, 10), DisplayWidth.Measure(text.PadColumns(10)));
     }
 
     [Fact]
-    public async Task Lists_of_servers_with_wide_names_stay_in_line()
+    public async Task Lists_with_wide_names_stay_aligned()
     {
         using var mcpsm = new InProcessCli();
         foreach (var (name, number) in new[] { "plain", "日本語サーバー", "rocket 🚀", "cafe\u0301", "a name that is longer than sixteen columns" }.Select((n, i) => (n, i)))

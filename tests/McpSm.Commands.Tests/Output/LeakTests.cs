@@ -96,7 +96,7 @@ public sealed class LeakTests : IDisposable
     [InlineData(404)]
     [InlineData(500)]
     [InlineData(307)]
-    public async Task Of_a_server_that_echoes_the_credential(int status)
+    public async Task Server_that_echoes_the_credential_leaks_nothing(int status)
     {
         await using var server = await TestMcpServer.StartAsync();
         Echo(server, status);
@@ -118,7 +118,7 @@ public sealed class LeakTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Of_a_server_that_echoes_the_credential_in_a_stream(bool asResult)
+    public async Task Server_that_streams_the_credential_back_leaks_nothing(bool asResult)
     {
         await using var server = await TestMcpServer.StartAsync();
         EchoInStream(server, asResult);
@@ -130,7 +130,7 @@ public sealed class LeakTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_an_issuer_that_quotes_what_it_was_sent()
+    public async Task Issuer_that_quotes_the_request_leaks_nothing()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -164,7 +164,7 @@ public sealed class LeakTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_every_command()
+    public async Task Commands_with_every_secret_leak_nothing()
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { SupportsDeviceCode = true });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -227,7 +227,7 @@ public sealed class LeakTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_an_import()
+    public async Task Import_of_plaintext_secrets_leaks_nothing()
     {
         await using var server = await TestMcpServer.StartAsync();
         await _mcpsm.AddAsync(server.McpUrl);
@@ -258,7 +258,7 @@ public sealed class LeakTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Of_a_failure_that_nobody_expected(bool ours)
+    public async Task Unexpected_failure_leaks_nothing_to_the_output(bool ours)
     {
         await _mcpsm.AddAsync(new Uri("https://a.example/mcp"));
         var console = TestConsole.Pipe(Planted);

@@ -20,7 +20,7 @@ public sealed partial class PictureTests
     private static readonly string Picture = Path.Combine(Repository.Root, "docs", "picture.svg");
 
     [Fact]
-    public async Task It_shows_what_the_commands_print_today()
+    public async Task Picture_shows_what_the_commands_print()
     {
         var drawn = Draw(await RunAsync());
         if (Environment.GetEnvironmentVariable("MCPSM_DRAW") == "1")

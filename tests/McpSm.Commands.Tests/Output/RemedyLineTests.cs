@@ -35,7 +35,7 @@ public sealed class RemedyLineTests : IDisposable
     /// <summary>The configuration folder is a file, so that nothing happens; a mistake in the line is told before that shows.</summary>
     [Theory]
     [MemberData(nameof(Lines))]
-    public async Task Remedy_is_a_line_that_the_command_takes(string line)
+    public async Task Remedy_is_a_valid_command_line(string line)
     {
         using var mcpsm = new InProcessCli();
         mcpsm.Variables["MCP_MANAGER_CONFIG_DIR"] = _file;
@@ -47,7 +47,7 @@ public sealed class RemedyLineTests : IDisposable
     }
 
     [Fact]
-    public void Every_kind_of_step_and_option_is_among_the_lines()
+    public void Every_remedy_type_and_option_is_tested()
     {
         var steps = typeof(NextStep).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(NextStep)))
             // Those are commands of SecretManagement.
@@ -60,7 +60,7 @@ public sealed class RemedyLineTests : IDisposable
     [InlineData("$(id)", "mcpsm server update my-api --issuer <url>")]
     [InlineData("--url", "mcpsm server update my-api --issuer <url>")]
     [InlineData("https://a.example/x y", "mcpsm server update my-api --issuer \"https://a.example/x y\"")]
-    public void Foreign_value_is_one_word_or_a_placeholder(string issuer, string line) =>
+    public void Untrusted_value_is_one_word_or_a_placeholder(string issuer, string line) =>
         Assert.Equal(line, CliRemedyFormatter.Instance.Format(new UpdateServerStep(Server, new StepOption(StepOptionKind.Issuer, issuer))));
 
     private static IEnumerable<NextStep> With(NextStep step, params IEnumerable<StepOptionKind> kinds) => kinds

@@ -14,7 +14,7 @@ public sealed class TerminalTests
     [InlineData("", "xterm-256color", true)]
     [InlineData("1", "xterm-256color", false)]
     [InlineData("", "dumb", false)]
-    public async Task On_a_terminal_there_are_unless_NO_COLOR_or_a_dumb_one(string noColor, string term, bool coloured)
+    public async Task Colours_are_used_on_a_terminal_unless_NO_COLOR_or_dumb(string noColor, string term, bool coloured)
     {
         await using var terminal = await TerminalAsync(["auth", "status"], ("NO_COLOR", noColor), ("TERM", term));
         var said = await terminal.EndAsync();
@@ -23,7 +23,7 @@ public sealed class TerminalTests
     }
 
     [Fact]
-    public async Task A_token_typed_at_a_terminal_is_never_shown_and_can_be_corrected()
+    public async Task Token_typed_at_a_terminal_is_never_shown_and_can_be_corrected()
     {
         await using var terminal = await TerminalAsync(["auth", "set", "my-api"]);
         await terminal.WaitForAsync("Token for my-api: ");
@@ -41,7 +41,7 @@ public sealed class TerminalTests
     }
 
     [Fact]
-    public async Task Ctrl_C_and_Ctrl_D_at_a_token_prompt()
+    public async Task Ctrl_C_and_Ctrl_D_end_a_token_prompt()
     {
         foreach (var (key, code) in new[] { ('\x03', 130), ('\x04', 4) })
         {
@@ -54,7 +54,7 @@ public sealed class TerminalTests
     }
 
     [Fact]
-    public async Task A_question_is_answered_at_a_terminal()
+    public async Task Question_at_a_terminal_is_answered()
     {
         await using var terminal = await TerminalAsync(["remove", "my-api"]);
         await terminal.WaitForAsync("[y/N] ");
@@ -65,7 +65,7 @@ public sealed class TerminalTests
     }
 
     [Fact]
-    public async Task What_is_pasted_at_a_terminal_reaches_the_sign_in_that_waits_for_it()
+    public async Task Address_pasted_at_a_terminal_completes_the_sign_in()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

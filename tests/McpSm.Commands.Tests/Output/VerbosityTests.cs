@@ -8,7 +8,7 @@ namespace McpSm.Commands.Tests.Output;
 public sealed class VerbosityTests
 {
     [Fact]
-    public async Task The_story_of_a_sign_in_has_every_url_and_no_secret()
+    public async Task Verbose_sign_in_prints_every_url_and_no_secret()
     {
         await using var issuer = await TestIssuer.StartAsync(new() { TokenEndpointAuthMethods = ["client_secret_basic"] });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -31,7 +31,7 @@ public sealed class VerbosityTests
     }
 
     [Fact]
-    public async Task Without_it_no_step_is_told()
+    public async Task Sign_in_without_verbose_prints_no_steps()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -41,7 +41,7 @@ public sealed class VerbosityTests
     }
 
     [Fact]
-    public async Task Quiet_leaves_results_errors_and_the_url_that_somebody_must_open()
+    public async Task Quiet_sign_in_prints_only_the_result_and_the_url()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

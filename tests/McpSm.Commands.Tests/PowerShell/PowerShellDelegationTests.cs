@@ -16,7 +16,7 @@ public sealed class PowerShellDelegationTests
     }
 
     [Fact]
-    public async Task A_command_that_needs_it_goes_to_pwsh_word_by_word_with_its_input_and_its_exit_code()
+    public async Task Command_is_passed_to_pwsh_with_its_words_input_and_exit_code()
     {
         using var mcpsm = await WithVaultElsewhereAsync();
         StandIn(mcpsm, "for word; do echo \"[$word]\"; done\nif [ \"$MCPSM_HANDED_OVER\" = input ]; then cat; fi\nexit 42");
@@ -33,7 +33,7 @@ public sealed class PowerShellDelegationTests
     }
 
     [Fact]
-    public async Task A_registration_in_such_a_vault_is_dropped_by_pwsh()
+    public async Task Registration_in_a_SecretManagement_vault_is_removed_by_pwsh()
     {
         using var mcpsm = new CliProcess();
         await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --issuer https://issuer.example");
@@ -71,7 +71,7 @@ public sealed class PowerShellDelegationTests
     [InlineData("server update my-api --header=x-key=SECRET")]
     [InlineData("server update my-api --url https://a.example/mcp?key=SECRET --token -")]
     [InlineData("add other --type http --url https://me:SECRET@b.example/mcp --token -")]
-    public async Task A_secret_reaches_pwsh_on_standard_input_and_never_as_an_argument(string line)
+    public async Task Secret_reaches_pwsh_on_standard_input_and_never_as_an_argument(string line)
     {
         using var mcpsm = await WithVaultElsewhereAsync();
         // A letter beyond ASCII, quotes and what looks like a date must come through too.
@@ -90,7 +90,7 @@ public sealed class PowerShellDelegationTests
     }
 
     [Fact]
-    public async Task At_a_terminal_a_secret_reaches_pwsh_by_a_pipe_and_the_terminal_is_kept()
+    public async Task Secret_typed_at_a_terminal_reaches_pwsh_through_a_pipe()
     {
         using var mcpsm = await WithVaultElsewhereAsync();
         Require.OrSkip(File.Exists("/usr/bin/script"), "There is no script(1) here.");
@@ -111,7 +111,7 @@ public sealed class PowerShellDelegationTests
     [InlineData("auth set my-api -", "one\ntwo\n", "[auth][set][my-api][-]<one><two>")]
     [InlineData("server update my-api --header a=SECRET --token -", "one\n", "[server][update][my-api][--header][a=SECRET][--token][-]<one>")]
     [InlineData("test my-api", "not read\n", "[test][my-api]")]
-    public async Task Real_pwsh_gets_every_word_and_line(string line, string input, string got)
+    public async Task Real_pwsh_receives_every_word_and_line(string line, string input, string got)
     {
         using var mcpsm = await WithVaultElsewhereAsync();
         RealPowerShell.AddTo(mcpsm.Variables);
@@ -142,7 +142,7 @@ public sealed class PowerShellDelegationTests
     }
 
     [Fact]
-    public async Task Without_pwsh_it_says_so()
+    public async Task Missing_pwsh_is_an_error_that_names_it()
     {
         using var mcpsm = await WithVaultElsewhereAsync();
         mcpsm.Variables["PATH"] = mcpsm.Folder;
@@ -153,7 +153,7 @@ public sealed class PowerShellDelegationTests
     }
 
     [Fact]
-    public async Task Without_pwsh_a_vault_that_is_named_does_without()
+    public async Task Missing_pwsh_is_not_needed_with_another_vault()
     {
         using var mcpsm = await WithVaultElsewhereAsync();
         mcpsm.Variables["PATH"] = mcpsm.Folder;
@@ -167,7 +167,7 @@ public sealed class PowerShellDelegationTests
     [InlineData("credentials.json", """{"version":1,"servers":{"gone":{"vault":"secretmanagement:Store","kind":"Bearer"}}}""")]
     [InlineData("credentials.json", """{"version":1,"servers":{},"identities":{"mcpsmidp-1":{"issuer":"https://idp.example","vault":"secretmanagement:Store"}}}""")]
     [InlineData("settings.json", """{"vault":"file","movingFrom":["secretmanagement:Store"]}""")]
-    public async Task A_move_out_of_such_a_vault_is_pwshs_to_make_whatever_is_in_it(string name, string content)
+    public async Task Move_out_of_a_SecretManagement_vault_is_passed_to_pwsh(string name, string content)
     {
         using var mcpsm = new CliProcess();
         mcpsm.Variables["PATH"] = mcpsm.Folder;

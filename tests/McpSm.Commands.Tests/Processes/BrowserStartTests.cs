@@ -43,7 +43,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
 
     [Rule(29)]
     [Fact]
-    public async Task The_arguments_say_nothing_of_the_sign_in_and_the_screen_all()
+    public async Task Browser_arguments_hold_only_a_start_page_and_stderr_the_full_URL()
     {
         _mcpsm.Variables["BROWSER"] = Browser("one", Follows);
         var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
@@ -58,7 +58,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
     [Theory]
     [InlineData(Follows + "; exit 3")]
     [InlineData("(sleep 0.4; " + Follows + ") >/dev/null 2>&1 & exit 3")]
-    public async Task A_browser_that_came_is_the_only_one(string script)
+    public async Task Browser_that_opened_the_page_is_the_only_one_started(string script)
     {
         // The second opener has failed before the browser that it woke comes.
         _mcpsm.Variables["BROWSER"] = $"{Browser("one", script)}:{Browser("two", Follows)}";
@@ -69,7 +69,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
 
     [Rule(29)]
     [Fact]
-    public async Task Another_browser_is_tried_if_none_came()
+    public async Task Next_browser_is_tried_if_the_first_fails()
     {
         _mcpsm.Variables["BROWSER"] = $"/nonexistent/browser:{Browser("one", "exit 3")}:{Browser("two", Follows)}";
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
@@ -78,7 +78,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
 
     [Rule(31)]
     [Fact]
-    public async Task A_second_browser_ends_the_sign_in_with_a_warning()
+    public async Task Second_browser_ends_the_sign_in_with_a_warning()
     {
         _mcpsm.Variables["BROWSER"] = Browser("one", "curl -sS -o /dev/null \"$1\"; curl -sSL -o /dev/null \"$1\"");
         var ended = await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20");
@@ -90,7 +90,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
 
     [Rule(31)]
     [Fact]
-    public async Task A_browser_that_comes_twice_with_its_cookie_is_the_same_one()
+    public async Task Browser_that_returns_with_its_cookie_is_the_same_browser()
     {
         _mcpsm.Variables["BROWSER"] = Browser("one", $"curl -sS -c '{PathOf("jar")}' -o /dev/null \"$1\"; curl -sSL -b '{PathOf("jar")}' -o /dev/null \"$1\"");
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();

@@ -9,7 +9,7 @@ namespace McpSm.Commands.Tests.Processes;
 public sealed class CoreDumpTests
 {
     [Fact]
-    public async Task The_released_executable_is_not_dumpable()
+    public async Task Released_executable_is_not_dumpable()
     {
 #if DEBUG
         Assert.SkipUnless(Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is not null, "The executable of a debug build can be looked into.");

@@ -31,7 +31,7 @@ public sealed class CostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_first_sign_in_is_one_request_of_each_kind()
+    public async Task First_sign_in_sends_one_request_of_each_kind()
     {
         (await _mcpsm.LoginAsync()).Done();
         Assert.Equal(["POST /mcp", "GET /.well-known/oauth-protected-resource/mcp", "POST /mcp"], Lines(_server.Traffic));
@@ -40,7 +40,7 @@ public sealed class CostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_sign_in_registers_no_client()
+    public async Task Second_sign_in_registers_no_client()
     {
         (await _mcpsm.LoginAsync()).Done();
         Clear();
@@ -49,7 +49,7 @@ public sealed class CostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_renewal_is_a_single_request_while_the_issuers_metadata_is_fresh()
+    public async Task Renewal_with_fresh_metadata_is_one_request()
     {
         (await _mcpsm.LoginAsync()).Done();
         Clear();
@@ -61,7 +61,7 @@ public sealed class CostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_valid_token_is_one_read_of_the_vault_and_no_request()
+    public async Task Valid_token_costs_one_vault_read_and_no_request()
     {
         (await _mcpsm.LoginAsync()).Done();
         Clear();
@@ -77,7 +77,7 @@ public sealed class CostTests : IAsyncLifetime
     [InlineData("list")]
     [InlineData("--version")]
     [InlineData("--help")]
-    public async Task What_only_shows_opens_no_vault_and_asks_nobody(string commandLine)
+    public async Task Read_only_command_opens_no_vault_and_sends_no_request(string commandLine)
     {
         (await _mcpsm.LoginAsync()).Done();
         Clear();

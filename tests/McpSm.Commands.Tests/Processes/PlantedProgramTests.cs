@@ -59,7 +59,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     [InlineData("./firefox", "EMPTY")]
     [InlineData("../hostile/firefox %s", ":EMPTY")]
     [InlineData("firefox:xdg-open %s:./pwsh", "EMPTY::.")]
-    public async Task A_program_in_the_current_folder_never_runs(string? browser, string? path)
+    public async Task Program_in_the_current_folder_never_runs(string? browser, string? path)
     {
         _mcpsm.Variables["BROWSER"] = browser;
         _mcpsm.Variables["WSL_DISTRO_NAME"] = "Debian";
@@ -71,7 +71,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_program_beside_the_executable_never_runs()
+    public async Task Program_beside_the_executable_never_runs()
     {
         var folder = CopyOfExecutable();
         Plant(folder, "xdg-open");
@@ -88,7 +88,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     [Theory]
     [InlineData("auth token my-api")]
     [InlineData("auth set my-api PLANTED-TOKEN")]
-    public async Task A_pwsh_in_the_current_folder_gets_no_command(string line)
+    public async Task Pwsh_in_the_current_folder_gets_no_command(string line)
     {
         File.WriteAllText(Path.Combine(_mcpsm.Folder, "settings.json"), """{"vault":"secretmanagement:Store"}""");
         foreach (var path in new[] { _mcpsm.Folder, $".:{_mcpsm.Folder}", $":{_mcpsm.Folder}", ".", $"{_mcpsm.Folder}:" })
@@ -101,7 +101,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
 
     [Rule(29)]
     [Fact]
-    public async Task A_browser_gets_none_of_our_secrets()
+    public async Task Browser_environment_has_no_secrets_of_Mcpsm()
     {
         var (script, seen) = (Path.Combine(_mcpsm.Folder, "browser.sh"), Path.Combine(_mcpsm.Folder, "environment"));
         File.WriteAllText(script, $"env > '{seen}.new'; mv '{seen}.new' '{seen}'\n");
@@ -124,7 +124,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     [InlineData(".:/usr/bin::/bin:", "/usr/bin:/bin")]
     [InlineData("../hostile:", null)]
     [InlineData("", null)]
-    public async Task A_script_that_is_the_browser_finds_nothing_in_the_current_folder(string path, string? given)
+    public async Task Browser_script_gets_a_PATH_without_the_current_folder(string path, string? given)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "/proc shows what a process was given");
         // A shell gives itself a PATH if it has none.
@@ -139,7 +139,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_browser_that_is_a_shell_with_a_command_is_refused_and_the_url_printed()
+    public async Task Browser_that_is_a_shell_command_is_refused_and_the_url_printed()
     {
         _mcpsm.Variables["BROWSER"] = $"/bin/sh -c 'touch \"{_ran}\"' %s";
         var ended = (await _mcpsm.RunAsync("auth login my-api --callback-port 0")).Done();
@@ -149,7 +149,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_native_library_is_not_loaded_from_the_current_folder_or_beside_us()
+    public async Task Planted_native_library_is_not_loaded()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the Secret Service is of Linux");
         Require.Programs("cc");

@@ -11,7 +11,7 @@ namespace McpSm.Commands.Tests.Processes;
 public sealed class ProcessTests
 {
     [Fact]
-    public async Task A_reader_that_has_gone_ends_it_quietly()
+    public async Task Closed_output_pipe_ends_the_process_quietly()
     {
         using var mcpsm = new CliProcess();
         var servers = new JsonArray([.. Enumerable.Range(0, 3000).Select(i => (JsonNode)new JsonObject
@@ -29,7 +29,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task A_reader_that_has_gone_before_there_is_anything_to_say()
+    public async Task Output_pipe_closed_before_the_first_line_is_not_an_error()
     {
         using var mcpsm = new CliProcess();
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
@@ -48,7 +48,7 @@ public sealed class ProcessTests
     [InlineData("auth token my-api")]
     [InlineData("--version")]
     [InlineData("auth --help")]
-    public async Task Output_that_cannot_be_written_is_a_failure_not_a_success(string line)
+    public async Task Output_to_a_full_device_is_an_error(string line)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
         using var mcpsm = new CliProcess();
@@ -57,7 +57,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task Json_says_every_letter_also_where_the_locale_lacks_it()
+    public async Task Json_output_keeps_every_letter_in_any_locale()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The variable is of other systems.");
         using var mcpsm = new CliProcess();
@@ -74,7 +74,7 @@ public sealed class ProcessTests
     [InlineData("auth status", "<&- >&- 2>&-", 0)]
     [InlineData("auth set my-api -", "<&-", 4)]
     [InlineData("remove my-api", "<&-", 4)]
-    public async Task A_stream_that_is_closed_is_as_one_that_leads_nowhere(string line, string closed, int code)
+    public async Task Closed_standard_stream_acts_like_the_null_device(string line, string closed, int code)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A shell closes the stream.");
         using var mcpsm = new CliProcess();
@@ -89,7 +89,7 @@ public sealed class ProcessTests
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
-    public async Task Help_fits_whatever_terminal_there_is(int columns)
+    public async Task Help_fits_a_terminal_of_any_width(int columns)
     {
         Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script of util-linux, which makes a terminal, is not here.");
         using var mcpsm = new CliProcess();
@@ -101,7 +101,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task Without_a_terminal_there_are_no_escape_codes()
+    public async Task Output_without_a_terminal_has_no_escape_codes()
     {
         using var mcpsm = new CliProcess();
         mcpsm.Variables["TERM"] = "xterm-256color";
@@ -114,7 +114,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task A_token_for_this_machine_goes_to_no_proxy()
+    public async Task Token_for_a_loopback_server_goes_to_no_proxy()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { AcceptedTokens = ["a-token"] });
         await using var proxy = RawServer.Hanging();
@@ -129,7 +129,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task The_environment_cannot_turn_the_locks_off()
+    public async Task File_locks_cannot_be_turned_off_by_the_environment()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows always locks.");
         using var mcpsm = new CliProcess();
@@ -144,7 +144,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task A_browser_that_stays_holds_nothing_of_ours_and_outlives_us()
+    public async Task Browser_outlives_the_command_and_holds_none_of_its_streams()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
         await using var issuer = await TestIssuer.StartAsync();

@@ -36,7 +36,7 @@ public sealed class SignalTests : IAsyncLifetime
     [InlineData("TERM")]
     [InlineData("INT")]
     [InlineData("HUP")]
-    public async Task Signal_during_a_renewal_is_noted_and_the_new_token_is_stored(string signal)
+    public async Task Signal_during_a_renewal_exits_after_the_new_token_is_stored(string signal)
     {
         await LoginAsync();
         var (asked, release) = Hold("/token");
@@ -53,7 +53,7 @@ public sealed class SignalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Signal_during_a_renewal_that_never_ends_waits_at_most_8_seconds()
+    public async Task Signal_during_a_hanging_renewal_waits_at_most_8_seconds()
     {
         await LoginAsync();
         var (asked, _) = Hold("/token");
@@ -67,7 +67,7 @@ public sealed class SignalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Signal_during_a_code_exchange_is_noted_and_the_sign_in_is_stored()
+    public async Task Signal_during_a_code_exchange_exits_after_the_sign_in_is_stored()
     {
         var (asked, release) = Hold("/token");
         using var process = _mcpsm.Start(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"]);
@@ -81,7 +81,7 @@ public sealed class SignalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Signal_while_a_device_is_asked_for_is_noted_and_the_sign_in_is_stored()
+    public async Task Signal_during_a_device_code_poll_exits_after_the_sign_in_is_stored()
     {
         var (asked, release) = Hold("/token");
         using var process = _mcpsm.Start(["auth", "login", "my-api", "--device"]);
@@ -98,7 +98,7 @@ public sealed class SignalTests : IAsyncLifetime
     [InlineData("TERM")]
     [InlineData("INT")]
     [InlineData("HUP")]
-    public async Task Signal_while_a_person_is_waited_for_ends_the_sign_in(string signal)
+    public async Task Signal_during_the_wait_for_a_person_ends_the_sign_in(string signal)
     {
         _mcpsm.Follow = _ => Task.CompletedTask;
         using var process = _mcpsm.Start(["auth", "login", "my-api", "--no-browser", "--callback-port", "0"]);
@@ -124,7 +124,7 @@ public sealed class SignalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Process_that_blocks_in_the_system_ends_2_seconds_after_the_signal()
+    public async Task Process_blocked_in_a_system_call_ends_2_seconds_after_the_signal()
     {
         var pipe = Path.Combine(_mcpsm.Folder, "assertion");
         using (var made = Process.Start("mkfifo", [pipe]))
@@ -139,7 +139,7 @@ public sealed class SignalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Hangup_that_nohup_ignores_stays_ignored()
+    public async Task Hangup_ignored_by_nohup_stays_ignored()
     {
         var (asked, release) = Hold("/token");
         using var process = Process.Start(new ProcessStartInfo("nohup", [.. _mcpsm.Executable, "auth", "login", "my-api", "--no-browser", "--callback-port", "0"])

@@ -13,7 +13,7 @@ public sealed class SystemCallTests : IDisposable
     public void Dispose() => _mcpsm.Dispose();
 
     [Fact]
-    public async Task Status_reads_the_catalog_and_the_facts_once_and_nothing_else_of_ours()
+    public async Task Status_reads_only_the_catalog_and_the_index_once_each()
     {
         var trace = await TraceAsync("auth status");
         Assert.Equal(["config.json", "credentials.json"], OpenedOfOurs(trace));
@@ -22,7 +22,7 @@ public sealed class SystemCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_valid_token_opens_the_vault_once_and_no_socket()
+    public async Task Valid_token_opens_the_vault_once_and_no_socket()
     {
         var trace = await TraceAsync("auth token my-api");
         Assert.Single(OpenedOfOurs(trace), f => f == "credentials.enc");
@@ -34,7 +34,7 @@ public sealed class SystemCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_command_for_all_servers_reads_the_catalog_a_few_times_and_the_facts_once_for_each()
+    public async Task Login_all_reads_the_catalog_a_few_times_and_the_index_once_a_server()
     {
         var trace = await TraceAsync("auth login-all", servers: 40);
         Assert.InRange(OpenedOfOurs(trace).Count(f => f == "credentials.json"), 40, 44);
@@ -44,7 +44,7 @@ public sealed class SystemCallTests : IDisposable
     [Theory]
     [InlineData("ENOSYS")]
     [InlineData("ENOLCK")]
-    public async Task On_a_file_system_without_locks_nothing_is_changed_and_who_only_reads_is_given_the_token(string error)
+    public async Task File_system_without_locks_allows_reads_and_refuses_changes(string error)
     {
         string[] without = ["-e", $"inject=flock:error={error}"];
         Assert.Equal("a-token\n", (await RunTracedAsync("auth token my-api", "flock", without)).Done().Out);

@@ -10,7 +10,7 @@ public sealed class BadServerTests
     private static readonly Uri Nowhere = new("http://127.0.0.1:1/mcp");
 
     [Fact]
-    public async Task One_that_is_not_there()
+    public async Task Unreachable_server_is_one_error()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(Nowhere);
@@ -21,7 +21,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task One_whose_name_does_not_resolve()
+    public async Task Server_whose_name_does_not_resolve_is_one_error()
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://nowhere.invalid/mcp"));
@@ -29,7 +29,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task One_that_answers_web_pages()
+    public async Task Server_that_returns_a_web_page_is_one_error()
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Answer("/mcp", 200, "<html><b>Log in here</b></html>", "text/html");
@@ -44,7 +44,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task One_that_never_answers()
+    public async Task Server_that_never_answers_times_out()
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Hang("/mcp");
@@ -59,7 +59,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task One_that_needs_no_authentication()
+    public async Task Server_without_authentication_needs_no_sign_in()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true, MetadataAtPath = false });
         using var mcpsm = new InProcessCli();
@@ -70,7 +70,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task One_that_asks_for_a_credential_and_says_nothing_of_where_to_get_it()
+    public async Task Challenge_without_metadata_suggests_a_bearer_token()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { MetadataAtPath = false });
         server.Challenge = _ => "Bearer";
@@ -82,7 +82,7 @@ public sealed class BadServerTests
     [Theory]
     [InlineData(403, "403 Forbidden, and says nothing of how to sign in", "mcpsm auth set my-api")]
     [InlineData(429, "429 Too Many Requests", "Try again later")]
-    public async Task One_that_turns_everybody_away_needs_authentication_for_all_we_know(int status, string words, string remedy)
+    public async Task Server_that_refuses_every_request_counts_as_not_authenticated(int status, string words, string remedy)
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { MetadataAtPath = false });
         server.Faults.Answer("/mcp", status);
@@ -93,7 +93,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task One_that_has_moved_is_followed_by_a_command_alone()
+    public async Task Redirected_server_is_only_followed_by_an_update_of_its_URL()
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Intercept("/mcp", context =>
@@ -109,7 +109,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task Giving_up_on_one_that_never_answers_a_test_is_130()
+    public async Task Cancelled_test_of_a_hanging_server_exits_with_130()
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Hang("/mcp");
@@ -121,7 +121,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task One_that_refuses_the_very_token_its_issuer_gave()
+    public async Task Server_that_refuses_the_new_token_saves_no_sign_in()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Issuers = [issuer.Issuer] });
@@ -137,7 +137,7 @@ public sealed class BadServerTests
     [InlineData(403, "403 Forbidden", "mcpsm auth login my-api")]
     [InlineData(404, "404 Not Found", "mcpsm list")]
     [InlineData(500, "500 Internal Server Error", "Try again later")]
-    public async Task Testing_says_what_it_answered(int status, string words, string remedy)
+    public async Task Test_of_a_failing_server_prints_its_status_code(int status, string words, string remedy)
     {
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Answer("/mcp", status, "a stack trace of theirs", "text/plain");
@@ -151,7 +151,7 @@ public sealed class BadServerTests
     }
 
     [Fact]
-    public async Task Testing_all_goes_on_after_one_that_fails_and_ends_with_1()
+    public async Task Test_of_all_servers_continues_after_a_failure_and_exits_with_1()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();

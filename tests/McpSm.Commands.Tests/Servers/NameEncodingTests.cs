@@ -14,7 +14,7 @@ public sealed class NameEncodingTests : IDisposable
     [InlineData("Caf\u00e9", "Cafe\u0301", "caf")]
     [InlineData("\ud55c\uad6d", "\u1112\u1161\u11ab\u1100\u116e\u11a8", "server-1eb7da6d")]
     [InlineData("\u00c5", "\u212b", "server-0a94dc9d")]
-    public async Task Server_is_found_and_not_added_twice_by_its_name_in_another_encoding(string name, string other, string id)
+    public async Task Server_name_in_another_Unicode_form_finds_the_same_server(string name, string other, string id)
     {
         _mcpsm.Variables["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
         (await _mcpsm.RunAsync(["add", name, "--type", "http", "--url", "https://a.example/mcp"])).Done();

@@ -17,7 +17,7 @@ public sealed class ProxyTests
     [InlineData("ALL_PROXY", "http://127.0.0.1:{0}")]
     [InlineData("ALL_PROXY", "socks5://127.0.0.1:{0}")]
     [InlineData("HTTPS_PROXY", "socks5://localhost:{0}")]
-    public async Task Proxy_on_this_machine_leads_to_public_servers(string variable, string proxy)
+    public async Task Proxy_on_loopback_reaches_public_servers(string variable, string proxy)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables[variable] = string.Format(proxy, scene.Proxy.Port);
@@ -30,7 +30,7 @@ public sealed class ProxyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Proxy_by_IPv6_loopback_leads_to_public_servers()
+    public async Task Proxy_on_IPv6_loopback_reaches_public_servers()
     {
         Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "this machine has no IPv6");
         await using var scene = await ProxyFixture.StartAsync();
@@ -44,7 +44,7 @@ public sealed class ProxyTests
     [Theory]
     [InlineData("http")]
     [InlineData("socks5")]
-    public async Task Proxy_with_credentials_gets_them_and_shows_them_nowhere(string scheme)
+    public async Task Proxy_credentials_are_sent_and_never_shown(string scheme)
     {
         await using var scene = await ProxyFixture.StartAsync(credentials: "user:s3cret-of-proxy");
         scene.Mcpsm.Variables["HTTPS_PROXY"] = $"{scheme}://user:s3cret-of-proxy@127.0.0.1:{scene.Proxy.Port}";
@@ -74,7 +74,7 @@ public sealed class ProxyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Host_in_NO_PROXY_is_connected_to_directly()
+    public async Task Host_in_NO_PROXY_is_contacted_directly()
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -86,7 +86,7 @@ public sealed class ProxyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Proxys_own_host_and_port_are_no_place_to_be_led_to()
+    public async Task Metadata_URL_at_the_address_of_the_proxy_is_refused()
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -101,7 +101,7 @@ public sealed class ProxyTests
     [InlineData("[fd00::5]")]
     [InlineData("[::ffff:192.168.1.1]")]
     [InlineData("169.254.169.254")]
-    public async Task Behind_a_proxy_a_literal_inner_address_is_refused(string host)
+    public async Task Private_address_behind_a_proxy_is_refused(string host)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -112,7 +112,7 @@ public sealed class ProxyTests
 
     [Rule(30)]
     [Fact]
-    public async Task Issuer_at_an_inner_address_is_used_once_the_user_named_it()
+    public async Task Issuer_at_a_private_address_is_used_only_if_the_user_named_it()
     {
         await using var scene = await ProxyFixture.StartAsync("100.64.0.5");
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -128,7 +128,7 @@ public sealed class ProxyTests
     [InlineData("authorization_endpoint")]
     [InlineData("token_endpoint")]
     [InlineData("registration_endpoint")]
-    public async Task Endpoint_at_an_inner_address_needs_an_issuer_that_the_user_named(string endpoint)
+    public async Task Endpoint_at_a_private_address_needs_an_issuer_that_the_user_named(string endpoint)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -146,7 +146,7 @@ public sealed class ProxyTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Revocation_at_an_inner_address_needs_an_issuer_that_the_user_named(bool isNamed)
+    public async Task Revocation_at_a_private_address_needs_an_issuer_that_the_user_named(bool isNamed)
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
@@ -158,7 +158,7 @@ public sealed class ProxyTests
 
     [Rule(30, 37)]
     [Fact]
-    public async Task Device_endpoint_at_an_inner_address_is_refused()
+    public async Task Device_endpoint_at_a_private_address_is_refused()
     {
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;

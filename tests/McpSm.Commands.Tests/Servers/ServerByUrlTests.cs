@@ -18,7 +18,7 @@ public sealed class ServerByUrlTests
     [InlineData("server update URL --scope a", 0)]
     [InlineData("import URL", 0)]
     [InlineData("remove URL --yes", 0)]
-    public async Task Command_finds_the_server(string line, int code)
+    public async Task Command_with_a_URL_finds_the_server(string line, int code)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri(Url));
@@ -30,7 +30,7 @@ public sealed class ServerByUrlTests
     [InlineData("auth set URL a-token")]
     [InlineData("test URL")]
     [InlineData("remove URL --yes")]
-    public async Task Url_that_no_server_has_is_an_error_that_says_to_add_it(string line)
+    public async Task Unknown_URL_is_an_error_that_suggests_add(string line)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri(Url));
@@ -38,7 +38,7 @@ public sealed class ServerByUrlTests
     }
 
     [Fact]
-    public async Task Name_of_a_login_goes_with_a_url()
+    public async Task Login_with_name_needs_a_URL()
     {
         using var mcpsm = new InProcessCli();
         (await mcpsm.RunAsync("auth login my-api --name other")).Failed(2, "--name goes with the URL of a new server.");

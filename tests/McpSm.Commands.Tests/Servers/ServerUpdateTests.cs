@@ -26,7 +26,7 @@ public sealed class ServerUpdateTests
     [InlineData("oauth.dpop", "\"always\"", "--dpop", "always")]
     [InlineData("oauth.dpop", "\"never\"", "--dpop", "never")]
     [InlineData("oauth.authorizeParams", "{\"access_type\":\"offline\",\"a\":\"b=c\"}", "--authorize-param", "access_type=offline", "--authorize-param=a=b=c")]
-    public async Task Each_option_changes_its_setting_and_no_other(string path, string value, params string[] options)
+    public async Task Update_option_changes_only_its_setting(string path, string value, params string[] options)
     {
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Config()[0]!.AsObject();
@@ -43,7 +43,7 @@ public sealed class ServerUpdateTests
     [InlineData("--authorize-param", "access_type=offline")]
     [InlineData("--issuer", "https://login.example")]
     [InlineData("--client-metadata-url", "https://c.example/client")]
-    public async Task An_empty_value_takes_a_setting_away(string option, string value)
+    public async Task Empty_value_removes_a_setting(string option, string value)
     {
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Config().ToJsonString();
@@ -76,7 +76,7 @@ public sealed class ServerUpdateTests
     [InlineData("--oauth", "--oauth=false", "oauth.enabled", "false")]
     [InlineData("--no-oauth", "--no-oauth=false", "oauth.enabled", "true")]
     [InlineData("--allow-legacy-endpoints", "--allow-legacy-endpoints=false", "oauth.allowLegacyEndpoints", null)]
-    public async Task A_switch_says_no_too(string yes, string no, string path, string? value)
+    public async Task Switch_with_false_turns_a_setting_off(string yes, string no, string path, string? value)
     {
         using var mcpsm = await WithServerAsync();
         (await Update(mcpsm, yes)).Done();
@@ -105,7 +105,7 @@ public sealed class ServerUpdateTests
     [InlineData("is not set", "--client-secret-from-env", "NO_SUCH_VARIABLE")]
     [InlineData("cannot be sent", "--token", "PLANTED token", "--name", "other", "--header", "X-Key=1")]
     [InlineData("has no such option. Did you mean '--client-id'?", "--clientid", "PLANTED")]
-    public async Task What_cannot_be_used_changes_nothing(string says, params string[] options)
+    public async Task Invalid_option_value_changes_nothing(string says, params string[] options)
     {
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Files();
@@ -118,7 +118,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task A_name_that_another_server_has()
+    public async Task Name_of_another_server_is_refused()
     {
         using var mcpsm = await WithServerAsync();
         await mcpsm.AddAsync(new Uri("https://b.example/mcp"), "other");
@@ -129,7 +129,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task Headers_are_kept_in_the_vault_sent_along_and_taken_away()
+    public async Task Headers_are_saved_in_the_vault_sent_and_removed()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();
@@ -146,7 +146,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task A_client_of_ones_own_with_its_secret_from_a_variable()
+    public async Task Supplied_client_signs_in_with_its_secret_from_a_variable()
     {
         // Whichever port is free when the browser comes back is one of the client's.
         var anyPort = Enumerable.Range(1024, 65536 - 1024).Select(port => $"http://127.0.0.1:{port}/callback");
@@ -167,7 +167,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task Moving_to_another_origin_warns_and_the_credential_stays_behind()
+    public async Task Move_to_another_origin_warns_and_does_not_send_the_old_credential()
     {
         await using var other = await TestMcpServer.StartAsync();
         using var mcpsm = await WithServerAsync();
@@ -187,7 +187,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task A_URL_that_another_program_wrote_wrongly_can_be_mended()
+    public async Task Invalid_URL_in_the_catalog_can_be_corrected()
     {
         using var mcpsm = new InProcessCli();
         mcpsm.Write("config.json", """{"remoteServers":[{"id":"my-api","name":"my-api","type":"http","url":"nothing"}]}""");
@@ -200,7 +200,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task Plain_http_to_another_machine_is_warned_of_and_gets_no_credential()
+    public async Task Plain_http_to_another_machine_warns_and_gets_no_credential()
     {
         using var mcpsm = new InProcessCli();
         var ended = (await mcpsm.RunAsync("add my-api --type http --url http://a.example/mcp")).Done();
@@ -213,7 +213,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task Remove_takes_the_credentials_along()
+    public async Task Remove_deletes_and_revokes_the_credentials()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -235,7 +235,7 @@ public sealed class ServerUpdateTests
     }
 
     [Fact]
-    public async Task A_server_that_another_program_removed_and_added_elsewhere_gets_nothing_of_the_old()
+    public async Task Server_replaced_by_another_program_gets_no_old_credential()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

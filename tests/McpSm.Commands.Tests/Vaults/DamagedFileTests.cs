@@ -23,7 +23,7 @@ public sealed class DamagedFileTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Config(string line)
+    public async Task Damaged_catalog_is_one_error_and_unchanged(string line)
     {
         using var mcpsm = await SignedInAsync("config.json", """{ "remoteServers": [ { "id": "my-api",, } ] }""");
         var before = mcpsm.Files();
@@ -43,7 +43,7 @@ public sealed class DamagedFileTests
     [InlineData("{\"remoteServers\":[],\"remoteServers\":[]}", "not valid JSON")]
     [InlineData("{\"remoteServers\":[]\n,\n  \"port\":}", "at line 3, column 10")]
     [InlineData("{\"remoteServers\":[", "not valid JSON")]
-    public async Task Config_that_is_damaged_in_other_ways(string content, string says)
+    public async Task Catalog_with_other_damage_is_one_error(string content, string says)
     {
         using var mcpsm = new InProcessCli();
         mcpsm.Write("config.json", content);
@@ -57,7 +57,7 @@ public sealed class DamagedFileTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Facts(string line)
+    public async Task Damaged_index_is_one_error_and_unchanged(string line)
     {
         using var mcpsm = await SignedInAsync("credentials.json", "{\n  \"version\": 1, oops");
         var (config, rest) = (mcpsm.Files("credentials.json", "credentials.enc"), mcpsm.Files("config.json"));
@@ -94,7 +94,7 @@ public sealed class DamagedFileTests
     [InlineData("{\"mcpsmclient-1\":1}")]
     [InlineData("{\"mcpsmclient-1\":{}}")]
     [InlineData("{\"mcpsmclient-1\":{\"issuer\":\"https://i.example\",\"servers\":[1]}}")]
-    public async Task Damaged_facts_of_registrations_are_one_error_and_are_kept(string registrations)
+    public async Task Damaged_registrations_in_the_index_are_one_error_and_unchanged(string registrations)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"), "my-api", "--issuer", "https://i.example");
@@ -116,7 +116,7 @@ public sealed class DamagedFileTests
     [InlineData("{\"version\":1,\"servers\":null}")]
     [InlineData("{\"version\":1,\"servers\":{\"my-api\":null}}")]
     [InlineData("{\"version\":1,\"servers\":{\"my-api\":{\"kind\":\"Password\"}}}")]
-    public async Task Facts_that_are_damaged_in_other_ways(string content)
+    public async Task Index_with_other_damage_is_one_error(string content)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -132,7 +132,7 @@ public sealed class DamagedFileTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Vault(string line)
+    public async Task Damaged_vault_is_one_error_and_unchanged(string line)
     {
         using var mcpsm = await SignedInAsync("credentials.enc", "no vault at all, but long enough to hold its header");
         var (config, rest) = (mcpsm.Files("credentials.json", "credentials.enc"), mcpsm.Files("config.json"));
@@ -163,7 +163,7 @@ public sealed class DamagedFileTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Settings(string line)
+    public async Task Damaged_settings_are_one_error_and_unchanged(string line)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("http://127.0.0.1:1/mcp"));
@@ -196,7 +196,7 @@ public sealed class DamagedFileTests
     [InlineData("config.json", """{"\ud800":1,"remoteServers":[]}""", "auth set my-api a-token")]
     [InlineData("settings.json", """{"\ud800":1}""", "auth set my-api a-token")]
     [InlineData("oauth-tokens.json", """{"\ud800":1}""", "import")]
-    public async Task Texts_that_are_no_Unicode(string file, string content, string line)
+    public async Task File_with_invalid_Unicode_is_one_error(string file, string content, string line)
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
@@ -208,7 +208,7 @@ public sealed class DamagedFileTests
     }
 
     [Fact]
-    public async Task Damaged_facts_are_one_error_for_all_servers()
+    public async Task Damaged_index_is_one_error_for_all_servers()
     {
         using var mcpsm = await SignedInAsync("credentials.json", "{");
         await mcpsm.AddAsync(new Uri("http://127.0.0.1:1/mcp"), "other");
@@ -220,7 +220,7 @@ public sealed class DamagedFileTests
     [InlineData("add other --type http --url https://b.example/mcp --token -")]
     [InlineData("server update my-api --name renamed --url https://b.example/mcp --header X-Key=1")]
     [InlineData("server update my-api --scope other --token -")]
-    public async Task What_cannot_be_kept_whole_is_not_kept_in_part(string line)
+    public async Task Change_that_fails_in_the_vault_changes_no_file(string line)
     {
         using var mcpsm = await SignedInAsync("credentials.enc", "damaged");
         var before = mcpsm.Files();

@@ -24,7 +24,7 @@ public sealed class FolderOwnerTests : IDisposable
     public void Dispose() => _mcpsm.Dispose();
 
     [Fact]
-    public async Task Own_folder_that_others_may_write_is_closed_to_them_and_told_once()
+    public async Task Folder_that_others_can_write_is_restricted_with_one_notice()
     {
         await OtherUser.BecomeAsync(_mcpsm);
         await PrepareAsync(OtherUser.Id, OtherUser.Id);
@@ -39,7 +39,7 @@ public sealed class FolderOwnerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_made_under_umask_002_is_for_its_owner_alone()
+    public async Task Files_created_under_umask_002_are_readable_only_by_the_owner()
     {
         await OtherUser.BecomeAsync(_mcpsm);
         _mcpsm.Executable = ["sh", "-c", "umask 002; exec \"$@\"", "sh", .. _mcpsm.Executable];
@@ -54,7 +54,7 @@ public sealed class FolderOwnerTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_root_makes_in_the_folder_of_a_user_is_that_users(bool withFolder)
+    public async Task Files_created_by_root_belong_to_the_owner_of_the_folder(bool withFolder)
     {
         var asRoot = _mcpsm.Executable;
         await OtherUser.BecomeAsync(_mcpsm, 1000);
@@ -78,7 +78,7 @@ public sealed class FolderOwnerTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_user_of_the_group_of_roots_works_in_a_home_of_root(bool withFolder)
+    public async Task User_in_the_root_group_can_use_a_home_of_root(bool withFolder)
     {
         await OtherUser.BecomeAsync(_mcpsm, OtherUser.Id, group: 0);
         await OtherUser.GiveAsync(_mcpsm.Folder, 0, 0);
@@ -97,7 +97,7 @@ public sealed class FolderOwnerTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(OtherUser.Id)]
-    public async Task Secrets_mounted_through_links_are_read(int reader)
+    public async Task Files_mounted_through_links_are_read(int reader)
     {
         var asRoot = _mcpsm.Executable;
         await OtherUser.BecomeAsync(_mcpsm);
@@ -128,7 +128,7 @@ public sealed class FolderOwnerTests : IDisposable
     }
 
     [Fact]
-    public async Task The_folder_of_another_user_is_used_only_if_it_is_named()
+    public async Task Folder_of_another_user_is_used_only_if_it_is_configured()
     {
         await OtherUser.BecomeAsync(_mcpsm);
         await PrepareAsync(1000, 1000);
@@ -154,7 +154,7 @@ public sealed class FolderOwnerTests : IDisposable
     }
 
     [Fact]
-    public async Task The_key_of_another_user_is_used_only_if_the_folder_is_named()
+    public async Task Key_of_another_user_is_used_only_if_the_folder_is_configured()
     {
         await OtherUser.BecomeAsync(_mcpsm);
         await PrepareAsync(OtherUser.Id, OtherUser.Id);
@@ -168,7 +168,7 @@ public sealed class FolderOwnerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mode_that_does_not_change_is_told_and_work_goes_on()
+    public async Task File_mode_that_cannot_be_changed_is_a_warning()
     {
         Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing, which has a call of the system fail.");
         await OtherUser.BecomeAsync(_mcpsm);
@@ -182,7 +182,7 @@ public sealed class FolderOwnerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_link_in_the_place_of_the_locks_is_followed_if_it_is_our_own()
+    public async Task Locks_folder_that_is_a_link_is_followed_only_if_the_user_owns_it()
     {
         var asRoot = _mcpsm.Executable;
         await OtherUser.BecomeAsync(_mcpsm);

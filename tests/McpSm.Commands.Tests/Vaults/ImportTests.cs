@@ -52,7 +52,7 @@ public sealed class ImportTests : IDisposable
     public void Dispose() => _mcpsm.Dispose();
 
     [Fact]
-    public async Task Until_then_status_says_so_of_each_server_and_names_the_command()
+    public async Task Status_before_an_import_suggests_it_for_each_server()
     {
         foreach (var status in JsonNode.Parse((await _mcpsm.RunAsync("auth status --json")).Done().Out)!.AsArray())
         {
@@ -64,7 +64,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public async Task A_dry_run_tells_all_and_touches_nothing()
+    public async Task Dry_run_lists_every_secret_and_changes_nothing()
     {
         var before = _mcpsm.Files();
         var ended = (await _mcpsm.RunAsync("import --dry-run")).Done();
@@ -82,7 +82,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public async Task The_vault_has_all_and_the_files_lose_nothing_else()
+    public async Task Import_moves_every_secret_and_leaves_the_rest_of_the_files()
     {
         var ended = (await _mcpsm.RunAsync("import")).Done();
         Assert.Contains("✔ Bearer: bearer token in config.json taken into the vault 'file'.", ended.Out);
@@ -113,7 +113,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_vault_has_stays_and_its_plaintext_goes_only_by_force()
+    public async Task Import_over_an_existing_secret_needs_force_to_remove_the_plaintext()
     {
         (await _mcpsm.RunAsync("import bearer")).Done();
         _mcpsm.Write("config.json", Config.Replace("bearer-secret", "another-secret"));
@@ -127,7 +127,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public async Task A_vault_that_is_locked_leaves_the_plaintext()
+    public async Task Locked_vault_leaves_the_plaintext()
     {
         _mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "right";
         (await _mcpsm.RunAsync("import auth")).Done();
@@ -140,7 +140,7 @@ public sealed class ImportTests : IDisposable
     [Theory]
     [InlineData("{", "is not valid JSON")]
     [InlineData("""{"oauth": {"tokenType": "Bearer"}}""", "its entry 'oauth' has no 'accessToken'")]
-    public async Task A_damaged_file_of_tokens_is_named_and_left(string content, string says)
+    public async Task Damaged_token_file_is_named_and_unchanged(string content, string says)
     {
         _mcpsm.Write("oauth-tokens.json", content);
         var before = _mcpsm.Files();
@@ -150,7 +150,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public async Task Tokens_that_were_taken_over_are_renewed_at_the_issuer_the_server_names()
+    public async Task Imported_tokens_are_renewed_at_the_issuer_of_the_server()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

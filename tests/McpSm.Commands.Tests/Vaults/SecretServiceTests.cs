@@ -10,7 +10,7 @@ namespace McpSm.Commands.Tests.Vaults;
 public sealed class SecretServiceTests
 {
     [Fact]
-    public async Task What_is_kept_is_an_item_that_other_programs_find_under_a_name_people_understand()
+    public async Task Secret_is_an_item_with_a_readable_label()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = await KeptAsync(keyring, "token-one");
@@ -30,7 +30,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task A_client_registration_is_an_item_of_its_own()
+    public async Task Client_registration_is_a_separate_item()
     {
         await using var keyring = await Keyring.StartAsync();
         await using var issuer = await TestIssuer.StartAsync();
@@ -46,7 +46,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task A_secret_of_64_KiB()
+    public async Task Secret_of_64_KiB_is_stored_and_read()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = await KeptAsync(keyring, new string('x', 64 * 1024));
@@ -54,7 +54,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task A_locked_keyring_is_neither_empty_nor_absent()
+    public async Task Locked_keyring_is_an_error_and_not_an_empty_vault()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = await KeptAsync(keyring, "a-token");
@@ -79,7 +79,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task An_item_that_somebody_else_deleted_is_gone_and_the_status_says_so_from_then_on()
+    public async Task Item_deleted_by_another_program_is_noticed_by_the_next_token()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = await KeptAsync(keyring, "a-token");
@@ -90,7 +90,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task Without_a_session_bus_it_says_so_at_once_and_none_is_started()
+    public async Task Missing_session_bus_is_an_error_at_once_and_no_bus_is_started()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -116,7 +116,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task Where_nobody_named_a_vault_it_is_taken_if_it_works_and_else_the_file_with_a_word()
+    public async Task Default_vault_is_the_Secret_Service_if_it_works_else_the_file()
     {
         await using var keyring = await Keyring.StartBusAsync();
         using (var without = On(keyring))
@@ -136,7 +136,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task Found_at_its_usual_place_where_no_variable_names_the_bus()
+    public async Task Session_bus_without_a_variable_is_found_at_its_usual_path()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = On(keyring);
@@ -147,7 +147,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task A_bus_without_a_service_and_a_service_without_a_keyring()
+    public async Task Missing_service_or_default_keyring_is_one_error()
     {
         await using var keyring = await Keyring.StartBusAsync();
         using var mcpsm = On(keyring, "secret-service");
@@ -161,7 +161,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task Without_libsecret_it_says_what_to_install()
+    public async Task Missing_libsecret_says_what_to_install()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = On(keyring, "secret-service");
@@ -178,7 +178,7 @@ public sealed class SecretServiceTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_service_or_a_bus_that_hangs_is_left_after_3_seconds(bool isBus)
+    public async Task Hanging_service_or_bus_times_out_after_3_seconds(bool isBus)
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = await KeptAsync(keyring, "a-token");
@@ -196,7 +196,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task Two_folders_of_one_user_do_not_see_each_others_items()
+    public async Task Items_of_two_folders_are_separate()
     {
         await using var keyring = await Keyring.StartAsync();
         using var one = await KeptAsync(keyring, "token-one");
@@ -208,7 +208,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task A_move_there_and_back_takes_all_of_ours_and_nothing_of_others()
+    public async Task Move_there_and_back_moves_only_items_of_Mcpsm()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = On(keyring, null);
@@ -232,7 +232,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task Eight_processes_at_once_lose_nothing()
+    public async Task Eight_concurrent_processes_lose_nothing()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = On(keyring, "secret-service");
@@ -253,7 +253,7 @@ public sealed class SecretServiceTests
     }
 
     [Fact]
-    public async Task Nothing_of_it_is_loaded_where_it_is_not_used()
+    public async Task Libsecret_is_loaded_only_if_it_is_used()
     {
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = await KeptAsync(keyring, "a-token");

@@ -49,7 +49,7 @@ public sealed class SplicedFileTests : IDisposable
     public void Dispose() => _mcpsm.Dispose();
 
     [Fact]
-    public async Task Each_command_takes_a_spliced_file_or_refuses_it()
+    public async Task Command_with_a_spliced_file_works_or_refuses_the_file()
     {
         await PrepareAsync();
         var (vault, key) = (File.ReadAllBytes(_mcpsm.PathOf("credentials.enc")), File.ReadAllBytes(_mcpsm.PathOf("credentials.key")));
@@ -92,7 +92,7 @@ public sealed class SplicedFileTests : IDisposable
     [InlineData("credentials.json", "{\"version\":1,\"servers\":{\"\u00ff\":{}}}")]
     [InlineData("credentials.json", "{\"version\":1,\"servers\":{},\"\u00ff\":1}")]
     [InlineData("oauth-tokens.json", "{\"\u00ff\":{\"accessToken\":\"a\"}}")]
-    public async Task A_file_that_is_not_UTF8_is_named_with_the_place(string name, string content)
+    public async Task File_that_is_not_UTF8_is_named_with_the_position(string name, string content)
     {
         await PrepareAsync();
         File.WriteAllBytes(_mcpsm.PathOf(name), Encoding.Latin1.GetBytes(content));
@@ -117,7 +117,7 @@ public sealed class SplicedFileTests : IDisposable
     [InlineData("config.json", """{"note":"\ud800","remoteServers":[{"id":"my-api","url":"https://a.example/mcp"}]}""", "list", "add b --type http --url https://b.example/mcp")]
     [InlineData("config.json", """{"servers":[{"id":"\udc00"}],"remoteServers":[]}""", "list", "add b --type http --url https://b.example/mcp")]
     [InlineData("settings.json", """{"theirs":"\ud800","vault":"file"}""", "vault", "vault use file")]
-    public async Task Half_a_surrogate_pair_of_another_program_can_be_read_past(string name, string content, string reads, string writes)
+    public async Task Lone_surrogate_in_an_unused_member_is_read_but_not_rewritten(string name, string content, string reads, string writes)
     {
         await PrepareAsync();
         _mcpsm.Write(name, content);

@@ -28,7 +28,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
     [InlineData("identity use https://idp.example --client-id c --client-secret-from-env THEIR_SECRET")]
     [InlineData("import")]
     [InlineData("vault use file")]
-    public async Task A_new_secret_is_refused_until_the_file_is_under_the_passphrase(string line)
+    public async Task New_secret_is_refused_until_the_vault_is_under_the_passphrase(string line)
     {
         await KeepAsync();
         _mcpsm.Variables["THEIR_SECRET"] = "new-secret";
@@ -50,7 +50,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_sign_in_is_refused_before_a_person_is_asked_and_a_renewal_goes_on()
+    public async Task Sign_in_is_refused_before_any_prompt_but_renewal_works()
     {
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { TimeProvider = _mcpsm.Clock });
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -73,7 +73,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
     }
 
     [Fact]
-    public async Task What_takes_a_secret_away_is_done()
+    public async Task Removal_of_a_secret_is_allowed()
     {
         await _mcpsm.AddAsync(new Uri("https://a.example/mcp"), "my-api", "--header", "X-Key=1", "--token", "a-token");
         _mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "correct horse";
@@ -83,7 +83,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_planted_vault_takes_nothing_of_the_user()
+    public async Task Planted_vault_receives_no_secret_of_the_user()
     {
         // The user's own vault, under the passphrase, and the one that another user made elsewhere and put in its place.
         using var attacker = new InProcessCli();

@@ -41,7 +41,7 @@ public sealed class UnusualFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task Own_file_that_is_no_file_is_named_at_once(string file, string line, string what)
+    public async Task Path_that_is_not_a_regular_file_is_one_error_at_once(string file, string line, string what)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
         await KeepAsync();
@@ -84,7 +84,7 @@ public sealed class UnusualFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Own_files_may_be_linked_to_regular_files()
+    public async Task Files_that_are_links_to_regular_files_work()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right of their own on Windows.");
         await KeepAsync();
@@ -101,7 +101,7 @@ public sealed class UnusualFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_lock_file_is_not_followed_as_a_link()
+    public async Task Lock_file_that_is_a_link_is_refused()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right of their own on Windows.");
         await KeepAsync();
@@ -117,7 +117,7 @@ public sealed class UnusualFileTests : IDisposable
     [Theory]
     [InlineData("a named pipe")]
     [InlineData("/dev/fd")]
-    public async Task A_key_may_come_through_a_pipe(string kind)
+    public async Task Client_key_from_a_pipe_signs_in(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
         Require.Programs("bash", "mkfifo");
@@ -141,7 +141,7 @@ public sealed class UnusualFileTests : IDisposable
     [InlineData("auth login my-api --client-key-file {0}", null)]
     [InlineData("auth login my-api --assertion-file {0}", null)]
     [InlineData("auth login my-api --client-credentials", "MCPSM_CLIENT_KEY_FILE")]
-    public async Task Ctrl_C_ends_the_wait_for_a_pipe_that_delivers_nothing(string line, string? variable)
+    public async Task Ctrl_C_ends_the_wait_for_an_empty_pipe(string line, string? variable)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
         Require.Programs("mkfifo");
@@ -178,7 +178,7 @@ public sealed class UnusualFileTests : IDisposable
     [InlineData("--assertion-file", "FOLDER", "it is a folder")]
     [InlineData("--assertion-file", "FOLDER/nosuch", "it does not exist")]
     [InlineData("--assertion-file", "FOLDER/empty-pipe", "it is empty")]
-    public async Task A_named_file_that_cannot_be_used_is_one_error_that_names_it(string option, string path, string why)
+    public async Task Unusable_file_of_an_option_is_one_error_that_names_it(string option, string path, string why)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
         Require.Programs("mkfifo", "sh");

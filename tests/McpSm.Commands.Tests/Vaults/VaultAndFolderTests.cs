@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Vaults;
 
-/// <summary>A vault that cannot be opened, a folder that cannot be written: one error, and nothing lost.</summary>
+/// <summary>Tests of a vault that cannot be opened and a folder that cannot be written: one error, and no loss.</summary>
 public sealed class VaultAndFolderTests
 {
     private static readonly string[] NeedTheVault =
@@ -16,7 +16,7 @@ public sealed class VaultAndFolderTests
     [Theory]
     [InlineData("another", "credentials.enc is locked: the passphrase is wrong.")]
     [InlineData("", "credentials.enc is locked: the passphrase is not set.")]
-    public async Task A_wrong_passphrase(string passphrase, string says)
+    public async Task Wrong_passphrase_is_one_error_and_changes_nothing(string passphrase, string says)
     {
         using var mcpsm = new InProcessCli();
         mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "the right one";
@@ -25,7 +25,7 @@ public sealed class VaultAndFolderTests
         var before = mcpsm.Files();
         Assert.DoesNotContain("credentials.key", before.Keys);
         mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = passphrase;
-        // A passphrase takes a good part of a second to try, so a few commands stand for all; the key file is for all.
+        // Checking a passphrase takes a good part of a second, so test only a few commands. The key file test runs all.
         foreach (var line in new[] { "auth token my-api", "auth set my-api new-token", "remove my-api --yes" })
         {
             (await mcpsm.RunAsync(line)).Failed(1, says, "Set MCPSM_VAULT_PASSPHRASE to the passphrase");
@@ -40,9 +40,9 @@ public sealed class VaultAndFolderTests
     [InlineData(null, "the key file credentials.key is missing.", "Restore credentials.key")]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "credentials.key contains a different key.", "Restore the matching credentials.key")]
     [InlineData("not base64!", "credentials.key is damaged. The file was not changed.", "Restore the file from a backup")]
-    public async Task A_missing_or_foreign_key_file(string? content, string says, string remedy)
+    public async Task Missing_or_wrong_key_file_is_one_error_and_changes_nothing(string? content, string says, string remedy)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Key files are DPAPI's there.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows protects key files with DPAPI.");
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
         (await mcpsm.RunAsync("auth set my-api a-token")).Done();
@@ -69,7 +69,7 @@ public sealed class VaultAndFolderTests
     [Theory]
     [InlineData("auth set my-api new-token --vault nosuch")]
     [InlineData("auth login my-api --no-browser --vault nosuch")]
-    public async Task A_vault_that_this_system_does_not_have(string line)
+    public async Task Unknown_vault_is_one_error_and_revokes_nothing(string line)
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -80,12 +80,12 @@ public sealed class VaultAndFolderTests
         var before = mcpsm.Files();
         (await mcpsm.RunAsync(line)).Failed(1, "The vault 'nosuch' does not exist on this system.", "mcpsm vault list");
         Assert.Equal(before, mcpsm.Files());
-        // The sign-in that was to be replaced is not revoked either.
+        // The existing sign-in is not revoked either.
         Assert.True(issuer.Server.Introspect(token)?.Active);
     }
 
     [Fact]
-    public async Task A_folder_that_cannot_be_made()
+    public async Task Folder_that_cannot_be_created_is_one_error()
     {
         using var place = new InProcessCli();
         place.Write("a-file", "");
@@ -99,9 +99,9 @@ public sealed class VaultAndFolderTests
     }
 
     [Fact]
-    public async Task A_folder_that_may_not_be_written()
+    public async Task Read_only_folder_is_one_error_and_stays_readable()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are those of Unix.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"));
         (await mcpsm.RunAsync("auth set my-api a-token")).Done();
@@ -120,8 +120,8 @@ public sealed class VaultAndFolderTests
     }
 
     /// <summary>
-    /// A folder in which nothing can be made or replaced. Modes do not bind root: for root a file stands where the
-    /// folder of locks is to be made, which fails the writers and no reader.
+    /// A folder in which no file can be created or replaced. Modes do not restrict root: for root a file replaces the
+    /// folder of the locks, which makes writers fail but not readers.
     /// </summary>
     private sealed class Unwritable : IDisposable
     {

@@ -14,7 +14,7 @@ public sealed class VaultCommandTests : IDisposable
     [Theory]
     [InlineData("vault")]
     [InlineData("vault list")]
-    public async Task The_list_says_which_is_in_use_why_and_how_each_protects(string line)
+    public async Task Vault_list_shows_which_is_in_use_and_how_each_protects(string line)
     {
         var ended = (await _mcpsm.RunAsync(line)).Done();
         Assert.Contains("  file\n    Encrypted with the key in credentials.key", ended.Out);
@@ -28,7 +28,7 @@ public sealed class VaultCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task As_json()
+    public async Task Vault_list_as_json_has_the_same_facts()
     {
         (await _mcpsm.RunAsync("vault use file")).Done();
         Assert.Equal((await _mcpsm.RunAsync("vault list --json")).Done(), await _mcpsm.RunAsync("vault --json"));
@@ -39,7 +39,7 @@ public sealed class VaultCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_vault_that_there_is_not_changes_nothing()
+    public async Task Unknown_vault_changes_nothing()
     {
         var before = _mcpsm.Files();
         (await _mcpsm.RunAsync("vault use nowhere")).Failed(1, "The vault 'nowhere' does not exist on this system.");
@@ -48,7 +48,7 @@ public sealed class VaultCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_passphrase_is_typed_twice_and_needed_from_then_on()
+    public async Task New_passphrase_is_typed_twice_and_needed_from_then_on()
     {
         await KeepAsync();
         (await _mcpsm.RunAsync("vault rekey --passphrase", TestConsole.Terminal("one", "another"))).Failed(2, "The two are not the same. Nothing was changed.");
@@ -70,7 +70,7 @@ public sealed class VaultCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_passphrase_is_asked_for_only_where_somebody_is()
+    public async Task Passphrase_prompt_needs_a_terminal()
     {
         await KeepAsync();
         (await _mcpsm.RunAsync("vault rekey --passphrase")).Failed(4, "The new passphrase is asked for at a terminal", "MCPSM_VAULT_NEW_PASSPHRASE");

@@ -25,7 +25,7 @@ public sealed class ClientCredentialTests
     private static PSCredential Credential(string secret = "s3cr3t") => new("secretive", new NetworkCredential("", secret).SecurePassword);
 
     [Fact]
-    public async Task A_secret_comes_as_a_credential_and_no_person_is_needed()
+    public async Task Client_secret_as_a_credential_signs_in_unattended()
     {
         await using var issuer = await AuthorizationServer.StartAsync(Knowing);
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -45,7 +45,7 @@ public sealed class ClientCredentialTests
     }
 
     [Fact]
-    public async Task A_certificate_or_a_file_of_a_key_signs()
+    public async Task Client_certificate_or_key_file_signs_in()
     {
         await using var issuer = await AuthorizationServer.StartAsync(Knowing);
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -68,7 +68,7 @@ public sealed class ClientCredentialTests
     [Theory]
     [InlineData("-KeyFilePath $args[0] -ClientId signing")]
     [InlineData("-AssertionFile $args[0]")]
-    public async Task Stopping_ends_the_wait_for_a_pipe_that_delivers_nothing(string how)
+    public async Task Stop_ends_the_wait_for_an_empty_pipe(string how)
     {
         Require.Programs("mkfifo");
         await using var issuer = await AuthorizationServer.StartAsync();
@@ -99,7 +99,7 @@ public sealed class ClientCredentialTests
     [InlineData("Connect-McpServer -All -AssertionFile ./token")]
     [InlineData("Connect-McpServer my-api -AssertionFile ./token -IdentityProvider https://login.example.com")]
     [InlineData("Connect-McpServer -All -IdentityProvider https://login.example.com")]
-    public void What_does_not_go_together_is_no_command_line(string script)
+    public void Conflicting_client_parameters_are_ambiguous(string script)
     {
         using var session = new ModuleSession();
         session.Run("$c = $args[0]; " + script, Credential());
@@ -107,7 +107,7 @@ public sealed class ClientCredentialTests
     }
 
     [Fact]
-    public async Task A_device_code_signs_in()
+    public async Task Device_code_entered_by_the_user_signs_in()
     {
         await using var issuer = await AuthorizationServer.StartAsync(new() { SupportsDeviceCode = true, DevicePollingInterval = TimeSpan.FromSeconds(1) });
         await using var server = await ProtectedMcpServer.StartAsync(issuer);

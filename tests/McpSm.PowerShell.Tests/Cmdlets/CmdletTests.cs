@@ -13,7 +13,7 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 public sealed class CmdletTests
 {
     [Fact]
-    public async Task The_whole_line_as_objects_in_the_pipeline()
+    public async Task Cmdlets_from_add_to_disconnect_work_in_sequence()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -42,7 +42,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public void What_if_changes_nothing_and_force_does_not_outdo_it()
+    public void WhatIf_with_Force_changes_nothing()
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer a https://a.example/mcp -WhatIf");
@@ -55,7 +55,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public void Removing_asks_and_a_no_keeps_it()
+    public void Remove_asks_and_a_declined_prompt_keeps_the_server()
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer a https://a.example/mcp");
@@ -77,7 +77,7 @@ public sealed class CmdletTests
     [InlineData("Connect-McpServer a -NonInteractive", "InteractionRequired", ErrorCategory.AuthenticationError, "a", null)]
     [InlineData("Set-McpToken a -FromEnvironment MCPSM_NOT_SET", "InvalidValue", ErrorCategory.InvalidArgument, "a", null)]
     [InlineData("Set-McpVault nosuch", "VaultUnavailable", ErrorCategory.ResourceUnavailable, "nosuch", null)]
-    public void A_failure_is_one_error_record_that_does_not_end_the_pipeline(string script, string id, ErrorCategory category, string? target, string? next)
+    public void Failure_is_one_non_terminating_error_record(string script, string id, ErrorCategory category, string? target, string? next)
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer a https://a.example/mcp");
@@ -94,7 +94,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public async Task One_servers_failure_does_not_stop_the_others()
+    public async Task Failing_server_does_not_stop_the_others()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -106,7 +106,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public async Task Stopping_ends_the_wait_at_once_and_frees_the_port()
+    public async Task Stop_during_a_sign_in_ends_it_at_once_and_frees_the_port()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -133,7 +133,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public void A_token_is_asked_for_without_being_shown_and_objects_bind_by_their_names()
+    public void Token_prompt_shows_nothing_and_objects_bind_by_property_name()
     {
         using var session = new ModuleSession();
         session.Run("[pscustomobject]@{ Name = 'a'; Url = 'https://a.example/mcp'; Transport = 'sse' } | Add-McpServer");
@@ -145,7 +145,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public async Task Tests_run_at_once_as_many_as_are_allowed()
+    public async Task Tests_run_in_parallel_up_to_ThrottleLimit()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         var (now, most) = (0, 0);
@@ -172,7 +172,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public void A_server_that_comes_through_the_pipeline_is_that_one_though_its_name_is_the_id_of_another()
+    public void Piped_server_is_found_by_id_before_name()
     {
         using var session = new ModuleSession();
         File.WriteAllText(Path.Combine(session.Folder, "config.json"), """
@@ -187,7 +187,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public void What_was_written_to_a_table_of_text_adds_the_same_servers_elsewhere()
+    public void Servers_exported_as_text_can_be_added_again()
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints -DPoP always -OAuth on -AuthorizeParameter @{ access_type = 'offline' }");
@@ -217,7 +217,7 @@ public sealed class CmdletTests
     }
 
     [Fact]
-    public async Task Scopes_read_as_the_wire_writes_them_where_a_value_becomes_text()
+    public async Task Scopes_as_text_are_separated_by_spaces()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);

@@ -20,7 +20,7 @@ public sealed class ConnectTests
     [InlineData("Connect-McpServer -Name my-api -All")]
     [InlineData("Connect-McpServer -Name my-api -Force")]
     [InlineData("Connect-McpServer -All -Url https://a.example/mcp")]
-    public void Name_url_and_all_exclude_each_other(string line)
+    public void Conflicting_connect_parameters_are_ambiguous(string line)
     {
         using var session = new ModuleSession();
         session.Run(line);
@@ -28,7 +28,7 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    public async Task A_url_adds_the_server_once_and_signs_in()
+    public async Task Connect_with_a_URL_adds_the_server_once_and_signs_in()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -45,7 +45,7 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    public async Task All_skips_what_is_valid_and_off_and_renews_before_it_signs_in_unless_forced()
+    public async Task Connect_all_skips_valid_servers_and_renews_unless_forced()
     {
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(3) });
         await using var lasting = await AuthorizationServer.StartAsync();
@@ -67,7 +67,7 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    public async Task By_name_it_always_signs_in()
+    public async Task Connect_with_a_name_always_signs_in()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -81,7 +81,7 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    public async Task A_device_code_is_shown_and_nobody_who_enters_it_is_a_timeout()
+    public async Task Device_code_that_is_never_entered_times_out()
     {
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { SupportsDeviceCode = true, DevicePollingInterval = TimeSpan.FromSeconds(1) });
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -95,7 +95,7 @@ public sealed class ConnectTests
     [Theory]
     [InlineData("Connect-McpServer my-api -CallbackPort 65536")]
     [InlineData("Connect-McpServer my-api -TimeoutSec 0")]
-    public void Numbers_out_of_range_are_refused_before_anything_starts(string line)
+    public void Numbers_out_of_range_are_refused_at_once(string line)
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer my-api https://a.example/mcp");
@@ -104,7 +104,7 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    public async Task Our_own_extension_vault_is_refused_before_anybody_signs_in_for_it()
+    public async Task Extension_vault_of_Mcpsm_is_refused_before_a_sign_in()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

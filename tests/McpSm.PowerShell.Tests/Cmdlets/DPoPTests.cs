@@ -11,7 +11,7 @@ public sealed class DPoPTests
 {
     [Rule(35)]
     [Fact]
-    public async Task A_bound_token_is_told_of_and_comes_with_a_proof_as_headers()
+    public async Task Bound_token_has_its_type_in_the_status_and_a_proof_in_its_headers()
     {
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { SupportsDPoP = true, RequireDPoPNonce = true });
         await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { RequireDPoP = true, RequireDPoPNonce = true });
@@ -32,7 +32,7 @@ public sealed class DPoPTests
 
     [Rule(35)]
     [Fact]
-    public void The_user_says_when()
+    public void DPoP_setting_of_a_server_is_used()
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer a https://a.example/mcp -DPoP Always");

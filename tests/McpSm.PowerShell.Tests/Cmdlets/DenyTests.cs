@@ -33,7 +33,7 @@ public sealed class DenyTests
     }
 
     [Fact]
-    public async Task Token_is_renewed_on_request_and_one_of_the_users_own_cannot_be()
+    public async Task Token_is_renewed_on_request_unless_the_user_set_it()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);

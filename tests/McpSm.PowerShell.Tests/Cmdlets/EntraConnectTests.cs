@@ -34,7 +34,7 @@ public sealed class EntraConnectTests
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     [Fact]
-    public async Task Every_way_to_sign_in_to_Entra_ID_works_through_the_cmdlet()
+    public async Task Sign_in_to_Entra_ID_works_in_every_way()
     {
         if (Environment.GetEnvironmentVariable(ServerVariable) is { } there)
         {

@@ -29,7 +29,7 @@ public sealed class HostileValueTests
     [InlineData("Get-McpServer \"nosuch`e]0;x`a\"")]
     [InlineData("mcpsm auth status")]
     [InlineData("mcpsm list")]
-    public void Stream_holds_no_character_that_a_terminal_acts_on(string line)
+    public void Stream_has_no_terminal_control_characters(string line)
     {
         using var session = WithFiles();
         session.Run($"$null = {line}");
@@ -40,7 +40,7 @@ public sealed class HostileValueTests
     }
 
     [Fact]
-    public void Object_in_the_pipeline_keeps_its_values()
+    public void Pipeline_object_keeps_hostile_values()
     {
         using var session = WithFiles();
         Assert.Equal($"https://a.example/{Evil}", session.Run("(Get-McpServer '-rf').Url")[0].BaseObject);
@@ -48,7 +48,7 @@ public sealed class HostileValueTests
     }
 
     [Fact]
-    public void Suggested_command_reaches_a_server_named_like_an_option()
+    public void Suggested_command_finds_a_server_named_like_an_option()
     {
         using var session = WithFiles();
         var remedy = Assert.Single(session.Run("(Get-McpAuthStatus -Name '--json').Remedy")).BaseObject;
@@ -58,7 +58,7 @@ public sealed class HostileValueTests
     }
 
     [Fact]
-    public async Task Header_takes_a_SecureString_and_refuses_what_is_no_text()
+    public async Task Header_accepts_a_SecureString_and_refuses_other_objects()
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var session = new ModuleSession();

@@ -59,7 +59,7 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
 
     [Rule(34)]
     [Fact]
-    public void One_sign_in_serves_every_server_until_it_is_ended()
+    public void Sign_in_to_the_provider_serves_every_server_until_sign_out()
     {
         Assert.Empty(_session.Run("Get-McpIdentityProvider"));
         AssertFails(Connect, "AuthenticationRequired", null, "Set-McpIdentityProvider <issuer> -ClientId <id>");
@@ -92,7 +92,7 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
     }
 
     [Fact]
-    public void What_if_and_a_no_leave_the_session_and_the_setting_as_they_are()
+    public void WhatIf_and_a_declined_prompt_change_no_session_or_setting()
     {
         _session.Run(Set + " -WhatIf", _provider.Issuer, Secure(Secret));
         Assert.Empty(_session.Run("Get-McpIdentityProvider"));
@@ -117,7 +117,7 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
 
     [Rule(34)]
     [Fact]
-    public void An_ID_token_that_another_program_got_signs_in_without_a_person_and_is_never_shown()
+    public void ID_token_of_another_program_signs_in_and_is_never_shown()
     {
         string? idToken = null;
         _provider.Faults.RewriteJson("/token", answer => idToken ??= (string?)answer["id_token"]);
@@ -137,7 +137,7 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
     [InlineData("https://login.microsoftonline.com/common/v2.0", "InvalidValue")]
     [InlineData("http://idp.example", "UnsafeEndpoint")]
     [InlineData("idp", "InvalidValue")]
-    public void What_cannot_be_one_is_refused_and_nothing_is_set(string issuer, string id)
+    public void Invalid_provider_is_refused_and_not_saved(string issuer, string id)
     {
         AssertFails($"Set-McpIdentityProvider {issuer} -ClientId a", id, issuer, null);
         AssertFails($"Set-McpIdentityProvider {_provider.Issuer} -ClientSecret $args[0]", "InvalidValue", _provider.Issuer, null, Secure(Secret));

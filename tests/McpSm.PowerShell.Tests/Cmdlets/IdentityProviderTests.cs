@@ -11,7 +11,7 @@ public sealed class IdentityProviderTests
 {
     [Rule(34)]
     [Fact]
-    public async Task A_named_provider_vouches_for_one_server_and_the_one_that_is_set_for_all()
+    public async Task Named_provider_signs_in_to_one_server_and_the_configured_one_to_all()
     {
         var organisation = new Organisation();
         await using var provider = await AuthorizationServer.StartAsync(new AuthorizationServerOptions

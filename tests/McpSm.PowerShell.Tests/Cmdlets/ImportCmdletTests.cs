@@ -28,7 +28,7 @@ public sealed class ImportCmdletTests : IDisposable
     private string Now => File.ReadAllText(Path.Combine(_session.Folder, "config.json"));
 
     [Fact]
-    public void What_if_names_each_server_and_what_it_would_take()
+    public void Import_with_WhatIf_names_each_server_and_secret()
     {
         Assert.Empty(_session.Run("Import-McpCredential -WhatIf"));
         Assert.Equal([
@@ -40,7 +40,7 @@ public sealed class ImportCmdletTests : IDisposable
     }
 
     [Fact]
-    public void What_was_done_comes_out_as_an_object_for_each_secret()
+    public void Import_emits_an_object_for_each_secret()
     {
         Assert.Equal("config.json Import-McpCredential Bearer", _session.Text("Get-McpAuthStatus bearer | ForEach-Object { \"$($_.PlaintextFile) $($_.Remedy)\" }"));
         Assert.Equal("""
@@ -55,7 +55,7 @@ public sealed class ImportCmdletTests : IDisposable
     }
 
     [Fact]
-    public void Servers_are_chosen_by_name_or_come_through_the_pipeline()
+    public void Import_takes_servers_by_name_or_from_the_pipeline()
     {
         Assert.Equal("client client", _session.Text("(Import-McpCredential c*).Id -join ' '"));
         Assert.Equal("bearer", _session.Text("('none', (Get-McpServer Bearer) | Import-McpCredential).Id"));
@@ -64,7 +64,7 @@ public sealed class ImportCmdletTests : IDisposable
     }
 
     [Fact]
-    public void Where_the_vault_has_another_the_plaintext_goes_only_by_force()
+    public void Import_over_an_existing_secret_needs_force_to_remove_the_plaintext()
     {
         _session.Run("Import-McpCredential bearer");
         File.WriteAllText(Path.Combine(_session.Folder, "config.json"), Config.Replace("bearer-secret", "another-secret"));
@@ -77,7 +77,7 @@ public sealed class ImportCmdletTests : IDisposable
     }
 
     [Fact]
-    public void One_vault_that_fails_is_an_error_for_each_server_and_leaves_its_plaintext()
+    public void Failing_vault_is_an_error_for_each_server_and_leaves_the_plaintext()
     {
         _session.Run("Import-McpCredential -Vault nosuch");
         Assert.Equal(["Bearer", "client"], _session.Errors.Select(e => e.TargetObject));

@@ -9,7 +9,7 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 public sealed class InvokeMcpsmTests
 {
     [Fact]
-    public void Words_arrive_as_typed_and_output_goes_down_the_pipeline()
+    public void Arguments_arrive_as_typed_and_output_goes_to_the_pipeline()
     {
         using var session = new ModuleSession();
         session.Run("mcpsm add my-api -t http -u https://a.example/mcp --scope a,b --header X-One=1");
@@ -28,7 +28,7 @@ public sealed class InvokeMcpsmTests
     }
 
     [Fact]
-    public void Errors_come_as_lines_of_the_error_stream_as_from_a_native_command()
+    public void Errors_are_lines_of_the_error_stream_like_a_native_command()
     {
         using var session = new ModuleSession();
         Assert.Empty(session.Run("mcpsm auth token nosuch"));
@@ -64,7 +64,7 @@ public sealed class InvokeMcpsmTests
     }
 
     [Fact]
-    public void Pipeline_that_gives_nothing_is_input_that_ended()
+    public void Empty_pipeline_is_closed_standard_input()
     {
         using var session = new ModuleSession();
         session.Run("mcpsm add my-api -t http -u https://a.example/mcp");
@@ -79,7 +79,7 @@ public sealed class InvokeMcpsmTests
     [InlineData("function f { $WhatIfPreference = $true; mcpsm server update my-api --url https://b.example/mcp }; f")]
     [InlineData("function f { $WhatIfPreference = $true; 'secret' | Invoke-Mcpsm auth set my-api - }; f")]
     [InlineData("$WhatIfPreference = $true; $ConfirmPreference = 'Low'; mcpsm auth revoke my-api")]
-    public void What_if_preference_of_the_caller_keeps_a_change_from_happening(string script)
+    public void WhatIfPreference_of_the_caller_prevents_a_change(string script)
     {
         using var session = new ModuleSession();
         session.Run("mcpsm add my-api -t http -u https://a.example/mcp");

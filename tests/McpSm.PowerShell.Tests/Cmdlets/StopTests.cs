@@ -10,7 +10,7 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 public sealed class StopTests
 {
     [Fact]
-    public async Task Pipeline_that_is_stopped_during_a_renewal_stores_the_new_token()
+    public async Task Pipeline_stopped_during_a_renewal_stores_the_new_token()
     {
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
@@ -42,7 +42,7 @@ public sealed class StopTests
     }
 
     [Fact]
-    public async Task Pipeline_that_blocks_elsewhere_ends_2_seconds_after_it_was_stopped()
+    public async Task Pipeline_stopped_during_a_blocked_read_ends_after_2_seconds()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no named pipes in folders here.");
         await using var issuer = await TestIssuer.StartAsync();

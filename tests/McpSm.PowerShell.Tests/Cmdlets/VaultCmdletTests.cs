@@ -26,7 +26,7 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
-    public void Vault_in_use_that_was_unregistered_is_listed_as_gone()
+    public void Unregistered_vault_in_use_is_listed_as_missing()
     {
         using var session = WithStore();
         session.Run("Set-McpVault secretmanagement:Store; $StandInVaults.Remove('Store')");
@@ -38,7 +38,7 @@ public sealed class VaultCmdletTests
     [InlineData("Set-McpVault file", "VaultLocked")]
     [InlineData("Set-McpVault -NewKeyFile", "VaultLocked")]
     [InlineData("[IO.File]::WriteAllText(\"$env:MCPSM_CONFIG_DIR/credentials.enc\", 'x'); Set-McpVault file", "VaultCorrupt")]
-    public void Target_of_a_vaults_error_is_the_vault(string script, string id)
+    public void Target_of_a_vault_error_is_the_vault(string script, string id)
     {
         using var session = WithToken();
         session.Run("Set-McpVault -Passphrase $args[0]", Secure("right"));
@@ -50,7 +50,7 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
-    public void Vaults_are_listed_with_which_is_in_use_why_and_what_it_protects_against()
+    public void Vault_list_shows_which_is_in_use_and_how_it_protects()
     {
         using var session = WithStore();
         Assert.Equal("False", session.Text("(Get-McpVault file).InUse"));
@@ -69,7 +69,7 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
-    public void Another_vault_is_taken_for_what_comes_and_the_rest_stays_until_it_is_moved()
+    public void New_vault_is_used_at_once_and_old_credentials_stay_until_moved()
     {
         using var session = WithStore();
         Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault *Store | Set-McpVault -PassThru).Name"));
@@ -89,7 +89,7 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
-    public void All_that_is_ours_leaves_a_vault_of_SecretManagement_and_nothing_of_the_users()
+    public void Move_out_of_SecretManagement_moves_only_items_of_Mcpsm()
     {
         using var session = WithStore();
         session.Run("Set-McpVault secretmanagement:Store");
@@ -104,7 +104,7 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
-    public void The_command_that_takes_the_rest_along_can_be_copied_whatever_the_vault_is_called()
+    public void Suggested_move_command_works_for_any_vault_name()
     {
         using var session = WithToken(withSecretManagement: true);
         session.Run("$global:StandInVaults['My Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
@@ -117,7 +117,7 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
-    public void A_key_file_beside_a_passphrase_takes_no_new_secret_before_the_remedy()
+    public void Key_file_beside_a_passphrase_refuses_new_secrets_until_the_remedy()
     {
         using var session = WithToken();
         Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", "one");
@@ -134,7 +134,7 @@ public sealed class VaultCmdletTests
     }
 
     [Fact]
-    public void The_encrypted_file_is_put_under_a_passphrase_and_back()
+    public void Encrypted_file_changes_to_a_passphrase_and_back()
     {
         using var session = WithToken();
         session.Run("Set-McpVault -Passphrase $args[0]", Secure(""));
@@ -165,7 +165,7 @@ public sealed class VaultCmdletTests
     [InlineData("Set-McpVault -Name file -NewKeyFile")]
     [InlineData("Set-McpVault -NewKeyFile -Move")]
     [InlineData("Set-McpVault -NewKeyFile -Passphrase ([securestring]::new())")]
-    public void What_excludes_each_other_does(string line)
+    public void Conflicting_vault_parameters_are_ambiguous(string line)
     {
         using var session = WithToken();
         session.Run(line);

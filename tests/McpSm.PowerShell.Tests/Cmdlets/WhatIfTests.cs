@@ -57,7 +57,7 @@ public sealed class WhatIfTests
     }
 
     [Fact]
-    public void Every_cmdlet_that_changes_something_can_be_asked_what_it_would_do()
+    public void Cmdlet_that_changes_something_supports_WhatIf_and_Confirm()
     {
         using var session = new ModuleSession();
         var able = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Where({ $_.Parameters.ContainsKey('WhatIf') -and $_.Parameters.ContainsKey('Confirm') }).Name");
@@ -70,7 +70,7 @@ public sealed class WhatIfTests
 
     [Theory]
     [MemberData(nameof(Lines))]
-    public void What_if_says_what_and_changes_nothing(string line)
+    public void WhatIf_prints_the_operation_and_changes_nothing(string line)
     {
         using var session = New();
         var before = Files(session);
@@ -85,7 +85,7 @@ public sealed class WhatIfTests
 
     [Theory]
     [MemberData(nameof(Lines))]
-    public void A_no_changes_nothing(string line)
+    public void Declined_confirmation_changes_nothing(string line)
     {
         using var session = New();
         var before = Files(session);

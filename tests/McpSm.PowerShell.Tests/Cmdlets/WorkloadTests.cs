@@ -12,7 +12,7 @@ public sealed class WorkloadTests
 {
     [Rule(36)]
     [Fact]
-    public async Task A_file_or_a_variable_signs_in_and_the_path_is_kept_whole()
+    public async Task Assertion_file_or_variable_signs_in_and_the_full_path_is_saved()
     {
         await using var platform = await WorkloadPlatform.StartAsync();
         await using var issuer = await AuthorizationServer.StartAsync(new()

@@ -63,7 +63,7 @@ public sealed class CompleterTests
     [InlineData("Invoke-Mcpsm auth login my", "my-api")]
     [InlineData("$x = 1; mcpsm add new --scope it", "'it''s $(throw)'")]
     [InlineData("mcpsm auth login my-api --vault=secretm", "'--vault=secretmanagement:Store'")]
-    public void Names_are_completed_from_what_is_on_disk_and_quoted_where_they_must_be(string line, string expected)
+    public void Names_are_completed_from_the_files_and_quoted_if_needed(string line, string expected)
     {
         using var session = WithServers();
         var results = Complete(session, line);
@@ -81,14 +81,14 @@ public sealed class CompleterTests
     [InlineData("Set-McpServer my-api -Issuer https://p", "used by my-api, $(throw) 'x', twin, …")]
     [InlineData("Set-McpServer my-api -Scope o", "used by my-api")]
     [InlineData("mcpsm auth tok", "Print a valid access token, renewed first if need be")]
-    public void Tool_tips_tell_what_is_known_of_a_name(string line, string expected)
+    public void Tool_tip_describes_the_candidate(string line, string expected)
     {
         using var session = WithServers();
         Assert.Equal(expected, Assert.Single(Complete(session, line)).ToolTip);
     }
 
     [Fact]
-    public void Every_parameter_of_these_names_has_a_completer()
+    public void Every_parameter_with_known_values_has_a_completer()
     {
         using var session = new ModuleSession();
         var without = session.Run("""
@@ -104,7 +104,7 @@ public sealed class CompleterTests
     }
 
     [Fact]
-    public void Damaged_files_complete_nothing_and_say_nothing()
+    public void Damaged_files_complete_nothing_and_print_nothing()
     {
         using var session = WithServers();
         foreach (var file in new[] { "config.json", "credentials.json", "settings.json" })
@@ -121,7 +121,7 @@ public sealed class CompleterTests
     }
 
     [Fact]
-    public void Looking_leaves_no_exit_code_behind()
+    public void Completion_leaves_LASTEXITCODE_unchanged()
     {
         using var session = WithServers();
         session.Run("$global:LASTEXITCODE = 7");
@@ -135,7 +135,7 @@ public sealed class CompleterTests
     [InlineData("Set-McpServer my-api -Issuer ", 2)]
     [InlineData("Set-McpServer my-api -Scope ", 23)]
     [InlineData("mcpsm auth login ", 1004)]
-    public void A_thousand_servers_cost_no_time_that_a_person_notices(string line, int expected)
+    public void Completion_of_a_thousand_servers_is_fast(string line, int expected)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || expected != 3, "Other systems have other vaults.");
         using var session = WithServers(1000);

@@ -27,7 +27,7 @@ public sealed class ErrorTests
 
     [Theory]
     [MemberData(nameof(Ids))]
-    public async Task A_failure_is_one_error_record_however_it_is_asked_for(string id)
+    public async Task Failure_is_one_error_record_for_every_ErrorAction(string id)
     {
         var row = ErrorCase.All[id];
         await using var stage = await ErrorFixture.StartAsync();
@@ -63,7 +63,7 @@ public sealed class ErrorTests
 
     [Theory]
     [MemberData(nameof(CommandIds))]
-    public async Task In_the_command_tree_it_is_one_line_what_to_do_next_and_an_exit_code(string id)
+    public async Task Failure_of_mcpsm_is_one_line_a_next_step_and_an_exit_code(string id)
     {
         var row = ErrorCase.All[id];
         await using var stage = await ErrorFixture.StartAsync();
@@ -79,7 +79,7 @@ public sealed class ErrorTests
     }
 
     [Fact]
-    public async Task One_bad_server_in_a_pipeline_does_not_stop_the_others()
+    public async Task Failing_server_in_a_pipeline_does_not_stop_the_others()
     {
         await using var stage = await ErrorFixture.StartAsync();
         var session = stage.Session;
@@ -92,7 +92,7 @@ public sealed class ErrorTests
     }
 
     [Fact]
-    public async Task A_host_that_refuses_every_question_is_like_closed_input()
+    public async Task Host_that_refuses_prompts_acts_like_closed_input()
     {
         await using var stage = await ErrorFixture.StartAsync();
         // As thread jobs, -Parallel and programs that embed PowerShell have it.
@@ -103,7 +103,7 @@ public sealed class ErrorTests
     }
 
     [Fact]
-    public async Task A_catalog_that_cannot_be_read_is_one_error_however_much_comes_through_the_pipeline()
+    public async Task Unreadable_catalog_is_one_error_for_the_whole_pipeline()
     {
         await using var stage = await ErrorFixture.StartAsync();
         ErrorCase.All["ConfigurationCorrupt"].Arrange(stage);

@@ -44,7 +44,7 @@ public sealed class GuidelineTests
     private static IEnumerable<CommandParameterInfo> Own(CommandParameterSetInfo set) => set.Parameters.Where(p => !Cmdlet.CommonParameters.Contains(p.Name));
 
     [Fact]
-    public void Every_cmdlet_is_walked()
+    public void Every_cmdlet_is_in_the_table_of_these_tests()
     {
         using var session = new ModuleSession();
         Assert.Equal(Changes.Keys.Concat(OnlyLooks).Order(), session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Name").Select(o => o.ToString()!).Order());
@@ -52,7 +52,7 @@ public sealed class GuidelineTests
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
-    public void Its_verb_is_approved_its_noun_singular_and_ours_and_it_has_an_address(string name)
+    public void Cmdlet_name_has_an_approved_verb_a_singular_noun_and_a_help_link(string name)
     {
         using var session = new ModuleSession();
         var info = Info(session, name);
@@ -66,7 +66,7 @@ public sealed class GuidelineTests
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
-    public void It_can_be_asked_beforehand_where_it_changes_something_and_asks_by_itself_where_that_cannot_be_undone(string name)
+    public void Cmdlet_supports_WhatIf_for_changes_and_confirms_permanent_ones(string name)
     {
         using var session = new ModuleSession();
         var metadata = new CommandMetadata(Info(session, name));
@@ -80,7 +80,7 @@ public sealed class GuidelineTests
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
-    public void It_says_what_it_emits(string name)
+    public void Cmdlet_declares_its_output_type(string name)
     {
         using var session = new ModuleSession();
         var info = Info(session, name);
@@ -91,7 +91,7 @@ public sealed class GuidelineTests
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
-    public void Its_name_takes_wildcards_where_it_means_what_is_there(string name)
+    public void Name_parameter_of_existing_objects_accepts_wildcards(string name)
     {
         using var session = new ModuleSession();
         var info = Info(session, name);
@@ -116,7 +116,7 @@ public sealed class GuidelineTests
     [InlineData("Get-McpIdentityProvider")]
     [InlineData("Disconnect-McpIdentityProvider")]
     [InlineData("Remove-McpIdentityProvider")]
-    public void Where_no_identity_provider_is_set_there_is_nothing_to_show_and_nothing_to_end(string name)
+    public void Missing_identity_provider_is_not_an_error(string name)
     {
         using var session = new ModuleSession();
         Assert.Empty(session.Run(name));
@@ -126,7 +126,7 @@ public sealed class GuidelineTests
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
-    public void Its_parameter_sets_can_be_told_apart(string name)
+    public void Parameter_sets_of_a_cmdlet_are_distinct(string name)
     {
         using var session = new ModuleSession();
         var sets = Info(session, name).ParameterSets;

@@ -41,7 +41,7 @@ public sealed partial class HelpTests
     }
 
     [Fact]
-    public void Every_command_has_a_page()
+    public void Every_command_has_a_help_page()
     {
         using var session = new ModuleSession();
         var commands = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet, Function).Name").Select(o => o.ToString()!);
@@ -50,7 +50,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void Help_tells_every_parameter_and_set_that_there_is_and_none_that_is_gone(string command)
+    public void Help_lists_exactly_the_parameters_and_sets_of_the_command(string command)
     {
         using var session = new ModuleSession();
         dynamic help = session.Run("Get-Help $args[0] -Full", command)[0];
@@ -70,7 +70,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void Help_has_a_synopsis_a_description_two_examples_and_an_address(string command)
+    public void Help_has_a_synopsis_a_description_two_examples_and_a_link(string command)
     {
         using var session = new ModuleSession();
         Assert.Matches(@"^[A-Z][^\n]*\.$", session.Text("(Get-Help $args[0]).Synopsis.Trim()", command));
@@ -90,7 +90,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Topics))]
-    public void A_topic_is_found_and_fits_80_columns(string topic)
+    public void Help_topic_is_found_and_fits_80_columns(string topic)
     {
         using var session = new ModuleSession();
         var lines = session.Text("Get-Help $args[0]", topic).Split('\n');
@@ -103,7 +103,7 @@ public sealed partial class HelpTests
     }
 
     [Fact]
-    public void Pages_and_topics_name_only_parameters_that_there_are()
+    public void Help_pages_name_only_existing_parameters()
     {
         using var session = new ModuleSession();
         var wrong = new List<string>();
@@ -121,7 +121,7 @@ public sealed partial class HelpTests
 
     [Theory]
     [MemberData(nameof(Examples))]
-    public async Task An_example_does_what_it_says_without_an_error(string command, string code)
+    public async Task Help_example_runs_without_an_error(string command, string code)
     {
         await using var platform = await WorkloadPlatform.StartAsync();
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions

@@ -9,7 +9,7 @@ namespace McpSm.PowerShell.Tests.Module;
 public sealed class InstallTests
 {
     [Fact]
-    public void The_package_is_what_a_PowerShell_repository_takes()
+    public void Package_is_accepted_by_a_PowerShell_repository()
     {
         using var home = EmptyHome.OrSkip();
         using var zip = ZipFile.OpenRead(PackageIn(home));
@@ -30,7 +30,7 @@ public sealed class InstallTests
     }
 
     [Fact]
-    public async Task Installed_in_an_empty_home_the_module_passes_its_own_tests_in_the_engine()
+    public async Task Module_installed_in_an_empty_home_passes_its_tests()
     {
         using var home = EmptyHome.OrSkip();
         // In a process of its own: this one may have loaded the laid-out module, and keeps its assemblies.
@@ -39,7 +39,7 @@ public sealed class InstallTests
     }
 
     [Fact]
-    public void The_notices_name_everything_that_is_not_ours()
+    public void Notices_name_every_third_party_file()
     {
         using var home = EmptyHome.OrSkip();
         using var zip = ZipFile.OpenRead(PackageIn(home));

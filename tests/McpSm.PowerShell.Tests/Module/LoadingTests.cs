@@ -17,12 +17,12 @@ public sealed class LoadingTests
     private static readonly string[] Least = ["McpSm.Commands", "McpSm.Core", "McpSm.Loader", "McpSm.PowerShell"];
 
     [Fact]
-    public async Task Nothing_is_loaded_before_it_is_needed()
+    public async Task Assemblies_are_loaded_only_if_they_are_needed()
     {
         if (Environment.GetEnvironmentVariable(Fresh) is null)
         {
             // Other tests of this process have loaded all there is.
-            await InFreshProcessAsync(nameof(Nothing_is_loaded_before_it_is_needed));
+            await InFreshProcessAsync(nameof(Assemblies_are_loaded_only_if_they_are_needed));
             return;
         }
         await using var issuer = await AuthorizationServer.StartAsync();

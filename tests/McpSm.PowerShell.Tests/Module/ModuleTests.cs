@@ -11,7 +11,7 @@ namespace McpSm.PowerShell.Tests.Module;
 public sealed class ModuleTests
 {
     [Fact]
-    public void What_is_exported_is_what_the_manifest_says_and_nothing_else()
+    public void Exports_are_exactly_those_of_the_manifest()
     {
         using var session = new ModuleSession();
         var manifest = session.Run("Test-ModuleManifest $args[0]", ModuleSession.Module)[0];
@@ -22,7 +22,7 @@ public sealed class ModuleTests
     }
 
     [Fact]
-    public void It_survives_being_imported_again_and_removed()
+    public void Module_works_after_a_second_import_and_after_removal()
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer my-api https://a.example/mcp");
@@ -32,7 +32,7 @@ public sealed class ModuleTests
     }
 
     [Fact]
-    public void Its_commands_find_it_by_themselves_where_it_is_on_the_module_path()
+    public void Command_on_the_module_path_imports_the_module()
     {
         using var session = new ModuleSession();
         var folder = Path.GetDirectoryName(ModuleSession.Module)!;
@@ -42,7 +42,7 @@ public sealed class ModuleTests
     }
 
     [Fact]
-    public void Its_version_is_that_of_its_folder_and_of_what_it_runs()
+    public void Module_version_equals_its_folder_and_its_command()
     {
         using var session = new ModuleSession();
         var version = session.Text("(Get-Module Mcpsm).Version");
@@ -53,7 +53,7 @@ public sealed class ModuleTests
 
     /// <summary>The module must not depend on assemblies of the session: docs/adr/0004-module-load-context.md.</summary>
     [Fact]
-    public void The_cmdlets_name_no_assembly_but_the_engine_the_framework_and_ours()
+    public void Cmdlets_reference_only_the_engine_the_framework_and_Mcpsm()
     {
         using var file = new PEReader(File.OpenRead(Path.Combine(Path.GetDirectoryName(ModuleSession.Module)!, "McpSm.PowerShell.dll")));
         var metadata = file.GetMetadataReader();
@@ -63,7 +63,7 @@ public sealed class ModuleTests
     }
 
     [Fact]
-    public void What_the_cmdlets_depend_on_stays_in_a_context_of_its_own()
+    public void Dependencies_of_the_cmdlets_load_in_a_separate_context()
     {
         using var session = new ModuleSession();
         session.Run("Get-McpAuthStatus");

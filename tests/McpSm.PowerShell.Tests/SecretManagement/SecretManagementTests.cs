@@ -24,7 +24,7 @@ public sealed class SecretManagementTests
         session.Run($"Set-McpToken my-api $args[0] {options}", new NetworkCredential("", "kept-token").SecurePassword);
 
     [Fact]
-    public async Task The_default_vault_is_taken_without_being_named_and_a_sign_in_rests_in_it()
+    public async Task Default_vault_of_SecretManagement_stores_a_sign_in()
     {
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -56,7 +56,7 @@ public sealed class SecretManagementTests
     [InlineData("Locked", "VaultLocked", "Unlock-SecretVault -Name 'Store'")]
     [InlineData("Broken", "VaultUnavailable", "Test-SecretVault -Name 'Store' -Verbose")]
     [InlineData("Forgetful", "VaultUnavailable", "Choose another vault: Set-McpVault file")]
-    public void A_vault_that_fails_says_so_and_no_second_home_is_taken(string mode, string id, string next)
+    public void Failing_vault_is_an_error_and_no_other_vault_is_used(string mode, string id, string next)
     {
         using var session = WithVault(mode);
         SetToken(session);
@@ -69,7 +69,7 @@ public sealed class SecretManagementTests
     }
 
     [Fact]
-    public void A_named_vault_is_used_and_remembered_for_its_server()
+    public void Named_vault_is_used_and_saved_for_its_server()
     {
         using var session = WithVault(isDefault: false);
         SetToken(session, "-Vault secretmanagement:Store");
@@ -84,7 +84,7 @@ public sealed class SecretManagementTests
     }
 
     [Fact]
-    public void Our_own_extension_vault_is_refused_and_the_missing_module_named()
+    public void Extension_vault_of_Mcpsm_or_a_missing_module_is_refused()
     {
         using (var session = WithVault())
         {
@@ -102,7 +102,7 @@ public sealed class SecretManagementTests
     }
 
     [Fact]
-    public void A_vault_chosen_is_tried_and_shown()
+    public void Chosen_vault_is_tested_and_returned()
     {
         using var session = WithVault(isDefault: false);
         Assert.Equal("secretmanagement:Store True", session.Text("Set-McpVault secretmanagement:Store -PassThru | ForEach-Object { \"$($_.Name) $($_.InUse)\" }"));
@@ -111,7 +111,7 @@ public sealed class SecretManagementTests
     }
 
     [Fact]
-    public void Several_runspaces_share_the_one_that_SecretManagement_has()
+    public void Several_runspaces_share_the_runspace_of_SecretManagement()
     {
         using var session = WithVault("SingleRunspace");
         SetToken(session);

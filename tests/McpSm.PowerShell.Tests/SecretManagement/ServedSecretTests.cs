@@ -61,7 +61,7 @@ public sealed class ServedSecretTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_secret_comes_back_as_what_it_was_set_as_under_any_name_whatever_its_case(string name)
+    public void Secret_keeps_its_type_and_is_found_in_any_letter_case(string name)
     {
         using var session = new ModuleSession();
         Set(session, name, "text with ü\r\nand lines");
@@ -78,7 +78,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void Other_types_are_refused_by_name_and_nothing_is_lost()
+    public void Unsupported_secret_type_is_refused_and_the_old_secret_stays()
     {
         using var session = new ModuleSession();
         Set(session, "a", "kept");
@@ -97,7 +97,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void Metadata_keeps_its_types_and_is_replaced()
+    public void Metadata_of_a_secret_keeps_its_types_and_is_replaced()
     {
         using var session = new ModuleSession();
         var when = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc).AddTicks(7);
@@ -114,7 +114,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public async Task A_servers_name_or_id_gives_its_token_renewed_when_it_is_due()
+    public async Task Server_name_or_id_returns_its_token_renewed_if_due()
     {
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(4) });
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
@@ -154,7 +154,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void A_servers_name_can_be_read_and_nothing_else()
+    public void Secret_named_like_a_server_is_read_only()
     {
         using var session = new ModuleSession();
         session.Run("Add-McpServer 'My API' https://a.example/mcp; Set-McpToken my-api $args[0]", Secure("its-token"));
@@ -171,7 +171,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void A_name_that_means_a_secret_and_a_server_gives_neither_until_one_is_gone()
+    public void Name_of_a_secret_and_a_server_returns_neither_until_one_is_removed()
     {
         using var session = new ModuleSession();
         Set(session, "github", "a-tools-secret");
@@ -188,7 +188,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void What_is_not_there_is_no_error_and_chooses_no_vault()
+    public void Missing_secret_is_not_an_error_and_selects_no_vault()
     {
         using var session = new ModuleSession();
         Assert.Null(Get(session, "nosuch"));
@@ -202,7 +202,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void The_registration_may_name_the_vault_and_nothing_else()
+    public void Vault_is_the_only_vault_parameter_of_a_registration()
     {
         using var session = new ModuleSession();
         Set(session, "a", "x", vaultParameters: new() { ["vault"] = "file" });
@@ -221,7 +221,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void Where_credentials_rest_in_SecretManagement_secrets_rest_elsewhere_and_such_a_token_says_how_to_get_it()
+    public void Secret_is_stored_outside_SecretManagement_even_if_credentials_are_not()
     {
         using var session = new ModuleSession(withSecretManagement: true);
         session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $true; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
@@ -244,7 +244,7 @@ public sealed class ServedSecretTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_first_secret_announces_the_vault_that_keeps_it(bool credentialsInSecretManagement)
+    public void First_secret_prints_the_vault_that_stores_it(bool credentialsInSecretManagement)
     {
         using var session = new ModuleSession(withSecretManagement: true);
         session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $true; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
@@ -265,7 +265,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void A_locked_file_is_told_by_SecretManagements_own_exception_and_unlocked_for_this_process()
+    public void Locked_file_throws_PasswordRequiredException_and_can_be_unlocked()
     {
         using var session = new ModuleSession();
         Environment.SetEnvironmentVariable("MCPSM_VAULT_PASSPHRASE", "the right one");
@@ -286,7 +286,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void Unlocking_what_is_under_no_passphrase_is_a_warning()
+    public void Unlock_without_a_passphrase_is_a_warning()
     {
         using var session = new ModuleSession();
         Set(session, "a", "x");
@@ -296,7 +296,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void Testing_the_vault_writes_reads_and_removes_and_says_what_is_wrong()
+    public void Test_of_the_vault_writes_reads_and_removes_an_item()
     {
         using var session = new ModuleSession();
         Set(session, "a", "x");
@@ -308,7 +308,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void No_secret_is_in_any_file_or_stream()
+    public void Secret_appears_in_no_file_or_stream()
     {
         using var session = new ModuleSession();
         Set(session, "the-name", "the-secret-itself", new() { ["k"] = "the-metadata" });
@@ -323,7 +323,7 @@ public sealed class ServedSecretTests
     }
 
     [Fact]
-    public void The_nested_module_is_the_modules_own_whatever_folder_one_stands_in()
+    public void Nested_module_is_not_loaded_from_the_current_folder()
     {
         using var session = new ModuleSession();
         // A folder of the same name, where somebody stands, must not be taken for it.
