@@ -9,7 +9,7 @@ namespace McpSm.Core.Tests.Vaults;
 
 /// <summary>
 /// The vault's own logic over entries in memory that have the limits of Windows and can fail at any call. The program
-/// tests/McpSm.CredentialManager.Trial tests the real calls with the Windows API.
+/// tests/McpSm.CredentialManager.WineTests tests the real calls with the Windows API.
 /// </summary>
 public sealed class CredentialManagerTests : IDisposable
 {

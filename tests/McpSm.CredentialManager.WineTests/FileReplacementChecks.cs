@@ -1,15 +1,15 @@
 using McpSm.Core.Files;
-using static McpSm.CredentialManager.Trial.Trial;
+using static McpSm.CredentialManager.WineTests.CheckRunner;
 
-namespace McpSm.CredentialManager.Trial;
+namespace McpSm.CredentialManager.WineTests;
 
-/// <summary>Files as Windows has them: none is replaced while somebody reads it, and none read while it is replaced.</summary>
-internal static class Replacing
+/// <summary>Checks that a file can be replaced while others read it: Windows refuses both if the sharing modes are wrong.</summary>
+internal static class FileReplacementChecks
 {
-    public static Task RunAsync(Trial trial) =>
-        trial.CheckAsync("a file is replaced while two others read it: nobody is refused, and every read is whole", async place =>
+    public static Task RunAsync(CheckRunner checks) =>
+        checks.CheckAsync("a file is replaced while two threads read it: no call fails, and every read is complete", async test =>
         {
-            var path = place.Home.PathOf("facts");
+            var path = test.Home.PathOf("facts");
             var contents = Enumerable.Range(0, 4).Select(i => Enumerable.Repeat((byte)i, 20_000 + i).ToArray()).ToList();
             AtomicFile.Replace(path, contents[0]);
             using var stop = new CancellationTokenSource();
@@ -19,8 +19,8 @@ internal static class Replacing
                 for (; !stop.IsCancellationRequested; reads++)
                 {
                     var read = AtomicFile.Read(path)!;
-                    That(read.AsSpan().SequenceEqual(contents[read.Length - 20_000]), "what is read is whole");
-                    // Two readers without a pause would have the file open nearly always, and starve the writer on a busy machine.
+                    That(read.AsSpan().SequenceEqual(contents[read.Length - 20_000]), "every read is complete");
+                    // Two readers without a pause would keep the file open nearly always and starve the writer on a busy machine.
                     Thread.Sleep(1);
                 }
                 return reads;
@@ -36,6 +36,6 @@ internal static class Replacing
             {
                 stop.Cancel();
             }
-            That((await readers).Sum() > 300, "they read beside it");
+            That((await readers).Sum() > 300, "the threads read during the writes");
         });
 }

@@ -1,9 +1,9 @@
 using McpSm.Core.Vaults.Windows;
 
-namespace McpSm.CredentialManager.Trial;
+namespace McpSm.CredentialManager.WineTests;
 
-/// <summary>Ends this process, as a kill does, in place of the call after so many.</summary>
-internal sealed class Killed(IWindowsCredentials entries, int after) : IWindowsCredentials
+/// <summary>Credentials that kill this process instead of serving the call after a given number of calls.</summary>
+internal sealed class KillingCredentials(IWindowsCredentials entries, int after) : IWindowsCredentials
 {
     private int _left = after;
 

@@ -1,22 +1,22 @@
 using System.Runtime.CompilerServices;
 using McpSm.Core.Errors;
 
-namespace McpSm.CredentialManager.Trial;
+namespace McpSm.CredentialManager.WineTests;
 
-/// <summary>Counts checks and says one line of each. A check has a place of its own, and what it left is removed.</summary>
-internal sealed class Trial
+/// <summary>Runs checks, each with a new vault, counts them and prints one line for each.</summary>
+internal sealed class CheckRunner
 {
     public int Passed { get; private set; }
 
     public int Failed { get; private set; }
 
-    public async Task CheckAsync(string sentence, Func<Place, Task> check)
+    public async Task CheckAsync(string sentence, Func<TestVault, Task> check)
     {
-        using var place = new Place();
+        using var test = new TestVault();
         try
         {
-            await check(place);
-            That(place.Entries().All(e => e.Content.Length <= 2560 && e is { Type: 1, Persist: 2 }), "no entry holds more than 2,560 bytes");
+            await check(test);
+            That(test.Entries().All(e => e.Content.Length <= 2560 && e is { Type: 1, Persist: 2 }), "no entry holds more than 2,560 bytes");
             Passed++;
             Console.WriteLine($"ok      {sentence}");
         }
@@ -27,11 +27,11 @@ internal sealed class Trial
         }
     }
 
-    public static void That(bool holds, [CallerArgumentExpression(nameof(holds))] string said = "")
+    public static void That(bool holds, [CallerArgumentExpression(nameof(holds))] string condition = "")
     {
         if (!holds)
         {
-            throw new InvalidOperationException($"not so: {said}");
+            throw new InvalidOperationException($"failed: {condition}");
         }
     }
 
@@ -45,6 +45,6 @@ internal sealed class Trial
         {
             return e;
         }
-        throw new InvalidOperationException($"not so: it fails with {reason}");
+        throw new InvalidOperationException($"failed: the call fails with {reason}");
     }
 }

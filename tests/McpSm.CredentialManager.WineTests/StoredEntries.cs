@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace McpSm.CredentialManager.Trial;
+namespace McpSm.CredentialManager.WineTests;
 
-/// <summary>The entries as Windows has them, read by other code than the vault's.</summary>
-internal static unsafe partial class RawEntries
+/// <summary>Reads the entries of Windows with code that the vault does not use.</summary>
+internal static unsafe partial class StoredEntries
 {
     internal sealed record Entry(string Target, byte[] Content, uint Type, uint Persist);
 
@@ -16,7 +16,7 @@ internal static unsafe partial class RawEntries
         var entries = new List<Entry>();
         for (var i = 0u; i < count; i++)
         {
-            // CREDENTIALW of a 64-bit system, by its offsets.
+            // The offsets of CREDENTIALW on a 64-bit system.
             var at = all[i];
             var content = new byte[*(uint*)(at + 32)];
             Marshal.Copy(*(nint*)(at + 40), content, 0, content.Length);

@@ -2,23 +2,23 @@ using System.Diagnostics;
 using System.Globalization;
 using McpSm.Core.Vaults.Windows;
 
-namespace McpSm.CredentialManager.Trial;
+namespace McpSm.CredentialManager.WineTests;
 
-/// <summary>This program as a process beside itself.</summary>
-internal static class Writers
+/// <summary>Runs this program as a second process, which writes or is killed.</summary>
+internal static class ChildProcess
 {
     private static readonly int[] Sizes = [5000, 10, 2560, 12000, 2559, 30000];
 
-    /// <summary>The <paramref name="round"/>th text of a writer: it says whose and which it is, and is like no other.</summary>
+    /// <summary>Returns a text that names its writer and round, and that differs from every other text.</summary>
     public static string TextOf(string letter, int round) =>
         string.Create(CultureInfo.InvariantCulture, $"{letter}{round}:") + new string(letter[0], Sizes[round % Sizes.Length]);
 
-    public static bool IsWhole(string text) => text.Split(':') is [var name, _]
+    public static bool IsComplete(string text) => text.Split(':') is [var name, _]
         && int.TryParse(name[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var round) && text == TextOf(name[..1], round);
 
     public static async Task WriteAsync(string folder, string letter, int rounds)
     {
-        var vault = new CredentialManagerVault(Place.HomeOf(folder), Place.NewSet());
+        var vault = new CredentialManagerVault(TestVault.HomeOf(folder), TestVault.NewSet());
         for (var round = 1; round <= rounds; round++)
         {
             await vault.SetAsync("mcpsm-shared", TextOf(letter, round), default);
@@ -26,14 +26,14 @@ internal static class Writers
         }
     }
 
-    /// <summary>Sets the item, or removes it where no size is given, and is killed before the call after so many.</summary>
+    /// <summary>Sets the item, or removes it if no size is given, and is killed before a call.</summary>
     public static Task ChangeAndDieAsync(string folder, int after, int? size)
     {
-        var vault = new CredentialManagerVault(Place.HomeOf(folder), new Killed(Place.NewSet(), after));
-        return size is null ? vault.RemoveAsync("mcpsm-a", default) : vault.SetAsync("mcpsm-a", Storing.Text(size.Value), default);
+        var vault = new CredentialManagerVault(TestVault.HomeOf(folder), new KillingCredentials(TestVault.NewSet(), after));
+        return size is null ? vault.RemoveAsync("mcpsm-a", default) : vault.SetAsync("mcpsm-a", StorageChecks.Text(size.Value), default);
     }
 
-    /// <summary>Its exit code; ended after a minute.</summary>
+    /// <summary>Runs the process for at most a minute and returns its exit code.</summary>
     public static async Task<int> RunAsync(params object[] arguments)
     {
         using var process = Process.Start(Environment.ProcessPath!, arguments.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a}")));
