@@ -1,7 +1,7 @@
 namespace McpSm.Bench;
 
-/// <summary>One comparison: what ours took against what another took, and what it may take.</summary>
-/// <param name="AtMost">The target: the greatest ratio; null where the row only tells.</param>
+/// <summary>A comparison of the times of <c>mcpsm</c> and another program, with a target.</summary>
+/// <param name="AtMost">The target, the greatest allowed ratio; null if the row has no target.</param>
 internal sealed record Comparison(string Work, Sample Ours, Sample Other, double? AtMost)
 {
     public double Ratio => Ours.Median / Other.Median;

@@ -1,4 +1,4 @@
 namespace McpSm.Bench;
 
-/// <summary>A path inside the process: time in nanoseconds, and bytes allocated.</summary>
+/// <summary>A measured code path: the time in nanoseconds and the allocated bytes.</summary>
 internal sealed record HotPath(string Path, double Nanoseconds, long AllocatedBytes);

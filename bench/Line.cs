@@ -3,21 +3,21 @@ using System.Globalization;
 
 namespace McpSm.Bench;
 
-/// <summary>A program with its arguments, and the variables it runs under.</summary>
+/// <summary>A program with its arguments and environment variables.</summary>
 internal sealed record Line(string Name, string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Variables)
 {
-    /// <summary>What somebody does with a line that it prints; null where nobody looks.</summary>
+    /// <summary>Handles a printed line; null if the output is ignored.</summary>
     public Func<string, Task>? Follow { get; init; }
 
-    /// <summary>What must be put right before each run, outside the time.</summary>
+    /// <summary>Prepares a run, outside the measured time.</summary>
     public Action? Before { get; init; }
 
-    /// <summary>Whether the program measures a part of itself, and prints the milliseconds as its last line.</summary>
+    /// <summary>Whether the program measures itself and prints the milliseconds as its last line.</summary>
     public bool TellsItsTime { get; init; }
 
-    /// <summary>Runs it to its end.</summary>
-    /// <returns>How long it took, from before it is started until it has ended and all its output is read; or what it told.</returns>
-    /// <exception cref="InvalidOperationException">It failed: what fails fast must not count as fast.</exception>
+    /// <summary>Runs the program and measures it.</summary>
+    /// <returns>The time from the start until the program has ended and its output is read, or the time that it printed.</returns>
+    /// <exception cref="InvalidOperationException">The program failed. A fast failure must not count as a fast run.</exception>
     public async Task<TimeSpan> RunAsync()
     {
         Before?.Invoke();
@@ -33,7 +33,7 @@ internal sealed record Line(string Name, string Program, IReadOnlyList<string> A
         return TellsItsTime ? TimeSpan.FromMilliseconds(double.Parse(tail.Last(), CultureInfo.InvariantCulture)) : taken;
     }
 
-    /// <summary>The most memory that was resident, in bytes; asked all the time, which is why this run is not timed.</summary>
+    /// <summary>Returns the peak resident memory in bytes. The run is not timed, because it polls all the time.</summary>
     public async Task<long> PeakAsync()
     {
         Before?.Invoke();
@@ -50,7 +50,7 @@ internal sealed record Line(string Name, string Program, IReadOnlyList<string> A
         }
         catch (InvalidOperationException)
         {
-            // It ended between the question and the answer.
+            // The process ended during the poll.
         }
         await reading;
         return most;
@@ -78,7 +78,7 @@ internal sealed record Line(string Name, string Program, IReadOnlyList<string> A
         return process;
     }
 
-    /// <returns>The last lines, to say why it failed.</returns>
+    /// <returns>The last lines, for the message of a failure.</returns>
     private async Task<IEnumerable<string>> ReadAsync(Process process)
     {
         var tail = new Queue<string>();

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace McpSm.Bench;
 
-/// <summary>What to measure, and how often.</summary>
-/// <param name="Runs">Runs of each program in a row.</param>
-/// <param name="Only">A word that the work of a row must have in it; null for all.</param>
+/// <summary>The command line options.</summary>
+/// <param name="Runs">The number of runs of each program.</param>
+/// <param name="Only">A word that the name of a row must contain; null for all rows.</param>
 internal sealed record Options(int Runs = 15, bool Json = false, string? Only = null)
 {
     public const string Usage = """

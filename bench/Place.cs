@@ -4,7 +4,7 @@ using McpSm.Samples;
 
 namespace McpSm.Bench;
 
-/// <summary>An issuer and a server on loopback that let everybody in, the programs, and folders for them to work in.</summary>
+/// <summary>An issuer that approves every request, a server on loopback, the programs, and their folders.</summary>
 internal sealed class Place : IAsyncDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
@@ -18,7 +18,7 @@ internal sealed class Place : IAsyncDisposable
 
     public ProtectedMcpServer Server { get; }
 
-    /// <summary>This repository.</summary>
+    /// <summary>The root folder of the repository.</summary>
     public static string Repository { get; } = FindRepository();
 
     public static async Task<Place> OpenAsync(Report report)
@@ -28,7 +28,7 @@ internal sealed class Place : IAsyncDisposable
         return new Place(issuer, server, await MakeMcpsmAsync(report), await InstallPeerAsync(report));
     }
 
-    /// <summary><c>mcpsm</c> in a folder of its own; the vault is the encrypted file with a key file.</summary>
+    /// <summary>Returns <c>mcpsm</c> with a configuration folder; the vault is the encrypted file with a key file.</summary>
     public Line Ours(string folder, params string[] arguments) => new("mcpsm " + string.Join(' ', arguments.Take(2)), _mcpsm, arguments, new Dictionary<string, string>
     {
         ["MCPSM_CONFIG_DIR"] = folder,
@@ -37,28 +37,28 @@ internal sealed class Place : IAsyncDisposable
         ["MCPSM_INTERACTIVE"] = "1",
     });
 
-    /// <summary>The npm tool; null where it could not be installed.</summary>
+    /// <summary>Returns the npm tool; null if it could not be installed.</summary>
     public Line? Peer(string folder, params string[] arguments) => _peer is null ? null
         : new Line("npm tool", "node", [_peer, .. arguments], new Dictionary<string, string> { ["MCP_MANAGER_CONFIG_DIR"] = folder, ["HOME"] = _root });
 
-    /// <summary>The shortest that Node can do; null where there is none.</summary>
+    /// <summary>Returns the shortest Node program; null if Node is missing.</summary>
     public Line? Node() => _peer is null ? null : new Line("node -e 0", "node", ["-e", "0"], new Dictionary<string, string>());
 
     public string NewFolder() => Directory.CreateDirectory(Path.Combine(_root, Path.GetRandomFileName())).FullName;
 
-    /// <summary>Somebody who opens each authorization URL that is printed.</summary>
+    /// <summary>Opens each printed authorization URL.</summary>
     public static async Task ClickAsync(string line)
     {
         var at = line.IndexOf("http://", StringComparison.Ordinal);
         if (at >= 0 && line.Contains("response_type=code", StringComparison.Ordinal))
         {
-            // What a terminal would colour ends where the URL does.
+            // An escape sequence can follow the URL.
             var url = new string([.. line[at..].TakeWhile(c => c > ' ')]);
             (await StandInBrowser.ClickThroughAsync(new Uri(url))).Dispose();
         }
     }
 
-    /// <summary>A folder of ours in which as many servers as asked for are signed in; the first is <c>my-api</c>.</summary>
+    /// <summary>Returns a configuration folder with a number of signed-in servers; the first is <c>my-api</c>.</summary>
     public async Task<string> OurFolderAsync(int servers)
     {
         var folder = NewFolder();
@@ -76,7 +76,7 @@ internal sealed class Place : IAsyncDisposable
         return folder;
     }
 
-    /// <summary>The same for the npm tool.</summary>
+    /// <summary>Returns such a folder for the npm tool.</summary>
     public async Task<string> PeerFolderAsync(int servers)
     {
         var folder = NewFolder();
@@ -97,7 +97,7 @@ internal sealed class Place : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    /// <summary>Writes the catalog as both programs read it. The npm tool signs in only where OAuth is said to be on.</summary>
+    /// <summary>Writes a catalog that both programs read. The npm tool signs in only if OAuth is on in the entry.</summary>
     public static void WriteCatalog(string folder, IEnumerable<(string Id, Uri Url)> servers) =>
         File.WriteAllText(Path.Combine(folder, "config.json"), new JsonObject
         {
@@ -129,7 +129,7 @@ internal sealed class Place : IAsyncDisposable
 
     private static IEnumerable<string> Ids(int servers) => Enumerable.Range(1, servers - 1).Select(n => $"my-api-{n}");
 
-    /// <summary>Repeats the one token there is, however the npm tool wraps it.</summary>
+    /// <summary>Copies the only token for more servers, in either file format of the npm tool.</summary>
     private static void AddToEach(JsonNode document, int servers)
     {
         if (document is JsonArray list)
@@ -162,7 +162,7 @@ internal sealed class Place : IAsyncDisposable
         {
             return Path.GetFullPath(given);
         }
-        report.Say("Making the native mcpsm, which takes minutes the first time …");
+        report.Say("Building the native mcpsm; the first time takes minutes …");
         var folder = Path.Combine(Repository, "out", "bench");
         await RunAsync("dotnet", "publish", Path.Combine(Repository, "src", "McpSm.Cli"), "-c", "Release", "--use-current-runtime", "-o", folder, "-v", "quiet");
         return Path.Combine(folder, OperatingSystem.IsWindows() ? "mcpsm.exe" : "mcpsm");
@@ -183,12 +183,12 @@ internal sealed class Place : IAsyncDisposable
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {
-            report.Miss("all rows against the npm tool", "npm is missing, or could not install it");
+            report.Miss("all rows against the npm tool", "npm is missing, or could not install the tool");
             return null;
         }
     }
 
-    /// <exception cref="InvalidOperationException">It failed.</exception>
+    /// <exception cref="InvalidOperationException">The program failed.</exception>
     public static async Task RunAsync(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
@@ -205,7 +205,7 @@ internal sealed class Place : IAsyncDisposable
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Mcpsm.slnx")))
         {
-            folder = folder.Parent ?? throw new InvalidOperationException("The bench runs from where it was built.");
+            folder = folder.Parent ?? throw new InvalidOperationException("The benchmark must run from its build folder.");
         }
         return folder.FullName;
     }

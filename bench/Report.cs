@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace McpSm.Bench;
 
-/// <summary>What was measured, as a table or as JSON.</summary>
+/// <summary>The results, as a table or as JSON.</summary>
 internal sealed class Report(Options options)
 {
     private readonly List<Comparison> _comparisons = [];
@@ -13,10 +13,10 @@ internal sealed class Report(Options options)
 
     public bool Wants(string work) => options.Only is null || work.Contains(options.Only, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Runs ours and the others in turn, so that whatever else the machine does meets all of them.</summary>
+    /// <summary>Runs the programs alternately, so that other load on the machine affects all of them.</summary>
     public Task CompareAsync(string work, Line ours, params (Line? Other, double? AtMost)[] others) => CompareAsync(work, options.Runs, ours, others);
 
-    /// <param name="runs">Fewer than usual, where one run takes half a minute.</param>
+    /// <param name="runs">The number of runs; null for the default. Lower for runs of half a minute.</param>
     public async Task CompareAsync(string work, int runs, Line ours, params (Line? Other, double? AtMost)[] others)
     {
         if (!Wants(work))
@@ -26,7 +26,7 @@ internal sealed class Report(Options options)
         var lines = others.Where(o => o.Other is not null).Select(o => o.Other!).Prepend(ours).ToList();
         var times = lines.Select(_ => new List<double>()).ToList();
         Say($"{work} …");
-        // The first run of each fills the disk's cache, and counts for nobody.
+        // The first run of each program fills the disk cache and is discarded.
         for (var run = -1; run < runs; run++)
         {
             for (var i = 0; i < lines.Count; i++)
@@ -47,7 +47,7 @@ internal sealed class Report(Options options)
     {
         if (Wants(work))
         {
-            // The greatest of some: the last question may have come a moment before the end.
+            // The maximum of several runs, because the last poll of a run can be a moment before its peak.
             var peaks = new List<long>();
             for (var run = 0; run < 3; run++)
             {
@@ -67,7 +67,7 @@ internal sealed class Report(Options options)
         }
     }
 
-    /// <summary>What is under way: to standard error, since standard output is the table's.</summary>
+    /// <summary>Prints progress to standard error. Standard output is for the table.</summary>
     public void Say(string text) => Console.Error.WriteLine(text);
 
     public void Print()
@@ -78,17 +78,17 @@ internal sealed class Report(Options options)
             Console.WriteLine(JsonSerializer.Serialize(new Document(machine, options.Runs, _comparisons, _peaks, _paths, _missing), ReportJson.Default.Document));
             return;
         }
-        Console.WriteLine($"Medians of {options.Runs} runs in turn, least and most beside them; {machine}.");
+        Console.WriteLine($"Medians of {options.Runs} alternating runs, with the minimum and maximum; {machine}.");
         Table("| work | mcpsm, ms | against | ms | ratio | at most | |", _comparisons.Select(c => Row(c.Work, Times(c.Ours), c.Other.Name, Times(c.Other),
             Text(c.Ratio, "0.000"), c.AtMost is { } most ? Text(most, "0.0##") + " ×" : "", Word(c.Met))));
         Table("| peak memory of | program | MB | at most | |", _peaks.Select(p => Row(p.Work, p.Program, Megabytes(p.Bytes),
             p.AtMost is { } most ? Megabytes(most) : "", Word(p.Met))));
         Table("| path in the process | time, µs | allocated, kB |", _paths.Select(p =>
             Row(p.Path, Text(p.Nanoseconds / 1000, "0.0"), Text(p.AllocatedBytes / 1000.0, "0.0"))));
-        Table("| not measured | why |", _missing.Select(m => Row(m.Work, m.Why)));
+        Table("| not measured | reason |", _missing.Select(m => Row(m.Work, m.Why)));
     }
 
-    /// <summary>How far the times of one and the same program lie apart.</summary>
+    /// <summary>Returns how much the times of a program vary.</summary>
     private string Noise() => _comparisons.Count == 0 ? "" : "noise: the slowest run of a program takes "
         + Text(_comparisons.SelectMany(c => new[] { c.Ours, c.Other }).Average(s => s.Most / s.Median), "0.00") + " × its median on average";
 

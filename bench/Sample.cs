@@ -1,6 +1,6 @@
 namespace McpSm.Bench;
 
-/// <summary>Times of one program.</summary>
+/// <summary>The times of one program.</summary>
 internal sealed record Sample(string Name, IReadOnlyList<double> Milliseconds)
 {
     public double Median { get; } = MedianOf(Milliseconds);

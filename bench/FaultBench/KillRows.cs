@@ -7,15 +7,15 @@ using McpSm.Samples;
 namespace McpSm.FaultBench;
 
 /// <summary>
-/// Two processes set, renew and remove while they are killed, at random instants and at each step of a change. After
-/// each kill every file parses, and what was acknowledged is there, or what was under way in its place.
+/// Kills two processes that set, renew and remove credentials, at random times and at each step of a change. After each kill every
+/// file can be parsed, and the acknowledged credential, or the one of the interrupted change, is stored.
 /// </summary>
 internal static class KillRows
 {
     public static async Task RunAsync(Options options, Report report)
     {
         await RunAsync("kill -9 at random instants", options, report, options.Rounds(2000), null);
-        // A vault of the system's writes in its own process: there our steps are those of the facts alone.
+        // A vault of the system writes in another process, so only the steps of the index can be killed.
         foreach (var step in new[] { AtomicFileStep.Create, AtomicFileStep.Write, AtomicFileStep.Flush, AtomicFileStep.Rename, AtomicFileStep.Sweep })
         {
             await RunAsync($"kill -9 before each {step.ToString().ToLowerInvariant()}", options, report, options.Rounds(200), step);
@@ -31,10 +31,10 @@ internal static class KillRows
         await Task.WhenAll(victims.Select(v => v.RunAsync(() => Interlocked.Decrement(ref left) >= 0)));
         var leftovers = Directory.GetFiles(shop.Folder, "*.tmp").Length;
         report.Row(check, $"{kills} kills, {victims.Sum(v => v.Acknowledged)} acknowledged, {victims.Sum(v => v.Lost)} lost, "
-            + $"{victims.Sum(v => v.CutOff)} renewals cut off, {leftovers} left-over .tmp", [.. victims.SelectMany(v => v.Wrong)]);
+            + $"{victims.Sum(v => v.CutOff)} renewals cut off, {leftovers} leftover .tmp", [.. victims.SelectMany(v => v.Wrong)]);
     }
 
-    /// <summary>One process, the servers it alone changes, and what it has acknowledged of each.</summary>
+    /// <summary>A process, the servers that only it changes, and their acknowledged credentials.</summary>
     private sealed class Victim(Workshop shop, string[] ids, AtomicFileStep? step)
     {
         private readonly Dictionary<string, string?> _kept = ids.ToDictionary(id => id, _ => (string?)null);
@@ -73,7 +73,7 @@ internal static class KillRows
             }
         }
 
-        /// <summary>One change by the worker; false where it died.</summary>
+        /// <summary>Makes one change with the worker. Returns false if it was killed.</summary>
         private async Task<bool> StepAsync(WorkerProcess worker)
         {
             var id = ids[Random.Shared.Next(ids.Length)];
@@ -89,12 +89,12 @@ internal static class KillRows
             _pending = null;
             if (verb == "renew" && answer.StartsWith("err RefreshTokenRejected ", StringComparison.Ordinal) && _interrupted.Contains(id))
             {
-                // The issuer acted on a request whose sender was dead by then, and after we had looked. Where another
-                // renewal had come first, it takes the late one for theft and ends them all: nobody here can know why.
+                // The issuer handled the request of a killed process after the check above. If another renewal was first, the
+                // issuer treats the late one as theft and revokes all tokens. The client cannot know the reason.
                 CutOff++;
                 if (!_wordless.Contains(id) && !answer.Contains("An earlier renewal was interrupted", StringComparison.Ordinal))
                 {
-                    Wrong.Add("a refresh token was spent and no word left of it");
+                    Wrong.Add("a refresh token was used and no mark of it is left");
                 }
                 _spent.Add(id);
                 return true;
@@ -129,7 +129,7 @@ internal static class KillRows
                 }
                 catch (McpAuthException e)
                 {
-                    Wrong.Add($"a file that cannot be used: {e.Reason}");
+                    Wrong.Add($"a file cannot be used: {e.Reason}");
                 }
             }
             _pending = null;
@@ -149,16 +149,16 @@ internal static class KillRows
             }
             if (pending is { Verb: "renew" } && there == _kept[id] && item?.OAuth is { RefreshToken: null })
             {
-                // Killed while it forgot a refresh token that the issuer had refused, since a sign-out or a renewal of it was killed before.
+                // Killed while it deleted a refresh token that the issuer refused because an earlier sign-out or renewal was killed.
                 CutOff++;
                 _spent.Add(id);
                 if (!_interrupted.Contains(id))
                 {
-                    Wrong.Add("a refresh token is gone that nobody had reason to refuse");
+                    Wrong.Add("a refresh token is gone although the issuer had no reason to refuse it");
                 }
             }
-            // Whoever was killed renewing, and had kept the new token, has nothing more to say of an earlier one; nor has
-            // whoever was killed signing out, and may have revoked already.
+            // A process that was killed in a renewal after it stored the new token has no mark of an earlier one. The same holds
+            // for a process that was killed in a sign-out, which can have revoked the token already.
             if (pending is { Verb: "renew" or "remove" })
             {
                 _interrupted.Add(id);
@@ -169,19 +169,19 @@ internal static class KillRows
             }
             if (pending is { Verb: "renew" } && there == _kept[id] && item?.OAuth?.RefreshToken is { } refresh && shop.StateOf(refresh) == TokenState.Rotated)
             {
-                // The issuer had given another, and its answer died with the process: no client can help that. It must say so.
+                // The issuer had sent a new token, and the process was killed before it read it. No client can prevent that, but the error must say it.
                 CutOff++;
                 _spent.Add(id);
                 if (info is not { RenewalBegan: not null })
                 {
-                    Wrong.Add("a refresh token was spent and no word left of it");
+                    Wrong.Add("a refresh token was used and no mark of it is left");
                 }
             }
             _kept[id] = there;
             var status = shop.Door.Status(shop.Server(id));
             if (status.Kind != (item is null ? CredentialKind.None : item.BearerToken is not null ? CredentialKind.Bearer : CredentialKind.OAuth))
             {
-                Wrong.Add("the facts say something else than the vault, after a read");
+                Wrong.Add("the index differs from the vault after a read");
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace McpSm.FaultBench;
 
-/// <summary>What to run, and how much of it.</summary>
+/// <summary>The command line options.</summary>
 internal sealed record Options(string Vault, bool Quick, string? Only)
 {
     public static Options? Parse(string[] args)

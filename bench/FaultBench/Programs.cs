@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace McpSm.FaultBench;
 
-/// <summary>Programs of the system that the bench needs.</summary>
+/// <summary>Runs programs of the system.</summary>
 internal static class Programs
 {
-    /// <summary>Whether it ran and went well; false also if it is not here.</summary>
+    /// <summary>Returns whether the program exited with 0; false also if it is missing.</summary>
     public static Task<bool> RunsAsync(string program, params string[] arguments) => RunsWithAsync("", program, arguments);
 
-    /// <param name="input">What it reads.</param>
+    /// <param name="input">The standard input of the program.</param>
     public static async Task<bool> RunsWithAsync(string input, string program, params string[] arguments)
     {
         try

@@ -1,6 +1,6 @@
 namespace McpSm.FaultBench;
 
-/// <summary>Readers in a tight loop while others write.</summary>
+/// <summary>Reads in a tight loop while other processes write.</summary>
 internal static class ReaderRows
 {
     public static async Task RunAsync(Options options, Report report)
@@ -29,7 +29,7 @@ internal static class ReaderRows
         }
         if (reads == 0 || writes == 0)
         {
-            wrong.Add("nothing was read, or nothing written");
+            wrong.Add("nothing was read or nothing was written");
         }
         report.Row("readers during writes", $"{reads} reads of every file, {writes} writes meanwhile", wrong);
 

@@ -2,7 +2,7 @@ using McpSm.Core.Credentials;
 
 namespace McpSm.FaultBench;
 
-/// <summary>Eight processes at once, round after round; before each the clocks go on until every token has expired.</summary>
+/// <summary>Runs eight processes at once in many rounds. Before each round the clocks move until every token has expired.</summary>
 internal static class RenewalRows
 {
     private const int Processes = 8;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace McpSm.FaultBench;
 
-/// <summary>The table that is printed, a row a check.</summary>
+/// <summary>Prints the table with one row for each check.</summary>
 internal sealed class Report
 {
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -10,7 +10,7 @@ internal sealed class Report
     private int _failed;
     private int _skipped;
 
-    /// <param name="wrong">What went wrong, each in a few words without a secret; empty where nothing did.</param>
+    /// <param name="wrong">The failures, each in a few words without a secret; empty if the check passed.</param>
     public void Row(string check, string counted, IReadOnlyCollection<string> wrong)
     {
         _ = wrong.Count == 0 ? _passed++ : _failed++;
@@ -23,7 +23,7 @@ internal sealed class Report
 
     public void Skip(string check, string why)
     {
-        // Where everything must be there, what is not there has failed.
+        // MCPSM_TEST_REQUIRE=1 makes a missing tool a failure.
         if (Environment.GetEnvironmentVariable("MCPSM_TEST_REQUIRE") == "1")
         {
             Row(check, why, [why]);

@@ -3,10 +3,10 @@ using McpSm.Samples;
 
 namespace McpSm.FaultBench;
 
-/// <summary>A refresh token is spent only if its successor can be kept; and what cannot be kept after all waits, and is found.</summary>
+/// <summary>Checks that a refresh token is used only if the new one can be stored, and that a token which cannot be stored waits and is found.</summary>
 internal static class SpendingRows
 {
-    /// <summary>The password of the keyring that the bench may lock, and open again. A person's own keyring is left alone.</summary>
+    /// <summary>The variable with the password of a keyring that the benchmark can lock and unlock. Without it the keyring is left alone.</summary>
     private const string PasswordVariable = "FAULT_BENCH_KEYRING_PASSWORD";
 
     public static async Task RunAsync(Options options, Report report)
@@ -24,7 +24,7 @@ internal static class SpendingRows
         }
     }
 
-    /// <summary>Room for the small file, credentials.json, and not for the large one.</summary>
+    /// <summary>Leaves room on the disk for the small file, credentials.json, but not for the large one.</summary>
     private static async Task LittleRoomAsync(Options options, Report report)
     {
         const string check = "room for the index, not for the vault";
@@ -32,7 +32,7 @@ internal static class SpendingRows
         if (!OperatingSystem.IsLinux() || !await Programs.RunsAsync("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", folder))
         {
             Directory.Delete(folder);
-            report.Skip(check, "no disk can be mounted here: it takes Linux and root");
+            report.Skip(check, "mounting a disk needs Linux and root");
             return;
         }
         try
@@ -52,7 +52,7 @@ internal static class SpendingRows
                     var answer = await worker.DoAsync("renew oauth");
                     var isRefused = answer?.StartsWith("err ConfigurationUnavailable ", StringComparison.Ordinal) == true;
                     refused += isRefused ? 1 : 0;
-                    // A vault of the system's is on a disk of its own.
+                    // A vault of the system is on another disk.
                     if (options.Vault == "file" ? !isRefused || shop.Issuer.Traffic.OfGrant("refresh_token").Count != sent
                         : answer?.StartsWith("ok ", StringComparison.Ordinal) != true)
                     {
@@ -62,7 +62,7 @@ internal static class SpendingRows
                 }
                 await RenewsAsync(shop, worker, wrong);
             }
-            report.Row(check, $"4 to 24 KiB free: {refused} of 6 refused before anything was spent, nothing lost", wrong);
+            report.Row(check, $"4 to 24 KiB free: {refused} of 6 refused before any token was used, nothing lost", wrong);
         }
         finally
         {
@@ -71,7 +71,7 @@ internal static class SpendingRows
         }
     }
 
-    /// <summary>The write of the answer fails although the rehearsal went well.</summary>
+    /// <summary>Makes the write of the new token fail although the rehearsal succeeded.</summary>
     private static async Task FailureAfterAnswerAsync(Options options, Report report)
     {
         const string check = "the vault fails while the issuer has the request";
@@ -83,11 +83,11 @@ internal static class SpendingRows
         {
             for (var i = 0; i < tries; i++)
             {
-                // The rehearsal and the facts before the request, then the vault.
+                // The rehearsal and the index are written before the request, then the vault.
                 await worker.OkAsync($"fail {step} 3");
                 if (await worker.DoAsync("renew oauth") is not { } answer || !answer.Contains("waits in credentials.pending.enc", StringComparison.Ordinal))
                 {
-                    wrong.Add($"{step}: it was not told that the token waits");
+                    wrong.Add($"{step}: the command does not say that the token waits");
                 }
                 if (!shop.Door.Status(shop.Server("oauth")).Pending)
                 {
@@ -101,7 +101,7 @@ internal static class SpendingRows
         {
             wrong.Add("something still waits");
         }
-        report.Row(check, $"{tries * 4} renewals, all found again in the file beside", wrong);
+        report.Row(check, $"{tries * 4} renewals, all found again in the second file", wrong);
     }
 
     private static async Task LockedKeyringAsync(Options options, Report report)
@@ -110,7 +110,7 @@ internal static class SpendingRows
         var password = Environment.GetEnvironmentVariable(PasswordVariable);
         if (password is null)
         {
-            report.Skip(check, $"it takes a keyring whose password {PasswordVariable} tells");
+            report.Skip(check, $"needs a keyring whose password is in {PasswordVariable}");
             return;
         }
         var wrong = new List<string>();
@@ -124,12 +124,12 @@ internal static class SpendingRows
             var answer = await worker.DoAsync("renew oauth");
             if (answer?.Contains("waits in credentials.enc", StringComparison.Ordinal) != true)
             {
-                wrong.Add("it was not told that the token waits");
+                wrong.Add("the command does not say that the token waits");
             }
             await ActiveAsync(shop, worker, wrong);
             if (!await Programs.RunsWithAsync(password, "gnome-keyring-daemon", "--replace", "--unlock", "--daemonize", "--components=secrets"))
             {
-                wrong.Add("the keyring could not be opened again");
+                wrong.Add("the keyring could not be unlocked again");
                 break;
             }
             await using var next = await shop.WorkerAsync();
@@ -138,7 +138,7 @@ internal static class SpendingRows
         report.Row(check, $"{rounds} renewals, all found again in credentials.enc", wrong);
     }
 
-    /// <summary>SIGTERM comes between the request and its answer, from at once to some seconds before it.</summary>
+    /// <summary>Sends SIGTERM between the request and its response, at different times.</summary>
     private static async Task TerminatedAsync(Options options, Report report)
     {
         const string check = "SIGTERM between request and answer";
@@ -152,7 +152,7 @@ internal static class SpendingRows
         await shop.SignInAsync("oauth");
         for (var i = 0; i < rounds; i++)
         {
-            // The last one comes after the 2 seconds in which a process otherwise ends.
+            // The last delay is longer than the 2 seconds in which a process otherwise ends.
             var delay = i == rounds - 1 ? TimeSpan.FromSeconds(3) : TimeSpan.FromMilliseconds(Random.Shared.Next(0, 400));
             await using (var worker = await shop.WorkerAsync())
             {
@@ -165,12 +165,12 @@ internal static class SpendingRows
             }
             if ((await shop.ItemAsync("oauth"))?.OAuth is not { RefreshToken: { } kept } || shop.StateOf(kept) != TokenState.Active)
             {
-                wrong.Add($"the answer that came {delay.TotalMilliseconds:0} ms after the signal is lost");
+                wrong.Add($"the response {delay.TotalMilliseconds:0} ms after the signal is lost");
             }
         }
         await using var next = await shop.WorkerAsync();
         await RenewsAsync(shop, next, wrong);
-        report.Row(check, $"{rounds} renewals, each answer stored", wrong);
+        report.Row(check, $"{rounds} renewals, each response stored", wrong);
     }
 
     private static async Task ActiveAsync(Workshop shop, WorkerProcess worker, List<string> wrong)
@@ -178,7 +178,7 @@ internal static class SpendingRows
         if (await worker.DoAsync("token oauth") is not { } token || !token.StartsWith("ok ", StringComparison.Ordinal)
             || shop.StateOf(token[3..]) != TokenState.Active)
         {
-            wrong.Add("the token that waits is not given");
+            wrong.Add("the waiting token is not returned");
         }
     }
 
@@ -203,7 +203,7 @@ internal static class SpendingRows
         }
         catch (IOException)
         {
-            // Full, as wanted.
+            // The disk is full, as intended.
         }
         stream.SetLength(Math.Max(0, (stream.Length / 4096 * 4096) - leave));
     }

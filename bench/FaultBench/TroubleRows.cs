@@ -4,7 +4,7 @@ using McpSm.Core.Files;
 
 namespace McpSm.FaultBench;
 
-/// <summary>What else befalls a process that keeps credentials: an error or a wait with a limit, and nothing lost.</summary>
+/// <summary>Checks of other faults: each ends with an error or a limited wait, and nothing is lost.</summary>
 internal static class TroubleRows
 {
     public static async Task RunAsync(Options options, Report report)
@@ -17,7 +17,7 @@ internal static class TroubleRows
         await NetworkAsync(options, report);
     }
 
-    /// <summary>A step fails, as on a full disk; in the middle of a renewal too.</summary>
+    /// <summary>Makes a step fail like on a full disk, also during a renewal.</summary>
     private static async Task FailingStepsAsync(Options options, Report report)
     {
         await using var shop = await Workshop.OpenAsync(options, ["bearer", "oauth"]);
@@ -29,7 +29,7 @@ internal static class TroubleRows
         {
             for (var i = 0; i < tries; i++)
             {
-                // The vault's file, or the facts that are written after it.
+                // The file of the vault, or the index that is written after it.
                 await worker.OkAsync($"fail {step} {1 + (i / 2 % 2)}");
                 var wanted = i % 2 == 0 ? null : $"token-{step}-{i}";
                 var answer = await worker.DoAsync(wanted is null ? "remove bearer" : $"set bearer {wanted}");
@@ -41,7 +41,7 @@ internal static class TroubleRows
                 }
                 if (answer?.StartsWith("ok ", StringComparison.Ordinal) == true && now != wanted)
                 {
-                    wrong.Add("what was acknowledged is not so");
+                    wrong.Add("the acknowledged credential is not stored");
                 }
                 kept = now;
             }
@@ -53,16 +53,16 @@ internal static class TroubleRows
         if ((await worker.DoAsync("renew oauth"))?.StartsWith("err ConfigurationUnavailable ", StringComparison.Ordinal) != true
             || shop.Issuer.Traffic.OfGrant("refresh_token").Count != 0)
         {
-            wrong.Add("a refresh token was spent though nothing can be written");
+            wrong.Add("a refresh token was used although nothing can be written");
         }
         if (Directory.GetFiles(shop.Folder, "*.tmp").Length > 0)
         {
             wrong.Add("temporary files were left");
         }
-        report.Row("a create, write, flush or rename that fails", $"{tries * 4} changes, {failed} of them told so", wrong);
+        report.Row("a create, write, flush or rename that fails", $"{tries * 4} changes, {failed} reported an error", wrong);
     }
 
-    /// <summary>A disk that is really full, then really read-only. Needs the right to mount one.</summary>
+    /// <summary>Uses a disk that is really full and then really read-only. Needs the right to mount one.</summary>
     private static async Task FullDiskAsync(Options options, Report report)
     {
         const string check = "full disk, read-only folder";
@@ -70,7 +70,7 @@ internal static class TroubleRows
         if (!OperatingSystem.IsLinux() || !await Programs.RunsAsync("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", folder))
         {
             Directory.Delete(folder);
-            report.Skip(check, "no disk can be mounted here: it takes Linux and root");
+            report.Skip(check, "mounting a disk needs Linux and root");
             return;
         }
         try
@@ -85,7 +85,7 @@ internal static class TroubleRows
                 var token = await worker.OkAsync("token oauth");
                 var filler = Path.Combine(folder, "filler");
                 Fill(filler);
-                // A vault of the system's is on a disk of its own, and of one token after another the facts are the same.
+                // A vault of the system is on another disk, and a new token does not change the index.
                 var (set, kept) = options.Vault == "file" ? ("err ConfigurationUnavailable", "ok token-0") : ("ok token-1", "ok token-1");
                 Expect(await worker.DoAsync("set bearer token-1"), set, "full: set", wrong);
                 Expect(await worker.DoAsync("renew oauth"), "err ConfigurationUnavailable", "full: renew", wrong);
@@ -93,7 +93,7 @@ internal static class TroubleRows
                 File.Delete(filler);
                 if (!await Programs.RunsAsync("mount", "-o", "remount,ro", folder))
                 {
-                    wrong.Add("it cannot be made read-only");
+                    wrong.Add("the disk cannot be made read-only");
                 }
                 Expect(await worker.DoAsync("set bearer token-1"), "err ConfigurationUnavailable", "read-only: set", wrong);
                 Expect(await worker.DoAsync("renew oauth"), "err ConfigurationUnavailable", "read-only: renew", wrong);
@@ -101,13 +101,13 @@ internal static class TroubleRows
                 await Programs.RunsAsync("mount", "-o", "remount,rw", folder);
                 if (shop.Issuer.Traffic.OfGrant("refresh_token").Count != 0)
                 {
-                    wrong.Add("a refresh token was spent though nothing can be written");
+                    wrong.Add("a refresh token was used although nothing can be written");
                 }
                 Expect(await worker.DoAsync("renew oauth"), "ok ", "afterwards: renew", wrong);
                 Expect(await worker.DoAsync("set bearer token-2"), "ok token-2", "afterwards: set", wrong);
                 Expect(await worker.DoAsync("token bearer"), "ok token-2", "afterwards: token", wrong);
             }
-            report.Row(check, "errors, tokens still given, nothing spent, nothing lost", wrong);
+            report.Row(check, "errors, tokens still returned, no token used, nothing lost", wrong);
         }
         finally
         {
@@ -121,7 +121,7 @@ internal static class TroubleRows
         const string check = "no permission";
         if (OperatingSystem.IsWindows())
         {
-            report.Skip(check, "folders of another user are made otherwise on Windows");
+            report.Skip(check, "Windows has no folder modes");
             return;
         }
         var wrong = new List<string>();
@@ -130,11 +130,11 @@ internal static class TroubleRows
         {
             await owner.OkAsync("set bearer token-0");
         }
-        // To root every folder is open: there it is another user who tries.
+        // Root can write to every folder, so another user tries.
         var isRoot = Environment.UserName == "root";
         if (isRoot && !await Programs.RunsAsync("setpriv", "--version"))
         {
-            report.Skip(check, "root may do everything, and setpriv, which could make it another, is not here");
+            report.Skip(check, "runs as root, and setpriv is missing");
             return;
         }
         if (!isRoot)
@@ -164,7 +164,7 @@ internal static class TroubleRows
         await using var worker = await shop.WorkerAsync();
         shop.Clock.Ahead = -TimeSpan.FromDays(1);
         await worker.OkAsync($"clock {shop.Clock.Ahead.Ticks}");
-        // Issued in the future, a token says nothing of its end: it is renewed, once.
+        // The expiry of a token that was issued in the future is not trusted: it is renewed once.
         var token = await worker.OkAsync("token oauth");
         for (var i = 0; i < 10; i++)
         {
@@ -173,7 +173,7 @@ internal static class TroubleRows
         Expect(shop.Door.Status(shop.Server("oauth")).State.ToString(), nameof(AuthState.Authenticated), "status", wrong);
         Expect(await worker.DoAsync("renew oauth"), "ok ", "renew", wrong);
         Expect($"{shop.Issuer.Traffic.OfGrant("refresh_token").Count}", "2", "refresh requests", wrong);
-        report.Row("clock set back a day", "tokens given, one renewal", wrong);
+        report.Row("clock set back a day", "tokens returned, one renewal", wrong);
     }
 
     private static async Task LocksAsync(Options options, Report report)
@@ -183,7 +183,7 @@ internal static class TroubleRows
         await using var worker = await shop.WorkerAsync();
         await worker.OkAsync("set bearer token-0");
         var started = Stopwatch.GetTimestamp();
-        Expect(await worker.DoAsync("set bearer token-1"), "ok token-1", "with the lock's file left behind", wrong);
+        Expect(await worker.DoAsync("set bearer token-1"), "ok token-1", "with a leftover lock file", wrong);
         var leftBehind = Stopwatch.GetElapsedTime(started);
 
         TimeSpan afterKill;
@@ -207,14 +207,14 @@ internal static class TroubleRows
             await using var holder = await shop.WorkerAsync();
             await holder.OkAsync("hold server-bearer");
             started = Stopwatch.GetTimestamp();
-            Expect(await worker.DoAsync("set bearer token-3"), "err ConfigurationUnavailable", "where the holder stays", wrong);
+            Expect(await worker.DoAsync("set bearer token-3"), "err ConfigurationUnavailable", "while the holder keeps the lock", wrong);
             limit = $"{Stopwatch.GetElapsedTime(started).TotalSeconds:0} s";
         }
-        report.Row("lock holder killed, lock left behind, lock held for good",
+        report.Row("lock holder killed, leftover lock file, lock held forever",
             $"{afterKill.TotalMilliseconds:0} ms after the kill, {leftBehind.TotalMilliseconds:0} ms, gives up after: {limit}", wrong);
     }
 
-    /// <summary>The connection breaks in the middle of a renewal, before and after the issuer has done its part.</summary>
+    /// <summary>Closes the connection during a renewal, before and after the issuer handles the request.</summary>
     private static async Task NetworkAsync(Options options, Report report)
     {
         var wrong = new List<string>();
@@ -245,7 +245,7 @@ internal static class TroubleRows
     {
         if (answer?.StartsWith(beginning, StringComparison.Ordinal) != true)
         {
-            // A token may be in it: of an answer that is no error only that is told.
+            // A successful answer can contain a token, so only the fact is reported.
             wrong.Add($"{what}: {(answer?.StartsWith("err ", StringComparison.Ordinal) == true ? answer : "another answer")}");
         }
     }
@@ -263,7 +263,7 @@ internal static class TroubleRows
         }
         catch (IOException)
         {
-            // Full, as wanted.
+            // The disk is full, as intended.
         }
     }
 }

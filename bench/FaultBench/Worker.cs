@@ -12,8 +12,8 @@ using McpSm.Samples;
 namespace McpSm.FaultBench;
 
 /// <summary>
-/// The process that is killed. It does what each line of standard input says and answers each with one line,
-/// <c>ok VALUE</c> or <c>err REASON MESSAGE</c>: an answer is what the outside may count on from then on.
+/// The process that is killed. It runs the command in each line of standard input and answers with one line,
+/// <c>ok VALUE</c> or <c>err REASON MESSAGE</c>. After an answer the change must be permanent.
 /// </summary>
 internal static class Worker
 {
@@ -27,7 +27,7 @@ internal static class Worker
         using var cancel = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
-            // As the executable does: asked to end, and ended when the time for what goes on is over.
+            // Like the executable: a signal cancels the command, and the process ends after the time limit.
             context.Cancel = true;
             new Thread(() => EndInTime(environment)) { IsBackground = true }.Start();
             cancel.Cancel();
@@ -84,7 +84,7 @@ internal static class Worker
             case ["read", var milliseconds, .. var ids]:
                 return await ReadAsync(door, TimeSpan.FromMilliseconds(int.Parse(milliseconds)), ids);
             default:
-                throw new InvalidOperationException($"No such command: {words[0]}");
+                throw new InvalidOperationException($"Unknown command: {words[0]}");
         }
     }
 
@@ -114,7 +114,7 @@ internal static class Worker
         }
     };
 
-    /// <summary>Reads everything, over and over; whatever is not whole ends it with an error.</summary>
+    /// <summary>Reads everything in a loop. An incomplete read ends it with an error.</summary>
     private static async Task<string> ReadAsync(Authenticator door, TimeSpan time, string[] ids)
     {
         var reads = 0;
@@ -134,14 +134,14 @@ internal static class Worker
                 }
                 catch (McpAuthException e) when (e.Reason == ErrorReason.AuthenticationRequired)
                 {
-                    // Removed just now, which is a whole state too.
+                    // Removed a moment ago, which is a complete state too.
                 }
             }
         }
         return reads.ToString();
     }
 
-    /// <summary>A clock that the bench sets.</summary>
+    /// <summary>A clock that the benchmark sets.</summary>
     internal sealed class Clock : TimeProvider
     {
         public TimeSpan Ahead { get; set; }
@@ -149,7 +149,7 @@ internal static class Worker
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 
-    /// <summary>Clicks through whatever is shown.</summary>
+    /// <summary>Signs in with every shown URL.</summary>
     internal sealed class Person : IAuthInteraction
     {
         public bool CanAnswer => true;

@@ -3,14 +3,14 @@ using System.Globalization;
 
 namespace McpSm.FaultBench;
 
-/// <summary>A worker as the bench sees it.</summary>
+/// <summary>The process of a worker.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
     private readonly Process _process;
 
     private WorkerProcess(Process process) => _process = process;
 
-    /// <param name="prefix">What runs it, such as <c>setpriv</c> and its options; empty for nothing.</param>
+    /// <param name="prefix">A program that runs the worker, such as <c>setpriv</c> with its options; empty for none.</param>
     public static async Task<WorkerProcess> StartAsync(string folder, string vault, params string[] prefix)
     {
         string[] command = [.. prefix, Environment.ProcessPath!, .. Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
@@ -29,7 +29,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
             : throw new InvalidOperationException("The worker did not start.");
     }
 
-    /// <summary>Has it do something; the answer, or null where it died first.</summary>
+    /// <summary>Sends a command. Returns the answer, or null if the worker was killed before it.</summary>
     public async Task<string?> DoAsync(string command)
     {
         try
@@ -44,9 +44,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Has it do something that succeeds.</summary>
+    /// <summary>Sends a command that must succeed.</summary>
     public async Task<string> OkAsync(string command) => await DoAsync(command) is { } answer && answer.StartsWith("ok ", StringComparison.Ordinal)
-        ? answer[3..] : throw new InvalidOperationException($"'{command.Split(' ')[0]}' was to succeed.");
+        ? answer[3..] : throw new InvalidOperationException($"'{command.Split(' ')[0]}' must succeed.");
 
     public void Kill() => _process.Kill();
 

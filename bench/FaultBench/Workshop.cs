@@ -9,7 +9,7 @@ using McpSm.TestServers;
 
 namespace McpSm.FaultBench;
 
-/// <summary>An issuer that rotates refresh tokens and detects their reuse, servers that believe it, and a folder.</summary>
+/// <summary>An issuer that rotates refresh tokens and detects their reuse, servers that accept its tokens, and a configuration folder.</summary>
 internal sealed class Workshop : IAsyncDisposable
 {
     private readonly List<TestMcpServer> _servers = [];
@@ -35,7 +35,7 @@ internal sealed class Workshop : IAsyncDisposable
 
     public TestIssuer Issuer { get; }
 
-    /// <summary>The issuer's clock, and ours.</summary>
+    /// <summary>The clock of the issuer and of the workers.</summary>
     public Worker.Clock Clock { get; }
 
     public AppEnvironment Home { get; }
@@ -45,7 +45,7 @@ internal sealed class Workshop : IAsyncDisposable
     public CredentialStore Store { get; }
 
     /// <param name="servers">The ids of the servers to start and add.</param>
-    /// <param name="folder">Where to keep everything; null for a folder of its own.</param>
+    /// <param name="folder">The configuration folder; null for a new one.</param>
     public static async Task<Workshop> OpenAsync(Options options, IEnumerable<string> servers, string? folder = null)
     {
         var clock = new Worker.Clock();
@@ -66,17 +66,17 @@ internal sealed class Workshop : IAsyncDisposable
 
     public Task SignInAsync(string id) => Door.SignIn.SignInAsync(Server(id), new SignInOptions { CallbackPort = 0 }, default);
 
-    /// <summary>What the vault holds for a server, whatever the facts say.</summary>
+    /// <summary>Returns the item of a server in the vault, without reading the index.</summary>
     public Task<ServerSecrets?> ItemAsync(string id) => Store.ReadRawAsync(Server(id), default);
 
-    /// <summary>The issuer's state of a token; null where it is none of its.</summary>
+    /// <summary>Returns the state of a token at the issuer; null if the issuer did not issue it.</summary>
     public TokenState? StateOf(string? token) => Issuer.Server.IssuedTokens.FirstOrDefault(t => t.Value == token)?.State;
 
     public async ValueTask DisposeAsync()
     {
         foreach (var server in Door.Catalog.List())
         {
-            // A vault of the system's keeps what it was given beyond this folder.
+            // A vault of the system keeps items outside this folder, so remove them.
             await Store.RemoveAsync(server, default);
         }
         var vault = new VaultSelector(Home, [], _ => { }).Find(Vault);

@@ -5,7 +5,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Bench.HotPaths;
 
-/// <summary>The two files of every status.</summary>
+/// <summary>Measures reading the two files of the status.</summary>
 public class CatalogPaths
 {
     private string _folder = null!;
@@ -20,7 +20,7 @@ public class CatalogPaths
     {
         _folder = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
         Place.WriteCatalog(_folder, Enumerable.Range(0, Servers).Select(n => ($"server-{n}", new Uri("https://mcp.example.com/mcp"))));
-        // As many as a sign-in to each would leave.
+        // One entry for a sign-in to each server.
         var entry = """
             {"vault":"file","kind":"OAuth","url":"https://mcp.example.com/mcp","issuer":"https://issuer.example.com","resource":"https://mcp.example.com/mcp",
             "scopes":["mcp:tools"],"issuedAt":"2026-01-01T00:00:00+00:00","expiresAt":"2036-01-01T00:00:00+00:00","canRenew":true}
@@ -31,7 +31,7 @@ public class CatalogPaths
         (_catalog, _index) = (new ServerCatalog(environment), new CredentialIndex(environment));
         if (_index.Read().Count != Servers || _catalog.List().Count != Servers)
         {
-            throw new InvalidOperationException("The files do not say what is measured.");
+            throw new InvalidOperationException("The files do not have the expected content.");
         }
     }
 
@@ -41,6 +41,6 @@ public class CatalogPaths
     [Benchmark(Description = "read the catalog")]
     public IReadOnlyList<McpServer> Catalog() => _catalog.List();
 
-    [Benchmark(Description = "read the facts")]
+    [Benchmark(Description = "read the index")]
     public IReadOnlyDictionary<string, CredentialInfo> Facts() => _index.Read();
 }

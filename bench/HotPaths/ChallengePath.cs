@@ -3,7 +3,7 @@ using McpSm.Core.Discovery;
 
 namespace McpSm.Bench.HotPaths;
 
-/// <summary>The challenge of a 401, as servers in the field write it.</summary>
+/// <summary>Measures parsing a typical challenge.</summary>
 public class ChallengePath
 {
     private const string Header = "Bearer realm=\"mcp\", error=\"invalid_token\", error_description=\"expired, scope=evil, log in\", "

@@ -8,7 +8,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace McpSm.Bench.HotPaths;
 
-/// <summary>What every command goes through, measured in this process by BenchmarkDotNet, with what it allocates.</summary>
+/// <summary>Measures time and allocations of frequent code paths in this process with BenchmarkDotNet.</summary>
 internal static class Paths
 {
     public static void Run(Report report)

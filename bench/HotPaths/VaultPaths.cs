@@ -4,7 +4,7 @@ using McpSm.Core.Vaults.EncryptedFile;
 
 namespace McpSm.Bench.HotPaths;
 
-/// <summary>The encrypted file with a key file: opened by each token, written and flushed to the disk by each renewal.</summary>
+/// <summary>Measures the encrypted file with a key file: each token opens it, each renewal writes and flushes it.</summary>
 public class VaultPaths
 {
     private readonly string _item = new('x', 2_000);

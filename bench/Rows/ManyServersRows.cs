@@ -2,7 +2,7 @@ using McpSm.TestServers;
 
 namespace McpSm.Bench.Rows;
 
-/// <summary>Many servers, each of which takes its time with every answer.</summary>
+/// <summary>Rows with many servers that respond slowly.</summary>
 internal static class ManyServersRows
 {
     public static async Task RunAsync(Place place, Report report)
@@ -30,7 +30,7 @@ internal static class ManyServersRows
         return slow;
     }
 
-    /// <summary>A folder in which so many servers are known, all of them this one.</summary>
+    /// <summary>Returns a configuration folder with a number of entries for the same server.</summary>
     public static string Folder(Place place, TestMcpServer server, int servers)
     {
         var folder = place.NewFolder();

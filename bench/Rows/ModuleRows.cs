@@ -4,7 +4,7 @@ using McpSm.TestServers;
 
 namespace McpSm.Bench.Rows;
 
-/// <summary>What a session pays for the module, as pwsh itself measures it, without its own start.</summary>
+/// <summary>Rows for the module, measured inside pwsh without its start.</summary>
 internal static class ModuleRows
 {
     private const string Peer = "Microsoft.PowerShell.SecretManagement";

@@ -1,6 +1,6 @@
 namespace McpSm.Bench.Rows;
 
-/// <summary>What goes over the wire, to an issuer that approves at once and a server that answers at once.</summary>
+/// <summary>Rows for commands with requests, to an issuer and a server that respond at once.</summary>
 internal static class SignInRows
 {
     public static async Task RunAsync(Place place, Report report)
@@ -18,7 +18,7 @@ internal static class SignInRows
             (place.Peer(peers, "auth", "login", "my-api", "--no-browser") is { } peer ? peer with
             {
                 Follow = Place.ClickAsync,
-                // With a valid token it does nothing.
+                // The npm tool does nothing if the token is valid.
                 Before = () => File.Delete(Path.Combine(peers, "oauth-tokens.json")),
             } : null, 0.2));
         await report.CompareAsync(test, place.Ours(ours, "test", "my-api"), (place.Peer(peers, "test", "my-api"), 0.1));

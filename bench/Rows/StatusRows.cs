@@ -1,6 +1,6 @@
 namespace McpSm.Bench.Rows;
 
-/// <summary>What a prompt asks before it is drawn: who is signed in.</summary>
+/// <summary>Rows for the status, which a shell prompt reads.</summary>
 internal static class StatusRows
 {
     public static async Task RunAsync(Place place, Report report)

@@ -1,6 +1,6 @@
 namespace McpSm.Bench.Rows;
 
-/// <summary>What another tool runs before each request.</summary>
+/// <summary>Rows for the token, which other tools read before each request.</summary>
 internal static class TokenRows
 {
     public static async Task RunAsync(Place place, Report report)
@@ -24,7 +24,7 @@ internal static class TokenRows
             }
             await WithPassphrase("add", "my-api", "--type", "http", "--url", place.Server.McpUrl.AbsoluteUri).RunAsync();
             await (WithPassphrase("auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = Place.ClickAsync }).RunAsync();
-            // One derivation of the key by 600,000 rounds is the whole difference.
+            // The difference is one key derivation with 600,000 iterations.
             await report.CompareAsync(withPassphrase, WithPassphrase("auth", "token", "my-api"), (version, null));
         }
     }

@@ -6,7 +6,7 @@ using McpSm.Core.Interaction;
 
 namespace McpSm.Samples.DotNetClient;
 
-/// <summary>How the library talks to the person at this console. A program with windows would show these in them.</summary>
+/// <summary>Shows the messages of the library on the console. A program with windows would show them there.</summary>
 internal sealed class ConsoleInteraction(AppEnvironment environment) : IAuthInteraction
 {
     public bool CanAnswer => Interactivity.CanAnswer(environment, refused: false);
@@ -26,7 +26,7 @@ internal sealed class ConsoleInteraction(AppEnvironment environment) : IAuthInte
     public void ShowDeviceCode(DeviceCode code) =>
         Console.Error.WriteLine($"To sign in, visit {code.VerificationUri.AbsoluteUri} and enter the code {code.UserCode}");
 
-    /// <summary>Nobody can paste here: the browser must be on this machine.</summary>
+    /// <summary>Returns null: this sample does not read a pasted address, so the browser must be on this machine.</summary>
     public Task<string?> ReadRedirectAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     public void Notice(string text) => Console.Error.WriteLine(text);

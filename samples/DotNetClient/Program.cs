@@ -6,7 +6,7 @@ using McpSm.Core.SignIn;
 using McpSm.Samples.DotNetClient;
 using ModelContextProtocol.Client;
 
-// A .NET program that calls a protected MCP server as the person who runs it:
+// A .NET program that calls a protected MCP server as the current user:
 //   dotnet run --project samples/DotNetClient -- https://example.com/mcp
 if (args is not [var url])
 {
@@ -15,14 +15,13 @@ if (args is not [var url])
 }
 try
 {
-    // The servers and credentials are those of the mcpsm command and of the PowerShell module: who has signed in with
-    // one of them is signed in here.
+    // The servers and credentials are shared with the mcpsm command and the PowerShell module: a sign-in with one of them works here too.
     var environment = new AppEnvironment();
     var authenticator = new Authenticator(environment, new ConsoleInteraction(environment));
     var (server, _) = await authenticator.Servers.FindOrAddAsync(url, CancellationToken.None);
 
-    // The handler shows the token, renews it, and signs in where the server asks for that or for more scopes. Without
-    // the options it never signs in, as a service should have it.
+    // The handler sends the token, renews it, and signs in if the server asks for that or for more scopes. Without the
+    // options it never signs in, which is right for a service.
     var signIn = new SignInOptions { Timeout = TimeSpan.FromMinutes(5) };
     using var http = new HttpClient(new AuthenticatingHandler(server, authenticator, signIn)) { Timeout = Timeout.InfiniteTimeSpan };
     await using var transport = new HttpClientTransport(new HttpClientTransportOptions
@@ -31,7 +30,7 @@ try
         TransportMode = server.Transport == McpTransport.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
     }, http);
 
-    // A person may sign in within the first request, so it must not be given up sooner than the sign-in is.
+    // The first request can include a sign-in, so its timeout must be longer than that of the sign-in.
     await using var client = await McpClient.CreateAsync(transport, new McpClientOptions
     {
         InitializationTimeout = signIn.Timeout + TimeSpan.FromMinutes(1),

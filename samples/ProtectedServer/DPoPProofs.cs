@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Http.Extensions;
 
 namespace McpSm.Samples;
 
-/// <summary>Checks DPoP proofs as an issuer or a resource server does, each for itself (RFC 9449 section 4.3).</summary>
-/// <param name="requireNonce">Each proof must hold the nonce that is current (sections 8 and 9).</param>
+/// <summary>Checks the DPoP proofs of one issuer or resource server (RFC 9449 section 4.3).</summary>
+/// <param name="requireNonce">Whether each proof must contain the current nonce (sections 8 and 9).</param>
 public sealed class DPoPProofs(TimeProvider time, bool requireNonce)
 {
     public const string Algorithm = "ES256";
@@ -18,13 +18,13 @@ public sealed class DPoPProofs(TimeProvider time, bool requireNonce)
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>The nonce that proofs must hold now.</summary>
+    /// <summary>The current nonce.</summary>
     public string Nonce { get; private set; } = Secrets.New("n_");
 
-    /// <summary>Makes another nonce the current one; the one before is refused from now on.</summary>
+    /// <summary>Replaces the current nonce. The old one is refused from then on.</summary>
     public void Rotate() => Nonce = Secrets.New("n_");
 
-    /// <summary>Puts the current nonce into an answer, where proofs must hold it.</summary>
+    /// <summary>Adds the current nonce to a response if proofs must contain it.</summary>
     public void Offer(HttpResponse response)
     {
         if (requireNonce)
@@ -34,9 +34,9 @@ public sealed class DPoPProofs(TimeProvider time, bool requireNonce)
     }
 
     /// <summary>Checks the proof of a request.</summary>
-    /// <param name="accessToken">The token that the request carries; null at the token endpoint.</param>
-    /// <returns>The thumbprint of its key (RFC 7638); null where there is no proof.</returns>
-    /// <exception cref="DPoPException">The proof is not for this request, not fresh, not signed, or there are several.</exception>
+    /// <param name="accessToken">The token of the request; null at the token endpoint.</param>
+    /// <returns>The thumbprint of the key (RFC 7638); null without a proof.</returns>
+    /// <exception cref="DPoPException">The proof is for another request, not fresh or not signed, or the request has several proofs.</exception>
     public string? Verify(HttpRequest request, string? accessToken)
     {
         var headers = request.Headers["DPoP"];

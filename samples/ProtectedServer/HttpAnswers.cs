@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>The two shapes of answer that OAuth endpoints have besides redirects.</summary>
+/// <summary>The responses of OAuth endpoints other than redirects.</summary>
 internal static class HttpAnswers
 {
-    /// <summary>Answers JSON that no cache keeps (RFC 6749 section 5.1).</summary>
+    /// <summary>Writes a JSON response that must not be cached (RFC 6749 section 5.1).</summary>
     public static Task WriteJsonAsync(this HttpResponse response, int status, JsonObject body)
     {
         var bytes = Encoding.UTF8.GetBytes(body.ToJsonString());
@@ -18,7 +18,7 @@ internal static class HttpAnswers
         return response.Body.WriteAsync(bytes).AsTask();
     }
 
-    /// <summary>A JSON array of strings.</summary>
+    /// <summary>Returns a JSON array of strings.</summary>
     public static JsonArray ToJsonArray(this IEnumerable<string> values) =>
         new([.. values.Select(v => (JsonNode)v)]);
 }

@@ -11,10 +11,10 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace McpSm.Samples;
 
-/// <summary>Kestrel on 127.0.0.1 and nowhere else; it reads no configuration, so nothing can move it.</summary>
+/// <summary>Kestrel on 127.0.0.1 only. It reads no configuration, which could change the address.</summary>
 public sealed class LoopbackHost : IAsyncDisposable
 {
-    // Requests in flight are cut when the end begins; what is left to wait for is Kestrel's own bookkeeping.
+    // Running requests are aborted when the stop begins, so this only waits for Kestrel itself.
     private static readonly TimeSpan StopLimit = TimeSpan.FromMilliseconds(300);
 
     private readonly WebApplication _app;
@@ -22,16 +22,16 @@ public sealed class LoopbackHost : IAsyncDisposable
 
     private LoopbackHost(WebApplication app) => _app = app;
 
-    /// <summary>Scheme, 127.0.0.1 and the port that was bound.</summary>
+    /// <summary>The scheme, 127.0.0.1 and the bound port.</summary>
     public Uri BaseAddress => new(_app.Urls.Single());
 
-    /// <summary>BaseAddress without a slash at its end, to put paths behind.</summary>
+    /// <summary>The base address without the trailing slash.</summary>
     public string Origin => BaseAddress.GetLeftPart(UriPartial.Authority);
 
-    /// <param name="port">0 for any free port.</param>
-    /// <param name="certificate">Given: https, else plain http.</param>
+    /// <param name="port">The port; 0 for any free port.</param>
+    /// <param name="certificate">The certificate for https; null for plain http.</param>
     /// <param name="pipeline">Adds middleware and endpoints.</param>
-    /// <param name="services">Adds what the pipeline needs.</param>
+    /// <param name="services">Adds the services of the pipeline.</param>
     public static async Task<LoopbackHost> StartAsync(
         int port,
         X509Certificate2? certificate,
@@ -44,7 +44,7 @@ public sealed class LoopbackHost : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Loopback, port, listen =>
             {
-                // Over HTTP/2 "the connection was lost" would mean a stream reset: another failure.
+                // HTTP/1.1 only: with HTTP/2 a lost connection would be a stream reset, which is a different failure.
                 listen.Protocols = HttpProtocols.Http1;
                 if (certificate is not null)
                 {
@@ -73,7 +73,7 @@ public sealed class LoopbackHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends within a second; requests still running are cut.</summary>
+    /// <summary>Stops within a second and aborts running requests.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -88,13 +88,13 @@ public sealed class LoopbackHost : IAsyncDisposable
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            // The limit did what it is for: Kestrel has closed what was still open.
+            // The time limit was reached, and Kestrel has closed the open connections.
         }
 
         await _app.DisposeAsync();
     }
 
-    // A handler that never returns would hold Kestrel's stop: leave it behind and cut its connection.
+    // A handler that never returns would block the stop of Kestrel: abandon it and close its connection.
     private static async Task EndWithHostAsync(RequestDelegate next, HttpContext context, CancellationToken stopping)
     {
         try
@@ -107,7 +107,7 @@ public sealed class LoopbackHost : IAsyncDisposable
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone: there is nobody left to answer.
+            // The client closed the connection, so there is no response to send.
         }
     }
 }

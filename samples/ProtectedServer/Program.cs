@@ -6,9 +6,9 @@ const string Usage = "Usage: ProtectedServer [--port N] [--issuer-port N] [--aut
 
 var port = 0;
 var issuerPort = 0;
-// For scripts: everybody who asks is let in, without a page to click.
+// For scripts: approve every request without a consent page.
 var autoApprove = args.Contains("--auto-approve");
-// Tokens that are bound to a key alone, with nonces (RFC 9449).
+// Issue and accept only bound tokens, with nonces (RFC 9449).
 var dpop = args.Contains("--dpop");
 args = [.. args.Where(a => a is not ("--auto-approve" or "--dpop"))];
 for (var i = 0; i < args.Length; i += 2)
@@ -72,7 +72,7 @@ return 0;
 
 void End(PosixSignalContext signal)
 {
-    // The process ends by itself, once both servers are closed.
+    // The process ends when both servers have stopped.
     signal.Cancel = true;
     ended.TrySetResult();
 }

@@ -4,16 +4,16 @@ using System.Text.RegularExpressions;
 
 namespace McpSm.Samples;
 
-/// <summary>What a person does in a browser during a sign-in, over HTTP and with loopback only.</summary>
+/// <summary>Does what a user does in a browser during a sign-in, over HTTP and only on loopback.</summary>
 public static partial class StandInBrowser
 {
     private const int MostHops = 20;
 
     /// <summary>
-    /// Opens the URL, presses Approve or Deny where a page asks, follows every redirect, and gives the last
-    /// answer: that of the client's callback, or of the page where it ended.
+    /// Opens the URL, presses Approve or Deny if a page asks, follows every redirect, and returns the last
+    /// response: that of the client's callback, or the last page.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A hop leads away from loopback, or they do not end.</exception>
+    /// <exception cref="InvalidOperationException">A redirect leaves loopback, or the redirects do not end.</exception>
     public static async Task<HttpResponseMessage> ClickThroughAsync(
         Uri authorizationUrl,
         bool approve = true,
@@ -37,7 +37,7 @@ public static partial class StandInBrowser
 
             if (answer.Headers.Location is { } location && (int)answer.StatusCode is >= 300 and < 400)
             {
-                // Of the redirects an issuer sends here, none keeps a POST a POST.
+                // No redirect of these issuers keeps the POST method.
                 next = new HttpRequestMessage(HttpMethod.Get, new Uri(url, location));
             }
             else if (!decided && Decision(await answer.Content.ReadAsStringAsync(cancellationToken), url, approve) is { } post)
@@ -56,8 +56,8 @@ public static partial class StandInBrowser
         throw new InvalidOperationException($"More than {MostHops} hops.");
     }
 
-    /// <summary>Opens the one-time address that a browser is started with.</summary>
-    /// <returns>The authorization URL that it leads to.</returns>
+    /// <summary>Opens the one-time start page that a browser is started with.</summary>
+    /// <returns>The authorization URL that the page redirects to.</returns>
     public static async Task<Uri> FollowStartAsync(Uri start, CancellationToken cancellationToken = default)
     {
         using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
@@ -70,7 +70,7 @@ public static partial class StandInBrowser
             ? url
             : throw new InvalidOperationException($"The stand-in browser does not leave loopback: {url.Authority}");
 
-    // The form of a page, filled in as it stands, with the button pressed that says what was decided.
+    // Submits the form of a page unchanged, with the button of the decision.
     private static HttpRequestMessage? Decision(string html, Uri page, bool approve)
     {
         var form = Form().Match(html);

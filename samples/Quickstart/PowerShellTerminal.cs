@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace McpSm.Samples.Quickstart;
 
-/// <summary>The module in the real pwsh, which the restore brings: types commands and shows what a user sees.</summary>
+/// <summary>Runs commands of the module in the real pwsh, which the restore downloads, and shows what a user sees.</summary>
 internal sealed class PowerShellTerminal(string folder)
 {
     // The first argument is the module, the others are the lines that a user types.
@@ -21,7 +21,7 @@ internal sealed class PowerShellTerminal(string folder)
 
     public static string Module { get; } = Metadata("module");
 
-    /// <summary>Runs the lines one after the other in one session. False if one failed: the rest is not run then.</summary>
+    /// <summary>Runs the lines in one session until one fails. Returns false if one failed.</summary>
     public async Task<bool> RunAsync(IEnumerable<string> lines)
     {
         var start = Start(["-NoProfile", "-NoLogo", "-CommandWithArgs", Script, Module, .. lines]);
@@ -32,11 +32,11 @@ internal sealed class PowerShellTerminal(string folder)
         start.Environment["MCP_MANAGER_CONFIG_DIR"] = folder;
         start.Environment["MCPSM_INTERACTIVE"] = "1";
         start.Environment["BROWSER"] = $"\"{Environment.ProcessPath}\" --browse %s";
-        // Nothing of this run goes into the store that holds the person's own credentials.
+        // Keeps this run out of the user's vault.
         start.Environment["MCPSM_VAULT"] = "file";
         start.Environment.Remove("MCPSM_VAULT_PASSPHRASE");
         start.Environment.Remove("MCPSM_CALLBACK_PORT");
-        // A SecretManagement that is installed here must not be asked, and the shell keeps its caches with the rest.
+        // Ignores an installed SecretManagement, and keeps the caches of the shell in the temporary folder.
         start.Environment["PSModulePath"] = start.Environment["HOME"] = start.Environment["USERPROFILE"] = folder;
         using var shell = Process.Start(start)!;
         shell.StandardInput.Close();
@@ -44,7 +44,7 @@ internal sealed class PowerShellTerminal(string folder)
         return shell.ExitCode == 0;
     }
 
-    /// <summary>The package has executables for x64 on Linux and Windows. Elsewhere `dotnet` runs the same assembly.</summary>
+    /// <summary>Returns the command for pwsh. The package has executables for x64 on Linux and Windows; on other systems `dotnet` runs the assembly.</summary>
     private static ProcessStartInfo Start(IEnumerable<string> arguments)
     {
         var package = Path.Combine(Metadata("pwsh"), OperatingSystem.IsWindows() ? "win" : "unix");

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using McpSm.Samples;
 using McpSm.Samples.Quickstart;
 
-// Started by mcpsm as its browser: does what a person does on the pages of the issuer.
+// mcpsm starts this program as its browser: it does what a user does on the pages of the issuer.
 if (args is ["--browse", var url])
 {
     using var page = await StandInBrowser.ClickThroughAsync(new Uri(url));
@@ -20,7 +20,7 @@ await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationS
 await using var server = await ProtectedMcpServer.StartAsync(issuer);
 Console.WriteLine($"A protected MCP server runs at {server.McpUrl}, its issuer at {issuer.Issuer}.");
 using var folder = new TemporaryFolder();
-// Ctrl+C and kill in the midst of it leave nothing behind either.
+// Clean up after Ctrl+C and kill too.
 var ended = new TaskCompletionSource();
 void End(PosixSignalContext signal)
 {

@@ -1,6 +1,6 @@
 namespace McpSm.Samples.Quickstart;
 
-/// <summary>A configuration folder of this run's own, that leaves nothing behind.</summary>
+/// <summary>A temporary configuration folder, which is deleted at the end.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("mcpsm-quickstart-").FullName;

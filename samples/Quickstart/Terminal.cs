@@ -9,10 +9,10 @@ internal sealed class Terminal(string folder)
     private static readonly string Mcpsm = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(a => a.Key == "mcpsm").Value!;
 
-    /// <summary>The executable as typed in another terminal.</summary>
+    /// <summary>The command for another terminal.</summary>
     public string CommandLine => $"dotnet \"{Mcpsm}\"";
 
-    /// <param name="isToken">Whether the output is a token, of which only the ends are shown.</param>
+    /// <param name="isToken">Whether the output is a token. Only its beginning and end are shown.</param>
     public async Task<int> RunAsync(string[] arguments, bool isToken)
     {
         Console.WriteLine();
@@ -26,7 +26,7 @@ internal sealed class Terminal(string folder)
         start.Environment["MCP_MANAGER_CONFIG_DIR"] = folder;
         start.Environment["MCPSM_INTERACTIVE"] = "1";
         start.Environment["BROWSER"] = $"\"{Environment.ProcessPath}\" --browse %s";
-        // Nothing of this run goes into the store of the person's own credentials.
+        // Keeps this run out of the user's vault.
         start.Environment["MCPSM_VAULT"] = "file";
         start.Environment.Remove("MCPSM_VAULT_PASSPHRASE");
         start.Environment.Remove("MCPSM_CALLBACK_PORT");

@@ -46,7 +46,7 @@ public sealed class CommandTests
     {
         await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { Certificate = LoopbackCertificates.Server, AutoApprove = true });
         await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Certificate = LoopbackCertificates.Server });
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         using var mcpsm = new CliProcess();
         var authority = Path.Combine(mcpsm.Folder, "ca.pem");
         LoopbackCertificates.WriteAuthorityPem(authority);
@@ -70,7 +70,7 @@ public sealed class CommandTests
     [Fact]
     public async Task Ctrl_C_during_a_sign_in_exits_with_130_at_once()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill command.");
         await using var issuer = await AuthorizationServer.StartAsync();
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
         using var mcpsm = new CliProcess { Follow = _ => Task.CompletedTask };

@@ -7,8 +7,8 @@ using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using ModelContextProtocol.Client;
 
-// The program under test of the official conformance suite: adds the suite's server as a user would, then lists and
-// calls tools through the handler, which signs in where it is asked to. tests/interop/conformance/run.sh runs it.
+// The program that the official conformance suite tests: it adds the server of the suite like a user, then lists and calls tools
+// through the handler, which signs in if the server asks for it. tests/interop/conformance/run.sh runs it.
 var scenario = Environment.GetEnvironmentVariable("MCP_CONFORMANCE_SCENARIO") ?? throw new InvalidOperationException("No scenario is named.");
 var context = Environment.GetEnvironmentVariable("MCP_CONFORMANCE_CONTEXT");
 var change = Scenario.Server(scenario, url: args[^1], context);

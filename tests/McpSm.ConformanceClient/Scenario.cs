@@ -6,13 +6,13 @@ using McpSm.Core.Management;
 
 namespace McpSm.ConformanceClient;
 
-/// <summary>What a scenario says about the server, in the words of a user who adds it; and how it must end.</summary>
+/// <summary>The settings of a scenario's server, as a user would add them, and the expected result.</summary>
 internal static class Scenario
 {
-    /// <summary>Its identity provider has nobody sign in: another program did, and hands the ID token over.</summary>
+    /// <summary>The scenario without a sign-in at the identity provider: another program signed in and passes the ID token on.</summary>
     private const string IdentityProvider = "auth/enterprise-managed-authorization";
 
-    /// <param name="context">The scenario's data, JSON; null where it has none.</param>
+    /// <param name="context">The data of the scenario as JSON; null if it has none.</param>
     public static ServerUpdate Server(string scenario, string url, string? context)
     {
         var data = scenario is "auth/pre-registration" or IdentityProvider ? Parse(context) : default;
@@ -22,14 +22,14 @@ internal static class Scenario
             Url = url,
             ClientId = Text(data, "client_id"),
             ClientSecret = Text(data, "client_secret"),
-            // The document that the suite's issuer knows; elsewhere the client registers itself.
+            // The client metadata document that the issuer of the suite knows. In other scenarios the client registers itself.
             ClientMetadataUrl = scenario == "auth/basic-cimd" ? "https://conformance-test.local/client-metadata.json" : null,
             AllowLegacyEndpoints = scenario == "auth/2025-03-26-oauth-endpoint-fallback",
         };
     }
 
-    /// <summary>The client or workload that signs in by itself, where the scenario is of one.</summary>
-    /// <param name="folder">Where a workload's platform puts its assertion.</param>
+    /// <summary>Returns the credentials of the scenario's client or workload; null if a person signs in.</summary>
+    /// <param name="folder">The folder for the assertion of a workload.</param>
     public static ClientCredentials? Client(string scenario, string? context, string folder)
     {
         if (scenario == "auth/wif-jwt-bearer")
@@ -48,7 +48,7 @@ internal static class Scenario
             Text(data, "private_key_pem") is { } pem ? ClientKey.FromPem(pem) : null);
     }
 
-    /// <summary>The identity provider with the ID token that was got there, where the scenario has one.</summary>
+    /// <summary>Returns the identity provider and its ID token; null if the scenario has none.</summary>
     public static async Task<string?> SignInToIdentityProviderAsync(string scenario, string? context, Authenticator authenticator)
     {
         if (scenario != IdentityProvider)
@@ -62,7 +62,7 @@ internal static class Scenario
     }
 
     /// <summary>
-    /// Why the sign-in must fail; null where it must not. The suite is content with a client that fails in whatever way.
+    /// The error that the sign-in must fail with; null if it must succeed. The suite itself accepts any failure.
     /// </summary>
     public static ErrorReason? Refusal(string scenario) => scenario switch
     {

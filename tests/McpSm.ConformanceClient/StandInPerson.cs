@@ -3,7 +3,7 @@ using McpSm.Core.Grants;
 
 namespace McpSm.ConformanceClient;
 
-/// <summary>The suite's issuer sends the browser back at once: following its redirects is all that a person does there.</summary>
+/// <summary>The user of a sign-in. The issuer of the suite redirects at once, so following redirects is enough.</summary>
 internal sealed class StandInPerson : IAuthInteraction
 {
     private static readonly HttpClient Browser = new();
@@ -36,7 +36,7 @@ internal sealed class StandInPerson : IAuthInteraction
         }
         catch (HttpRequestException e)
         {
-            // The sign-in then ends by its time limit; this is why.
+            // The sign-in times out after this. Print the cause.
             Console.Error.WriteLine($"The browser failed: {e.Message}");
         }
     }

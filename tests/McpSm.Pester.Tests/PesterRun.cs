@@ -6,12 +6,12 @@ using Xunit;
 
 namespace McpSm.Pester.Tests;
 
-/// <summary>Runs the files under tests/pester in the real pwsh, each once and in a process of its own.</summary>
+/// <summary>Runs the files in tests/pester in the real pwsh, each once and in a separate process.</summary>
 internal static class PesterRun
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
 
-    // What would lead the session to modules or settings of the person who runs this.
+    // Variables that would lead the session to modules or settings of the current user.
     private static readonly string[] Cleared = ["PSModulePath", "CI", "NO_COLOR", "MCPSM_CONFIG_DIR", "MCP_MANAGER_CONFIG_DIR", "MCPSM_INTERACTIVE"];
 
     private static readonly ConcurrentDictionary<string, Lazy<Task<PesterResult>>> Results = new();
@@ -19,10 +19,10 @@ internal static class PesterRun
 
     public static IReadOnlyList<string> Files { get; } = [.. Directory.GetFiles(Path.Combine(Repository.Root, "tests", "pester"), "*.Tests.ps1").Order()];
 
-    /// <summary>The tests of all files, none of them run.</summary>
+    /// <summary>Returns the tests of all files without running them.</summary>
     public static Task<PesterResult> DiscoverAsync() => StartAsync(Files, discoverOnly: true);
 
-    /// <summary>The results of one file. The first caller runs it.</summary>
+    /// <summary>Returns the results of one file. The first call runs it.</summary>
     public static Task<PesterResult> ResultAsync(string file) =>
         Results.GetOrAdd(file, f => new(() => StartAsync([Files.Single(path => Path.GetFileName(path) == f)], discoverOnly: false))).Value;
 
@@ -47,7 +47,7 @@ internal static class PesterRun
             }
             RealPowerShell.AddTo(start.Environment);
             start.Environment["HOME"] = start.Environment["USERPROFILE"] = folder;
-            // A person who has SecretManagement and SecretStore names their folder: no registry has them.
+            // The folder of SecretManagement and SecretStore, which are not NuGet packages.
             start.Environment["PSModulePath"] = string.Join(Path.PathSeparator,
                 new[] { RealPowerShell.Modules, Environment.GetEnvironmentVariable("MCPSM_TEST_PSMODULEPATH") }.OfType<string>());
             using var process = Process.Start(start)!;

@@ -4,10 +4,10 @@ using Xunit.Sdk;
 
 namespace McpSm.Pester.Tests;
 
-/// <summary>The user's view of the module in a real pwsh: every Pester test under tests/pester is a result of its own.</summary>
+/// <summary>Tests of the module in a real pwsh. Every Pester test in tests/pester is a separate result.</summary>
 public sealed class PesterTests
 {
-    // Why Pester skips the tests of a tag, which no machine can be required to run. Other tests give their reason with Set-ItResult.
+    // The reasons of tests that Pester skips by tag, even under MCPSM_TEST_REQUIRE=1. Other tests give their reason with Set-ItResult.
     private static readonly IReadOnlyDictionary<string, string> Reasons = new Dictionary<string, string>
     {
         ["SecretStore"] = "SecretManagement and SecretStore are not installed, and no package registry has them.",
@@ -36,7 +36,7 @@ public sealed class PesterTests
         Assert.True(test.Result == "Passed", string.Join('\n', [$"{test.Result}: {name}", .. test.Messages, .. result.Outside]));
     }
 
-    /// <summary>Errors in BeforeAll, AfterAll and while a file is read.</summary>
+    /// <summary>Fails for errors in BeforeAll, in AfterAll and while a file is read.</summary>
     [Theory]
     [MemberData(nameof(Files))]
     public async Task Pester_file_has_tests_and_no_errors_outside_them(string file)

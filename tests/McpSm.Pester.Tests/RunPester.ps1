@@ -4,7 +4,7 @@ param([string[]] $Path, [string] $ResultPath, [switch] $DiscoverOnly)
 $ErrorActionPreference = 'Stop'
 Import-Module Pester
 
-# The name as people read it. Pester itself fills in the values of -ForEach only when the test runs.
+# The name with the values of -ForEach. Pester itself inserts them only when the test runs.
 function Get-TestName($Test) {
     $name = $Test.Path -join ' '
     for ($item = $Test; $item -and $item.PSObject.Properties['Data']; $item = $item.PSObject.Properties['Block'] ? $item.Block : $item.Parent) {
@@ -37,7 +37,7 @@ $lines = foreach ($test in $result.Tests) {
         messages = @(Get-ErrorText $test.ErrorRecord)
     } | ConvertTo-Json -Compress
 }
-# A file or block that fails outside its tests, as in BeforeAll or AfterAll, must not pass for one without failures.
+# Report a file or block that fails outside its tests, for example in BeforeAll.
 $outside = foreach ($container in $result.Containers) {
     Get-ErrorText $container.ErrorRecord
     $blocks = [System.Collections.Generic.Queue[object]]::new(@($container.Blocks))

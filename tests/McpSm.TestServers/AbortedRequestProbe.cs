@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// Notices at once that a request's connection is cut. Kestrel runs the callbacks of a starting response all the
-/// same, and its own token is cancelled a little later.
+/// Detects at once that the connection of a request is closed. Kestrel still runs the callbacks of a starting response,
+/// and cancels its own token a little later.
 /// </summary>
 internal sealed class AbortedRequestProbe(IHttpRequestLifetimeFeature inner) : IHttpRequestLifetimeFeature
 {

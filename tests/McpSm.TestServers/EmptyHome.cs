@@ -3,13 +3,13 @@ using Xunit;
 
 namespace McpSm.TestServers;
 
-/// <summary>A home with nothing in it, to install what build/Package.proj made: MCPSM_TEST_PACKAGES names the folder of that.</summary>
+/// <summary>An empty home folder for installing the packages of build/Package.proj. MCPSM_TEST_PACKAGES names their folder.</summary>
 public sealed class EmptyHome : IDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromMinutes(2);
 
-    // What would lead a program out of this home, or to what else is installed here.
-    private static readonly string[] Leading = ["MCP", "NUGET", "DOTNET_", "MSBUILD", "XDG_", "DBUS_", "PSModulePath", "CI", "TESTINGPLATFORM"];
+    // Prefixes of variables that would lead a program out of this home or to other installed tools.
+    private static readonly string[] RemovedPrefixes = ["MCP", "NUGET", "DOTNET_", "MSBUILD", "XDG_", "DBUS_", "PSModulePath", "CI", "TESTINGPLATFORM"];
 
     private EmptyHome(string packages) => Packages = Path.GetFullPath(packages);
 
@@ -22,11 +22,11 @@ public sealed class EmptyHome : IDisposable
     public static EmptyHome OrSkip()
     {
         var packages = Environment.GetEnvironmentVariable("MCPSM_TEST_PACKAGES");
-        Require.OrSkip(packages is not (null or ""), "MCPSM_TEST_PACKAGES names no folder with what `dotnet msbuild build/Package.proj` makes.");
+        Require.OrSkip(packages is not (null or ""), "MCPSM_TEST_PACKAGES does not name a folder with the output of `dotnet msbuild build/Package.proj`.");
         return new EmptyHome(packages!);
     }
 
-    /// <summary>Runs a program that must end well, and gives what it printed.</summary>
+    /// <summary>Runs a program that must exit with 0, and returns its output.</summary>
     public async Task<string> RunAsync(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -36,7 +36,7 @@ public sealed class EmptyHome : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(n => n != "DOTNET_ROOT" && Leading.Any(l => n.StartsWith(l, StringComparison.OrdinalIgnoreCase))).ToList())
+        foreach (var name in start.Environment.Keys.Where(n => n != "DOTNET_ROOT" && RemovedPrefixes.Any(l => n.StartsWith(l, StringComparison.OrdinalIgnoreCase))).ToList())
         {
             start.Environment.Remove(name);
         }
@@ -50,7 +50,7 @@ public sealed class EmptyHome : IDisposable
             start.Environment[name] = value;
         }
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(Longest);
+        using var limit = new CancellationTokenSource(CommandTimeout);
         try
         {
             process.StandardInput.Close();

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// What goes wrong in front of a server. Faults are found by path prefix (whole segments), earliest first, and
-/// each ends after its number of times; without a number it stays until <see cref="Clear"/>.
+/// Faults in front of a server. A fault is found by path prefix (whole segments), the oldest first. It ends after its number of
+/// requests, or without a number at <see cref="Clear"/>.
 /// </summary>
 public sealed class Faults
 {
@@ -23,11 +23,11 @@ public sealed class Faults
         Drop,
     }
 
-    /// <summary>Answers in place of the real endpoint, which never sees the request.</summary>
+    /// <summary>Handles the request instead of the real endpoint.</summary>
     public void Intercept(string pathPrefix, RequestDelegate handler, int? times = null) =>
         Add(new Fault(Kind.Intercept, pathPrefix, times) { Handle = c => handler(c) });
 
-    /// <summary>Answers a status and a body in place of the real endpoint.</summary>
+    /// <summary>Sends a status and a body instead of the response of the real endpoint.</summary>
     public void Answer(
         string pathPrefix,
         int status,
@@ -44,27 +44,27 @@ public sealed class Faults
             },
             times);
 
-    /// <summary>Lets the real endpoint answer and changes the JSON object in its answer, if it is one.</summary>
+    /// <summary>Changes the JSON object in the response of the real endpoint. Other responses stay unchanged.</summary>
     public void RewriteJson(string pathPrefix, Action<JsonObject> change, int? times = null) =>
         Add(new Fault(Kind.Rewrite, pathPrefix, times) { Change = change });
 
-    /// <summary>Lets the real endpoint answer and changes the Location of its redirect, if it is one.</summary>
+    /// <summary>Changes the Location of the redirect of the real endpoint. Other responses stay unchanged.</summary>
     public void RewriteRedirect(string pathPrefix, Func<string, string> change, int? times = null) =>
         Add(new Fault(Kind.Redirect, pathPrefix, times) { Relocate = change });
 
-    /// <summary>Does something first, such as waiting; then the real endpoint answers.</summary>
+    /// <summary>Runs an action, such as a wait, before the real endpoint handles the request.</summary>
     public void Before(string pathPrefix, Func<HttpContext, Task> action, int? times = null) =>
         Add(new Fault(Kind.Before, pathPrefix, times) { Handle = action });
 
-    /// <summary>Waits first; then the real endpoint answers.</summary>
+    /// <summary>Waits before the real endpoint handles the request.</summary>
     public void Delay(string pathPrefix, TimeSpan delay, int? times = null) =>
         Before(pathPrefix, context => Task.Delay(delay, context.RequestAborted), times);
 
-    /// <summary>Never answers; the request ends when the client or the server does.</summary>
+    /// <summary>Sends no response until the client or the server closes the connection.</summary>
     public void Hang(string pathPrefix, int? times = null) =>
         Intercept(pathPrefix, context => Task.Delay(Timeout.Infinite, context.RequestAborted), times);
 
-    /// <summary>The real endpoint does its work, but the connection breaks and the answer is lost.</summary>
+    /// <summary>Lets the real endpoint handle the request, then closes the connection without its response.</summary>
     public void DropConnectionAfterHandling(string pathPrefix, int? times = null) =>
         Add(new Fault(Kind.Drop, pathPrefix, times));
 
@@ -119,7 +119,7 @@ public sealed class Faults
         await SendAsync(context.Response, rewrites.Count == 0 ? body : Rewrite(body, rewrites));
     }
 
-    // The endpoint writes to memory, so that nothing has left when the fault decides.
+    // The endpoint writes to memory, so that nothing is sent before the fault has acted.
     private static async Task<byte[]> HoldBackAsync(HttpContext context, RequestDelegate next)
     {
         var wire = context.Response.Body;
@@ -152,7 +152,7 @@ public sealed class Faults
         }
         catch (JsonException)
         {
-            // Pages and empty answers pass as they are: only JSON objects are rewritten.
+            // Pages and empty responses pass unchanged: only JSON objects are rewritten.
             return body;
         }
 
@@ -202,7 +202,7 @@ public sealed class Faults
 
         public string Prefix { get; } = prefix;
 
-        /// <summary>Null never ends: neither less nor equal to zero, whatever is taken from it.</summary>
+        /// <summary>The number of requests left. Null means no limit: it stays null if it is decremented.</summary>
         public int? Left { get; set; } = times;
 
         public Func<HttpContext, Task>? Handle { get; init; }

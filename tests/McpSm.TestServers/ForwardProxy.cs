@@ -6,8 +6,8 @@ using System.Text;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// A proxy on loopback that alone knows where hosts are: it takes CONNECT requests, plain http requests and SOCKS5 connections to
-/// the ports of this machine that it is told, and refuses all others.
+/// A proxy on loopback that resolves the host names of a test. It forwards CONNECT requests, plain http requests and SOCKS5 connections
+/// to ports of this machine, and refuses all others.
 /// </summary>
 public sealed class ForwardProxy : IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class ForwardProxy : IDisposable
     private readonly Func<string, int, int?> _route;
 
     /// <param name="route">The port on 127.0.0.1 for a host and port; null to refuse.</param>
-    /// <param name="address">Where it listens; 127.0.0.1 if null.</param>
+    /// <param name="address">The address to listen on; 127.0.0.1 if null.</param>
     public ForwardProxy(Func<string, int, int?> route, IPAddress? address = null)
     {
         _route = route;
@@ -29,10 +29,10 @@ public sealed class ForwardProxy : IDisposable
 
     public string Url => $"http://127.0.0.1:{Port}";
 
-    /// <summary>The user name and password that it asks for, with a colon between them; null to let everyone in.</summary>
+    /// <summary>The required user name and password, separated by a colon; null if the proxy needs none.</summary>
     public string? Credentials { get; init; }
 
-    /// <summary>The hosts and ports that were connected to, and those that were refused with "!" before them.</summary>
+    /// <summary>The hosts and ports of all connections. Refused ones begin with "!".</summary>
     public ConcurrentQueue<string> Connections { get; } = new();
 
     public void Dispose()
@@ -67,7 +67,7 @@ public sealed class ForwardProxy : IDisposable
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or SocketException)
         {
-            // One of the two has gone.
+            // The client or the server has closed its connection.
         }
     }
 

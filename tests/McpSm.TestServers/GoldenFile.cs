@@ -4,8 +4,8 @@ using Xunit;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// A file as a released version writes it, in a folder <c>Formats/Golden</c>. Users have such files, and scripts read such output:
-/// never edit a golden file to make a renamed C# member pass. A new member is added to it.
+/// A file in the format of a released version, in a folder <c>Formats/Golden</c>. Users have such files, and scripts read such output:
+/// never edit a golden file to make a renamed C# member pass. Only add new members.
 /// </summary>
 public sealed class GoldenFile(string project, string name)
 {
@@ -21,10 +21,10 @@ public sealed class GoldenFile(string project, string name)
 
     public void CopyTo(string folder) => File.Copy(Path, System.IO.Path.Combine(folder, System.IO.Path.GetFileName(Path)), overwrite: true);
 
-    /// <summary>Fails, and shows the first difference, unless the bytes are those of the file.</summary>
+    /// <summary>Asserts that the bytes equal the file, and shows the first difference.</summary>
     public void RequireEqual(ReadOnlySpan<byte> actual) => RequireEqual(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(actual));
 
-    /// <summary>Fails, and shows the first difference, unless the text is that of the file.</summary>
+    /// <summary>Asserts that the text equals the file, and shows the first difference.</summary>
     public void RequireEqual(string actual)
     {
         Assert.Equal(Text, actual);

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.TestServers;
 
-/// <summary>The least of an MCP before 2026-07-28 over Streamable HTTP: plain JSON answers, no sessions, no streams.</summary>
+/// <summary>A minimal MCP server of a revision before 2026-07-28 over Streamable HTTP: JSON responses, without sessions and streams.</summary>
 internal static class JsonRpc
 {
     public static async Task AnswerAsync(HttpContext context, string protocolVersion)

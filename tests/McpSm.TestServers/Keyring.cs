@@ -5,8 +5,7 @@ using Xunit;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// A session bus of a test's own, with Debian's gnome-keyring on it, in folders of their own: whatever keyring the
-/// machine has is never seen.
+/// A session bus with gnome-keyring in temporary folders. The keyring of the machine is never used.
 /// </summary>
 public sealed class Keyring : IAsyncDisposable
 {
@@ -23,13 +22,13 @@ public sealed class Keyring : IAsyncDisposable
     {
     }
 
-    /// <summary>What a process must have in its environment to see this bus, and nothing else of this machine's desktop.</summary>
+    /// <summary>The environment of a process that uses this bus and nothing else of the desktop.</summary>
     public Dictionary<string, string> Variables { get; } = [];
 
-    /// <summary>Where its bus listens.</summary>
+    /// <summary>The address of the bus.</summary>
     public string Socket => Path.Combine(_folder, "run", "bus");
 
-    /// <summary>A bus with a keyring that is open.</summary>
+    /// <summary>Starts a bus with an unlocked keyring.</summary>
     public static async Task<Keyring> StartAsync()
     {
         var keyring = await StartBusAsync();
@@ -45,7 +44,7 @@ public sealed class Keyring : IAsyncDisposable
         }
     }
 
-    /// <summary>A bus without anything on it, and on which nothing can be started.</summary>
+    /// <summary>Starts a bus without services, on which no service can be activated.</summary>
     public static async Task<Keyring> StartBusAsync()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The Secret Service is Linux's.");
@@ -57,7 +56,7 @@ public sealed class Keyring : IAsyncDisposable
     }
 
     /// <summary>Starts gnome-keyring.</summary>
-    /// <param name="unlocked">With the login keyring open (it is made where there is none); else as it is found.</param>
+    /// <param name="unlocked">Whether to unlock the login keyring, and to create it if it does not exist.</param>
     public async Task StartServiceAsync(bool unlocked = true)
     {
         string[] arguments = ["--foreground", "--components=secrets", .. unlocked ? new[] { "--unlock" } : []];
@@ -85,10 +84,10 @@ public sealed class Keyring : IAsyncDisposable
         _bus = null;
     }
 
-    /// <summary>Locks the login keyring, as a screen saver may.</summary>
+    /// <summary>Locks the login keyring, like a screen saver can.</summary>
     public Task LockAsync() => SendAsync("org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", $"array:objpath:{Login}");
 
-    /// <summary>The service hangs from now on.</summary>
+    /// <summary>Stops the service process with a signal, so that it hangs.</summary>
     public void FreezeService() => Signal(_service!, "STOP");
 
     public void ThawService() => Signal(_service!, "CONT");
@@ -97,7 +96,7 @@ public sealed class Keyring : IAsyncDisposable
 
     public void ThawBus() => Signal(_bus!, "CONT");
 
-    /// <summary>What secret-tool, a program of others, finds: its output and errors.</summary>
+    /// <summary>Runs secret-tool, the command line of libsecret, and returns its output and errors.</summary>
     public async Task<string> SecretToolAsync(string[] arguments, string input = "")
     {
         using var tool = Start("secret-tool", arguments);
@@ -141,7 +140,7 @@ public sealed class Keyring : IAsyncDisposable
         _ = _bus.StandardError.ReadToEndAsync();
     }
 
-    /// <summary>Whether it has its name, and where it was to be open its default keyring.</summary>
+    /// <summary>Returns whether the service owns its name and, if it must be unlocked, has its default keyring.</summary>
     private async Task<bool> IsReadyAsync(bool unlocked) =>
         (await SendAsync("org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets")).Contains("boolean true")
         && (!unlocked || (await SendAsync("org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.ReadAlias", "string:default")).Contains(Login));

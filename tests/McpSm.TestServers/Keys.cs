@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace McpSm.TestServers;
 
-/// <summary>A key pair of a client, as PEM, with a certificate of it.</summary>
+/// <summary>The key pair of a client as PEM, with a certificate.</summary>
 public sealed record Keys(string Private, string Public, string Certificate)
 {
     /// <summary>The certificate with its key.</summary>
@@ -30,6 +30,6 @@ public sealed record Keys(string Private, string Public, string Certificate)
         return new Keys(key.ExportPkcs8PrivateKeyPem(), key.ExportSubjectPublicKeyInfoPem(), certificate.ExportCertificatePem());
     }
 
-    /// <summary>Without the key: records print all their members.</summary>
+    /// <summary>Leaves out the private key, which a record would print.</summary>
     public override string ToString() => "keys";
 }

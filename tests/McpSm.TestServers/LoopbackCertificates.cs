@@ -7,23 +7,23 @@ using McpSm.TestServers.Entra;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// A certificate authority of this process, and a certificate of it for 127.0.0.1, localhost, the hosts that
-/// <see cref="FakeEntra"/> stands in for, and a few hosts and addresses that only a test's proxy leads to.
+/// A certificate authority of this process and its certificate for 127.0.0.1, localhost, the hosts of
+/// <see cref="FakeEntra"/>, and the hosts and addresses behind the proxy of a test.
 /// </summary>
 public static class LoopbackCertificates
 {
     private static readonly Lazy<(X509Certificate2 Authority, X509Certificate2 Server)> Made = new(Make);
 
-    /// <summary>The authority, without a way to sign more with it.</summary>
+    /// <summary>The certificate of the authority, without its key.</summary>
     public static X509Certificate2 Authority => Made.Value.Authority;
 
-    /// <summary>The servers' certificate with its key.</summary>
+    /// <summary>The certificate of the servers with its key.</summary>
     public static X509Certificate2 Server => Made.Value.Server;
 
-    /// <summary>Writes the authority as PEM, for the SSL_CERT_FILE of a child process (curl reads CURL_CA_BUNDLE first).</summary>
+    /// <summary>Writes the certificate of the authority as PEM, for SSL_CERT_FILE of a child process (curl reads CURL_CA_BUNDLE first).</summary>
     public static void WriteAuthorityPem(string path) => File.WriteAllText(path, Authority.ExportCertificatePem() + "\n");
 
-    /// <summary>For an HTTP handler of this process: believes this authority, and no other.</summary>
+    /// <summary>A certificate check for an HTTP handler of this process that trusts only this authority.</summary>
     public static bool Trusts(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (certificate is null || errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
@@ -75,7 +75,7 @@ public static class LoopbackCertificates
         using var signed = serverRequest.Create(authority, from, until, RandomNumberGenerator.GetBytes(16));
         using var withKey = signed.CopyWithPrivateKey(serverKey);
 
-        // Windows cannot serve TLS with a key that was never stored: a detour over PKCS#12 loads it anew.
+        // Windows cannot serve TLS with a key that was never stored, so load the certificate from PKCS#12.
         var server = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
         return (X509CertificateLoader.LoadCertificate(authority.RawData), server);
     }

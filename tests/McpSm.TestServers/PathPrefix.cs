@@ -2,7 +2,7 @@ namespace McpSm.TestServers;
 
 internal static class PathPrefix
 {
-    /// <summary>Prefixes end on a segment: "/device" covers "/device/x", not "/device_authorization"; "/" covers all.</summary>
+    /// <summary>Compares path prefixes by segment: "/device" matches "/device/x" but not "/device_authorization"; "/" matches every path.</summary>
     public static bool Covers(string prefix, string path)
     {
         var trimmed = prefix.TrimEnd('/');

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// A projected service account token, as the kubelet puts it into a volume: <c>token</c> is a link to <c>..data/token</c>, and
-/// <c>..data</c> a link that is replaced, in one step, by one to a new folder. Unix alone.
+/// A projected service account token in the layout of the kubelet: <c>token</c> is a link to <c>..data/token</c>, and <c>..data</c>
+/// is a link that is replaced atomically with a link to a new folder. Only on Unix.
 /// </summary>
 public sealed class ProjectedToken(string folder)
 {
@@ -13,7 +13,7 @@ public sealed class ProjectedToken(string folder)
     /// <summary>The file that the container sees.</summary>
     public string File { get; } = Path.Combine(folder, "token");
 
-    /// <summary>Puts the next token there, and removes the one before.</summary>
+    /// <summary>Replaces the token with the next one.</summary>
     public void Put(string token)
     {
         var (data, old) = (Path.Combine(folder, "..data"), Path.Combine(folder, $"..gen_{_generation}"));
@@ -21,7 +21,7 @@ public sealed class ProjectedToken(string folder)
         System.IO.File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, name)).FullName, "token"), token);
         var next = Path.Combine(folder, "..data_tmp");
         System.IO.File.CreateSymbolicLink(next, name);
-        // What .NET has for this looks through links to folders, and finds no file there.
+        // File.Move follows links to folders, and then does not find a file.
         if (Rename(next, data) != 0)
         {
             throw new IOException($"The link could not be replaced: {Marshal.GetLastPInvokeErrorMessage()}");

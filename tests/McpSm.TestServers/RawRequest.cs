@@ -4,10 +4,10 @@ using System.Text;
 
 namespace McpSm.TestServers;
 
-/// <summary>Reads one HTTP/1.1 request off a connection, far enough to know where it ends.</summary>
+/// <summary>Reads one HTTP/1.1 request from a connection.</summary>
 internal static class RawRequest
 {
-    /// <summary>Head and body as text; null if the client closed before it was whole.</summary>
+    /// <summary>Returns head and body as text; null if the client closed the connection before the end.</summary>
     public static async Task<string?> ReadAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         var text = new StringBuilder();
@@ -20,7 +20,7 @@ internal static class RawRequest
                 return null;
             }
 
-            // One byte a character: lengths in bytes stay lengths in characters.
+            // Latin-1 has one byte a character, so lengths in bytes are lengths in characters.
             text.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
 

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace McpSm.TestServers;
 
-/// <summary>A TCP server on loopback for answers no web server would give.</summary>
+/// <summary>A TCP server on loopback for responses that no web server sends.</summary>
 public sealed class RawServer : IAsyncDisposable
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(500);
@@ -25,31 +25,31 @@ public sealed class RawServer : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>The server's root, over plain http.</summary>
+    /// <summary>The root URL of the server, plain http.</summary>
     public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
 
-    /// <summary>How many connections were opened so far.</summary>
+    /// <summary>The number of connections so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>The requests that came in whole: head and body as text.</summary>
+    /// <summary>The complete requests: head and body as text.</summary>
     public IReadOnlyList<string> Requests => [.. _requests];
 
-    /// <summary>After a request: does what it is told with the stream, then closes.</summary>
+    /// <summary>Starts a server that calls an action with the stream after each request, then closes the connection.</summary>
     public static RawServer Start(Func<NetworkStream, CancellationToken, Task> answer) => new((_, stream, ct) => answer(stream, ct));
 
-    /// <summary>The same, for answers that depend on the request: its head and body as text.</summary>
+    /// <summary>Starts a server that calls an action with the stream and the request (head and body as text), then closes.</summary>
     public static RawServer Start(Func<string, NetworkStream, CancellationToken, Task> answer) => new(answer);
 
-    /// <summary>Sends these bytes and closes.</summary>
+    /// <summary>Starts a server that sends these bytes and closes the connection.</summary>
     public static RawServer Answering(byte[] bytes) => new((_, stream, ct) => stream.WriteAsync(bytes, ct).AsTask());
 
-    /// <summary>Sends this text as UTF-8, line ends as they are, and closes.</summary>
+    /// <summary>Starts a server that sends this text as UTF-8, with unchanged line ends, and closes the connection.</summary>
     public static RawServer Answering(string text) => Answering(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Takes the request and never answers.</summary>
+    /// <summary>Starts a server that reads the request and never responds.</summary>
     public static RawServer Hanging() => new((_, _, ct) => Task.Delay(Timeout.Infinite, ct));
 
-    /// <summary>Sends the head at once and then the JSON body one byte per interval, a second by default.</summary>
+    /// <summary>Starts a server that sends the head at once and the JSON body one byte per interval, a second by default.</summary>
     public static RawServer Dripping(string json = """{"issuer":"slow"}""", TimeSpan? interval = null)
     {
         var body = Encoding.UTF8.GetBytes(json);
@@ -64,7 +64,7 @@ public sealed class RawServer : IAsyncDisposable
         });
     }
 
-    /// <summary>Sends one JSON object of at least this many bytes, 5 MB by default.</summary>
+    /// <summary>Starts a server that sends one JSON object of at least this many bytes, 5 MB by default.</summary>
     public static RawServer LargeJson(int bytes = 5 * 1024 * 1024)
     {
         var body = Encoding.UTF8.GetBytes($$"""{"filler":"{{new string('x', bytes)}}"}""");
@@ -75,14 +75,14 @@ public sealed class RawServer : IAsyncDisposable
         });
     }
 
-    /// <summary>Promises a longer body than it sends, and closes in the middle.</summary>
+    /// <summary>Starts a server that announces a longer body than it sends, and closes the connection.</summary>
     public static RawServer ClosingMidBody() => new(async (_, stream, ct) =>
     {
         await stream.WriteAsync(Head(1000), ct);
         await stream.WriteAsync("""{"issuer":"ht"""u8.ToArray(), ct);
     });
 
-    /// <summary>Promises a longer body than it sends, and resets the connection in the middle.</summary>
+    /// <summary>Starts a server that announces a longer body than it sends, and resets the connection.</summary>
     public static RawServer ResettingMidBody() => new(async (_, stream, ct) =>
     {
         await stream.WriteAsync(Head(1000), ct);
@@ -91,7 +91,7 @@ public sealed class RawServer : IAsyncDisposable
         throw new IOException("It was reset.");
     });
 
-    /// <summary>Sends this text again and again, for as long as somebody reads it.</summary>
+    /// <summary>Starts a server that sends this text again and again until the client closes the connection.</summary>
     public static RawServer Repeating(string head, string text, TimeSpan interval = default) => new(async (_, stream, ct) =>
     {
         await stream.WriteAsync(Encoding.Latin1.GetBytes(head), ct);
@@ -109,7 +109,7 @@ public sealed class RawServer : IAsyncDisposable
         }
 
         await _ending.CancelAsync();
-        // Before the listener stops: whoever is about to accept must not find it stopped.
+        // Cancel before the listener stops, so that the accept loop does not call a stopped listener.
         await _accepting;
         _listener.Dispose();
         _ending.Dispose();
@@ -132,7 +132,7 @@ public sealed class RawServer : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested)
         {
-            // The server ends; those being served are told by the same token.
+            // The server ends; the same token cancels the open connections.
         }
 
         await Task.WhenAll(serving);
@@ -155,15 +155,15 @@ public sealed class RawServer : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The server ends, or the client did not close its side in time: the connection is cut.
+            // The server ends, or the client did not close its side in time: close the connection.
         }
         catch (Exception error) when (error is IOException or SocketException)
         {
-            // The client has gone, which is what clients of a bad server do.
+            // The client closed the connection, as clients of a bad server do.
         }
     }
 
-    // Closing with bytes unread would reset the connection, and the client could lose the answer it has.
+    // Closing with unread bytes would reset the connection, and the client could lose the response.
     private async Task CloseAsync(Socket socket, NetworkStream stream)
     {
         socket.Shutdown(SocketShutdown.Send);

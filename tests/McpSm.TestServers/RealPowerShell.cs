@@ -4,13 +4,13 @@ using Xunit;
 
 namespace McpSm.TestServers;
 
-/// <summary>The real pwsh, which the restore of this project brings as a NuGet package, and Pester beside it.</summary>
+/// <summary>The real pwsh and Pester, which the restore of the project downloads as NuGet packages.</summary>
 public static class RealPowerShell
 {
     private static readonly Lazy<string> BinFolder = new(FindBinFolder);
     private static readonly Lazy<string> ModuleFolder = new(LayOutPester);
 
-    /// <summary>The folder with a <c>pwsh</c> that starts on this machine. It passes signals on, which the shim of the .NET tool does not.</summary>
+    /// <summary>The folder with a <c>pwsh</c> that starts on this machine. It forwards signals; the shim of the .NET tool does not.</summary>
     public static string Folder => BinFolder.Value;
 
     public static string Executable => Path.Combine(Folder, OperatingSystem.IsWindows() ? "pwsh.exe" : "pwsh");
@@ -18,7 +18,7 @@ public static class RealPowerShell
     /// <summary>A folder for PSModulePath that holds Pester.</summary>
     public static string Modules => ModuleFolder.Value;
 
-    /// <summary>Puts this pwsh first on PATH, and lets it find the runtime that these tests run on.</summary>
+    /// <summary>Puts this pwsh first on PATH, and sets DOTNET_ROOT to the runtime of these tests.</summary>
     public static void AddTo(IDictionary<string, string?> environment)
     {
         environment["PATH"] = Folder + Path.PathSeparator + environment.GetOrDefault("PATH");
@@ -40,7 +40,7 @@ public static class RealPowerShell
         {
             return package;
         }
-        // The package has executables for linux-x64 and win-x64. Elsewhere `dotnet` runs the same assembly.
+        // The package has executables for linux-x64 and win-x64. On other systems `dotnet` runs the same assembly.
         if (OperatingSystem.IsWindows())
         {
             Assert.Skip("The package PowerShell has no executable for Windows on this processor.");
@@ -54,7 +54,7 @@ public static class RealPowerShell
         return folder;
     }
 
-    /// <summary>Copies Pester to where PowerShell looks for a module: a folder of its name, and one of its version in it.</summary>
+    /// <summary>Copies Pester to a module folder: a folder of its name with a folder of its version.</summary>
     private static string LayOutPester()
     {
         var tools = new DirectoryInfo(Metadata("pester"));

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace McpSm.TestServers;
 
-/// <summary>One request as it reached a server.</summary>
+/// <summary>A request that a server received.</summary>
 public sealed class RecordedRequest
 {
     public required DateTimeOffset Time { get; init; }
@@ -13,33 +13,33 @@ public sealed class RecordedRequest
 
     public required string Path { get; init; }
 
-    /// <summary>With its question mark; empty if there was none.</summary>
+    /// <summary>The query with its question mark; empty without a query.</summary>
     public required string QueryString { get; init; }
 
-    /// <summary>Names are compared without case.</summary>
+    /// <summary>The headers. Names are compared without regard to case.</summary>
     public required IReadOnlyDictionary<string, StringValues> Headers { get; init; }
 
     public required string Body { get; init; }
 
-    /// <summary>The status that was sent; 0 until then, and for good where the server cut the connection.</summary>
+    /// <summary>The status of the response; 0 before the response, or if the server closed the connection.</summary>
     public int StatusCode { get; internal set; }
 
-    /// <summary>The query's parameters; each may have several values.</summary>
+    /// <summary>The parameters of the query; each can have several values.</summary>
     public IReadOnlyDictionary<string, StringValues> Query => Parse(QueryString);
 
-    /// <summary>The parameters of a form body; each may have several values.</summary>
+    /// <summary>The parameters of a form body; each can have several values.</summary>
     public IReadOnlyDictionary<string, StringValues> Form => Parse(Body);
 
     /// <summary>The body as JSON; null if it is empty.</summary>
     public JsonNode? Json => Body.Length == 0 ? null : JsonNode.Parse(Body);
 
-    /// <summary>A header's value, or null.</summary>
+    /// <summary>Returns the value of a header, or null.</summary>
     public string? Header(string name) => Headers.TryGetValue(name, out var value) ? value.ToString() : null;
 
-    /// <summary>One parameter of the query, or null.</summary>
+    /// <summary>Returns a parameter of the query, or null.</summary>
     public string? QueryValue(string name) => Query.TryGetValue(name, out var value) ? value.ToString() : null;
 
-    /// <summary>One parameter of the form, or null.</summary>
+    /// <summary>Returns a parameter of the form, or null.</summary>
     public string? FormValue(string name) => Form.TryGetValue(name, out var value) ? value.ToString() : null;
 
     public override string ToString() => $"{Method} {Path}{QueryString} -> {StatusCode}";

@@ -2,15 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace McpSm.TestServers;
 
-/// <summary>Finds advice to run the command that has just failed, in the same way.</summary>
+/// <summary>Finds remedies that repeat the command that has just failed.</summary>
 public static partial class RepeatedCommand
 {
-    /// <summary>The command in the text that says nothing else than the command line did; null if there is none.</summary>
-    /// <param name="arguments">The words behind <c>mcpsm</c> of the command line that failed.</param>
+    /// <summary>Returns the command in the text that equals the command line; null if the text has none.</summary>
+    /// <param name="arguments">The arguments of the <c>mcpsm</c> command that failed.</param>
     public static string? Find(string? text, params IReadOnlyList<string> arguments)
     {
         var (failed, given) = Split(arguments);
-        // Where a person can answer is another way to run it.
+        // Running the same command interactively is a different way to run it.
         foreach (Match told in Commands().Matches(AtAPrompt().Replace(text ?? "", "")))
         {
             var (words, options) = Split(told.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -22,7 +22,7 @@ public static partial class RepeatedCommand
         return null;
     }
 
-    /// <summary>The verb with its arguments, and each option with its value.</summary>
+    /// <summary>Returns the verb with its arguments, and each option with its value.</summary>
     private static (IReadOnlyList<string> Words, HashSet<string> Options) Split(IReadOnlyList<string> line)
     {
         var words = line.TakeWhile(w => w == "-" || !w.StartsWith('-')).ToList();
@@ -49,7 +49,7 @@ public static partial class RepeatedCommand
     [GeneratedRegex("'mcpsm [^']*' at a prompt")]
     private static partial Regex AtAPrompt();
 
-    // As far as a sentence goes, or the quotes around it.
+    // Up to the end of the sentence or of the quotes.
     [GeneratedRegex(@"mcpsm ((?:[^\s'.:;,]|[.:](?=\S))+(?: (?:[^\s'.:;,]|[.:](?=\S))+)*)")]
     private static partial Regex Commands();
 }

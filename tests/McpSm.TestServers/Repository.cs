@@ -1,6 +1,6 @@
 namespace McpSm.TestServers;
 
-/// <summary>The files of this repository, found from where the tests run.</summary>
+/// <summary>The files of this repository, found from the folder of the test assembly.</summary>
 public static class Repository
 {
     public static string Root { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));

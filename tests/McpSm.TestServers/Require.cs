@@ -3,8 +3,7 @@ using Xunit;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// What a machine may lack: a test that needs it is skipped, with the reason. Where MCPSM_TEST_REQUIRE=1 says that all
-/// must be there, it fails instead.
+/// Tools that a machine can lack. A test that needs a missing tool is skipped with a reason, or fails if MCPSM_TEST_REQUIRE is 1.
 /// </summary>
 public static class Require
 {
@@ -18,7 +17,7 @@ public static class Require
         Assert.Skip(missing);
     }
 
-    /// <summary>Programs that are found on PATH.</summary>
+    /// <summary>Requires programs on PATH.</summary>
     public static void Programs(params string[] names)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Builder;
 
 namespace McpSm.TestServers;
 
-/// <summary>A real issuer with a log of its traffic and faults to switch on.</summary>
+/// <summary>A real issuer with a traffic log and faults.</summary>
 public sealed class TestIssuer : IAsyncDisposable
 {
     private TestIssuer(AuthorizationServer server, TrafficLog traffic, Faults faults) =>
@@ -18,8 +18,8 @@ public sealed class TestIssuer : IAsyncDisposable
     /// <summary>The issuer identifier.</summary>
     public string Issuer => Server.Issuer;
 
-    /// <param name="options">What it offers; null for the defaults.</param>
-    /// <param name="autoApprove">Whether it redirects without a consent page; beats what the options say.</param>
+    /// <param name="options">The options of the issuer; null for the defaults.</param>
+    /// <param name="autoApprove">Whether the issuer redirects without a consent page. Replaces the value in the options.</param>
     public static async Task<TestIssuer> StartAsync(AuthorizationServerOptions? options = null, bool autoApprove = true)
     {
         var traffic = new TrafficLog();

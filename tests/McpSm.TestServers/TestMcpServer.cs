@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.TestServers;
 
-/// <summary>A small MCP server without the SDK, whose every word about authorization can be changed.</summary>
+/// <summary>A small MCP server without the SDK. Every part of its authorization can be changed.</summary>
 public sealed class TestMcpServer : IAsyncDisposable
 {
     private const string WellKnown = "/.well-known/oauth-protected-resource";
@@ -30,58 +30,58 @@ public sealed class TestMcpServer : IAsyncDisposable
 
     public Faults Faults { get; } = new();
 
-    /// <summary>The MCP endpoint, and the resource identifier unless another is set.</summary>
+    /// <summary>The URL of the MCP endpoint, which is the default of <see cref="Resource"/>.</summary>
     public Uri McpUrl => new(Origin + _options.Path);
 
-    /// <summary>The resource identifier: what the metadata says, and what tokens must be for.</summary>
+    /// <summary>The resource identifier in the metadata and the required audience of tokens.</summary>
     public string Resource
     {
         get => field ?? McpUrl.OriginalString;
         set;
     }
 
-    /// <summary>The revision of MCP that <c>initialize</c> is answered with.</summary>
+    /// <summary>The revision of MCP in the response to <c>initialize</c>.</summary>
     public string ProtocolVersion { get; set; } = "2025-11-25";
 
-    /// <summary>The newest revision that requests may name; a newer one is answered 400. Null to take any.</summary>
+    /// <summary>The newest accepted revision; a request with a newer one gets 400. Null accepts every revision.</summary>
     public string? NewestVersion { get; set; }
 
     public Uri ResourceMetadataUrl => new(Origin + WellKnown + _options.Path);
 
     public Uri RootResourceMetadataUrl => new(Origin + WellKnown);
 
-    /// <summary>Lets everyone in.</summary>
+    /// <summary>Accepts requests without a token.</summary>
     public bool Open { get; set; }
 
-    /// <summary>Scopes named in challenges, and needed of tokens that an issuer knows.</summary>
+    /// <summary>The scopes in challenges, required of the tokens of <see cref="Introspect"/>.</summary>
     public string Scope { get; set; }
 
-    /// <summary>Issuer identifiers for the resource metadata.</summary>
+    /// <summary>The issuer identifiers in the resource metadata.</summary>
     public IReadOnlyList<string> Issuers { get; set; }
 
-    /// <summary>Bearer tokens that are good, whatever an issuer says. The values do not matter.</summary>
+    /// <summary>Bearer tokens that are always accepted. The values of the dictionary are not used.</summary>
     public ConcurrentDictionary<string, bool> AcceptedTokens { get; }
 
-    /// <summary>Asks about tokens that are not among the accepted ones.</summary>
+    /// <summary>Looks up tokens that are not in the accepted ones.</summary>
     public Func<string, AccessTokenInfo?>? Introspect { get; set; }
 
-    /// <summary>Gets the header the server would send and gives the one it sends; null for none.</summary>
+    /// <summary>Changes the WWW-Authenticate header of a challenge; null sends no header.</summary>
     public Func<string, string?>? Challenge { get; set; }
 
-    /// <summary>Checks the proofs of bound tokens, and takes no others (RFC 9449); null where the server knows bearer tokens alone.</summary>
+    /// <summary>Checks the proofs of bound tokens and refuses other tokens (RFC 9449); null if the server accepts only bearer tokens.</summary>
     public DPoPProofs? DPoP { get; set; }
 
-    /// <summary>Status of challenges to requests without a good token.</summary>
+    /// <summary>The status of the response to a request without an accepted token.</summary>
     public int ChallengeStatus { get; set; } = StatusCodes.Status401Unauthorized;
 
-    /// <summary>Gets the metadata the server would serve and gives what it serves; null for a 404.</summary>
+    /// <summary>Changes the resource metadata; null sends a 404.</summary>
     public Func<JsonObject, JsonNode?>? ResourceMetadata { get; set; }
 
     public bool MetadataAtPath { get; set; }
 
     public bool MetadataAtRoot { get; set; }
 
-    /// <summary>Its port on 127.0.0.1, whatever its origin.</summary>
+    /// <summary>The port on 127.0.0.1, even if the server has another origin.</summary>
     public int Port => Host.BaseAddress.Port;
 
     private string Origin => _options.Origin ?? Host.Origin;
@@ -97,7 +97,7 @@ public sealed class TestMcpServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>A server that names an issuer and believes it.</summary>
+    /// <summary>Starts a server that names an issuer and accepts its tokens.</summary>
     public static Task<TestMcpServer> StartAsync(TestIssuer issuer, TestMcpServerOptions? options = null) =>
         StartAsync((options ?? new TestMcpServerOptions()) with
         {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace McpSm.TestServers;
 
-/// <summary>Every request a server got, in the order they came, faulty or not. Safe to read at any time.</summary>
+/// <summary>All requests that a server received, in order, including those with faults. Thread-safe.</summary>
 public sealed class TrafficLog
 {
     private readonly Lock _gate = new();
@@ -22,15 +22,15 @@ public sealed class TrafficLog
         }
     }
 
-    /// <summary>Those of one path, exactly, and one method if given.</summary>
+    /// <summary>Returns the requests of exactly one path, and of one method if given.</summary>
     public IReadOnlyList<RecordedRequest> To(string path, string? method = null) =>
         [.. Requests.Where(r => r.Path == path && (method is null || r.Method == method))];
 
-    /// <summary>Those of a path and of all below it.</summary>
+    /// <summary>Returns the requests of a path and of all paths below it.</summary>
     public IReadOnlyList<RecordedRequest> Below(string pathPrefix) =>
         [.. Requests.Where(r => PathPrefix.Covers(pathPrefix, r.Path))];
 
-    /// <summary>Those whose form names this grant type.</summary>
+    /// <summary>Returns the requests whose form has this grant type.</summary>
     public IReadOnlyList<RecordedRequest> OfGrant(string grantType) =>
         [.. Requests.Where(r => r.Method == "POST" && r.FormValue("grant_type") == grantType)];
 
@@ -65,7 +65,7 @@ public sealed class TrafficLog
         var connection = new AbortedRequestProbe(context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>());
         context.Features.Set<IHttpRequestLifetimeFeature>(connection);
 
-        // Before the first byte leaves: whoever has the answer finds its status here.
+        // Set before the first byte is sent, so that a client that has the response finds its status here.
         context.Response.OnStarting(() =>
         {
             recorded.StatusCode = connection.Aborted ? 0 : context.Response.StatusCode;

@@ -11,14 +11,14 @@ using Microsoft.AspNetCore.Routing;
 namespace McpSm.TestServers;
 
 /// <summary>
-/// A platform that signs who its workloads are, and publishes its keys as OpenID Connect has it. Its token service is that of
-/// GitHub Actions: with the job's own bearer token, an assertion for any audience.
+/// A platform that signs assertions for its workloads and publishes its keys with OpenID Connect discovery. Its token service works
+/// like GitHub Actions: the bearer token of the job returns an assertion for any audience.
 /// </summary>
 public sealed class WorkloadPlatform : IAsyncDisposable
 {
     public const string Subject = "repo:octo/app:ref:refs/heads/main";
 
-    /// <summary>The job's ACTIONS_ID_TOKEN_REQUEST_TOKEN.</summary>
+    /// <summary>The ACTIONS_ID_TOKEN_REQUEST_TOKEN of the job.</summary>
     public const string RequestToken = "PLANTED-request-token";
 
     private readonly string _algorithm;
@@ -32,17 +32,17 @@ public sealed class WorkloadPlatform : IAsyncDisposable
         _key = algorithm == "RS256" ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
     }
 
-    /// <summary>The <c>iss</c> of its assertions.</summary>
+    /// <summary>The <c>iss</c> claim of the assertions.</summary>
     public string Issuer => _host!.Origin;
 
-    /// <summary>The job's ACTIONS_ID_TOKEN_REQUEST_URL, which has a query of its own.</summary>
+    /// <summary>The ACTIONS_ID_TOKEN_REQUEST_URL of the job, which already has a query.</summary>
     public string RequestUrl => Issuer + "/token?api-version=2.0";
 
-    /// <summary>Its one workload, as an issuer lets it in.</summary>
+    /// <summary>The workload of this platform, for the options of an issuer.</summary>
     public TrustedPlatform Trusted => new(Issuer, [Subject]);
 
     /// <param name="algorithm">RS256 or ES256.</param>
-    /// <param name="time">The clock; the system's where null.</param>
+    /// <param name="time">The clock; the system clock if null.</param>
     public static async Task<WorkloadPlatform> StartAsync(string algorithm = "RS256", TimeProvider? time = null)
     {
         var platform = new WorkloadPlatform(algorithm, time ?? TimeProvider.System);
@@ -60,7 +60,7 @@ public sealed class WorkloadPlatform : IAsyncDisposable
         return platform;
     }
 
-    /// <summary>An assertion of its workload; each is another.</summary>
+    /// <summary>Returns a new assertion of the workload, with a unique <c>jti</c>.</summary>
     /// <param name="change">Changes the claims before they are signed.</param>
     public string Sign(string audience, Action<JsonObject>? change = null)
     {

@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>What a resource server learns of an access token (the substance of RFC 7662).</summary>
+/// <summary>The data of an access token for a resource server (the content of RFC 7662).</summary>
 public sealed record AccessTokenInfo(
     bool Active,
     string ClientId,
@@ -8,6 +8,6 @@ public sealed record AccessTokenInfo(
     IReadOnlyList<string> Resources,
     DateTimeOffset ExpiresAt)
 {
-    /// <summary>The key it is bound to, as <c>cnf.jkt</c> says it (RFC 9449 section 6.2); null for a bearer token.</summary>
+    /// <summary>The thumbprint of the key that the token is bound to, <c>cnf.jkt</c> (RFC 9449 section 6.2); null for a bearer token.</summary>
     public string? KeyThumbprint { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>Requests that wait for a person, and codes that wait to be exchanged. Both work once.</summary>
+/// <summary>Pending requests and unused authorization codes. Both can be used once.</summary>
 internal sealed class AuthorizationCodes(AuthorizationServerOptions options, TokenStore tokens)
 {
     private static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
@@ -12,7 +12,7 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
 
     private DateTimeOffset Now => options.TimeProvider.GetUtcNow();
 
-    /// <summary>Keeps a request until a person decides. The handle is also what keeps others from deciding.</summary>
+    /// <summary>Stores a request until a user decides. The random handle also prevents others from deciding.</summary>
     public string Hold(AuthorizationRequest request)
     {
         var handle = Secrets.New("");
@@ -24,7 +24,7 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
         return handle;
     }
 
-    /// <summary>The request behind a handle, once.</summary>
+    /// <summary>Removes and returns the request of a handle.</summary>
     public AuthorizationRequest? Take(string handle)
     {
         lock (_gate)
@@ -45,7 +45,7 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
         return value;
     }
 
-    /// <summary>The grant behind a code, if it is this client's, fresh, and everything it is bound to agrees.</summary>
+    /// <summary>Returns the grant of a code if the code is fresh and belongs to this client, and everything that it is bound to matches.</summary>
     public TokenFamily Redeem(string value, string clientId, Parameters form, string? key)
     {
         var redirectUri = form.Required("redirect_uri");
@@ -60,7 +60,7 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
 
             if (code.Used)
             {
-                // A code that comes twice was stolen by one of the two (OAuth 2.1 section 4.1.3).
+                // A code that is used twice was stolen, so its tokens are revoked (OAuth 2.1 section 4.1.3).
                 tokens.Revoke(code.Family);
                 throw new OAuthException("invalid_grant", "the code was used before");
             }

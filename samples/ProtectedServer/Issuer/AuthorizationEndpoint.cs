@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace McpSm.Samples;
 
-/// <summary>The authorization endpoint: checks the request, asks a person, sends the browser back.</summary>
+/// <summary>The authorization endpoint: checks the request, asks the user, and redirects the browser.</summary>
 internal sealed class AuthorizationEndpoint(
     AuthorizationServerOptions options,
     ClientRegistry clients,
@@ -22,7 +22,7 @@ internal sealed class AuthorizationEndpoint(
         }
         catch (OAuthException error)
         {
-            // Nobody to send the browser back to: the person is told (OAuth 2.1 section 4.1.2.1).
+            // Without a valid redirect URI the error is shown to the user (OAuth 2.1 section 4.1.2.1).
             await HtmlPage.MessageAsync(context, 400, "This sign-in cannot go on", error.Description);
             return;
         }
@@ -47,7 +47,7 @@ internal sealed class AuthorizationEndpoint(
         await ConsentPage.WriteAsync(context, request, codes.Hold(request), issuer());
     }
 
-    /// <summary>POST: the person's decision.</summary>
+    /// <summary>POST: the decision of the user.</summary>
     public async Task DecideAsync(HttpContext context)
     {
         string? handle;
@@ -70,7 +70,7 @@ internal sealed class AuthorizationEndpoint(
             return;
         }
 
-        // 303, so that the browser comes back with GET and without the form (OAuth 2.1 section 7.5.2).
+        // 303, so that the browser follows with GET and without the form (OAuth 2.1 section 7.5.2).
         if (decision == ConsentPage.ApproveValue)
         {
             Approve(context, 303, request);
@@ -110,7 +110,7 @@ internal sealed class AuthorizationEndpoint(
         var challenge = query.Required("code_challenge");
         if (query["code_challenge_method"] != "S256")
         {
-            // Absent would mean "plain" (RFC 7636 section 4.3).
+            // A missing method means "plain" (RFC 7636 section 4.3).
             throw new OAuthException("invalid_request", "code_challenge_method must be S256");
         }
 
@@ -160,7 +160,7 @@ internal sealed class AuthorizationEndpoint(
         }
         catch (OAuthException)
         {
-            // It came twice, which is itself the error being reported: there is no one state to give back.
+            // A repeated state is the error that is being reported, so there is no single state to return.
             return null;
         }
     }

@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>An authorization request that was found in order (OAuth 2.1 section 4.1.1).</summary>
+/// <summary>A valid authorization request (OAuth 2.1 section 4.1.1).</summary>
 internal sealed record AuthorizationRequest(
     RegisteredClient Client,
     string RedirectUri,

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace McpSm.Samples;
 
 /// <summary>
-/// An OAuth 2.1 issuer in memory, on loopback, to try a sign-in on. Everything it does is real, except that
-/// it knows no people: whoever sees the consent page may approve.
+/// An OAuth 2.1 issuer in memory, on loopback, for trying a sign-in. Only the users are missing: anyone who sees the
+/// consent page can approve.
 /// </summary>
 public sealed class AuthorizationServer : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         _identities = new IdentityTokens(options, () => Issuer);
     }
 
-    /// <summary>The issuer identifier, the very string that is in its metadata.</summary>
+    /// <summary>The issuer identifier, exactly as in the metadata.</summary>
     public string Issuer => (_options.Origin ?? Host.Origin) + _options.IssuerPath;
 
     public Uri BaseAddress => Host.BaseAddress;
@@ -44,18 +44,18 @@ public sealed class AuthorizationServer : IAsyncDisposable
 
     public Uri DeviceAuthorizationEndpoint => At(IssuerEndpoints.DeviceAuthorization);
 
-    /// <summary>What checks the proofs of token requests; null where the issuer knows nothing of them.</summary>
+    /// <summary>The checks of proofs in token requests; null if the issuer does not support DPoP.</summary>
     public DPoPProofs? DPoP => _proofs;
 
-    /// <summary>The clients known now.</summary>
+    /// <summary>The current clients.</summary>
     public IReadOnlyCollection<RegisteredClient> Clients => _clients.All;
 
-    /// <summary>Every token ever given out, oldest first, each as it stands now.</summary>
+    /// <summary>Every issued token with its current state, oldest first.</summary>
     public IReadOnlyList<IssuedToken> IssuedTokens => _tokens.Issued;
 
     private LoopbackHost Host => _host ?? throw new InvalidOperationException("The issuer has not started.");
 
-    /// <param name="options">What it offers; null for the defaults.</param>
+    /// <param name="options">The options of the issuer; null for the defaults.</param>
     /// <param name="inFront">Adds middleware before all endpoints.</param>
     public static async Task<AuthorizationServer> StartAsync(
         AuthorizationServerOptions? options = null,
@@ -77,18 +77,18 @@ public sealed class AuthorizationServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>What a resource server asks about a token; null if it was never given out as an access token.</summary>
+    /// <summary>Returns the data of an access token for a resource server; null if the issuer never issued it.</summary>
     public AccessTokenInfo? Introspect(string token) => _tokens.Introspect(token);
 
-    /// <summary>Lets a token, access or refresh, be past its time. False if it was never given out.</summary>
+    /// <summary>Expires an access or refresh token. Returns false if the issuer never issued it.</summary>
     public bool Expire(string token) => _tokens.Expire(token);
 
     public void RevokeAllTokens() => _tokens.RevokeAll();
 
-    /// <summary>Forgets the clients that registered dynamically. Their tokens stay, but cannot be renewed.</summary>
+    /// <summary>Deletes the dynamically registered clients. Their tokens stay, but cannot be renewed.</summary>
     public void ForgetClients() => _clients.ForgetRegistered();
 
-    /// <summary>Decides on a device as a person on the device page would. False if no such code waits.</summary>
+    /// <summary>Decides a device code like a user on the device page. Returns false if the code is not pending.</summary>
     public bool DecideDevice(string userCode, bool approve) => _devices.Decide(userCode, approve);
 
     public async ValueTask DisposeAsync()
@@ -137,7 +137,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         }
     }
 
-    // Errors of the endpoints that programs call are JSON (RFC 6749 section 5.2).
+    // Endpoints for programs return errors as JSON (RFC 6749 section 5.2).
     private static RequestDelegate Answering(RequestDelegate endpoint) => async context =>
     {
         try

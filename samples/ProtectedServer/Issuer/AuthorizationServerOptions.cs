@@ -2,62 +2,62 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace McpSm.Samples;
 
-/// <summary>What an <see cref="AuthorizationServer"/> offers and how it behaves.</summary>
+/// <summary>The features and the behaviour of an <see cref="AuthorizationServer"/>.</summary>
 public sealed record AuthorizationServerOptions
 {
-    /// <summary>Port on 127.0.0.1; 0 for any free one.</summary>
+    /// <summary>The port on 127.0.0.1; 0 for any free port.</summary>
     public int Port { get; init; }
 
-    /// <summary>The origin by which others reach it, such as <c>https://issuer.example</c> behind a proxy; null for its own.</summary>
+    /// <summary>The public origin, such as <c>https://issuer.example</c> behind a proxy; null for the loopback address.</summary>
     public string? Origin { get; init; }
 
-    /// <summary>Path of the issuer identifier, such as <c>/tenant1</c>; empty for none.</summary>
+    /// <summary>The path of the issuer identifier, such as <c>/tenant1</c>; empty for the root.</summary>
     public string IssuerPath { get; init; } = "";
 
-    /// <summary>Given: the issuer is served over https.</summary>
+    /// <summary>The certificate for https; null for plain http.</summary>
     public X509Certificate2? Certificate { get; init; }
 
     public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>Leaves <c>expires_in</c> out of token answers; the tokens expire all the same.</summary>
+    /// <summary>Leaves <c>expires_in</c> out of token responses. The tokens still expire.</summary>
     public bool OmitExpiresIn { get; init; }
 
-    /// <summary>Refresh tokens for clients that may use them (<c>refresh_token</c> among their grant types).</summary>
+    /// <summary>Issues refresh tokens to clients with <c>refresh_token</c> in their grant types.</summary>
     public bool IssueRefreshTokens { get; init; } = true;
 
-    /// <summary>Each refresh token works once; using one again revokes every token of its authorization.</summary>
+    /// <summary>Accepts each refresh token once. A second use revokes every token of the authorization.</summary>
     public bool RotateRefreshTokens { get; init; } = true;
 
-    /// <summary>The authorization endpoint redirects at once, without asking a person.</summary>
+    /// <summary>Redirects at once from the authorization endpoint, without a consent page.</summary>
     public bool AutoApprove { get; init; }
 
-    /// <summary>Dynamic client registration, RFC 7591.</summary>
+    /// <summary>Supports dynamic client registration (RFC 7591).</summary>
     public bool SupportsRegistration { get; init; } = true;
 
-    /// <summary>Token revocation, RFC 7009.</summary>
+    /// <summary>Supports token revocation (RFC 7009).</summary>
     public bool SupportsRevocation { get; init; } = true;
 
-    /// <summary>Device authorization, RFC 8628.</summary>
+    /// <summary>Supports device authorization (RFC 8628).</summary>
     public bool SupportsDeviceCode { get; init; }
 
     public TimeSpan DeviceCodeLifetime { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Shortest time between two polls of the token endpoint; sooner is answered <c>slow_down</c>.</summary>
+    /// <summary>The minimum time between two polls of the token endpoint. An earlier poll gets <c>slow_down</c>.</summary>
     public TimeSpan DevicePollingInterval { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Takes any https URL as the identifier of a public client. The document is not fetched.</summary>
+    /// <summary>Accepts any https URL as the identifier of a public client. The document is not fetched.</summary>
     public bool SupportsClientIdMetadataDocuments { get; init; }
 
-    /// <summary>Advertises <c>iss</c> in authorization responses and sends it, RFC 9207.</summary>
+    /// <summary>Advertises and sends <c>iss</c> in authorization responses (RFC 9207).</summary>
     public bool AdvertiseIss { get; init; } = true;
 
-    /// <summary>Says in its metadata that it takes DPoP proofs, and binds tokens to their keys (RFC 9449).</summary>
+    /// <summary>Advertises DPoP and binds tokens to the keys of proofs (RFC 9449).</summary>
     public bool SupportsDPoP { get; init; }
 
-    /// <summary>Gives no token to a request without a proof.</summary>
+    /// <summary>Refuses token requests without a proof.</summary>
     public bool RequireDPoP { get; init; }
 
-    /// <summary>Wants its nonce in each proof.</summary>
+    /// <summary>Requires the current nonce in each proof.</summary>
     public bool RequireDPoPNonce { get; init; }
 
     /// <summary>Serves RFC 8414 metadata.</summary>
@@ -73,13 +73,13 @@ public sealed record AuthorizationServerOptions
 
     public IReadOnlyList<RegisteredClient> PreRegisteredClients { get; init; } = [];
 
-    /// <summary>The platforms whose workloads are let in with an assertion (RFC 7523 section 2.1).</summary>
+    /// <summary>The platforms whose workloads can sign in with an assertion (RFC 7523 section 2.1).</summary>
     public IReadOnlyList<TrustedPlatform> TrustedPlatforms { get; init; } = [];
 
-    /// <summary>Given: this is the identity provider of an organisation, which vouches for its people at issuers of servers.</summary>
+    /// <summary>Makes this issuer the identity provider of an organisation, which issues ID-JAGs for other issuers; null for an ordinary issuer.</summary>
     public Organisation? Organisation { get; init; }
 
-    /// <summary>The identity providers whose word is taken, by their issuer identifiers: an ID-JAG of theirs lets a person in.</summary>
+    /// <summary>The trusted identity providers by issuer identifier. A user can sign in with their ID-JAGs.</summary>
     public IReadOnlyList<string> TrustedIdentityProviders { get; init; } = [];
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

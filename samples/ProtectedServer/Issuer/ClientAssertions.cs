@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>Client assertions: <c>private_key_jwt</c> of OpenID Connect Core section 9, over RFC 7523 section 3.</summary>
+/// <summary>Checks client assertions: <c>private_key_jwt</c> (OpenID Connect Core section 9, RFC 7523 section 3).</summary>
 internal sealed class ClientAssertions(AuthorizationServerOptions options, Func<string> issuer)
 {
     public const string Method = "private_key_jwt";
@@ -17,7 +17,7 @@ internal sealed class ClientAssertions(AuthorizationServerOptions options, Func<
 
     private readonly ConcurrentDictionary<(string ClientId, string Id), bool> _seen = new();
 
-    /// <summary>Who an assertion says it is from. Nothing is proven by that.</summary>
+    /// <summary>Returns the client that an assertion names, without checking the signature.</summary>
     public static string SubjectOf(string assertion)
     {
         try
@@ -30,7 +30,7 @@ internal sealed class ClientAssertions(AuthorizationServerOptions options, Func<
         }
     }
 
-    /// <summary>Makes sure that an assertion is this client's, for this issuer, fresh, and seen for the first time.</summary>
+    /// <summary>Checks that an assertion is from this client, for this issuer, fresh, and not used before.</summary>
     /// <exception cref="OAuthException"><c>invalid_client</c>, status 401.</exception>
     public void Verify(string assertion, RegisteredClient client)
     {
@@ -108,7 +108,7 @@ internal sealed class ClientAssertions(AuthorizationServerOptions options, Func<
             }
             catch (Exception e) when (e is CryptographicException or ArgumentException)
             {
-                // The registered key is of the other kind.
+                // The registered key is of another type.
                 key.Dispose();
                 return null;
             }

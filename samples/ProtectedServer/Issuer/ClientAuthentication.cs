@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>Who calls the token, revocation or device endpoint (RFC 6749 section 2.3).</summary>
+/// <summary>Authenticates the client at the token, revocation and device endpoints (RFC 6749 section 2.3).</summary>
 internal sealed class ClientAuthentication(ClientRegistry clients, ClientAssertions assertions)
 {
-    /// <summary>Whether a request says that it is of a client.</summary>
+    /// <summary>Returns whether a request names a client.</summary>
     public static bool IsOfClient(HttpRequest request, Parameters form) =>
         request.Headers.Authorization.Count > 0 || form["client_id"] is not null || form["client_assertion"] is not null;
 
-    /// <summary>The client, proven by the one method it is registered with.</summary>
+    /// <summary>Returns the client, authenticated with its registered method.</summary>
     /// <exception cref="OAuthException"><c>invalid_client</c>, status 401.</exception>
     public RegisteredClient Authenticate(HttpRequest request, Parameters form)
     {
@@ -81,7 +81,7 @@ internal sealed class ClientAuthentication(ClientRegistry clients, ClientAsserti
             throw Refused("the Basic credentials cannot be read");
         }
 
-        // RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
+        // RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
         return (WebUtility.UrlDecode(id), WebUtility.UrlDecode(secret));
     }
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace McpSm.Samples;
 
-/// <summary>The clients an issuer knows: told beforehand, registered by themselves, or named by their document.</summary>
+/// <summary>The clients of an issuer: pre-registered, dynamically registered, or identified by a metadata document.</summary>
 internal sealed class ClientRegistry
 {
     private readonly ConcurrentDictionary<string, RegisteredClient> _clients = new(StringComparer.Ordinal);
@@ -21,7 +21,7 @@ internal sealed class ClientRegistry
 
     public void Add(RegisteredClient client) => _clients[client.ClientId] = client;
 
-    /// <summary>Forgets who registered dynamically; those told beforehand stay.</summary>
+    /// <summary>Deletes the dynamically registered clients. The pre-registered ones stay.</summary>
     public void ForgetRegistered()
     {
         foreach (var client in _clients.Values.Where(c => c.RegistrationRequest is not null))
@@ -33,7 +33,7 @@ internal sealed class ClientRegistry
     public RegisteredClient? Find(string clientId) =>
         _clients.TryGetValue(clientId, out var client) ? client : FromMetadataDocument(clientId);
 
-    /// <summary>https anywhere, plain http on loopback alone, no fragment (RFC 6749 section 3.1.2, RFC 8252 section 7.3).</summary>
+    /// <summary>Returns whether a URI is https, or http on loopback, without a fragment (RFC 6749 section 3.1.2, RFC 8252 section 7.3).</summary>
     public static bool IsAcceptableRedirectUri(string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var uri)
         && !value.Contains('#')

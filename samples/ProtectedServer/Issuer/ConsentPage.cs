@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>Shows a person who asks for what, and lets them approve or deny.</summary>
+/// <summary>The page that shows the client and its request to the user, who approves or denies.</summary>
 internal static class ConsentPage
 {
     public const string Handle = "request";

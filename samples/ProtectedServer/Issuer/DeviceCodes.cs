@@ -1,9 +1,9 @@
 namespace McpSm.Samples;
 
-/// <summary>Devices that wait for a person to enter their code elsewhere (RFC 8628).</summary>
+/// <summary>The device codes that wait for a user (RFC 8628).</summary>
 internal sealed class DeviceCodes(AuthorizationServerOptions options)
 {
-    // What a client is told to wait and what it waits differ by the clock's grain.
+    // A client can poll slightly early because of the resolution of its clock.
     private const double Grain = 0.9;
     private static readonly TimeSpan SlowDownStep = TimeSpan.FromSeconds(5);
 
@@ -33,10 +33,10 @@ internal sealed class DeviceCodes(AuthorizationServerOptions options)
         return (deviceCode, userCode);
     }
 
-    /// <summary>A person has decided. False if no such code waits.</summary>
+    /// <summary>Records the decision of the user. Returns false if the code is not pending.</summary>
     public bool Decide(string userCode, bool approve)
     {
-        // Typed by hand: case and dashes do not matter (RFC 8628 section 6.1).
+        // Users type the code, so case and dashes are ignored (RFC 8628 section 6.1).
         var typed = Plain(userCode);
         lock (_gate)
         {
@@ -52,7 +52,7 @@ internal sealed class DeviceCodes(AuthorizationServerOptions options)
         }
     }
 
-    /// <summary>What a poll of the token endpoint is answered (RFC 8628 section 3.5).</summary>
+    /// <summary>Returns the result of a poll of the token endpoint (RFC 8628 section 3.5).</summary>
     public TokenFamily Redeem(string deviceCode, string clientId, Parameters form)
     {
         var asked = form.Resources;
@@ -84,7 +84,7 @@ internal sealed class DeviceCodes(AuthorizationServerOptions options)
                     throw new OAuthException("access_denied", "the request was denied");
             }
 
-            // RFC 8707 does not say which of the two requests names the resource: either may.
+            // RFC 8707 does not say which of the two requests names the resource, so both can.
             var resources = entry.Grant.Resources.Count == 0 ? asked : TokenStore.Narrow(entry.Grant.Resources, asked);
             if (resources.Count == 0 && options.Organisation is null)
             {

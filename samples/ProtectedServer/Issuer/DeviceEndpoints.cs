@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>Device authorization, RFC 8628: the endpoint for the device and the page for the person.</summary>
+/// <summary>Device authorization (RFC 8628): the endpoint for the device and the page for the user.</summary>
 internal sealed class DeviceEndpoints(
     AuthorizationServerOptions options,
     ClientAuthentication authentication,
@@ -36,7 +36,7 @@ internal sealed class DeviceEndpoints(
         });
     }
 
-    /// <summary>GET of the page: asks for the code, or to confirm the one in the link (RFC 8628 section 3.3.1).</summary>
+    /// <summary>GET of the page: asks for the code, or to confirm the code in the link (RFC 8628 section 3.3.1).</summary>
     public Task AskAsync(HttpContext context)
     {
         var code = HtmlPage.Encode(context.Request.Query[UserCode].ToString());
@@ -49,7 +49,7 @@ internal sealed class DeviceEndpoints(
             """);
     }
 
-    /// <summary>POST of the page: the person's decision.</summary>
+    /// <summary>POST of the page: the decision of the user.</summary>
     public async Task DecideAsync(HttpContext context)
     {
         string? code;

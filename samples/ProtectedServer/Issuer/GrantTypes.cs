@@ -9,7 +9,7 @@ internal static class GrantTypes
     public const string TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
     public const string DeviceCode = "urn:ietf:params:oauth:grant-type:device_code";
 
-    /// <summary>Those an issuer with these options takes.</summary>
+    /// <summary>Returns the grant types of an issuer with these options.</summary>
     public static IReadOnlyList<string> Supported(AuthorizationServerOptions options)
     {
         List<string> types = [AuthorizationCode];

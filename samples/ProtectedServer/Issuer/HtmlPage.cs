@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>The frame of every page a person sees: no script, no outside content, light and dark.</summary>
+/// <summary>The layout of every page: without scripts and external content, in light and dark mode.</summary>
 internal static class HtmlPage
 {
     private const string Style = """
@@ -28,17 +28,17 @@ internal static class HtmlPage
     public static Task MessageAsync(HttpContext context, int status, string title, string text) =>
         WriteAsync(context, status, title, $"<p>{Encode(text)}</p>");
 
-    /// <param name="context">The request that is answered.</param>
+    /// <param name="context">The request.</param>
     /// <param name="status">The HTTP status.</param>
-    /// <param name="title">Plain text.</param>
-    /// <param name="body">HTML below the title.</param>
-    /// <param name="redirectTarget">Where a posted form may end up besides here.</param>
+    /// <param name="title">The title as plain text.</param>
+    /// <param name="body">The HTML below the title.</param>
+    /// <param name="redirectTarget">The URL that the response to a posted form can redirect to; null for no redirect.</param>
     public static Task WriteAsync(HttpContext context, int status, string title, string body, string? redirectTarget = null)
     {
         var nonce = Secrets.New("");
 
-        // form-action also governs where the answer to a posted form may redirect: without the target,
-        // browsers stop on the way back to the client.
+        // form-action also restricts redirects after a posted form: without the target, browsers block
+        // the redirect to the client.
         var formAction = redirectTarget is null ? "'self'" : $"'self' {redirectTarget}";
         var response = context.Response;
         response.StatusCode = status;

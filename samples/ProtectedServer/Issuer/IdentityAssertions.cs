@@ -3,14 +3,14 @@ using System.Collections.Concurrent;
 namespace McpSm.Samples;
 
 /// <summary>
-/// ID-JAGs at the issuer of a server: the JWT bearer grant for people whom a trusted identity provider vouches for
+/// ID-JAGs at the issuer of a server: the JWT bearer grant for users of a trusted identity provider
 /// (draft-ietf-oauth-identity-assertion-authz-grant section 4.4).
 /// </summary>
 internal sealed class IdentityAssertions(AuthorizationServerOptions options, Func<string> issuer, WorkloadAssertions keys)
 {
     private readonly ConcurrentDictionary<(string Issuer, string Id), bool> _seen = new();
 
-    /// <summary>Whether an assertion says that it is one.</summary>
+    /// <summary>Returns whether an assertion has the type of an ID-JAG.</summary>
     public static bool IsIdJag(string assertion)
     {
         try
@@ -23,7 +23,7 @@ internal sealed class IdentityAssertions(AuthorizationServerOptions options, Fun
         }
     }
 
-    /// <summary>What an ID-JAG lets the client have.</summary>
+    /// <summary>Checks an ID-JAG and returns the grant for the client.</summary>
     /// <exception cref="OAuthException"><c>invalid_grant</c>.</exception>
     public async Task<Grant> RedeemAsync(RegisteredClient client, Parameters form, CancellationToken cancellationToken)
     {

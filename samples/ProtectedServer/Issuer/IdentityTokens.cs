@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 namespace McpSm.Samples;
 
 /// <summary>
-/// What an identity provider signs: ID tokens (OpenID Connect Core section 2), and ID-JAGs that they are exchanged for
-/// (RFC 8693, draft-ietf-oauth-identity-assertion-authz-grant).
+/// Signs the tokens of an identity provider: ID tokens (OpenID Connect Core section 2), and the ID-JAGs that they are exchanged
+/// for (RFC 8693, draft-ietf-oauth-identity-assertion-authz-grant).
 /// </summary>
 internal sealed class IdentityTokens(AuthorizationServerOptions options, Func<string> issuer) : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class IdentityTokens(AuthorizationServerOptions options, Func<st
     public const string OpenId = "openid";
     private const string IdTokenType = "urn:ietf:params:oauth:token-type:id_token";
 
-    // It is used at once.
+    // Short, because clients use an ID-JAG at once.
     private static readonly TimeSpan IdJagLifetime = TimeSpan.FromMinutes(5);
 
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -49,7 +49,7 @@ internal sealed class IdentityTokens(AuthorizationServerOptions options, Func<st
         return Sign("JWT", claims);
     }
 
-    /// <summary>The token exchange (RFC 8693 section 2), for an ID-JAG and nothing else.</summary>
+    /// <summary>Handles a token exchange (RFC 8693 section 2) for an ID-JAG.</summary>
     public JsonObject Exchange(RegisteredClient client, Parameters form)
     {
         if (form.Required("requested_token_type") != IdJag || form.Required("subject_token_type") != IdTokenType)

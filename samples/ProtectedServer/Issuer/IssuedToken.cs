@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>A token the issuer gave out, as it stands now.</summary>
+/// <summary>An issued token with its current state.</summary>
 public sealed record IssuedToken(
     string Value,
     TokenKind Kind,
@@ -12,6 +12,6 @@ public sealed record IssuedToken(
     DateTimeOffset IssuedAt,
     DateTimeOffset? ExpiresAt)
 {
-    /// <summary>The key it is bound to (RFC 9449); null for a bearer token.</summary>
+    /// <summary>The thumbprint of the key that the token is bound to (RFC 9449); null for a bearer token.</summary>
     public string? KeyThumbprint { get; init; }
 }

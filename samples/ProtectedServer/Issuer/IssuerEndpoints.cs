@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>Where the endpoints are, below the issuer identifier.</summary>
+/// <summary>The paths of the endpoints below the issuer identifier.</summary>
 internal static class IssuerEndpoints
 {
     public const string Authorize = "/authorize";

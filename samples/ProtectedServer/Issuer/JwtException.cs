@@ -1,4 +1,4 @@
 namespace McpSm.Samples;
 
-/// <summary>What is wrong with a JWT, to be told to whoever sent it.</summary>
+/// <summary>The error for an invalid JWT. The client receives its message.</summary>
 internal sealed class JwtException(string why) : Exception(why);

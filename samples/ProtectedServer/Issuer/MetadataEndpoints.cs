@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace McpSm.Samples;
 
-/// <summary>The issuer's metadata: RFC 8414, and OpenID Connect discovery in both of its places.</summary>
+/// <summary>The metadata of the issuer: RFC 8414, and OpenID Connect discovery at both of its URLs.</summary>
 internal sealed class MetadataEndpoints(AuthorizationServerOptions options, IdentityTokens identities, Func<string> issuer)
 {
     public void Map(IEndpointRouteBuilder app)
@@ -17,7 +17,7 @@ internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Iden
 
         if (options.ServeOpenIdConfiguration)
         {
-            // RFC 8414 section 5 puts the path behind the well-known part, OpenID Connect before it.
+            // RFC 8414 section 5 puts the path after the well-known part, OpenID Connect before it.
             var inserted = "/.well-known/openid-configuration" + path;
             var appended = path + "/.well-known/openid-configuration";
             foreach (var place in new[] { inserted, appended }.Distinct())
@@ -95,7 +95,7 @@ internal sealed class MetadataEndpoints(AuthorizationServerOptions options, Iden
         return metadata;
     }
 
-    // The members that OpenID Connect requires. Who is no identity provider issues no ID token, and has no keys.
+    // Required by OpenID Connect. An issuer that is not an identity provider issues no ID tokens and has no keys.
     private JsonObject OpenId()
     {
         var metadata = OAuth();

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>A request that is answered with an error of RFC 6749 or one of its extensions.</summary>
+/// <summary>An error response of RFC 6749 or one of its extensions.</summary>
 internal sealed class OAuthException(string error, string description, int status = StatusCodes.Status400BadRequest)
     : Exception($"{error}: {description}")
 {

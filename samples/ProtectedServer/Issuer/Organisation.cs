@@ -1,9 +1,9 @@
 namespace McpSm.Samples;
 
-/// <summary>What an identity provider knows of the servers that its organisation uses.</summary>
+/// <summary>The servers of an organisation that its identity provider knows.</summary>
 public sealed class Organisation
 {
-    /// <summary>The person who signs in, the <c>sub</c> of every ID token. There is but one here.</summary>
+    /// <summary>The only user, the <c>sub</c> of every ID token.</summary>
     public const string Person = "U-0001";
 
     private readonly Lock _gate = new();
@@ -11,7 +11,7 @@ public sealed class Organisation
 
     public TimeSpan IdTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>Lets the organisation's people use a server. Issuers start one after another, so this may come late.</summary>
+    /// <summary>Allows users of the organisation to use a server. Can be called while the identity provider runs.</summary>
     public void Add(OrganisationServer server)
     {
         lock (_gate)

@@ -8,7 +8,7 @@ internal sealed class Parameters(IEnumerable<KeyValuePair<string, StringValues>>
 {
     private readonly Dictionary<string, StringValues> _values = new(values, StringComparer.Ordinal);
 
-    /// <summary>One value, or null. A parameter must not come twice (RFC 6749 section 3.1); empty counts as absent.</summary>
+    /// <summary>Returns a value, or null. A parameter must not be repeated (RFC 6749 section 3.1); an empty one counts as missing.</summary>
     public string? this[string name] => _values.GetValueOrDefault(name) switch
     {
         { Count: 0 } => null,
@@ -16,7 +16,7 @@ internal sealed class Parameters(IEnumerable<KeyValuePair<string, StringValues>>
         _ => throw new OAuthException("invalid_request", $"{name} came more than once"),
     };
 
-    /// <summary>The resources asked for: the one parameter that may come more than once (RFC 8707 section 2).</summary>
+    /// <summary>Returns the requested resources, the only parameter that can be repeated (RFC 8707 section 2).</summary>
     public IReadOnlyList<string> Resources
     {
         get
@@ -39,7 +39,7 @@ internal sealed class Parameters(IEnumerable<KeyValuePair<string, StringValues>>
     public string Required(string name) =>
         this[name] ?? throw new OAuthException("invalid_request", $"{name} is missing");
 
-    /// <summary>The scopes asked for, all of those supported when none were (RFC 6749 section 3.3).</summary>
+    /// <summary>Returns the requested scopes, by default all supported ones (RFC 6749 section 3.3).</summary>
     public IReadOnlyList<string> Scopes(IReadOnlyList<string> supported)
     {
         if (this["scope"] is not { } scope)

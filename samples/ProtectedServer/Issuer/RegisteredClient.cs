@@ -2,32 +2,32 @@ using System.Text.Json.Nodes;
 
 namespace McpSm.Samples;
 
-/// <summary>A client as the issuer knows it.</summary>
+/// <summary>A client of the issuer.</summary>
 public sealed record RegisteredClient(
     string ClientId,
     string? ClientSecret,
     IReadOnlyList<string> RedirectUris,
     string TokenEndpointAuthMethod)
 {
-    /// <summary>In place of a client where there is none: a workload is known by its assertion.</summary>
+    /// <summary>The placeholder for a workload without a client, which its assertion identifies.</summary>
     internal static readonly RegisteredClient Nobody = new("", null, [], "none");
 
-    /// <summary>The grant types it may use; null for all of them.</summary>
+    /// <summary>The allowed grant types; null for all.</summary>
     public IReadOnlyList<string>? GrantTypes { get; init; }
 
-    /// <summary>What a person is shown; the identifier where it has no name.</summary>
+    /// <summary>The name for users; the identifier if the client has no name.</summary>
     public string? ClientName { get; init; }
 
-    /// <summary>The public key or certificate, as PEM, of a client that authenticates by <c>private_key_jwt</c>.</summary>
+    /// <summary>The public key or certificate as PEM, for <c>private_key_jwt</c>.</summary>
     public string? AssertionKey { get; init; }
 
-    /// <summary>The registration request as it came in (RFC 7591); null if it did not register itself.</summary>
+    /// <summary>The unchanged registration request (RFC 7591); null if the client is pre-registered.</summary>
     public JsonObject? RegistrationRequest { get; init; }
 
-    /// <summary>Known by a metadata document that nobody fetched: its redirect URIs are not known.</summary>
+    /// <summary>Whether the client has a metadata document. It is not fetched, so its redirect URIs are unknown.</summary>
     internal bool AnyRedirectUri { get; init; }
 
-    /// <summary>A confidential client can keep a secret (RFC 6749 section 2.1).</summary>
+    /// <summary>Whether the client is confidential (RFC 6749 section 2.1).</summary>
     public bool IsConfidential => TokenEndpointAuthMethod != "none";
 
     internal bool MayUse(string grantType) => GrantTypes is null || GrantTypes.Contains(grantType);

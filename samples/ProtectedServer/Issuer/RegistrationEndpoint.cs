@@ -26,7 +26,7 @@ internal sealed class RegistrationEndpoint(AuthorizationServerOptions options, C
         await context.Response.WriteJsonAsync(StatusCodes.Status201Created, Answer(client, request));
     }
 
-    // RFC 7591 section 3.2.1: all registered metadata comes back, with what the issuer made of it.
+    // RFC 7591 section 3.2.1: the response has all registered metadata, including changes of the issuer.
     private JsonObject Answer(RegisteredClient client, JsonObject request)
     {
         var answer = (JsonObject)request.DeepClone();
@@ -49,13 +49,13 @@ internal sealed class RegistrationEndpoint(AuthorizationServerOptions options, C
     {
         // RFC 7591 section 2: client_secret_basic is the default.
         var asked = Text(request, "token_endpoint_auth_method") ?? "client_secret_basic";
-        // Whoever registers itself gives no key here.
+        // Dynamic registration with a key is not supported.
         return options.TokenEndpointAuthMethods.Contains(asked) && asked != ClientAssertions.Method
             ? asked
             : throw Refused("this token_endpoint_auth_method is not supported");
     }
 
-    // An issuer may replace what it does not support (RFC 7591 section 2); a client that names none gets the code alone.
+    // An issuer can replace unsupported grant types (RFC 7591 section 2). The default is authorization_code.
     private List<string> UsableGrantTypes(JsonObject request)
     {
         var asked = Texts(request, "grant_types") ?? [GrantTypes.AuthorizationCode];

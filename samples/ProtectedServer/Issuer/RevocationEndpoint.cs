@@ -8,10 +8,10 @@ internal sealed class RevocationEndpoint(ClientAuthentication authentication, To
     public async Task RevokeAsync(HttpContext context)
     {
         var form = await Parameters.ReadFormAsync(context.Request);
-        // What a workload got belongs to no client: whoever holds it may end it.
+        // The token of a workload belongs to no client, so its holder can revoke it.
         var client = ClientAuthentication.IsOfClient(context.Request, form) ? authentication.Authenticate(context.Request, form) : RegisteredClient.Nobody;
 
-        // token_type_hint only helps a search; here one look finds either kind.
+        // token_type_hint only speeds a search up; one lookup finds both types here.
         tokens.Revoke(form.Required("token"), client.ClientId);
         context.Response.StatusCode = StatusCodes.Status200OK;
         context.Response.Headers.CacheControl = "no-store";

@@ -4,15 +4,15 @@ using System.Text;
 
 namespace McpSm.Samples;
 
-/// <summary>Random values nobody can guess, and comparing them without telling how far they agree.</summary>
+/// <summary>Creates unguessable random values, and compares secrets in constant time.</summary>
 internal static class Secrets
 {
     private const string UserCodeLetters = "BCDFGHJKLMNPQRSTVWXZ";
 
-    /// <summary>A prefix that says what it is, and 256 random bits.</summary>
+    /// <summary>Returns a prefix and 256 random bits.</summary>
     public static string New(string prefix) => prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>Eight letters without vowels, to be typed by a person (RFC 8628 section 6.1).</summary>
+    /// <summary>Returns eight letters without vowels, which a user can type (RFC 8628 section 6.1).</summary>
     public static string NewUserCode()
     {
         var letters = RandomNumberGenerator.GetString(UserCodeLetters, 8);
@@ -22,7 +22,7 @@ internal static class Secrets
     public static bool Same(string expected, string actual) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expected), Encoding.UTF8.GetBytes(actual));
 
-    /// <summary>The challenge of a PKCE verifier by S256 (RFC 7636 section 4.2).</summary>
+    /// <summary>Returns the S256 challenge of a PKCE verifier (RFC 7636 section 4.2).</summary>
     public static string ChallengeOf(string codeVerifier) =>
         Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(codeVerifier)));
 }

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace McpSm.Samples;
 
-/// <summary>A JWT in compact form that says it is signed (RFC 7519, RFC 7515). Nothing in it is proven by that.</summary>
+/// <summary>A parsed JWT in compact form (RFC 7519, RFC 7515). Its signature is not checked yet.</summary>
 internal sealed class SignedJwt
 {
     private readonly byte[] _text;
@@ -14,14 +14,14 @@ internal sealed class SignedJwt
     private SignedJwt(JsonElement header, JsonElement claims, byte[] text, byte[] signature) =>
         (Header, Claims, _text, _signature) = (header, claims, text, signature);
 
-    /// <summary>The algorithms that are taken (RFC 7518 section 3.1).</summary>
+    /// <summary>The accepted algorithms (RFC 7518 section 3.1).</summary>
     public static readonly IReadOnlyList<string> Algorithms = ["RS256", "ES256"];
 
     public JsonElement Header { get; }
 
     public JsonElement Claims { get; }
 
-    /// <exception cref="JwtException">It is none.</exception>
+    /// <exception cref="JwtException">The text is not a signed JWT.</exception>
     public static SignedJwt Read(string jwt)
     {
         try
@@ -37,7 +37,7 @@ internal sealed class SignedJwt
         }
     }
 
-    /// <summary>Whether this public key belongs to the one that signed it.</summary>
+    /// <summary>Returns whether the signature matches this public key.</summary>
     public bool IsSignedBy(AsymmetricAlgorithm key)
     {
         try
@@ -55,18 +55,18 @@ internal sealed class SignedJwt
         }
     }
 
-    /// <exception cref="JwtException">There is no such text.</exception>
+    /// <exception cref="JwtException">The claim is missing or not a text.</exception>
     public static string Text(JsonElement json, string name) => OptionalText(json, name) ?? throw new JwtException($"{name} is missing");
 
-    /// <summary>Null where there is no such text.</summary>
+    /// <summary>Returns a text claim; null if it is missing or not a text.</summary>
     public static string? OptionalText(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
 
     /// <summary>A NumericDate (RFC 7519 section 2).</summary>
-    /// <exception cref="JwtException">There is no such time.</exception>
+    /// <exception cref="JwtException">The claim is missing or not a time.</exception>
     public DateTimeOffset Time(string name) => OptionalTime(name) ?? throw new JwtException($"{name} is missing");
 
-    /// <summary>Null where there is no such time.</summary>
+    /// <summary>Returns a time claim; null if it is missing or not a time.</summary>
     public DateTimeOffset? OptionalTime(string name) =>
         Claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var seconds)
             && seconds is > 0 and < 253402300799 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;

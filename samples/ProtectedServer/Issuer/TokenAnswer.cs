@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>One token answer, RFC 6749 section 5.1.</summary>
+/// <summary>A token response (RFC 6749 section 5.1).</summary>
 internal sealed record TokenAnswer(
     string AccessToken,
     string? RefreshToken,

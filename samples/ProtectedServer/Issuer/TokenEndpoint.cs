@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>The token endpoint, RFC 6749 section 3.2, with the grants this issuer knows.</summary>
+/// <summary>The token endpoint (RFC 6749 section 3.2) with the grants of this issuer.</summary>
 internal sealed class TokenEndpoint(
     AuthorizationServerOptions options,
     ClientAuthentication authentication,
@@ -24,7 +24,7 @@ internal sealed class TokenEndpoint(
             throw new OAuthException("unsupported_grant_type", "this grant_type is not supported");
         }
 
-        // RFC 7523 section 3.1: with this grant a client may show itself, and need not.
+        // RFC 7523 section 3.1: client authentication is optional for this grant.
         var client = grantType == GrantTypes.JwtBearer && !ClientAuthentication.IsOfClient(context.Request, form)
             ? RegisteredClient.Nobody : authentication.Authenticate(context.Request, form);
         if (!client.MayUse(grantType))
@@ -32,7 +32,7 @@ internal sealed class TokenEndpoint(
             throw new OAuthException("unauthorized_client", $"the client did not register for {grantType}");
         }
 
-        // Before anything is spent: a request may come again with the nonce that it lacked.
+        // Checked before the code or token is used, because the client can repeat the request with the required nonce.
         var key = KeyOf(context);
         if (grantType == GrantTypes.TokenExchange)
         {

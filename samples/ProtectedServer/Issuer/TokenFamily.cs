@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>All tokens that descend from one grant; they die together.</summary>
+/// <summary>All tokens of one grant. They are revoked together.</summary>
 internal sealed class TokenFamily(Grant grant)
 {
     public Grant Grant { get; } = grant;

@@ -1,6 +1,6 @@
 namespace McpSm.Samples;
 
-/// <summary>The tokens of an issuer. Each is an opaque random string; everything about it is kept here.</summary>
+/// <summary>The tokens of an issuer. Each is an opaque random string; this store has its data.</summary>
 internal sealed class TokenStore(AuthorizationServerOptions options)
 {
     private readonly Lock _gate = new();
@@ -8,7 +8,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
 
     private DateTimeOffset Now => options.TimeProvider.GetUtcNow();
 
-    /// <summary>Every token ever given out, oldest first.</summary>
+    /// <summary>Every issued token, oldest first.</summary>
     public IReadOnlyList<IssuedToken> Issued
     {
         get
@@ -23,7 +23,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
     /// <param name="key">The thumbprint of the key that the tokens are bound to; null for bearer tokens.</param>
     public TokenAnswer Issue(TokenFamily family, RegisteredClient client, string grantType, string? key)
     {
-        // Who can ask again by itself gets no refresh token (RFC 6749 section 4.4.3, RFC 7521 section 4.1).
+        // A client that can repeat its grant gets no refresh token (RFC 6749 section 4.4.3, RFC 7521 section 4.1).
         var refreshable = options.IssueRefreshTokens
             && grantType is not (GrantTypes.ClientCredentials or GrantTypes.JwtBearer)
             && client.MayUse(GrantTypes.RefreshToken);
@@ -33,7 +33,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         }
     }
 
-    /// <summary>Spends a refresh token: one step under the lock, so that of two callers only one can win.</summary>
+    /// <summary>Uses a refresh token up. Under the lock, so that only one of two callers succeeds.</summary>
     public TokenAnswer Refresh(string value, string clientId, Parameters form, string? key)
     {
         lock (_gate)
@@ -47,7 +47,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
 
             if (entry.Rotated)
             {
-                // Someone holds a copy, and nobody can say who is the thief (OAuth 2.1 section 4.3.1).
+                // The token was copied, and the issuer cannot know which copy was stolen (OAuth 2.1 section 4.3.1).
                 entry.Family.Revoked = true;
                 throw new OAuthException("invalid_grant", "the refresh token was used before");
             }
@@ -70,7 +70,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         }
     }
 
-    /// <summary>What is known of an access token; null if it was never given out.</summary>
+    /// <summary>Returns the data of an access token; null if it was never issued.</summary>
     public AccessTokenInfo? Introspect(string value)
     {
         lock (_gate)
@@ -81,15 +81,15 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         }
     }
 
-    /// <summary>Revokes a token; a refresh token takes all that came of the same grant along (RFC 7009 section 2.1).</summary>
-    /// <exception cref="OAuthException">It is another client's token.</exception>
+    /// <summary>Revokes a token; with a refresh token, all tokens of its grant (RFC 7009 section 2.1).</summary>
+    /// <exception cref="OAuthException">The token belongs to another client.</exception>
     public void Revoke(string value, string clientId)
     {
         lock (_gate)
         {
             if (!_tokens.TryGetValue(value, out var entry))
             {
-                // Not an error: what the client wants is so already (RFC 7009 section 2.2).
+                // Not an error: the token is already invalid (RFC 7009 section 2.2).
                 return;
             }
 
@@ -122,7 +122,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         }
     }
 
-    /// <summary>Lets a token be past its time. False if it was never given out.</summary>
+    /// <summary>Expires a token. Returns false if it was never issued.</summary>
     public bool Expire(string value)
     {
         lock (_gate)
@@ -137,7 +137,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         }
     }
 
-    /// <summary>Those asked for, which must be among those granted; all of them when none was asked for (RFC 8707).</summary>
+    /// <summary>Returns the requested resources, which must be granted ones; by default all granted ones (RFC 8707).</summary>
     public static IReadOnlyList<string> Narrow(IReadOnlyList<string> granted, IReadOnlyList<string> asked) =>
         asked.Count == 0 ? granted
         : asked.All(granted.Contains) ? asked

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace McpSm.Samples;
 
 /// <summary>
-/// Assertions of workloads: the JWT bearer grant (RFC 7523 section 2.1) with its rules (section 3). The keys are those that
-/// the platform publishes now.
+/// Checks the assertions of workloads: the JWT bearer grant (RFC 7523 section 2.1) with its rules (section 3), and the current
+/// keys of the platform.
 /// </summary>
 internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Func<string> issuer) : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly ConcurrentDictionary<(string Issuer, string Id), bool> _seen = new();
 
-    /// <summary>Makes sure that an assertion is of a workload that is let in, for this issuer, and in its time.</summary>
+    /// <summary>Checks that an assertion is from an accepted workload, for this issuer, and valid now.</summary>
     /// <exception cref="OAuthException"><c>invalid_grant</c> (RFC 7523 section 3.1).</exception>
     public async Task VerifyAsync(string assertion, CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
             throw new JwtException("its subject is not let in");
         }
 
-        // RFC 7523 section 3: the issuer identifier, or the URL of the token endpoint.
+        // RFC 7523 section 3: the audience is the issuer identifier or the URL of the token endpoint.
         if (!Audiences(jwt.Claims).Any(a => a == issuer() || a == issuer() + IssuerEndpoints.Token))
         {
             throw new JwtException("its audience is not this issuer");
@@ -71,7 +71,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
         }
     }
 
-    /// <summary>Whether one of the keys that an issuer publishes now signed it.</summary>
+    /// <summary>Returns whether the signature matches one of the current keys of an issuer.</summary>
     public async Task<bool> IsSignedAsync(SignedJwt jwt, string from, CancellationToken cancellationToken)
     {
         var kid = SignedJwt.OptionalText(jwt.Header, "kid");
@@ -113,7 +113,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
         }
     }
 
-    /// <summary>A public key (RFC 7517); null where it is of another kind.</summary>
+    /// <summary>Returns a public key (RFC 7517); null for another key type.</summary>
     private static AsymmetricAlgorithm? Import(JsonElement key)
     {
         switch (SignedJwt.OptionalText(key, "kty"), SignedJwt.OptionalText(key, "crv"))

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>Turns away web pages of other origins, which could reach loopback by rebinding a name (MCP transports).</summary>
+/// <summary>Refuses web pages of other origins, which could reach loopback with DNS rebinding (MCP specification, transports).</summary>
 internal sealed class OriginCheck(Func<string> ownOrigin)
 {
     public Task InvokeAsync(HttpContext context, RequestDelegate next)

@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 
 namespace McpSm.Samples;
 
-/// <summary>An MCP server on the official SDK that lets in who holds a token of its issuer.</summary>
+/// <summary>An MCP server with the official SDK that requires a token of its issuer.</summary>
 public sealed class ProtectedMcpServer : IAsyncDisposable
 {
     private const string McpPath = "/mcp";
@@ -20,19 +20,19 @@ public sealed class ProtectedMcpServer : IAsyncDisposable
     private ProtectedMcpServer(AuthorizationServer issuer, ProtectedMcpServerOptions options) =>
         (_issuer, _options) = (issuer, options);
 
-    /// <summary>Streamable HTTP; also the resource identifier that tokens must be for.</summary>
+    /// <summary>The URL of the Streamable HTTP transport, and the resource identifier (the audience of tokens).</summary>
     public Uri McpUrl => new(Host.Origin + McpPath);
 
-    /// <summary>The HTTP+SSE transport of 2024-11-05. It lies below <see cref="McpUrl"/>: one resource covers both.</summary>
+    /// <summary>The URL of the HTTP+SSE transport of 2024-11-05. It is below <see cref="McpUrl"/>, so one resource covers both.</summary>
     public Uri SseUrl => new(Host.Origin + McpPath + "/sse");
 
-    /// <summary>Where the protected resource metadata is (RFC 9728).</summary>
+    /// <summary>The URL of the protected resource metadata (RFC 9728).</summary>
     public Uri ResourceMetadataUrl => new(Host.Origin + MetadataPath);
 
     private LoopbackHost Host => _host ?? throw new InvalidOperationException("The server has not started.");
 
-    /// <param name="issuer">Whose tokens are taken.</param>
-    /// <param name="options">How to guard; null for the defaults.</param>
+    /// <param name="issuer">The issuer of the accepted tokens.</param>
+    /// <param name="options">The options of the server; null for the defaults.</param>
     /// <param name="inFront">Adds middleware before everything else.</param>
     public static async Task<ProtectedMcpServer> StartAsync(
         AuthorizationServer issuer,
@@ -66,7 +66,7 @@ public sealed class ProtectedMcpServer : IAsyncDisposable
             app.UseWhen(c => c.Request.Path.StartsWithSegments(McpPath), mcp => mcp.Use(guard.InvokeAsync));
             app.MapGet(MetadataPath, WriteMetadataAsync);
 
-            // For clients of the older transport, which look by their own URL where the challenge names none.
+            // For clients of the older transport, which derive the metadata URL from their own URL if the challenge names none.
             app.MapGet(MetadataPath + "/sse", WriteMetadataAsync);
         }
 
@@ -97,7 +97,7 @@ public sealed class ProtectedMcpServer : IAsyncDisposable
             .AddMcpServer(o => o.ServerInfo = new Implementation { Name = "sample-server", Version = "1.0.0" })
             .WithHttpTransport(o =>
             {
-                // The newest revision has no sessions, the ones before it do: this mode speaks both.
+                // The newest revision has no sessions, the older ones have. This mode supports both.
                 o.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
 #pragma warning disable MCP9004 // Obsolete for good reasons, but servers of that transport are still out there.
                 o.EnableLegacySse = true;

@@ -2,27 +2,27 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace McpSm.Samples;
 
-/// <summary>How a <see cref="ProtectedMcpServer"/> guards itself.</summary>
+/// <summary>The options of a <see cref="ProtectedMcpServer"/>.</summary>
 public sealed record ProtectedMcpServerOptions
 {
-    /// <summary>Port on 127.0.0.1; 0 for any free one.</summary>
+    /// <summary>The port on 127.0.0.1; 0 for any free port.</summary>
     public int Port { get; init; }
 
-    /// <summary>Given: the server is reached over https.</summary>
+    /// <summary>The certificate for https; null for plain http.</summary>
     public X509Certificate2? Certificate { get; init; }
 
-    /// <summary>The scopes a token needs, separated by spaces.</summary>
+    /// <summary>The required scopes, separated by spaces.</summary>
     public string Scope { get; init; } = "mcp:tools";
 
-    /// <summary>Names the metadata in challenges; else clients must look in the well-known places.</summary>
+    /// <summary>Names the metadata in challenges; otherwise clients must use the well-known URLs.</summary>
     public bool ResourceMetadataInChallenge { get; init; } = true;
 
-    /// <summary>Takes tokens with proofs of their keys alone (RFC 9449).</summary>
+    /// <summary>Accepts only bound tokens with a proof (RFC 9449).</summary>
     public bool RequireDPoP { get; init; }
 
-    /// <summary>Wants its nonce in each proof.</summary>
+    /// <summary>Requires the current nonce in each proof.</summary>
     public bool RequireDPoPNonce { get; init; }
 
-    /// <summary>Off: anyone may call the tools.</summary>
+    /// <summary>Requires a token. If false, anyone can call the tools.</summary>
     public bool RequireAuthentication { get; init; } = true;
 }

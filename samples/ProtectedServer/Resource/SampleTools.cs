@@ -4,7 +4,7 @@ using ModelContextProtocol.Server;
 
 namespace McpSm.Samples;
 
-/// <summary>Three tools, enough to see that a call came through.</summary>
+/// <summary>Three tools for checking that a call works.</summary>
 [McpServerToolType]
 internal sealed class SampleTools
 {

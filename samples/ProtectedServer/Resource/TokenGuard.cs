@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.Samples;
 
-/// <summary>Lets requests through whose token is good for this resource (RFC 6750, RFC 9728), and theirs who send it (RFC 9449).</summary>
+/// <summary>Accepts requests with a valid token for this resource (RFC 6750, RFC 9728) and, for a bound token, a proof (RFC 9449).</summary>
 internal sealed class TokenGuard(
     AuthorizationServer issuer,
     ProtectedMcpServerOptions options,
@@ -16,7 +16,7 @@ internal sealed class TokenGuard(
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         _proofs?.Offer(context.Response);
-        // Only the header counts: a token in a query ends up in logs.
+        // Read only the header: a token in a query would end up in logs.
         if (!AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var header)
             || !header.Scheme.Equals(Scheme, StringComparison.OrdinalIgnoreCase)
             || string.IsNullOrEmpty(header.Parameter))
@@ -31,7 +31,7 @@ internal sealed class TokenGuard(
 
         try
         {
-            // A bound token is no bearer token, whoever comes with it (RFC 9449 section 7.2).
+            // A bound token must not be accepted as a bearer token (RFC 9449 section 7.2).
             if (_proofs?.Verify(context.Request, header.Parameter) != token.KeyThumbprint || (_proofs is not null && token.KeyThumbprint is null))
             {
                 return Challenge(context, 401, "invalid_token", "The token is bound to another key, or to none");
@@ -54,7 +54,7 @@ internal sealed class TokenGuard(
 
     private string Scheme => _proofs is null ? "Bearer" : "DPoP";
 
-    // RFC 6750 section 3: without a token there is no error to name.
+    // RFC 6750 section 3: a challenge to a request without a token has no error code.
     private Task Challenge(HttpContext context, int status, string? error, string? description)
     {
         List<string> parameters = [];

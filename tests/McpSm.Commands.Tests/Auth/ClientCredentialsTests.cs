@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>Signing in as a client, with no person near.</summary>
+/// <summary>Tests of an unattended sign-in with client credentials.</summary>
 public sealed class ClientCredentialsTests
 {
     private const string Secret = "PLANTED-s3cr3t";
@@ -18,7 +18,7 @@ public sealed class ClientCredentialsTests
         mcpsm.Variables.Remove("MCPSM_INTERACTIVE");
         mcpsm.Variables["CI"] = "true";
         mcpsm.Variables["MCPSM_CLIENT_ID"] = "job";
-        // The assertion's times are those of the test's clock.
+        // The times in client assertions come from the clock of the test.
         var issuer = await TestIssuer.StartAsync(new()
         {
             TimeProvider = mcpsm.Clock,
@@ -45,7 +45,7 @@ public sealed class ClientCredentialsTests
         Assert.Equal("✔ Signed in to 'my-api' (expires: in 60 min).\n", ended.Out);
         Assert.True((bool)(await mcpsm.StatusAsync())["canRenew"]!);
 
-        // What follows needs no secret in the environment any more.
+        // The next commands do not need the secret in the environment.
         mcpsm.Variables.Remove("MCPSM_CLIENT_SECRET");
         mcpsm.Variables.Remove("MCPSM_CLIENT_ID");
         var first = await mcpsm.TokenAsync();
@@ -138,7 +138,7 @@ public sealed class ClientCredentialsTests
     [Fact]
     public async Task CI_job_sample_runs_unattended_and_leaves_nothing_behind()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The example is of a Unix shell.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The example needs a Unix shell.");
         Require.Programs("curl");
         await using var issuer = await AuthorizationServer.StartAsync(new()
         {

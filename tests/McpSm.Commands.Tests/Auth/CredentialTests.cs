@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary><c>auth logout</c>, <c>revoke</c>, <c>refresh</c>, <c>set</c> and <c>token</c>.</summary>
+/// <summary>Tests of <c>auth logout</c>, <c>revoke</c>, <c>refresh</c>, <c>set</c> and <c>token</c>.</summary>
 public sealed class CredentialTests : IAsyncLifetime
 {
     private readonly InProcessCli _mcpsm = new();
@@ -130,7 +130,7 @@ public sealed class CredentialTests : IAsyncLifetime
         await SignInAsync();
         _issuer.Server.RevokeAllTokens();
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "no longer accepts the refresh token", "mcpsm auth login my-api");
-        // It was forgotten: the issuer is not asked with it again.
+        // The refused token was deleted, so it is not sent again.
         _issuer.Traffic.Clear();
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "no refresh token");
         Assert.Empty(_issuer.Traffic.Requests);
@@ -239,6 +239,6 @@ public sealed class CredentialTests : IAsyncLifetime
         return await _mcpsm.TokenAsync();
     }
 
-    /// <summary>The line that says once where credentials are kept.</summary>
+    /// <summary>Returns the line, printed once, that names the vault.</summary>
     private static string FileNotice(string error) => error.Split('\n').Single(l => l.StartsWith("Credentials are stored in ")) + "\n";
 }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>A server that takes tokens with proofs of their keys alone (RFC 9449), and what gives one away.</summary>
+/// <summary>Tests with a server that accepts only bound tokens (RFC 9449).</summary>
 public sealed class DPoPTests : IAsyncLifetime
 {
     private readonly InProcessCli _mcpsm = new();

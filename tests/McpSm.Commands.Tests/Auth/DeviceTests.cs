@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>Signing in with a code on another device.</summary>
+/// <summary>Tests of a sign-in with a code on another device.</summary>
 public sealed partial class DeviceTests
 {
     private static readonly AuthorizationServerOptions WithDevices = new()
@@ -85,7 +85,7 @@ public sealed partial class DeviceTests
     [InlineData(" --no-browser", true, false)]
     public async Task Device_code_is_the_default_without_a_desktop(string options, bool desktop, bool device)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "There is always a desktop here.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "This system always has a desktop.");
         await using var issuer = await TestIssuer.StartAsync(WithDevices);
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var mcpsm = new InProcessCli();

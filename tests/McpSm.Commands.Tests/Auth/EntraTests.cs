@@ -8,8 +8,7 @@ using Xunit;
 namespace McpSm.Commands.Tests.Auth;
 
 /// <summary>
-/// Entra ID and whole processes: what the user's environment can say, a proxy and an authority to trust, leads them to
-/// the stand-in over real TLS.
+/// Tests of processes with Entra ID. The variables for a proxy and a trusted authority lead them to the fake over real TLS.
 /// </summary>
 public sealed class EntraTests : IAsyncLifetime
 {
@@ -62,7 +61,7 @@ public sealed class EntraTests : IAsyncLifetime
     [Fact]
     public async Task Person_signs_in_and_other_processes_renew_and_sign_out()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         await AddAsync($" --client-id {FakeEntra.Person}");
         var login = (await _mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0")).Done();
         Assert.Contains("Signed in to 'my-api'", login.Out);
@@ -90,7 +89,7 @@ public sealed class EntraTests : IAsyncLifetime
     [Fact]
     public async Task Revoked_refresh_token_asks_for_sign_in()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         await AddAsync($" --client-id {FakeEntra.Person}");
         (await _mcpsm.RunAsync("auth login my-api --device")).Done();
         _entra.Tokens.RevokeAll();
@@ -103,7 +102,7 @@ public sealed class EntraTests : IAsyncLifetime
     [InlineData("--client-key-file KEY")]
     public async Task Client_signs_in_with_a_secret_or_a_certificate(string how)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         var file = Path.Combine(_mcpsm.Folder, "key.pem");
         File.WriteAllText(file, Key.Private + "\n" + Key.Certificate);
         using var certificate = Key.WithKey();
@@ -166,7 +165,7 @@ public sealed class EntraTests : IAsyncLifetime
     [Fact]
     public async Task Process_killed_during_a_renewal_loses_no_sign_in()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         await AddAsync($" --client-id {FakeEntra.Person}");
         (await _mcpsm.RunAsync("auth login my-api --device")).Done();
         _entra.Faults.Hang($"/{FakeEntra.Tenant}/oauth2/v2.0/token", times: 1);
@@ -192,7 +191,7 @@ public sealed class EntraTests : IAsyncLifetime
     [Fact]
     public async Task Sign_in_on_a_machine_without_IPv6_works()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         _mcpsm.Variables["DOTNET_SYSTEM_NET_DISABLEIPV6"] = "1";
         await AddAsync($" --client-id {FakeEntra.Person}");
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
@@ -201,7 +200,7 @@ public sealed class EntraTests : IAsyncLifetime
     [Fact]
     public async Task Identity_library_is_loaded_only_to_contact_Entra()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+        Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         await AddAsync($" --client-id {FakeEntra.Person}");
         (await _mcpsm.RunAsync("auth login my-api --device")).Done();
         await using var issuer = await TestIssuer.StartAsync();
@@ -230,7 +229,7 @@ public sealed class EntraTests : IAsyncLifetime
         {
             (await _mcpsm.RunAsync(line)).Done();
         }
-        // The proof that it was missing.
+        // Proves that the library was missing.
         Assert.NotEqual(0, (await _mcpsm.RunAsync("auth refresh my-api")).Code);
         (await _mcpsm.RunAsync("auth logout my-api --force")).Done();
     }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary><c>mcpsm auth forget</c>, and what leads to it.</summary>
+/// <summary>Tests of <c>mcpsm auth forget</c>, and of the errors that suggest it.</summary>
 public sealed class ForgetTests : IAsyncLifetime
 {
     private readonly InProcessCli _mcpsm = new();

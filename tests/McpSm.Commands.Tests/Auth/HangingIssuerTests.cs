@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>Many processes that want one renewal of an issuer that hangs.</summary>
+/// <summary>Tests of many processes that renew at an issuer that hangs.</summary>
 public sealed class HangingIssuerTests
 {
     [Rule(23)]

@@ -40,7 +40,7 @@ public sealed class LoginAllTests
 
         var ended = await mcpsm.RunAsync("auth login-all --no-browser");
         Assert.Equal(1, ended.Code);
-        // Each line as soon as it is true.
+        // In any order: each line is printed when its server is done.
         Assert.Equal("""
             valid: ✔ Authenticated (expires: in 8 h)
             ✔ Token of 'expired' renewed (expires: in 60 min).
@@ -95,7 +95,7 @@ public sealed class LoginAllTests
         Assert.Equal((3, 1), (signingIn.Came, signingIn.Most));
     }
 
-    /// <summary>Counts how many are somewhere at once.</summary>
+    /// <summary>Counts concurrent visitors.</summary>
     private sealed class Crowd
     {
         private readonly Lock _gate = new();

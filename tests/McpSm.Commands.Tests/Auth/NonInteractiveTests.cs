@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>Where nobody can answer, what needs a person fails at once, with 4 and with what to do.</summary>
+/// <summary>Tests of non-interactive commands: those that need a person fail at once, with exit code 4 and a remedy.</summary>
 public sealed class NonInteractiveTests
 {
     [Theory]
@@ -71,7 +71,7 @@ public sealed class NonInteractiveTests
         using var mcpsm = new CliProcess();
         mcpsm.Variables["CI"] = "true";
         mcpsm.Variables["MCPSM_INTERACTIVE"] = "";
-        // TEST-NET-1: had it tried to reach the server, it would wait for ten seconds.
+        // TEST-NET-1: a connection attempt would wait for ten seconds.
         (await mcpsm.RunAsync("add my-api --type http --url https://192.0.2.1/mcp")).Done();
         var started = Stopwatch.GetTimestamp();
         (await mcpsm.RunAsync("auth login my-api")).Failed(4, "nobody can answer");

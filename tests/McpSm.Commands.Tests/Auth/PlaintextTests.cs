@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>A bearer token that the npm tool wrote into <c>config.json</c>.</summary>
+/// <summary>Tests of a bearer token that the npm tool wrote into <c>config.json</c>.</summary>
 public sealed class PlaintextTests : IAsyncLifetime
 {
     private const string Token = "plaintext-token";
@@ -148,7 +148,7 @@ public sealed class PlaintextTests : IAsyncLifetime
         Assert.Equal(expected.ToJsonString(), JsonNode.Parse(File.ReadAllText(_mcpsm.PathOf("config.json")))!.ToJsonString());
     }
 
-    /// <summary>As mcp-server-manager 2.6.1 shapes it, with members that only it, or nobody yet, knows.</summary>
+    /// <summary>Returns a file in the format of mcp-server-manager 2.6.1, with members that Mcpsm does not know.</summary>
     private static JsonObject Config(Uri url, string? token)
     {
         var entry = new JsonObject

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>A token that the server refuses before its time, and a renewal that the issuer refuses.</summary>
+/// <summary>Tests of a token that the server refuses before it expires, and of a renewal that the issuer refuses.</summary>
 public sealed class RejectTests : IAsyncLifetime
 {
     private readonly InProcessCli _mcpsm = new();

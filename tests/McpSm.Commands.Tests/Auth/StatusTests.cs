@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>The words, fields and exit codes of <c>auth status</c>, for each state.</summary>
+/// <summary>Tests of the text, the fields and the exit codes of <c>auth status</c> for each state.</summary>
 public sealed class StatusTests
 {
     private static readonly string[] Fields =
@@ -166,7 +166,7 @@ public sealed class StatusTests
         Assert.Contains("  \x1b[31m✘\x1b[0m Not authenticated\n", (await mcpsm.RunAsync("auth status", console)).Out);
         var failed = await mcpsm.RunAsync("auth status nosuch", new TestConsole { Colours = true, ErrorColours = true });
         Assert.StartsWith("\x1b[31m✘\x1b[0m There is no server", failed.Error);
-        // Standard output is a terminal, and standard error a file.
+        // Standard output is a terminal and standard error is a file.
         var intoFile = await mcpsm.RunAsync("auth status nosuch", new TestConsole { Colours = true });
         Assert.StartsWith("✘ There is no server", intoFile.Error);
         Assert.DoesNotContain('\x1b', (await mcpsm.RunAsync("auth status", new TestConsole { ErrorColours = true })).Out);
@@ -187,7 +187,7 @@ public sealed class StatusTests
         Assert.Equal($"Authentication Status:\n\n  my-api          {words}\n", one.Out);
         Assert.Equal(next is null ? "" : $"\nNext:\n  {next}\n", one.Error);
         Assert.Equal(code, one.Code);
-        // Of all servers it is a report, and no state of one is a failure.
+        // The status of all servers is a report: it exits with 0 for every state.
         var all = (await mcpsm.RunAsync("auth status")).Done();
         Assert.Equal(one.Out, all.Out);
     }

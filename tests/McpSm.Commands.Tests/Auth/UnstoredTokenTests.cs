@@ -11,8 +11,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Auth;
 
 /// <summary>
-/// A renewal that could not keep what it gets spends nothing, in real processes: little room on the disk, few handles, a limit on
-/// the size of files, a vault that cannot be replaced. And what the vault refuses only afterwards waits in the encrypted file.
+/// Tests of processes that cannot store a new token: with a full disk, few handles, a file size limit, or a vault that cannot be
+/// replaced. They send no refresh token. If the vault fails only after the request, the token waits in the encrypted file.
 /// </summary>
 public sealed class UnstoredTokenTests : IAsyncLifetime
 {
@@ -24,7 +24,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     {
         _issuer = await TestIssuer.StartAsync();
         _server = await TestMcpServer.StartAsync(_issuer);
-        // The portable runtime writes large files of its own at its start; the native executable has none.
+        // The portable runtime writes large files when it starts; the native executable does not.
         _mcpsm.Variables["DOTNET_EnableWriteXorExecute"] = "0";
         _mcpsm.Variables["DOTNET_EnableDiagnostics"] = "0";
     }
@@ -86,7 +86,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         Linux();
         await SignInAsync();
         var (refused, least) = (0, 5);
-        // With fewer the runtime itself does not start, or finds nothing.
+        // With fewer handles the runtime does not start or does not find its files.
         while ((await LimitedAsync(least, "auth", "status", "my-api")).Code != 0)
         {
             least += 4;
@@ -100,7 +100,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
                 break;
             }
             refused++;
-            // If the issuer has answered, its answer is kept: in the vault, or waiting for it.
+            // A response of the issuer is always stored: in the vault, or in the file that waits for it.
             Assert.True((await _mcpsm.RunAsync("auth refresh my-api")).Code == 0, $"lost with ulimit -n {limit}: {ended.Error}");
             Assert.InRange(_issuer.Traffic.OfGrant("refresh_token").Count - sent, 1, 2);
         }
@@ -168,7 +168,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         _issuer.Faults.Before("/token", _ => keyring.LockAsync(), times: 1);
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "waits in credentials.enc", "The keyring of the Secret Service is locked.", "mcpsm auth refresh my-api");
         Assert.Single(_issuer.Traffic.OfGrant("refresh_token"));
-        // The keyring is locked, and the token is given all the same.
+        // The token is printed although the keyring is locked.
         var token = (await _mcpsm.RunAsync("auth token my-api")).Done().Out.TrimEnd('\n');
         Assert.True(_issuer.Server.Introspect(token)?.Active);
         var status = (await _mcpsm.RunAsync("auth status my-api")).Done();
@@ -225,7 +225,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         (await _mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0")).Done();
     }
 
-    /// <summary>Secrets of other servers, so that the vault is larger than the index: 36 KB.</summary>
+    /// <summary>Adds secrets of other servers, so that the vault (36 KB) is larger than the index.</summary>
     private async Task FillVaultAsync()
     {
         var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Variables.GetValueOrDefault("MCP_MANAGER_CONFIG_DIR") ?? _mcpsm.Folder : null) { Remedies = CliRemedyFormatter.Instance };
@@ -253,16 +253,16 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
             }
             catch (IOException)
             {
-                // Full.
+                // The disk is full, as intended.
             }
             stream.SetLength(stream.Length / 4096 * 4096 - kibibytes * 1024);
         }
     }
 
-    private static void Linux() => Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits and mounts are made as on Linux.");
+    private static void Linux() => Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has these limits and mounts.");
 
     private static async Task MountAsync(params string[] arguments) =>
-        Require.OrSkip(await RunAsync("mount", arguments), "Nothing can be mounted here: that takes Linux and root.");
+        Require.OrSkip(await RunAsync("mount", arguments), "Mounting needs Linux and root.");
 
     private static async Task<bool> RunAsync(string program, params string[] arguments)
     {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Auth;
 
-/// <summary>Signing in as a workload, with what its platform signs; and the examples of <c>docs/other-tools.md</c>, as they stand there.</summary>
+/// <summary>Tests of a sign-in with workload assertions, including the examples of <c>docs/other-tools.md</c>.</summary>
 public sealed class WorkloadTests
 {
     [Rule(36)]
@@ -35,7 +35,7 @@ public sealed class WorkloadTests
         var first = await mcpsm.TokenAsync();
         mcpsm.Clock.Now += TimeSpan.FromHours(2);
 
-        // What the platform has not replaced is refused, and nothing else is tried.
+        // The platform has not replaced the assertion: it is refused, and no other credential is tried.
         var ended = (await mcpsm.RunAsync("auth token my-api")).Failed(4, "did not accept the assertion", "expired", "mcpsm auth login my-api --assertion-");
         Assert.DoesNotContain("eyJ", ended.Error);
         Put();
@@ -127,7 +127,7 @@ public sealed class WorkloadTests
         Assert.Contains("\"serverInfo\":{\"name\":\"sample-server\"", ended.Out);
         scene.AssertNothingSaid(ended);
 
-        // This issuer takes each once, so that a renewal shows which one was sent.
+        // This issuer accepts each assertion once, so a renewal shows which one was sent.
         (await mcpsm.RunAsync("auth refresh my-api")).Failed(4, "it was used before");
         projected.Put(scene.Platform.Sign(scene.Issuer.Issuer));
         (await mcpsm.RunAsync("auth refresh my-api")).Done();
@@ -136,7 +136,7 @@ public sealed class WorkloadTests
 
     private static async Task<Example> ExampleAsync()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The examples are of a Unix shell.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The examples need a Unix shell.");
         Require.Programs("sh", "curl", "sed");
         var platform = await WorkloadPlatform.StartAsync();
         var issuer = await AuthorizationServer.StartAsync(new() { TrustedPlatforms = [platform.Trusted with { RefuseReplays = true }] });
@@ -149,7 +149,7 @@ public sealed class WorkloadTests
         return new Example(platform, issuer, server, mcpsm);
     }
 
-    /// <summary>The commands in the block of YAML under the heading that ends so.</summary>
+    /// <summary>Returns the commands in the YAML block below the heading that ends with this text.</summary>
     private static string Commands(string heading)
     {
         var lines = File.ReadAllLines(Path.Combine(Root(), "docs", "other-tools.md"));

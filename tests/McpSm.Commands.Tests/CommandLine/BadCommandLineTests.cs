@@ -3,7 +3,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.CommandLine;
 
-/// <summary>Command lines that cannot be: one error, an exit code, nothing changed, no argument repeated.</summary>
+/// <summary>Tests of invalid command lines: one error and an exit code, without a change and without repeating an argument.</summary>
 public sealed class BadCommandLineTests
 {
     [Theory]

@@ -8,10 +8,10 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.CommandLine;
 
-/// <summary>What a command declares of itself: whether it changes something, so that PowerShell's WhatIf holds for each.</summary>
+/// <summary>Tests of the declaration whether a command changes something, on which WhatIf in PowerShell depends.</summary>
 public sealed class DeclaredActionTests
 {
-    /// <summary>The commands that can run, and a command line of each that would change something if the command changes anything.</summary>
+    /// <summary>The paths of the commands that can run.</summary>
     public static TheoryData<string> Paths => [.. Runnable(Tree(), "").Select(c => c.Path)];
 
     private static Command Tree() => McpsmCommand.Tree(new CommandContext(TestConsole.Pipe(), new AppEnvironment(_ => null, new TestClock()), null)).Root;
@@ -101,8 +101,8 @@ public sealed class DeclaredActionTests
             return Task.CompletedTask;
         }
 
-        public Task<string?> ReadLineAsync(CancellationToken cancellationToken) => throw new InvalidOperationException("Nothing is asked under WhatIf.");
+        public Task<string?> ReadLineAsync(CancellationToken cancellationToken) => throw new InvalidOperationException("A command must not prompt under WhatIf.");
 
-        public Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken) => throw new InvalidOperationException("Nothing is asked under WhatIf.");
+        public Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken) => throw new InvalidOperationException("A command must not prompt under WhatIf.");
     }
 }

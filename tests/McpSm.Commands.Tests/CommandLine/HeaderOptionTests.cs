@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.CommandLine;
 
-/// <summary>Secret headers of a server that never stand on the command line.</summary>
+/// <summary>Tests of secret headers that are not on the command line.</summary>
 public sealed class HeaderOptionTests
 {
     private const string Secret = "header-secret-0123456789";

@@ -126,7 +126,7 @@ public sealed partial class HelpTests
         Assert.Equal("help", await mcpsm.TokenAsync());
     }
 
-    /// <summary>Each where nobody is near and no server answers, so that most fail; but none for how it is written.</summary>
+    /// <summary>Runs the examples non-interactively and without a server, so that most fail, but none with a usage error.</summary>
     [Theory]
     [MemberData(nameof(EveryCommand))]
     public async Task Examples_of_a_command_have_valid_usage(string command)
@@ -162,7 +162,7 @@ public sealed partial class HelpTests
 
     private static string Usage(string help) => help.Split("Usage:\n")[1].Split("\n\n")[0];
 
-    /// <summary>Options, each where it is explained.</summary>
+    /// <summary>Matches the options in the list of options.</summary>
     [GeneratedRegex(@"(?:^  |, )(--?[a-z][a-z-]*|-\?)(?=[ ,])", RegexOptions.Multiline)]
     private static partial Regex Told();
 

@@ -10,12 +10,12 @@ using Xunit;
 namespace McpSm.Commands.Tests.CommandLine;
 
 /// <summary>
-/// Files and answers of other programs with values that a terminal or a shell would act on. No command prints one as it is,
-/// whether for people, as JSON or as a completion, and no command line that is suggested holds one.
+/// Tests with files and responses that contain values for which a terminal or a shell would act. No command prints them raw, in text,
+/// JSON or completions, and no suggested command line contains one.
 /// </summary>
 public sealed partial class HostileValueTests
 {
-    // Cursor and colour, a link (OSC 8), C1, overrides of direction, BEL, an end of a line, and what shells expand.
+    // Cursor and colour, a link (OSC 8), C1, direction overrides, BEL, a line end, and characters that shells expand.
     private const string Evil = "\u001b[2J\u001b]8;;https://evil.example\u0007x\u001b]8;;\u0007\u009b31m\u202e\u2066\u200b\u2028\ufeff\r\n\u0001$(id)`id`;id|id&'\"<>*!%PATH%\\";
 
     public static TheoryData<string> Lines =>
@@ -82,7 +82,7 @@ public sealed partial class HostileValueTests
         Assert.DoesNotContain(mcpsm.Config(), s => (string?)s!["id"] == "--json");
     }
 
-    /// <summary>What a server or its issuer says in place of the truth.</summary>
+    /// <summary>The hostile responses of a server or issuer.</summary>
     private static readonly Dictionary<string, Action<TestIssuer, TestMcpServer>> Answers = new()
     {
         ["issuer"] = (i, _) => i.Faults.RewriteJson("/.well-known", m => m["issuer"] = "https://evil.example/" + Evil),
@@ -213,7 +213,7 @@ public sealed partial class HostileValueTests
     private static bool IsHidden(char c) => c != '\n' && char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    // A command that is suggested, to the end of its line.
+    // Matches a suggested command up to the end of its line.
     [GeneratedRegex("mcpsm (?:auth|server|import|remove|vault|identity|test|add|list)[^\n]*")]
     private static partial Regex Commands();
 }

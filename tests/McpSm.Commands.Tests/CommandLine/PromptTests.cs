@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.CommandLine;
 
-/// <summary>What a person is asked, and what happens where the answer never comes.</summary>
+/// <summary>Tests of prompts, including prompts without an answer.</summary>
 public sealed class PromptTests
 {
     [Fact]
@@ -62,7 +62,7 @@ public sealed class PromptTests
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Files();
         var ended = await mcpsm.RunAsync(line, terminal ? TestConsole.EndedTerminal() : TestConsole.Pipe());
-        // The question itself stands in front of the error, on the line that the person never ended.
+        // The prompt is on the same line as the error, because no answer ended the line.
         ended = ended with { Error = ended.Error.Replace("[y/N] ", "[y/N]\n") };
         ended.Failed(code, says);
         Assert.Equal(before, mcpsm.Files());
@@ -124,7 +124,7 @@ public sealed class PromptTests
         var console = TestConsole.Terminal();
         mcpsm.Browse = async url =>
         {
-            // The browser of another machine: it stops at the address that leads back to its own loopback.
+            // The browser of another machine cannot follow the redirect to this machine's loopback.
             using var handler = new HttpClientHandler { AllowAutoRedirect = false };
             using var browser = new HttpClient(handler);
             using var answer = await browser.GetAsync(url);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.CommandLine;
 
-/// <summary>What may stand on standard input when a secret is read from it.</summary>
+/// <summary>Tests of secrets from standard input.</summary>
 public sealed class SecretInputTests
 {
     private const string Secret = "secret-0123456789";

@@ -6,10 +6,10 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Completion;
 
-/// <summary>What is suggested at the cursor, and the scripts that ask for it.</summary>
+/// <summary>Tests of the completion candidates and of the scripts for the shells.</summary>
 public sealed class CompletionTests
 {
-    /// <summary>A name that is a program to any shell that reads it.</summary>
+    /// <summary>A name that a shell would expand and run.</summary>
     private const string Hostile = "$(touch pwned)`touch pwned`";
 
     private static InProcessCli WithServers()
@@ -76,7 +76,7 @@ public sealed class CompletionTests
     [InlineData("nosuch ", "add auth completion identity import list remove server test vault")]
     public async Task Completion_suggests_commands_options_servers_and_vaults(string line, string expected)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() || !line.StartsWith("vault use"), "The system's vault has another name here.");
+        Assert.SkipUnless(OperatingSystem.IsLinux() || !line.StartsWith("vault use"), "The vault of this system has another name.");
         using var mcpsm = WithServers();
         var before = mcpsm.Files();
         Assert.Equal(expected, string.Join(' ', (await SuggestAsync(mcpsm, line.Split(' '))).Order(StringComparer.Ordinal)));
@@ -148,11 +148,11 @@ public sealed class CompletionTests
         for (var i = 0; i < 10; i++)
         {
             var clock = Stopwatch.StartNew();
-            // Every verb but help stands there as well.
+            // Every verb except help is a candidate too.
             Assert.Equal(1000 + ServerName.Reserved.Count - 1, (await SuggestAsync(mcpsm, "auth", "")).Length);
             fastest = clock.Elapsed < fastest ? clock.Elapsed : fastest;
         }
-        // It is under 50 ms on a quiet machine; here the other tests run beside it.
+        // It takes under 50 ms on an idle machine; other tests run at the same time here.
         Assert.True(fastest < TimeSpan.FromMilliseconds(200), $"{fastest.TotalMilliseconds} ms");
     }
 

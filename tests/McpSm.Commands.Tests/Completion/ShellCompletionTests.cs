@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Completion;
 
-/// <summary>Tab, in real shells on a terminal. The names on disk are programs to a shell that would read them.</summary>
+/// <summary>Tests of Tab in real shells on a terminal, with names that a shell would expand and run.</summary>
 public sealed class ShellCompletionTests
 {
     private const string Vault = "secretmanagement:It's $(touch pwned) `touch pwned` \"a\"! & more";
@@ -33,12 +33,12 @@ public sealed class ShellCompletionTests
     [InlineData("fish", "fish --no-config -i", "mcpsm completion fish | source; complete -c args --no-files -a '(__mcpsm_suggest)'; function args; printf '<%s>' $argv; echo; end; cd '{0}'")]
     public async Task Tab_completes_and_runs_nothing(string shell, string commandLine, string prepare)
     {
-        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script of util-linux, which makes a terminal, is not here.");
+        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "The command script of util-linux is missing; it makes a terminal.");
         Require.Programs(shell);
         using var mcpsm = await WithServersAsync();
         await using var terminal = new Terminal(mcpsm.StartOnTerminal(commandLine));
         await terminal.TypeAsync(string.Format(prepare.Replace("{ ", "{{ ").Replace("; }", "; }}"), mcpsm.Folder) + "; printf '%s\\n' re''ady\r", "\nready");
-        // With what is typed in front, each line ends as these words.
+        // Each line is completed to these words.
         foreach (var (typed, words) in new[]
         {
             ("args auth tok\tmy-a\t", "<auth><token><my-api>"),
@@ -60,7 +60,7 @@ public sealed class ShellCompletionTests
     [Fact]
     public async Task Tab_shows_no_error_of_a_failed_completion()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The shell is bash.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The test needs bash.");
         Require.Programs("bash");
         using var mcpsm = await WithServersAsync();
         File.WriteAllText(Path.Combine(mcpsm.Folder, "config.json"), "not json");
@@ -72,7 +72,7 @@ public sealed class ShellCompletionTests
     [Fact]
     public async Task Tab_completes_in_pwsh()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "mcpsm is put on the path as a shell script.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The test puts mcpsm on PATH as a shell script.");
         using var mcpsm = await WithServersAsync();
         RealPowerShell.AddTo(mcpsm.Variables);
         var script = Path.Combine(mcpsm.Folder, "try.ps1");
@@ -92,7 +92,7 @@ public sealed class ShellCompletionTests
         Assert.Equal("", ended.Error);
     }
 
-    /// <summary>Types at a shell and reads what the terminal shows.</summary>
+    /// <summary>Types in a shell and returns the output of the terminal.</summary>
     private sealed class Terminal : IAsyncDisposable
     {
         private readonly Process _shell;

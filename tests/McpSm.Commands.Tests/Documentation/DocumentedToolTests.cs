@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Documentation;
 
-/// <summary>The examples of docs/other-tools.md, run as they stand there, with the addresses of servers on loopback.</summary>
+/// <summary>Tests that run the examples of docs/other-tools.md. Only the addresses are replaced, with servers on loopback.</summary>
 public sealed partial class DocumentedToolTests : IAsyncLifetime
 {
     private const string Secret = "job-secret-0123456789";
@@ -19,7 +19,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The examples are of Unix shells.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The examples need a Unix shell.");
         Require.Programs("bash", "curl");
         _issuer = await AuthorizationServer.StartAsync(new() { PreRegisteredClients = [new RegisteredClient("job", Secret, [], "client_secret_basic")] });
         _server = await ProtectedMcpServer.StartAsync(_issuer);
@@ -47,7 +47,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         await SignInAsync();
         var configured = JsonNode.Parse(Example("An MCP client with a header helper", "json"))!["mcpServers"]!["my-api"]!;
         Assert.Equal(_server.McpUrl.AbsoluteUri, (string?)configured["url"]);
-        // Claude Code hands the line to a shell, and takes a JSON object of strings from its standard output.
+        // Claude Code runs the line in a shell and reads a JSON object of strings from its standard output.
         var ended = (await _mcpsm.RunProgramAsync("sh", "-c", (string)configured["headersHelper"]!)).Done();
         var headers = JsonNode.Parse(ended.Out)!.AsObject();
         using var client = new HttpClient();
@@ -68,7 +68,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     public async Task Actions_job_steps_run_in_an_empty_home()
     {
         var job = Example("A CI job", "yaml");
-        // What the job's env gives, and nothing else of ours; Actions sets CI.
+        // Only the variables of the job; Actions sets CI.
         Assert.Equal(["MCPSM_CLIENT_ID", "MCPSM_CLIENT_SECRET", "MCPSM_VAULT"],
             Variable().Matches(job[job.IndexOf("env:", StringComparison.Ordinal)..]).Select(m => m.Groups[1].Value));
         foreach (var name in new[] { "MCPSM_INTERACTIVE", "DISPLAY", "MCP_MANAGER_CONFIG_DIR" })
@@ -106,7 +106,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(credentials, "mcpsm-passphrase"), "the passphrase", Cancellation);
         _mcpsm.Variables["MCP_MANAGER_CONFIG_DIR"] = _mcpsm.Variables["MCPSM_VAULT"] = null;
 
-        // As that user: what sudo would run, with the passphrase typed.
+        // Runs the command of sudo as that user, and types the passphrase.
         var typed = Example("A service of systemd", "sh").Replace("sudo -u reporter ", "").Replace("/var/lib/reporter", state);
         (await BashAsync(typed, "the passphrase\n")).Done();
         Assert.False(File.Exists(Path.Combine(state, "credentials.key")));
@@ -158,10 +158,10 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         (await _mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0")).Done();
     }
 
-    /// <summary>As GitHub Actions starts bash.</summary>
+    /// <summary>Starts bash with the options of GitHub Actions.</summary>
     private Task<CliResult> BashAsync(string script, string input = "") => _mcpsm.RunProgramAsync(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], input);
 
-    /// <summary>The example in that language under that heading, with our servers' addresses in it.</summary>
+    /// <summary>Returns the example in a language below a heading, with the addresses of the test servers.</summary>
     private string Example(string heading, string language, string file = "docs/other-tools.md")
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, file));

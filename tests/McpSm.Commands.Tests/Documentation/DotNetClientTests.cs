@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Documentation;
 
-/// <summary>The sample of a .NET program, run as its reader would.</summary>
+/// <summary>Tests of the sample <c>samples/DotNetClient</c>.</summary>
 public sealed class DotNetClientTests
 {
     [Fact]

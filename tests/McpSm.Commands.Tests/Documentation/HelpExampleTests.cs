@@ -7,10 +7,10 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Documentation;
 
-/// <summary>Every example that <c>--help</c> prints, run in bash as it stands there, with the addresses of servers on loopback.</summary>
+/// <summary>Tests that run every example of <c>--help</c> in bash. Only the addresses are replaced, with servers on loopback.</summary>
 public sealed partial class HelpExampleTests
 {
-    /// <summary>The examples that do not run here, and why.</summary>
+    /// <summary>The examples that cannot run here, with the reason.</summary>
     private static readonly Dictionary<string, string> NotRun = new()
     {
         ["mcpsm auth set my-api"] = "asks at a terminal; TerminalTests type the token",
@@ -24,7 +24,7 @@ public sealed partial class HelpExampleTests
     [MemberData(nameof(EveryCommand))]
     public async Task Example_in_the_help_works(string command)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The examples are of Unix shells.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The examples need a Unix shell.");
         Require.Programs("bash", "curl");
         await using var platform = await WorkloadPlatform.StartAsync();
         await using var issuer = await AuthorizationServer.StartAsync(new()
@@ -84,7 +84,7 @@ public sealed partial class HelpExampleTests
         Assert.Empty(NotRun.Keys.Except(all));
     }
 
-    /// <summary>A command that reads says something, and one that writes changes a file.</summary>
+    /// <summary>Asserts that a reading command prints something and that a writing command changes a file.</summary>
     private static void RequireOutcome(string example, CliResult ended, bool changed)
     {
         if (example.StartsWith("curl", StringComparison.Ordinal))
@@ -105,7 +105,7 @@ public sealed partial class HelpExampleTests
         Assert.NotEqual("", ended.Out + ended.Error);
     }
 
-    /// <summary>The state that an example begins in: a server that is signed in to, unless the example adds it, and what it names.</summary>
+    /// <summary>Prepares the state for an example: a server with a sign-in, unless the example adds it, and the objects that it names.</summary>
     private static async Task PrepareAsync(CliProcess mcpsm, string example, string url, string provider)
     {
         mcpsm.Variables["MCPSM_VAULT"] = example.Contains("vault ") ? null : "file";
@@ -154,7 +154,7 @@ public sealed partial class HelpExampleTests
         .Where(path => !path.Contains("/locks/") && !path.Contains("/bin/")).Order()
         .Select(path => path + Convert.ToHexString(File.ReadAllBytes(path)))];
 
-    /// <summary>The examples of a command's help. A line with a deeper indentation belongs to the example before it.</summary>
+    /// <summary>Returns the examples in the help of a command. A line with a deeper indentation belongs to the previous example.</summary>
     private static async Task<IReadOnlyList<string>> ExamplesAsync(string command)
     {
         using var mcpsm = new InProcessCli();

@@ -4,12 +4,12 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Documentation;
 
-/// <summary>No example of a page is left out: something runs it as it stands there, or a reason says why nothing does.</summary>
+/// <summary>Tests that every example of the documentation has a test, or a reason why it cannot run.</summary>
 public sealed class PageExampleTests
 {
     private const string Pester = "tests/pester/Examples.Tests.ps1";
 
-    /// <summary>The examples by page, heading and language, with what runs each, or why nothing does.</summary>
+    /// <summary>The examples by page, heading and language, with the test that runs each, or the reason why none does.</summary>
     private static readonly Dictionary<string, string> RunBy = new()
     {
         ["README.md//sh"] = "nothing: starts the quickstart and all tests, as CI does",
@@ -39,7 +39,7 @@ public sealed class PageExampleTests
         {
             examples.AddRange(ExamplesOf(page));
         }
-        // The Pester file runs every block in these languages, and has reasons of its own.
+        // The Pester file runs every block in these languages, and has its own list of reasons.
         var shells = examples.Where(e => e.EndsWith("/powershell", StringComparison.Ordinal) || e.EndsWith("/console", StringComparison.Ordinal)).ToList();
         Assert.InRange(shells.Count, 50, 500);
         Assert.Contains("docs/*.md", File.ReadAllText(Path.Combine(Repository.Root, Pester)));

@@ -7,8 +7,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Formats;
 
 /// <summary>
-/// The output of every command with <c>--json</c>, made from the golden files of the configuration folder. Scripts read the fields and
-/// their values; texts for people may change, and are masked.
+/// Tests of the output of every command with <c>--json</c>, with the golden files of the configuration folder. Scripts read the fields
+/// and their values; texts for people can change, and are masked.
 /// </summary>
 public sealed partial class JsonOutputFormatTests : IDisposable
 {
@@ -68,7 +68,7 @@ public sealed partial class JsonOutputFormatTests : IDisposable
         Check("test.json", Latency().Replace((works + fails).Replace(server.McpUrl.AbsoluteUri, "http://127.0.0.1/mcp"), "1"));
     }
 
-    /// <summary>The built executable, which CI runs as the native one: trimming must leave the names and texts of the formats.</summary>
+    /// <summary>Tests the built executable, in CI the native one: trimming must keep the names and texts of the formats.</summary>
     [Fact]
     public async Task Executable_reads_and_writes_the_golden_files()
     {
@@ -79,7 +79,7 @@ public sealed partial class JsonOutputFormatTests : IDisposable
             GoldenFile.OfCore(file).CopyTo(mcpsm.Folder);
         }
         Check("auth-token-bearer.json", (await mcpsm.RunAsync("auth token bearer --json")).Done().Out);
-        // This one does not expire, so no issuer is asked.
+        // This token does not expire, so no request is sent.
         Check("auth-token-workload.json", (await mcpsm.RunAsync("auth token unknown --json")).Done().Out);
         (await mcpsm.RunAsync("auth set none -", input: "made-up-new-token")).Done();
         var before = JsonNode.Parse(GoldenFile.OfCore("credentials.json").Bytes)!;
@@ -89,7 +89,7 @@ public sealed partial class JsonOutputFormatTests : IDisposable
         Assert.Equal("made-up-new-token\n", (await mcpsm.RunAsync("auth token none")).Done().Out);
     }
 
-    /// <summary>Every text that a status can have for a state, a kind, a signer and a type of token is in the golden file.</summary>
+    /// <summary>Tests that the golden file has every text of a state, a kind, a signer and a token type.</summary>
     [Fact]
     public void Golden_status_has_every_value_of_every_field_that_scripts_compare()
     {

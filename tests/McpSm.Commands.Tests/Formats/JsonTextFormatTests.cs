@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Formats;
 
-/// <summary>Every value of an enum that <c>--json</c> shows has its own text, and those are all the texts.</summary>
+/// <summary>Tests of the texts of the enums in <c>--json</c>.</summary>
 public sealed class JsonTextFormatTests
 {
     [Fact]

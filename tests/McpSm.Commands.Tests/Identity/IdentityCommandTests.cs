@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Identity;
 
-/// <summary><c>mcpsm identity</c>, and what signing in is like with an identity provider (rule 34 of docs/rules.md).</summary>
+/// <summary>Tests of <c>mcpsm identity</c>, and of a sign-in with an identity provider (rule 34 of docs/rules.md).</summary>
 public sealed class IdentityCommandTests : IAsyncLifetime
 {
     private readonly InProcessCli _mcpsm = new();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Install;
 
-/// <summary>The packages of <c>mcpsm</c>, each installed from a local folder into an empty home, and run there.</summary>
+/// <summary>Tests that install the packages of <c>mcpsm</c> from a local folder into an empty home and run them.</summary>
 public sealed class InstallTests
 {
     private static readonly string Here = RuntimeInformation.RuntimeIdentifier;
@@ -17,7 +17,7 @@ public sealed class InstallTests
     {
         using var home = EmptyHome.OrSkip();
         var archive = Directory.GetFiles(home.Packages, $"mcpsm-*-{Here}.tar.gz");
-        Require.OrSkip(archive.Length == 1, $"No archive of a native executable for {Here} was made.");
+        Require.OrSkip(archive.Length == 1, $"The packages have no archive of a native executable for {Here}.");
         Require.Programs("sh", "sha256sum", "tar", "gzip");
         await home.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", home.Packages);
         await home.RunAsync("tar", "-xzf", archive[0]);
@@ -41,7 +41,7 @@ public sealed class InstallTests
     {
         using var home = EmptyHome.OrSkip();
         var tool = Path.Combine(home.Packages, "tool");
-        Require.OrSkip(Directory.GetFiles(tool, $"mcpsm.{Here}.*.nupkg").Length == 1, $"No native tool for {Here} was made.");
+        Require.OrSkip(Directory.GetFiles(tool, $"mcpsm.{Here}.*.nupkg").Length == 1, $"The packages have no native tool for {Here}.");
         await InstallAsync(home, tool, Here);
     }
 
@@ -54,7 +54,7 @@ public sealed class InstallTests
         {
             File.Copy(package, Path.Combine(tool, Path.GetFileName(package)));
         }
-        // As if this platform had no native one.
+        // Without the native package of this platform.
         var chooser = Directory.GetFiles(tool, "mcpsm.*.nupkg").Single(p => char.IsAsciiDigit(Path.GetFileName(p)["mcpsm.".Length]));
         using (var zip = await ZipFile.OpenAsync(chooser, ZipArchiveMode.Update, Cancellation))
         {
@@ -75,7 +75,7 @@ public sealed class InstallTests
     private static async Task InstallAsync(EmptyHome home, string packages, string platform)
     {
         var tools = Path.Combine(home.Folder, "tools");
-        // Nothing but this folder is asked for packages.
+        // This folder is the only package source.
         await home.RunAsync("dotnet", "tool", "install", "mcpsm", "--tool-path", tools, "--source", packages, "--version", ProductInfo.Version);
         Assert.True(Directory.Exists(Path.Combine(tools, ".store", "mcpsm", ProductInfo.Version, $"mcpsm.{platform}")), $"It is not mcpsm.{platform} that was installed.");
         await WorksAsync(home, Directory.GetFiles(tools, "mcpsm*").Single());

@@ -4,19 +4,19 @@ using McpSm.TestServers;
 
 namespace McpSm.Commands.Tests.Install;
 
-/// <summary>A Windows installation of Wine's, made for these tests alone, and the executable for Windows that MCPSM_TEST_WINDOWS_EXE names.</summary>
+/// <summary>A Wine prefix for these tests, and the executable for Windows that MCPSM_TEST_WINDOWS_EXE names.</summary>
 public sealed class WinePrefix : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mcpsm-wine-").FullName;
 
-    /// <summary>The native command for Windows, with a configuration folder of its own. The Credential Manager is shared by all of one prefix.</summary>
+    /// <summary>Returns the command for Windows with a new configuration folder. All commands of one prefix share the Credential Manager.</summary>
     public CliProcess CreateOrSkip()
     {
         var executable = Environment.GetEnvironmentVariable("MCPSM_TEST_WINDOWS_EXE");
-        Require.OrSkip(executable is not (null or ""), "MCPSM_TEST_WINDOWS_EXE names no mcpsm.exe.");
+        Require.OrSkip(executable is not (null or ""), "MCPSM_TEST_WINDOWS_EXE does not name an mcpsm.exe.");
         Require.Programs("wine");
         var mcpsm = new CliProcess { Executable = ["wine", executable!], Longest = TimeSpan.FromMinutes(3) };
-        // Wine shows the file system of the machine as drive Z.
+        // Wine maps the file system of the machine to drive Z.
         mcpsm.Variables["MCP_MANAGER_CONFIG_DIR"] = PathInWine(mcpsm.Folder);
         foreach (var (name, value) in Variables)
         {
@@ -31,7 +31,7 @@ public sealed class WinePrefix : IDisposable
     {
         ["WINEPREFIX"] = _folder,
         ["WINEDEBUG"] = "-all",
-        // Neither .NET Framework nor a browser engine is offered for installation, and no debugger hides a crash.
+        // Do not offer to install .NET Framework or a browser engine, and do not let a debugger hide a crash.
         ["WINEDLLOVERRIDES"] = "mscoree,mshtml,winedbg.exe=",
         ["HOME"] = _folder,
         ["DISPLAY"] = null,
@@ -41,7 +41,7 @@ public sealed class WinePrefix : IDisposable
     {
         if (Directory.EnumerateFileSystemEntries(_folder).Any())
         {
-            // Wine's server outlives the programs by a few seconds, and would go on writing in the folder.
+            // wineserver runs a few seconds longer than the programs and would still write to the folder.
             var stop = new ProcessStartInfo("wineserver", ["-k"]);
             foreach (var (name, value) in Variables)
             {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Install;
 
-/// <summary>The native command for Windows on Windows' own functions, as Wine has them: files, locks, Credential Manager, console.</summary>
+/// <summary>Tests of the command for Windows with the Windows API of Wine: files, locks, Credential Manager and console.</summary>
 public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
 {
     private const string Login = "auth login my-api --no-browser --callback-port 0";
@@ -110,7 +110,7 @@ public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
             await refresh.WaitForExitAsync(Cancellation);
         }
         Assert.Contains("\"renewalBegan\"", await File.ReadAllTextAsync(Path.Combine(mcpsm.Folder, "credentials.json"), Cancellation));
-        // The issuer never spent the token, so the next renewal succeeds and no lock of the killed process is in its way.
+        // The issuer never used the token, so the next renewal succeeds. The killed process left no lock.
         (await mcpsm.RunAsync("auth refresh my-api")).Done();
         (await mcpsm.RunAsync("test my-api")).Done();
         (await mcpsm.RunAsync("remove my-api --yes")).Done();

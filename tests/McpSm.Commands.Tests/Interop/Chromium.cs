@@ -5,7 +5,7 @@ using PuppeteerSharp;
 
 namespace McpSm.Commands.Tests.Interop;
 
-/// <summary>Chromium without a window, started by whoever opens <see cref="Browser"/> and then driven from here.</summary>
+/// <summary>A headless Chromium that <c>mcpsm</c> starts with <see cref="Browser"/> and that the test then controls.</summary>
 public sealed class Chromium : IAsyncDisposable
 {
     private const string Program = "/usr/bin/chromium";
@@ -15,16 +15,16 @@ public sealed class Chromium : IAsyncDisposable
     private readonly string _profile = Directory.CreateTempSubdirectory("mcpsm-chromium-").FullName;
     private IBrowser? _browser;
 
-    public Chromium() => Require.OrSkip(File.Exists(Program), "Chromium is not here: Debian's package chromium has it.");
+    public Chromium() => Require.OrSkip(File.Exists(Program), "Chromium is missing. Install the Debian package chromium.");
 
-    /// <summary>A command line for <c>BROWSER</c>. Names other than 127.0.0.1 do not resolve: nothing leaves this machine.</summary>
+    /// <summary>The command line for <c>BROWSER</c>. Only 127.0.0.1 resolves, so no request leaves this machine.</summary>
     public string Browser => $"{Program} --headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
         + "--disable-component-update --disable-sync --disable-extensions --disable-default-apps \"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1\" "
         + $"--remote-debugging-port=0 --user-data-dir={_profile} --log-net-log={NetLog} %s";
 
     private string NetLog => Path.Combine(_profile, "net.json");
 
-    /// <summary>Waits until it was started, and gives the page that it shows.</summary>
+    /// <summary>Waits until the browser has started, and returns its page.</summary>
     public async Task<IPage> PageAsync()
     {
         using var limit = new CancellationTokenSource(Longest);
@@ -46,8 +46,8 @@ public sealed class Chromium : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends it, which completes its log, and gives the URLs that people and pages led to. What it asks for itself, such as
-    /// whether a password was leaked, has no page's origin as its initiator, and gets nowhere either.
+    /// Closes the browser, which completes its log, and returns the URLs of users and pages. Requests of the browser itself, such as
+    /// the check for leaked passwords, have no page as their initiator, and do not resolve either.
     /// </summary>
     public async Task<IReadOnlyList<Uri>> EndAsync()
     {
@@ -72,7 +72,7 @@ public sealed class Chromium : IAsyncDisposable
             }
             catch (IOException) when (left > 0)
             {
-                // The last of its processes is still writing there.
+                // The last process of the browser still writes to the folder.
                 await Task.Delay(100);
             }
         }
@@ -92,7 +92,7 @@ public sealed class Chromium : IAsyncDisposable
         }
     }
 
-    /// <summary>Where it could not be asked to close: its lock is a link that names its process.</summary>
+    /// <summary>Kills a browser that could not be closed. Its lock is a link that names its process.</summary>
     private void EndNow()
     {
         var holder = new FileInfo(Path.Combine(_profile, "SingletonLock")).LinkTarget;
@@ -105,7 +105,7 @@ public sealed class Chromium : IAsyncDisposable
             }
             catch (Exception e) when (e is ArgumentException or InvalidOperationException)
             {
-                // It has just ended.
+                // The process has just ended.
             }
         }
     }

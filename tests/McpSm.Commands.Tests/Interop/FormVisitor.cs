@@ -5,7 +5,7 @@ using AngleSharp.Io;
 
 namespace McpSm.Commands.Tests.Interop;
 
-/// <summary>A person whose browser runs no scripts: reads an issuer's pages, fills in their forms, and leaves loopback never.</summary>
+/// <summary>A browser without scripts: reads the pages of an issuer and fills in their forms, only on loopback.</summary>
 public sealed class FormVisitor : IDisposable
 {
     private const int MostPages = 10;
@@ -13,11 +13,11 @@ public sealed class FormVisitor : IDisposable
     private readonly IBrowsingContext _browser = BrowsingContext.New(Configuration.Default.WithDefaultCookies()
         .WithDefaultLoader(new LoaderOptions { Filter = request => new Uri(request.Address.Href).IsLoopback }));
 
-    /// <summary>The headings of the pages that were seen, in their order.</summary>
+    /// <summary>The headings of the visited pages, in order.</summary>
     public List<string> Headings { get; } = [];
 
-    /// <summary>Signs in as <c>alice</c> and says yes to all that is asked, until a page asks nothing.</summary>
-    /// <param name="code">What to type where a device's code is asked for.</param>
+    /// <summary>Signs in as <c>alice</c> and approves every page until one has no form.</summary>
+    /// <param name="code">The code for the device page.</param>
     /// <returns>The last page.</returns>
     public async Task<IDocument> AgreeAsync(Uri url, string code = "")
     {
@@ -36,7 +36,7 @@ public sealed class FormVisitor : IDisposable
         return page;
     }
 
-    /// <summary>Reads the first page and follows its way out.</summary>
+    /// <summary>Opens the first page and follows its link to cancel.</summary>
     public async Task<IDocument> RefuseAsync(Uri url)
     {
         var page = await OpenAsync(url);

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Interop;
 
-/// <summary>The npm package oidc-provider, an issuer that others wrote and certified, as a process on loopback.</summary>
+/// <summary>The npm package oidc-provider, a certified issuer of other authors, as a process on loopback.</summary>
 public sealed class OidcProvider : IAsyncDisposable
 {
     private static readonly string Folder = typeof(OidcProvider).Assembly
@@ -34,19 +34,19 @@ public sealed class OidcProvider : IAsyncDisposable
 
     public string Issuer { get; }
 
-    /// <summary>A client that may sign in by itself.</summary>
+    /// <summary>The client with the client credentials grant.</summary>
     public (string Id, string Secret) Machine { get; }
 
-    /// <summary>Such clients with a private key, as PEM, in place of a secret; by its algorithm.</summary>
+    /// <summary>The clients with the client credentials grant and a private key (PEM), by algorithm.</summary>
     public IReadOnlyDictionary<string, (string Id, string Key)> Keyed { get; }
 
-    /// <summary>What it says has happened, such as <c>grant.success</c>.</summary>
+    /// <summary>The events of the provider, such as <c>grant.success</c>.</summary>
     public IReadOnlyList<JsonObject> Events => [.. _events];
 
     public static async Task<OidcProvider> StartAsync()
     {
         var node = Path.Combine(Folder, "node_modules", "node", "bin", OperatingSystem.IsWindows() ? "node.exe" : "node");
-        Require.OrSkip(File.Exists(node), "oidc-provider is not here; to have it: npm install --prefix tests/interop/oidc-provider");
+        Require.OrSkip(File.Exists(node), "oidc-provider is missing. Install it with: npm install --prefix tests/interop/oidc-provider");
         var process = Process.Start(new ProcessStartInfo(node, ["provider.mjs"])
         {
             WorkingDirectory = Folder,
@@ -54,20 +54,20 @@ public sealed class OidcProvider : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        // What it warns of on standard error is that this is no production.
+        // The provider warns on standard error that this is not a production setup.
         _ = process.StandardError.ReadToEndAsync();
         var first = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return new OidcProvider(process, JsonNode.Parse(first ?? throw new InvalidOperationException("oidc-provider did not start."))!);
     }
 
-    /// <summary>An MCP server that names this issuer, and asks it about tokens.</summary>
+    /// <summary>Starts an MCP server that names this issuer and looks its tokens up there.</summary>
     public Task<TestMcpServer> StartServerAsync() => TestMcpServer.StartAsync(new TestMcpServerOptions
     {
         Issuers = [Issuer],
         Introspect = token => IntrospectAsync(token).GetAwaiter().GetResult(),
     });
 
-    /// <summary>What it knows of an access token (RFC 7662).</summary>
+    /// <summary>Returns the introspection response for an access token (RFC 7662).</summary>
     public async Task<AccessTokenInfo?> IntrospectAsync(string token)
     {
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("token", token)]);
@@ -82,7 +82,7 @@ public sealed class OidcProvider : IAsyncDisposable
     public int Count(string happened, string? grant = null) =>
         Events.Count(e => (string?)e["event"] == happened && (grant is null || (string?)e["grant"] == grant));
 
-    /// <summary>Asserts that nothing went wrong inside it.</summary>
+    /// <summary>Asserts that the provider reported no internal error.</summary>
     public void AssertHealthy() => Assert.DoesNotContain(Events, e => (string?)e["event"] == "server_error");
 
     public async ValueTask DisposeAsync()

@@ -6,12 +6,12 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Interop;
 
-/// <summary>The executable against an issuer that others wrote, as a client that signs in with no person near.</summary>
+/// <summary>Tests of the executable with client credentials and an issuer of other authors.</summary>
 public sealed class OidcProviderClientTests
 {
-    /// <param name="proof">secret, or the algorithm of a key.</param>
-    /// <param name="wrong">What proves another client than this.</param>
-    /// <returns>The program, and the id of the client that it is to sign in as.</returns>
+    /// <param name="proof"><c>secret</c>, or the algorithm of a key.</param>
+    /// <param name="wrong">Whether to use the proof of another client.</param>
+    /// <returns>The program and the id of its client.</returns>
     private static async Task<(CliProcess, string Id)> NewAsync(OidcProvider provider, TestMcpServer server, string proof, string? wrong = null)
     {
         var mcpsm = new CliProcess { Follow = _ => Task.CompletedTask };
@@ -51,7 +51,7 @@ public sealed class OidcProviderClientTests
         await AssertOursAsync(first);
         Assert.Contains("✔ OK (test-server", (await mcpsm.RunAsync("test my-api")).Done().Out);
 
-        // What proves the client is in the vault by now.
+        // The secret or key is in the vault now.
         mcpsm.Variables.Remove("MCPSM_CLIENT_ID");
         mcpsm.Variables.Remove("MCPSM_CLIENT_SECRET");
         mcpsm.Variables.Remove("MCPSM_CLIENT_KEY_FILE");
@@ -88,7 +88,7 @@ public sealed class OidcProviderClientTests
         var (mcpsm, _) = await NewAsync(provider, server, proof, wrong: proof == "secret" ? "not-the-secret" : Keys.Of(proof).Private);
         using var ended = mcpsm;
         (await mcpsm.RunAsync("auth login my-api --client-credentials")).Failed(4, "invalid_client", "Check the client's id");
-        // The provider reads a secret by two methods, and the one that was not refused yet is tried once.
+        // The provider supports two methods for a secret, and the second one is tried once.
         Assert.Equal(proof == "secret" ? 2 : 1, provider.Events.Count);
         Assert.All(provider.Events, e => Assert.Equal("invalid_client", (string?)e["error"]));
         Assert.Equal("NotAuthenticated", (string?)JsonNode.Parse((await mcpsm.RunAsync("auth status my-api --json")).Out)![0]!["state"]);

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Interop;
 
-/// <summary>The executable against an issuer that others wrote: through its own pages, with its own rules for tokens.</summary>
+/// <summary>Tests of the executable with an issuer of other authors: its pages and its rules for tokens.</summary>
 public sealed partial class OidcProviderTests
 {
     private static async Task<CliProcess> NewAsync(TestMcpServer server, FormVisitor visitor)
@@ -127,7 +127,7 @@ public sealed partial class OidcProviderTests
         (await LoginAsync(mcpsm)).Done();
         var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => mcpsm.RunAsync("auth refresh my-api")));
         Assert.All(all, ended => ended.Done());
-        // Who starts after another has ended renews again, with the token that the other left.
+        // A process that starts after another has ended renews again, with the token that the other stored.
         var renewed = provider.Count("grant.success", "refresh_token");
         Assert.InRange(renewed, 1, 8);
         Assert.Equal((renewed, 0, 0), (provider.Count("refresh_token.consumed"), provider.Count("grant.error"), provider.Count("grant.revoked")));

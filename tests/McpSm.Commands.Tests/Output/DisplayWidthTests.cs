@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Output;
 
-/// <summary>Columns stay in line whatever script a name is in.</summary>
+/// <summary>Tests that columns stay aligned with names in any script.</summary>
 public sealed class DisplayWidthTests
 {
     [Theory]

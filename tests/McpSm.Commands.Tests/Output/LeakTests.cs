@@ -11,8 +11,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Output;
 
 /// <summary>
-/// Every command, with secrets planted wherever one can come from, among servers and issuers that echo what they are
-/// sent: nothing of them is in what a command says, nor in a file it leaves, except where it is asked for the token.
+/// Tests of every command with planted secrets from every source, and with servers and issuers that echo requests. No secret
+/// is in the output or in a file, except the token that the command prints on request.
 /// </summary>
 public sealed class LeakTests : IDisposable
 {
@@ -29,7 +29,7 @@ public sealed class LeakTests : IDisposable
 
     public void Dispose() => _mcpsm.Dispose();
 
-    /// <summary>Runs a command line, and looks for the planted in all that it says.</summary>
+    /// <summary>Runs a command and searches its output for the planted secrets.</summary>
     private async Task<CliResult> RunAsync(string line, TestConsole? console = null)
     {
         _ran.Add(line);
@@ -54,7 +54,7 @@ public sealed class LeakTests : IDisposable
         }
     }
 
-    /// <summary>Echoes the credential in a status, its reason, a challenge, a place and a body.</summary>
+    /// <summary>Echoes the credential in a status, its reason, a challenge, a location and a body.</summary>
     private static void Echo(TestMcpServer server, int status) => server.Faults.Intercept("/mcp", context =>
     {
         var sent = context.Request.Headers.Authorization.ToString();
@@ -72,7 +72,7 @@ public sealed class LeakTests : IDisposable
         return context.Response.WriteAsync(sent);
     });
 
-    /// <summary>Answers each request with a stream whose one message is an error that quotes the credential.</summary>
+    /// <summary>Answers each request with a stream whose only message is an error that quotes the credential.</summary>
     private static void EchoInStream(TestMcpServer server, bool asResult) => server.Faults.Intercept("/mcp", async context =>
     {
         var sent = context.Request.Headers.Authorization.ToString();
@@ -155,7 +155,7 @@ public sealed class LeakTests : IDisposable
             });
             var error = (await RunAsync(line)).Error;
             Assert.Contains("…", error);
-            // A Basic header is the secret in another spelling.
+            // A Basic header has the secret in another encoding.
             Assert.DoesNotContain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("client:" + Planted)), error);
         }
         Assert.Contains(issuer.Traffic.To("/token"), r => r.FormValue("refresh_token") == Planted + "-refresh");
@@ -218,7 +218,7 @@ public sealed class LeakTests : IDisposable
         }
         AssertFilesClean("key.pem");
         Assert.Contains(server.Traffic.Requests, r => r.Header("X-Key") == Planted && r.Header("Authorization") == $"Bearer {Planted}-access");
-        // What is added later is to be added here.
+        // Fails if a new source of secrets is missing here.
         var help = (await _mcpsm.RunAsync("--help")).Out + (await _mcpsm.RunAsync("auth --help")).Out + (await _mcpsm.RunAsync("vault --help")).Out;
         foreach (var command in help.Split('\n').Select(l => l.Trim().Split(' ')[0]).Where(w => w.Length > 1 && char.IsAsciiLetterLower(w[0])))
         {
@@ -250,7 +250,7 @@ public sealed class LeakTests : IDisposable
         {
             await RunAsync(line);
         }
-        // Tokens of a server that is none here are not ours to take.
+        // Tokens of an unknown server are not imported.
         AssertFilesClean("oauth-tokens.json");
         Assert.Equal(["gone"], JsonNode.Parse(File.ReadAllText(_mcpsm.PathOf("oauth-tokens.json")))!.AsObject().Select(t => t.Key));
     }
@@ -269,7 +269,7 @@ public sealed class LeakTests : IDisposable
         Assert.Contains(ours ? "It is broken" : "An unexpected failure in Mcpsm: FormatException", console.Error.ToString());
     }
 
-    /// <summary>A kind of vault whose vault fails with the very secret in its hand.</summary>
+    /// <summary>A vault that fails with an exception that contains the secret.</summary>
     private sealed class Failing(bool ours) : IVaultProvider, IVault
     {
         public string Name => "failing";

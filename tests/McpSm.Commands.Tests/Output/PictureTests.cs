@@ -9,8 +9,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Output;
 
 /// <summary>
-/// The picture of the front page: a real run of the commands, drawn as a terminal. What differs from run to run (addresses,
-/// the URL's values, milliseconds) stands there in one form. With MCPSM_DRAW=1 it is drawn anew.
+/// The picture of the README: a real run of the commands, drawn as a terminal. Addresses, values in the URL and milliseconds are
+/// replaced, because they differ from run to run. MCPSM_DRAW=1 draws the picture again.
 /// </summary>
 public sealed partial class PictureTests
 {
@@ -41,7 +41,7 @@ public sealed partial class PictureTests
         foreach (var command in new[] { $"add my-api --type http --url {server.McpUrl}", "auth login my-api --no-browser", "auth status", "test my-api", "auth logout my-api --force" })
         {
             var ended = (await mcpsm.RunAsync(command)).Done();
-            // Standard error comes first: it is what led to the result.
+            // Standard error comes first: its lines precede the result.
             lines.AddRange([$"$ mcpsm {command}", .. (ended.Error + ended.Out).Trim('\n').Split('\n').Select(l => l.TrimEnd('\r')), ""]);
         }
         return [.. lines.SkipLast(1).Select(l => AsEverytime(l, server.McpUrl.Authority, new Uri(issuer.Issuer).Authority))];
@@ -60,7 +60,7 @@ public sealed partial class PictureTests
         const int width = (Columns * 8) + 48;
         var height = (lines.Count * LineHeight) + 64;
         var svg = new StringBuilder();
-        // It brings its own ground, so that it can be read on a light page and on a dark one.
+        // A background makes the picture readable on light and dark pages.
         svg.Append($$"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{width}} {{height}}" width="{{width}}" height="{{height}}" role="img">
             <title>Adding a server, signing in, status, a test and signing out with mcpsm</title>

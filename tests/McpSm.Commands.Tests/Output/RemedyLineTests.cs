@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Output;
 
-/// <summary>Every step of a remedy is a command line that the command tree takes.</summary>
+/// <summary>Tests that every remedy is a valid command line.</summary>
 public sealed class RemedyLineTests : IDisposable
 {
     private static readonly ServerReference Server = new("my-api", "My API");
@@ -32,7 +32,7 @@ public sealed class RemedyLineTests : IDisposable
 
     public void Dispose() => File.Delete(_file);
 
-    /// <summary>The configuration folder is a file, so that nothing happens; a mistake in the line is told before that shows.</summary>
+    /// <summary>The configuration folder is a file, so that no command does anything. A usage error is reported before that matters.</summary>
     [Theory]
     [MemberData(nameof(Lines))]
     public async Task Remedy_is_a_valid_command_line(string line)
@@ -50,7 +50,7 @@ public sealed class RemedyLineTests : IDisposable
     public void Every_remedy_type_and_option_is_tested()
     {
         var steps = typeof(NextStep).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(NextStep)))
-            // Those are commands of SecretManagement.
+            // These are commands of SecretManagement.
             .Except([typeof(RemoveSecretStep), typeof(ListSecretsStep)]);
         Assert.Empty(steps.Except(Steps.Select(s => s.GetType())));
         Assert.Empty(Enum.GetValues<StepOptionKind>().Except(Steps.SelectMany(s => s.Options).Select(o => o.Kind)));
@@ -68,7 +68,7 @@ public sealed class RemedyLineTests : IDisposable
             ? new StepOption(kind, kind == StepOptionKind.DPoP ? "never" : "x-name") : new StepOption(kind))
         .Select(option => step with { Options = option.Kind == StepOptionKind.ClientSecret ? [StepOptionKind.ClientId, option] : [option] }).Append(step);
 
-    /// <summary>The words of the line, with values in the place of the placeholders.</summary>
+    /// <summary>Returns the words of the line with values for the placeholders.</summary>
     private static IEnumerable<string> Words(string line) => line.Replace("<seconds>", "1").Replace("<port>", "0").Replace("<scope>...", "a b").Replace("<NAME>", "SECRET")
         .Replace("<name>", "file").Replace("<file>", "assertion").Replace("<url>", "https://a.example").Replace("<issuer>", "https://a.example").Replace("<id>", "id")
         .Split('"').SelectMany((part, i) => i % 2 == 1 ? [part] : part.Split(' ', StringSplitOptions.RemoveEmptyEntries));

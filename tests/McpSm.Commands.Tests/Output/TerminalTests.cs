@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Output;
 
-/// <summary>What a person at a terminal sees and types.</summary>
+/// <summary>Tests of input and output on a terminal.</summary>
 public sealed class TerminalTests
 {
     [Theory]
@@ -27,7 +27,7 @@ public sealed class TerminalTests
     {
         await using var terminal = await TerminalAsync(["auth", "set", "my-api"]);
         await terminal.WaitForAsync("Token for my-api: ");
-        // Key by key, so that many of them come while nobody is just reading.
+        // Key by key, so that many of them arrive while the command does not read.
         foreach (var key in "PLANTEDx\u007f-typed\r")
         {
             await terminal.TypeAsync(key);
@@ -35,7 +35,7 @@ public sealed class TerminalTests
         var said = await terminal.EndAsync();
         Assert.Contains("Bearer token of 'my-api' kept.", said);
         Assert.Equal("PLANTED-typed", (await terminal.Mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
-        // No letter of it, not even one: what follows the prompt is the end of its line.
+        // Not a single letter is shown: the line ends after the prompt.
         Assert.Matches(@"Token for my-api: (\x1b\[[?0-9;]*[a-zA-Z]|\x1b[=>])*\r?\n", said);
         Assert.DoesNotContain("typed", said);
     }
@@ -77,7 +77,7 @@ public sealed class TerminalTests
                 (await mcpsm.RunAsync($"add {name} --type http --url {server.McpUrl}")).Done();
             }
         });
-        // The first comes back by itself; who waited for a paste still reads.
+        // The first redirect completes the sign-in. The wait for a pasted address must end too.
         using var http = new HttpClient();
         (await http.GetAsync(await UrlAsync(1), Cancellation)).Dispose();
         using var unopened = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
@@ -107,14 +107,14 @@ public sealed class TerminalTests
 
     private static async Task<Terminal> TerminalAsync(string[] arguments, Func<CliProcess, Task> prepare)
     {
-        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script of util-linux, which makes a terminal, is not here.");
+        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "The command script of util-linux is missing; it makes a terminal.");
         var mcpsm = new CliProcess();
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
         await prepare(mcpsm);
         return new Terminal(mcpsm, arguments);
     }
 
-    /// <summary>The executable on a terminal of its own; its standard output and error are one there.</summary>
+    /// <summary>Runs the executable on a terminal, which has standard output and error in one stream.</summary>
     private sealed class Terminal : IAsyncDisposable
     {
         private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);

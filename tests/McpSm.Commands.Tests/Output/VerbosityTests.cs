@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Output;
 
-/// <summary><c>--verbose</c> and <c>--quiet</c>, which every command takes.</summary>
+/// <summary>Tests of <c>--verbose</c> and <c>--quiet</c>.</summary>
 public sealed class VerbosityTests
 {
     [Fact]

@@ -74,7 +74,7 @@ public sealed class PowerShellDelegationTests
     public async Task Secret_reaches_pwsh_on_standard_input_and_never_as_an_argument(string line)
     {
         using var mcpsm = await WithVaultElsewhereAsync();
-        // A letter beyond ASCII, quotes and what looks like a date must come through too.
+        // A letter outside ASCII, quotes and a text like a date must be passed on unchanged too.
         var secret = "SECRET-ü\"'$(id)2026-01-02T00:00:00Z";
         StandIn(mcpsm, "for word; do echo \"[$word]\"; done; echo \"$MCPSM_HANDED_OVER\"; "
             + "tr '\\0' '\\n' < /proc/$$/cmdline | grep -c SECRET; cat; env | grep -c ^MCPSM_CLIENT_SECRET=");
@@ -93,7 +93,7 @@ public sealed class PowerShellDelegationTests
     public async Task Secret_typed_at_a_terminal_reaches_pwsh_through_a_pipe()
     {
         using var mcpsm = await WithVaultElsewhereAsync();
-        Require.OrSkip(File.Exists("/usr/bin/script"), "There is no script(1) here.");
+        Require.OrSkip(File.Exists("/usr/bin/script"), "The command script of util-linux is missing; it makes a terminal.");
         StandIn(mcpsm, "echo \"words $#\"; cat \"/dev/fd/${MCPSM_HANDED_OVER#pipe:}\"; test -t 0 && read answer && echo \"answered $answer\"");
         using var process = mcpsm.Start(["auth", "set", "my-api", "PLANTED-token"], onTerminal: true);
         await process.StandardInput.WriteLineAsync("yes");
@@ -125,7 +125,7 @@ public sealed class PowerShellDelegationTests
         Assert.Equal(42, ended.Code);
     }
 
-    /// <summary>A program in place of pwsh; the words behind its script are the command line.</summary>
+    /// <summary>Puts a shell script in the place of pwsh. The arguments after its script are the command line.</summary>
     private static void StandIn(CliProcess mcpsm, string script)
     {
         if (OperatingSystem.IsWindows())
@@ -135,7 +135,7 @@ public sealed class PowerShellDelegationTests
         }
         var bin = Directory.CreateDirectory(Path.Combine(mcpsm.Folder, "bin")).FullName;
         var pwsh = Path.Combine(bin, "pwsh");
-        // The script itself is the fourth word.
+        // The fourth argument is the script.
         File.WriteAllText(pwsh, $"#!/bin/sh\nshift 4\n{script}\n");
         File.SetUnixFileMode(pwsh, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         mcpsm.Variables["PATH"] = bin + ":" + Environment.GetEnvironmentVariable("PATH");

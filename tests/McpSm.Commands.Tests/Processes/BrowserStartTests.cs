@@ -4,17 +4,17 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Processes;
 
-/// <summary>What a browser that the executable starts is given, and when another one is tried.</summary>
+/// <summary>Tests of the arguments of the browser that the executable starts, and of the next browser if the first fails.</summary>
 public sealed class BrowserStartTests : IAsyncLifetime
 {
-    // Nobody follows what is printed: the browser alone signs in.
+    // The test does not follow the printed URL: only the browser signs in.
     private readonly CliProcess _mcpsm = new() { Follow = _ => Task.CompletedTask };
     private TestIssuer _issuer = null!;
     private TestMcpServer _server = null!;
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-in for a browser is a shell script.");
         Require.Programs("curl");
         _issuer = await TestIssuer.StartAsync();
         _server = await TestMcpServer.StartAsync(_issuer);
@@ -30,7 +30,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
 
     private string PathOf(string name) => Path.Combine(_mcpsm.Folder, name);
 
-    /// <summary>A browser that notes its arguments.</summary>
+    /// <summary>Writes a browser that records its arguments.</summary>
     private string Browser(string name, string script)
     {
         File.WriteAllText(PathOf(name), $"printf '%s\\n' \"$@\" >> '{PathOf(name + ".arguments")}'\n{script}\n");
@@ -60,7 +60,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
     [InlineData("(sleep 0.4; " + Follows + ") >/dev/null 2>&1 & exit 3")]
     public async Task Browser_that_opened_the_page_is_the_only_one_started(string script)
     {
-        // The second opener has failed before the browser that it woke comes.
+        // In the second case the opener exits before the browser that it started opens the page.
         _mcpsm.Variables["BROWSER"] = $"{Browser("one", script)}:{Browser("two", Follows)}";
         (await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20")).Done();
         Assert.Single(Arguments("one"));

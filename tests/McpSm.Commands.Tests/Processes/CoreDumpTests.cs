@@ -5,14 +5,14 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Processes;
 
-/// <summary>The released executable leaves no core dump, which would hold tokens and the vault's key.</summary>
+/// <summary>Tests that the released executable writes no core dump, which would contain tokens and the key of the vault.</summary>
 public sealed class CoreDumpTests
 {
     [Fact]
     public async Task Released_executable_is_not_dumpable()
     {
 #if DEBUG
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is not null, "The executable of a debug build can be looked into.");
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is not null, "The executable of a debug build is dumpable.");
 #endif
         using var mcpsm = new CliProcess();
         await OtherUser.BecomeAsync(mcpsm);
@@ -20,7 +20,7 @@ public sealed class CoreDumpTests
         using var process = mcpsm.Start(["auth", "set", "my-api", "-"]);
         try
         {
-            // The kernel gives the files of a process that is not dumpable to root (proc(5)).
+            // The files of a process that is not dumpable belong to root (proc(5)).
             var started = Stopwatch.GetTimestamp();
             while (!process.HasExited && !await IsOfRootAsync(process) && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20))
             {
@@ -43,7 +43,7 @@ public sealed class CoreDumpTests
 
     private static async Task<bool> IsOfRootAsync(Process process)
     {
-        // Until setpriv has taken the user, the files are root's for another reason.
+        // Until setpriv has changed the user, the files belong to root anyway.
         var status = await File.ReadAllLinesAsync($"/proc/{process.Id}/status");
         return status.Any(l => l.StartsWith("Uid:") && l.EndsWith($"\t{OtherUser.Id}"))
             && status.Any(l => l is "Name:\tmcpsm" or "Name:\tdotnet")

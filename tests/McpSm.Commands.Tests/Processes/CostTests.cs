@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Processes;
 
-/// <summary>What commands cost, counted: requests, and calls of the vault. What is counted does not depend on the machine.</summary>
+/// <summary>Tests that count the requests and vault calls of commands. The counts do not depend on the machine.</summary>
 public sealed class CostTests : IAsyncLifetime
 {
     private readonly InProcessCli _mcpsm = new();
@@ -56,7 +56,7 @@ public sealed class CostTests : IAsyncLifetime
         (await _mcpsm.RunAsync("auth refresh my-api")).Done();
         Assert.Equal(["POST /token"], Lines(_issuer.Traffic));
         Assert.Empty(Lines(_server.Traffic));
-        // Read before the lock and under it; written before the refresh token is spent, to see that it can be, and after.
+        // Read before and under the lock; written before the request, to check that it is possible, and after it.
         Assert.Equal(["get mcpsm-my-api", "get mcpsm-my-api", "set mcpsm-my-api", "set mcpsm-my-api"], _vaults.Calls);
     }
 
@@ -96,7 +96,7 @@ public sealed class CostTests : IAsyncLifetime
 
     private static List<string> Lines(TrafficLog traffic) => [.. traffic.Requests.Select(r => $"{r.Method} {r.Path}")];
 
-    /// <summary>A vault in memory that notes what is asked of it.</summary>
+    /// <summary>A vault in memory that records its calls.</summary>
     private sealed class CountingVaults : IVaultProvider, IVault
     {
         public const string VaultName = "counting";

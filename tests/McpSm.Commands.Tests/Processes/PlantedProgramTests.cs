@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Processes;
 
-/// <summary>Programs and libraries that somebody has put into the current folder, or beside the executable, and which must not run.</summary>
+/// <summary>Tests with planted programs and libraries in the current folder or beside the executable, which must not run.</summary>
 public sealed class PlantedProgramTests : IAsyncLifetime
 {
     private static readonly string[] Libraries =
@@ -29,7 +29,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the programs are shell scripts");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The programs are shell scripts.");
         foreach (var name in new[] { "xdg-open", "firefox", "wslview", "pwsh", "sh", "env", "true" })
         {
             Plant(_hostile, name);
@@ -126,8 +126,8 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     [InlineData("", null)]
     public async Task Browser_script_gets_a_PATH_without_the_current_folder(string path, string? given)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "/proc shows what a process was given");
-        // A shell gives itself a PATH if it has none.
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test reads /proc.");
+        // A shell sets PATH if it is missing, so read the environment from /proc.
         var (script, seen) = (Path.Combine(_mcpsm.Folder, "browser.sh"), Path.Combine(_mcpsm.Folder, "environment"));
         File.WriteAllText(script, $"/bin/cat /proc/$$/environ > '{seen}.new'; /bin/mv '{seen}.new' '{seen}'\n");
         _mcpsm.Variables["BROWSER"] = $"/bin/sh '{script}'";
@@ -151,7 +151,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
     [Fact]
     public async Task Planted_native_library_is_not_loaded()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "the Secret Service is of Linux");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has the Secret Service.");
         Require.Programs("cc");
         var folder = CopyOfExecutable();
         var source = Path.Combine(_mcpsm.Folder, "planted.c");
@@ -173,7 +173,7 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         foreach (var name in Libraries)
         {
             File.Copy(library, Path.Combine(_hostile, name));
-            // In the folder of the copy lies what it was built with.
+            // The folder of the copy has files with these names from the build.
             File.Copy(library, Path.Combine(folder, name), overwrite: true);
         }
         _mcpsm.Variables["PLANTED_RAN"] = _ran;
@@ -181,13 +181,13 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         _mcpsm.Variables["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent";
         Assert.Equal(1, (await _mcpsm.RunAsync(["auth", "set", "my-api", "-"], "a-token")).Code);
         Assert.False(File.Exists(_ran));
-        // It would tell, were it loaded.
+        // Proves that the library writes the file if it is loaded.
         _mcpsm.Variables["LD_PRELOAD"] = library;
         await _mcpsm.RunAsync("list");
         Assert.True(File.Exists(_ran));
     }
 
-    /// <summary>What a browser writes, which may outlast the sign-in on a busy machine.</summary>
+    /// <summary>Waits for a file of the browser, which can still run after the sign-in, and returns its text.</summary>
     private static async Task<string> ReadAsync(string path)
     {
         for (var waits = Stopwatch.StartNew(); !File.Exists(path) && waits.Elapsed < TimeSpan.FromSeconds(30);)
@@ -207,11 +207,11 @@ public sealed class PlantedProgramTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Runs the executable out of a folder of its own from now on.</summary>
+    /// <summary>Copies the executable to a new folder and uses the copy from then on.</summary>
     private string CopyOfExecutable()
     {
         var copy = Directory.CreateDirectory(Path.Combine(_mcpsm.Folder, "executable")).FullName;
-        // Of the program that needs a runtime, the host that was built with it: the folder it is in is then the folder of the process.
+        // For the portable build, use its host executable, so that the folder of the process is the folder of the copy.
         var executable = _mcpsm.Executable is [var native] ? native : Path.ChangeExtension(_mcpsm.Executable[^1], null);
         foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(executable)!))
         {

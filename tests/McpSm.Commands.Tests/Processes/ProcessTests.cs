@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Processes;
 
-/// <summary>What only a process has: pipes that close, devices that are full, a browser beside it.</summary>
+/// <summary>Tests that need a process: closed pipes, full devices, the environment and a browser.</summary>
 public sealed class ProcessTests
 {
     [Fact]
@@ -20,7 +20,7 @@ public sealed class ProcessTests
         })]);
         File.WriteAllText(Path.Combine(mcpsm.Folder, "config.json"), new JsonObject { ["remoteServers"] = servers }.ToJsonString());
         using var process = mcpsm.Start(["list"]);
-        // More than a pipe holds: it still writes when its reader goes.
+        // More than the buffer of a pipe, so the process still writes when the reader closes the pipe.
         Assert.Contains("server-0", await process.StandardOutput.ReadLineAsync(Cancellation));
         process.StandardOutput.Close();
         Assert.Equal("", await process.StandardError.ReadToEndAsync(Cancellation));
@@ -50,7 +50,7 @@ public sealed class ProcessTests
     [InlineData("auth --help")]
     public async Task Output_to_a_full_device_is_an_error(string line)
     {
-        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
+        Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full.");
         using var mcpsm = new CliProcess();
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --token -", "a-token\n")).Done();
         (await mcpsm.RunShellAsync("exec \"$@\" >/dev/full", line.Split(' '))).Failed(1, "Reading or writing failed: No space left on device");
@@ -59,7 +59,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task Json_output_keeps_every_letter_in_any_locale()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The variable is of other systems.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not use this variable.");
         using var mcpsm = new CliProcess();
         (await mcpsm.RunAsync(["add", "api 日本", "--type", "http", "--url", "https://a.example/mcp"])).Done();
         mcpsm.Variables["LC_ALL"] = "en_US.ISO-8859-1";
@@ -76,9 +76,9 @@ public sealed class ProcessTests
     [InlineData("remove my-api", "<&-", 4)]
     public async Task Closed_standard_stream_acts_like_the_null_device(string line, string closed, int code)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "A shell closes the stream.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The test needs a Unix shell.");
         using var mcpsm = new CliProcess();
-        Assert.SkipWhen(mcpsm.Executable[0] == "dotnet", "The portable runtime takes the number of a closed stream before the program begins.");
+        Assert.SkipWhen(mcpsm.Executable[0] == "dotnet", "The portable runtime reuses the number of a closed stream before the program starts.");
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp --token -", "a-token\n")).Done();
         var ended = await mcpsm.RunShellAsync($"exec \"$@\" {closed}", line.Split(' '));
         Assert.Equal(code, ended.Code);
@@ -91,7 +91,7 @@ public sealed class ProcessTests
     [InlineData(5)]
     public async Task Help_fits_a_terminal_of_any_width(int columns)
     {
-        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script of util-linux, which makes a terminal, is not here.");
+        Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "The command script of util-linux is missing; it makes a terminal.");
         using var mcpsm = new CliProcess();
         using var process = mcpsm.StartOnTerminal($"stty cols {columns}; mcpsm auth login --help");
         var said = await process.StandardOutput.ReadToEndAsync(Cancellation);
@@ -146,13 +146,13 @@ public sealed class ProcessTests
     [Fact]
     public async Task Browser_outlives_the_command_and_holds_none_of_its_streams()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for a browser is a shell script");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-in for a browser is a shell script.");
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var mcpsm = new CliProcess();
         var (script, input) = (Path.Combine(mcpsm.Folder, "browser"), Path.Combine(mcpsm.Folder, "input"));
         var (began, lives) = (Path.Combine(mcpsm.Folder, "began"), Path.Combine(mcpsm.Folder, "lives"));
-        // More than a pipe holds before it goes on, and words after we are gone.
+        // Writes more than the buffer of a pipe, and writes again after the command has ended.
         File.WriteAllText(script, $"""
             cat > '{input}'
             head -c 200000 /dev/zero | tr '\0' x; head -c 200000 /dev/zero | tr '\0' x >&2
@@ -168,13 +168,13 @@ public sealed class ProcessTests
         {
             var ended = (await mcpsm.RunAsync("auth login my-api --callback-port 0", "the next line of somebody's list\n")).Done();
             Assert.Equal("", File.ReadAllText(input));
-            Assert.False(File.Exists(lives), $"it was waited for: {Stopwatch.GetElapsedTime(started)}");
+            Assert.False(File.Exists(lives), $"the command waited for the browser: {Stopwatch.GetElapsedTime(started)}");
             Assert.DoesNotContain("xxx", ended.Out + ended.Error);
             while (!File.Exists(lives) && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(40))
             {
                 await Task.Delay(50, Cancellation);
             }
-            Assert.True(File.Exists(lives), "it ended when its words had no reader");
+            Assert.True(File.Exists(lives), "the browser ended when nothing read its output");
         }
         finally
         {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Processes;
 
-/// <summary>What SIGINT, SIGTERM and SIGHUP do to the executable: while a token is exchanged, and elsewhere.</summary>
+/// <summary>Tests of SIGINT, SIGTERM and SIGHUP, during a token request and at other times.</summary>
 public sealed class SignalTests : IAsyncLifetime
 {
     private readonly CliProcess _mcpsm = new();
@@ -43,7 +43,7 @@ public sealed class SignalTests : IAsyncLifetime
         using var process = _mcpsm.Start(["auth", "refresh", "my-api"]);
         await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         await SendAsync(process, signal);
-        // Longer than the 2 seconds after which it would have ended elsewhere.
+        // Longer than the 2 seconds after which the process ends at other times.
         await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
         Assert.False(process.HasExited);
         release.SetResult();
@@ -62,7 +62,7 @@ public sealed class SignalTests : IAsyncLifetime
         await SendAsync(process, "TERM");
         var began = Stopwatch.GetTimestamp();
         Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(12)));
-        Assert.True(Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(7), "it did not wait for the answer");
+        Assert.True(Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(7), "the process did not wait for the response");
         Assert.Contains("\"renewalUncertain\":true", (await _mcpsm.RunAsync("auth status my-api --json")).Done().Out.Replace(" ", ""));
     }
 
@@ -162,7 +162,7 @@ public sealed class SignalTests : IAsyncLifetime
         _issuer.Traffic.Clear();
     }
 
-    /// <summary>What is kept can still be renewed: nothing that the issuer gave was lost.</summary>
+    /// <summary>Asserts that the stored sign-in can be renewed, so no response of the issuer was lost.</summary>
     private async Task AssertRenewableAsync()
     {
         _issuer.Faults.Clear();
@@ -170,7 +170,7 @@ public sealed class SignalTests : IAsyncLifetime
         Assert.Null(new CredentialIndex(new AppEnvironment(n => n == "MCPSM_CONFIG_DIR" ? _mcpsm.Folder : null)).Read("my-api")!.RenewalBegan);
     }
 
-    /// <summary>Holds the next request back until the test lets it go.</summary>
+    /// <summary>Delays the next request until the test releases it.</summary>
     private (Task Asked, TaskCompletionSource Release) Hold(string path)
     {
         var (asked, release) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -182,7 +182,7 @@ public sealed class SignalTests : IAsyncLifetime
         return (asked.Task, release);
     }
 
-    /// <summary>Follows the authorization URL, or gives the device code.</summary>
+    /// <summary>Follows the authorization URL, or returns the device code.</summary>
     private async Task<string?> FollowAsync(Process process)
     {
         const string enter = "and enter the code";

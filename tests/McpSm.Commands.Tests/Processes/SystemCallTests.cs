@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Processes;
 
-/// <summary>What the commands of a prompt ask of the system, counted by strace.</summary>
+/// <summary>Tests that count the system calls of frequent commands with strace.</summary>
 public sealed class SystemCallTests : IDisposable
 {
     private readonly CliProcess _mcpsm = new();
@@ -27,7 +27,7 @@ public sealed class SystemCallTests : IDisposable
         var trace = await TraceAsync("auth token my-api");
         Assert.Single(OpenedOfOurs(trace), f => f == "credentials.enc");
         Assert.Single(OpenedOfOurs(trace), f => f == "credentials.key");
-        // Whose vault it is in decides first whether this is for pwsh to do.
+        // The first reads find out whether the credential is in a vault that needs pwsh.
         Assert.InRange(OpenedOfOurs(trace).Count, 4, 6);
         Assert.Empty(Sockets(trace));
         Assert.DoesNotContain(trace, l => l.Contains("ModelContextProtocol") || l.Contains("Microsoft.Identity"));
@@ -58,10 +58,10 @@ public sealed class SystemCallTests : IDisposable
     private List<string> OpenedOfOurs(IEnumerable<string> trace) => [.. trace.Where(l => l.Contains("openat(") && l.Contains($"\"{_mcpsm.Folder}/"))
         .Select(l => l.Split('"')[1][(_mcpsm.Folder.Length + 1)..]).Where(f => !f.StartsWith("trace", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
-    /// <summary>Sockets to elsewhere. The portable runtime opens one of its own, for its diagnostics on this machine.</summary>
+    /// <summary>Returns the calls for network sockets. The portable runtime opens a local socket for diagnostics.</summary>
     private static IEnumerable<string> Sockets(IEnumerable<string> trace) => trace.Where(l => l.Contains("socket(AF_INET") || l.Contains("connect("));
 
-    /// <summary>A token for one server; the catalog and the facts say the same of all others.</summary>
+    /// <summary>Stores a token for one server, and copies its entries in the catalog and the index for the others.</summary>
     private async Task SignInAsync(int servers)
     {
         if (File.Exists(Path.Combine(_mcpsm.Folder, "credentials.enc")))
@@ -97,13 +97,13 @@ public sealed class SystemCallTests : IDisposable
 
     private async Task<CliResult> RunTracedAsync(string commandLine, string calls, params string[] options)
     {
-        Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing, which counts what is asked of the system.");
+        Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing.");
         await SignInAsync(1);
         var program = _mcpsm.Executable;
         _mcpsm.Executable = ["/usr/bin/strace", "-f", "-o", TraceFile, "-e", "trace=" + calls, .. options, .. program];
         var ended = await _mcpsm.RunAsync(commandLine);
         _mcpsm.Executable = program;
-        Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "No process may be traced here.");
+        Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "Tracing is not permitted here.");
         return ended;
     }
 }

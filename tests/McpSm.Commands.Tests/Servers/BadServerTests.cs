@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Servers;
 
-/// <summary>Servers that are not there, are something else, never answer, or want no credential.</summary>
+/// <summary>Tests of servers that are unreachable, are no MCP servers, never answer, or need no credential.</summary>
 public sealed class BadServerTests
 {
     private static readonly Uri Nowhere = new("http://127.0.0.1:1/mcp");

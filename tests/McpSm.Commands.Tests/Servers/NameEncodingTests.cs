@@ -3,7 +3,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Servers;
 
-/// <summary>Names whose accents are encoded in another way, in the executable: it runs with invariant globalization.</summary>
+/// <summary>Tests of names in different Unicode forms, in the executable, which runs with invariant globalization.</summary>
 public sealed class NameEncodingTests : IDisposable
 {
     private readonly CliProcess _mcpsm = new();

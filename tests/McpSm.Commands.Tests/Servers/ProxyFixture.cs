@@ -4,7 +4,7 @@ using McpSm.TestServers;
 
 namespace McpSm.Commands.Tests.Servers;
 
-/// <summary>A server and an issuer over TLS, whose public names only a proxy can resolve, and a process that has that proxy.</summary>
+/// <summary>A server and an issuer over TLS with public names that only a proxy resolves, and a process that uses the proxy.</summary>
 public sealed class ProxyFixture : IAsyncDisposable
 {
     private ProxyFixture(TestIssuer issuer, TestMcpServer server, ForwardProxy proxy) => (Issuer, Server, Proxy) = (issuer, server, proxy);
@@ -17,8 +17,8 @@ public sealed class ProxyFixture : IAsyncDisposable
 
     public CliProcess Mcpsm { get; } = new();
 
-    /// <param name="issuer">The issuer's host as the proxy knows it.</param>
-    /// <param name="credentials">What the proxy asks for; null for nothing.</param>
+    /// <param name="issuer">The host name of the issuer.</param>
+    /// <param name="credentials">The credentials that the proxy requires; null for none.</param>
     public static async Task<ProxyFixture> StartAsync(string issuer = "issuer.example", string? credentials = null)
     {
         var issuing = await TestIssuer.StartAsync(new() { Certificate = LoopbackCertificates.Server, Origin = "https://" + issuer, SupportsDeviceCode = true });

@@ -4,10 +4,10 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Servers;
 
-/// <summary>The user's proxy is no target: what it leads to is for it to say, and only what the network names is judged.</summary>
+/// <summary>Tests of the address checks behind a proxy: the proxy of the user is trusted, addresses from the network are checked.</summary>
 public sealed class ProxyTests
 {
-    public ProxyTests() => Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "SSL_CERT_FILE is OpenSSL's.");
+    public ProxyTests() => Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
 
     [Rule(30)]
     [Theory]
@@ -32,7 +32,7 @@ public sealed class ProxyTests
     [Fact]
     public async Task Proxy_on_IPv6_loopback_reaches_public_servers()
     {
-        Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "this machine has no IPv6");
+        Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "This machine has no IPv6.");
         await using var scene = await ProxyFixture.StartAsync();
         using var proxy = new ForwardProxy((host, _) => host == "mcp.example" ? scene.Server.Port : scene.Issuer.Server.BaseAddress.Port, System.Net.IPAddress.IPv6Loopback);
         scene.Mcpsm.Variables["HTTPS_PROXY"] = $"http://[::1]:{proxy.Port}";
@@ -79,7 +79,7 @@ public sealed class ProxyTests
         await using var scene = await ProxyFixture.StartAsync();
         scene.Mcpsm.Variables["HTTPS_PROXY"] = scene.Proxy.Url;
         scene.Mcpsm.Variables["NO_PROXY"] = "issuer.example";
-        // No name server knows it.
+        // DNS does not resolve the name.
         (await scene.LoginAsync()).Failed(1, "issuer.example");
         Assert.Equal(["mcp.example:443"], scene.Proxy.Connections.Distinct());
     }
@@ -138,7 +138,7 @@ public sealed class ProxyTests
         (await scene.Mcpsm.RunAsync("server update my-api --issuer https://issuer.example")).Done();
         (await scene.Mcpsm.RunAsync("auth login my-api --no-browser")).Done();
         (await scene.Mcpsm.RunAsync("auth refresh my-api")).Done();
-        // A browser goes to the authorization endpoint.
+        // Only the browser opens the authorization endpoint.
         Assert.Equal(endpoint != "authorization_endpoint", scene.Proxy.Connections.Contains("10.1.2.3:443"));
     }
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Servers;
 
-/// <summary>Commands that are given the URL of a server in the place of its name.</summary>
+/// <summary>Tests of commands with the URL of a server instead of its name.</summary>
 public sealed class ServerByUrlTests
 {
     private const string Url = "https://a.example/mcp?key=1";

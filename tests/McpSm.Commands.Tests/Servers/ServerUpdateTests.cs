@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Servers;
 
-/// <summary><c>server update</c>: every option, what takes a setting away again, and moving. <c>remove</c>.</summary>
+/// <summary>Tests of <c>server update</c> with every option, and of <c>remove</c>.</summary>
 public sealed class ServerUpdateTests
 {
     [Theory]
@@ -109,7 +109,7 @@ public sealed class ServerUpdateTests
     {
         using var mcpsm = await WithServerAsync();
         var before = mcpsm.Files();
-        // The one that is a rule's and not a spelling's has an exit code of its own: it stands at the end.
+        // A trailing "1" is the expected exit code; the default is 2.
         var code = options is [.., "1"] ? 1 : 2;
         var ended = await Update(mcpsm, options[..(code == 1 ? ^1 : ^0)]);
         ended.Failed(code, says);
@@ -148,7 +148,7 @@ public sealed class ServerUpdateTests
     [Fact]
     public async Task Supplied_client_signs_in_with_its_secret_from_a_variable()
     {
-        // Whichever port is free when the browser comes back is one of the client's.
+        // Every port is registered, because the callback uses any free port.
         var anyPort = Enumerable.Range(1024, 65536 - 1024).Select(port => $"http://127.0.0.1:{port}/callback");
         await using var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions
         {
@@ -226,7 +226,7 @@ public sealed class ServerUpdateTests
         Assert.NotEqual(true, issuer.Server.Introspect(token)?.Active);
         Assert.Equal(["other"], mcpsm.Config().Select(s => (string?)s!["id"]));
         Assert.DoesNotContain("my-api", File.ReadAllText(mcpsm.PathOf("credentials.json")));
-        // A server of that name and place is a new one: nothing of the old is sent there.
+        // A new server with the same name and URL gets no credential of the removed one.
         server.Traffic.Clear();
         await mcpsm.AddAsync(server.McpUrl);
         Assert.Equal(1, (await mcpsm.RunAsync("test my-api")).Code);
@@ -265,7 +265,7 @@ public sealed class ServerUpdateTests
         return mcpsm;
     }
 
-    /// <summary>Takes a member out of an entry, and an <c>oauth</c> that is then empty.</summary>
+    /// <summary>Removes a member from an entry and returns it. Removes an empty <c>oauth</c> too.</summary>
     private static JsonNode? Take(JsonObject entry, string path)
     {
         var within = path.StartsWith("oauth.") ? entry["oauth"] as JsonObject : entry;

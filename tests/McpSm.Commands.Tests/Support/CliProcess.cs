@@ -7,20 +7,20 @@ using McpSm.Samples;
 
 namespace McpSm.Commands.Tests.Support;
 
-/// <summary>The built executable, run as a process with a folder of its own; CI points it at the native one.</summary>
+/// <summary>Runs the built executable as a process with a new configuration folder. MCPSM_TEST_EXE names another executable.</summary>
 public sealed class CliProcess : IDisposable
 {
-    /// <summary>The longest that a command may take.</summary>
+    /// <summary>The time limit of a command.</summary>
     public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(60);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("mcpsm-test-").FullName;
 
-    /// <summary>The current folder of what is run; null for that of the tests.</summary>
+    /// <summary>The current folder of the command; null for that of the tests.</summary>
     public string? CurrentFolder { get; set; }
 
     public Dictionary<string, string?> Variables { get; } = new() { ["MCPSM_INTERACTIVE"] = "1", ["DISPLAY"] = ":0" };
 
-    /// <summary>What somebody does with a line of standard error; by default a stand-in follows the authorization URL.</summary>
+    /// <summary>Handles a line of standard error; by default follows the authorization URL.</summary>
     public Func<string, Task> Follow { get; set; } = async line =>
     {
         if (AuthorizationUrl(line) is { } url)
@@ -29,40 +29,40 @@ public sealed class CliProcess : IDisposable
         }
     };
 
-    /// <summary>The authorization URL that is printed on a line of its own; null for other lines.</summary>
+    /// <summary>Returns the authorization URL if the line is one; null for other lines.</summary>
     public static Uri? AuthorizationUrl(string line) =>
         line.StartsWith("http", StringComparison.Ordinal) && line.Contains("response_type=code") ? new Uri(line) : null;
 
-    /// <summary>The program and what stands before its arguments.</summary>
+    /// <summary>The program and its leading arguments.</summary>
     public string[] Executable { get; set; } = Environment.GetEnvironmentVariable("MCPSM_TEST_EXE") is { } native ? [native]
         : ["dotnet", Built("mcpsm")];
 
-    /// <summary>What this build made of that name.</summary>
+    /// <summary>Returns the path of a program of this build.</summary>
     public static string Built(string name) =>
         typeof(CliProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!;
 
     public Task<CliResult> RunAsync(string commandLine, string input = "") => RunAsync(commandLine.Split(' '), input);
 
-    /// <summary>Runs <c>mcpsm</c>; somebody follows what it prints (<see cref="Follow"/>).</summary>
-    /// <param name="interruptAt">Words of standard error at which Ctrl+C is pressed.</param>
+    /// <summary>Runs <c>mcpsm</c> and calls <see cref="Follow"/> for its lines of standard error.</summary>
+    /// <param name="interruptAt">The text on standard error after which SIGINT is sent.</param>
     public Task<CliResult> RunAsync(string[] arguments, string input = "", string? interruptAt = null) =>
         FinishAsync(Start(arguments), input, interruptAt);
 
-    /// <summary>Runs the sample of a .NET program, which shares the folder.</summary>
+    /// <summary>Runs the sample <c>samples/DotNetClient</c> with the same configuration folder.</summary>
     public Task<CliResult> RunSampleAsync(string url) => FinishAsync(StartProgram(["dotnet", Built("sample"), url]), "", null);
 
-    /// <summary>Runs a shell script whose arguments are the command line.</summary>
+    /// <summary>Runs a shell script. Its arguments are the command line.</summary>
     public Task<CliResult> RunShellAsync(string script, string[] arguments) =>
         FinishAsync(StartProgram(["sh", "-c", script, "sh", .. Executable, .. arguments]), "", null);
 
-    /// <summary>Runs a file of a shell's, which finds <c>mcpsm</c> by its name.</summary>
+    /// <summary>Runs a shell script file with <c>mcpsm</c> on PATH.</summary>
     public Task<CliResult> RunScriptAsync(string path)
     {
         PutOnPath();
         return FinishAsync(StartProgram(["sh", path]), "", null);
     }
 
-    /// <summary>Runs another program, which finds <c>mcpsm</c> by its name.</summary>
+    /// <summary>Runs another program with <c>mcpsm</c> on PATH.</summary>
     public Task<CliResult> RunProgramAsync(params string[] line) => RunProgramAsync(line, "");
 
     public Task<CliResult> RunProgramAsync(string[] line, string input)
@@ -71,7 +71,7 @@ public sealed class CliProcess : IDisposable
         return FinishAsync(StartProgram(line), input, null);
     }
 
-    /// <summary>Starts another program on a terminal, whose ends are the three streams. It finds <c>mcpsm</c> by its name.</summary>
+    /// <summary>Starts another program on a terminal with <c>mcpsm</c> on PATH. The streams of the process are the other end of the terminal.</summary>
     public Process StartOnTerminal(string commandLine)
     {
         PutOnPath();
@@ -91,19 +91,19 @@ public sealed class CliProcess : IDisposable
     }
 
     /// <summary>Starts <c>mcpsm</c> with all three streams redirected.</summary>
-    /// <param name="onTerminal">These are then the two ends of a terminal that the program has.</param>
+    /// <param name="onTerminal">Whether the program runs on a terminal, with the streams as its other end.</param>
     public Process Start(string[] arguments, bool onTerminal = false) => StartProgram(!onTerminal ? [.. Executable, .. arguments]
         : ["/usr/bin/script", "-qefc", string.Join(' ', Executable.Concat(arguments).Select(a => $"'{a}'")), "/dev/null"]);
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    /// <summary>Whether SIGINT or SIGHUP is ignored here, as in the background and under nohup. Every child would inherit that.</summary>
+    /// <summary>Whether this process ignores SIGINT or SIGHUP, as in the background or under nohup. Child processes would inherit that.</summary>
     private static bool IgnoresSignals => File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
         .Any(l => l.StartsWith("SigIgn:") && (Convert.ToUInt64(l[7..].Trim(), 16) & 0b11) != 0);
 
     private Process StartProgram(string[] line)
     {
-        // env looks on the PATH of the child, which a test may have made an odd one.
+        // An absolute path, because a test can change the PATH of the child.
         line = IgnoresSignals ? ["/usr/bin/env", "--default-signal=INT,HUP", new ProgramFinder(new AppEnvironment()).Find(line[0])[0], .. line[1..]] : line;
         var start = new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = CurrentFolder };
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
@@ -135,7 +135,7 @@ public sealed class CliProcess : IDisposable
             }
             catch (IOException)
             {
-                // It has ended without reading, as most commands do.
+                // The command has ended without reading its input, as most do.
             }
             await process.WaitForExitAsync(limit.Token);
             return new CliResult(process.ExitCode, await output, await error);

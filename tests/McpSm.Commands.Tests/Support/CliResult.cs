@@ -2,17 +2,17 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Support;
 
-/// <summary>How a command line ended, and all it said.</summary>
+/// <summary>The exit code and the output of a command.</summary>
 public sealed record CliResult(int Code, string Out, string Error)
 {
-    /// <summary>Asserts that all went well.</summary>
+    /// <summary>Asserts that the command succeeded.</summary>
     public CliResult Done()
     {
         Assert.True(Code == 0, $"exit code {Code}: {Error}");
         return this;
     }
 
-    /// <summary>Asserts an exit code and one error, no more, that says these words; no result came before it.</summary>
+    /// <summary>Asserts an exit code, exactly one error with these texts, and no result.</summary>
     public CliResult Failed(int code, params string[] says)
     {
         var errors = Error.Split('\n').Where(l => l.StartsWith('✘')).ToList();

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Support;
 
-/// <summary>The command tree in this process, with a folder, an environment and a clock of one test's own.</summary>
+/// <summary>Runs the command tree in this process, with a separate folder, environment and clock.</summary>
 public sealed class InProcessCli : IDisposable
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
@@ -17,24 +17,24 @@ public sealed class InProcessCli : IDisposable
 
     public string Folder { get; init; }
 
-    /// <summary>Nothing of the machine's own environment is seen.</summary>
+    /// <summary>The environment variables. Those of the machine are not visible.</summary>
     public Dictionary<string, string> Variables { get; } = new() { ["MCPSM_INTERACTIVE"] = "1", ["MCPSM_CALLBACK_PORT"] = "0" };
 
     public TestClock Clock { get; } = new();
 
-    /// <summary>Kinds of vaults beside those that Core knows; null outside PowerShell.</summary>
+    /// <summary>Additional vault providers; null outside PowerShell.</summary>
     public IReadOnlyList<IVaultProvider>? VaultSources { get; set; }
 
-    /// <summary>What the person does with an authorization URL that is shown; by default clicks through.</summary>
+    /// <summary>Handles a shown authorization URL; by default signs in.</summary>
     public Func<Uri, Task> Browse { get; set; } = async url => (await StandInBrowser.ClickThroughAsync(url)).Dispose();
 
     public Task<CliResult> RunAsync(string commandLine, TestConsole? console = null) => RunAsync(commandLine.Split(' '), console);
 
     /// <param name="arguments">The command line, without the name of the program.</param>
-    /// <param name="console">The console of the command. If null, a pipe that has ended.</param>
+    /// <param name="console">The console of the command; null for closed standard input.</param>
     public Task<CliResult> RunAsync(string[] arguments, TestConsole? console = null) => RunUntilAsync(arguments, console, Cancellation);
 
-    /// <summary>Runs a command that the token interrupts. The other methods run until the test ends.</summary>
+    /// <summary>Runs a command that the token can interrupt. The other methods run until the test ends.</summary>
     public async Task<CliResult> RunUntilAsync(string[] arguments, TestConsole? console, CancellationToken cancellationToken)
     {
         console ??= TestConsole.Pipe();
@@ -50,7 +50,7 @@ public sealed class InProcessCli : IDisposable
         var code = await McpsmCommand.RunAsync(arguments, console, environment, cancellationToken, VaultSources).WaitAsync(Longest);
         await browsing.WaitAsync(Longest);
         var ended = new CliResult(code, console.Out.ToString()!, console.Error.ToString()!);
-        // No failure is mended by the command that has just failed.
+        // A remedy must not repeat the command that has just failed.
         Assert.True(code == 0 || RepeatedCommand.Find(ended.Error, arguments) is null, $"'{string.Join(' ', arguments)}' failed, and is told to be run again: {ended.Error}");
         return ended;
     }
@@ -59,7 +59,7 @@ public sealed class InProcessCli : IDisposable
     public async Task AddAsync(Uri url, string name = "my-api", params string[] options) =>
         (await RunAsync(["add", name, "--type", "http", "--url", url.AbsoluteUri, .. options])).Done();
 
-    /// <summary>Signs in, as a person who is shown the URL.</summary>
+    /// <summary>Signs in with the shown URL.</summary>
     public Task<CliResult> LoginAsync(string name = "my-api", params string[] options) => RunAsync(
         ["auth", "login", name, "--no-browser", .. options, .. options.Contains("--timeout") ? [] : new[] { "--timeout", "30" }]);
 
@@ -71,12 +71,12 @@ public sealed class InProcessCli : IDisposable
 
     public string PathOf(string file) => Path.Combine(Folder, file);
 
-    /// <summary>The servers of <c>config.json</c> as they are written there.</summary>
+    /// <summary>Returns the servers of <c>config.json</c>.</summary>
     public JsonArray Config() => JsonNode.Parse(File.ReadAllText(PathOf("config.json")))!["remoteServers"]!.AsArray();
 
     public void Write(string file, string content) => File.WriteAllText(PathOf(file), content);
 
-    /// <summary>Every file of the folder but the locks, which mean nothing, byte for byte.</summary>
+    /// <summary>Returns the bytes of every file in the folder except the locks.</summary>
     public Dictionary<string, string> Files(params string[] except) => Directory
         .EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
         .Select(path => (Path: path, Name: Path.GetRelativePath(Folder, path)))

@@ -4,7 +4,7 @@ using McpSm.Commands.Output;
 
 namespace McpSm.Commands.Tests.Support;
 
-/// <summary>A console of one command line: what it says is kept, what is typed is scripted.</summary>
+/// <summary>A console that records the output and has scripted input.</summary>
 public sealed class TestConsole : ICommandConsole
 {
     private readonly Channel<string> _typed = Channel.CreateUnbounded<string>();
@@ -13,7 +13,7 @@ public sealed class TestConsole : ICommandConsole
 
     public TestConsole() => _error.Line += line => ErrorLine?.Invoke(line);
 
-    /// <summary>A pipe with these lines in it, which then ends.</summary>
+    /// <summary>Returns a console whose input is a pipe with these lines.</summary>
     public static TestConsole Pipe(params string[] lines)
     {
         var console = new TestConsole();
@@ -22,7 +22,7 @@ public sealed class TestConsole : ICommandConsole
         return console;
     }
 
-    /// <summary>A terminal at which these lines are typed, and then nothing more for as long as it takes.</summary>
+    /// <summary>Returns a terminal at which these lines are typed, without an end of the input.</summary>
     public static TestConsole Terminal(params string[] lines)
     {
         var console = new TestConsole { IsInputTerminal = true };
@@ -30,7 +30,7 @@ public sealed class TestConsole : ICommandConsole
         return console;
     }
 
-    /// <summary>A terminal whose person types these lines and then Ctrl+D.</summary>
+    /// <summary>Returns a terminal at which these lines and then Ctrl+D are typed.</summary>
     public static TestConsole EndedTerminal(params string[] lines)
     {
         var console = Terminal(lines);
@@ -38,7 +38,7 @@ public sealed class TestConsole : ICommandConsole
         return console;
     }
 
-    /// <summary>Each line that was written to standard error, when it is whole.</summary>
+    /// <summary>Raised for each complete line of standard error.</summary>
     public event Action<string>? ErrorLine;
 
     public TextWriter Out => _out;
@@ -51,7 +51,7 @@ public sealed class TestConsole : ICommandConsole
 
     public bool IsInputTerminal { get; init; }
 
-    /// <summary>The prompts of secrets, each of which was read without being shown.</summary>
+    /// <summary>The prompts for secrets, which are read without echo.</summary>
     public List<string> SecretPrompts { get; } = [];
 
     public void Type(params string[] lines)
@@ -71,7 +71,7 @@ public sealed class TestConsole : ICommandConsole
         return ReadLineAsync(cancellationToken);
     }
 
-    /// <summary>Keeps all that is written and tells of each line.</summary>
+    /// <summary>A writer that records the text and reports each line.</summary>
     private sealed class LineWriter : TextWriter
     {
         private readonly StringBuilder _all = new();

@@ -5,8 +5,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Vaults;
 
 /// <summary>
-/// Files that do not parse: every command that needs one says so once and ends with 1, every other works, and the
-/// file stays as it is, byte for byte.
+/// Tests of files that cannot be parsed. A command that needs the file prints one error and exits with 1, every other command works,
+/// and the file stays unchanged.
 /// </summary>
 public sealed class DamagedFileTests
 {
@@ -99,7 +99,7 @@ public sealed class DamagedFileTests
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri("https://a.example/mcp"), "my-api", "--issuer", "https://i.example");
         mcpsm.Write("credentials.json", $"{{\"version\":1,\"servers\":{{}},\"registrations\":{registrations}}}");
-        // The token of auth set is in the vault before its facts are written.
+        // auth set writes the token to the vault before the index.
         string[] vault = ["credentials.enc", "credentials.key", "settings.json"];
         var before = mcpsm.Files(vault);
         (await mcpsm.RunAsync("auth forget my-api")).Failed(1, "credentials.json");
@@ -150,7 +150,7 @@ public sealed class DamagedFileTests
         }
         else if (line.StartsWith("auth login-all"))
         {
-            // What is valid is skipped by its facts, without a look into the vault.
+            // A valid server is skipped because of its index entry, without opening the vault.
             ended.Done();
         }
         else
@@ -231,7 +231,7 @@ public sealed class DamagedFileTests
     private static bool IsOf(string line, params string[] starts) =>
         starts.Any(s => line.StartsWith(s, StringComparison.Ordinal));
 
-    /// <summary>Somebody signed in, one of whose files was damaged since.</summary>
+    /// <summary>Signs in and then damages a file.</summary>
     private static async Task<InProcessCli> SignedInAsync(string file, string content)
     {
         await using var issuer = await TestIssuer.StartAsync();

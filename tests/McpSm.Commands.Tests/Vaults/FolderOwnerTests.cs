@@ -5,8 +5,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Vaults;
 
 /// <summary>
-/// Whose the configuration folder and the key in it are. The executable runs as other users here, with a home in which
-/// <c>.mcp-manager</c> is, unless a test names the folder.
+/// Tests of the owner of the configuration folder and its files. The executable runs as other users, with <c>.mcp-manager</c> in their
+/// home, unless a test names the folder.
 /// </summary>
 public sealed class FolderOwnerTests : IDisposable
 {
@@ -104,7 +104,7 @@ public sealed class FolderOwnerTests : IDisposable
         (var asUser, _mcpsm.Executable) = (_mcpsm.Executable, asRoot);
         await OtherUser.GiveAsync(_mcpsm.Folder, 0, 0);
         await KeepAsync();
-        // As the kubelet mounts a secret, for a group of the pod.
+        // The layout of a secret that the kubelet mounts for a group of the pod.
         var data = Directory.CreateDirectory(Path.Combine(Folder, "..2030_01_01")).FullName;
         Directory.CreateSymbolicLink(Path.Combine(Folder, "..data"), "..2030_01_01");
         Directory.Delete(Path.Combine(Folder, "locks"), recursive: true);
@@ -132,7 +132,7 @@ public sealed class FolderOwnerTests : IDisposable
     {
         await OtherUser.BecomeAsync(_mcpsm);
         await PrepareAsync(1000, 1000);
-        // Open to all, so that nothing but the owner is in the way.
+        // Writable for all, so that only the owner matters.
         await OtherUser.RunAsync("chmod", "-R", "a+rwX", Folder);
         var before = File.ReadAllBytes(Path.Combine(Folder, "credentials.enc"));
         Assert.Contains("Bearer token set", (await _mcpsm.RunAsync("auth status my-api")).Done().Out);
@@ -170,13 +170,13 @@ public sealed class FolderOwnerTests : IDisposable
     [Fact]
     public async Task File_mode_that_cannot_be_changed_is_a_warning()
     {
-        Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing, which has a call of the system fail.");
+        Require.OrSkip(File.Exists("/usr/bin/strace"), "strace is missing; it makes a system call fail.");
         await OtherUser.BecomeAsync(_mcpsm);
         await PrepareAsync(OtherUser.Id, OtherUser.Id);
         await OtherUser.RunAsync("chmod", "775", Folder);
         _mcpsm.Executable = ["/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=chmod,fchmodat", "-e", "inject=chmod,fchmodat:retval=0", .. _mcpsm.Executable];
         var ended = await _mcpsm.RunAsync("auth token my-api");
-        Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "No process may be traced here.");
+        Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "Tracing is not permitted here.");
         Assert.Equal("a-token\n", ended.Done().Out);
         Assert.Single(ended.Error.Split('\n'), l => l.Contains($"Other users can write to the folder '{Folder}'"));
     }
@@ -208,7 +208,7 @@ public sealed class FolderOwnerTests : IDisposable
         (await _mcpsm.RunAsync(["auth", "set", "my-api", "-"], "a-token")).Done();
     }
 
-    /// <summary>A folder with a token in it, made by this user and then given to that one.</summary>
+    /// <summary>Creates a folder with a token, and changes its owner and group.</summary>
     private async Task PrepareAsync(int user, int group)
     {
         await KeepAsync();

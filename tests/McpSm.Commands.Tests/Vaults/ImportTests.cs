@@ -7,10 +7,10 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Vaults;
 
-/// <summary>What the npm tool keeps in plaintext, taken into the vault.</summary>
+/// <summary>Tests of <c>import</c>, which moves plaintext secrets of the npm tool into the vault.</summary>
 public sealed class ImportTests : IDisposable
 {
-    // Written by hand: spaces, order and line ends are a person's, and stay.
+    // Formatted by hand: spaces, order and line ends must stay unchanged.
     private const string Config = """
         { "servers" : [ ],
           "remoteServers": [
@@ -156,7 +156,7 @@ public sealed class ImportTests : IDisposable
         await using var server = await TestMcpServer.StartAsync(issuer);
         await _mcpsm.AddAsync(server.McpUrl);
         (await _mcpsm.LoginAsync()).Done();
-        // As the npm tool would have kept what this sign-in gave.
+        // The tokens of this sign-in in the format of the npm tool.
         var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Folder : null);
         var kept = JsonNode.Parse((await new EncryptedFileVault(environment).GetAsync("mcpsm-my-api", Cancellation))!)!["oAuth"]!;
         var access = (string)kept["accessToken"]!;

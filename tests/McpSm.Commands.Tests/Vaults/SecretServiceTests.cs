@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Vaults;
 
-/// <summary>The executable with Debian's gnome-keyring, on a bus of the test's own.</summary>
+/// <summary>Tests of the executable with gnome-keyring on a separate bus.</summary>
 public sealed class SecretServiceTests
 {
     [Fact]
@@ -22,7 +22,7 @@ public sealed class SecretServiceTests
         Assert.Equal("token-two", await TokenAsync(mcpsm));
         var kept = JsonNode.Parse(await keyring.SecretToolAsync(["lookup", "item", "mcpsm-my-api", "owner", mcpsm.Folder]))!;
         Assert.Equal("token-two", (string?)kept["bearerToken"]);
-        // Replaced, not added to; and the check that chose this vault has left nothing.
+        // One item: the old one was replaced, and the self-test of the vault left none.
         Assert.Single((await keyring.SecretToolAsync(["search", "--all", "owner", mcpsm.Folder])).Split("label = ")[1..]);
         (await mcpsm.RunAsync("auth revoke my-api")).Done();
         Assert.DoesNotContain("label = ", await keyring.SecretToolAsync(["search", "--all", "owner", mcpsm.Folder]));
@@ -64,7 +64,7 @@ public sealed class SecretServiceTests
         {
             (await SoonAsync(mcpsm, line)).Failed(1, "The keyring of the Secret Service is locked.", "gnome-keyring-daemon --replace --unlock");
         }
-        // Nothing of another server is known either: what is locked may hold it.
+        // Another server is an error too: the locked keyring could have its item.
         (await mcpsm.RunAsync("add other --type http --url https://b.example/mcp")).Done();
         (await SoonAsync(mcpsm, "auth token other")).Failed(1, "The keyring of the Secret Service is locked.");
         Assert.Equal(facts, File.ReadAllText(Path.Combine(mcpsm.Folder, "credentials.json")));
@@ -72,7 +72,7 @@ public sealed class SecretServiceTests
         await keyring.StopServiceAsync();
         await keyring.StartServiceAsync();
         Assert.Equal("a-token", await TokenAsync(mcpsm));
-        // And so it is where it was never unlocked since it started.
+        // The same for a keyring that was never unlocked.
         await keyring.StopServiceAsync();
         await keyring.StartServiceAsync(unlocked: false);
         (await SoonAsync(mcpsm, "auth token my-api")).Failed(1, "The keyring of the Secret Service is locked.");
@@ -94,12 +94,12 @@ public sealed class SecretServiceTests
     {
         if (!OperatingSystem.IsLinux())
         {
-            Assert.Skip("The Secret Service is Linux's.");
+            Assert.Skip("Only Linux has the Secret Service.");
             return;
         }
         using var mcpsm = new CliProcess { Variables = { ["MCPSM_VAULT"] = "secret-service" } };
         var bin = Directory.CreateDirectory(Path.Combine(mcpsm.Folder, "bin")).FullName;
-        // What GLib would run to have a bus.
+        // The program that GLib runs to start a bus.
         File.WriteAllText(Path.Combine(bin, "dbus-launch"), $"#!/bin/sh\ntouch {bin}/launched\n");
         File.SetUnixFileMode(Path.Combine(bin, "dbus-launch"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         mcpsm.Variables["PATH"] = bin + ":" + Environment.GetEnvironmentVariable("PATH");
@@ -166,7 +166,7 @@ public sealed class SecretServiceTests
         await using var keyring = await Keyring.StartAsync();
         using var mcpsm = On(keyring, "secret-service");
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
-        // The loader finds this first, and cannot load it.
+        // The loader finds this file first and cannot load it.
         File.WriteAllText(Path.Combine(mcpsm.Folder, "libsecret-1.so.0"), "not a library");
         mcpsm.Variables["LD_LIBRARY_PATH"] = mcpsm.Folder;
         (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "libsecret, which is not installed", "apt install libsecret-1-0");
@@ -191,7 +191,7 @@ public sealed class SecretServiceTests
         Assert.Equal(130, (await InterruptedAsync(mcpsm, "auth token my-api")).Code);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 2.5);
         (isBus ? keyring.ThawBus : (Action)keyring.ThawService)();
-        // What was given up before anything was read has changed nothing.
+        // The commands that timed out have changed nothing.
         Assert.Equal("a-token", await TokenAsync(mcpsm));
     }
 
@@ -291,7 +291,7 @@ public sealed class SecretServiceTests
     private static async Task<string> TokenAsync(CliProcess mcpsm, string name = "my-api") =>
         (await mcpsm.RunAsync($"auth token {name}")).Done().Out.TrimEnd('\n');
 
-    /// <summary>Runs it, and asserts that it ended within 3 seconds, and what a slow machine needs to start a process.</summary>
+    /// <summary>Runs a command and asserts that it ended within 5 seconds: 3 for the service, the rest for starting on a slow machine.</summary>
     private static async Task<CliResult> SoonAsync(CliProcess mcpsm, string line)
     {
         var started = Stopwatch.GetTimestamp();

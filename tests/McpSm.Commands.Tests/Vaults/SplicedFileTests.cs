@@ -7,8 +7,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Vaults;
 
 /// <summary>
-/// Bytes at random in files that are right otherwise. Each command does its work or says what is wrong with the file; a file that
-/// cannot be read stays as it is.
+/// Tests with random bytes in valid files. Each command works or reports the error in the file, and an unreadable file stays
+/// unchanged.
 /// </summary>
 public sealed class SplicedFileTests : IDisposable
 {
@@ -38,7 +38,7 @@ public sealed class SplicedFileTests : IDisposable
             """,
     };
 
-    // What no parser looks at until the text is used: bytes that are not UTF-8, an overlong form, a coded surrogate, half a pair.
+    // Errors that parsers find only when the text is used: invalid UTF-8, overlong forms, encoded surrogates, lone surrogates.
     private static readonly Gen<byte[]> Splice = Gen.Frequency(
         (3, Gen.Byte.Array[1, 4]),
         (3, Gen.OneOf("ff", "c080", "eda080", "f5808080", "c3", "80", "00").Select(Convert.FromHexString)),
@@ -96,7 +96,7 @@ public sealed class SplicedFileTests : IDisposable
     {
         await PrepareAsync();
         File.WriteAllBytes(_mcpsm.PathOf(name), Encoding.Latin1.GetBytes(content));
-        // It would say which vault is in use, and settings.json would not be asked.
+        // With this variable the commands would not read settings.json.
         _mcpsm.Variables.Remove("MCPSM_VAULT");
         var before = _mcpsm.Files()[name];
         var lines = name switch

@@ -6,8 +6,8 @@ using Xunit;
 namespace McpSm.Commands.Tests.Vaults;
 
 /// <summary>
-/// The user has set a passphrase, and credentials.enc is under a key file: older than the passphrase, or put there by another user
-/// who can write to the folder.
+/// Tests of a vault with a key file although the user has set a passphrase. The vault can be older than the passphrase, or planted by
+/// another user who can write to the folder.
 /// </summary>
 public sealed class UnexpectedKeyFileTests : IDisposable
 {
@@ -43,7 +43,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
         Assert.Equal(before, _mcpsm.Files());
         Assert.Equal("a-token", await _mcpsm.TokenAsync());
 
-        // The remedy as it stands: the passphrase that is set is the one that is wanted.
+        // The unchanged remedy uses the passphrase of the environment.
         Assert.Contains("under the new passphrase", (await _mcpsm.RunAsync(Remedy[6..])).Done().Out);
         Assert.False(File.Exists(_mcpsm.PathOf("credentials.key")));
         (await _mcpsm.RunAsync(line)).Done();
@@ -85,7 +85,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
     [Fact]
     public async Task Planted_vault_receives_no_secret_of_the_user()
     {
-        // The user's own vault, under the passphrase, and the one that another user made elsewhere and put in its place.
+        // The vault of the user has the passphrase. Another user replaces it with a vault that has a key file.
         using var attacker = new InProcessCli();
         await attacker.AddAsync(new Uri("https://a.example/mcp"));
         (await attacker.RunAsync("auth set my-api planted-token")).Done();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Vaults;
 
-/// <summary>Something else in the place of a file of ours, or a file without end; and pipes, which a user may name.</summary>
+/// <summary>Tests with folders, devices, sockets or endless files in the place of a file, and with pipes that a user can name.</summary>
 public sealed class UnusualFileTests : IDisposable
 {
     private static readonly Keys Key = Keys.Of("ES256");
@@ -76,7 +76,7 @@ public sealed class UnusualFileTests : IDisposable
         ended.Failed(1, $"Cannot use '{path}': it is ", what == "too large" ? "larger than 64 MB" : what);
         Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10));
         Assert.True(GC.GetTotalAllocatedBytes() - before < 100_000_000);
-        Assert.True(File.Exists(path) || Directory.Exists(path), "it was taken away");
+        Assert.True(File.Exists(path) || Directory.Exists(path), "the command removed the file");
         if (what == "a device")
         {
             Assert.Equal("/dev/zero", new FileInfo(path).LinkTarget);
@@ -86,7 +86,7 @@ public sealed class UnusualFileTests : IDisposable
     [Fact]
     public async Task Files_that_are_links_to_regular_files_work()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right of their own on Windows.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a special privilege on Windows.");
         await KeepAsync();
         var elsewhere = Directory.CreateDirectory(_mcpsm.PathOf("dotfiles")).FullName;
         foreach (var file in new[] { "config.json", "credentials.json", "credentials.enc", "credentials.key" })
@@ -103,7 +103,7 @@ public sealed class UnusualFileTests : IDisposable
     [Fact]
     public async Task Lock_file_that_is_a_link_is_refused()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right of their own on Windows.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a special privilege on Windows.");
         await KeepAsync();
         var (path, target) = (_mcpsm.PathOf("locks/config.lock"), _mcpsm.PathOf("made-by-a-link"));
         File.Delete(path);
@@ -157,7 +157,7 @@ public sealed class UnusualFileTests : IDisposable
         }
         foreach (var open in new[] { false, true })
         {
-            // With a writer that says nothing, and with none.
+            // Without a writer, and with a writer that writes nothing.
             using var writer = open ? new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite) : null;
             using var cancel = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             var started = Stopwatch.GetTimestamp();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace McpSm.Commands.Tests.Vaults;
 
-/// <summary><c>mcpsm vault</c>, where there is the encrypted file alone.</summary>
+/// <summary>Tests of <c>mcpsm vault</c> on a system with only the encrypted file.</summary>
 public sealed class VaultCommandTests : IDisposable
 {
     private readonly InProcessCli _mcpsm = new();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>Signing in as a client.</summary>
+/// <summary>Tests of a sign-in with client credentials.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class ClientCredentialTests
 {

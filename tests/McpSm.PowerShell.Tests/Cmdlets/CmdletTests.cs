@@ -21,7 +21,7 @@ public sealed class CmdletTests
         session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
         Assert.Equal("NotAuthenticated", session.Text("(Get-McpAuthStatus).State"));
 
-        // The URL reaches the person although the output is kept in a variable.
+        // The URL is shown although the output is assigned to a variable.
         Assert.Equal("Authenticated", session.Text("$x = Get-McpServer | Connect-McpServer -NoBrowser -CallbackPort 0; $x.State"));
         Assert.Empty(session.Errors);
         Assert.Contains(session.Host.Lines, l => l.Contains("response_type=code"));
@@ -116,7 +116,7 @@ public sealed class CmdletTests
         free.Stop();
         using var session = new ModuleSession();
         session.Host.Clicks = false;
-        // Something is always typed at this host; what is no redirect is asked for again.
+        // This host always answers its prompts; an answer that is not the redirect address is asked for again.
         Environment.SetEnvironmentVariable("BROWSER", OperatingSystem.IsWindows() ? "rundll32.exe user32.dll,UpdatePerUserSystemParameters" : "true");
         session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
         using var shell = session.Shell("Connect-McpServer my-api -CallbackPort $args[0]", port);
@@ -196,7 +196,7 @@ public sealed class CmdletTests
         var before = session.Text(All);
         Assert.Contains("a b c", before);
         Assert.Contains("access_type=offline", before);
-        // As Export-Csv and Import-Csv do it, which the engine alone does not have.
+        // The same as Export-Csv and Import-Csv, which the bare engine does not have.
         session.Run("""
             $rows = Get-McpServer | ForEach-Object { $row = [ordered]@{}; foreach ($p in $_.PSObject.Properties) { $row[$p.Name] = "$($p.Value)" }; [pscustomobject]$row }
             Remove-McpServer * -Force
@@ -204,7 +204,7 @@ public sealed class CmdletTests
             """);
         Assert.Empty(session.Errors.Select(e => e.ToString()));
         Assert.Equal(before, session.Text(All));
-        // And as ConvertFrom-Json reads "mcpsm list --json".
+        // The objects that ConvertFrom-Json makes of "mcpsm list --json".
         session.Run("""
             Remove-McpServer * -Force
             foreach ($oauth in $null, $true, $false) {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>The ways to say what Connect-McpServer signs in to, and how.</summary>
+/// <summary>Tests of the parameter sets of Connect-McpServer.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class ConnectTests
 {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>Cmdlets and a server that takes bound tokens alone (RFC 9449).</summary>
+/// <summary>Tests of cmdlets with a server that accepts only bound tokens (RFC 9449).</summary>
 [Collection(SerialCollection.Name)]
 public sealed class DPoPTests
 {

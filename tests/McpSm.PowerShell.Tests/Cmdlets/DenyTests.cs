@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>A token that the server refused before its time.</summary>
+/// <summary>Tests of a token that the server refuses before it expires.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class DenyTests
 {
@@ -25,7 +25,7 @@ public sealed class DenyTests
         Assert.Contains("another has already taken its place", Assert.Single(session.Warnings));
         Assert.Equal(second, session.Text("Get-McpToken my-api -AsPlainText"));
 
-        // Asked for where it is not given.
+        // Without the argument the token is prompted for.
         session.Host.Typed.Enqueue(second);
         session.Run("Deny-McpToken my-api");
         Assert.NotEqual(second, session.Text("Get-McpToken my-api -AsPlainText"));

@@ -10,8 +10,8 @@ using Xunit;
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
 /// <summary>
-/// Connect-McpServer and Entra ID. Which authorities a process trusts is settled when it begins, so that the cmdlets run in
-/// another: this very test, which knows by a variable that it is there.
+/// Tests of Connect-McpServer with Entra ID. A process reads its trusted authorities when it starts, so the cmdlets run in a child
+/// process: it runs the same test, and a variable tells it so.
 /// </summary>
 [Collection(SerialCollection.Name)]
 public sealed class EntraConnectTests
@@ -79,7 +79,7 @@ public sealed class EntraConnectTests
             Assert.Single(entra.Traffic.OfGrant("authorization_code"));
             Assert.Single(entra.Traffic.Requests, r => r.Path.EndsWith("/devicecode", StringComparison.Ordinal));
             Assert.Equal(2, entra.Traffic.OfGrant("refresh_token").Count);
-            // Each signs in and renews: the secret, the certificate, the file with both.
+            // Each way signs in and renews: the secret, the certificate, the file with certificate and key.
             Assert.Equal([false, false, true, true, true, true],
                 entra.Traffic.OfGrant("client_credentials").Select(r => r.Form.ContainsKey("client_assertion")).Order());
             Assert.Equal([null, null, FakeEntra.Daemon, FakeEntra.Daemon], service.Traffic.Requests.Select(r => r.QueryValue("client_id")).Order());
@@ -92,7 +92,7 @@ public sealed class EntraConnectTests
         }
     }
 
-    /// <summary>What the other process runs.</summary>
+    /// <summary>Runs in the child process.</summary>
     private static void SignInRenewAndOut(string server, string way)
     {
         var keyFile = Environment.GetEnvironmentVariable(KeyVariable)!;

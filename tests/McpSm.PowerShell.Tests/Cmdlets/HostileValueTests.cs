@@ -7,7 +7,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>Values of files and of the network in what the module says: clean in streams, unchanged in objects.</summary>
+/// <summary>Tests of hostile values in files and responses: sanitized in the streams of the module, unchanged in its objects.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class HostileValueTests
 {

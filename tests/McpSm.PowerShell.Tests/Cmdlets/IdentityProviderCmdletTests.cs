@@ -9,7 +9,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>The cmdlets of the organisation's identity provider (rule 34 of docs/rules.md), against a real one and two servers that trust it.</summary>
+/// <summary>Tests of the cmdlets for the identity provider of the organisation (rule 34 of docs/rules.md), with two servers that trust it.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class IdentityProviderCmdletTests : IAsyncLifetime
 {
@@ -146,7 +146,7 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
 
     private int PeopleAsked => _session.Host.Lines.ToArray().Count(l => l.Contains("response_type=code"));
 
-    /// <summary>Runs what must not fail.</summary>
+    /// <summary>Runs a script that must not fail.</summary>
     private string Run(string script)
     {
         var said = _session.Text(script);
@@ -163,7 +163,7 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         Assert.DoesNotContain("PLANTED", error.Exception.ToString() + error);
     }
 
-    /// <summary>The object says what <c>mcpsm identity --json</c> says, asks nobody, and opens no vault.</summary>
+    /// <summary>Asserts that the object has the values of <c>mcpsm identity --json</c>, without a request and without opening a vault.</summary>
     private void AssertShownFromFactsAlone()
     {
         var before = (_provider.Traffic.Requests.Count, _issuer.IssuedTokens.Count);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>Signing in through the organisation's identity provider (rule 34 of docs/rules.md).</summary>
+/// <summary>Tests of a sign-in through the identity provider of the organisation (rule 34 of docs/rules.md).</summary>
 [Collection(SerialCollection.Name)]
 public sealed class IdentityProviderTests
 {

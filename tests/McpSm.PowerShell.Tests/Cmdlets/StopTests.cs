@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>A pipeline that is stopped, as with Ctrl+C.</summary>
+/// <summary>Tests of a pipeline that is stopped, for example with Ctrl+C.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class StopTests
 {
@@ -28,7 +28,7 @@ public sealed class StopTests
             var running = shell.InvokeAsync();
             await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
             var stopping = Task.Run(shell.Stop, Cancellation);
-            // Longer than elsewhere.
+            // Longer than the 2 seconds of a stop outside a renewal.
             await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
             Assert.False(stopping.IsCompleted);
             release.SetResult();
@@ -65,7 +65,7 @@ public sealed class StopTests
         }
         finally
         {
-            // Lets go of what was left behind.
+            // Releases the read that still blocks.
             using var writer = Process.Start("sh", ["-c", $"timeout 1 sh -c 'echo x > \"{pipe}\"'"]);
             await writer.WaitForExitAsync(Cancellation);
         }

@@ -11,7 +11,7 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 [Collection(SerialCollection.Name)]
 public sealed class WhatIfTests
 {
-    // Each would change something in the session below.
+    // Without WhatIf each line changes something in the session below.
     private static readonly Dictionary<string, string[]> Changes = new()
     {
         ["Add-McpServer"] = ["Add-McpServer c https://c.example/mcp"],
@@ -42,7 +42,7 @@ public sealed class WhatIfTests
         Assert.Equal("2", session.Text("(Get-McpServer).Count"));
         const string Provider = "https://idp.example";
         session.Run("Set-McpIdentityProvider $args[0] -ClientId me", Provider);
-        // That somebody is signed in there, as the facts say it.
+        // Add a session with the provider to the index.
         var facts = Path.Combine(session.Folder, "credentials.json");
         var known = JsonNode.Parse(File.ReadAllText(facts))!;
         var item = "mcpsmidp-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Provider)))[..16];

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Cmdlets;
 
-/// <summary>Signing in as a workload.</summary>
+/// <summary>Tests of a sign-in with a workload assertion.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class WorkloadTests
 {
@@ -28,7 +28,7 @@ public sealed class WorkloadTests
         Assert.Equal("Authenticated Workload", session.Text(
             "Get-McpServer | Connect-McpServer -AssertionFile ./token -NonInteractive | ForEach-Object { \"$($_.State) $($_.SignedInBy)\" }"));
         Assert.Empty(session.Errors);
-        // From another folder too: the path was made whole.
+        // The saved path is absolute, so it works from another folder too.
         session.Run("$ExecutionContext.SessionState.Path.SetLocation($args[0])", Path.GetTempPath());
         Assert.Equal("Authenticated", session.Text("(Update-McpToken my-api).State"));
         Assert.Equal("Workload", session.Text("(Get-McpAuthStatus my-api).SignedInBy"));

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Completion;
 
-/// <summary>Tab behind the parameters of cmdlets, and behind <c>mcpsm</c> in the session.</summary>
+/// <summary>Tests of completion for the parameters of cmdlets and for <c>mcpsm</c> in the session.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class CompleterTests
 {
@@ -99,7 +99,7 @@ public sealed class CompleterTests
                 }
             }
             """);
-        // A new name is nobody's yet.
+        // A new name cannot be completed.
         Assert.Equal(["Add-McpServer -Name"], without.Select(o => o.ToString()));
     }
 
@@ -147,7 +147,7 @@ public sealed class CompleterTests
             fastest = clock.Elapsed < fastest ? clock.Elapsed : fastest;
         }
         TestContext.Current.TestOutputHelper!.WriteLine($"{fastest.TotalMilliseconds:0.0} ms");
-        // It is under 50 ms on a quiet machine; here the other tests run beside it.
+        // It takes under 50 ms on an idle machine; other tests run at the same time here.
         Assert.True(fastest < TimeSpan.FromMilliseconds(200), $"{fastest.TotalMilliseconds} ms");
     }
 }

@@ -2,18 +2,18 @@ using System.Management.Automation;
 
 namespace McpSm.PowerShell.Tests.Errors;
 
-/// <summary>How an error id is reached: one line of a cmdlet, and where there is one, of the command tree.</summary>
-/// <param name="Target">The name that is the error's target; null where it belongs to no server.</param>
-/// <param name="Line">One command, to which common parameters can be added. <c>$token</c> is a token to keep.</param>
-/// <param name="Command">The same in words of <c>mcpsm</c>; null where only a cmdlet gets there.</param>
-/// <param name="Arrange">What makes it fail; done before each line.</param>
+/// <summary>A cmdlet, and a command of <c>mcpsm</c> if one exists, that fails with an error id.</summary>
+/// <param name="Target">The target object of the error; null if the error belongs to no server.</param>
+/// <param name="Line">One command, to which common parameters can be added. <c>$token</c> is a token to save.</param>
+/// <param name="Command">The arguments of <c>mcpsm</c>; null if only a cmdlet can fail with this id.</param>
+/// <param name="Arrange">Makes the command fail. Called before each command.</param>
 internal sealed record ErrorCase(ErrorCategory Category, string? Target, string Line, string? Command, int ExitCode, Action<ErrorFixture> Arrange)
 {
     private const string Connect = "Connect-McpServer my-api -NoBrowser -CallbackPort 0";
     private const string Login = "auth login my-api --no-browser --callback-port 0";
     private const string WellKnown = "/.well-known";
 
-    /// <summary>Ids that this machine's surface does not reach, with the reason.</summary>
+    /// <summary>The ids that cannot be caused on this machine, with the reason.</summary>
     public static IReadOnlyDictionary<string, string> OutOfReach { get; } = OperatingSystem.IsWindows() ? new Dictionary<string, string>()
         : new() { ["SecretTooLarge"] = "Only the Credential Manager of Windows has a limit; CredentialManagerTests reach it on the rules of its interface." };
 
@@ -33,7 +33,7 @@ internal sealed record ErrorCase(ErrorCategory Category, string? Target, string 
         ["InteractionRequired"] = new(ErrorCategory.AuthenticationError, "my-api", Connect + " -NonInteractive", Login + " --non-interactive", 4, _ => { }),
         ["RefreshTokenRejected"] = new(ErrorCategory.AuthenticationError, "my-api", "Update-McpToken my-api", "auth refresh my-api", 4, s =>
         {
-            // A rejected one clears itself: each line needs its own.
+            // A rejected credential is deleted, so each command needs a new one.
             s.SignIn();
             s.Issuer.Faults.Answer("/token", 400, """{"error":"invalid_grant"}""");
         }),

@@ -8,7 +8,7 @@ using McpSm.TestServers;
 
 namespace McpSm.PowerShell.Tests.Errors;
 
-/// <summary>A session with one server, <c>my-api</c>, and a real server and issuer behind it, to make fail.</summary>
+/// <summary>A session with one server, <c>my-api</c>, and its real server and issuer, which can be made to fail.</summary>
 internal sealed class ErrorFixture : IAsyncDisposable
 {
     private ErrorFixture(TestIssuer issuer, TestMcpServer server)
@@ -23,7 +23,7 @@ internal sealed class ErrorFixture : IAsyncDisposable
 
     public ModuleSession Session { get; } = new();
 
-    /// <summary>A listener on a port that is so taken.</summary>
+    /// <summary>A listener that occupies a port.</summary>
     public TcpListener Taken { get; } = new(IPAddress.Loopback, 0);
 
     public int TakenPort => ((IPEndPoint)Taken.LocalEndpoint).Port;
@@ -48,7 +48,7 @@ internal sealed class ErrorFixture : IAsyncDisposable
 
     public string File(string name) => Path.Combine(Session.Folder, name);
 
-    /// <summary>Comes back from the issuer with a state of somebody else's.</summary>
+    /// <summary>Makes the issuer redirect with the state of another sign-in.</summary>
     public static async Task ForeignStateAsync(Uri url)
     {
         var callback = url.Query.TrimStart('?').Split('&').Select(p => p.Split('=')).First(p => p[0] == "redirect_uri")[1];

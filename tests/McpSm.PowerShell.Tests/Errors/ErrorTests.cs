@@ -5,19 +5,19 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Errors;
 
-/// <summary>Every error id, reached through the surface.</summary>
+/// <summary>Tests that cause every error id with a cmdlet and with <c>mcpsm</c>.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class ErrorTests
 {
     public static TheoryData<string> Ids => [.. ErrorCase.All.Keys.Where(id => !ErrorCase.OutOfReach.ContainsKey(id))];
 
-    /// <summary>Those that a command of <c>mcpsm</c> reaches too.</summary>
+    /// <summary>The ids that a command of <c>mcpsm</c> can cause.</summary>
     public static TheoryData<string> CommandIds => [.. ErrorCase.All.Where(r => r.Value.Command is not null && !ErrorCase.OutOfReach.ContainsKey(r.Key)).Select(r => r.Key)];
 
     [Fact]
     public void Every_error_id_is_in_the_table()
     {
-        // The enum of the module that is laid out, which is not this process's own.
+        // The enum of the loaded module, not of the assembly that this test references.
         using var session = new ModuleSession();
         var core = session.Run("& (Get-Module Mcpsm) { [AppDomain]::CurrentDomain.GetAssemblies() | ForEach-Object { $_ } }")
             .Select(o => (Assembly)o.BaseObject).First(a => a.GetName().Name == "McpSm.Core" && a.GetType("McpSm.Core.Errors.ErrorReason") is not null);
@@ -57,7 +57,7 @@ public sealed class ErrorTests
             Assert.Equal(id, error.FullyQualifiedErrorId.Split(',')[0]);
             Assert.Equal(row.Category, error.CategoryInfo.Category);
             Assert.Equal(row.Target, error.TargetObject);
-            Assert.False(string.IsNullOrEmpty(error.ErrorDetails?.RecommendedAction), $"It says nothing of what to do next: {error}");
+            Assert.False(string.IsNullOrEmpty(error.ErrorDetails?.RecommendedAction), $"The error has no recommended action: {error}");
         }
     }
 
@@ -69,7 +69,7 @@ public sealed class ErrorTests
         await using var stage = await ErrorFixture.StartAsync();
         row.Arrange(stage);
         stage.Session.Host.Lines.Clear();
-        // The person at the host sees the error stream, and follows the URL of a sign-in in it.
+        // The host shows the error stream and follows the URL of a sign-in in it.
         Assert.Equal($"{row.ExitCode}", stage.Session.Text(
             $"mcpsm {row.Command} 2>&1 | ForEach-Object {{ if ($_ -is [System.Management.Automation.ErrorRecord]) {{ $Host.UI.WriteErrorLine($_) }} }}; $LASTEXITCODE"));
         Assert.Empty(stage.Session.Errors);
@@ -95,7 +95,7 @@ public sealed class ErrorTests
     public async Task Host_that_refuses_prompts_acts_like_closed_input()
     {
         await using var stage = await ErrorFixture.StartAsync();
-        // As thread jobs, -Parallel and programs that embed PowerShell have it.
+        // The host of thread jobs, -Parallel and programs that embed PowerShell.
         using var shell = System.Management.Automation.PowerShell.Create(System.Management.Automation.Runspaces.InitialSessionState.CreateDefault2());
         shell.AddScript("Import-Module $args[0]; Connect-McpServer my-api -NoBrowser -CallbackPort 0 -TimeoutSec 2; Set-McpToken my-api").AddArgument(ModuleSession.Module);
         Assert.Empty(shell.Invoke());

@@ -5,11 +5,11 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Help;
 
-/// <summary>PowerShell's required and strongly encouraged guidelines, cmdlet by cmdlet.</summary>
+/// <summary>Tests of every cmdlet against the required and the strongly encouraged guidelines of PowerShell.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class GuidelineTests
 {
-    // What each is allowed to ask about: High asks by itself.
+    // The confirm impact of each cmdlet. High asks without -Confirm.
     private static readonly Dictionary<string, ConfirmImpact> Changes = new()
     {
         ["Add-McpServer"] = ConfirmImpact.Medium,
@@ -30,14 +30,14 @@ public sealed class GuidelineTests
         ["Disconnect-McpIdentityProvider"] = ConfirmImpact.High,
     };
 
-    private static readonly string[] OnlyLooks = ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Test-McpServer", "Get-McpIdentityProvider"];
+    private static readonly string[] ReadOnly = ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Test-McpServer", "Get-McpIdentityProvider"];
 
     private static readonly HashSet<string> ApprovedVerbs = new[]
     {
         typeof(VerbsCommon), typeof(VerbsCommunications), typeof(VerbsData), typeof(VerbsDiagnostic), typeof(VerbsLifecycle), typeof(VerbsOther), typeof(VerbsSecurity),
     }.SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(f => (string)f.GetRawConstantValue()!).ToHashSet();
 
-    public static TheoryData<string> Cmdlets => [.. Changes.Keys.Concat(OnlyLooks).Order()];
+    public static TheoryData<string> Cmdlets => [.. Changes.Keys.Concat(ReadOnly).Order()];
 
     private static CmdletInfo Info(ModuleSession session, string name) => (CmdletInfo)session.Run("Get-Command $args[0] -Module Mcpsm", name)[0].BaseObject;
 
@@ -47,7 +47,7 @@ public sealed class GuidelineTests
     public void Every_cmdlet_is_in_the_table_of_these_tests()
     {
         using var session = new ModuleSession();
-        Assert.Equal(Changes.Keys.Concat(OnlyLooks).Order(), session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Name").Select(o => o.ToString()!).Order());
+        Assert.Equal(Changes.Keys.Concat(ReadOnly).Order(), session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Name").Select(o => o.ToString()!).Order());
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public sealed class GuidelineTests
     {
         using var session = new ModuleSession();
         var info = Info(session, name);
-        // Nothing is left to emit of what was removed.
+        // A Remove cmdlet has no object to return.
         Assert.Equal(info.Verb != "Remove", info.OutputType.Count > 0);
         Assert.All(info.OutputType, t => Assert.NotEqual(typeof(object), t.Type));
     }
@@ -95,13 +95,13 @@ public sealed class GuidelineTests
     {
         using var session = new ModuleSession();
         var info = Info(session, name);
-        // One identity provider is set for all servers: it needs no name to be meant.
+        // The only identity provider needs no name.
         Assert.Equal(info.Noun != "McpIdentityProvider", info.Parameters.TryGetValue("Name", out var parameter));
         if (parameter is null)
         {
             return;
         }
-        // A new name is none, and one vault is chosen.
+        // The name of a new server and of a selected vault cannot be a pattern.
         var takes = name is not ("Add-McpServer" or "Set-McpVault");
         Assert.Equal(takes, parameter.Attributes.OfType<SupportsWildcardsAttribute>().Any());
         if (takes)

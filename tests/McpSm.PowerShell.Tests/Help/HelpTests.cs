@@ -10,7 +10,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Help;
 
-/// <summary>What Get-Help shows, held against the cmdlets as they are.</summary>
+/// <summary>Tests that compare the output of Get-Help with the cmdlets, and run the examples.</summary>
 [Collection(SerialCollection.Name)]
 public sealed partial class HelpTests
 {
@@ -23,7 +23,7 @@ public sealed partial class HelpTests
 
     public static TheoryData<string> Topics => ["about_Mcpsm", "about_McpAuthentication", "about_McpVaults", "about_McpTroubleshooting"];
 
-    /// <summary>Each example of each page: its command and its code.</summary>
+    /// <summary>The command and the code of every example on every page.</summary>
     public static TheoryData<string, string> Examples
     {
         get
@@ -80,7 +80,7 @@ public sealed partial class HelpTests
         var online = session.Text("@((Get-Help $args[0] -Full).relatedLinks.navigationLink.uri)[0]", command);
         Assert.Matches($"^https://.+/docs/en-US/{command}\\.md$", online);
         Assert.True(File.Exists(Path.Combine(Pages, new Uri(online).Segments[^1])), online);
-        // A function has one only if it is an advanced one, and this must not be. -Online then takes the address of the help file.
+        // Only an advanced function has a HelpUri, and this function must not be one. Get-Help -Online then uses the link of the help file.
         Assert.Equal(command == "Invoke-Mcpsm" ? "" : online, uri);
         foreach (var link in Texts(session, "(Get-Help $args[0] -Full).relatedLinks.navigationLink.linkText", command).Where(l => l != "Online"))
         {
@@ -97,7 +97,7 @@ public sealed partial class HelpTests
         Assert.Contains(lines, l => l.StartsWith("LONG DESCRIPTION"));
         Assert.All(lines, l => Assert.InRange(l.TrimEnd().Length, 0, 80));
         Assert.NotEqual("", session.Text("(Get-Help $args[0]).Synopsis", topic));
-        // What is named is there.
+        // Every command that the topic names exists.
         var names = CommandName().Matches(string.Join('\n', lines)).Select(m => m.Value).Distinct();
         Assert.All(names, name => Assert.Equal(name, session.Text("(Get-Command $args[0] -Module Mcpsm).Name", name)));
     }
@@ -157,19 +157,19 @@ public sealed partial class HelpTests
 
         session.Run(code.Replace(Url, server.McpUrl.AbsoluteUri).Replace(Provider, provider.Issuer).Replace("/var/run/secrets/mcpsm/token", assertion));
 
-        // What mcpsm says on standard error may be a hint; its exit code tells.
+        // A line of mcpsm on standard error can be a hint, so only the exit code counts.
         Assert.Empty(session.Errors.Where(e => !e.FullyQualifiedErrorId.StartsWith("NativeCommandError", StringComparison.Ordinal)).Select(e => e.ToString()));
         Assert.True(command != "Invoke-Mcpsm" || session.Text("$LASTEXITCODE") == "0");
-        // The one warning that a page tells of.
+        // The only warning that an example shows.
         Assert.All(session.Warnings, w => Assert.Equal("Set-McpVault secretmanagement:Store", w.Contains("stay where they are") ? code : w));
         Assert.Contains(command == "Invoke-Mcpsm" ? "mcpsm" : command, code);
         var changes = command.Split('-')[0] is "Add" or "Set" or "Remove" or "Connect" or "Disconnect" or "Update" or "Clear" or "Deny" or "Import";
-        // An example shows what its cmdlet is for: it changes something, unless it says that it does not.
+        // An example of a cmdlet that changes something must change something, unless its text says otherwise.
         Assert.True(changes == !before.SequenceEqual(Files(session)) || code.Contains("-WhatIf") || code.Contains("Connect-McpServer -All") || command == "Invoke-Mcpsm"
-            || code.Contains("| Update-McpToken") || code.Contains("-Scope @()"), "the files say otherwise");
+            || code.Contains("| Update-McpToken") || code.Contains("-Scope @()"), "the files changed, or did not change, against the verb");
     }
 
-    /// <summary>A server that is signed in to, one with a token, one whose token lies in plaintext; and what the engine alone lacks.</summary>
+    /// <summary>Adds a server with a sign-in, one with a token and one with a plaintext token, and the commands that the bare engine lacks.</summary>
     private static void Prepare(ModuleSession session, string url)
     {
         var config = Path.Combine(session.Folder, "config.json");
@@ -179,7 +179,7 @@ public sealed partial class HelpTests
         File.WriteAllText(config, File.ReadAllText(config).Replace("https://plain.example/mcp\"", "https://plain.example/mcp\", \"bearerToken\": \"in-plaintext\""));
         session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
         session.Host.Typed.Enqueue("typed-token");
-        // Of assemblies that only a whole pwsh has.
+        // Commands of modules that only a complete pwsh has.
         session.Run("""
             function global:ConvertTo-Json([Parameter(ValueFromPipeline)] $InputObject, [int] $Depth) { [System.Text.Json.JsonSerializer]::Serialize($InputObject, [hashtable], [System.Text.Json.JsonSerializerOptions]::new()) }
             function global:ConvertTo-SecureString([string] $String, [switch] $AsPlainText) { [System.Net.NetworkCredential]::new('', $String).SecurePassword }
@@ -196,7 +196,7 @@ public sealed partial class HelpTests
             """);
     }
 
-    /// <summary>One that another program got. It is looked into here, and its signature is the provider's to check.</summary>
+    /// <summary>Returns an ID token like that of another program. Mcpsm reads it; only the provider checks its signature.</summary>
     private static string IdToken(string issuer) => string.Join('.', new[] { """{"alg":"none"}""",
         $$"""{"iss":"{{issuer}}","aud":"mcpsm-at-work","sub":"U-0001","exp":{{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds()}}}""", "signature" }
         .Select(part => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part))));
@@ -213,7 +213,7 @@ public sealed partial class HelpTests
     [GeneratedRegex(@"\b[A-Z][a-z]+-Mcp[A-Za-z]+\b")]
     private static partial Regex CommandName();
 
-    /// <summary>A command of ours with parameters behind it, and nothing of another's.</summary>
+    /// <summary>Matches a cmdlet of Mcpsm and its parameters.</summary>
     [GeneratedRegex(@"\b([A-Z][a-z]+-Mcp[A-Za-z]+)(?:[ \t]+(?:(-[A-Z][A-Za-z]+)|[a-z$'@][\w:./$'*-]*))+")]
     private static partial Regex Use();
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Module;
 
-/// <summary>The module's package, unpacked as Install-PSResource does it, on the module path of an empty home.</summary>
+/// <summary>Tests of the package of the module, unpacked like Install-PSResource into an empty home.</summary>
 public sealed class InstallTests
 {
     [Fact]
@@ -22,7 +22,7 @@ public sealed class InstallTests
         Assert.NotNull(zip.GetEntry(said["readme"].Single()));
         Assert.NotEmpty(said["description"].Single());
         Assert.NotEmpty(said["authors"].Single());
-        // Those of a module are modules; its assemblies are in it.
+        // Dependencies of a module package are modules. The assemblies are in the package.
         Assert.Empty(said["dependencies"]);
         Assert.NotNull(zip.GetEntry("Mcpsm.psd1"));
         Assert.NotNull(zip.GetEntry("LICENSE"));
@@ -33,7 +33,7 @@ public sealed class InstallTests
     public async Task Module_installed_in_an_empty_home_passes_its_tests()
     {
         using var home = EmptyHome.OrSkip();
-        // In a process of its own: this one may have loaded the laid-out module, and keeps its assemblies.
+        // In a child process, because this process may have loaded the built module and keeps its assemblies.
         home.Variables["MCPSM_TEST_MODULE"] = Path.Combine(Install(home), "Mcpsm.psd1");
         await home.RunAsync("dotnet", typeof(InstallTests).Assembly.Location, "--filter-class", typeof(ModuleTests).FullName!);
     }
@@ -53,7 +53,7 @@ public sealed class InstallTests
 
     private static string PackageIn(EmptyHome home) => Directory.GetFiles(Path.Combine(home.Packages, "module"), "*.nupkg").Single();
 
-    /// <summary>Unpacks the package, takes away what is the package's own, and gives the module's folder.</summary>
+    /// <summary>Unpacks the package without the files of the package format, and returns the folder of the module.</summary>
     private static string Install(EmptyHome home)
     {
         var package = PackageIn(home);

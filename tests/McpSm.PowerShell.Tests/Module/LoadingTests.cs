@@ -5,13 +5,13 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.Module;
 
-/// <summary>What of the module is loaded, and when: what nobody needs must cost nobody anything.</summary>
+/// <summary>Tests of which assemblies the module loads, and when. Startup time depends on it.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class LoadingTests
 {
     private const string Fresh = "MCPSM_TEST_FRESH";
 
-    // What the encrypted file protects its key with there.
+    // The encrypted file uses DPAPI on Windows.
     private static readonly string[] OnWindows = ["System.Security.Cryptography.ProtectedData"];
 
     private static readonly string[] Least = ["McpSm.Commands", "McpSm.Core", "McpSm.Loader", "McpSm.PowerShell"];
@@ -21,7 +21,7 @@ public sealed class LoadingTests
     {
         if (Environment.GetEnvironmentVariable(Fresh) is null)
         {
-            // Other tests of this process have loaded all there is.
+            // Other tests of this process have already loaded every assembly.
             await InFreshProcessAsync(nameof(Assemblies_are_loaded_only_if_they_are_needed));
             return;
         }
@@ -41,7 +41,7 @@ public sealed class LoadingTests
         Assert.Empty(session.Errors);
         Assert.Equal(["Duende.IdentityModel", .. Least], Loaded().Except(OnWindows));
         Assert.True((bool)session.Run("Test-McpServer my-api -Quiet").Single().BaseObject);
-        // The MCP SDK is this process's own, whose server is made of it.
+        // The test server in this process uses the MCP SDK.
         Assert.Equal(["Duende.IdentityModel", .. Least], Loaded().Except(OnWindows));
     }
 

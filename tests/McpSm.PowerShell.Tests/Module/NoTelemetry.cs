@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace McpSm.PowerShell.Tests.Module;
 
-/// <summary>The engine would tell its makers of each start, and keep a file in the home folder for that.</summary>
+/// <summary>Turns the telemetry of PowerShell off. It would send data at each start and write a file to the home folder.</summary>
 internal static class NoTelemetry
 {
     [ModuleInitializer]

@@ -9,7 +9,7 @@ namespace McpSm.PowerShell.Tests.SecretManagement;
 [Collection(SerialCollection.Name)]
 public sealed class SecretManagementTests
 {
-    /// <summary>Leaves out the store that the operating system has, or has not.</summary>
+    /// <summary>A filter without the vault of the operating system, which not every machine has.</summary>
     private const string NotTheSystems = "Where-Object { $_ -notin 'secret-service', 'credential-manager', 'keychain' }";
 
     private static ModuleSession WithVault(string mode = "", bool isDefault = true)

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace McpSm.PowerShell.Tests.SecretManagement;
 
-/// <summary>The functions of the extension vault, called as SecretManagement calls them.</summary>
+/// <summary>Tests of the functions of the extension vault, called like SecretManagement calls them.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class ServedSecretTests
 {
@@ -148,7 +148,7 @@ public sealed class ServedSecretTests
         Assert.Equal(["My API", "OAuth", "Authenticated", "file"], new[] { "McpServer", "Kind", "State", "Vault" }.Select(k => listed.Metadata[k]));
         Assert.True((DateTime)listed.Metadata["ExpiresAt"]! > DateTime.UtcNow);
         Assert.StartsWith("http://127.0.0.1", (string)listed.Metadata["Issuer"]!);
-        // SecretManagement looks a name up by this filter.
+        // SecretManagement finds a name with this filter.
         Assert.Equal("my-api", Assert.Single(List(session, "My API")).Name);
         Assert.Empty(session.Errors);
     }
@@ -235,7 +235,7 @@ public sealed class ServedSecretTests
         Assert.Null(Get(session, "other"));
         Refused(session, "AuthenticationRequired", "You are not signed in to 'other'.");
         Assert.Equal("0", session.Text("$global:StandInCalls.Count"));
-        // The choice for secrets is none for credentials.
+        // The vault for secrets is not selected for credentials.
         session.Run("Set-McpToken other $args[0]", Secure("another"));
         Assert.Equal("secretmanagement:Store", session.Text("(Get-McpAuthStatus other).Vault"));
         Assert.Equal("x", Get(session, "a"));
@@ -326,7 +326,7 @@ public sealed class ServedSecretTests
     public void Nested_module_is_not_loaded_from_the_current_folder()
     {
         using var session = new ModuleSession();
-        // A folder of the same name, where somebody stands, must not be taken for it.
+        // A folder of the same name in the current folder must not be imported.
         var planted = Directory.CreateDirectory(Path.Combine(session.Folder, "Mcpsm.Extension"));
         File.WriteAllText(Path.Combine(planted.FullName, "Mcpsm.Extension.psm1"), "function Get-Secret { 'planted' }");
         Assert.Equal(Path.Combine(Path.GetDirectoryName(ModuleSession.Module)!, "Mcpsm.Extension", "Mcpsm.Extension.psm1"), session.Text("""

@@ -1,6 +1,6 @@
 namespace McpSm.PowerShell.Tests.SecretManagement;
 
-/// <summary>The single runspace for vaults that SecretManagement has. A second caller fails while it is in use.</summary>
+/// <summary>The runspace of the stand-in, which fails if it is already in use, like that of the real SecretManagement.</summary>
 public static class SingleRunspace
 {
     private static int _users;

@@ -1,5 +1,5 @@
-// The types of that module which an extension vault makes, with the constructors it documents: PowerShell finds them
-// by name in whatever assembly is loaded.
+// A type of SecretManagement that an extension vault creates, with its documented constructors. PowerShell finds the type by name
+// in any loaded assembly.
 namespace Microsoft.PowerShell.SecretManagement;
 
 public sealed class PasswordRequiredException(string message) : InvalidOperationException(message);

@@ -4,10 +4,10 @@ using System.Reflection;
 
 namespace McpSm.PowerShell.Tests.Support;
 
-/// <summary>A real runspace with the laid-out module in it, and a configuration folder of its own.</summary>
+/// <summary>A real runspace with the built module and a new configuration folder.</summary>
 public sealed class ModuleSession : IDisposable
 {
-    /// <summary>The manifest of the laid-out module, or of one that is installed: that needs a process of its own.</summary>
+    /// <summary>The manifest of the built module, or of an installed one in a child process.</summary>
     public static readonly string Module = Environment.GetEnvironmentVariable("MCPSM_TEST_MODULE")
         ?? typeof(ModuleSession).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "module").Value!;
 
@@ -29,7 +29,7 @@ public sealed class ModuleSession : IDisposable
         }
         _runspace = RunspaceFactory.CreateRunspace(Host, state);
         _runspace.Open();
-        // Only now: opening adds the folders of this machine, which may have the real SecretManagement.
+        // After opening, which adds the module folders of this machine. They may hold the real SecretManagement.
         Environment.SetEnvironmentVariable("PSModulePath", Path.Combine(AppContext.BaseDirectory, withSecretManagement ? "StandIn" : "none"));
         Run("$global:StandInVaults = @{}; $global:StandInCalls = [System.Collections.Generic.List[string]]::new()");
         Run("Import-Module $args[0]", Module);
@@ -39,12 +39,12 @@ public sealed class ModuleSession : IDisposable
 
     public TestHost Host { get; }
 
-    /// <summary>The errors of the last run.</summary>
+    /// <summary>The errors of the last call of <c>Run</c>.</summary>
     public IReadOnlyList<ErrorRecord> Errors { get; private set; } = [];
 
     public IReadOnlyList<string> Warnings { get; private set; } = [];
 
-    /// <summary>Runs a script; terminating errors come as its exceptions.</summary>
+    /// <summary>Runs a script and throws its terminating errors as exceptions.</summary>
     public IReadOnlyList<PSObject> Run(string script, params object[] arguments)
     {
         using var shell = Shell(script, arguments);

@@ -6,20 +6,20 @@ using McpSm.Samples;
 
 namespace McpSm.PowerShell.Tests.Support;
 
-/// <summary>A host that notes what people see, clicks through sign-in URLs, and types what it is told to.</summary>
+/// <summary>A host that records its output, follows sign-in URLs, and answers prompts from a queue.</summary>
 public sealed class TestHost : PSHost
 {
     private readonly TestUi _ui = new();
 
     public List<string> Lines => _ui.Shown;
 
-    /// <summary>What is typed at prompts, in turn.</summary>
+    /// <summary>The answers to the next prompts, in order.</summary>
     public Queue<string> Typed => _ui.Typed;
 
-    /// <summary>Whether somebody follows a sign-in URL.</summary>
+    /// <summary>Whether the host follows a sign-in URL.</summary>
     public bool Clicks { get => _ui.Clicks; set => _ui.Clicks = value; }
 
-    /// <summary>How somebody follows it.</summary>
+    /// <summary>Follows a sign-in URL.</summary>
     public Func<Uri, Task> Click { get => _ui.Click; set => _ui.Click = value; }
 
     public override CultureInfo CurrentCulture => CultureInfo.InvariantCulture;
@@ -41,7 +41,7 @@ public sealed class TestHost : PSHost
         public bool Clicks { get; set; } = true;
         public Func<Uri, Task> Click { get; set; } = async url => (await StandInBrowser.ClickThroughAsync(url)).Dispose();
 
-        // No keys can be looked for here, as in many a host: Mcpsm must do with ReadLine.
+        // Like many hosts, this one cannot poll for keys, so Mcpsm must use ReadLine.
         public override PSHostRawUserInterface RawUI => null!;
 
         public override string ReadLine() => Typed.TryDequeue(out var line) ? line : null!;

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.TestServers.Entra;
 
-/// <summary>How a confidential client proves itself: its secret, or an assertion signed with its certificate's key.</summary>
+/// <summary>Checks the authentication of a confidential client: a secret, or an assertion signed with the key of its certificate.</summary>
 internal static class EntraClientProof
 {
     public static void Verify(IFormCollection form, EntraApp app, string host, string tenant)

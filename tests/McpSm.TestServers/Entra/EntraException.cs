@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace McpSm.TestServers.Entra;
 
-/// <summary>An error as Entra ID answers it.</summary>
+/// <summary>An error response of Entra ID.</summary>
 internal sealed class EntraException(string error, string description, int status = StatusCodes.Status400BadRequest, string? suberror = null) : Exception
 {
     public int Status => status;

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace McpSm.TestServers.Entra;
 
 /// <summary>
-/// What HTTPS_PROXY of a real process names: it takes connections to the hosts of Entra ID to a stand-in that is served
+/// A proxy for the HTTPS_PROXY of a real process. It forwards connections to the hosts of Entra ID to a fake that is served
 /// over https, and refuses all others.
 /// </summary>
 public sealed class EntraProxy(FakeEntra standIn) : IDisposable
@@ -12,7 +12,7 @@ public sealed class EntraProxy(FakeEntra standIn) : IDisposable
 
     public string Url => _proxy.Url;
 
-    /// <summary>The hosts and ports that were connected to, and those that were refused with "!" before them.</summary>
+    /// <summary>The hosts and ports of all connections. Refused ones begin with "!".</summary>
     public ConcurrentQueue<string> Connections => _proxy.Connections;
 
     public void Dispose() => _proxy.Dispose();

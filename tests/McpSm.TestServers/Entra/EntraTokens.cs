@@ -9,35 +9,35 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace McpSm.TestServers.Entra;
 
-/// <summary>The codes and tokens of an <see cref="FakeEntra"/>, and the rules by which it gives them.</summary>
+/// <summary>The codes and tokens of a <see cref="FakeEntra"/>, and the rules for issuing them.</summary>
 public sealed class EntraTokens(FakeEntra standIn)
 {
     private readonly ConcurrentDictionary<string, Code> _codes = new();
     private readonly ConcurrentDictionary<string, (string Client, string Scope)> _refresh = new();
     private readonly ConcurrentDictionary<string, string> _access = new();
 
-    // Another one at each stand-in: the library holds back, in the whole process, what has just failed for a person.
+    // A different user for each fake: MSAL throttles a user in the whole process after a failure.
     private readonly string _person = Guid.NewGuid().ToString();
 
-    /// <summary>How long access tokens last, in seconds.</summary>
+    /// <summary>The lifetime of access tokens in seconds.</summary>
     public int Lifetime { get; set; } = 3600;
 
-    /// <summary>Whether refresh tokens are given.</summary>
+    /// <summary>Whether refresh tokens are issued.</summary>
     public bool GivesRefresh { get; set; } = true;
 
-    /// <summary>What a person answers in the browser and at the device page: null approves, else the error.</summary>
+    /// <summary>The decision of the user in the browser and on the device page: null approves, anything else is the error.</summary>
     public string? Denies { get; set; }
 
-    /// <summary>How often a device code is still pending before it is decided.</summary>
+    /// <summary>The number of polls that a device code stays pending.</summary>
     public int Pending { get; set; }
 
-    /// <summary>Every access and refresh token given.</summary>
+    /// <summary>Every issued access and refresh token.</summary>
     public IReadOnlyCollection<string> All => [.. _access.Keys, .. _refresh.Keys];
 
-    /// <summary>Makes every refresh token invalid, as a password change does.</summary>
+    /// <summary>Revokes every refresh token, like a password change.</summary>
     public void RevokeAll() => _refresh.Clear();
 
-    /// <summary>What a server learns of a token, whose own resource it takes tokens for.</summary>
+    /// <summary>Returns what a server can learn of a token for its resource.</summary>
     public AccessTokenInfo? Introspect(string token, string resource) => _access.TryGetValue(token, out var scope)
         ? new AccessTokenInfo(true, "", scope.Split(' '), [resource], DateTimeOffset.UtcNow.AddSeconds(Lifetime)) : null;
 
@@ -138,7 +138,7 @@ public sealed class EntraTokens(FakeEntra standIn)
         }
     }
 
-    /// <summary>A managed identity's token, to whoever shows the header that only the machine itself can.</summary>
+    /// <summary>Issues a token of a managed identity if the request has the header that only the machine itself can send.</summary>
     internal Task ForMachineAsync(HttpContext context, string header, string value, string version)
     {
         var query = context.Request.Query;
@@ -205,7 +205,7 @@ public sealed class EntraTokens(FakeEntra standIn)
         await context.Response.WriteAsync(answer.ToJsonString());
     }
 
-    /// <summary>What the real ones refuse that issuers of the MCP specification want.</summary>
+    /// <summary>Refuses the parameters that the MCP specification requires and Entra ID refuses.</summary>
     private static void Refuse(IFormCollection form)
     {
         if (form.ContainsKey("resource"))
@@ -214,7 +214,7 @@ public sealed class EntraTokens(FakeEntra standIn)
         }
     }
 
-    /// <summary>The scopes of the one API that is asked for; what says who the person is comes along and is not among them.</summary>
+    /// <summary>Returns the requested scopes of one API, without the OpenID Connect scopes, which must be requested too.</summary>
     private static string Scopes(string asked)
     {
         var scopes = asked.Split(' ').Except(["openid", "profile", "offline_access"]).ToList();

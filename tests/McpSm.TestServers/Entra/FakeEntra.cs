@@ -8,13 +8,13 @@ namespace McpSm.TestServers.Entra;
 
 /// <summary>
 /// The endpoints of Microsoft Entra ID, of Azure's machine metadata (IMDS) and of App Service identities, on loopback. It
-/// is as strict as the real ones where a client can go wrong: no <c>resource</c>, localhost redirects without a path, PKCE.
+/// is as strict as the real endpoints about the mistakes of a client: no <c>resource</c>, localhost redirects without a path, PKCE.
 /// </summary>
 public sealed class FakeEntra : IAsyncDisposable
 {
     public const string Tenant = "8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77";
 
-    /// <summary>The app that people sign in with, and the one that signs in by itself.</summary>
+    /// <summary>The client id of the app for people; <c>Daemon</c> is the app with its own credentials.</summary>
     public const string Person = "11111111-aaaa-4bbb-8ccc-000000000001";
     public const string Daemon = "22222222-aaaa-4bbb-8ccc-000000000002";
     public const string Secret = "dAe~mon.Secret_0123456789";
@@ -35,12 +35,12 @@ public sealed class FakeEntra : IAsyncDisposable
     public ConcurrentDictionary<string, EntraApp> Apps { get; } = new(
         new[] { new EntraApp(Person), new EntraApp(Daemon, Secret) }.Select(a => KeyValuePair.Create(a.ClientId, a)));
 
-    /// <summary>Where requests went that were for nobody here.</summary>
+    /// <summary>The URLs of requests that no endpoint serves.</summary>
     public ConcurrentQueue<Uri> Strays { get; } = new();
 
     public string Origin => (_host ?? throw new InvalidOperationException("The stand-in has not started.")).Origin;
 
-    /// <param name="certificate">Given: https, else plain http.</param>
+    /// <param name="certificate">The certificate for https; null for plain http.</param>
     public static async Task<FakeEntra> StartAsync(X509Certificate2? certificate = null)
     {
         var standIn = new FakeEntra();
@@ -49,13 +49,13 @@ public sealed class FakeEntra : IAsyncDisposable
         return standIn;
     }
 
-    /// <summary>Carries requests to the hosts of Entra ID and of IMDS here, and none to anywhere else.</summary>
+    /// <summary>Returns a handler that sends requests for the hosts of Entra ID and of IMDS to this server, and no others.</summary>
     public HttpMessageHandler NewTransport() => new Transport(this);
 
-    /// <summary>Whether a host is one that this stands in for.</summary>
+    /// <summary>Returns whether this server stands in for a host.</summary>
     public static bool IsHost(string host) => Hosts.Contains(host);
 
-    /// <summary>What a person does in a browser: opens the page, approves or not, is sent back to the client.</summary>
+    /// <summary>Does what a user does in a browser: opens the page, approves or denies, and follows the redirect to the client.</summary>
     public async Task<HttpResponseMessage> ClickThroughAsync(Uri url, Func<Uri, Uri>? back = null)
     {
         using var client = new HttpClient(NewTransport());

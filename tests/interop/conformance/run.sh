@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs the auth/ client scenarios of the official MCP conformance suite against tests/McpSm.ConformanceClient, one at a
-# time, each in every revision of the protocol it belongs to, and prints one line for each.
-#   tests/interop/conformance/run.sh [scenario...]      all of them where none is named
-# Needs npm and .NET; the suite and its Node are installed beside this file. Where npm is missing everything is skipped,
-# or fails under MCPSM_TEST_REQUIRE=1. CONFIGURATION is the build's; Debug where unset.
+# time, each in every revision of the protocol that it belongs to, and prints one line for each.
+#   tests/interop/conformance/run.sh [scenario...]      all scenarios by default
+# Needs npm and .NET; the suite and its Node are installed beside this file. Without npm every scenario is skipped, or
+# fails if MCPSM_TEST_REQUIRE is 1. CONFIGURATION is the build configuration; Debug by default.
 set -uo pipefail
 cd "$(dirname "$0")"
 suite=$PWD/node_modules/@modelcontextprotocol/conformance/dist/index.js
@@ -11,7 +11,7 @@ node=$PWD/node_modules/node/bin/node
 configuration=${CONFIGURATION:-Debug}
 client=../../McpSm.ConformanceClient
 
-# Longest a scenario may take, in seconds: the program, and the suite around it.
+# Time limits of a scenario in seconds: for the program and for the suite.
 program_limit=30
 suite_limit=60
 
@@ -37,13 +37,13 @@ trap 'exit 130' INT TERM
 "$node" "$suite" list --client >"$temporary/list" || stop "The conformance suite does not start."
 sed -nE 's/^ +- (auth\/[^ ]+) \[(.*)\]$/\1 \2/p' "$temporary/list" >"$temporary/scenarios"
 [ -s "$temporary/scenarios" ] || stop "The conformance suite lists no auth/ scenario."
-# docs/rules.md says which rule each of them looks at.
+# docs/rules.md lists the scenarios under the rules.
 cut -d' ' -f1 "$temporary/scenarios" | LC_ALL=C sort | diff scenarios.txt - >&2 || stop "scenarios.txt does not list the suite's scenarios."
 
-# The suite splits the command at spaces, so the program is started from its own folder.
+# The suite splits the command at spaces, so start the program from its own folder.
 cd "$client/bin/$configuration/net10.0" || stop "The program under test is not where it was built."
 
-# Runs a scenario in one revision. A group of its own, so that all it started ends with it.
+# Runs a scenario in one revision, in a new process group, so that all its processes end with it.
 run() {
     local revision=()
     [ "$2" = extension ] || revision=(--spec-version "$2")
@@ -54,7 +54,7 @@ run() {
     local code=$?
     kill -KILL -- "-$running" 2>/dev/null
     running=
-    # A scenario that the suite skips ends in 0 too, and some allow the program to fail in whatever way.
+    # A scenario that the suite skips exits with 0 too, and some accept any failure of the program.
     [ "$code" = 0 ] && grep -q 'OVERALL: PASSED' "$temporary/log" && ! grep -q 'Client exited with code' "$temporary/log"
 }
 

@@ -1,11 +1,11 @@
-// oidc-provider as it comes, on a free port of 127.0.0.1, until standard input ends. Standard output is lines of JSON:
+// The unmodified oidc-provider on a free port of 127.0.0.1, until standard input ends. Standard output is lines of JSON:
 // first {issuer, introspection: {id, secret}, machine: {id, secret}, keyed: {ES256: {id, key}, RS256: …}}, then {event, …}
-// for each thing that happens.
+// for each event.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
-// What the provider says to people goes to standard error.
+// Messages of the provider go to standard error.
 console.info = console.log = console.error;
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const secret = () => randomBytes(32).toString('hex');
@@ -15,7 +15,7 @@ await new Promise((done) => server.listen(0, '127.0.0.1', done));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const introspection = { id: 'resource-server', secret: secret() };
 const machine = { id: 'machine', secret: secret() };
-// Clients that prove themselves with a key: the issuer keeps the public half, whoever started it is told the private one.
+// Clients with private_key_jwt: the issuer keeps the public key, and the first line prints the private key for the test.
 const keyed = (algorithm, pair) => ({
   id: `machine-${algorithm.toLowerCase()}`,
   key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }),
@@ -57,7 +57,7 @@ const provider = new Provider(issuer, {
   },
 });
 
-// Its pages ask a public host for a font; here nothing leaves this machine.
+// The pages load a font from a public host. Remove it: the tests send nothing to other machines.
 provider.use(async (ctx, next) => {
   await next();
   if (typeof ctx.body === 'string') {
@@ -81,7 +81,7 @@ for (const [event, tell] of Object.entries(named)) {
   provider.on(event, (...all) => say({ event, ...tell(...all) }));
 }
 
-// It has no picture for a browser's tab, and the browser would note that as an error.
+// The provider has no favicon, and the browser would report that as an error.
 const answer = provider.callback();
 server.on('request', (request, response) => (request.url === '/favicon.ico' ? response.writeHead(204).end() : answer(request, response)));
 say({ issuer, introspection, machine, keyed: { ES256: { id: es256.id, key: es256.key }, RS256: { id: rs256.id, key: rs256.key } } });
