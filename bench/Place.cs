@@ -19,7 +19,7 @@ internal sealed class Place : IAsyncDisposable
     public ProtectedMcpServer Server { get; }
 
     /// <summary>The root folder of the repository.</summary>
-    public static string Repository { get; } = FindRepository();
+    public static string Repository { get; } = TestServers.Repository.Root;
 
     public static async Task<Place> OpenAsync(Report report)
     {
@@ -198,15 +198,5 @@ internal sealed class Place : IAsyncDisposable
         {
             throw new InvalidOperationException($"{program} {arguments[0]} ended with exit code {process.ExitCode}: {output}");
         }
-    }
-
-    private static string FindRepository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Mcpsm.slnx")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("The benchmark must run from its build folder.");
-        }
-        return folder.FullName;
     }
 }

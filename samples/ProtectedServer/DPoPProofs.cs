@@ -75,7 +75,7 @@ public sealed class DPoPProofs(TimeProvider time, bool requireNonce)
 
         if (requireNonce && (!claims.TryGetProperty("nonce", out var nonce) || nonce.ToString() != Nonce))
         {
-            throw new DPoPException("use_dpop_nonce", "the proof must hold the nonce");
+            throw new DPoPException("use_dpop_nonce", "the proof must contain the nonce");
         }
 
         foreach (var (old, _) in _seen.Where(s => now - s.Value > 2 * Window))

@@ -56,12 +56,12 @@ Console.WriteLine($"""
       mcpsm add my-api --type http --url {server.McpUrl}
       mcpsm auth login my-api
 
-    Or as a CI job does, with no person near:
+    Or unattended, like a CI job:
 
       MCP_SERVER={server.McpUrl} MCP_ISSUER={issuer.Issuer} \
       MCPSM_CLIENT_ID={jobId} MCPSM_CLIENT_SECRET={jobSecret} samples/ci-job.sh
 
-    Ctrl+C ends it.
+    Press Ctrl+C to stop it.
     """);
 
 var ended = new TaskCompletionSource();

@@ -53,7 +53,7 @@ public static partial class StandInBrowser
             answer.Dispose();
         }
 
-        throw new InvalidOperationException($"More than {MostHops} hops.");
+        throw new InvalidOperationException($"More than {MostHops} redirects.");
     }
 
     /// <summary>Opens the one-time start page that a browser is started with.</summary>
@@ -62,13 +62,13 @@ public static partial class StandInBrowser
     {
         using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
         using var answer = await client.GetAsync(RequireLoopback(start), cancellationToken);
-        return answer.Headers.Location ?? throw new InvalidOperationException($"The start answered {(int)answer.StatusCode}.");
+        return answer.Headers.Location ?? throw new InvalidOperationException($"The start page returned the status {(int)answer.StatusCode}.");
     }
 
     private static Uri RequireLoopback(Uri url) =>
         url.IsLoopback && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
             ? url
-            : throw new InvalidOperationException($"The stand-in browser does not leave loopback: {url.Authority}");
+            : throw new InvalidOperationException($"The browser must not leave loopback: {url.Authority}");
 
     // Submits the form of a page unchanged, with the button of the decision.
     private static HttpRequestMessage? Decision(string html, Uri page, bool approve)

@@ -18,7 +18,7 @@ if (args.Any(a => a is not ("--keep-running" or "--shell")))
 
 await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { SupportsDeviceCode = true });
 await using var server = await ProtectedMcpServer.StartAsync(issuer);
-Console.WriteLine($"A protected MCP server runs at {server.McpUrl}, its issuer at {issuer.Issuer}.");
+Console.WriteLine($"A protected MCP server is running at {server.McpUrl}. Its issuer is {issuer.Issuer}.");
 using var folder = new TemporaryFolder();
 // Clean up after Ctrl+C and kill too.
 var ended = new TaskCompletionSource();
@@ -35,7 +35,7 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 var terminal = new Terminal(folder.Path);
 if (inShell)
 {
-    Console.WriteLine("What follows is what you would type, and what mcpsm answers. A stand-in clicks in the browser.");
+    Console.WriteLine("These are the commands that you would type, with their output. This program does what you would do in the browser.");
     string[][] commands =
     [
         ["add", "my-api", "--type", "http", "--url", server.McpUrl.AbsoluteUri],
@@ -51,14 +51,14 @@ if (inShell)
     {
         if (await terminal.RunAsync(command, isToken: command is ["auth", "token", ..]) is var code and not 0)
         {
-            Console.Error.WriteLine($"That command failed with exit code {code}.");
+            Console.Error.WriteLine($"The command failed with exit code {code}.");
             return 1;
         }
     }
 }
 else
 {
-    Console.WriteLine("What follows is what you would type in PowerShell, and what you would see. A stand-in clicks in the browser.");
+    Console.WriteLine("These are the commands that you would type in PowerShell, with their output. This program does what you would do in the browser.");
     string[] lines =
     [
         $"Add-McpServer my-api {server.McpUrl.AbsoluteUri}",
@@ -72,28 +72,28 @@ else
     ];
     if (!await new PowerShellTerminal(folder.Path).RunAsync(lines))
     {
-        Console.Error.WriteLine("That command failed.");
+        Console.Error.WriteLine("The command failed.");
         return 1;
     }
 }
 Console.WriteLine();
 if (!keepRunning)
 {
-    Console.WriteLine(inShell ? "That was all." : "That was all. The same in any shell: dotnet run --project samples/Quickstart -- --shell");
-    Console.WriteLine("To sign in by hand in a real browser, add --keep-running.");
+    Console.WriteLine(inShell ? "Done." : "Done. For the same in any shell: dotnet run --project samples/Quickstart -- --shell");
+    Console.WriteLine("To sign in yourself in a real browser, add --keep-running.");
     return 0;
 }
 Console.WriteLine($"""
-    The server stays up. Sign in by hand, from another terminal:
+    The server is still running. Sign in yourself, in another terminal:
 
       {terminal.CommandLine} add by-hand --type http --url {server.McpUrl}
       {terminal.CommandLine} auth login by-hand
 
-    or in pwsh 7.6, after: Import-Module '{PowerShellTerminal.Module}'
+    Or in pwsh 7.6, after Import-Module '{PowerShellTerminal.Module}':
 
       Connect-McpServer -Url {server.McpUrl}
 
-    Ctrl+C ends it.
+    Press Ctrl+C to stop it.
     """);
 await ended.Task;
 return 0;

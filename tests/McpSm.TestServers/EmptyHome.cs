@@ -36,7 +36,7 @@ public sealed class EmptyHome : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(n => n != "DOTNET_ROOT" && RemovedPrefixes.Any(l => n.StartsWith(l, StringComparison.OrdinalIgnoreCase))).ToList())
+        foreach (var name in start.Environment.Keys.Where(n => n != "DOTNET_ROOT" && RemovedPrefixes.Any(p => n.StartsWith(p, StringComparison.OrdinalIgnoreCase))).ToList())
         {
             start.Environment.Remove(name);
         }

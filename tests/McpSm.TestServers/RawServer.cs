@@ -88,7 +88,7 @@ public sealed class RawServer : IAsyncDisposable
         await stream.WriteAsync(Head(1000), ct);
         await stream.WriteAsync("""{"issuer":"ht"""u8.ToArray(), ct);
         stream.Socket.Close(0);
-        throw new IOException("It was reset.");
+        throw new IOException("The connection was reset.");
     });
 
     /// <summary>Starts a server that sends this text again and again until the client closes the connection.</summary>

@@ -11,12 +11,12 @@ public static partial class RepeatedCommand
     {
         var (failed, given) = Split(arguments);
         // Running the same command interactively is a different way to run it.
-        foreach (Match told in Commands().Matches(AtAPrompt().Replace(text ?? "", "")))
+        foreach (Match command in Commands().Matches(AtAPrompt().Replace(text ?? "", "")))
         {
-            var (words, options) = Split(told.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            var (words, options) = Split(command.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
             if (words.SequenceEqual(failed) && options.IsSubsetOf(given))
             {
-                return told.Value;
+                return command.Value;
             }
         }
         return null;

@@ -6,5 +6,5 @@ public static class Repository
     public static string Root { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
 
     private static string Find(DirectoryInfo folder) => File.Exists(Path.Combine(folder.FullName, "Mcpsm.slnx")) ? folder.FullName
-        : Find(folder.Parent ?? throw new DirectoryNotFoundException("The tests do not run from inside the repository."));
+        : Find(folder.Parent ?? throw new DirectoryNotFoundException("The program does not run from a folder inside the repository."));
 }

@@ -83,7 +83,7 @@ internal sealed class AuthorizationCodes(AuthorizationServerOptions options, Tok
 
             if (!Secrets.Same(code.Request.CodeChallenge, Secrets.ChallengeOf(verifier)))
             {
-                throw new OAuthException("invalid_grant", "code_verifier does not fit the code_challenge");
+                throw new OAuthException("invalid_grant", "code_verifier does not match the code_challenge");
             }
 
             var granted = code.Family.Grant;

@@ -23,7 +23,7 @@ internal sealed class AuthorizationEndpoint(
         catch (OAuthException error)
         {
             // Without a valid redirect URI the error is shown to the user (OAuth 2.1 section 4.1.2.1).
-            await HtmlPage.MessageAsync(context, 400, "This sign-in cannot go on", error.Description);
+            await HtmlPage.MessageAsync(context, 400, "This sign-in cannot continue", error.Description);
             return;
         }
 
@@ -59,14 +59,14 @@ internal sealed class AuthorizationEndpoint(
         }
         catch (OAuthException error)
         {
-            await HtmlPage.MessageAsync(context, 400, "This sign-in cannot go on", error.Description);
+            await HtmlPage.MessageAsync(context, 400, "This sign-in cannot continue", error.Description);
             return;
         }
 
         if (handle is null || codes.Take(handle) is not { } request)
         {
             await HtmlPage.MessageAsync(
-                context, 400, "This page is out of date", "Start the sign-in again where you came from.");
+                context, 400, "This page is out of date", "Start the sign-in again in the program that opened this page.");
             return;
         }
 

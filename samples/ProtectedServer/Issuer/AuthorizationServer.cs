@@ -64,7 +64,7 @@ public sealed class AuthorizationServer : IAsyncDisposable
         options ??= new AuthorizationServerOptions();
         if (options.IssuerPath is { Length: > 0 } path && (path[0] != '/' || path[^1] == '/'))
         {
-            throw new ArgumentException("IssuerPath starts with a slash and does not end in one.", nameof(options));
+            throw new ArgumentException("IssuerPath must start with a slash and must not end with one.", nameof(options));
         }
 
         var server = new AuthorizationServer(options);

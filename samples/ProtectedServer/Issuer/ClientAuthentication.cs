@@ -54,7 +54,7 @@ internal sealed class ClientAuthentication(ClientRegistry clients, ClientAsserti
             if (form["client_assertion_type"] != ClientAssertions.Type || form["client_secret"] is not null
                 || (form["client_id"] is { } named && named != subject))
             {
-                throw new OAuthException("invalid_request", "the client assertion comes with what contradicts it");
+                throw new OAuthException("invalid_request", "the client assertion contradicts other parameters");
             }
 
             return (subject, assertion, ClientAssertions.Method);

@@ -20,11 +20,11 @@ internal static class ConsentPage
         var name = request.Client.ClientName ?? request.Client.ClientId;
         var redirect = new Uri(request.RedirectUri);
         var body = $"""
-            <p>It asks this issuer, {HtmlPage.Encode(issuer)}, for a token in your name.</p>
+            <p>The client asks this issuer, {HtmlPage.Encode(issuer)}, for a token in your name.</p>
             <dl>
-            <dt>To use</dt>{Items(request.Resources)}
+            <dt>For the server</dt>{Items(request.Resources)}
             <dt>With the scopes</dt>{Items(request.Scopes)}
-            <dt>You will go back to</dt><dd>{HtmlPage.Encode(redirect.Authority)}</dd>
+            <dt>Then you return to</dt><dd>{HtmlPage.Encode(redirect.Authority)}</dd>
             </dl>
             <form method="post">
             <input type="hidden" name="{Handle}" value="{handle}">
@@ -32,7 +32,7 @@ internal static class ConsentPage
             </form>
             """;
         return HtmlPage.WriteAsync(
-            context, 200, $"Let {name} in?", body, redirect.GetLeftPart(UriPartial.Authority));
+            context, 200, $"Approve {name}?", body, redirect.GetLeftPart(UriPartial.Authority));
     }
 
     private static string Items(IReadOnlyList<string> items) =>

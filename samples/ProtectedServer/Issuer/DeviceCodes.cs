@@ -79,7 +79,7 @@ internal sealed class DeviceCodes(AuthorizationServerOptions options)
             switch (entry.Decision)
             {
                 case Decision.Pending:
-                    throw new OAuthException("authorization_pending", "nobody has decided yet");
+                    throw new OAuthException("authorization_pending", "the user has not decided yet");
                 case Decision.Denied:
                     throw new OAuthException("access_denied", "the request was denied");
             }

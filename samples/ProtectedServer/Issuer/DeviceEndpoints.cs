@@ -40,7 +40,7 @@ internal sealed class DeviceEndpoints(
     public Task AskAsync(HttpContext context)
     {
         var code = HtmlPage.Encode(context.Request.Query[UserCode].ToString());
-        return HtmlPage.WriteAsync(context, 200, "Let a device in?", $"""
+        return HtmlPage.WriteAsync(context, 200, "Approve a device?", $"""
             <p>Approve only if this is the code that your own device shows.</p>
             <form method="post">
             <label>Code <input name="{UserCode}" value="{code}" autocomplete="off" required></label>
@@ -61,13 +61,13 @@ internal sealed class DeviceEndpoints(
         }
         catch (OAuthException error)
         {
-            await HtmlPage.MessageAsync(context, 400, "That did not work", error.Description);
+            await HtmlPage.MessageAsync(context, 400, "The request failed", error.Description);
             return;
         }
 
         if (code is null || !devices.Decide(code, approve))
         {
-            await HtmlPage.MessageAsync(context, 400, "This code is not waiting", "It may be mistyped, used or expired.");
+            await HtmlPage.MessageAsync(context, 400, "This code is not valid", "It is mistyped, used or expired.");
             return;
         }
 

@@ -38,7 +38,7 @@ internal sealed class IdentityAssertions(AuthorizationServerOptions options, Fun
 
             if (!await keys.IsSignedAsync(jwt, from, cancellationToken))
             {
-                throw new JwtException("its signature is not of its issuer");
+                throw new JwtException("its signature is not valid");
             }
 
             return Check(jwt, from, client, form);

@@ -54,7 +54,7 @@ internal sealed class IdentityTokens(AuthorizationServerOptions options, Func<st
     {
         if (form.Required("requested_token_type") != IdJag || form.Required("subject_token_type") != IdTokenType)
         {
-            throw new OAuthException("invalid_request", "an ID token can be exchanged for an ID-JAG, and nothing else");
+            throw new OAuthException("invalid_request", "an ID token can be exchanged only for an ID-JAG");
         }
 
         Verify(form.Required("subject_token"), client);
@@ -86,12 +86,12 @@ internal sealed class IdentityTokens(AuthorizationServerOptions options, Func<st
             var jwt = SignedJwt.Read(idToken);
             if (!jwt.IsSignedBy(_key) || SignedJwt.OptionalText(jwt.Header, "typ") == IdJagHeaderType)
             {
-                throw new JwtException("it is no ID token of this issuer");
+                throw new JwtException("it is not an ID token of this issuer");
             }
 
             if (SignedJwt.Text(jwt.Claims, "aud") != client.ClientId)
             {
-                throw new JwtException("it was made for another client");
+                throw new JwtException("it was issued to another client");
             }
 
             if (jwt.Time("exp") <= Now)

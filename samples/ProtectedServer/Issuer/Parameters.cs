@@ -13,7 +13,7 @@ internal sealed class Parameters(IEnumerable<KeyValuePair<string, StringValues>>
     {
         { Count: 0 } => null,
         { Count: 1 } one => string.IsNullOrEmpty(one[0]) ? null : one[0],
-        _ => throw new OAuthException("invalid_request", $"{name} came more than once"),
+        _ => throw new OAuthException("invalid_request", $"{name} was sent more than once"),
     };
 
     /// <summary>Returns the requested resources, the only parameter that can be repeated (RFC 8707 section 2).</summary>
@@ -50,7 +50,7 @@ internal sealed class Parameters(IEnumerable<KeyValuePair<string, StringValues>>
         var scopes = scope.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return scopes.All(supported.Contains)
             ? scopes
-            : throw new OAuthException("invalid_scope", "a scope was asked for that cannot be granted");
+            : throw new OAuthException("invalid_scope", "a requested scope cannot be granted");
     }
 
     public static async Task<Parameters> ReadFormAsync(HttpRequest request)

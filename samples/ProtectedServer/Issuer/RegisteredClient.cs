@@ -10,7 +10,7 @@ public sealed record RegisteredClient(
     string TokenEndpointAuthMethod)
 {
     /// <summary>The placeholder for a workload without a client, which its assertion identifies.</summary>
-    internal static readonly RegisteredClient Nobody = new("", null, [], "none");
+    internal static readonly RegisteredClient Anonymous = new("", null, [], "none");
 
     /// <summary>The allowed grant types; null for all.</summary>
     public IReadOnlyList<string>? GrantTypes { get; init; }

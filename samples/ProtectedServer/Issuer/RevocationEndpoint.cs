@@ -9,7 +9,7 @@ internal sealed class RevocationEndpoint(ClientAuthentication authentication, To
     {
         var form = await Parameters.ReadFormAsync(context.Request);
         // The token of a workload belongs to no client, so its holder can revoke it.
-        var client = ClientAuthentication.IsOfClient(context.Request, form) ? authentication.Authenticate(context.Request, form) : RegisteredClient.Nobody;
+        var client = ClientAuthentication.IsOfClient(context.Request, form) ? authentication.Authenticate(context.Request, form) : RegisteredClient.Anonymous;
 
         // token_type_hint only speeds a search up; one lookup finds both types here.
         tokens.Revoke(form.Required("token"), client.ClientId);

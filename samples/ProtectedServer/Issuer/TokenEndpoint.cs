@@ -26,7 +26,7 @@ internal sealed class TokenEndpoint(
 
         // RFC 7523 section 3.1: client authentication is optional for this grant.
         var client = grantType == GrantTypes.JwtBearer && !ClientAuthentication.IsOfClient(context.Request, form)
-            ? RegisteredClient.Nobody : authentication.Authenticate(context.Request, form);
+            ? RegisteredClient.Anonymous : authentication.Authenticate(context.Request, form);
         if (!client.MayUse(grantType))
         {
             throw new OAuthException("unauthorized_client", $"the client did not register for {grantType}");

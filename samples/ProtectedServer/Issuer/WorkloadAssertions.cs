@@ -28,7 +28,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
             var platform = options.TrustedPlatforms.FirstOrDefault(p => p.Issuer == from) ?? throw new JwtException("its issuer is not trusted");
             if (!await IsSignedAsync(jwt, platform.Issuer, cancellationToken))
             {
-                throw new JwtException("its signature is not of its issuer");
+                throw new JwtException("its signature is not valid");
             }
 
             Check(jwt, platform);
@@ -45,7 +45,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
     {
         if (!platform.Subjects.Contains(SignedJwt.Text(jwt.Claims, "sub")))
         {
-            throw new JwtException("its subject is not let in");
+            throw new JwtException("its subject is not accepted");
         }
 
         // RFC 7523 section 3: the audience is the issuer identifier or the URL of the token endpoint.
@@ -62,7 +62,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
 
         if (jwt.OptionalTime("nbf") > now + ClockSkew || jwt.OptionalTime("iat") > now + ClockSkew)
         {
-            throw new JwtException("it is from the future");
+            throw new JwtException("it is not valid yet");
         }
 
         if (platform.RefuseReplays && !_seen.TryAdd((platform.Issuer, SignedJwt.Text(jwt.Claims, "jti")), true))
@@ -103,7 +103,7 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException { InnerException: TimeoutException })
         {
-            throw new OAuthException("temporarily_unavailable", "the keys of the assertion's issuer cannot be had", StatusCodes.Status503ServiceUnavailable);
+            throw new OAuthException("temporarily_unavailable", "the keys of the issuer of the assertion are not available", StatusCodes.Status503ServiceUnavailable);
         }
 
         async Task<JsonElement> GetAsync(string url)

@@ -152,21 +152,11 @@ public sealed class WorkloadTests
     /// <summary>Returns the commands in the YAML block below the heading that ends with this text.</summary>
     private static string Commands(string heading)
     {
-        var lines = File.ReadAllLines(Path.Combine(Root(), "docs", "other-tools.md"));
+        var lines = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "other-tools.md"));
         var block = lines.SkipWhile(l => !(l.StartsWith("## ") && l.EndsWith(heading))).SkipWhile(l => !l.TrimEnd().EndsWith('|')).Skip(1).ToList();
         var indent = block[0].Length - block[0].TrimStart().Length;
         Assert.True(indent > 0);
         return string.Concat(block.TakeWhile(l => l.Length > indent && l[..indent].Trim().Length == 0).Select(l => l[indent..] + "\n"));
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Mcpsm.slnx")))
-        {
-            folder = folder.Parent;
-        }
-        return folder.FullName;
     }
 
     private sealed record Example(WorkloadPlatform Platform, AuthorizationServer Issuer, ProtectedMcpServer Server, CliProcess Mcpsm) : IAsyncDisposable

@@ -71,7 +71,7 @@ public sealed partial class HelpTests
             Assert.Equal("", ended.Error);
             Assert.DoesNotContain(ended.Out.Split('\n'), line => line.Length > Widest);
             Assert.Equal(Commands[command].Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(),
-                Told().Matches(ended.Out).Select(m => m.Groups[1].Value)
+                DocumentedOptions().Matches(ended.Out).Select(m => m.Groups[1].Value)
                     .Concat(Argument().Matches(Usage(ended.Out)).Select(m => m.Value))
                     .Where(o => o is not ("--help" or "-h" or "-?" or "-t" or "-u" or "--verbose" or "-v" or "--quiet" or "-q")).Distinct().Order());
         }
@@ -85,9 +85,9 @@ public sealed partial class HelpTests
         foreach (var parent in new[] { "", "auth", "server", "identity", "vault" })
         {
             var ended = (await mcpsm.RunAsync([.. parent.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Done();
-            var told = Below().Matches(ended.Out.Split("Commands:\n")[1].Split("\n\n")[0]).Select(m => m.Groups[1].Value);
+            var commands = Subcommands().Matches(ended.Out.Split("Commands:\n")[1].Split("\n\n")[0]).Select(m => m.Groups[1].Value);
             Assert.Equal(Commands.Keys.Where(c => c.Length > 0 && (c.LastIndexOf(' ') is var at && at < 0 ? "" : c[..at]) == parent)
-                .Select(c => c.Split(' ')[^1]).Order(), told.Order());
+                .Select(c => c.Split(' ')[^1]).Order(), commands.Order());
         }
     }
 
@@ -164,11 +164,11 @@ public sealed partial class HelpTests
 
     /// <summary>Matches the options in the list of options.</summary>
     [GeneratedRegex(@"(?:^  |, )(--?[a-z][a-z-]*|-\?)(?=[ ,])", RegexOptions.Multiline)]
-    private static partial Regex Told();
+    private static partial Regex DocumentedOptions();
 
     [GeneratedRegex(@"<[a-z]+>")]
     private static partial Regex Argument();
 
     [GeneratedRegex(@"^  ([a-z-]+) ", RegexOptions.Multiline)]
-    private static partial Regex Below();
+    private static partial Regex Subcommands();
 }

@@ -74,8 +74,8 @@ public sealed partial class HostileValueTests
     {
         using var mcpsm = WithFiles();
         File.Delete(mcpsm.PathOf("settings.json"));
-        var told = (await mcpsm.RunAsync(["auth", "token", "--", "--json"])).Error;
-        Assert.Contains("mcpsm auth login \"--\" --json", told);
+        var error = (await mcpsm.RunAsync(["auth", "token", "--", "--json"])).Error;
+        Assert.Contains("mcpsm auth login \"--\" --json", error);
         Assert.Contains("Cannot reach http://127.0.0.1:1", (await mcpsm.RunAsync(["auth", "login", "--", "--json"])).Error);
         Assert.Contains("mcpsm remove --yes \"--\" --json", (await mcpsm.RunAsync(["remove", "--", "--json"])).Error);
         (await mcpsm.RunAsync(["remove", "--yes", "--", "--json"])).Done();

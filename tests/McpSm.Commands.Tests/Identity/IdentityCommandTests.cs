@@ -64,8 +64,8 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         var first = await _mcpsm.TokenAsync();
         _mcpsm.Clock.Now += TimeSpan.FromHours(2);
         Assert.NotEqual(first, await _mcpsm.TokenAsync());
-        var told = await OnlyAsync();
-        Assert.Equal((_provider.Issuer, true, "my-api"), ((string?)told["issuer"], (bool)told["isSet"]!, (string?)told["servers"]!.AsArray().Single()));
+        var provider = await OnlyAsync();
+        Assert.Equal((_provider.Issuer, true, "my-api"), ((string?)provider["issuer"], (bool)provider["isSet"]!, (string?)provider["servers"]!.AsArray().Single()));
         (await _mcpsm.RunAsync("identity logout --force")).Done();
         _mcpsm.Clock.Now += TimeSpan.FromHours(2);
         (await _mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in at the identity provider", $"mcpsm auth login my-api --identity-provider {_provider.Issuer}");

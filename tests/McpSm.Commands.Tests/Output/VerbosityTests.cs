@@ -14,20 +14,20 @@ public sealed class VerbosityTests
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        var told = (await mcpsm.LoginAsync("my-api", "--verbose")).Done().Error;
-        told += (await mcpsm.RunAsync("auth refresh my-api -v")).Done().Error;
-        told += (await mcpsm.RunAsync("-v auth logout my-api -f")).Done().Error;
+        var output = (await mcpsm.LoginAsync("my-api", "--verbose")).Done().Error;
+        output += (await mcpsm.RunAsync("auth refresh my-api -v")).Done().Error;
+        output += (await mcpsm.RunAsync("-v auth logout my-api -f")).Done().Error;
         foreach (var request in issuer.Traffic.Requests.Where(r => r.Path is not ("/authorize" or "/consent")))
         {
-            Assert.Contains($"{request.Method} {issuer.Issuer}{request.Path}: {request.StatusCode}", told);
+            Assert.Contains($"{request.Method} {issuer.Issuer}{request.Path}: {request.StatusCode}", output);
         }
-        Assert.Contains($"POST {server.McpUrl}: 401", told);
-        Assert.Contains("The client is registered just now", told);
-        Assert.Contains("The credential is kept in the vault 'file'", told);
+        Assert.Contains($"POST {server.McpUrl}: 401", output);
+        Assert.Contains("The client is registered just now", output);
+        Assert.Contains("The credential is kept in the vault 'file'", output);
         var secrets = issuer.Server.IssuedTokens.Select(t => t.Value).Concat(issuer.Server.Clients.Select(c => c.ClientSecret))
             .Concat(issuer.Traffic.To("/token").SelectMany(r => new[] { r.FormValue("code"), r.FormValue("code_verifier") })).OfType<string>().ToList();
         Assert.True(secrets.Count > 5);
-        Assert.All(secrets, secret => Assert.False(told.Contains(secret), "a secret was told"));
+        Assert.All(secrets, secret => Assert.False(output.Contains(secret), "the output contains a secret"));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text;
 using McpSm.Core.Configuration;
 using McpSm.Core.Processes;
 using McpSm.Samples;
+using McpSm.TestServers;
 
 namespace McpSm.Commands.Tests.Support;
 
@@ -108,7 +109,7 @@ public sealed class CliProcess : IDisposable
         var start = new ProcessStartInfo(line[0], line[1..]) { WorkingDirectory = CurrentFolder };
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
-        foreach (var name in new[] { "CI", "BROWSER", "NO_COLOR", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR" })
+        foreach (var name in UserEnvironment.Variables)
         {
             start.Environment.Remove(name);
         }

@@ -51,7 +51,7 @@ public sealed class InProcessCli : IDisposable
         await browsing.WaitAsync(Longest);
         var ended = new CliResult(code, console.Out.ToString()!, console.Error.ToString()!);
         // A remedy must not repeat the command that has just failed.
-        Assert.True(code == 0 || RepeatedCommand.Find(ended.Error, arguments) is null, $"'{string.Join(' ', arguments)}' failed, and is told to be run again: {ended.Error}");
+        Assert.True(code == 0 || RepeatedCommand.Find(ended.Error, arguments) is null, $"'{string.Join(' ', arguments)}' failed, and the remedy repeats it: {ended.Error}");
         return ended;
     }
 

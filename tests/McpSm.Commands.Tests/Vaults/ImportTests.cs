@@ -41,7 +41,7 @@ public sealed class ImportTests : IDisposable
         _mcpsm.Write("config.json", Config);
         _mcpsm.Write("oauth-tokens.json", """
             {
-              "gone": {"accessToken": "of-nobody"},
+              "gone": {"accessToken": "of-no-server"},
               "oauth": {"accessToken": "oauth-access", "tokenType": "Bearer", "refreshToken": "oauth-refresh",
                 "scopes": ["read"], "clientId": "c1", "expiresAt": 1894711800000}
             }
@@ -93,7 +93,7 @@ public sealed class ImportTests : IDisposable
             File.ReadAllText(_mcpsm.PathOf("config.json")));
         Assert.Equal("""
             {
-              "gone": {"accessToken": "of-nobody"}
+              "gone": {"accessToken": "of-no-server"}
             }
             """, File.ReadAllText(_mcpsm.PathOf("oauth-tokens.json")));
         Assert.Equal("{}", File.ReadAllText(_mcpsm.PathOf("home/.mcpsm/oauth-tokens.json")));

@@ -110,7 +110,7 @@ public sealed class SecretServiceTests
             (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not reachable", "mcpsm vault use file");
             Assert.Contains("* secret-service (in use: MCPSM_VAULT names it)\n    The keyring of a desktop is not reachable", (await mcpsm.RunAsync("vault")).Done().Out);
         }
-        mcpsm.Variables["DBUS_SESSION_BUS_ADDRESS"] = $"unix:path={bin}/nobody";
+        mcpsm.Variables["DBUS_SESSION_BUS_ADDRESS"] = $"unix:path={bin}/missing";
         (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not reachable", "session bus failed", "mcpsm vault use file");
         Assert.False(File.Exists(Path.Combine(bin, "launched")));
     }

@@ -20,7 +20,7 @@ public sealed class ImportCmdletTests : IDisposable
     public ImportCmdletTests()
     {
         File.WriteAllText(Path.Combine(_session.Folder, "config.json"), Config);
-        File.WriteAllText(Path.Combine(_session.Folder, "oauth-tokens.json"), """{"gone":{"accessToken":"of-nobody"}}""");
+        File.WriteAllText(Path.Combine(_session.Folder, "oauth-tokens.json"), """{"gone":{"accessToken":"of-no-server"}}""");
     }
 
     public void Dispose() => _session.Dispose();

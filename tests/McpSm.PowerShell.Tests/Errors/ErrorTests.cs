@@ -73,9 +73,9 @@ public sealed class ErrorTests
         Assert.Equal($"{row.ExitCode}", stage.Session.Text(
             $"mcpsm {row.Command} 2>&1 | ForEach-Object {{ if ($_ -is [System.Management.Automation.ErrorRecord]) {{ $Host.UI.WriteErrorLine($_) }} }}; $LASTEXITCODE"));
         Assert.Empty(stage.Session.Errors);
-        var told = string.Join('\n', stage.Session.Host.Lines.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.StartsWith("✘ ", told[^2]);
-        Assert.StartsWith("  ", told[^1]);
+        var lines = string.Join('\n', stage.Session.Host.Lines.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("✘ ", lines[^2]);
+        Assert.StartsWith("  ", lines[^1]);
     }
 
     [Fact]

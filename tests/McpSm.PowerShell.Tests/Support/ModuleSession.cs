@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Reflection;
+using McpSm.TestServers;
 
 namespace McpSm.PowerShell.Tests.Support;
 
@@ -15,7 +16,7 @@ public sealed class ModuleSession : IDisposable
 
     public ModuleSession(bool withSecretManagement = false)
     {
-        foreach (var name in new[] { "CI", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "MCPSM_VAULT", "MCPSM_VAULT_PASSPHRASE", "MCPSM_CALLBACK_PORT", "MCP_MANAGER_CONFIG_DIR", "NO_COLOR", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR" })
+        foreach (var name in UserEnvironment.Variables)
         {
             Environment.SetEnvironmentVariable(name, null);
         }

@@ -112,7 +112,7 @@ public sealed class EntraTokens(FakeEntra standIn)
         var isPublic = app is { Secret: null, Certificate: null };
         if (isPublic && (form.ContainsKey("client_secret") || form.ContainsKey("client_assertion")))
         {
-            throw new EntraException("invalid_request", "AADSTS700025: the client is public, so no secret must be shown", 401);
+            throw new EntraException("invalid_request", "AADSTS700025: the client is public, so it must not send a secret", 401);
         }
         switch (form["grant_type"].ToString())
         {
@@ -144,7 +144,7 @@ public sealed class EntraTokens(FakeEntra standIn)
         var query = context.Request.Query;
         if (context.Request.Headers[header] != value || query["api-version"] != version || query["resource"].ToString().Contains("/.default"))
         {
-            throw new EntraException("invalid_request", "the request is not as it must be");
+            throw new EntraException("invalid_request", "the request is not valid");
         }
         if (query.TryGetValue("client_id", out var id) && !standIn.Apps.ContainsKey(id.ToString()))
         {

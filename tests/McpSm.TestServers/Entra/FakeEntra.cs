@@ -38,7 +38,7 @@ public sealed class FakeEntra : IAsyncDisposable
     /// <summary>The URLs of requests that no endpoint serves.</summary>
     public ConcurrentQueue<Uri> Strays { get; } = new();
 
-    public string Origin => (_host ?? throw new InvalidOperationException("The stand-in has not started.")).Origin;
+    public string Origin => (_host ?? throw new InvalidOperationException("The server has not started.")).Origin;
 
     /// <param name="certificate">The certificate for https; null for plain http.</param>
     public static async Task<FakeEntra> StartAsync(X509Certificate2? certificate = null)
@@ -104,7 +104,7 @@ public sealed class FakeEntra : IAsyncDisposable
             if (!(uri.Scheme == "https" && IsHost(uri.Authority)) && uri.GetLeftPart(UriPartial.Authority) != "http://169.254.169.254")
             {
                 standIn.Strays.Enqueue(uri);
-                throw new InvalidOperationException($"A request to {uri.Authority}.");
+                throw new InvalidOperationException($"The test sent a request to {uri.Authority}.");
             }
             request.Headers.Host = uri.Authority;
             request.RequestUri = new Uri(standIn.Origin + uri.PathAndQuery);

@@ -41,7 +41,7 @@ sed -nE 's/^ +- (auth\/[^ ]+) \[(.*)\]$/\1 \2/p' "$temporary/list" >"$temporary/
 cut -d' ' -f1 "$temporary/scenarios" | LC_ALL=C sort | diff scenarios.txt - >&2 || stop "scenarios.txt does not list the suite's scenarios."
 
 # The suite splits the command at spaces, so start the program from its own folder.
-cd "$client/bin/$configuration/net10.0" || stop "The program under test is not where it was built."
+cd "$client/bin/$configuration/net10.0" || stop "The program under test is missing in its build folder."
 
 # Runs a scenario in one revision, in a new process group, so that all its processes end with it.
 run() {
