@@ -166,7 +166,7 @@ public sealed class ProcessTests
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var ended = (await mcpsm.RunAsync("auth login my-api --callback-port 0", "the next line of somebody's list\n")).Done();
+            var ended = (await mcpsm.RunAsync("auth login my-api --callback-port 0", "the next line of the input\n")).Done();
             Assert.Equal("", File.ReadAllText(input));
             Assert.False(File.Exists(lives), $"the command waited for the browser: {Stopwatch.GetElapsedTime(started)}");
             Assert.DoesNotContain("xxx", ended.Out + ended.Error);
