@@ -20,7 +20,7 @@ public sealed class HangingIssuerTests
         (await mcpsm.RunAsync("auth login my-api --no-browser --callback-port 0")).Done();
         issuer.Faults.Hang("/token");
         var ended = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => mcpsm.RunAsync(line)));
-        Assert.All(ended, e => e.Failed(1, "did not answer within 15 seconds", "then try again"));
+        Assert.All(ended, e => e.Failed(1, "did not respond within 15 seconds", "then try again"));
         Assert.Single(issuer.Traffic.OfGrant("refresh_token"));
         issuer.Faults.Clear();
         (await mcpsm.RunAsync(line)).Done();

@@ -32,14 +32,14 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Environment_variable_of_Mcpsm_is_documented_in_the_help()
     {
-        var told = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", "about_Mcpsm.md"));
+        var help = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", "about_Mcpsm.md"));
         var read = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
             .SelectMany(f => Variable().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct()
             // This variable passes values from one Mcpsm process to another. Users do not set it.
             .Except(["MCPSM_HANDED_OVER"]).ToList();
         Assert.Contains("MCPSM_VAULT", read);
-        Assert.All(read, name => Assert.Matches($"\\b{name}\\b", told));
+        Assert.All(read, name => Assert.Matches($"\\b{name}\\b", help));
     }
 
     [Fact]

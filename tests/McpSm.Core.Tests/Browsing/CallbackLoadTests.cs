@@ -66,7 +66,7 @@ public sealed class CallbackLoadTests : IDisposable
     [Fact]
     public async Task Connections_that_reconnect_when_dropped_do_not_block_the_browser()
     {
-        var held = 0;
+        var connections = 0;
         async Task HoldAsync()
         {
             while (!_end.IsCancellationRequested)
@@ -74,7 +74,7 @@ public sealed class CallbackLoadTests : IDisposable
                 try
                 {
                     using var client = await RawHttp.ConnectAsync(_listener.Port);
-                    Interlocked.Increment(ref held);
+                    Interlocked.Increment(ref connections);
                     await client.GetStream().ReadExactlyAsync(new byte[1], _end.Token);
                 }
                 catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
@@ -84,7 +84,7 @@ public sealed class CallbackLoadTests : IDisposable
             }
         }
         var crowd = Enumerable.Range(0, 200).Select(_ => Task.Run(HoldAsync)).ToList();
-        while (Volatile.Read(ref held) < 400)
+        while (Volatile.Read(ref connections) < 400)
         {
             await Task.Delay(10, Cancellation);
         }

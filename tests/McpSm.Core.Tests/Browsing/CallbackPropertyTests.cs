@@ -47,7 +47,7 @@ public sealed class CallbackPropertyTests
         listener.Start(State, "my-api");
         var answer = listener.WaitAsync(Cancellation);
         var slowest = TimeSpan.Zero;
-        var told = 0;
+        var answered = 0;
         await Request(listener.Port).SampleAsync(async bytes =>
         {
             var started = Stopwatch.GetTimestamp();
@@ -58,14 +58,14 @@ public sealed class CallbackPropertyTests
             Assert.DoesNotContain("planted", page);
             if (page.Length > 0)
             {
-                Interlocked.Increment(ref told);
+                Interlocked.Increment(ref answered);
                 Assert.Contains("\r\nContent-Security-Policy: default-src 'none'; ", page);
                 Assert.EndsWith("</html>", page.TrimEnd());
             }
             Assert.False(answer.IsCompleted);
         }, iter: PropertyTests.Cases);
         Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(5));
-        Assert.True(told > PropertyTests.Cases / 10, $"only {told} were answered");
+        Assert.True(answered > PropertyTests.Cases / 10, $"only {answered} were answered");
 
         var right = RawHttp.GetAsync(listener.Port, $"/callback?code=c&state={State}");
         await (await answer.WaitAsync(TimeSpan.FromSeconds(5), Cancellation)).FinishAsync(true);

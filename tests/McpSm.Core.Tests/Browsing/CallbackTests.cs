@@ -172,15 +172,15 @@ public sealed class CallbackTests : IDisposable
     {
         await using var scene = await SignInFixture.StartAsync();
         var port = 0;
-        var stray = 0;
+        var status = 0;
         scene.Person.Opening = url =>
         {
             port = new Uri(HttpUtility.ParseQueryString(url.Query)["redirect_uri"]!).Port;
-            stray = RawHttp.Status(RawHttp.GetAsync(port, "/").GetAwaiter().GetResult());
+            status = RawHttp.Status(RawHttp.GetAsync(port, "/").GetAwaiter().GetResult());
         };
         await scene.LoginAsync();
         await scene.Person.PageAsync();
-        Assert.Equal(404, stray);
+        Assert.Equal(404, status);
         await Assert.ThrowsAnyAsync<SocketException>(() => RawHttp.ConnectAsync(port));
     }
 
@@ -205,16 +205,16 @@ public sealed class CallbackTests : IDisposable
     public async Task Cancellation_after_a_wrong_state_is_a_cancellation()
     {
         await using var scene = await SignInFixture.StartAsync();
-        using var patience = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         scene.Person.Browse = async url =>
         {
             var redirect = HttpUtility.ParseQueryString(url.Query)["redirect_uri"];
             using var http = new HttpClient();
             (await http.GetAsync(redirect + "?code=x&state=wrong")).Dispose();
-            await patience.CancelAsync();
+            await cancellation.CancelAsync();
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, patience.Token));
+            scene.Authenticator.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, cancellation.Token));
     }
 
     [Fact]

@@ -91,8 +91,8 @@ public sealed class LocalhostCallbackTests
     public async Task Entra_sign_in_with_a_taken_port_picks_another_or_names_it()
     {
         await using var scene = await EntraFixture.StartAsync();
-        using var taken = Bind(0);
-        var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        using var listener = Bind(0);
+        var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         var failure = await scene.FailsAsync(o => o with { CallbackPort = port });
         Assert.Equal(ErrorReason.CallbackPortInUse, failure.Reason);
         Assert.Contains($"Port {port} of localhost", failure.Message);

@@ -89,17 +89,17 @@ public sealed class ConcurrentChangeTests
     public async Task Sign_in_after_a_move_revokes_the_old_token_at_its_issuer()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await using var there = await SignInFixture.StartAsync();
-        await scene.ChangeServerAsync(s => new(s) { Url = there.Resource.McpUrl.AbsoluteUri });
+        await using var target = await SignInFixture.StartAsync();
+        await scene.ChangeServerAsync(s => new(s) { Url = target.Resource.McpUrl.AbsoluteUri });
         await scene.LoginAsync();
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
-        Assert.Contains(there.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
-        Assert.Equal(200, await PingAsync(scene, there));
+        Assert.Contains(target.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
+        Assert.Equal(200, await PingAsync(scene, target));
 
-        static async Task<int> PingAsync(SignInFixture scene, SignInFixture there)
+        static async Task<int> PingAsync(SignInFixture scene, SignInFixture target)
         {
             using var http = scene.Open();
-            return await there.PingAsync(http);
+            return await target.PingAsync(http);
         }
     }
 

@@ -100,10 +100,10 @@ public sealed class CrashTests
         var path = work.Home.PathOf("a-file");
         AtomicFile.Replace(path, "one"u8);
         Assert.True(await ProcessKill.AfterAsync(3, () => Task.Run(() => AtomicFile.Replace(path, "two"u8))));
-        var left = Assert.Single(Directory.GetFiles(work.Folder, "a-file.*.tmp"));
+        var temporary = Assert.Single(Directory.GetFiles(work.Folder, "a-file.*.tmp"));
         AtomicFile.Replace(path, "three"u8);
-        Assert.True(File.Exists(left));
-        File.SetLastWriteTimeUtc(left, DateTime.UtcNow - TimeSpan.FromMinutes(11));
+        Assert.True(File.Exists(temporary));
+        File.SetLastWriteTimeUtc(temporary, DateTime.UtcNow - TimeSpan.FromMinutes(11));
         AtomicFile.Replace(path, "four"u8);
         Assert.Equal([path], Directory.GetFiles(work.Folder, "a-file*"));
         Assert.Equal("four"u8.ToArray(), AtomicFile.Read(path));

@@ -67,7 +67,7 @@ public sealed class FieldInteropTests
     });
 
     /// <summary>Returns the credential that the vault holds for the server.</summary>
-    private static async Task<OAuthCredential?> KeptAsync(SignInFixture scene) =>
+    private static async Task<OAuthCredential?> StoredAsync(SignInFixture scene) =>
         (await scene.Work.Store.ReadAsync(scene.Server, default))?.OAuth;
 
     [FieldFault(4, 6, 10, 11)]
@@ -83,7 +83,7 @@ public sealed class FieldInteropTests
         Assert.Equal((Answers[fault].Reason, "my-api"), (e.Reason, e.Server));
         Assert.NotNull(e.Remedy.InShell());
         Assert.DoesNotContain(Secret, e.ToString());
-        Assert.Null(await KeptAsync(scene));
+        Assert.Null(await StoredAsync(scene));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         Assert.Single(scene.Issuer.Traffic.To("/token"));
         Assert.Empty(other.Traffic.Requests);
@@ -102,12 +102,12 @@ public sealed class FieldInteropTests
         await using var _ = scene;
         await using var __ = other;
         await scene.LoginAsync(By(client ? "client" : "browser"));
-        var before = (await KeptAsync(scene))!;
+        var before = (await StoredAsync(scene))!;
         Answer(scene, "/token", fault, other);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((Answers[fault].Reason, "my-api"), (e.Reason, e.Server));
         Assert.DoesNotContain(Secret, e.ToString());
-        var after = (await KeptAsync(scene))!;
+        var after = (await StoredAsync(scene))!;
         // Assert.Equal would print the tokens when it fails.
         Assert.True((before.AccessToken, before.RefreshToken, before.ExpiresAt) == (after.AccessToken, after.RefreshToken, after.ExpiresAt));
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
@@ -115,7 +115,7 @@ public sealed class FieldInteropTests
 
         scene.Issuer.Faults.Clear();
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
-        Assert.False((await KeptAsync(scene))!.AccessToken == before.AccessToken);
+        Assert.False((await StoredAsync(scene))!.AccessToken == before.AccessToken);
     }
 
     [FieldFault(8)]
@@ -132,7 +132,7 @@ public sealed class FieldInteropTests
         scene.Issuer.Faults.RewriteJson("/token", json => json.Remove("expires_in"));
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal((AuthState.Unknown, null), (scene.Status.State, scene.Status.ExpiresAt));
-        Assert.Null((await KeptAsync(scene))!.ExpiresAt);
+        Assert.Null((await StoredAsync(scene))!.ExpiresAt);
         await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(2, scene.Issuer.Traffic.Count("/token"));
     }
@@ -198,7 +198,7 @@ public sealed class FieldInteropTests
         await using var __ = other;
         Answer(scene, "/device_authorization", "a redirect to another origin", other);
         Assert.Equal(ErrorReason.ProtocolViolation, (await scene.FailsAsync(By("device"))).Reason);
-        Assert.Null(await KeptAsync(scene));
+        Assert.Null(await StoredAsync(scene));
         Assert.Empty(other.Traffic.Requests);
     }
 
@@ -212,7 +212,7 @@ public sealed class FieldInteropTests
         await scene.LoginAsync();
         Answer(scene, "/revoke", "a redirect to another origin", other);
         Assert.NotNull((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
-        Assert.Null(await KeptAsync(scene));
+        Assert.Null(await StoredAsync(scene));
         Assert.Equal(2, scene.Issuer.Traffic.Count("/revoke"));
         Assert.Empty(other.Traffic.Requests);
     }

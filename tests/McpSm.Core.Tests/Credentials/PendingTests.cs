@@ -62,8 +62,8 @@ public sealed class PendingTests
         Expire();
         var token = await auth.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
-        var told = Assert.Single(scene.Person.Warnings, n => n.Contains("could not be stored"));
-        Assert.Contains("mcpsm auth login my-api", told);
+        var warning = Assert.Single(scene.Person.Warnings, n => n.Contains("could not be stored"));
+        Assert.Contains("mcpsm auth login my-api", warning);
         Assert.Equal("someone else's file", File.ReadAllText(scene.Work.Home.PathOf("credentials.enc")));
     }
 

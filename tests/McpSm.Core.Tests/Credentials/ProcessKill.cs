@@ -12,7 +12,7 @@ internal static class ProcessKill
 
     static ProcessKill() => AtomicFile.BeforeStep = _ =>
     {
-        if (Left.Value is { } left && --left.Value < 0)
+        if (Left.Value is { } remaining && --remaining.Value < 0)
         {
             throw DiskIsFull.Value ? new IOException("No space left on device") : new Killed();
         }

@@ -15,7 +15,7 @@ namespace McpSm.Core.Tests.Credentials;
 public sealed class ReplacedCredentialTests
 {
     /// <summary>Makes the issuer revoke all tokens when it revokes one refresh token.</summary>
-    private static void EndAllWithOne(SignInFixture scene) => scene.Issuer.Faults.Before("/revoke", _ =>
+    private static void RevokeAllWithOne(SignInFixture scene) => scene.Issuer.Faults.Before("/revoke", _ =>
     {
         if (scene.Issuer.Traffic.To("/revoke")[^1].FormValue("token_type_hint") == "refresh_token")
         {
@@ -57,7 +57,7 @@ public sealed class ReplacedCredentialTests
     public async Task Repeated_sign_in_of_the_same_client_revokes_nothing()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        EndAllWithOne(scene);
+        RevokeAllWithOne(scene);
         await scene.LoginAsync();
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Empty(scene.Issuer.Traffic.To("/revoke"));
@@ -69,7 +69,7 @@ public sealed class ReplacedCredentialTests
     public async Task Token_refused_by_the_server_does_not_revoke_the_earlier_session()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        EndAllWithOne(scene);
+        RevokeAllWithOne(scene);
         var (first, introspect) = (await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation), scene.Resource.Introspect!);
         scene.Resource.Introspect = token => token == first ? introspect(token) : null;
         Assert.Equal(ErrorReason.TokenRejected, (await scene.FailsAsync()).Reason);
@@ -93,16 +93,16 @@ public sealed class ReplacedCredentialTests
             await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, TestEnvironment.SignIn, default);
             return [.. work.Provider.Traffic.To("/revoke").Select(r => r.FormValue("token"))];
         }
-        IReadOnlyList<string> Given() => [.. work.Provider.Server.IssuedTokens.Where(t => t.Kind == TokenKind.Refresh).Select(t => t.Value)];
+        IReadOnlyList<string> IssuedRefreshTokens() => [.. work.Provider.Server.IssuedTokens.Where(t => t.Kind == TokenKind.Refresh).Select(t => t.Value)];
 
         Assert.Empty(await RevokedBySignInAsync());
         Assert.Empty(await RevokedBySignInAsync());
-        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = EnterpriseTests.Lie((string)answer["id_token"]!, c => c["sub"] = "another"), times: 1);
-        var before = Given()[^1];
+        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = EnterpriseTests.WithClaims((string)answer["id_token"]!, c => c["sub"] = "another"), times: 1);
+        var before = IssuedRefreshTokens()[^1];
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
 
         await work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(work.Provider.Issuer, "another-client", []), EnterpriseFixture.ProviderSecret, null, Cancellation);
-        before = Given()[^1];
+        before = IssuedRefreshTokens()[^1];
         work.Provider.Faults.Answer("/revoke", 503);
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
         Assert.True(work.Authenticator.IdentityProviders.List()[0].SignedIn);

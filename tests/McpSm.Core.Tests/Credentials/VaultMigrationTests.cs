@@ -81,10 +81,10 @@ public sealed class VaultMigrationTests
                 Assert.Equal("token-" + server.Id, await auth.Tokens.GetTokenAsync(server, Cancellation));
             }
             Assert.Equal("its secret", (await auth.Secrets.GetAsync("a tool's", null, Cancellation))?.Text);
-            var (there, left) = (await new EncryptedFileVault(work.Home).NamesAsync(Cancellation), other.Items.Keys.ToList());
-            (there, left) = to == "file" ? (there, left) : (left, [.. there]);
-            Assert.Equal((3, 1), (there.Count(n => n.StartsWith("mcpsm-")), there.Count(n => n.StartsWith("mcpsmsecret-"))));
-            Assert.DoesNotContain(left, n => !n.StartsWith("mcpsmcheck-"));
+            var (target, source) = (await new EncryptedFileVault(work.Home).NamesAsync(Cancellation), other.Items.Keys.ToList());
+            (target, source) = to == "file" ? (target, source) : (source, [.. target]);
+            Assert.Equal((3, 1), (target.Count(n => n.StartsWith("mcpsm-")), target.Count(n => n.StartsWith("mcpsmsecret-"))));
+            Assert.DoesNotContain(source, n => !n.StartsWith("mcpsmcheck-"));
             Assert.Empty(new Settings(work.Home).MovingFrom);
             if (ended is null)
             {

@@ -23,7 +23,7 @@ public sealed class WaitingRenewalTests
         Assert.All(failures, e =>
         {
             Assert.Equal(ErrorReason.ServerUnreachable, e.Reason);
-            Assert.Contains("did not answer within 15 seconds", e.Message);
+            Assert.Contains("did not respond within 15 seconds", e.Message);
             Assert.NotNull(e.Remedy.InShell());
         });
         Assert.Equal(15, failures.Count(e => e.Message.Contains("did not send the request again")));
@@ -61,11 +61,11 @@ public sealed class WaitingRenewalTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         // The state that a process leaves if it is killed while the issuer handles its request.
-        var held = await scene.Work.Home.LockAsync("server-my-api", Cancellation);
+        var serverLock = await scene.Work.Home.LockAsync("server-my-api", Cancellation);
         await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
         var waiting = Task.Run(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation), Cancellation);
         await Task.Delay(500, Cancellation);
-        held.Dispose();
+        serverLock.Dispose();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => waiting);
         Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));
         Assert.Contains("ended before the issuer answered", e.Message);
@@ -77,7 +77,7 @@ public sealed class WaitingRenewalTests
     public async Task Callers_that_wait_longer_than_the_lock_timeout_report_the_renewal()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        using var held = await scene.Work.Home.LockAsync("server-my-api", Cancellation);
+        using var serverLock = await scene.Work.Home.LockAsync("server-my-api", Cancellation);
         await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.ServerUnreachable, "my-api"), (e.Reason, e.Server));

@@ -36,12 +36,12 @@ public sealed class WireSecretTests
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: clock);
         await using var raw = WireFaults.Start(fault, Tokens);
 
-        Lead(scene, "registration_endpoint", raw.Url);
+        SetEndpoint(scene, "registration_endpoint", raw.Url);
         Assert.Equal(reason == ErrorReason.ServerUnreachable ? reason : ErrorReason.ClientRegistrationFailed, (await FailsAsync(scene)).Reason);
         Assert.Empty(scene.Person.Visited);
-        Lead(scene, "device_authorization_endpoint", raw.Url);
+        SetEndpoint(scene, "device_authorization_endpoint", raw.Url);
         Assert.Equal(reason, (await FailsAsync(scene, device: true)).Reason);
-        Lead(scene, "token_endpoint", raw.Url);
+        SetEndpoint(scene, "token_endpoint", raw.Url);
         Assert.Equal(reason, (await FailsAsync(scene)).Reason);
         Assert.Contains("Not signed in to my-api", await scene.Person.PageAsync());
 
@@ -49,7 +49,7 @@ public sealed class WireSecretTests
         await scene.LoginAsync();
         var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         clock.Advance(TimeSpan.FromHours(25));
-        Lead(scene, "token_endpoint", raw.Url);
+        SetEndpoint(scene, "token_endpoint", raw.Url);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal(reason, e.Reason);
         Assert.True(scene.Status.CanRenew);
@@ -74,14 +74,14 @@ public sealed class WireSecretTests
             await using var scene = await SignInFixture.SignedInAsync(clock: clock);
             await using var raw = WireFaults.Start(fault, Tokens);
             clock.Advance(TimeSpan.FromHours(25));
-            Lead(scene, "token_endpoint", raw.Url);
+            SetEndpoint(scene, "token_endpoint", raw.Url);
             // The user completes the sign-in within a second. The request to the issuer then has its own timeout.
             var signIn = scene.FailsAsync(o => o with { Timeout = TimeSpan.FromSeconds(5) });
             var renewal = Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
             foreach (var e in await Task.WhenAll(signIn, renewal).WaitAsync(TimeSpan.FromSeconds(60)))
             {
                 Assert.Equal((ErrorReason.ServerUnreachable, true), (e.Reason, e.OutcomeUnknown));
-                Assert.Contains("did not answer within 15 seconds", e.Message);
+                Assert.Contains("did not respond within 15 seconds", e.Message);
             }
             Assert.Equal((true, true), (scene.Status.CanRenew, scene.Status.RenewalUncertain));
             scene.Issuer.Faults.Clear();
@@ -96,7 +96,7 @@ public sealed class WireSecretTests
         await using var scene = await SignInFixture.SignedInAsync(clock: clock);
         await using var tls = await TestIssuer.StartAsync(new() { Certificate = LoopbackCertificates.Server });
         clock.Advance(TimeSpan.FromHours(25));
-        Lead(scene, "token_endpoint", new Uri(tls.Issuer + "/token"));
+        SetEndpoint(scene, "token_endpoint", new Uri(tls.Issuer + "/token"));
         Assert.Equal(ErrorReason.ServerUnreachable, (await scene.FailsAsync()).Reason);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
         Assert.Equal((ErrorReason.ServerUnreachable, false), (e.Reason, e.OutcomeUnknown));
@@ -134,7 +134,7 @@ public sealed class WireSecretTests
     {
         await using var scene = await SignInFixture.StartAsync();
         await using var raw = WireFaults.Start(fault, "");
-        Lead(scene, "revocation_endpoint", raw.Url);
+        SetEndpoint(scene, "revocation_endpoint", raw.Url);
         await scene.LoginAsync();
         Assert.NotNull((await scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, Cancellation)).RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
@@ -150,14 +150,14 @@ public sealed class WireSecretTests
             {"access_token":"first","access_token":"last","token_type":"Bearer","expires_in":3600,"scope":"{{scopes}}"}
             """);
         scene.Resource.AcceptedTokens["last"] = true;
-        Lead(scene, "token_endpoint", raw.Url);
+        SetEndpoint(scene, "token_endpoint", raw.Url);
         await scene.LoginAsync();
         Assert.Equal("last", await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.Equal(10_000, scene.Status.Scopes.Count);
     }
 
     /// <summary>Changes the URL of an endpoint in the issuer's metadata.</summary>
-    private static void Lead(SignInFixture scene, string endpoint, Uri to)
+    private static void SetEndpoint(SignInFixture scene, string endpoint, Uri to)
     {
         scene.Issuer.Faults.Clear();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json[endpoint] = to.AbsoluteUri);

@@ -92,7 +92,7 @@ public sealed class DiscoveryTests
     }
 
     /// <summary>Redirects requests to plain http, as a server does that does not know about the TLS proxy in front of it.</summary>
-    private static void SendAway(Faults faults, string path) => faults.Intercept(path, context =>
+    private static void RedirectToPlainHttp(Faults faults, string path) => faults.Intercept(path, context =>
     {
         context.Response.StatusCode = 307;
         context.Response.Headers.Location = "http://public.example/login";
@@ -106,9 +106,9 @@ public sealed class DiscoveryTests
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { MetadataAtPath = false, MetadataAtRoot = true });
         scene.Resource.Challenge = _ => "Bearer";
-        SendAway(scene.Resource.Faults, "/.well-known/oauth-protected-resource/mcp");
+        RedirectToPlainHttp(scene.Resource.Faults, "/.well-known/oauth-protected-resource/mcp");
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
-        SendAway(scene.Resource.Faults, "/.well-known/oauth-protected-resource");
+        RedirectToPlainHttp(scene.Resource.Faults, "/.well-known/oauth-protected-resource");
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
     }
 
@@ -118,9 +118,9 @@ public sealed class DiscoveryTests
     public async Task Issuer_metadata_at_an_unsafe_redirect_is_skipped_for_the_next_place()
     {
         await using var scene = await SignInFixture.StartAsync();
-        SendAway(scene.Issuer.Faults, "/.well-known/oauth-authorization-server");
+        RedirectToPlainHttp(scene.Issuer.Faults, "/.well-known/oauth-authorization-server");
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
-        SendAway(scene.Issuer.Faults, "/.well-known/openid-configuration");
+        RedirectToPlainHttp(scene.Issuer.Faults, "/.well-known/openid-configuration");
         Assert.Equal(ErrorReason.UnsafeEndpoint, (await scene.FailsAsync()).Reason);
     }
 
@@ -130,7 +130,7 @@ public sealed class DiscoveryTests
     public async Task Open_server_that_redirects_unknown_paths_needs_no_credential()
     {
         await using var scene = await SignInFixture.StartAsync(resource: new() { Open = true, MetadataAtPath = false });
-        SendAway(scene.Resource.Faults, "/.well-known");
+        RedirectToPlainHttp(scene.Resource.Faults, "/.well-known");
         Assert.True((await scene.LoginAsync()).IsOpenServer);
     }
 

@@ -116,7 +116,7 @@ public sealed class PropertyTests
                 Assert.True(BearerToken.IsValid(tokens.AccessToken));
                 Assert.All(tokens.Scopes, s => Assert.True(Scopes.IsValid(s)));
                 Assert.NotEqual("", tokens.RefreshToken);
-                AssertKept(tokens);
+                AssertStored(tokens);
             }))
             {
                 Interlocked.Increment(ref seen);
@@ -126,7 +126,7 @@ public sealed class PropertyTests
     }
 
     /// <summary>Requires that the tokens survive a round trip through a vault.</summary>
-    private static void AssertKept(TokenSet tokens)
+    private static void AssertStored(TokenSet tokens)
     {
         var item = new ServerSecrets
         {
@@ -139,10 +139,10 @@ public sealed class PropertyTests
                 Client = new ClientIdentity(ClientKind.Dynamic, "client", null, ClientIdentity.None),
             }.With(tokens),
         };
-        var kept = JsonSerializer.Deserialize(JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets), CredentialJson.Default.ServerSecrets)!.OAuth!;
+        var stored = JsonSerializer.Deserialize(JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets), CredentialJson.Default.ServerSecrets)!.OAuth!;
         Assert.Equal((tokens.AccessToken, tokens.RefreshToken, tokens.IssuedAt, tokens.ExpiresAt),
-            (kept.AccessToken, kept.RefreshToken, kept.IssuedAt, kept.ExpiresAt));
-        Assert.Equal(tokens.Scopes, kept.Scopes);
+            (stored.AccessToken, stored.RefreshToken, stored.IssuedAt, stored.ExpiresAt));
+        Assert.Equal(tokens.Scopes, stored.Scopes);
     }
 
     [Fact]

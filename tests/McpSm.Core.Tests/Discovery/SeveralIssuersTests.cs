@@ -9,7 +9,7 @@ namespace McpSm.Core.Tests.Discovery;
 
 public sealed class SeveralIssuersTests
 {
-    private static void BelieveBoth(SignInFixture scene, TestIssuer second) =>
+    private static void TrustBoth(SignInFixture scene, TestIssuer second) =>
         scene.Resource.Introspect = token => scene.Issuer.Server.Introspect(token) ?? second.Server.Introspect(token);
 
     [Rule(7, 15)]
@@ -18,7 +18,7 @@ public sealed class SeveralIssuersTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         await using var second = await TestIssuer.StartAsync();
-        BelieveBoth(scene, second);
+        TrustBoth(scene, second);
         scene.Resource.Issuers = [second.Issuer];
         await scene.LoginAsync();
         scene.Resource.Issuers = [scene.Issuer.Issuer];

@@ -102,25 +102,25 @@ public sealed class WireServerTests
     public async Task Server_with_unusual_HTTP_headers_is_signed_in(string version)
     {
         await using var scene = await SignInFixture.StartAsync();
-        RawServer? odd = null;
-        odd = RawServer.Start(async (request, stream, cancellationToken) =>
+        RawServer? unusual = null;
+        unusual = RawServer.Start(async (request, stream, cancellationToken) =>
         {
             var path = request.Split(' ')[1];
             var (status, body) = path.StartsWith("/.well-known")
-                ? (200, $$"""{"resource":"{{odd!.Url}}mcp","authorization_servers":["{{scene.Issuer.Issuer}}"]}""")
+                ? (200, $$"""{"resource":"{{unusual!.Url}}mcp","authorization_servers":["{{scene.Issuer.Issuer}}"]}""")
                 : request.Contains("Authorization: Bearer at_") ? (200, "{}") : (401, "");
             var cookies = string.Concat(Enumerable.Range(0, 500).Select(i => $"Set-Cookie: c{i}=\xff{i}; Path=/\r\n"));
             await stream.WriteAsync(Encoding.Latin1.GetBytes("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </\xe9>\r\n\r\n"
                 + $"{version} {status} Caf\xe9\xff\r\nServer: \xfe\xff\r\n{cookies}Content-Type: application/json; charset=\"\xe9\r\n"
-                + $"WWW-Authenticate: Bearer realm=\"\xe9\xff\", error_description=\"\xc3\xa9, scope=evil\", resource_metadata=\"{odd!.Url}.well-known/x\", scope=\"mcp:tools\"\r\n"
+                + $"WWW-Authenticate: Bearer realm=\"\xe9\xff\", error_description=\"\xc3\xa9, scope=evil\", resource_metadata=\"{unusual!.Url}.well-known/x\", scope=\"mcp:tools\"\r\n"
                 + $"Connection: close\r\n\r\n{body}"), cancellationToken);
         });
-        await using var ended = odd;
-        await scene.ChangeServerAsync(s => new(s) { Url = odd.Url + "mcp" });
+        await using var ended = unusual;
+        await scene.ChangeServerAsync(s => new(s) { Url = unusual.Url + "mcp" });
         Assert.Null((await scene.LoginAsync()).VerificationFailure);
         Assert.Equal("mcp:tools", Assert.Single(scene.Issuer.Traffic.To("/authorize")).QueryValue("scope"));
-        Assert.True(odd.Requests.Count > 2);
-        Assert.All(odd.Requests, r => Assert.DoesNotContain("\r\nCookie:", r, StringComparison.OrdinalIgnoreCase));
-        Assert.All(odd.Requests, r => Assert.DoesNotContain("Accept-Encoding", r, StringComparison.OrdinalIgnoreCase));
+        Assert.True(unusual.Requests.Count > 2);
+        Assert.All(unusual.Requests, r => Assert.DoesNotContain("\r\nCookie:", r, StringComparison.OrdinalIgnoreCase));
+        Assert.All(unusual.Requests, r => Assert.DoesNotContain("Accept-Encoding", r, StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -65,8 +65,8 @@ public sealed class EntraFailureTests
         {
             await scene.LoginAsync();
         }
-        await using var liar = await TestMcpServer.StartAsync(new TestMcpServerOptions { Issuers = scene.Resource.Issuers, Scope = "api://MY-API/.default" });
-        var other = await scene.Work.AddAsync(liar.McpUrl, s => new(s) { Name = "liar", ClientId = FakeEntra.Person });
+        await using var second = await TestMcpServer.StartAsync(new TestMcpServerOptions { Issuers = scene.Resource.Issuers, Scope = "api://MY-API/.default" });
+        var other = await scene.Work.AddAsync(second.McpUrl, s => new(s) { Name = "liar", ClientId = FakeEntra.Person });
         scene.Entra.Traffic.Clear();
         var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(other));
         Assert.Equal(ErrorReason.ResourceMismatch, failure.Reason);
@@ -75,7 +75,7 @@ public sealed class EntraFailureTests
         Assert.Empty(scene.Entra.Traffic.Requests);
 
         // The user names the scope, so it is allowed.
-        liar.Introspect = token => scene.Entra.Tokens.Introspect(token, liar.Resource);
+        second.Introspect = token => scene.Entra.Tokens.Introspect(token, second.Resource);
         await scene.Authenticator.Catalog.UpdateAsync(other.Id, s => new(s) { Scopes = ["api://my-api/.default"] }, Cancellation);
         Assert.Equal(AuthState.Authenticated, (await scene.Work.LoginAsync(scene.Authenticator.Catalog.Get(other.Id))).Status.State);
     }
@@ -296,8 +296,8 @@ public sealed class EntraFailureTests
     public async Task Requested_port_that_is_taken_is_reported()
     {
         await using var scene = await EntraFixture.StartAsync();
-        using var taken = CallbackListener.TryBind(0)!;
-        var failure = await scene.FailsAsync(o => o with { CallbackPort = taken.Port });
+        using var listener = CallbackListener.TryBind(0)!;
+        var failure = await scene.FailsAsync(o => o with { CallbackPort = listener.Port });
         Assert.Equal(ErrorReason.CallbackPortInUse, failure.Reason);
         Assert.Empty(scene.Entra.Traffic.Requests);
     }
@@ -308,12 +308,12 @@ public sealed class EntraFailureTests
         await using var scene = await EntraFixture.SignedInAsync();
         var store = scene.Work.Store;
         var item = (await store.ReadAsync(scene.Server, Cancellation))!;
-        foreach (var kept in new[] { "0.AVY-a-refresh-token-of-another-program", Convert.ToBase64String("{}"u8), Convert.ToBase64String("[]"u8) })
+        foreach (var stored in new[] { "0.AVY-a-refresh-token-of-another-program", Convert.ToBase64String("{}"u8), Convert.ToBase64String("[]"u8) })
         {
-            await store.WriteAsync(scene.Server, item with { OAuth = item.OAuth! with { RefreshToken = kept } }, null, Cancellation);
+            await store.WriteAsync(scene.Server, item with { OAuth = item.OAuth! with { RefreshToken = stored } }, null, Cancellation);
             var failure = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation));
             Assert.Equal(ErrorReason.RefreshTokenRejected, failure.Reason);
-            Assert.DoesNotContain(kept, failure.ToString());
+            Assert.DoesNotContain(stored, failure.ToString());
             Assert.False(scene.Status.CanRenew);
         }
     }

@@ -18,7 +18,7 @@ public sealed class AuthorizationAnswerTests
     [InlineData(true, false, true)]
     [InlineData(true, true, false)]
     [InlineData(false, false, false)]
-    public async Task Token_endpoint_on_another_site_is_announced_if_iss_is_not_promised(bool elsewhere, bool promised, bool told)
+    public async Task Token_endpoint_on_another_site_is_announced_if_iss_is_not_promised(bool elsewhere, bool promised, bool isAnnounced)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json =>
@@ -33,12 +33,12 @@ public sealed class AuthorizationAnswerTests
             return Task.CompletedTask;
         });
         await scene.LoginAsync();
-        Assert.Equal(told ? 1 : 0, sent);
-        Assert.Equal(told ? 1 : 0, scene.Person.Warnings.Count(n => n.Contains("127.0.0.1") && n.Contains("localhost")));
+        Assert.Equal(isAnnounced ? 1 : 0, sent);
+        Assert.Equal(isAnnounced ? 1 : 0, scene.Person.Warnings.Count(n => n.Contains("127.0.0.1") && n.Contains("localhost")));
     }
 
     /// <summary>Changes parameters of the authorization response. A null value removes the parameter.</summary>
-    private static void Answering(SignInFixture scene, params (string Name, string? Value)[] changes) =>
+    private static void ChangeResponse(SignInFixture scene, params (string Name, string? Value)[] changes) =>
         scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
         {
             var url = new Uri(location);
@@ -62,7 +62,7 @@ public sealed class AuthorizationAnswerTests
     public async Task Wrong_or_missing_iss_is_rejected_and_the_code_is_not_sent(string? iss)
     {
         await using var scene = await SignInFixture.StartAsync();
-        Answering(scene, ("iss", iss));
+        ChangeResponse(scene, ("iss", iss));
         Assert.Equal(ErrorReason.IssuerMismatch, (await scene.FailsAsync()).Reason);
         Assert.Empty(scene.Issuer.Traffic.To("/token"));
     }
@@ -82,7 +82,7 @@ public sealed class AuthorizationAnswerTests
     public async Task Present_iss_that_was_not_promised_is_compared(bool right)
     {
         await using var scene = await SignInFixture.StartAsync(new() { AdvertiseIss = false });
-        Answering(scene, ("iss", right ? scene.Issuer.Issuer : "https://evil.example"));
+        ChangeResponse(scene, ("iss", right ? scene.Issuer.Issuer : "https://evil.example"));
         if (right)
         {
             await scene.LoginAsync();
@@ -126,7 +126,7 @@ public sealed class AuthorizationAnswerTests
     public async Task Error_of_a_response_with_wrong_iss_is_ignored_and_not_shown()
     {
         await using var scene = await SignInFixture.StartAsync();
-        Answering(scene, ("iss", "https://evil.example"), ("code", null), ("error", "invalid_client"), ("error_description", "planted words"));
+        ChangeResponse(scene, ("iss", "https://evil.example"), ("code", null), ("error", "invalid_client"), ("error_description", "planted words"));
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
         Assert.Null(e.OAuthError);
@@ -144,7 +144,7 @@ public sealed class AuthorizationAnswerTests
     public async Task Refusal_with_control_characters_is_shown_without_them()
     {
         await using var scene = await SignInFixture.StartAsync();
-        Answering(scene, ("code", null), ("error", "access_denied"), ("error_description", "not \x1b[31mtoday"));
+        ChangeResponse(scene, ("code", null), ("error", "access_denied"), ("error_description", "not \x1b[31mtoday"));
         var e = await scene.FailsAsync();
         Assert.Equal((ErrorReason.AuthorizationDenied, $"Ask whoever runs the issuer {scene.Issuer.Issuer} for access, or sign in there with another account."), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("not [31mtoday", e.Message);
@@ -157,7 +157,7 @@ public sealed class AuthorizationAnswerTests
     public async Task Response_without_code_and_error_is_a_protocol_violation(string? code)
     {
         await using var scene = await SignInFixture.StartAsync();
-        Answering(scene, ("code", code));
+        ChangeResponse(scene, ("code", code));
         Assert.Equal(ErrorReason.ProtocolViolation, (await scene.FailsAsync()).Reason);
         Assert.Empty(scene.Issuer.Traffic.To("/token"));
         Assert.Contains("Not signed in to my-api", await scene.Person.PageAsync());

@@ -19,7 +19,7 @@ public sealed class ClientCredentialsTests
 
     private static readonly ClientCredentials Job = new("job", Secret);
 
-    private static AuthorizationServerOptions Knowing(string method = "client_secret_basic", string secret = Secret) => new()
+    private static AuthorizationServerOptions IssuerWith(string method = "client_secret_basic", string secret = Secret) => new()
     {
         TokenEndpointAuthMethods = ["none", method],
         PreRegisteredClients = [new RegisteredClient("job", secret, [], method)],
@@ -29,7 +29,7 @@ public sealed class ClientCredentialsTests
     private static async Task<SignInFixture> StartAsync(AuthorizationServerOptions? issuer = null, Func<McpServer, McpServer>? server = null,
         ManualTimeProvider? clock = null, TestMcpServerOptions? resource = null)
     {
-        var scene = await SignInFixture.StartAsync(issuer ?? Knowing(), resource, server, clock);
+        var scene = await SignInFixture.StartAsync(issuer ?? IssuerWith(), resource, server, clock);
         scene.Person.CanAnswer = false;
         return scene;
     }
@@ -44,7 +44,7 @@ public sealed class ClientCredentialsTests
     [InlineData("client_secret_post")]
     public async Task Client_grant_is_one_request_by_the_advertised_method(string method)
     {
-        await using var scene = await StartAsync(Knowing(method));
+        await using var scene = await StartAsync(IssuerWith(method));
         var result = await scene.LoginAsync(AsJob);
         Assert.Equal((AuthState.Authenticated, true, null), (result.Status.State, result.Status.CanRenew, result.VerificationFailure));
         var request = Assert.Single(scene.Issuer.Traffic.To("/token"));
@@ -108,7 +108,7 @@ public sealed class ClientCredentialsTests
     [Fact]
     public async Task Refresh_token_is_neither_requested_nor_stored()
     {
-        await using var scene = await StartAsync(Knowing() with { ScopesSupported = ["mcp:tools", "offline_access"] });
+        await using var scene = await StartAsync(IssuerWith() with { ScopesSupported = ["mcp:tools", "offline_access"] });
         scene.Issuer.Faults.RewriteJson("/token", json => json["refresh_token"] = "PLANTED");
         await scene.LoginAsync(AsJob);
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
@@ -186,7 +186,7 @@ public sealed class ClientCredentialsTests
     public async Task Client_secret_is_sent_to_a_second_issuer_only_if_the_user_names_it()
     {
         await using var scene = await StartAsync();
-        await using var second = await TestIssuer.StartAsync(Knowing());
+        await using var second = await TestIssuer.StartAsync(IssuerWith());
         await scene.LoginAsync(AsJob);
         scene.Resource.Issuers = [second.Issuer];
         scene.Resource.Introspect = second.Server.Introspect;
@@ -203,7 +203,7 @@ public sealed class ClientCredentialsTests
     public async Task Client_stays_bound_to_its_issuer_if_the_server_names_another()
     {
         await using var scene = await StartAsync();
-        await using var second = await TestIssuer.StartAsync(Knowing());
+        await using var second = await TestIssuer.StartAsync(IssuerWith());
         await scene.LoginAsync(AsJob);
         scene.Resource.Issuers = [second.Issuer];
         scene.Resource.Introspect = second.Server.Introspect;
@@ -246,7 +246,7 @@ public sealed class ClientCredentialsTests
     [Fact]
     public async Task Client_secret_that_the_user_replaces_is_used_by_the_next_renewal()
     {
-        await using var scene = await StartAsync(Knowing(secret: "new"), server: s => new(s) { ClientId = "job" });
+        await using var scene = await StartAsync(IssuerWith(secret: "new"), server: s => new(s) { ClientId = "job" });
         scene.Issuer.Faults.Answer("/token", 200, """{"access_token":"old","token_type":"Bearer"}""", times: 1);
         scene.Resource.AcceptedTokens["old"] = true;
         await scene.LoginAsync(o => o with { ClientCredentials = new ClientCredentials(Secret: "old") });

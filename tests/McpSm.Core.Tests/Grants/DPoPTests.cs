@@ -26,7 +26,7 @@ public sealed class DPoPTests
     }
 
     /// <summary>Makes the server stop announcing that it requires bound tokens.</summary>
-    private static void Hide(SignInFixture scene)
+    private static void HideRequirement(SignInFixture scene)
     {
         scene.Resource.Challenge = challenge => challenge.Replace("DPoP ", "Bearer ");
         scene.Resource.ResourceMetadata = json =>
@@ -84,12 +84,12 @@ public sealed class DPoPTests
         await scene.LoginAsync();
         var token = await scene.Authenticator.Tokens.GetAccessTokenAsync(scene.Server, Cancellation);
         Assert.True(token.IsBound);
-        using var thief = new HttpClient();
+        using var attacker = new HttpClient();
         async Task<int> SendAsync(params (string Name, string Value)[] headers)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, scene.Resource.McpUrl) { Content = new StringContent(SignInFixture.Ping) };
             Assert.All(headers, h => Assert.True(request.Headers.TryAddWithoutValidation(h.Name, h.Value)));
-            using var answer = await thief.SendAsync(request);
+            using var answer = await attacker.SendAsync(request);
             return (int)answer.StatusCode;
         }
         var others = DPoPProof.Create(DPoPKey.Create(), HttpMethod.Post, scene.Resource.McpUrl, DateTimeOffset.UtcNow, token.Value, null);
@@ -115,7 +115,7 @@ public sealed class DPoPTests
     public async Task Algorithm_listed_by_server_and_issuer_binds_tokens()
     {
         await using var scene = await StartAsync();
-        Hide(scene);
+        HideRequirement(scene);
         scene.Resource.ResourceMetadata = json => { json.Remove("dpop_bound_access_tokens_required"); return json; };
         await scene.LoginAsync();
         Assert.Equal("DPoP", scene.Status.TokenType);
@@ -189,7 +189,7 @@ public sealed class DPoPTests
     public async Task Demand_of_token_endpoint_or_registration_binds_tokens(bool atToken)
     {
         await using var scene = await StartAsync(Binding with { RequireDPoP = atToken });
-        Hide(scene);
+        HideRequirement(scene);
         scene.Issuer.Faults.RewriteJson("/register", json => { if (!atToken) { json["dpop_bound_access_tokens"] = true; } });
         await scene.LoginAsync();
         Assert.Equal("DPoP", scene.Status.TokenType);
@@ -204,7 +204,7 @@ public sealed class DPoPTests
     {
         await using var scene = await SignInFixture.StartAsync(Binding, server: s => new(s) { DPoP = DPoPMode.Always });
         scene.Resource.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: false);
-        Hide(scene);
+        HideRequirement(scene);
         await scene.LoginAsync();
         Assert.Equal("DPoP", scene.Status.TokenType);
 

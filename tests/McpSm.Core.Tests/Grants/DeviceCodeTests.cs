@@ -125,7 +125,7 @@ public sealed class DeviceCodeTests
     [InlineData("verification_uri_complete", "https://evil.example/device", "evil.example")]
     [InlineData("verification_uri", "https://b\u00fccher.example/device", "xn--bcher-kva.example")]
     [InlineData("verification_uri", null, null)]
-    public async Task Verification_page_on_another_site_is_announced(string field, string? page, string? told)
+    public async Task Verification_page_on_another_site_is_announced(string field, string? page, string? expected)
     {
         await using var scene = await StartAsync(approve: true);
         var shown = new List<DeviceCode>();
@@ -133,8 +133,8 @@ public sealed class DeviceCodeTests
         scene.Issuer.Faults.RewriteJson("/device_authorization", json => json[field] = page ?? json[field]!.DeepClone());
         await scene.LoginAsync(ByDevice);
         var code = Assert.Single(shown);
-        Assert.Equal((told, scene.Issuer.Issuer, "my-api"), (code.OtherSite, code.Issuer, code.Server));
-        Assert.Equal(told ?? "127.0.0.1", new[] { code.VerificationUri, code.CompleteUri! }.Select(u => u.Host).FirstOrDefault(h => h != "127.0.0.1", "127.0.0.1"));
+        Assert.Equal((expected, scene.Issuer.Issuer, "my-api"), (code.OtherSite, code.Issuer, code.Server));
+        Assert.Equal(expected ?? "127.0.0.1", new[] { code.VerificationUri, code.CompleteUri! }.Select(u => u.Host).FirstOrDefault(h => h != "127.0.0.1", "127.0.0.1"));
     }
 
     [Rule(37)]
@@ -207,13 +207,13 @@ public sealed class DeviceCodeTests
     [InlineData(300, 600)]
     [InlineData(90, 90)]
     [InlineData(900, 600)]
-    public async Task Shown_lifetime_is_limited_by_the_timeout(int seconds, int told)
+    public async Task Shown_lifetime_is_limited_by_the_timeout(int seconds, int expected)
     {
         await using var scene = await StartAsync(approve: true);
         DeviceCode? shown = null;
         scene.Person.Device += code => shown = code;
         await scene.LoginAsync(o => ByDevice(o) with { Timeout = TimeSpan.FromSeconds(seconds) });
-        Assert.Equal(told, shown!.Lifetime.TotalSeconds);
+        Assert.Equal(expected, shown!.Lifetime.TotalSeconds);
     }
 
     [Theory]

@@ -15,7 +15,7 @@ namespace McpSm.Core.Tests.Grants;
 /// <summary>A client that signs in with a key, without a user.</summary>
 public sealed class PrivateKeyJwtTests
 {
-    private static AuthorizationServerOptions Knowing(string key) => new()
+    private static AuthorizationServerOptions IssuerWith(string key) => new()
     {
         PreRegisteredClients = [new RegisteredClient("job", null, [], "private_key_jwt") { AssertionKey = key }],
     };
@@ -36,7 +36,7 @@ public sealed class PrivateKeyJwtTests
     {
         var keys = Keys.Of(algorithm);
         using var withKey = keys.WithKey();
-        await using var scene = await SignInFixture.StartAsync(Knowing(certificate ? keys.Certificate : keys.Public));
+        await using var scene = await SignInFixture.StartAsync(IssuerWith(certificate ? keys.Certificate : keys.Public));
         scene.Person.CanAnswer = false;
         await scene.LoginAsync(With(certificate ? ClientKey.FromCertificate(withKey) : ClientKey.FromPem(keys.Private)));
         await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
@@ -68,7 +68,7 @@ public sealed class PrivateKeyJwtTests
     [Fact]
     public async Task Key_of_another_client_is_refused()
     {
-        await using var scene = await SignInFixture.StartAsync(Knowing(Keys.Of("ES256").Public));
+        await using var scene = await SignInFixture.StartAsync(IssuerWith(Keys.Of("ES256").Public));
         foreach (var algorithm in new[] { "ES256", "RS256" })
         {
             var e = await scene.FailsAsync(With(ClientKey.FromPem(Keys.Of(algorithm).Private)));
@@ -82,8 +82,8 @@ public sealed class PrivateKeyJwtTests
     {
         var keys = Keys.Of("ES256");
         var clock = new ManualTimeProvider();
-        await using var scene = await SignInFixture.StartAsync(Knowing(keys.Public), clock: clock);
-        await using var second = await TestIssuer.StartAsync(Knowing(keys.Public) with { TimeProvider = clock });
+        await using var scene = await SignInFixture.StartAsync(IssuerWith(keys.Public), clock: clock);
+        await using var second = await TestIssuer.StartAsync(IssuerWith(keys.Public) with { TimeProvider = clock });
         await scene.LoginAsync(With(ClientKey.FromPem(keys.Private)));
         var form = Assert.Single(scene.Issuer.Traffic.To("/token")).Form.ToDictionary(p => p.Key, p => p.Value.ToString());
 
@@ -109,7 +109,7 @@ public sealed class PrivateKeyJwtTests
     public async Task Client_key_is_stored_only_in_the_vault()
     {
         var keys = Keys.Of("ES256");
-        await using var scene = await SignInFixture.StartAsync(Knowing(keys.Public));
+        await using var scene = await SignInFixture.StartAsync(IssuerWith(keys.Public));
         await scene.LoginAsync(With(ClientKey.FromPem(keys.Private)));
         var piece = keys.Private.Split('\n')[1];
         foreach (var file in Directory.EnumerateFiles(scene.Work.Folder, "*", SearchOption.AllDirectories))
@@ -122,7 +122,7 @@ public sealed class PrivateKeyJwtTests
     public async Task Key_file_named_by_a_variable_is_used()
     {
         var keys = Keys.Of("RS256");
-        await using var scene = await SignInFixture.StartAsync(Knowing(keys.Public));
+        await using var scene = await SignInFixture.StartAsync(IssuerWith(keys.Public));
         scene.Person.CanAnswer = false;
         scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
         scene.Work.Variables["MCPSM_CLIENT_KEY_FILE"] = Path.Combine(scene.Work.Folder, "key.pem");
@@ -149,7 +149,7 @@ public sealed class PrivateKeyJwtTests
             "bundle" => keys.Certificate + "\r\n" + keys.Private,
             _ => keys.Private + "\n" + Keys.Of("RS256").Certificate + "\n" + keys.Certificate,
         };
-        await using var scene = await SignInFixture.StartAsync(Knowing(form is "bundle" or "chain" ? keys.Certificate : keys.Public));
+        await using var scene = await SignInFixture.StartAsync(IssuerWith(form is "bundle" or "chain" ? keys.Certificate : keys.Public));
         await scene.LoginAsync(With(ClientKey.FromPem(pem)));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
     }
@@ -175,11 +175,11 @@ public sealed class PrivateKeyJwtTests
 
     [Theory]
     [MemberData(nameof(BadKeys))]
-    public void Unusable_key_is_refused_before_any_request(string pem, string why)
+    public void Unusable_key_is_refused_before_any_request(string pem, string text)
     {
         var e = Assert.Throws<McpAuthException>(() => ClientKey.FromPem(pem));
         Assert.Equal(ErrorReason.InvalidValue, e.Reason);
-        Assert.Contains(why, e.Message);
+        Assert.Contains(text, e.Message);
         Assert.DoesNotContain("PRIVATE KEY", e.Message);
     }
 
@@ -195,7 +195,7 @@ public sealed class PrivateKeyJwtTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "On other systems this would write to the person's own store.");
         var keys = Keys.Of("ES256");
-        await using var scene = await SignInFixture.StartAsync(Knowing(keys.Certificate));
+        await using var scene = await SignInFixture.StartAsync(IssuerWith(keys.Certificate));
         // The certificate is in the user's .NET store, a folder, only for this test.
         using var withKey = X509CertificateLoader.LoadPkcs12(keys.WithKey().Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.PersistKeySet);
         using var store = new X509Store(StoreName.My, StoreLocation.CurrentUser, OpenFlags.ReadWrite);

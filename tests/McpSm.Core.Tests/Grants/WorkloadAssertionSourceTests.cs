@@ -52,10 +52,10 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
     [InlineData("eyJcdWQ4MDAiOjF9.eyJzdWIiOiJQTEFOVEVEIn0.c2lnbmVk", "it does not contain a signed JWT")]
     [InlineData("", "it is empty")]
     [InlineData(" \n", "it is empty")]
-    public void Text_that_is_not_a_signed_JWT_is_refused_and_not_shown(string content, string why)
+    public void Text_that_is_not_a_signed_JWT_is_refused_and_not_shown(string content, string text)
     {
         var e = Refused(content);
-        Assert.Contains(why, e.Message);
+        Assert.Contains(text, e.Message);
         Assert.DoesNotContain("PLANTED", e.ToString());
         Assert.DoesNotContain("eyJ", e.ToString());
     }

@@ -78,7 +78,7 @@ public sealed class WorkloadTests
     [InlineData("exp", "1700000000", "expired")]
     [InlineData("nbf", "4000000000", "future")]
     [InlineData("sub", "null", "sub is missing")]
-    public async Task Assertion_refused_by_the_issuer_ends_the_sign_in_with_one_request(string claim, string json, string why)
+    public async Task Assertion_refused_by_the_issuer_ends_the_sign_in_with_one_request(string claim, string json, string text)
     {
         await using var workload = await WorkloadFixture.StartAsync();
         var scene = workload.Scene;
@@ -86,7 +86,7 @@ public sealed class WorkloadTests
         var assertion = workload.Put(workload.Platform.Sign(scene.Issuer.Issuer, claims => claims[claim] = JsonNode.Parse(json)));
         var e = await scene.FailsAsync(workload.As);
         Assert.Equal((ErrorReason.AssertionRejected, "invalid_grant", 400), (e.Reason, e.OAuthError, e.StatusCode));
-        Assert.Contains(why, e.Message);
+        Assert.Contains(text, e.Message);
         Assert.Contains($"its audience is {scene.Issuer.Issuer}", e.Remedy.InShell());
         Assert.DoesNotContain(assertion, e.ToString());
         Assert.Single(workload.Requests);

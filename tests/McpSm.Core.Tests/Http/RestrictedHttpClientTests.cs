@@ -159,9 +159,9 @@ public sealed class RestrictedHttpClientTests
         await using var server = await TestMcpServer.StartAsync();
         server.Faults.Intercept("/hop", context =>
         {
-            var left = int.Parse(context.Request.Path.Value!.Split('/')[2]);
-            context.Response.StatusCode = left == 0 ? 200 : 301;
-            context.Response.Headers.Location = left == 0 ? default : $"../hop/{left - 1}";
+            var remaining = int.Parse(context.Request.Path.Value!.Split('/')[2]);
+            context.Response.StatusCode = remaining == 0 ? 200 : 301;
+            context.Response.Headers.Location = remaining == 0 ? default : $"../hop/{remaining - 1}";
             return Task.CompletedTask;
         });
         using var http = new RestrictedHttpClient(new UrlPolicy(server.McpUrl));

@@ -106,15 +106,15 @@ public sealed class HandlerSignInTests
     public async Task Request_after_a_cancelled_one_uses_the_sign_in_that_went_on()
     {
         await using var scene = await SignInFixture.StartAsync();
-        using var impatient = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         scene.Person.Browse = async url =>
         {
-            await impatient.CancelAsync();
+            await cancellation.CancelAsync();
             await Task.Delay(200);
             using var page = await StandInBrowser.ClickThroughAsync(url);
         };
         using var http = scene.Open(signIn: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, impatient.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, cancellation.Token));
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Single(scene.Person.Visited);
     }

@@ -82,13 +82,13 @@ public sealed class HandlerTests
         using var http = scene.Open();
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         scene.Issuer.Server.Expire(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
-        using var impatient = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         scene.Issuer.Faults.Before("/token", async _ =>
         {
-            await impatient.CancelAsync();
+            await cancellation.CancelAsync();
             await Task.Delay(200);
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, impatient.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.PingAsync(http, cancellation.Token));
         Assert.Equal(200, await scene.PingAsync(http, Cancellation));
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         Assert.False(scene.Status.RenewalUncertain);

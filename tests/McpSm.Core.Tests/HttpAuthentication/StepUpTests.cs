@@ -136,7 +136,7 @@ public sealed class StepUpTests
     [Theory]
     [InlineData(", scope=\"mcp:tools\"", "which the token has")]
     [InlineData("", "and names none")]
-    public async Task Challenge_without_new_scopes_does_not_ask_the_user(string scope, string why)
+    public async Task Challenge_without_new_scopes_does_not_ask_the_user(string scope, string text)
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
         scene.Resource.Faults.Intercept("/mcp", context =>
@@ -146,7 +146,7 @@ public sealed class StepUpTests
             return Task.CompletedTask;
         });
         using var http = scene.Open(signIn: true);
-        Assert.Contains(why, (await InsufficientAsync(scene, http)).Message);
+        Assert.Contains(text, (await InsufficientAsync(scene, http)).Message);
         Assert.Single(scene.Person.Visited);
     }
 

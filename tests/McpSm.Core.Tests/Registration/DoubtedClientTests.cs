@@ -13,14 +13,14 @@ namespace McpSm.Core.Tests.Registration;
 /// <summary>A registration that the issuer may have forgotten although it never answers invalid_client.</summary>
 public sealed class DoubtedClientTests
 {
-    private static async Task<string?> KeptClientAsync(SignInFixture scene) =>
+    private static async Task<string?> StoredClientAsync(SignInFixture scene) =>
         (await scene.Work.Store.Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))?.Client.Id;
 
     private static int Registrations(SignInFixture scene) => scene.Issuer.Traffic.Count("/register");
 
     private static SignInOptions Briefly(SignInOptions options) => options with { Timeout = TimeSpan.FromSeconds(1) };
 
-    private static void NobodyAnswers(SignInFixture scene) => scene.Person.Browse = _ => Task.CompletedTask;
+    private static void IgnoreBrowser(SignInFixture scene) => scene.Person.Browse = _ => Task.CompletedTask;
 
     [Fact]
     public async Task Error_page_of_the_issuer_makes_the_next_sign_in_register()
@@ -41,29 +41,29 @@ public sealed class DoubtedClientTests
     public async Task Slow_user_does_not_cost_the_registration()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var before = await KeptClientAsync(scene);
-        NobodyAnswers(scene);
+        var before = await StoredClientAsync(scene);
+        IgnoreBrowser(scene);
         await scene.FailsAsync(Briefly);
         await scene.FailsAsync(Briefly);
         Assert.Equal(2, Registrations(scene));
-        Assert.Equal(before, await KeptClientAsync(scene));
+        Assert.Equal(before, await StoredClientAsync(scene));
         scene.Person.Browse = null;
         await scene.LoginAsync();
-        var after = await KeptClientAsync(scene);
+        var after = await StoredClientAsync(scene);
         Assert.NotEqual(before, after);
         Assert.NotNull(after);
         // The old credential includes its client, so its tokens can still be renewed.
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync();
         // The next sign-in used the client of the failed one.
-        Assert.Equal((2, after), (Registrations(scene), await KeptClientAsync(scene)));
+        Assert.Equal((2, after), (Registrations(scene), await StoredClientAsync(scene)));
     }
 
     [Fact]
     public async Task Issuer_that_refuses_to_register_again_gets_the_old_client()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        NobodyAnswers(scene);
+        IgnoreBrowser(scene);
         await scene.FailsAsync(Briefly);
         scene.Person.Browse = null;
         scene.Issuer.Faults.Answer("/register", 403, """{"error":"access_denied"}""");
@@ -181,7 +181,7 @@ public sealed class DoubtedClientTests
     public async Task Timeout_of_a_first_sign_in_does_not_doubt_the_client()
     {
         await using var scene = await SignInFixture.StartAsync();
-        NobodyAnswers(scene);
+        IgnoreBrowser(scene);
         var failure = await scene.FailsAsync(o => Briefly(o) with { NoBrowser = true });
         Assert.DoesNotContain("forget", failure.Message + failure.Remedy.InShell());
         await scene.FailsAsync(Briefly);
@@ -203,7 +203,7 @@ public sealed class DoubtedClientTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, true), await scene.Authenticator.Registrations.RemoveAsync(scene.Server, Cancellation));
-        Assert.Null(await KeptClientAsync(scene));
+        Assert.Null(await StoredClientAsync(scene));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
         Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, false), await scene.Authenticator.Registrations.RemoveAsync(scene.Server, Cancellation));
@@ -226,7 +226,7 @@ public sealed class DoubtedClientTests
         scene.Issuer.Traffic.Clear();
         Assert.Equal(new RemovedRegistration(scene.Issuer.Issuer, true), await scene.Work.New().Registrations.RemoveAsync(scene.Server, Cancellation));
         Assert.Equal(isOfBefore, scene.Issuer.Traffic.Requests.Count > 0);
-        Assert.Null(await KeptClientAsync(scene));
+        Assert.Null(await StoredClientAsync(scene));
     }
 
     [Fact]
@@ -235,7 +235,7 @@ public sealed class DoubtedClientTests
         await using var scene = await SignInFixture.SignedInAsync();
         await scene.ChangeServerAsync(s => new(s) { Issuer = "https://other.example" });
         Assert.Equal(new RemovedRegistration("https://other.example", false), await scene.Authenticator.Registrations.RemoveAsync(scene.Server, Cancellation));
-        Assert.NotNull(await KeptClientAsync(scene));
+        Assert.NotNull(await StoredClientAsync(scene));
     }
 
     [Fact]
@@ -260,7 +260,7 @@ public sealed class DoubtedClientTests
     public async Task Registration_moves_to_another_vault_with_its_doubt()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        NobodyAnswers(scene);
+        IgnoreBrowser(scene);
         await scene.FailsAsync(Briefly);
         var other = new MemoryVault();
         var auth = MemoryVault.CreateAuthenticator(scene.Work, other);

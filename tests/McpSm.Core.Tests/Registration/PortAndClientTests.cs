@@ -16,9 +16,9 @@ public sealed class PortAndClientTests
 {
     private static (TcpListener Taken, int Port) TakePort()
     {
-        var taken = new TcpListener(IPAddress.Loopback, 0);
-        taken.Start();
-        return (taken, ((IPEndPoint)taken.LocalEndpoint).Port);
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return (listener, ((IPEndPoint)listener.LocalEndpoint).Port);
     }
 
     [Rule(26)]
@@ -26,8 +26,8 @@ public sealed class PortAndClientTests
     public async Task Taken_port_is_replaced_by_a_free_one_if_the_issuer_registers_clients()
     {
         await using var scene = await SignInFixture.StartAsync();
-        var (taken, port) = TakePort();
-        using (taken)
+        var (listener, port) = TakePort();
+        using (listener)
         {
             // A port for a single sign-in is the end of a tunnel, so another port would not work.
             Assert.Equal(ErrorReason.CallbackPortInUse, (await scene.FailsAsync(o => o with { CallbackPort = port })).Reason);
@@ -41,7 +41,7 @@ public sealed class PortAndClientTests
     [Fact]
     public async Task Preregistered_client_requires_its_own_port()
     {
-        var (taken, port) = TakePort();
+        var (listener, port) = TakePort();
         await using var scene = await SignInFixture.StartAsync(
             new()
             {
@@ -49,7 +49,7 @@ public sealed class PortAndClientTests
                 PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
             },
             server: s => new(s) { ClientId = "mine" });
-        using (taken)
+        using (listener)
         {
             var e = await scene.FailsAsync(o => o with { CallbackPort = port });
             Assert.Equal(ErrorReason.CallbackPortInUse, e.Reason);
@@ -63,8 +63,8 @@ public sealed class PortAndClientTests
     [Fact]
     public async Task Preregistered_client_is_not_sent_to_a_second_issuer()
     {
-        var (taken, port) = TakePort();
-        taken.Dispose();
+        var (listener, port) = TakePort();
+        listener.Dispose();
         var options = new AuthorizationServerOptions
         {
             PreRegisteredClients = [new RegisteredClient("mine", null, [$"http://127.0.0.1:{port}/callback"], "none")],
@@ -87,8 +87,8 @@ public sealed class PortAndClientTests
     public async Task Secret_of_a_client_is_not_sent_for_another_client(bool plaintext, params string[] ids)
     {
         const string secret = "PLANTED-of-first";
-        var (taken, port) = TakePort();
-        taken.Dispose();
+        var (listener, port) = TakePort();
+        listener.Dispose();
         await using var scene = await SignInFixture.StartAsync(new()
         {
             PreRegisteredClients = [new RegisteredClient("second", null, [$"http://127.0.0.1:{port}/callback"], "none")],

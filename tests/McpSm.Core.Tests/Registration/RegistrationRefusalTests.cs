@@ -12,11 +12,11 @@ namespace McpSm.Core.Tests.Registration;
 /// <summary>Issuers that refuse one field of a registration (RFC 7591 sections 2 and 3.2.2), and other responses to it.</summary>
 public sealed class RegistrationRefusalTests
 {
-    /// <summary>Makes the issuer answer 400 with the JSON that <paramref name="why"/> returns, or register if it returns null.</summary>
-    private static void Refuse(SignInFixture scene, Func<JsonObject, string?> why) => scene.Issuer.Faults.Before("/register", async context =>
+    /// <summary>Makes the issuer answer 400 with the JSON that <paramref name="refusal"/> returns, or register if it returns null.</summary>
+    private static void Refuse(SignInFixture scene, Func<JsonObject, string?> refusal) => scene.Issuer.Faults.Before("/register", async context =>
     {
         var asked = JsonNode.Parse(scene.Issuer.Traffic.To("/register")[^1].Body)!.AsObject();
-        if (why(asked) is { } body)
+        if (refusal(asked) is { } body)
         {
             scene.Issuer.Faults.Answer("/register", 400, body, times: 1);
         }
@@ -246,13 +246,13 @@ public sealed class RegistrationRefusalTests
     [InlineData("""["http://localhost/callback"]""", "http://localhost/callback", "--client-id")]
     [InlineData("[]", "none", "--client-id")]
     [InlineData("[7,null]", "none", "--client-id")]
-    public async Task Registration_with_another_redirect_is_refused_before_the_browser_opens(string redirects, string said, string remedy)
+    public async Task Registration_with_another_redirect_is_refused_before_the_browser_opens(string redirects, string text, string remedy)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/register", json => json["redirect_uris"] = JsonNode.Parse(redirects));
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.ClientRegistrationFailed, e.Reason);
-        Assert.Contains(said, e.Message);
+        Assert.Contains(text, e.Message);
         Assert.Contains(remedy, e.Remedy.InShell());
         Assert.Empty(scene.Person.Visited);
         // The unusable registration is not stored.

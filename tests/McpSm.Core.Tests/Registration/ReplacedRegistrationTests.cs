@@ -14,7 +14,7 @@ public sealed class ReplacedRegistrationTests
 {
     private static readonly AuthorizationServerOptions Issuing = new() { ScopesSupported = ["mcp:tools", "mcp:write"], SupportsDeviceCode = true };
 
-    private static async Task<ClientRegistration> KeptAsync(SignInFixture scene) =>
+    private static async Task<ClientRegistration> StoredAsync(SignInFixture scene) =>
         (await scene.Work.Store.Registrations.ReadAsync(scene.Server, scene.Issuer.Issuer, null, default))!;
 
     private static int Registrations(SignInFixture scene) => scene.Issuer.Traffic.Count("/register");
@@ -22,17 +22,17 @@ public sealed class ReplacedRegistrationTests
     private static async Task<ClientRegistration> SignInAsync(SignInFixture scene)
     {
         await scene.LoginAsync();
-        return await KeptAsync(scene);
+        return await StoredAsync(scene);
     }
 
     /// <summary>Requires that the first registration and credential work, and that a sign-in does not register again.</summary>
     private static async Task RequireUnharmedAsync(SignInFixture scene, ClientRegistration before)
     {
-        Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+        Assert.Equal(before.Client, (await StoredAsync(scene)).Client);
         await scene.Work.New().Tokens.RenewAsync(scene.Server, default);
         var registrations = Registrations(scene);
         await scene.LoginAsync();
-        Assert.Equal((registrations, before.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
+        Assert.Equal((registrations, before.Client), (Registrations(scene), (await StoredAsync(scene)).Client));
     }
 
     [Theory]
@@ -80,7 +80,7 @@ public sealed class ReplacedRegistrationTests
         scene.Person.Browse = async _ =>
         {
             // Another process that reads the vault now finds the state that a kill would leave.
-            meanwhile = (await KeptAsync(scene)).Client;
+            meanwhile = (await StoredAsync(scene)).Client;
             await stop.CancelAsync();
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.SignIn.SignInAsync(scene.Server,
@@ -101,11 +101,11 @@ public sealed class ReplacedRegistrationTests
         {
             scene.Deny();
             await scene.FailsAsync(o => o with { CallbackPort = port });
-            Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+            Assert.Equal(before.Client, (await StoredAsync(scene)).Client);
         }
         scene.Issuer.Faults.Clear();
         await scene.LoginAsync(o => o with { CallbackPort = port });
-        var after = await KeptAsync(scene);
+        var after = await StoredAsync(scene);
         Assert.Equal((2, port, null), (Registrations(scene), Assert.Single(after.Ports), after.Candidate));
         Assert.NotEqual(before.Client, after.Client);
         await scene.LoginAsync();
@@ -136,15 +136,15 @@ public sealed class ReplacedRegistrationTests
             };
         }
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync(o => o with { UseDeviceCode = device })).Reason);
-        var kept = await KeptAsync(scene);
-        Assert.Equal((2, before.Client), (Registrations(scene), kept.Client));
-        Assert.NotNull(kept.Candidate);
+        var stored = await StoredAsync(scene);
+        Assert.Equal((2, before.Client), (Registrations(scene), stored.Client));
+        Assert.NotNull(stored.Candidate);
         await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         scene.Issuer.Faults.Clear();
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
         // The next sign-in uses the client that was registered for the failed one.
         await scene.LoginAsync(o => o with { UseDeviceCode = device });
-        Assert.Equal((2, kept.Candidate!.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
+        Assert.Equal((2, stored.Candidate!.Client), (Registrations(scene), (await StoredAsync(scene)).Client));
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class ReplacedRegistrationTests
             location.Replace("code=", "error=" + (scene.Issuer.Traffic.To("/authorize")[^1].QueryValue("client_id") == before.Client.Id ? "invalid_scope" : "access_denied") + "&was="));
         Refuse();
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync()).Reason);
-        Assert.Equal((2, before.Client), (Registrations(scene), (await KeptAsync(scene)).Client));
+        Assert.Equal((2, before.Client), (Registrations(scene), (await StoredAsync(scene)).Client));
         // The same request does not register again.
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync()).Reason);
         Assert.Equal(2, Registrations(scene));
@@ -172,10 +172,10 @@ public sealed class ReplacedRegistrationTests
         var before = await SignInAsync(scene);
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
         await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation));
-        Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+        Assert.Equal(before.Client, (await StoredAsync(scene)).Client);
         scene.Issuer.Faults.Answer("/register", 503, "");
         await scene.LoginAsync();
-        Assert.Equal(before.Client, (await KeptAsync(scene)).Client);
+        Assert.Equal(before.Client, (await StoredAsync(scene)).Client);
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class ReplacedRegistrationTests
         scene.Issuer.Faults.Clear();
         scene.Issuer.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
         await scene.LoginAsync(o => o with { CallbackPort = port });
-        Assert.Equal((3, null), (Registrations(scene), (await KeptAsync(scene)).Candidate));
-        Assert.NotEqual(before.Client, (await KeptAsync(scene)).Client);
+        Assert.Equal((3, null), (Registrations(scene), (await StoredAsync(scene)).Candidate));
+        Assert.NotEqual(before.Client, (await StoredAsync(scene)).Client);
     }
 }

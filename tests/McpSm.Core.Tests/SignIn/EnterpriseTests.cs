@@ -177,13 +177,13 @@ public sealed class EnterpriseTests
     [InlineData("exp", "1700000000", ErrorReason.TokenResponseInvalid, "expired")]
     [InlineData("exp", "\"never\"", ErrorReason.TokenResponseInvalid, "expired")]
     [InlineData("sub", "null", ErrorReason.TokenResponseInvalid, "sub")]
-    public async Task ID_token_of_another_user_or_client_is_not_stored(string claim, string json, ErrorReason reason, string why)
+    public async Task ID_token_of_another_user_or_client_is_not_stored(string claim, string json, ErrorReason reason, string text)
     {
         await using var work = await EnterpriseFixture.StartAsync();
-        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = Lie((string)answer["id_token"]!, claims => claims[claim] = JsonNode.Parse(json)));
+        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = WithClaims((string)answer["id_token"]!, claims => claims[claim] = JsonNode.Parse(json)));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Equal(reason, e.Reason);
-        Assert.Contains(why, e.Message);
+        Assert.Contains(text, e.Message);
         Assert.Empty(work.Provider.Traffic.OfGrant(EnterpriseFixture.Exchange));
         Assert.Null(work.Authenticator.IdentityProviders.List()[0].SignedInAt);
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(work.One).State);
@@ -201,14 +201,14 @@ public sealed class EnterpriseTests
     [InlineData(200, """{"issued_token_type":"urn:ietf:params:oauth:token-type:id-jag"}""", ErrorReason.TokenResponseInvalid, "no ID-JAG")]
     [InlineData(200, "[1]", ErrorReason.TokenResponseInvalid, "not a JSON object")]
     [InlineData(503, "", ErrorReason.ServerUnreachable, "503")]
-    public async Task Invalid_ID_JAG_is_not_sent_and_a_refusal_is_reported(int status, string body, ErrorReason reason, string why)
+    public async Task Invalid_ID_JAG_is_not_sent_and_a_refusal_is_reported(int status, string body, ErrorReason reason, string text)
     {
         await using var work = await EnterpriseFixture.StartAsync();
         await work.Authenticator.IdentityProviders.SignInAsync(work.Provider.Issuer, TestEnvironment.SignIn, Cancellation);
         work.Provider.Faults.Answer("/token", status, body);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Equal((reason, "one"), (e.Reason, e.Server));
-        Assert.Contains(why, e.Message);
+        Assert.Contains(text, e.Message);
         Assert.DoesNotContain("PLANTED", e.ToString());
         Assert.Empty(work.Issuers[0].Traffic.To("/token"));
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(work.One).State);
@@ -249,12 +249,12 @@ public sealed class EnterpriseTests
     [InlineData("idp.example", ErrorReason.InvalidValue, "absolute http(s) URL")]
     [InlineData("ftp://idp.example", ErrorReason.InvalidValue, "absolute http(s) URL")]
     [InlineData("http://idp.example", ErrorReason.UnsafeEndpoint, "plain http")]
-    public async Task Invalid_identity_provider_is_refused_before_any_request(string provider, ErrorReason reason, string why)
+    public async Task Invalid_identity_provider_is_refused_before_any_request(string provider, ErrorReason reason, string text)
     {
         await using var work = await EnterpriseFixture.StartAsync(set: false);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One, o => o with { IdentityProvider = provider }));
         Assert.Equal(reason, e.Reason);
-        Assert.Contains(why, e.Message);
+        Assert.Contains(text, e.Message);
         e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(provider, null, []), null, null, Cancellation));
         Assert.Equal(reason, e.Reason);
         Assert.Null(work.Authenticator.IdentityProviders.Current);
@@ -302,7 +302,7 @@ public sealed class EnterpriseTests
         work.Provider.Faults.Answer("/token", 503, times: 1);
         Assert.Equal(ErrorReason.ServerUnreachable, (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation))).Reason);
         Assert.True(work.Authenticator.IdentityProviders.List()[0].CanRenew);
-        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = Lie((string)answer["id_token"]!, claims => claims["sub"] = "another"), times: 1);
+        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = WithClaims((string)answer["id_token"]!, claims => claims["sub"] = "another"), times: 1);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Contains("another person", e.Message);
         Assert.Null(work.Authenticator.IdentityProviders.List()[0].SignedInAt);
@@ -335,7 +335,7 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync();
         var idToken = (string)JsonNode.Parse((await Items(work))[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
         work.Provider.Traffic.Clear();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null, Lie(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null, WithClaims(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, Cancellation));
         Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseFixture.ClientAtProvider} and that has not expired."), (e.Reason, e.Remedy.InShell()));
         Assert.Empty(work.Provider.Traffic.Requests);
         Assert.True(work.Authenticator.IdentityProviders.List()[0].CanRenew);
@@ -372,7 +372,7 @@ public sealed class EnterpriseTests
     }
 
     /// <summary>Returns the token with other claims and its old signature, which no longer matches.</summary>
-    internal static string Lie(string jwt, Action<JsonObject> change)
+    internal static string WithClaims(string jwt, Action<JsonObject> change)
     {
         var parts = jwt.Split('.');
         var claims = (JsonObject)JsonNode.Parse(Base64Url.DecodeFromChars(parts[1]))!;

@@ -19,7 +19,7 @@ public sealed class RefusedCredentialTests
     {
         await using var scene = await SignInFixture.StartAsync();
         await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { OAuth = mode, Token = "refused" }, Cancellation);
-        await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
+        await RequireAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class RefusedCredentialTests
         await using var scene = await SignInFixture.StartAsync();
         var config = scene.Work.Home.PathOf("config.json");
         File.WriteAllText(config, File.ReadAllText(config).Replace("\"id\": \"my-api\"", "\"id\": \"my-api\", \"bearerToken\": \"refused\""));
-        await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
+        await RequireAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
     }
 
     [Fact]
@@ -36,14 +36,14 @@ public sealed class RefusedCredentialTests
     {
         await using var scene = await SignInFixture.StartAsync();
         await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, Cancellation);
-        await SaysAsync(scene, AuthState.NotAuthenticated, "mcpsm auth set my-api");
+        await RequireAsync(scene, AuthState.NotAuthenticated, "mcpsm auth set my-api");
     }
 
     [Fact]
     public async Task Missing_credential_has_a_remedy_that_signs_in()
     {
         await using var scene = await SignInFixture.StartAsync();
-        await SaysAsync(scene, AuthState.NotAuthenticated, "mcpsm auth login my-api");
+        await RequireAsync(scene, AuthState.NotAuthenticated, "mcpsm auth login my-api");
     }
 
     [Fact]
@@ -51,9 +51,9 @@ public sealed class RefusedCredentialTests
     {
         await using var scene = await SignInFixture.SignedInAsync(new AuthorizationServerOptions { IssueRefreshTokens = false });
         scene.Resource.Introspect = _ => null;
-        await SaysAsync(scene, AuthState.Expired, "mcpsm auth login my-api");
+        await RequireAsync(scene, AuthState.Expired, "mcpsm auth login my-api");
         await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { OAuth = OAuthMode.Off }, Cancellation);
-        await SaysAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
+        await RequireAsync(scene, AuthState.Expired, "mcpsm auth set my-api");
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class RefusedCredentialTests
         Assert.Equal((AuthState.Expired, "mcpsm auth login my-api"), (tested.State, tested.Remedy));
     }
 
-    private static async Task SaysAsync(SignInFixture scene, AuthState state, string remedy)
+    private static async Task RequireAsync(SignInFixture scene, AuthState state, string remedy)
     {
         var server = scene.Authenticator.Catalog.Get(scene.Server.Id);
         var tested = await scene.Authenticator.Tester.TestAsync(server, Limit, default);

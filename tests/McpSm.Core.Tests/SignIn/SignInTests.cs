@@ -69,14 +69,14 @@ public sealed class SignInTests
     [InlineData("?redirect_uri", "")]
     [InlineData("#?resource=X", "")]
     [InlineData("?x=%zz{ä}#end", "x=%zz%7B%C3%A4%7D&")]
-    public async Task Own_parameters_replace_those_of_the_endpoint_query(string query, string kept)
+    public async Task Own_parameters_replace_those_of_the_endpoint_query(string query, string remaining)
     {
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.RewriteJson("/.well-known", json => json["authorization_endpoint"] += query);
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
         var request = Assert.Single(scene.Issuer.Traffic.To("/authorize"));
         // The comparison uses the URL that is shown, because browsers rewrite parts of it.
-        Assert.Contains($"/authorize?{kept}response_type=code&client_id=", scene.Person.Shown!.AbsoluteUri);
+        Assert.Contains($"/authorize?{remaining}response_type=code&client_id=", scene.Person.Shown!.AbsoluteUri);
         foreach (var ours in new[] { "response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "resource", "scope" })
         {
             Assert.Single(request.Query[ours]!);

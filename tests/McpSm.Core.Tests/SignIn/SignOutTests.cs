@@ -40,9 +40,9 @@ public sealed class SignOutTests
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
         var environment = scene.Work.Home;
-        var hasty = new SignOutFlow(scene.Work.Store,
+        var signOut = new SignOutFlow(scene.Work.Store,
             new TokenRevoker(environment, limit: TimeSpan.FromMilliseconds(300)));
-        var result = await hasty.RunAsync(scene.Server, local: false, keepBearer: true, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        var result = await signOut.RunAsync(scene.Server, local: false, keepBearer: true, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
         Assert.Contains("did not respond within", result.RevocationFailure);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
@@ -55,9 +55,9 @@ public sealed class SignOutTests
     {
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Hang("/revoke");
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, patience.Token));
+            scene.Authenticator.SignIn.SignOutAsync(scene.Server, local: false, cancellation.Token));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 

@@ -21,7 +21,7 @@ public sealed class GoneVaultTests
         vault.FailsAfter = 0;
         await auth.Servers.RemoveAsync(server, Cancellation);
         Assert.Empty(auth.Catalog.List());
-        Told(work, vault, server);
+        RequireWarning(work, vault, server);
 
         vault.FailsAfter = null;
         var again = await work.AddAsync(new Uri(server.Url));
@@ -40,7 +40,7 @@ public sealed class GoneVaultTests
         vault.FailsAfter = 0;
         await auth.Servers.ClearCredentialsAsync(server, Cancellation);
         Assert.Equal(CredentialKind.None, auth.Status(server).Kind);
-        Told(work, vault, server);
+        RequireWarning(work, vault, server);
         await auth.Servers.SetTokenAsync(server, "another", "file", Cancellation);
         Assert.Equal("another", await auth.Tokens.GetTokenAsync(server, Cancellation));
     }
@@ -57,7 +57,7 @@ public sealed class GoneVaultTests
         var ended = await auth.SignIn.SignOutAsync(scene.Server, local: false, Cancellation);
         Assert.True(ended.HadOAuth);
         Assert.Equal(AuthState.NotAuthenticated, auth.Status(scene.Server).State);
-        Told(scene.Work, vault, scene.Server);
+        RequireWarning(scene.Work, vault, scene.Server);
         await auth.Servers.RemoveAsync(scene.Server, Cancellation);
     }
 
@@ -82,7 +82,7 @@ public sealed class GoneVaultTests
         var (auth, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable);
         vault.FailsAfter = 0;
         Assert.Equal(0, await auth.Vaults.MoveToAsync("file", Cancellation));
-        Told(work, vault, server);
+        RequireWarning(work, vault, server);
         Assert.Equal(AuthState.NotAuthenticated, auth.Status(server).State);
         Assert.Equal(["memory"], new Settings(work.Home).MovingFrom);
 
@@ -103,8 +103,8 @@ public sealed class GoneVaultTests
         var item = Assert.Single(vault.Items.Keys, k => k.StartsWith(NamedSecretStore.ItemPrefix, StringComparison.Ordinal));
         vault.FailsAfter = 0;
         await auth.Secrets.RemoveAsync("a tool's", null, Cancellation);
-        var told = Assert.Single(work.Person.Warnings, n => n.Contains("'memory'", StringComparison.Ordinal));
-        Assert.Equal($"The item '{item}' of the secret 'a tool's' stays in the vault 'memory'. The vault failed.", told);
+        var warning = Assert.Single(work.Person.Warnings, n => n.Contains("'memory'", StringComparison.Ordinal));
+        Assert.Equal($"The item '{item}' of the secret 'a tool's' stays in the vault 'memory'. The vault failed.", warning);
         Assert.Equal(ErrorReason.SecretNotFound,
             (await Assert.ThrowsAsync<McpAuthException>(() => auth.Secrets.RemoveAsync("a tool's", "file", Cancellation))).Reason);
 
@@ -204,6 +204,6 @@ public sealed class GoneVaultTests
         return (auth, vault, server);
     }
 
-    private static void Told(TestEnvironment work, MemoryVault vault, McpServer server) =>
+    private static void RequireWarning(TestEnvironment work, MemoryVault vault, McpServer server) =>
         Assert.Contains(work.Person.Warnings, n => n.Contains($"'{vault.Name}'", StringComparison.Ordinal) && n.Contains($"mcpsm-{server.Id}", StringComparison.Ordinal));
 }

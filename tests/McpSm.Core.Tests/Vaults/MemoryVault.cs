@@ -60,7 +60,7 @@ internal sealed class MemoryVault : IVault
 
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<string>>(() => [.. Items.Keys]);
 
-    private Task<T> Answer<T>(Func<T> answer) => FailsAfter is { } most && Interlocked.Increment(ref _calls) > most
+    private Task<T> Answer<T>(Func<T> answer) => FailsAfter is { } calls && Interlocked.Increment(ref _calls) > calls
         ? Task.FromException<T>(new McpAuthException(FailsWith, "The vault failed.") { IsVaultGone = FailsWith == ErrorReason.VaultUnavailable && !IsOnlyOutOfReach }) : Task.FromResult(answer());
 
     /// <summary>A provider of one vault.</summary>

@@ -161,11 +161,11 @@ public sealed class VaultTests
         using var work = new TestEnvironment();
         var path = await FilledAsync(work);
         work.Variables["MCPSM_VAULT_PASSPHRASE"] = "believed";
-        var told = new List<string>();
-        var vault = new EncryptedFileVault(work.Home, told.Add);
+        var warnings = new List<string>();
+        var vault = new EncryptedFileVault(work.Home, warnings.Add);
         await vault.ReplaceAsync("mcpsm-a", "renewed", Cancellation);
         await vault.ReplaceAsync("mcpsm-a", "renewed again", Cancellation);
-        Assert.Contains("mcpsm vault rekey --passphrase", Assert.Single(told));
+        Assert.Contains("mcpsm vault rekey --passphrase", Assert.Single(warnings));
         Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", Cancellation));
         // A renewal replaces an item of the vault. Storing a new secret is refused even under an existing name.
         await Assert.ThrowsAsync<McpAuthException>(() => vault.ReplaceAsync("mcpsm-b", "x", Cancellation));
@@ -208,7 +208,7 @@ public sealed class VaultTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are those of Unix.");
         using var work = new TestEnvironment();
         await FilledAsync(work);
-        var (key, told) = (Path.Combine(work.Folder, "credentials.key"), new List<string>());
+        var (key, warnings) = (Path.Combine(work.Folder, "credentials.key"), new List<string>());
         const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         void Open(bool folder)
         {
@@ -217,16 +217,16 @@ public sealed class VaultTests
         }
         Open(folder: false);
         Assert.Contains("which only you can read", new EncryptedFileVault(work.Home).Protection);
-        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", Cancellation));
-        Assert.Equal((owner, 0), (File.GetUnixFileMode(key), told.Count));
+        Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, warnings.Add).GetAsync("mcpsm-a", Cancellation));
+        Assert.Equal((owner, 0), (File.GetUnixFileMode(key), warnings.Count));
         Open(folder: true);
         Assert.Contains("which other users of this machine can read", new EncryptedFileVault(work.Home).Protection);
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, told.Add).GetAsync("mcpsm-a", Cancellation));
+            Assert.Equal("secret-planted", await new EncryptedFileVault(work.Home, warnings.Add).GetAsync("mcpsm-a", Cancellation));
             Assert.Equal(owner, File.GetUnixFileMode(key));
         }
-        Assert.Contains("mcpsm vault rekey --key-file", Assert.Single(told));
+        Assert.Contains("mcpsm vault rekey --key-file", Assert.Single(warnings));
         Assert.Contains("which only you can read", new EncryptedFileVault(work.Home).Protection);
     }
 
