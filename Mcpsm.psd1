@@ -1,16 +1,15 @@
 @{
     RootModule           = 'Mcpsm.psm1'
-    # First the check that no other build is loaded. Then the loader: the cmdlets' dependencies are found through it, apart from the
-    # session's own assemblies. Last the module as a vault of SecretManagement; its script, and not its manifest beside it: reading
-    # that costs each session 15 ms.
-    NestedModules        = @('Mcpsm.Once.psm1', 'McpSm.Loader.dll', 'McpSm.PowerShell.dll', 'Mcpsm.Extension/Mcpsm.Extension.psm1')
-    # The build writes the version in, and Prerelease below: they stand in Directory.Build.props alone.
+    # Mcpsm.BuildCheck.psm1 checks that the session has not loaded another build. McpSm.Loader.dll must come before the cmdlets: it finds their
+    # dependencies. The extension vault is listed as a script, because reading its manifest costs every session 15 ms.
+    NestedModules        = @('Mcpsm.BuildCheck.psm1', 'McpSm.Loader.dll', 'McpSm.PowerShell.dll', 'Mcpsm.Extension/Mcpsm.Extension.psm1')
+    # The build replaces ModuleVersion and Prerelease with the values in Directory.Build.props.
     ModuleVersion        = '0.0.0'
     GUID                 = 'b6a5d9a2-3f0e-4a53-9d1c-6f6c0a4b7e21'
     Author               = 'The Mcpsm authors'
     CompanyName          = 'The Mcpsm authors'
     Copyright            = '(c) The Mcpsm authors. MIT licence.'
-    Description          = 'Signs you in to remote MCP servers (Model Context Protocol), keeps their credentials in your system''s vault, and gives a valid token to whatever needs one.'
+    Description          = 'Signs you in to remote MCP servers (Model Context Protocol), stores their credentials in the vault of your system, and provides a valid token to any client.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('Mcpsm.format.ps1xml')

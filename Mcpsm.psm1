@@ -1,13 +1,13 @@
-# Assigned to, and not with Set-Alias: that would load a module of PowerShell's own for it.
+# Not Set-Alias, which would load the module Microsoft.PowerShell.Utility.
 ${alias:mcpsm} = "$PSScriptRoot/mcpsm.ps1"
-# Made from text, a function belongs to no module, so it sees its caller's preference variables.
+# A function that is created from text does not belong to the module, so it sees the preference variables of its caller.
 $path = $PSScriptRoot.Replace("'", "''") + '/mcpsm.ps1'
 ${function:Invoke-Mcpsm} = [scriptblock]::Create(@"
     # .EXTERNALHELP McpSm.PowerShell.dll-Help.xml
     if (`$MyInvocation.ExpectingInput) { `$input | & '$path' @args } else { & '$path' @args }
 "@)
-# Get-Help looks for the target of an alias by its file name, and would not find a script outside PATH. This private function has that
-# name and leads Get-Help to the page; no command line finds it.
+# Get-Help looks up the target of an alias by its file name, and would not find a script outside PATH. This function has that name and
+# forwards Get-Help to the page. It is private, so command lines do not find it.
 ${function:global:mcpsm.ps1} = {
     # .FORWARDHELPTARGETNAME Invoke-Mcpsm
     # .FORWARDHELPCATEGORY Function

@@ -1,7 +1,7 @@
 #!/usr/bin/env pwsh
 <#
 .SYNOPSIS
-    The PowerShell user's door to the build: the same targets as the plain dotnet commands, nothing more.
+    Runs the build for PowerShell users. It calls the same targets as the dotnet commands.
 .EXAMPLE
     ./build.ps1 -Task Test
 #>

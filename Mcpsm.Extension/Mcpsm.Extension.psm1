@@ -1,44 +1,44 @@
-# Mcpsm as an extension vault of SecretManagement: secrets of other tools, and the tokens of servers by their names.
-# Each session parses this, and a type that is named here is then looked for in all assemblies, 5 ms each: only those with short names are.
+# Mcpsm as an extension vault of SecretManagement: it stores secrets of other tools, and returns the tokens of servers by their names.
+# Every session parses this file. PowerShell looks up a full type name in all assemblies (5 ms each), so use type accelerators here.
 
 $loaded = $false
 
-function Invoke-Served([string] $Command, [hashtable] $Parameters) {
-    # Not before it is needed: whoever imports Mcpsm for its cmdlets does not wait for this. And by itself, since
-    # SecretManagement loads this module apart from Mcpsm when a vault is registered.
+function Invoke-McpsmVault([string] $Command, [hashtable] $Parameters) {
+    # Load the cmdlets on first use, so that Import-Module Mcpsm does not wait for them. Do it here, because SecretManagement loads this
+    # module without Mcpsm when a vault is registered.
     if (-not $script:loaded) {
-        Import-Module "$PSScriptRoot/../Mcpsm.Once.psm1", "$PSScriptRoot/../McpSm.Loader.dll", "$PSScriptRoot/../McpSm.PowerShell.dll"
+        Import-Module "$PSScriptRoot/../Mcpsm.BuildCheck.psm1", "$PSScriptRoot/../McpSm.Loader.dll", "$PSScriptRoot/../McpSm.PowerShell.dll"
         $script:loaded = $true
     }
-    # SecretManagement's own -Verbose comes among these.
+    # SecretManagement passes -Verbose here.
     if ($Parameters.AdditionalParameters.Verbose) { $VerbosePreference = 'Continue' }
-    # A locked vault ends SecretManagement's whole script, as it expects, not one statement of it.
+    # SecretManagement expects that a locked vault ends its whole script, not only one statement.
     try { & $Command @Parameters } catch { throw }
 }
 
 function Get-Secret {
     [CmdletBinding()]
     param([string] $Name, [string] $VaultName, [hashtable] $AdditionalParameters)
-    Invoke-Served Get-ServedSecret $PSBoundParameters
+    Invoke-McpsmVault Get-McpsmVaultSecret $PSBoundParameters
 }
 
 function Set-Secret {
     [CmdletBinding()]
     param([string] $Name, $Secret, [string] $VaultName, [hashtable] $AdditionalParameters, [hashtable] $Metadata)
-    Invoke-Served Set-ServedSecret $PSBoundParameters
+    Invoke-McpsmVault Set-McpsmVaultSecret $PSBoundParameters
 }
 
 function Remove-Secret {
     [CmdletBinding()]
     param([string] $Name, [string] $VaultName, [hashtable] $AdditionalParameters)
-    Invoke-Served Remove-ServedSecret $PSBoundParameters
+    Invoke-McpsmVault Remove-McpsmVaultSecret $PSBoundParameters
 }
 
 function Get-SecretInfo {
     [CmdletBinding()]
     param([string] $Filter, [string] $VaultName, [hashtable] $AdditionalParameters)
     $result = [type]'Microsoft.PowerShell.SecretManagement.SecretInformation'
-    foreach ($info in Invoke-Served Get-ServedSecretInfo $PSBoundParameters) {
+    foreach ($info in Invoke-McpsmVault Get-McpsmVaultSecretInfo $PSBoundParameters) {
         $result::new($info.Name, "$($info.Kind)", $VaultName, [hashtable]$info.Metadata)
     }
 }
@@ -46,17 +46,17 @@ function Get-SecretInfo {
 function Set-SecretInfo {
     [CmdletBinding()]
     param([string] $Name, [hashtable] $Metadata, [string] $VaultName, [hashtable] $AdditionalParameters)
-    Invoke-Served Set-ServedSecretInfo $PSBoundParameters
+    Invoke-McpsmVault Set-McpsmVaultSecretInfo $PSBoundParameters
 }
 
 function Test-SecretVault {
     [CmdletBinding()]
     param([string] $VaultName, [hashtable] $AdditionalParameters)
-    Invoke-Served Test-ServedVault $PSBoundParameters
+    Invoke-McpsmVault Test-McpsmVault $PSBoundParameters
 }
 
 function Unlock-SecretVault {
     [CmdletBinding()]
     param([securestring] $Password, [string] $VaultName, [hashtable] $AdditionalParameters)
-    Invoke-Served Unlock-ServedVault $PSBoundParameters
+    Invoke-McpsmVault Unlock-McpsmVault $PSBoundParameters
 }

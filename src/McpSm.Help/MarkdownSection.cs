@@ -2,10 +2,10 @@ using Markdig.Syntax;
 
 namespace McpSm.Help;
 
-/// <summary>A part of a page: what stands under a heading, up to the next of its level.</summary>
+/// <summary>A section of a page: a heading, and the blocks up to the next heading of that level.</summary>
 internal sealed record MarkdownSection(string Heading, IReadOnlyList<Block> Blocks)
 {
-    /// <summary>The parts under headings of a level; what stands before the first is left out.</summary>
+    /// <summary>Splits blocks at the headings of a level. Blocks before the first heading are omitted.</summary>
     public static IReadOnlyList<MarkdownSection> Split(IEnumerable<Block> blocks, int level)
     {
         var sections = new List<(string Heading, List<Block> Blocks)>();
@@ -23,6 +23,6 @@ internal sealed record MarkdownSection(string Heading, IReadOnlyList<Block> Bloc
         return [.. sections.Select(s => new MarkdownSection(s.Heading, s.Blocks))];
     }
 
-    /// <summary>Its paragraphs as plain text.</summary>
+    /// <summary>The paragraphs of the section as plain text.</summary>
     public IReadOnlyList<string> Paragraphs => MarkdownText.Paragraphs(Blocks);
 }

@@ -3,10 +3,10 @@ using System.Management.Automation.Runspaces;
 using System.Text;
 using McpSm.Help;
 
-// <module manifest> <folder of pages> <folder to write to>
+// Arguments: the module manifest, the folder of the pages, the output folder.
 var (manifest, pages, output) = (args[0], args[1], args[2]);
 
-// The engine else tells its makers of each start, and keeps a file in the home folder for that.
+// Without this, PowerShell reports each start to Microsoft, and writes a file to the home folder.
 Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
 var state = InitialSessionState.CreateDefault2();
 if (OperatingSystem.IsWindows())
@@ -17,7 +17,7 @@ using var runspace = RunspaceFactory.CreateRunspace(state);
 runspace.Open();
 Environment.SetEnvironmentVariable("PSModulePath", output);
 using var shell = PowerShell.Create(runspace);
-// What a command takes is asked of the engine, so that only words stand in the pages.
+// Read the syntax of the commands from PowerShell, so that the pages contain only text.
 var commands = shell.AddScript("Import-Module $args[0] -ErrorAction Stop; Get-Command -Module Mcpsm -CommandType Cmdlet, Function")
     .AddArgument(manifest).Invoke<CommandInfo>().OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
 
@@ -29,7 +29,7 @@ foreach (var command in commands)
 {
     if (!files.Remove(command.Name, out var file))
     {
-        problems.Add($"{Path.Combine(pages, command.Name)}.md : error MCPSMHELP: {command.Name} has no page.");
+        problems.Add($"{Path.Combine(pages, command.Name)}.md : error MCPSMHELP: {command.Name} has no help page.");
         continue;
     }
     Try(file, () => maml.Add(command, CommandPage.Read(File.ReadAllText(file))));
@@ -38,10 +38,10 @@ foreach (var (name, file) in files)
 {
     if (!name.StartsWith("about_", StringComparison.Ordinal))
     {
-        problems.Add($"{file} : error MCPSMHELP: there is no command {name}.");
+        problems.Add($"{file} : error MCPSMHELP: the command '{name}' does not exist.");
         continue;
     }
-    Try(file, () => File.WriteAllText(Path.Combine(output, name + ".help.txt"), AboutText.Of(name, File.ReadAllText(file)), new UTF8Encoding(false)));
+    Try(file, () => File.WriteAllText(Path.Combine(output, name + ".help.txt"), AboutText.Create(name, File.ReadAllText(file)), new UTF8Encoding(false)));
 }
 foreach (var problem in problems)
 {

@@ -3,7 +3,8 @@ using System.Runtime.Loader;
 
 namespace McpSm.Loader;
 
-/// <summary>The module's own load context.</summary>
+/// <summary>The assembly load context of the module, which loads its dependencies from a folder.</summary>
+/// <param name="folder">The folder of the dependencies.</param>
 internal sealed class ModuleLoadContext(string folder) : AssemblyLoadContext("Mcpsm")
 {
     protected override Assembly? Load(AssemblyName name)
@@ -13,12 +14,12 @@ internal sealed class ModuleLoadContext(string folder) : AssemblyLoadContext("Mc
     }
 
     /// <summary>
-    /// Whether the framework, or PowerShell itself, has the assembly in that version or a later one: its types then
-    /// are the session's too, and nothing is loaded twice.
+    /// Returns whether .NET or PowerShell has the assembly in the same or a later version. The session then shares its types, and the
+    /// assembly is not loaded twice.
     /// </summary>
     private static bool PlatformSuffices(AssemblyName name)
     {
-        // Some three hundred paths: looked through for the dozen names asked for, they need not be taken apart.
+        // The list has about 300 paths, and about 12 names are looked up. Searching the text is faster than splitting it.
         var platform = (AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string).AsSpan();
         foreach (var range in platform.Split(Path.PathSeparator))
         {

@@ -4,15 +4,15 @@ using System.Runtime.Loader;
 namespace McpSm.Loader;
 
 /// <summary>
-/// Keeps what the module depends on apart: a session may use another MSAL, another MCP SDK, another Duende. Only the
-/// assemblies that the cmdlets themselves name are answered for in the default context; theirs live behind them.
+/// Loads the dependencies of the module into their own context, because the session may use another version of MSAL or the MCP SDK. The
+/// default context resolves only Core and Commands, which the cmdlets use; the other dependencies are visible only to those.
 /// </summary>
 public sealed class ModuleLoader : IModuleAssemblyInitializer
 {
     private static readonly Lock Gate = new();
     private static ModuleLoadContext? _context;
 
-    /// <summary>Makes the module's assemblies loadable, before PowerShell looks at the cmdlets. Once a process: further calls change nothing.</summary>
+    /// <summary>Registers the context before PowerShell reads the cmdlets. Further calls in the same process change nothing.</summary>
     public void OnImport()
     {
         lock (Gate)

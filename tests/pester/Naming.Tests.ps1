@@ -89,7 +89,7 @@ Describe 'a name' {
         Add-McpServer two https://b.example/mcp | Out-Null
         foreach ($try in { Set-McpServer * -NewName same -ErrorAction Stop }, { Get-McpServer | Set-McpServer -NewName same -ErrorAction Stop },
             { Set-McpServer one, two -NewName same -WhatIf -ErrorAction Stop }) {
-            $try | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage '-NewName names one server, and these are 2: one, two. None was changed.'
+            $try | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage '-NewName can rename one server, but there are 2: one, two. No server was changed.'
         }
         (Get-McpServer).Name | Should -Be 'one', 'two'
         Get-McpServer one | Set-McpServer -NewName three

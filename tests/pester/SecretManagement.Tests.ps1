@@ -77,7 +77,7 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
             }
             @(Get-SecretInfo -Vault Mine).Count
 '@
-        $found | Should -Be (@('Byte[]', 'PSCredential', 'Hashtable' | ForEach-Object { "A secret of type $_ cannot be kept here: String and SecureString can be." }) + '0')
+        $found | Should -Be (@('Byte[]', 'PSCredential', 'Hashtable' | ForEach-Object { "Mcpsm cannot store a secret of type $_, only String and SecureString." }) + '0')
     }
 
     It 'returns only the token of a server, by its name' {
@@ -116,7 +116,7 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
             Set-McpVault secretmanagement:Mine -ErrorVariable e -ErrorAction SilentlyContinue; "$e"
             # The only registered vault is the default vault, and still not selected.
             (Connect-McpServer my-api -CallbackPort 0 6>$null).Vault
-'@ | Should -Be @("The vault 'Mine' is Mcpsm itself, and can keep nothing for it.", '0', "The vault 'Mine' is Mcpsm itself, and can keep nothing for it.", 'file')
+'@ | Should -Be @("The vault 'Mine' is Mcpsm itself, so Mcpsm cannot store credentials in it.", '0', "The vault 'Mine' is Mcpsm itself, so Mcpsm cannot store credentials in it.", 'file')
     }
 }
 

@@ -10,28 +10,28 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets;
 
-/// <summary>What <c>mcpsm.ps1</c> runs: the command tree, with the pipeline's thread serving it. Not exported.</summary>
+/// <summary>Runs the command tree in the session. <c>mcpsm.ps1</c> calls it; the module does not export it.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "McpsmCommandLine", DefaultParameterSetName = "Run", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.None)]
 [OutputType(typeof(string))]
 public sealed class InvokeMcpsmCommandLineCommand : McpCmdlet
 {
-    /// <summary>The words behind <c>mcpsm</c>, as PowerShell took them.</summary>
+    /// <summary>The arguments of <c>mcpsm</c>, as PowerShell parsed them.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Run")]
     [AllowNull]
     [AllowEmptyCollection]
     public object?[]? ArgumentList { get; set; }
 
-    /// <summary>What came through the pipeline: standard input, line by line. Null if <c>mcpsm</c> is not in a pipeline.</summary>
+    /// <summary>The input of the pipeline, which is the standard input of the command. Null if <c>mcpsm</c> is not in a pipeline.</summary>
     [Parameter(ParameterSetName = "Run")]
     [AllowNull]
     [AllowEmptyCollection]
     public object?[]? InputObject { get; set; }
 
-    /// <summary>Reports the exit code of the last run as an error, if <c>$PSNativeCommandUseErrorActionPreference</c> asks for that.</summary>
+    /// <summary>Reports the exit code of the last run as an error, if <c>$PSNativeCommandUseErrorActionPreference</c> is set.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Failed")]
     public SwitchParameter Failed { get; set; }
 
-    private bool _toldAny;
+    private bool _hasWrittenError;
 
     private protected override RemedyFormatter Remedies => CliRemedyFormatter.Instance;
 
@@ -43,33 +43,33 @@ public sealed class InvokeMcpsmCommandLineCommand : McpCmdlet
         }
         else if (LanguagePrimitives.IsTrue(GetVariableValue("PSNativeCommandUseErrorActionPreference")))
         {
-            WriteError(StandardErrorLine.OfExitCode((int)GetVariableValue("global:LASTEXITCODE")));
+            WriteError(StandardErrorLine.ForExitCode((int)GetVariableValue("global:LASTEXITCODE")));
         }
     }
 
-    /// <summary>A line of standard error. Like a native command's, it does not stay in <c>$Error</c>.</summary>
-    internal override void Tell(string text) => Dispatcher.Post(() =>
+    /// <summary>Writes a line of standard error. It does not stay in <c>$Error</c>, as with a native command.</summary>
+    internal override void WriteForUser(string text) => Dispatcher.Post(() =>
     {
-        var line = StandardErrorLine.Create(UntrustedText.SanitizeLine(text), isFirst: !_toldAny);
-        _toldAny = true;
+        var line = StandardErrorLine.Create(UntrustedText.SanitizeLine(text), isFirst: !_hasWrittenError);
+        _hasWrittenError = true;
         WriteError(line);
-        if (GetVariableValue("global:Error") is ArrayList { Count: > 0 } kept && ReferenceEquals(kept[0], line))
+        if (GetVariableValue("global:Error") is ArrayList { Count: > 0 } errors && ReferenceEquals(errors[0], line))
         {
-            kept.RemoveAt(0);
+            errors.RemoveAt(0);
         }
     });
 
     private void RunLine()
     {
-        var words = (ArgumentList ?? []).Select(Word).ToList();
-        var lines = InputObject?.SelectMany(o => Word(o).Split('\n')).Select(l => l.TrimEnd('\r')).ToList();
+        var arguments = (ArgumentList ?? []).Select(ToArgument).ToList();
+        var lines = InputObject?.SelectMany(o => ToArgument(o).Split('\n')).Select(l => l.TrimEnd('\r')).ToList();
         var console = new HostConsole(this, lines) { IsWhatIf = LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference")) };
         var code = ExitCode.Cancelled;
         try
         {
             Run(async cancellationToken =>
             {
-                code = await McpsmCommand.RunAsync(words, console, AppEnvironment, cancellationToken, VaultSources).ConfigureAwait(false);
+                code = await McpsmCommand.RunAsync(arguments, console, AppEnvironment, cancellationToken, VaultProviders).ConfigureAwait(false);
             });
         }
         finally
@@ -78,13 +78,13 @@ public sealed class InvokeMcpsmCommandLineCommand : McpCmdlet
         }
     }
 
-    /// <summary>As a native program would be given it: <c>a,b</c> is one word, numbers are invariant.</summary>
-    private static string Word(object? argument) => (argument is PSObject wrapped ? wrapped.BaseObject : argument) switch
+    /// <summary>Converts an argument as PowerShell does for a native program: <c>a,b</c> is one argument, and numbers are culture-invariant.</summary>
+    private static string ToArgument(object? argument) => (argument is PSObject wrapper ? wrapper.BaseObject : argument) switch
     {
         null => "",
         string text => text,
         SecureString secret => new NetworkCredential("", secret).Password,
-        IEnumerable several => string.Join(',', several.Cast<object?>().Select(Word)),
+        IEnumerable values => string.Join(',', values.Cast<object?>().Select(ToArgument)),
         IFormattable value => value.ToString(null, CultureInfo.InvariantCulture),
         var other => other.ToString() ?? "",
     };

@@ -5,5 +5,5 @@ namespace McpSm.PowerShell.Completion;
 /// <summary>Completes issuers.</summary>
 public sealed class IssuerCompleter : ArgumentCompleterBase
 {
-    private protected override IEnumerable<(string Name, CompletionCandidate Known)> Names(CompletionCandidates known) => ByText(known.Issuers());
+    private protected override IEnumerable<(string Name, CompletionCandidate Candidate)> Names(CompletionCandidates candidates) => ByText(candidates.Issuers());
 }

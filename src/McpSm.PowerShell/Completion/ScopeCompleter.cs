@@ -5,5 +5,5 @@ namespace McpSm.PowerShell.Completion;
 /// <summary>Completes scopes.</summary>
 public sealed class ScopeCompleter : ArgumentCompleterBase
 {
-    private protected override IEnumerable<(string Name, CompletionCandidate Known)> Names(CompletionCandidates known) => ByText(known.Scopes());
+    private protected override IEnumerable<(string Name, CompletionCandidate Candidate)> Names(CompletionCandidates candidates) => ByText(candidates.Scopes());
 }

@@ -2,8 +2,8 @@ using McpSm.Core.Management;
 
 namespace McpSm.PowerShell.Completion;
 
-/// <summary>Completes names of environment variables.</summary>
+/// <summary>Completes the names of environment variables.</summary>
 public sealed class VariableCompleter : ArgumentCompleterBase
 {
-    private protected override IEnumerable<(string Name, CompletionCandidate Known)> Names(CompletionCandidates known) => ByText(CompletionCandidates.Variables());
+    private protected override IEnumerable<(string Name, CompletionCandidate Candidate)> Names(CompletionCandidates candidates) => ByText(CompletionCandidates.Variables());
 }

@@ -5,5 +5,5 @@ namespace McpSm.PowerShell.Completion;
 /// <summary>Completes vaults.</summary>
 public sealed class VaultCompleter : ArgumentCompleterBase
 {
-    private protected override IEnumerable<(string Name, CompletionCandidate Known)> Names(CompletionCandidates known) => ByText(known.Vaults());
+    private protected override IEnumerable<(string Name, CompletionCandidate Candidate)> Names(CompletionCandidates candidates) => ByText(candidates.Vaults());
 }

@@ -3,14 +3,14 @@ using McpSm.Core.Servers;
 
 namespace McpSm.PowerShell.Parameters;
 
-/// <summary>Takes <c>oauth</c> as <c>mcpsm list --json</c> has it too: true, false or null.</summary>
+/// <summary>Also accepts the values that <c>mcpsm list --json</c> writes for <c>oauth</c>: true, false and null.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class OAuthModeTransformationAttribute : ArgumentTransformationAttribute
 {
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData) =>
-        (inputData is PSObject wrapped ? wrapped.BaseObject : inputData) switch
+        (inputData is PSObject wrapper ? wrapper.BaseObject : inputData) switch
         {
-            bool on => on ? "on" : "off",
+            bool isOn => isOn ? "on" : "off",
             null or "" => "unset",
             _ => EnumNameTransformationAttribute.NameOf(typeof(OAuthMode), inputData),
         };

@@ -5,21 +5,21 @@ using McpSm.Core.Servers;
 namespace McpSm.PowerShell.Parameters;
 
 /// <summary>
-/// Makes of a server, or of what was told of one, its id. By its name another could be meant: ids are looked at first, and
-/// other programs name servers too.
+/// Converts the objects that the cmdlets return to the id of their server. PowerShell would use the name, and that can be the id of
+/// another server: a lookup prefers ids, and the npm tool allows any name.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ServerIdTransformationAttribute : ArgumentTransformationAttribute
 {
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData) =>
-        inputData is object?[] several ? Array.ConvertAll(several, IdOf) : IdOf(inputData);
+        inputData is object?[] values ? Array.ConvertAll(values, IdOf) : IdOf(inputData);
 
-    private static object? IdOf(object? given) => (given is PSObject wrapped ? wrapped.BaseObject : given) switch
+    private static object? IdOf(object? value) => (value is PSObject wrapper ? wrapper.BaseObject : value) switch
     {
         McpServer server => server.Id,
         McpAuthStatus status => status.Id,
         McpTestResult result => result.Id,
         McpImport import => import.Id,
-        _ => given,
+        _ => value,
     };
 }

@@ -4,11 +4,13 @@ using McpSm.PowerShell.Remedies;
 
 namespace McpSm.PowerShell.Pipeline;
 
-/// <summary>Maps Core's failures to error records. Ids and categories never change.</summary>
+/// <summary>Converts exceptions of Core to error records. Scripts depend on the ids and categories, so they never change.</summary>
 internal static class ErrorRecords
 {
-    /// <param name="server">The target where the failure does not name one.</param>
-    public static ErrorRecord Record(McpAuthException e, string? server) =>
+    /// <summary>Returns the error record of an exception, with its remedy as the recommended action.</summary>
+    /// <param name="e">The exception.</param>
+    /// <param name="server">The target object if the exception does not name a server.</param>
+    public static ErrorRecord Create(McpAuthException e, string? server) =>
         new(e, ErrorId.Of(e.Reason), Category(e.Reason), e.Server ?? server ?? e.Vault)
         {
             ErrorDetails = e.Remedy is null ? null : new ErrorDetails(e.Message) { RecommendedAction = CmdletRemedyFormatter.Instance.Format(e.Remedy) },

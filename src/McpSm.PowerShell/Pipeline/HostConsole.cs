@@ -5,20 +5,21 @@ using McpSm.Commands.PowerShell;
 
 namespace McpSm.PowerShell.Pipeline;
 
-/// <summary>The command tree's console in a PowerShell session: results go down the pipeline, the rest to the error stream.</summary>
-/// <param name="piped">What came through the pipeline, which ends then. Null if nothing can come: then lines are typed.</param>
+/// <summary>The console of the command tree in a PowerShell session: writes results to the pipeline, and everything else to the error stream.</summary>
+/// <param name="cmdlet">The cmdlet that writes.</param>
+/// <param name="piped">The lines of standard input, if <c>mcpsm</c> is in a pipeline. Null if the user types the input.</param>
 internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped) : ICommandConsole
 {
     private readonly HostInput _input = new(cmdlet);
     private int _read;
 
-    public TextWriter Out { get; } = new LineWriter(line => cmdlet.Emit(PaintedLine.Of(line)), _ => { });
+    public TextWriter Out { get; } = new LineWriter(line => cmdlet.Write(PaintedLine.Of(line)), _ => { });
 
-    // The process that handed the command over reads plain lines, at once.
+    // mcpsm delegated this command to pwsh, and reads plain lines from its standard error as they are written.
     public TextWriter Error { get; } = Environment.GetEnvironmentVariable(PowerShellDelegation.Variable) is null
-        ? new LineWriter(cmdlet.Tell, cmdlet.Prompt) : Console.Error;
+        ? new LineWriter(cmdlet.WriteForUser, cmdlet.Prompt) : Console.Error;
 
-    // A PaintedLine keeps them apart from the text.
+    // A PaintedLine separates the colours from the text.
     public bool Colours => true;
 
     // Mcpsm.format.ps1xml colours a StandardErrorLine.
@@ -30,8 +31,8 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
 
     public bool IsWhatIf { get; init; }
 
-    // As ShouldProcess says it of a cmdlet, in the session's language.
-    public Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => cmdlet.Serving.AskAsync(
+    // ShouldProcess writes the same message as for a cmdlet, in the language of the session.
+    public Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => cmdlet.Dispatcher.AskAsync(
         () => target is null ? cmdlet.ShouldProcess($"{operation}.", null, null) : cmdlet.ShouldProcess(target, operation), cancellationToken);
 
     public Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
@@ -40,12 +41,12 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
 
     public async Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken)
     {
-        using var typed = await _input.ReadSecretAsync(prompt, cancellationToken).ConfigureAwait(false);
-        return typed is null ? null : new NetworkCredential("", typed).Password;
+        using var secret = await _input.ReadSecretAsync(prompt, cancellationToken).ConfigureAwait(false);
+        return secret is null ? null : new NetworkCredential("", secret).Password;
     }
 
-    /// <summary>Hands on whole lines; the rest where somebody is asked on the same line.</summary>
-    private sealed class LineWriter(Action<string> line, Action<string> rest) : TextWriter
+    /// <summary>Writes whole lines, and on flush the beginning of a line: a question whose answer follows on the same line.</summary>
+    private sealed class LineWriter(Action<string> writeLine, Action<string> writePrompt) : TextWriter
     {
         private readonly StringBuilder _pending = new();
 
@@ -57,7 +58,7 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
             {
                 if (value == '\n')
                 {
-                    line(_pending.ToString().TrimEnd('\r'));
+                    writeLine(_pending.ToString().TrimEnd('\r'));
                     _pending.Clear();
                 }
                 else
@@ -73,7 +74,7 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
             {
                 if (_pending.Length > 0)
                 {
-                    rest(_pending.ToString());
+                    writePrompt(_pending.ToString());
                     _pending.Clear();
                 }
             }

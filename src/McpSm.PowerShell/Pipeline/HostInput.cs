@@ -5,34 +5,35 @@ using System.Text;
 
 namespace McpSm.PowerShell.Pipeline;
 
-/// <summary>What a person types at a PowerShell host.</summary>
+/// <summary>Reads what the user types at a PowerShell host.</summary>
+/// <param name="cmdlet">The cmdlet that runs in the host.</param>
 internal sealed class HostInput(McpCmdlet cmdlet)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly PSHost _host = cmdlet.Host;
 
-    /// <summary>Whether a line can be typed here. Another host than the console's is a program with a person before it.</summary>
+    /// <summary>Whether the user can type a line. A host other than the console, such as an editor, is assumed to have a user.</summary>
     public bool IsTerminal => !IsForbidden && _host.UI is not null && !(_host.Name == "ConsoleHost" && Console.IsInputRedirected);
 
-    /// <summary>Whether pwsh was started with <c>-NonInteractive</c>, under which its host refuses every question.</summary>
+    /// <summary>Whether pwsh was started with <c>-NonInteractive</c>. Its host then refuses every prompt.</summary>
     public static bool IsForbidden { get; } = Forbids(Environment.GetCommandLineArgs());
 
     /// <summary>
-    /// A line, read key by key where the host lets us look for keys: a host's own ReadLine cannot be left, and the
-    /// browser's answer may come first. Null where the host takes no lines at all.
+    /// Reads a line. Returns null if the host cannot read lines. Reads key by key if the host can poll for keys: the
+    /// <c>ReadLine</c> of a host cannot be cancelled, and the callback of the browser may come first.
     /// </summary>
     public async Task<string?> ReadLineAsync(CancellationToken cancellationToken)
     {
         var line = new StringBuilder();
         while (true)
         {
-            switch (await cmdlet.Serving.AskAsync(() => PollKeys(line), cancellationToken).ConfigureAwait(false))
+            switch (await cmdlet.Dispatcher.AskAsync(() => PollKeys(line), cancellationToken).ConfigureAwait(false))
             {
-                case Seen.Line:
+                case KeyPoll.Line:
                     return line.ToString();
-                case Seen.NoKeys:
-                    return await cmdlet.Serving.AskAsync(() => OrNull(_host.UI.ReadLine), cancellationToken).ConfigureAwait(false);
+                case KeyPoll.Unsupported:
+                    return await cmdlet.Dispatcher.AskAsync(() => OrNull(_host.UI.ReadLine), cancellationToken).ConfigureAwait(false);
                 default:
                     await Task.Delay(PollInterval, cancellationToken).ConfigureAwait(false);
                     break;
@@ -40,15 +41,15 @@ internal sealed class HostInput(McpCmdlet cmdlet)
         }
     }
 
-    /// <summary>A secret, typed without being shown; null where the host takes none.</summary>
+    /// <summary>Reads a secret without showing it. Returns null if the host cannot read secrets.</summary>
     public Task<SecureString?> ReadSecretAsync(string prompt, CancellationToken cancellationToken) =>
-        cmdlet.Serving.AskAsync(() => OrNull(() =>
+        cmdlet.Dispatcher.AskAsync(() => OrNull(() =>
         {
             _host.UI.Write(prompt);
             return _host.UI.ReadLineAsSecureString();
         }), cancellationToken);
 
-    /// <summary>The host of a runspace that a program, a thread job or <c>-Parallel</c> opened refuses to ask: there its input is closed.</summary>
+    /// <summary>Returns null if the host refuses to prompt, as in a runspace of a program, of a thread job or of <c>-Parallel</c>.</summary>
     private static T? OrNull<T>(Func<T?> read) where T : class
     {
         try
@@ -61,14 +62,14 @@ internal sealed class HostInput(McpCmdlet cmdlet)
         }
     }
 
-    private enum Seen
+    private enum KeyPoll
     {
-        Nothing,
+        Pending,
         Line,
-        NoKeys,
+        Unsupported,
     }
 
-    private Seen PollKeys(StringBuilder line)
+    private KeyPoll PollKeys(StringBuilder line)
     {
         try
         {
@@ -79,7 +80,7 @@ internal sealed class HostInput(McpCmdlet cmdlet)
                 {
                     case '\r' or '\n':
                         _host.UI.WriteLine();
-                        return Seen.Line;
+                        return KeyPoll.Line;
                     case '\b' or '\x7f' when line.Length > 0:
                         line.Length--;
                         _host.UI.Write("\b \b");
@@ -90,16 +91,19 @@ internal sealed class HostInput(McpCmdlet cmdlet)
                         break;
                 }
             }
-            return Seen.Nothing;
+            return KeyPoll.Pending;
         }
         catch (Exception e) when (e is NotImplementedException or NotSupportedException or HostException or NullReferenceException
             or InvalidOperationException)
         {
-            return Seen.NoKeys;
+            return KeyPoll.Unsupported;
         }
     }
 
-    /// <summary>pwsh takes any beginning of the name from <c>noni</c> on; what follows a command or a file is its own.</summary>
+    /// <summary>
+    /// Returns whether a command line of pwsh contains <c>-NonInteractive</c>. pwsh accepts any prefix from <c>-noni</c> on, and the arguments
+    /// after <c>-Command</c> or <c>-File</c> belong to that script.
+    /// </summary>
     internal static bool Forbids(IReadOnlyList<string> commandLine)
     {
         foreach (var word in commandLine.Skip(1))

@@ -13,30 +13,31 @@ using McpSm.PowerShell.SecretManagement;
 
 namespace McpSm.PowerShell.Pipeline;
 
-/// <summary>What all cmdlets of the module have: Core, run on the pool, and its failures as error records.</summary>
+/// <summary>The base of all cmdlets: runs Core on the thread pool, and writes its exceptions as error records.</summary>
 public abstract class McpCmdlet : PSCmdlet, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Authenticator? _authenticator;
     private ConsoleAuthInteraction? _interaction;
-    private bool _saidUnreadable;
+    private bool _hasReportedCatalog;
 
-    private protected PipelineDispatcher Dispatcher { get; private set; } = null!;
+    /// <summary>Runs actions on the pipeline thread while <see cref="Run"/> is executing.</summary>
+    internal PipelineDispatcher Dispatcher { get; private set; } = null!;
 
     private protected AppEnvironment AppEnvironment => field ??= new AppEnvironment { Remedies = Remedies };
 
-    /// <summary>Renders what to do next: as cmdlets, unless this cmdlet stands for the command of a shell.</summary>
+    /// <summary>Renders remedies: as cmdlets, or as <c>mcpsm</c> commands in the cmdlet that runs the command tree.</summary>
     private protected virtual RemedyFormatter Remedies => CmdletRemedyFormatter.Instance;
 
-    private protected Authenticator Authenticator => _authenticator ??= new Authenticator(AppEnvironment, Interaction, new Progress(this), VaultSources);
+    private protected Authenticator Authenticator => _authenticator ??= new Authenticator(AppEnvironment, Interaction, new Progress(this), VaultProviders);
 
-    /// <summary>The vaults there are besides those that Core knows.</summary>
-    private protected virtual IReadOnlyList<IVaultProvider> VaultSources => [new SecretManagementProvider(new SecretManagementCommands(this))];
+    /// <summary>The providers of vaults that only PowerShell can open.</summary>
+    private protected virtual IReadOnlyList<IVaultProvider> VaultProviders => [new SecretManagementProvider(new SecretManagementCommands(this))];
 
-    /// <summary>Core's way to the person at this host.</summary>
+    /// <summary>Shows messages of Core at this host, and reads answers there.</summary>
     private protected ConsoleAuthInteraction Interaction => _interaction ??= new ConsoleAuthInteraction(new HostConsole(this, null), AppEnvironment, text => Warn(text));
 
-    /// <summary>Runs work on the pool; this thread serves it until it ends.</summary>
+    /// <summary>Runs work on the thread pool until it ends. The pipeline thread executes what the work queues in <see cref="Dispatcher"/>.</summary>
     private protected void Run(Func<CancellationToken, Task> work)
     {
         Dispatcher = new PipelineDispatcher(_stop.Token, AppEnvironment.Exchanges);
@@ -50,7 +51,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Work for one server, whose failure is its own: the rest of the pipeline goes on.</summary>
+    /// <summary>Runs the work for one server. A failure is an error record, so that the pipeline continues with the next server.</summary>
     private protected async Task TryAsync(string? server, Func<Task> work)
     {
         try
@@ -59,10 +60,11 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
         catch (McpAuthException e)
         {
-            Report(ErrorRecords.Record(e, server));
+            Report(ErrorRecords.Create(e, server));
         }
     }
 
+    /// <summary>Runs work for one server after the other.</summary>
     private protected void RunFor(IEnumerable<McpServer> servers, Func<McpServer, CancellationToken, Task> work) =>
         Run(async cancellationToken =>
         {
@@ -72,22 +74,28 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
             }
         });
 
-    /// <summary>Work for many servers at a time, each of whose results comes as it is there.</summary>
-    /// <param name="activity">What is shown beside how many are done.</param>
-    private protected void RunForMany(string activity, IReadOnlyList<McpServer> servers, int most, Func<McpServer, CancellationToken, Task> work) =>
+    /// <summary>Runs work for several servers at the same time. Results are written in the order in which the servers finish.</summary>
+    /// <param name="activity">The title of the progress bar.</param>
+    /// <param name="servers">The servers.</param>
+    /// <param name="throttleLimit">The maximum number of servers at the same time.</param>
+    /// <param name="work">The work for one server.</param>
+    private protected void RunForMany(string activity, IReadOnlyList<McpServer> servers, int throttleLimit, Func<McpServer, CancellationToken, Task> work) =>
         Run(async cancellationToken =>
         {
             var done = 0;
-            await Parallel.ForEachAsync(servers, new ParallelOptions { MaxDegreeOfParallelism = most, CancellationToken = cancellationToken },
-                async (server, one) =>
+            await Parallel.ForEachAsync(servers, new ParallelOptions { MaxDegreeOfParallelism = throttleLimit, CancellationToken = cancellationToken },
+                async (server, cancelOne) =>
                 {
-                    await TryAsync(server.Name, () => work(server, one)).ConfigureAwait(false);
+                    await TryAsync(server.Name, () => work(server, cancelOne)).ConfigureAwait(false);
                     ShowProgress(activity, $"{server.Name}: {Interlocked.Increment(ref done)} of {servers.Count}", 100 * done / servers.Count);
                 }).ConfigureAwait(false);
             EndProgress(activity);
         });
 
-    /// <param name="percent">How far it is; -1 where one cannot know.</param>
+    /// <summary>Shows a progress bar.</summary>
+    /// <param name="activity">The title of the progress bar.</param>
+    /// <param name="status">The current step.</param>
+    /// <param name="percent">The progress in percent; -1 if it is unknown.</param>
     private protected void ShowProgress(string activity, string status, int percent = -1) =>
         Dispatcher.Post(() => WriteProgress(new ProgressRecord(0, activity, UntrustedText.SanitizeLine(status)) { PercentComplete = percent }));
 
@@ -95,7 +103,8 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         Dispatcher.Post(() => WriteProgress(new ProgressRecord(0, activity, "Done") { RecordType = ProgressRecordType.Completed }));
 
     /// <summary>
-    /// The servers of ids, names or wildcards. What names nothing is an error of its own; a wildcard may match nothing.
+    /// Returns the servers with these ids, names or URLs, or that match a wildcard; all servers for null. Writes an error for each name that
+    /// no server has. A wildcard may match nothing.
     /// </summary>
     private protected IReadOnlyList<McpServer> Find(string[]? names)
     {
@@ -110,9 +119,9 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         var found = new List<McpServer>();
         foreach (var name in names)
         {
-            if (ServerLookup.Find(all, name) is { } one)
+            if (ServerLookup.Find(all, name) is { } server)
             {
-                found.Add(one);
+                found.Add(server);
             }
             else if (IsPattern(name))
             {
@@ -120,13 +129,13 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
             }
             else
             {
-                WriteError(ErrorRecords.Record(ServerLookup.Failure(all, name), name));
+                WriteError(ErrorRecords.Create(ServerLookup.Failure(all, name), name));
             }
         }
         return [.. found.DistinctBy(s => s.Id)];
     }
 
-    /// <summary>All servers; null, and an error, if the catalog cannot be read.</summary>
+    /// <summary>Returns all servers. Writes an error and returns null if the catalog cannot be read.</summary>
     private protected IReadOnlyList<McpServer>? ReadCatalog()
     {
         try
@@ -135,17 +144,17 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
         catch (McpAuthException e)
         {
-            // Not a terminating one, which no -ErrorAction silences; and once, however much comes through the pipeline.
-            if (!_saidUnreadable)
+            // -ErrorAction cannot silence a terminating error, so write this one, and only once for all objects in the pipeline.
+            if (!_hasReportedCatalog)
             {
-                _saidUnreadable = true;
-                WriteError(ErrorRecords.Record(e, null));
+                _hasReportedCatalog = true;
+                WriteError(ErrorRecords.Create(e, null));
             }
             return null;
         }
     }
 
-    /// <summary>The one server there is, or the one that a person chooses. Writes an error if there is none, or nobody to choose.</summary>
+    /// <summary>Returns the only server, or the one that the user chooses. Writes an error if there are no servers, or if the user cannot answer.</summary>
     private protected IReadOnlyList<McpServer> FindOnlyOrChosen()
     {
         if (ReadCatalog() is not { } all)
@@ -158,61 +167,61 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         }
         catch (McpAuthException e)
         {
-            WriteError(ErrorRecords.Record(e, null));
+            WriteError(ErrorRecords.Create(e, null));
             return [];
         }
     }
 
-    /// <summary>The characters of a pattern are ordinary ones in a URL.</summary>
+    /// <summary>Returns whether a name is a wildcard. A URL never is: <c>?</c> is an ordinary character of it.</summary>
     private protected static bool IsPattern(string name) => WildcardPattern.ContainsWildcardCharacters(name) && !ServerLookup.IsUrl(name);
 
-    /// <summary>In any letter case; if names differ in that alone, those that match as they are written.</summary>
-    private static IEnumerable<McpServer> Matching(IReadOnlyList<McpServer> all, string name)
+    /// <summary>Returns the servers that match a wildcard in any letter case. If names differ only in letter case, an exact match wins.</summary>
+    private static IEnumerable<McpServer> Matching(IReadOnlyList<McpServer> all, string wildcard)
     {
-        var (pattern, exact) = (WildcardPattern.Get(name, WildcardOptions.IgnoreCase), WildcardPattern.Get(name, WildcardOptions.None));
+        var (pattern, exact) = (WildcardPattern.Get(wildcard, WildcardOptions.IgnoreCase), WildcardPattern.Get(wildcard, WildcardOptions.None));
         var found = all.Where(s => pattern.IsMatch(s.Name) || pattern.IsMatch(s.Id)).ToList();
-        var asWritten = found.Where(s => exact.IsMatch(s.Name) || exact.IsMatch(s.Id)).ToLookup(s => s.Name, StringComparer.OrdinalIgnoreCase);
-        return found.Where(s => !asWritten.Contains(s.Name) || asWritten[s.Name].Contains(s));
+        var exactMatches = found.Where(s => exact.IsMatch(s.Name) || exact.IsMatch(s.Id)).ToLookup(s => s.Name, StringComparer.OrdinalIgnoreCase);
+        return found.Where(s => !exactMatches.Contains(s.Name) || exactMatches[s.Name].Contains(s));
     }
 
-    /// <summary>Whether to go on: asks where PowerShell would, unless <c>-Force</c> answers it; <c>-WhatIf</c> wins.</summary>
+    /// <summary>Returns whether to continue. Asks like ShouldProcess, except with <c>-Force</c>. <c>-WhatIf</c> and <c>-Confirm</c> override <c>-Force</c>.</summary>
     private protected bool Confirmed(bool force, string target, string action)
     {
         var bound = MyInvocation.BoundParameters;
-        var asksAnyway = bound.ContainsKey("WhatIf") || bound.ContainsKey("Confirm")
+        var overridesForce = bound.ContainsKey("WhatIf") || bound.ContainsKey("Confirm")
             || LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
-        return force && !asksAnyway || ShouldProcess(target, action);
+        return force && !overridesForce || ShouldProcess(target, action);
     }
 
     private protected static string? UnwrapText(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
 
-    private protected void Write(object output) => Dispatcher.Post(() => WriteObject(output));
+    /// <summary>Writes an object to the pipeline, from any thread.</summary>
+    internal void Write(object output) => Dispatcher.Post(() => WriteObject(output));
 
+    /// <summary>Writes an error, from any thread.</summary>
     private protected virtual void Report(ErrorRecord error) => Dispatcher.Post(() => WriteError(error));
 
-    private protected void WarnOf(SignOutResult ended) => WarnOfRevocation(ended.RevocationFailure);
+    private protected void WarnOfRevocation(SignOutResult result) => WarnOfRevocation(result.RevocationFailure);
 
-    /// <param name="failure">Why the revocation was not confirmed; null where it was.</param>
+    /// <summary>Warns if the issuer did not confirm that it revoked the tokens.</summary>
+    /// <param name="failure">The reason; null if the issuer confirmed it.</param>
     private protected void WarnOfRevocation(string? failure)
     {
         if (failure is not null)
         {
-            Warn($"The tokens were removed here, but not confirmed as revoked. {failure}");
+            Warn($"The tokens were removed here, but the issuer did not confirm that it revoked them. {failure}");
         }
     }
 
+    /// <summary>Writes a warning, from any thread.</summary>
     private protected void Warn(Remedy text) => Dispatcher.Post(() => WriteWarning(UntrustedText.SanitizeLine(AppEnvironment.Remedies.Format(text))));
 
-    /// <summary>Text for the person at the host, which no assignment swallows.</summary>
-    internal virtual void Tell(string text) => Dispatcher.Post(() => WriteInformation(
+    /// <summary>Writes a line for the user to the information stream, so that an assignment of the output does not capture it.</summary>
+    internal virtual void WriteForUser(string text) => Dispatcher.Post(() => WriteInformation(
         new HostInformationMessage { Message = UntrustedText.SanitizeLine(text) }, ["PSHOST", "Mcpsm"]));
 
-    /// <summary>The beginning of a line on which somebody is asked.</summary>
+    /// <summary>Writes the beginning of a line on which the user answers.</summary>
     internal void Prompt(string text) => Dispatcher.Post(() => Host.UI.Write(UntrustedText.SanitizeLine(text)));
-
-    internal void Emit(object line) => Write(line);
-
-    internal PipelineDispatcher Serving => Dispatcher;
 
     protected override void StopProcessing() => _stop.Cancel();
 

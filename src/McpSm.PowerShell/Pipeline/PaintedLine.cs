@@ -5,14 +5,15 @@ using System.Text.RegularExpressions;
 namespace McpSm.PowerShell.Pipeline;
 
 /// <summary>
-/// A line of a result with a coloured symbol. The line goes down the pipeline as a plain string, because it may be compared or
-/// kept; Mcpsm.format.ps1xml looks up the coloured text when a host shows it. PowerShell then follows $PSStyle.OutputRendering.
+/// A line of output with a coloured symbol. The pipeline gets a plain string, so that scripts can compare and store it.
+/// Mcpsm.format.ps1xml looks up the coloured text when a host shows the string, and PowerShell then applies $PSStyle.OutputRendering.
 /// </summary>
 public static partial class PaintedLine
 {
     private static readonly ConditionalWeakTable<string, string> Painted = [];
 
-    /// <returns>The line itself, or, if it has a colour, a plain string with the type name that its view is found by.</returns>
+    /// <summary>Returns an object for the pipeline.</summary>
+    /// <returns>The line, or for a coloured line a plain string with the type name that selects the view.</returns>
     internal static object Of(string line)
     {
         if (!line.Contains('\e'))
@@ -30,7 +31,7 @@ public static partial class PaintedLine
         return shown;
     }
 
-    /// <summary>The line with its colours. The same text in another string has none.</summary>
+    /// <summary>Returns the line with its colours, for the same string object that <see cref="Of"/> returned; any other string is returned unchanged.</summary>
     public static string Paint(string line) => Painted.TryGetValue(line, out var painted) ? painted : line;
 
     [GeneratedRegex("\e\\[3[12]m(.)\e\\[0m")]

@@ -5,21 +5,21 @@ using McpSm.Core.Interruption;
 namespace McpSm.PowerShell.Pipeline;
 
 /// <summary>
-/// Lets work run on the pool while everything that touches PowerShell (streams, ShouldProcess, the host, commands of
-/// other modules) runs on the pipeline's thread, which waits here and does what it is asked to.
+/// Runs work on the thread pool, and everything that uses PowerShell (streams, ShouldProcess, the host, commands of other modules) on the
+/// pipeline thread. The pipeline thread waits in <see cref="Run"/> and executes the actions that the work queues.
 /// </summary>
 internal sealed class PipelineDispatcher
 {
-    private readonly BlockingCollection<Action> _asked = [];
+    private readonly BlockingCollection<Action> _queue = [];
     private readonly CancellationToken _stopping;
     private readonly TokenExchangeTracker _exchanges;
     private volatile bool _givenUp;
 
-    /// <param name="stopping">Set by <c>StopProcessing</c>.</param>
-    /// <param name="exchanges">Those that the work may do.</param>
+    /// <param name="stopping">Cancelled by <c>StopProcessing</c>.</param>
+    /// <param name="exchanges">The token exchanges of the work. An exchange that has begun gets more time to finish.</param>
     public PipelineDispatcher(CancellationToken stopping, TokenExchangeTracker exchanges) => (_stopping, _exchanges) = (stopping, exchanges);
 
-    /// <summary>Runs the work to its end, on whose way the calling thread does what the work asks of it.</summary>
+    /// <summary>Runs the work until it ends. The calling thread executes the queued actions meanwhile.</summary>
     public void Run(Func<CancellationToken, Task> work)
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
@@ -31,12 +31,12 @@ internal sealed class PipelineDispatcher
             }
             finally
             {
-                _asked.CompleteAdding();
+                _queue.CompleteAdding();
             }
         });
         ExceptionDispatchInfo? failure = null;
         using var givingUp = _stopping.Register(() => _ = GiveUpAsync(running));
-        foreach (var action in _asked.GetConsumingEnumerable())
+        foreach (var action in _queue.GetConsumingEnumerable())
         {
             try
             {
@@ -44,14 +44,14 @@ internal sealed class PipelineDispatcher
             }
             catch (Exception e)
             {
-                // The pipeline was stopped, or what we wrote was refused: the work has nobody left to work for.
+                // The pipeline was stopped, or a write failed: cancel the work, because its output has no receiver.
                 failure ??= ExceptionDispatchInfo.Capture(e);
                 cancel.Cancel();
             }
         }
         if (_givenUp && !running.IsCompleted)
         {
-            // It blocks somewhere, and is left behind: nobody waits for what it may still give.
+            // The work blocks and ignores the cancellation. It is abandoned with its result.
             throw new System.Management.Automation.PipelineStoppedException();
         }
         try
@@ -60,7 +60,7 @@ internal sealed class PipelineDispatcher
         }
         catch (OperationCanceledException) when (failure is not null)
         {
-            // It ended because of that failure.
+            // The failure above cancelled the work, and is thrown below.
         }
         failure?.Throw();
     }
@@ -72,50 +72,50 @@ internal sealed class PipelineDispatcher
             if (deadline.HasPassed)
             {
                 _givenUp = true;
-                _asked.CompleteAdding();
+                _queue.CompleteAdding();
                 return;
             }
         }
     }
 
-    /// <summary>Has the pipeline's thread do something, in the order of asking, without waiting for it.</summary>
+    /// <summary>Queues an action for the pipeline thread and returns at once. Actions run in the order in which they were queued.</summary>
     public void Post(Action action)
     {
         try
         {
-            _asked.Add(action, CancellationToken.None);
+            _queue.Add(action, CancellationToken.None);
         }
         catch (InvalidOperationException)
         {
-            // The work has ended and left something running behind, whose words nobody waits for any more.
+            // The work has ended, but a task that it started still writes. Its output is discarded.
         }
     }
 
-    /// <summary>Has the pipeline's thread do something and gives what it gave.</summary>
-    public Task<T> AskAsync<T>(Func<T> ask, CancellationToken cancellationToken)
+    /// <summary>Runs a function on the pipeline thread and returns its result.</summary>
+    public Task<T> AskAsync<T>(Func<T> function, CancellationToken cancellationToken)
     {
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(() =>
         {
             if (cancellationToken.IsCancellationRequested)
             {
-                answer.TrySetCanceled(cancellationToken);
+                result.TrySetCanceled(cancellationToken);
                 return;
             }
             try
             {
-                answer.TrySetResult(ask());
+                result.TrySetResult(function());
             }
             catch (Exception e)
             {
-                // Goes to whoever asked; a stopped pipeline also ends the pump.
-                answer.TrySetException(e);
+                // The caller gets the exception. A stopped pipeline also ends Run.
+                result.TrySetException(e);
                 if (e is System.Management.Automation.PipelineStoppedException)
                 {
                     throw;
                 }
             }
         });
-        return answer.Task.WaitAsync(cancellationToken);
+        return result.Task.WaitAsync(cancellationToken);
     }
 }

@@ -6,13 +6,14 @@ using McpSm.Core.Servers;
 
 namespace McpSm.PowerShell.Pipeline;
 
-/// <summary>Which server a command is for, if none is named: the only one, or the one that a person chooses.</summary>
+/// <summary>Selects a server if the user gave no name: the only server, or the one that the user chooses.</summary>
 internal sealed class ServerChoice(McpCmdlet cmdlet, ConsoleAuthInteraction interaction)
 {
-    // One key each. The host takes the whole name too.
+    // One key for each server. The host also accepts the whole name.
     private const string Keys = "123456789abcdefghijklmnopqrstuvwxyz";
 
-    /// <exception cref="McpAuthException">ServerNotFound: there is no server. InteractionRequired: there are several, and nobody can answer.</exception>
+    /// <summary>Returns the only server, or asks which one.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound: there are no servers. InteractionRequired: there are several, and the user cannot answer.</exception>
     public McpServer Ask(IReadOnlyList<McpServer> all)
     {
         if (all.Count <= 1)
@@ -22,7 +23,7 @@ internal sealed class ServerChoice(McpCmdlet cmdlet, ConsoleAuthInteraction inte
         }
         if (!interaction.CanAnswer || !new HostInput(cmdlet).IsTerminal || all.Count > Keys.Length)
         {
-            throw MustBeNamed(all);
+            throw NameRequired(all);
         }
         try
         {
@@ -31,11 +32,11 @@ internal sealed class ServerChoice(McpCmdlet cmdlet, ConsoleAuthInteraction inte
         }
         catch (HostException)
         {
-            // The host of a runspace that a program, a thread job or -Parallel opened takes no answers.
-            throw MustBeNamed(all);
+            // The host refuses to prompt, as in a runspace of a program, of a thread job or of -Parallel.
+            throw NameRequired(all);
         }
     }
 
-    private static McpAuthException MustBeNamed(IReadOnlyList<McpServer> all) => new(ErrorReason.InteractionRequired,
-        $"There are several servers: {ServerLookup.Names(all)}.", "Say which one, with -Name.");
+    private static McpAuthException NameRequired(IReadOnlyList<McpServer> all) => new(ErrorReason.InteractionRequired,
+        $"There are several servers: {ServerLookup.Names(all)}.", "Choose one with -Name.");
 }

@@ -4,9 +4,9 @@ using System.Runtime.Serialization;
 namespace McpSm.PowerShell.Pipeline;
 
 /// <summary>
-/// A line of standard error as PowerShell hands it on from a native command: an error record that hosts show as plain text.
-/// They know it by its whole <c>FullyQualifiedErrorId</c>, to which PowerShell adds the name of the cmdlet that writes a record;
-/// not to a record that was serialized, so this one is.
+/// A line of standard error, as an error record like those that PowerShell makes for a native command: hosts show it as plain text.
+/// Hosts recognize it by its exact <c>FullyQualifiedErrorId</c>. PowerShell appends the name of the cmdlet that writes a record to that id,
+/// but not if the record was deserialized, so this class deserializes itself.
 /// </summary>
 internal sealed class StandardErrorLine : ErrorRecord
 {
@@ -15,31 +15,33 @@ internal sealed class StandardErrorLine : ErrorRecord
 
     private static readonly StreamingContext Context = new();
 
-    private StandardErrorLine(SerializationInfo serialized, string text) : base(serialized, Context) => Text = text;
+    private StandardErrorLine(SerializationInfo info, string text) : base(info, Context) => Text = text;
 
-    /// <summary>The line as it was written.</summary>
+    /// <summary>The line without changes.</summary>
     public string Text { get; }
 
     public override string ToString() => Text;
 
-    /// <param name="isFirst">Whether the command wrote no line before; the ids differ, as a native command's do.</param>
+    /// <summary>Returns the record of one line.</summary>
+    /// <param name="line">The line without its line break.</param>
+    /// <param name="isFirst">Whether this is the first line of the command. Its id differs from those of later lines, as with a native command.</param>
     public static ErrorRecord Create(string line, bool isFirst) =>
-        // An exception without a message would be shown as the category instead.
-        Serialized(new ErrorRecord(new RemoteException(line.Length == 0 ? " " : line), isFirst ? First : Later, ErrorCategory.NotSpecified, isFirst ? line : null), line);
+        // PowerShell shows the category of a record whose exception has no message.
+        Deserialize(new ErrorRecord(new RemoteException(line.Length == 0 ? " " : line), isFirst ? First : Later, ErrorCategory.NotSpecified, isFirst ? line : null), line);
 
-    /// <summary>The error that <c>$PSNativeCommandUseErrorActionPreference</c> asks for, as a native command's.</summary>
-    public static ErrorRecord OfExitCode(int code)
+    /// <summary>Returns the error that <c>$PSNativeCommandUseErrorActionPreference</c> requests for an exit code other than 0.</summary>
+    public static ErrorRecord ForExitCode(int code)
     {
         var text = $"Program \"mcpsm\" ended with non-zero exit code: {code} (0x{code:X2}).";
-        return Serialized(new ErrorRecord(new RuntimeException(text), "ProgramExitedWithNonZeroCode", ErrorCategory.NotSpecified, "mcpsm"), text);
+        return Deserialize(new ErrorRecord(new RuntimeException(text), "ProgramExitedWithNonZeroCode", ErrorCategory.NotSpecified, "mcpsm"), text);
     }
 
-    private static StandardErrorLine Serialized(ErrorRecord record, string text)
+    private static StandardErrorLine Deserialize(ErrorRecord record, string text)
     {
-#pragma warning disable SYSLIB0050 // Formatter-based serialization is obsolete, and is the only way to such a record.
-        var serialized = new SerializationInfo(typeof(ErrorRecord), new FormatterConverter());
+#pragma warning disable SYSLIB0050 // Formatter-based serialization is obsolete, but there is no other way to create such a record.
+        var info = new SerializationInfo(typeof(ErrorRecord), new FormatterConverter());
 #pragma warning restore SYSLIB0050
-        record.GetObjectData(serialized, Context);
-        return new StandardErrorLine(serialized, text);
+        record.GetObjectData(info, Context);
+        return new StandardErrorLine(info, text);
     }
 }

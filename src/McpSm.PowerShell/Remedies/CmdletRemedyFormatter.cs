@@ -3,11 +3,11 @@ using McpSm.Core.Errors.Steps;
 
 namespace McpSm.PowerShell.Remedies;
 
-/// <summary>Renders remedies as cmdlets. Servers are named as tables show them.</summary>
-// Internal: PowerShell loads every public type of a module when it imports it, and this one would load Core.
+/// <summary>Renders remedies as cmdlets, with the names of servers that tables show.</summary>
+// Internal, because PowerShell loads every public type when it imports a module, and this type would load Core.
 internal sealed class CmdletRemedyFormatter : RemedyFormatter
 {
-    private const string Asked = "(Read-Host -AsSecureString)";
+    private const string Prompt = "(Read-Host -AsSecureString)";
 
     private CmdletRemedyFormatter()
     {
@@ -33,21 +33,21 @@ internal sealed class CmdletRemedyFormatter : RemedyFormatter
         UseVaultStep { Vault: var vault, Move: var move } => Line("Set-McpVault", Quoted(vault, "<name>"), move ? "-Move" : ""),
         ListVaultsStep => "Get-McpVault",
         RekeyVaultStep { Passphrase: var passphrase } => Line("Set-McpVault", passphrase
-            // It is advised if the variable is set and the file is under another key.
+            // This step is a remedy only if the variable is set and the file has another key.
             ? "-Passphrase (ConvertTo-SecureString $env:MCPSM_VAULT_PASSPHRASE -AsPlainText)" : "-NewKeyFile"),
         UseIdentityProviderStep { Issuer: var issuer } => Line("Set-McpIdentityProvider", Quoted(issuer, "<issuer>"), Options(step)),
         SignInToIdentityProviderStep => Line("Connect-McpIdentityProvider", Options(step)),
         RemoveIdentityProviderStep => "Remove-McpIdentityProvider",
         RemoveSecretStep { Name: var name } => Line("Remove-Secret", Quoted(name, "<name>")),
         ListSecretsStep => "Get-SecretInfo",
-        _ => throw new ArgumentOutOfRangeException(nameof(step), step.GetType().Name, "The step has no cmdlet."),
+        _ => throw new ArgumentOutOfRangeException(nameof(step), step.GetType().Name, "No cmdlet is defined for the step."),
     };
 
     protected override string Render(StepOption option) => option.Kind switch
     {
         StepOptionKind.ClientId => Valued("-ClientId", option, "<id>"),
-        StepOptionKind.ClientSecret => $"-ClientSecret {Asked}",
-        // PowerShell asks for the client's id and secret.
+        StepOptionKind.ClientSecret => $"-ClientSecret {Prompt}",
+        // Get-Credential asks for the id and the secret of the client.
         StepOptionKind.ClientCredentials => "-ClientCredential (Get-Credential)",
         StepOptionKind.ManagedIdentity => "-ManagedIdentity",
         StepOptionKind.AssertionFile => Valued("-AssertionFile", option, "<file>"),
@@ -55,7 +55,7 @@ internal sealed class CmdletRemedyFormatter : RemedyFormatter
         StepOptionKind.IdentityProvider => Valued("-IdentityProvider", option, "<url>"),
         StepOptionKind.Issuer => Valued("-Issuer", option, "<url>"),
         StepOptionKind.Scope => Valued("-Scope", option, "<scope>"),
-        StepOptionKind.Header => $"-Header @{{ {PowerShellQuoting.Text(option.Values[0])} = {Asked} }}",
+        StepOptionKind.Header => $"-Header @{{ {PowerShellQuoting.Text(option.Values[0])} = {Prompt} }}",
         StepOptionKind.AuthorizeParameter => $"-AuthorizeParameter @{{ {PowerShellQuoting.Text(option.Values[0])} = '' }}",
         StepOptionKind.OAuthOn => "-OAuth on",
         StepOptionKind.AllowLegacyEndpoints => "-AllowLegacyEndpoints",
@@ -66,10 +66,10 @@ internal sealed class CmdletRemedyFormatter : RemedyFormatter
         StepOptionKind.NoBrowser => "-NoBrowser",
         StepOptionKind.DeviceCode => "-UseDeviceCode",
         StepOptionKind.Vault => Valued("-Vault", option, "<vault>"),
-        _ => throw new ArgumentOutOfRangeException(nameof(option), option.Kind, "The option has no parameter."),
+        _ => throw new ArgumentOutOfRangeException(nameof(option), option.Kind, "No parameter is defined for the option."),
     };
 
-    /// <summary>The server's name as one argument. Its id if the name is a pattern, or if a screen shows another text.</summary>
+    /// <summary>Returns the name of a server as one argument; the id if the name has wildcard characters, or characters that are not shown.</summary>
     private static string Name(ServerReference server) => server.Id.Length == 0 ? "<server>"
         : PowerShellQuoting.Argument(server.Name.AsSpan().ContainsAny("*?[]`") || server.Name != UntrustedText.Sanitize(server.Name) ? server.Id : server.Name);
 

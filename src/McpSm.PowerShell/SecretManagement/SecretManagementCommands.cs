@@ -7,62 +7,60 @@ using McpSm.PowerShell.Pipeline;
 namespace McpSm.PowerShell.SecretManagement;
 
 /// <summary>
-/// Calls the commands of Microsoft.PowerShell.SecretManagement on the pipeline's thread, by their full names: a
-/// function of the same name in the session is not asked for secrets.
+/// Calls the commands of Microsoft.PowerShell.SecretManagement on the pipeline thread. The module-qualified names prevent that a function
+/// of the session with the same name gets the secrets.
 /// </summary>
 internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
 {
     private const string Module = "Microsoft.PowerShell.SecretManagement";
 
-    // It has one runspace for its vaults in a whole process, and fails whoever comes while that is in use. The limit is
-    // for a vault that would call us, in that runspace, while we wait for it.
+    // SecretManagement has one runspace for vaults in a process, and fails if a second caller needs it. The wait has a limit, because a vault
+    // in that runspace might call Mcpsm while Mcpsm waits for it.
     private static readonly SemaphoreSlim OneAtATime = new(1, 1);
 
-    // Errors are collected, not stopped at: extension vaults report several for one failure, and the last may be the
-    // only one that says whether there is such a secret.
+    // Collect all errors: extension vaults report several for one failure, and only the last may tell whether the secret exists.
     private const string Script = """
         param($mcpsmCommand, $mcpsmParameters)
-        $mcpsmProblems = $null
-        $mcpsmBefore = $global:Error.Count
+        $mcpsmErrors = $null
+        $mcpsmErrorCount = $global:Error.Count
         $mcpsmOutput = @()
-        try { $mcpsmOutput = @(& $mcpsmCommand @mcpsmParameters -ErrorAction SilentlyContinue -ErrorVariable mcpsmProblems) }
-        catch { $mcpsmProblems = @($mcpsmProblems) + $_ }
-        # What is expected here, such as a secret that is not there yet, is no error of the user's session.
-        while ($global:Error.Count -gt $mcpsmBefore) { $global:Error.RemoveAt(0) }
-        @{ Output = $mcpsmOutput; Problems = @($mcpsmProblems | Where-Object { $null -ne $_ }) }
+        try { $mcpsmOutput = @(& $mcpsmCommand @mcpsmParameters -ErrorAction SilentlyContinue -ErrorVariable mcpsmErrors) }
+        catch { $mcpsmErrors = @($mcpsmErrors) + $_ }
+        # Remove expected errors, such as a secret that does not exist yet, from the session of the user.
+        while ($global:Error.Count -gt $mcpsmErrorCount) { $global:Error.RemoveAt(0) }
+        @{ Output = $mcpsmOutput; Errors = @($mcpsmErrors | Where-Object { $null -ne $_ }) }
         """;
 
-    /// <summary>Whether the module is loaded or can be.</summary>
-    public Task<bool> IsThereAsync(CancellationToken cancellationToken) => cmdlet.Serving.AskAsync(IsThere, cancellationToken);
+    /// <summary>Returns whether the module is installed.</summary>
+    public Task<bool> IsInstalledAsync(CancellationToken cancellationToken) => cmdlet.Dispatcher.AskAsync(IsInstalled, cancellationToken);
 
-    /// <summary>Runs one command; what it wrote, and the errors it reported or threw.</summary>
-    /// <exception cref="McpAuthException">SecretManagementMissing; VaultUnavailable: it is busy, or the pipeline was stopped.</exception>
-    public Task<(IReadOnlyList<object> Output, IReadOnlyList<ErrorRecord> Problems)> RunAsync(string command,
+    /// <summary>Runs a command. Returns its output, and the errors that it wrote or threw.</summary>
+    /// <exception cref="McpAuthException">SecretManagementMissing: the module is not installed. VaultUnavailable: SecretManagement is busy, or the pipeline was stopped.</exception>
+    public Task<(IReadOnlyList<object> Output, IReadOnlyList<ErrorRecord> Errors)> RunAsync(string command,
         Dictionary<string, object> parameters, CancellationToken cancellationToken) =>
-        cmdlet.Serving.AskAsync(() =>
+        cmdlet.Dispatcher.AskAsync(() =>
         {
-            if (!IsThere())
+            if (!IsInstalled())
             {
                 throw new McpAuthException(ErrorReason.SecretManagementMissing,
-                    $"The module {Module}, which opens that vault, is not installed.", $"Install-PSResource {Module}");
+                    $"The vault requires the module {Module}, which is not installed.", $"Install-PSResource {Module}");
             }
             if (!OneAtATime.Wait(FileLock.Limit, cancellationToken))
             {
                 throw new McpAuthException(ErrorReason.VaultUnavailable,
                     $"SecretManagement has been busy for {FileLock.Limit.TotalSeconds:0} seconds in another runspace of this process.",
-                    "Let what it waits for end, then run the command again.");
+                    "Wait until that runspace has finished, then retry.");
             }
             try
             {
                 var result = (Hashtable)cmdlet.InvokeCommand.InvokeScript(true, ScriptBlock.Create(Script), null,
                     $"{Module}\\{command}", new Hashtable(parameters))[0].BaseObject;
-                return (Items<object>(result["Output"]), Items<ErrorRecord>(result["Problems"]));
+                return (Items<object>(result["Output"]), Items<ErrorRecord>(result["Errors"]));
             }
             catch (PipelineStoppedException e)
             {
-                // PowerShell runs nothing more in a pipeline that was stopped. As a failure of the vault it lets a token that was
-                // just given be kept elsewhere.
-                throw new McpAuthException(ErrorReason.VaultUnavailable, "The pipeline was stopped, and SecretManagement can no longer be used from it.",
+                // A stopped pipeline runs no more commands. Report it as a failure of the vault, so that a token that was just issued is stored elsewhere.
+                throw new McpAuthException(ErrorReason.VaultUnavailable, "The pipeline was stopped, so it can no longer use SecretManagement.",
                     "Run the command again.", e);
             }
             finally
@@ -71,10 +69,10 @@ internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
             }
         }, cancellationToken);
 
-    private bool IsThere() =>
+    private bool IsInstalled() =>
         cmdlet.InvokeCommand.GetCommand($"{Module}\\Get-SecretVault", CommandTypes.Cmdlet | CommandTypes.Function) is not null;
 
     private static IReadOnlyList<T> Items<T>(object? list) => [.. (LanguagePrimitives.GetEnumerable(list)?.Cast<object?>() ?? [])
-        .Select(o => o is PSObject wrapped && typeof(T) != typeof(object) ? wrapped.BaseObject : o)
+        .Select(o => o is PSObject wrapper && typeof(T) != typeof(object) ? wrapper.BaseObject : o)
         .Select(o => o is IContainsErrorRecord failure ? failure.ErrorRecord : o).OfType<T>()];
 }

@@ -6,53 +6,55 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.PowerShell.SecretManagement;
 
-/// <summary>One registered vault of SecretManagement, whatever stands behind it.</summary>
+/// <summary>A vault that is registered with SecretManagement.</summary>
+/// <param name="vault">The name of the registration.</param>
+/// <param name="commands">Calls SecretManagement.</param>
 internal sealed class SecretManagementVault(string vault, SecretManagementCommands commands) : IVault
 {
-    // Of servers, registrations, identity providers, and of checks that were killed. What else has such a name is the user's.
-    private static readonly string[] Ours = ["mcpsm-", "mcpsmclient-", "mcpsmidp-", "mcpsmcheck-"];
+    // The prefixes of credentials, registrations, identity sessions, and checks that were interrupted. Other items belong to the user.
+    private static readonly string[] ItemPrefixes = ["mcpsm-", "mcpsmclient-", "mcpsmidp-", "mcpsmcheck-"];
 
-    private bool _isAnothers;
+    private bool _isNotMcpsm;
 
     public string Name => VaultSelector.SecretManagementPrefix + vault;
 
-    public string Protection => $"Kept by the SecretManagement vault '{vault}', as its extension module protects it.";
+    public string Protection => $"The extension module of the SecretManagement vault '{vault}' protects the secrets.";
 
     public async Task<string?> GetAsync(string item, CancellationToken cancellationToken)
     {
-        await RefuseOurOwnAsync(cancellationToken).ConfigureAwait(false);
-        var (output, problems) = await commands.RunAsync("Get-Secret",
+        await RequireOtherVaultAsync(cancellationToken).ConfigureAwait(false);
+        var (output, errors) = await commands.RunAsync("Get-Secret",
             new() { ["Name"] = item, ["Vault"] = vault, ["AsPlainText"] = true }, cancellationToken).ConfigureAwait(false);
         if (output.Count > 0)
         {
-            return (output[0] is PSObject wrapped ? wrapped.BaseObject : output[0]) switch
+            return (output[0] is PSObject wrapper ? wrapper.BaseObject : output[0]) switch
             {
                 string text => text,
                 SecureString secret => new NetworkCredential("", secret).Password,
                 _ => throw new McpAuthException(ErrorReason.VaultCorrupt,
-                    $"The secret '{item}' in the vault '{vault}' is not text, and so none of ours. It was not changed.",
+                    $"The secret '{item}' in the vault '{vault}' was not stored by Mcpsm, because it is not text. It was not changed.",
                     $"Remove-Secret -Name {item} -Vault '{vault}', then sign in again"),
             };
         }
-        // A vault that failed also reports that there is no such secret: nothing less than that alone says so.
-        return problems.All(p => Is(p, "GetSecretNotFound")) ? null : throw Failed("read", problems);
+        // A vault that failed also reports GetSecretNotFound. Only if it is the only error does the secret not exist.
+        return errors.All(e => Is(e, "GetSecretNotFound")) ? null : throw Failed("read", errors);
     }
 
     public async Task SetAsync(string item, string text, CancellationToken cancellationToken)
     {
-        await RefuseOurOwnAsync(cancellationToken).ConfigureAwait(false);
-        var (_, problems) = await commands.RunAsync("Set-Secret",
+        await RequireOtherVaultAsync(cancellationToken).ConfigureAwait(false);
+        var (_, errors) = await commands.RunAsync("Set-Secret",
             new() { ["Name"] = item, ["Secret"] = text, ["Vault"] = vault, ["Confirm"] = false, ["WhatIf"] = false },
             cancellationToken).ConfigureAwait(false);
-        if (problems.Count > 0)
+        if (errors.Count > 0)
         {
-            throw Failed("written to", problems);
+            throw Failed("written to", errors);
         }
-        // Some extension vaults swallow what they cannot keep, without a word.
+        // Some extension vaults silently discard a secret that they cannot store.
         if (await GetAsync(item, cancellationToken).ConfigureAwait(false) != text)
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"The vault '{vault}' took the secret and does not give it back.", "Choose another vault: Set-McpVault file");
+                $"The vault '{vault}' accepted a secret, but does not return it.", "Choose another vault: Set-McpVault file");
         }
     }
 
@@ -62,71 +64,71 @@ internal sealed class SecretManagementVault(string vault, SecretManagementComman
         {
             return false;
         }
-        var (_, problems) = await commands.RunAsync("Remove-Secret",
+        var (_, errors) = await commands.RunAsync("Remove-Secret",
             new() { ["Name"] = item, ["Vault"] = vault, ["Confirm"] = false, ["WhatIf"] = false },
             cancellationToken).ConfigureAwait(false);
-        return problems.Count == 0 ? true : throw Failed("written to", problems);
+        return errors.Count == 0 ? true : throw Failed("written to", errors);
     }
 
     public async Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken)
     {
-        await RefuseOurOwnAsync(cancellationToken).ConfigureAwait(false);
-        var (output, problems) = await commands.RunAsync("Get-SecretInfo",
+        await RequireOtherVaultAsync(cancellationToken).ConfigureAwait(false);
+        var (output, errors) = await commands.RunAsync("Get-SecretInfo",
             new() { ["Name"] = "mcpsm*", ["Vault"] = vault }, cancellationToken).ConfigureAwait(false);
-        return problems.Count == 0
-            ? [.. output.Select(o => Text(o, "Name")).OfType<string>().Where(n => Ours.Any(o => n.StartsWith(o, StringComparison.Ordinal)))]
-            : throw Failed("read", problems);
+        return errors.Count == 0
+            ? [.. output.Select(o => Text(o, "Name")).OfType<string>().Where(n => ItemPrefixes.Any(p => n.StartsWith(p, StringComparison.Ordinal)))]
+            : throw Failed("read", errors);
     }
 
-    internal static string? Text(object of, string name) => PSObject.AsPSObject(of).Properties[name]?.Value?.ToString();
+    internal static string? Text(object value, string name) => PSObject.AsPSObject(value).Properties[name]?.Value?.ToString();
 
-    /// <summary>Our own extension vault would be asked by us, and ask us.</summary>
-    internal static bool IsOurOwn(object registered) =>
-        string.Equals(Text(registered, "ModuleName"), "Mcpsm", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Returns whether a registered vault is Mcpsm itself. Mcpsm cannot store credentials in it, because it would call itself.</summary>
+    internal static bool IsMcpsm(object registration) =>
+        string.Equals(Text(registration, "ModuleName"), "Mcpsm", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Before the first call of all: who is to sign in must not do so for a vault that then keeps nothing.</summary>
-    private async Task RefuseOurOwnAsync(CancellationToken cancellationToken)
+    /// <summary>Fails if the vault is Mcpsm itself or is not registered. Checked before the first use, so that a user does not sign in for nothing.</summary>
+    private async Task RequireOtherVaultAsync(CancellationToken cancellationToken)
     {
-        if (_isAnothers)
+        if (_isNotMcpsm)
         {
             return;
         }
-        var (output, problems) = await commands.RunAsync("Get-SecretVault", new() { ["Name"] = vault }, cancellationToken).ConfigureAwait(false);
+        var (output, errors) = await commands.RunAsync("Get-SecretVault", new() { ["Name"] = vault }, cancellationToken).ConfigureAwait(false);
         if (output.Count == 0)
         {
-            throw problems.Count > 0 && !problems.Any(p => Is(p, "GetSecretVaultNotFound")) ? Failed("found", problems) : NotRegistered();
+            throw errors.Count > 0 && !errors.Any(e => Is(e, "GetSecretVaultNotFound")) ? Failed("found", errors) : NotRegistered();
         }
-        if (output.Any(IsOurOwn))
+        if (output.Any(IsMcpsm))
         {
             throw new McpAuthException(ErrorReason.VaultUnavailable,
-                $"The vault '{vault}' is Mcpsm itself, and can keep nothing for it.", "Choose another vault: Get-McpVault");
+                $"The vault '{vault}' is Mcpsm itself, so Mcpsm cannot store credentials in it.", "Choose another vault: Get-McpVault");
         }
-        _isAnothers = true;
+        _isNotMcpsm = true;
     }
 
     private McpAuthException NotRegistered() => new(ErrorReason.VaultUnavailable,
-        $"There is no SecretManagement vault '{vault}' registered.", "Register-SecretVault, or choose another: Get-McpVault")
+        $"The SecretManagement vault '{vault}' is not registered.", "Register it with Register-SecretVault, or choose another vault: Get-McpVault")
     { IsVaultGone = true };
 
-    private McpAuthException Failed(string verb, IReadOnlyList<ErrorRecord> problems)
+    private McpAuthException Failed(string verb, IReadOnlyList<ErrorRecord> errors)
     {
-        if (problems.Any(p => Is(p, "GetSecretVaultNotFound")))
+        if (errors.Any(e => Is(e, "GetSecretVaultNotFound")))
         {
             return NotRegistered();
         }
-        if (problems.Any(p => Causes(p.Exception).Any(e => e.GetType().Name == "PasswordRequiredException")))
+        if (errors.Any(e => Causes(e.Exception).Any(cause => cause.GetType().Name == "PasswordRequiredException")))
         {
             return new McpAuthException(ErrorReason.VaultLocked, $"The SecretManagement vault '{vault}' is locked.",
                 $"Unlock-SecretVault -Name '{vault}'");
         }
-        // An extension's message may quote the secret it was given: only its kind is told.
-        var kinds = string.Join(", ", problems.Select(p => p.FullyQualifiedErrorId.Split(',')[0]).Distinct().Select(UntrustedText.Sanitize));
-        return new McpAuthException(ErrorReason.VaultUnavailable, $"The SecretManagement vault '{vault}' cannot be {verb} ({kinds}).",
+        // The message of an extension may contain the secret, so show only the error ids.
+        var ids = string.Join(", ", errors.Select(e => e.FullyQualifiedErrorId.Split(',')[0]).Distinct().Select(UntrustedText.Sanitize));
+        return new McpAuthException(ErrorReason.VaultUnavailable, $"The SecretManagement vault '{vault}' cannot be {verb} ({ids}).",
             $"Test-SecretVault -Name '{vault}' -Verbose");
     }
 
-    private static bool Is(ErrorRecord problem, string id) =>
-        problem.FullyQualifiedErrorId == id || problem.FullyQualifiedErrorId.StartsWith(id + ",", StringComparison.Ordinal);
+    private static bool Is(ErrorRecord error, string id) =>
+        error.FullyQualifiedErrorId == id || error.FullyQualifiedErrorId.StartsWith(id + ",", StringComparison.Ordinal);
 
     private static IEnumerable<Exception> Causes(Exception? e)
     {

@@ -22,7 +22,7 @@ public sealed class DenyTests
         var second = session.Text("Get-McpToken my-api -AsPlainText");
         Assert.NotEqual(first, second);
         session.Run("Deny-McpToken my-api $args[0]", new NetworkCredential("", first).SecurePassword);
-        Assert.Contains("another has already taken its place", Assert.Single(session.Warnings));
+        Assert.Contains("It was replaced already", Assert.Single(session.Warnings));
         Assert.Equal(second, session.Text("Get-McpToken my-api -AsPlainText"));
 
         // Without the argument the token is prompted for.

@@ -86,7 +86,7 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         Run(Connect);
         _provider.Faults.Answer("/revoke", 503);
         Assert.Empty(_session.Run("Remove-McpIdentityProvider -Force"));
-        Assert.Contains("not confirmed as revoked", Assert.Single(_session.Warnings));
+        Assert.Contains("the issuer did not confirm that it revoked them", Assert.Single(_session.Warnings));
         Assert.Equal("", Run("Get-McpIdentityProvider; Remove-McpIdentityProvider -Force"));
         AssertNothingPlanted();
     }

@@ -32,10 +32,10 @@ public sealed class ImportCmdletTests : IDisposable
     {
         Assert.Empty(_session.Run("Import-McpCredential -WhatIf"));
         Assert.Equal([
-            "What if: Performing the operation \"Take bearer token in config.json into the vault\" on target \"Bearer\".",
-            "What if: Performing the operation \"Take client secret in config.json, header X-Api-Key in config.json into the vault\" on target \"client\".",
+            "What if: Performing the operation \"Move bearer token in config.json to the vault\" on target \"Bearer\".",
+            "What if: Performing the operation \"Move client secret in config.json, header X-Api-Key in config.json to the vault\" on target \"client\".",
         ], _session.Host.Lines.Where(l => l.StartsWith("What if")));
-        Assert.Equal("oauth-tokens.json has tokens of 'gone', which is no server here. They were left.", Assert.Single(_session.Warnings));
+        Assert.Equal("oauth-tokens.json contains tokens of 'gone', but no server has that name. They were not imported.", Assert.Single(_session.Warnings));
         Assert.Equal(Config, Now);
     }
 
@@ -69,7 +69,7 @@ public sealed class ImportCmdletTests : IDisposable
         _session.Run("Import-McpCredential bearer");
         File.WriteAllText(Path.Combine(_session.Folder, "config.json"), Config.Replace("bearer-secret", "another-secret"));
         Assert.Equal("False ", _session.Text("Import-McpCredential bearer | ForEach-Object { \"$($_.Removed) $($_.Vault)\" }"));
-        Assert.Contains("was left: the vault has another in its place", Assert.Single(_session.Warnings));
+        Assert.Contains("was not removed: the vault has another in its place", Assert.Single(_session.Warnings));
         Assert.Contains("another-secret", Now);
         Assert.Equal("True", _session.Text("(Import-McpCredential bearer -Force).Removed"));
         Assert.DoesNotContain("another-secret", Now);

@@ -73,7 +73,7 @@ public sealed class VaultCmdletTests
     {
         using var session = WithStore();
         Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault *Store | Set-McpVault -PassThru).Name"));
-        Assert.Equal("The credentials of my-api stay where they are. To take them along: Set-McpVault secretmanagement:Store -Move", Assert.Single(session.Warnings));
+        Assert.Equal("The credentials of my-api stay in another vault. Move them with: Set-McpVault secretmanagement:Store -Move", Assert.Single(session.Warnings));
         Assert.Equal("file", session.Text("(Get-McpAuthStatus).Vault"));
         session.Run("Set-McpVault secretmanagement:Store -Move");
         Assert.Empty(session.Errors);
@@ -109,7 +109,7 @@ public sealed class VaultCmdletTests
         using var session = WithToken(withSecretManagement: true);
         session.Run("$global:StandInVaults['My Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
         session.Run("Set-McpVault 'secretmanagement:My Store'");
-        session.Run(Assert.Single(session.Warnings).Split("along: ")[1]);
+        session.Run(Assert.Single(session.Warnings).Split("with: ")[1]);
         Assert.Equal("secretmanagement:My Store", session.Text("(Get-McpAuthStatus).Vault"));
         session.Run("Set-McpVault file -Move; mcpsm vault use 'secretmanagement:My Store'");
         session.Run(session.Host.Lines.Last(l => l.Contains("along: ")).Split("along: ")[1]);
@@ -142,7 +142,7 @@ public sealed class VaultCmdletTests
         Assert.Equal("its-token", session.Text("Get-McpToken my-api -AsPlainText"));
 
         Assert.Contains("useless without the passphrase", session.Text("(Set-McpVault -Passphrase $args[0] -PassThru).Protection", Secure("one")));
-        Assert.Contains("Set MCPSM_VAULT_PASSPHRASE to the new passphrase wherever credentials are used.", session.Host.Lines);
+        Assert.Contains("Set MCPSM_VAULT_PASSPHRASE to the new passphrase in every environment that uses the credentials.", session.Host.Lines);
         Assert.False(File.Exists(Path.Combine(session.Folder, "credentials.key")));
         session.Run("Get-McpToken my-api");
         Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);

@@ -85,10 +85,10 @@ public sealed class ServedSecretTests
         foreach (var other in new object[] { new byte[] { 1 }, new PSCredential("user", Secure("x")), new Hashtable { ["k"] = "v" }, 5 })
         {
             Set(session, "a", other);
-            Refused(session, "InvalidValue", $"A secret of type {other.GetType().Name} cannot be kept here");
+            Refused(session, "InvalidValue", $"Mcpsm cannot store a secret of type {other.GetType().Name}");
         }
         Set(session, "a", null);
-        Refused(session, "InvalidValue", "it is null");
+        Refused(session, "InvalidValue", "The secret is null");
         Set(session, "a", "half a pair \ud83d.");
         Refused(session, "InvalidValue", "not valid Unicode");
         Set(session, "a", "x", new() { ["file"] = new object() });
@@ -209,10 +209,10 @@ public sealed class ServedSecretTests
         Assert.Empty(session.Errors);
         Assert.Equal("x", Get(session, "a"));
         Set(session, "a", "y", vaultParameters: new() { ["Valut"] = "file" });
-        Refused(session, "InvalidValue", "Mcpsm knows no vault parameter 'Valut', only Vault.",
+        Refused(session, "InvalidValue", "The vault parameter 'Valut' is unknown. Mcpsm has one vault parameter: Vault.",
             "Register-SecretVault -Name Mine -ModuleName Mcpsm -VaultParameters @{ Vault = 'file' } -AllowClobber");
         Set(session, "a", "y", vaultParameters: new() { ["Vault"] = "secretmanagement:Store" });
-        Refused(session, "InvalidValue", "SecretManagement cannot open 'secretmanagement:Store' while it is asked for this one.");
+        Refused(session, "InvalidValue", "SecretManagement cannot open the vault 'secretmanagement:Store' while it is using this one.");
         Set(session, "a", "y", vaultParameters: new() { ["Vault"] = 5 });
         Refused(session, "InvalidValue", "is not the name of a vault");
         Set(session, "a", "y", vaultParameters: new() { ["Vault"] = "nosuch" });
@@ -292,7 +292,7 @@ public sealed class ServedSecretTests
         Set(session, "a", "x");
         Ask(session, "Unlock-SecretVault", new() { ["Password"] = Secure("whatever") });
         Assert.Empty(session.Errors);
-        Assert.Contains("Nothing was unlocked", Assert.Single(session.Warnings));
+        Assert.Contains("The vault was not unlocked", Assert.Single(session.Warnings));
     }
 
     [Fact]

@@ -6,43 +6,43 @@ using McpSm.PowerShell.Completion;
 
 namespace McpSm.PowerShell.Cmdlets.IdentityProviders;
 
-/// <summary>Signs in at the identity provider that is set, once for all servers.</summary>
+/// <summary>Signs in at the identity provider, once for all servers.</summary>
 [Cmdlet(VerbsCommunications.Connect, "McpIdentityProvider", HelpUri = HelpUris.Folder + "Connect-McpIdentityProvider.md",
     DefaultParameterSetName = Person, SupportsShouldProcess = true)]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class ConnectMcpIdentityProviderCommand : IdentityProviderCmdlet
 {
     private const string Person = "Person";
-    private const string OfToken = "IdToken";
+    private const string FromIdToken = "IdToken";
 
-    /// <summary>Shows the URL instead of opening a browser.</summary>
+    /// <summary>Prints the URL instead of opening a browser.</summary>
     [Parameter(ParameterSetName = Person)]
     public SwitchParameter NoBrowser { get; set; }
 
-    /// <summary>Signs in with a code on another device.</summary>
+    /// <summary>Signs in with a code that the user enters on another device.</summary>
     [Parameter(ParameterSetName = Person)]
     public SwitchParameter UseDeviceCode { get; set; }
 
-    /// <summary>The local port the browser comes back to; 0 is any.</summary>
+    /// <summary>The local port for the callback of the browser; 0 is any free port.</summary>
     [Parameter(ParameterSetName = Person)]
     [ValidateRange(0, 65535)]
     public int? CallbackPort { get; set; }
 
-    /// <summary>Seconds to wait for the sign-in; 300 where absent.</summary>
+    /// <summary>Seconds to wait for the sign-in; by default 300.</summary>
     [Parameter(ParameterSetName = Person)]
     [ValidateRange(1, 86400)]
     public int TimeoutSec { get; set; } = (int)SignInOptions.DefaultTimeout.TotalSeconds;
 
-    /// <summary>The ID token that another program got there for the same client; nothing renews it.</summary>
-    [Parameter(ParameterSetName = OfToken, Mandatory = true)]
+    /// <summary>An ID token that another program obtained for the same client. It is not renewed.</summary>
+    [Parameter(ParameterSetName = FromIdToken, Mandatory = true)]
     public SecureString? IdToken { get; set; }
 
-    /// <summary>The vault to keep the session in.</summary>
+    /// <summary>The vault to store the session in.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
-    /// <summary>Fails at once where a person would be asked.</summary>
+    /// <summary>Fails at once if a person would have to answer.</summary>
     [Parameter]
     public SwitchParameter NonInteractive { get; set; }
 

@@ -3,21 +3,21 @@ using McpSm.Core;
 
 namespace McpSm.PowerShell.Cmdlets.IdentityProviders;
 
-/// <summary>Signs out of identity providers: revokes the session where the provider can, and removes it.</summary>
+/// <summary>Signs out of identity providers: revokes the session if the provider supports it, and removes it.</summary>
 [Cmdlet(VerbsCommunications.Disconnect, "McpIdentityProvider", HelpUri = HelpUris.Folder + "Disconnect-McpIdentityProvider.md",
     SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class DisconnectMcpIdentityProviderCommand : IdentityProviderCmdlet
 {
-    /// <summary>Does not ask.</summary>
+    /// <summary>Does not ask for confirmation.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Does not tell the provider.</summary>
+    /// <summary>Does not revoke the session at the provider.</summary>
     [Parameter]
     public SwitchParameter Local { get; set; }
 
-    /// <summary>Emits the provider afterwards.</summary>
+    /// <summary>Returns the identity provider afterwards.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

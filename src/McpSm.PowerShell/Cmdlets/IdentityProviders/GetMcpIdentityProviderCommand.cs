@@ -3,7 +3,7 @@ using McpSm.Core;
 
 namespace McpSm.PowerShell.Cmdlets.IdentityProviders;
 
-/// <summary>Shows the identity provider that is set, and those that are signed in at, from facts alone.</summary>
+/// <summary>Returns the identity provider that is set, and others with a session, without the network and without opening a vault.</summary>
 [Cmdlet(VerbsCommon.Get, "McpIdentityProvider", HelpUri = HelpUris.Folder + "Get-McpIdentityProvider.md")]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class GetMcpIdentityProviderCommand : IdentityProviderCmdlet

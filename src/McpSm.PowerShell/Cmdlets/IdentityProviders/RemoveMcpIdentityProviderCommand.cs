@@ -2,12 +2,12 @@ using System.Management.Automation;
 
 namespace McpSm.PowerShell.Cmdlets.IdentityProviders;
 
-/// <summary>Sets no identity provider any more, and signs out there.</summary>
+/// <summary>Removes the identity provider from the settings, and signs out there.</summary>
 [Cmdlet(VerbsCommon.Remove, "McpIdentityProvider", HelpUri = HelpUris.Folder + "Remove-McpIdentityProvider.md",
     SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 public sealed class RemoveMcpIdentityProviderCommand : IdentityProviderCmdlet
 {
-    /// <summary>Does not ask.</summary>
+    /// <summary>Does not ask for confirmation.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -7,38 +7,38 @@ using McpSm.PowerShell.Completion;
 
 namespace McpSm.PowerShell.Cmdlets.IdentityProviders;
 
-/// <summary>Sets the identity provider for every server whose issuer takes its word.</summary>
+/// <summary>Sets the identity provider, which signs in to every server whose issuer trusts it.</summary>
 [Cmdlet(VerbsCommon.Set, "McpIdentityProvider", HelpUri = HelpUris.Folder + "Set-McpIdentityProvider.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpIdentityProvider))]
 public sealed class SetMcpIdentityProviderCommand : IdentityProviderCmdlet
 {
-    /// <summary>The <c>issuer</c> of its OpenID Connect metadata.</summary>
+    /// <summary>The <c>issuer</c> of the OpenID Connect metadata of the provider.</summary>
     [Parameter(Position = 0, Mandatory = true)]
     [ArgumentCompleter(typeof(IdentityProviderCompleter))]
     public string Issuer { get; set; } = "";
 
-    /// <summary>The id of the client that is registered there; where absent, we register ourselves.</summary>
+    /// <summary>The id of a client that is registered there. Without it, Mcpsm registers itself.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ClientId { get; set; }
 
-    /// <summary>The client's secret, kept in the vault.</summary>
+    /// <summary>The secret of that client, which is stored in the vault.</summary>
     [Parameter]
     public SecureString? ClientSecret { get; set; }
 
-    /// <summary>Scopes to ask for beside <c>openid</c>; what renews the session where absent.</summary>
+    /// <summary>Scopes to request in addition to <c>openid</c>; by default <c>offline_access</c>, if the provider supports it.</summary>
     [Parameter]
     [Alias("Scopes")]
     [AllowEmptyCollection]
     [ArgumentCompleter(typeof(ScopeCompleter))]
     public string[] Scope { get; set; } = [];
 
-    /// <summary>The vault to keep the secret in.</summary>
+    /// <summary>The vault to store the secret in.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
-    /// <summary>Emits the provider.</summary>
+    /// <summary>Returns the identity provider.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -13,7 +13,7 @@ public sealed class AddMcpServerCommand : ServerUpdateCmdlet
     [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]
     public string Name { get; set; } = "";
 
-    /// <summary>Its URL.</summary>
+    /// <summary>The URL of the server.</summary>
     [Parameter(Position = 1, Mandatory = true, ValueFromPipelineByPropertyName = true)]
     public string Url { get; set; } = "";
 
@@ -23,8 +23,8 @@ public sealed class AddMcpServerCommand : ServerUpdateCmdlet
         {
             Run(cancellationToken => TryAsync(Name, async () =>
             {
-                var added = await Authenticator.Servers.AddAsync(Change(Name, Url), cancellationToken).ConfigureAwait(false);
-                WarnOf(added);
+                var added = await Authenticator.Servers.AddAsync(CreateUpdate(Name, Url), cancellationToken).ConfigureAwait(false);
+                WarnOfChange(added);
                 Write(added.Server);
             }));
         }

@@ -16,46 +16,45 @@ namespace McpSm.PowerShell.Cmdlets.Servers;
 
 /// <summary>Signs in to servers.</summary>
 [Cmdlet(VerbsCommunications.Connect, "McpServer", HelpUri = HelpUris.Folder + "Connect-McpServer.md",
-    DefaultParameterSetName = Named, SupportsShouldProcess = true)]
+    DefaultParameterSetName = ByName, SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ConnectMcpServerCommand : McpCmdlet
 {
-    // A server by name or by URL, or all; a person, or a client with its secret, certificate or key, or this machine, or a
-    // workload with its assertion.
-    private const string Named = "Name";
-    private const string OfUrl = "Url";
-    private const string OfAll = "All";
-    private const string NamedSecret = "NameClientCredential";
-    private const string OfUrlSecret = "UrlClientCredential";
-    private const string NamedCertificate = "NameCertificate";
-    private const string OfUrlCertificate = "UrlCertificate";
-    private const string NamedKey = "NameKeyFile";
-    private const string OfUrlKey = "UrlKeyFile";
-    private const string NamedMachine = "NameManagedIdentity";
-    private const string OfUrlMachine = "UrlManagedIdentity";
-    private const string NamedAssertion = "NameAssertionFile";
-    private const string OfUrlAssertion = "UrlAssertionFile";
-    private const string NamedVariable = "NameAssertionVariable";
-    private const string OfUrlVariable = "UrlAssertionVariable";
+    // The server: by name, by URL, or all. Who signs in: a person; a client with a secret, certificate or key; a managed identity; a workload.
+    private const string ByName = "Name";
+    private const string ByUrl = "Url";
+    private const string AllServers = "All";
+    private const string ByNameSecret = "NameClientCredential";
+    private const string ByUrlSecret = "UrlClientCredential";
+    private const string ByNameCertificate = "NameCertificate";
+    private const string ByUrlCertificate = "UrlCertificate";
+    private const string ByNameKey = "NameKeyFile";
+    private const string ByUrlKey = "UrlKeyFile";
+    private const string ByNameManagedIdentity = "NameManagedIdentity";
+    private const string ByUrlManagedIdentity = "UrlManagedIdentity";
+    private const string ByNameAssertion = "NameAssertionFile";
+    private const string ByUrlAssertion = "UrlAssertionFile";
+    private const string ByNameVariable = "NameAssertionVariable";
+    private const string ByUrlVariable = "UrlAssertionVariable";
 
     /// <summary>
-    /// Ids, names, URLs or wildcards; always signs in. A URL that no server has is that of a new one. May be left out if there is
-    /// one server. Beside <c>-Url</c>, the name of that server.
+    /// Ids, names, URLs or wildcards of servers. A URL that no server has is added as a new server. Optional if there is only one server.
+    /// With <c>-Url</c>, the name of that server.
     /// </summary>
-    [Parameter(ParameterSetName = Named, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedSecret, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedCertificate, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedKey, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedMachine, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedAssertion, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = NamedVariable, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = OfUrl, Position = 0)]
-    [Parameter(ParameterSetName = OfUrlSecret, Position = 0)]
-    [Parameter(ParameterSetName = OfUrlCertificate, Position = 0)]
-    [Parameter(ParameterSetName = OfUrlKey, Position = 0)]
-    [Parameter(ParameterSetName = OfUrlMachine, Position = 0)]
-    [Parameter(ParameterSetName = OfUrlAssertion, Position = 0)]
-    [Parameter(ParameterSetName = OfUrlVariable, Position = 0)]
+    [Parameter(ParameterSetName = ByName, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByNameSecret, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByNameCertificate, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByNameKey, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByNameManagedIdentity, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByNameAssertion, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByNameVariable, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByUrl, Position = 0)]
+    [Parameter(ParameterSetName = ByUrlSecret, Position = 0)]
+    [Parameter(ParameterSetName = ByUrlCertificate, Position = 0)]
+    [Parameter(ParameterSetName = ByUrlKey, Position = 0)]
+    [Parameter(ParameterSetName = ByUrlManagedIdentity, Position = 0)]
+    [Parameter(ParameterSetName = ByUrlAssertion, Position = 0)]
+    [Parameter(ParameterSetName = ByUrlVariable, Position = 0)]
     [ValidateNotNullOrEmpty]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -63,130 +62,130 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>The URL of a server that is added, where there is none of it, and signed in to.</summary>
-    [Parameter(ParameterSetName = OfUrl, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlSecret, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlCertificate, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlKey, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlMachine, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlAssertion, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlVariable, Mandatory = true)]
+    /// <summary>The URL of a server to sign in to. It is added if no server has it.</summary>
+    [Parameter(ParameterSetName = ByUrl, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlSecret, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlCertificate, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlKey, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlManagedIdentity, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlAssertion, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlVariable, Mandatory = true)]
     public string? Url { get; set; }
 
-    /// <summary>All servers: skips what is valid and renews before it signs in.</summary>
-    [Parameter(ParameterSetName = OfAll, Mandatory = true)]
+    /// <summary>All servers: skips those with a valid token, and renews tokens if possible instead of signing in.</summary>
+    [Parameter(ParameterSetName = AllServers, Mandatory = true)]
     public SwitchParameter All { get; set; }
 
-    /// <summary>With <c>-All</c>: signs in again, valid or not.</summary>
-    [Parameter(ParameterSetName = OfAll)]
+    /// <summary>With <c>-All</c>: signs in again, also with a valid token.</summary>
+    [Parameter(ParameterSetName = AllServers)]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Signs in as a client, without a person: the user name is the client id, the password its secret.</summary>
-    [Parameter(ParameterSetName = NamedSecret, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlSecret, Mandatory = true)]
+    /// <summary>Signs in as a client: the user name is the client id, the password is its secret.</summary>
+    [Parameter(ParameterSetName = ByNameSecret, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlSecret, Mandatory = true)]
     [Credential]
     public PSCredential? ClientCredential { get; set; }
 
-    /// <summary>Signs in as a client that signs with the key of this certificate.</summary>
-    [Parameter(ParameterSetName = NamedCertificate, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlCertificate, Mandatory = true)]
+    /// <summary>Signs in as a client that has the private key of this certificate.</summary>
+    [Parameter(ParameterSetName = ByNameCertificate, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlCertificate, Mandatory = true)]
     public X509Certificate2? Certificate { get; set; }
 
-    /// <summary>Signs in as a client that signs with the key in this PEM file, in which its certificate may stand too.</summary>
-    [Parameter(ParameterSetName = NamedKey, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlKey, Mandatory = true)]
+    /// <summary>Signs in as a client that has the private key in this PEM file. The file may also contain the certificate.</summary>
+    [Parameter(ParameterSetName = ByNameKey, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlKey, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string? KeyFilePath { get; set; }
 
-    /// <summary>Signs in as the identity that Azure gives this machine or service; with a client id, as that one of them.</summary>
-    [Parameter(ParameterSetName = NamedMachine, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlMachine, Mandatory = true)]
+    /// <summary>Signs in as the managed identity of this machine or service in Azure. <c>-ClientId</c> selects a user-assigned identity.</summary>
+    [Parameter(ParameterSetName = ByNameManagedIdentity, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlManagedIdentity, Mandatory = true)]
     public SwitchParameter ManagedIdentity { get; set; }
 
-    /// <summary>Signs in as a workload, with the JWT that its platform puts into this file.</summary>
-    [Parameter(ParameterSetName = NamedAssertion, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlAssertion, Mandatory = true)]
+    /// <summary>Signs in as a workload, with the JWT that its platform writes to this file.</summary>
+    [Parameter(ParameterSetName = ByNameAssertion, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlAssertion, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string? AssertionFile { get; set; }
 
-    /// <summary>Signs in as a workload, with the JWT that its platform puts into this environment variable.</summary>
-    [Parameter(ParameterSetName = NamedVariable, Mandatory = true)]
-    [Parameter(ParameterSetName = OfUrlVariable, Mandatory = true)]
+    /// <summary>Signs in as a workload, with the JWT in this environment variable.</summary>
+    [Parameter(ParameterSetName = ByNameVariable, Mandatory = true)]
+    [Parameter(ParameterSetName = ByUrlVariable, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(VariableCompleter))]
     public string? AssertionVariable { get; set; }
 
-    /// <summary>The client's id; the one that was kept for the server where absent.</summary>
-    [Parameter(ParameterSetName = NamedCertificate)]
-    [Parameter(ParameterSetName = OfUrlCertificate)]
-    [Parameter(ParameterSetName = NamedKey)]
-    [Parameter(ParameterSetName = OfUrlKey)]
-    [Parameter(ParameterSetName = NamedMachine)]
-    [Parameter(ParameterSetName = OfUrlMachine)]
-    [Parameter(ParameterSetName = NamedAssertion)]
-    [Parameter(ParameterSetName = OfUrlAssertion)]
-    [Parameter(ParameterSetName = NamedVariable)]
-    [Parameter(ParameterSetName = OfUrlVariable)]
+    /// <summary>The id of the client; by default the one that is stored for the server.</summary>
+    [Parameter(ParameterSetName = ByNameCertificate)]
+    [Parameter(ParameterSetName = ByUrlCertificate)]
+    [Parameter(ParameterSetName = ByNameKey)]
+    [Parameter(ParameterSetName = ByUrlKey)]
+    [Parameter(ParameterSetName = ByNameManagedIdentity)]
+    [Parameter(ParameterSetName = ByUrlManagedIdentity)]
+    [Parameter(ParameterSetName = ByNameAssertion)]
+    [Parameter(ParameterSetName = ByUrlAssertion)]
+    [Parameter(ParameterSetName = ByNameVariable)]
+    [Parameter(ParameterSetName = ByUrlVariable)]
     [ValidateNotNullOrEmpty]
     public string? ClientId { get; set; }
 
-    /// <summary>The issuer of the identity provider that is to vouch for the person; the one that is set is used without it.</summary>
-    [Parameter(ParameterSetName = Named)]
-    [Parameter(ParameterSetName = OfUrl)]
+    /// <summary>The issuer of the identity provider to sign in through; by default the one that is set.</summary>
+    [Parameter(ParameterSetName = ByName)]
+    [Parameter(ParameterSetName = ByUrl)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(IdentityProviderCompleter))]
     public string? IdentityProvider { get; set; }
 
-    /// <summary>Parameters to add to the authorization URL this once; an empty value leaves out one that is set for the server.</summary>
-    [Parameter(ParameterSetName = Named)]
-    [Parameter(ParameterSetName = OfUrl)]
+    /// <summary>Parameters to add to the authorization URL of this sign-in. An empty value omits a parameter that is set for the server.</summary>
+    [Parameter(ParameterSetName = ByName)]
+    [Parameter(ParameterSetName = ByUrl)]
     [HashtableTransformation]
     public IDictionary? AuthorizeParameter { get; set; }
 
-    /// <summary>Shows the URL instead of opening a browser.</summary>
-    [Parameter(ParameterSetName = Named)]
-    [Parameter(ParameterSetName = OfUrl)]
-    [Parameter(ParameterSetName = OfAll)]
+    /// <summary>Prints the URL instead of opening a browser.</summary>
+    [Parameter(ParameterSetName = ByName)]
+    [Parameter(ParameterSetName = ByUrl)]
+    [Parameter(ParameterSetName = AllServers)]
     public SwitchParameter NoBrowser { get; set; }
 
-    /// <summary>Signs in with a code on another device.</summary>
-    [Parameter(ParameterSetName = Named)]
-    [Parameter(ParameterSetName = OfUrl)]
-    [Parameter(ParameterSetName = OfAll)]
+    /// <summary>Signs in with a code that the user enters on another device.</summary>
+    [Parameter(ParameterSetName = ByName)]
+    [Parameter(ParameterSetName = ByUrl)]
+    [Parameter(ParameterSetName = AllServers)]
     public SwitchParameter UseDeviceCode { get; set; }
 
-    /// <summary>The local port the browser comes back to; 0 is any.</summary>
-    [Parameter(ParameterSetName = Named)]
-    [Parameter(ParameterSetName = OfUrl)]
-    [Parameter(ParameterSetName = OfAll)]
+    /// <summary>The local port for the callback of the browser; 0 is any free port.</summary>
+    [Parameter(ParameterSetName = ByName)]
+    [Parameter(ParameterSetName = ByUrl)]
+    [Parameter(ParameterSetName = AllServers)]
     [ValidateRange(0, 65535)]
     public int? CallbackPort { get; set; }
 
-    /// <summary>Seconds to wait for the sign-in; 300 where absent.</summary>
+    /// <summary>Seconds to wait for the sign-in; by default 300.</summary>
     [Parameter]
     [ValidateRange(1, 86400)]
     public int TimeoutSec { get; set; } = (int)SignInOptions.DefaultTimeout.TotalSeconds;
 
-    /// <summary>The vault to keep the credential in.</summary>
+    /// <summary>The vault to store the credential in.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
-    /// <summary>Fails at once where a person would be asked.</summary>
+    /// <summary>Fails at once if a person would have to answer.</summary>
     [Parameter]
     public SwitchParameter NonInteractive { get; set; }
 
-    /// <summary>With <c>-All</c>: how many are renewed at once; people sign in to one at a time.</summary>
-    [Parameter(ParameterSetName = OfAll)]
+    /// <summary>With <c>-All</c>: the maximum number of servers to renew at the same time. A person signs in to one server at a time.</summary>
+    [Parameter(ParameterSetName = AllServers)]
     [ValidateRange(1, 1024)]
     public int ThrottleLimit { get; set; } = 8;
 
-    // Only the pipeline's thread can make a path of PowerShell's one of the file system's.
+    // PSPath resolution must run on the pipeline thread.
     private string? _keyFile;
     private string? _assertionFile;
-    private string? _keyOf;
+    private string? _keyPath;
     private ClientKey? _key;
-    private readonly Lock _reading = new();
+    private readonly Lock _keyLock = new();
 
     protected override void ProcessRecord()
     {
@@ -197,8 +196,8 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         {
             if (Name.Length > 1)
             {
-                WriteError(ErrorRecords.Record(new McpAuthException(ErrorReason.InvalidValue, "Beside -Url, -Name takes one name: that of the server.",
-                    "Give one name, or leave -Name out."), url));
+                WriteError(ErrorRecords.Create(new McpAuthException(ErrorReason.InvalidValue, "-Name has several values, but with -Url it is the name of one server.",
+                    "Use one name, or omit -Name."), url));
                 return;
             }
             ConnectAt(url, Name.FirstOrDefault());
@@ -220,7 +219,9 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
     private bool IsNewUrl(string name) => ServerLookup.IsUrl(name) && ReadCatalog() is { } all
         && ServerLookup.Find(all, name) is null && ServerLookup.AtUrl(all, name).Count == 0;
 
-    /// <param name="name">The name of the server; null for any.</param>
+    /// <summary>Signs in to the server at a URL, and adds it if no server has the URL.</summary>
+    /// <param name="url">The URL.</param>
+    /// <param name="name">The name of the server; null for any name.</param>
     private void ConnectAt(string url, string? name)
     {
         if (ShouldProcess(name is null ? url : $"{name} ({url})", "Add MCP server and sign in"))
@@ -250,21 +251,21 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         };
         var result = await (All && !Force ? Authenticator.SignIn.EnsureSignedInAsync(server, options, cancellationToken)
             : Authenticator.SignIn.SignInAsync(server, options, cancellationToken)).ConfigureAwait(false);
-        if (result.VerificationFailure is { } doubt)
+        if (result.VerificationFailure is { } failure)
         {
-            Warn($"The token of '{server.Name}' is kept, but could not be tried. {doubt}");
+            Warn($"The token of '{server.Name}' is stored, but could not be verified. {failure}");
         }
         Write(result.Status);
     }
 
     private ClientKey ReadKey(string path, CancellationToken cancellationToken)
     {
-        // Read once for all servers: a pipe gives the key only once.
-        lock (_reading)
+        // Read the key once for all servers, because a pipe can be read only once.
+        lock (_keyLock)
         {
-            if (_key is null || _keyOf != path)
+            if (_key is null || _keyPath != path)
             {
-                (_key, _keyOf) = (ClientKey.FromFile(path, cancellationToken), path);
+                (_key, _keyPath) = (ClientKey.FromFile(path, cancellationToken), path);
             }
             return _key;
         }

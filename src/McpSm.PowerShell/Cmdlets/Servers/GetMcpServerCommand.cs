@@ -8,12 +8,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Servers;
 
-/// <summary>Lists servers.</summary>
+/// <summary>Returns the servers of the catalog.</summary>
 [Cmdlet(VerbsCommon.Get, "McpServer", HelpUri = HelpUris.Folder + "Get-McpServer.md")]
 [OutputType(typeof(McpServer))]
 public sealed class GetMcpServerCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards; all servers where absent.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers; by default all servers.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -21,15 +21,15 @@ public sealed class GetMcpServerCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
 
-    private bool _saidUnknown;
+    private bool _hasWarned;
 
     protected override void ProcessRecord()
     {
         WriteObject(SecretNameReader.WithSecretNames(AppEnvironment, Find(Name), out var failure), enumerateCollection: true);
-        if (failure is not null && !_saidUnknown)
+        if (failure is not null && !_hasWarned)
         {
-            _saidUnknown = true;
-            WriteWarning($"The secrets of servers are not known. {failure.Message}");
+            _hasWarned = true;
+            WriteWarning($"HeaderNames and HasClientSecret are unknown. {failure.Message}");
         }
     }
 }

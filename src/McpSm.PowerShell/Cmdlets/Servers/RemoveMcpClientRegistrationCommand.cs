@@ -7,11 +7,11 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Servers;
 
-/// <summary>Drops the registration with a server's issuer: the next sign-in registers another client.</summary>
+/// <summary>Removes the client registration with the issuer of a server. The next sign-in registers a new client.</summary>
 [Cmdlet(VerbsCommon.Remove, "McpClientRegistration", HelpUri = HelpUris.Folder + "Remove-McpClientRegistration.md", SupportsShouldProcess = true)]
 public sealed class RemoveMcpClientRegistrationCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -20,13 +20,13 @@ public sealed class RemoveMcpClientRegistrationCommand : McpCmdlet
     public string[] Name { get; set; } = [];
 
     protected override void ProcessRecord() =>
-        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Drop registration with its issuer")).ToList(), async (server, cancellationToken) =>
+        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Remove the registration with its issuer")).ToList(), async (server, cancellationToken) =>
         {
-            var forgotten = await Authenticator.Registrations.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
-            if (!forgotten.WasRegistered)
+            var result = await Authenticator.Registrations.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+            if (!result.WasRegistered)
             {
-                Warn(forgotten.Issuer is null ? $"'{server.Name}' asks for no sign-in, and there is no registration for it."
-                    : $"There is no registration of '{server.Name}' with {UntrustedText.Sanitize(forgotten.Issuer)}.");
+                Warn(result.Issuer is null ? $"'{server.Name}' does not require a sign-in, so there is no registration for it."
+                    : $"There is no registration for '{server.Name}' with {UntrustedText.Sanitize(result.Issuer)}.");
             }
         });
 }

@@ -6,11 +6,11 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Servers;
 
-/// <summary>Removes a server and its credentials.</summary>
+/// <summary>Removes servers and their credentials.</summary>
 [Cmdlet(VerbsCommon.Remove, "McpServer", HelpUri = HelpUris.Folder + "Remove-McpServer.md", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 public sealed class RemoveMcpServerCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -18,14 +18,13 @@ public sealed class RemoveMcpServerCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Does not ask.</summary>
+    /// <summary>Does not ask for confirmation.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => Confirmed(Force, s.Name, "Remove MCP server and its credentials")).ToList(), async (server, cancellationToken) =>
         {
-            var removed = await Authenticator.Servers.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
-            WarnOf(removed);
+            WarnOfRevocation(await Authenticator.Servers.RemoveAsync(server, cancellationToken).ConfigureAwait(false));
         });
 }

@@ -11,49 +11,49 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Servers;
 
-/// <summary>What is said of a server, shared by adding and changing one.</summary>
+/// <summary>The base of the cmdlets that add and change a server, with the parameters that both have.</summary>
 public abstract class ServerUpdateCmdlet : McpCmdlet
 {
-    /// <summary>Streamable HTTP, or the HTTP+SSE transport before it.</summary>
+    /// <summary>Streamable HTTP, or the older HTTP+SSE transport.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Type")]
     [EnumNameTransformation(typeof(McpTransport))]
     [ValidateSet("http", "sse")]
     public string? Transport { get; set; }
 
-    /// <summary>Whether signing in is wanted; unset lets the first sign-in find out.</summary>
+    /// <summary>Whether the server requires a sign-in. With <c>unset</c>, the first sign-in finds out.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [OAuthModeTransformation]
     [ValidateSet("on", "off", "unset")]
     public string? OAuth { get; set; }
 
-    /// <summary>The id of a client registered beforehand.</summary>
+    /// <summary>The id of a client that the user registered with the issuer.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowEmptyString]
     public string? ClientId { get; set; }
 
-    /// <summary>The client's secret, kept in the vault.</summary>
+    /// <summary>The secret of that client, which is stored in the vault.</summary>
     [Parameter]
     public SecureString? ClientSecret { get; set; }
 
-    /// <summary>Scopes to ask for instead of the server's.</summary>
+    /// <summary>Scopes to request instead of those of the server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Scopes")]
     [AllowEmptyCollection]
     [ArgumentCompleter(typeof(ScopeCompleter))]
     public string[]? Scope { get; set; }
 
-    /// <summary>The one issuer to use.</summary>
+    /// <summary>The only issuer to use.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(IssuerCompleter))]
     public string? Issuer { get; set; }
 
-    /// <summary>Headers to send along, kept in the vault: texts or SecureStrings. An empty value removes one.</summary>
+    /// <summary>Headers for every request, which are stored in the vault: texts or SecureStrings. An empty value removes a header.</summary>
     [Parameter]
     public IDictionary? Header { get; set; }
 
-    /// <summary>A bearer token, kept in the vault.</summary>
+    /// <summary>A bearer token, which is stored in the vault.</summary>
     [Parameter]
     public SecureString? Token { get; set; }
 
@@ -62,7 +62,7 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
     [AllowEmptyString]
     public string? ClientMetadataUrl { get; set; }
 
-    /// <summary>Allows the unverifiable default endpoints of 2025-03-26.</summary>
+    /// <summary>Allows the default endpoints of MCP 2025-03-26, for issuers without metadata.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [SwitchTransformation]
     public SwitchParameter AllowLegacyEndpoints { get; set; }
@@ -73,18 +73,18 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
     [ValidateSet("auto", "always", "never")]
     public string? DPoP { get; set; }
 
-    /// <summary>Parameters to add to the authorization URL; an empty value removes one, an empty table all.</summary>
+    /// <summary>Parameters to add to the authorization URL. An empty value removes a parameter, an empty table removes all.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("AuthorizeParams")]
     [HashtableTransformation]
     public IDictionary? AuthorizeParameter { get; set; }
 
-    private protected ServerUpdate Change(string? name, string? url) => new()
+    private protected ServerUpdate CreateUpdate(string? name, string? url) => new()
     {
         Name = name,
         Url = url,
-        Transport = Said(Transport) is { } transport ? Enum.Parse<McpTransport>(transport, ignoreCase: true) : null,
-        OAuth = Said(OAuth) is { } oauth ? Enum.Parse<OAuthMode>(oauth, ignoreCase: true) : null,
+        Transport = NullIfEmpty(Transport) is { } transport ? Enum.Parse<McpTransport>(transport, ignoreCase: true) : null,
+        OAuth = NullIfEmpty(OAuth) is { } oauth ? Enum.Parse<OAuthMode>(oauth, ignoreCase: true) : null,
         ClientId = ClientId,
         ClientSecret = UnwrapText(ClientSecret),
         Scopes = Scope is null ? null : Scopes.Typed(Scope),
@@ -92,22 +92,22 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
         Headers = PlainText.Table(Header, "The value of a header", StringComparer.OrdinalIgnoreCase),
         ClientMetadataUrl = ClientMetadataUrl,
         AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
-        DPoP = Said(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
+        DPoP = NullIfEmpty(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
         AuthorizeParams = PlainText.Table(AuthorizeParameter, "The value of a parameter", StringComparer.Ordinal),
         Token = UnwrapText(Token),
     };
 
-    private protected void WarnOf(ServerUpdateResult changed)
+    private protected void WarnOfChange(ServerUpdateResult changed)
     {
         if (changed.RevocationFailure is { } failure)
         {
-            Warn($"The sign-in that the token replaces was not confirmed as revoked. {failure}");
+            Warn($"The issuer did not confirm that it revoked the sign-in that the token replaces. {failure}");
         }
         if (changed.Moved)
         {
-            Warn($"'{changed.Server.Name}' is on another origin now, where its old credential is not used. Sign in with: {new SignInStep(changed.Server)}");
+            Warn($"'{changed.Server.Name}' moved to another origin, and its old credential is not used there. Sign in with: {new SignInStep(changed.Server)}");
         }
     }
 
-    private static string? Said(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

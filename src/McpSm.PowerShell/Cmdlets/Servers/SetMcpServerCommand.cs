@@ -8,12 +8,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Servers;
 
-/// <summary>Changes a server.</summary>
+/// <summary>Changes servers.</summary>
 [Cmdlet(VerbsCommon.Set, "McpServer", HelpUri = HelpUris.Folder + "Set-McpServer.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpServer))]
 public sealed class SetMcpServerCommand : ServerUpdateCmdlet
 {
-    /// <summary>Its id, name or URL.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -29,7 +29,7 @@ public sealed class SetMcpServerCommand : ServerUpdateCmdlet
     [Parameter]
     public string? NewName { get; set; }
 
-    /// <summary>Emits the changed server.</summary>
+    /// <summary>Returns the changed server.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -41,11 +41,11 @@ public sealed class SetMcpServerCommand : ServerUpdateCmdlet
         ServerUpdate change;
         try
         {
-            change = Change(NewName, Url);
+            change = CreateUpdate(NewName, Url);
         }
         catch (McpAuthException e)
         {
-            WriteError(ErrorRecords.Record(e, servers.Count == 1 ? servers[0].Name : null));
+            WriteError(ErrorRecords.Create(e, servers.Count == 1 ? servers[0].Name : null));
             return;
         }
         if (NewName is null)
@@ -53,7 +53,7 @@ public sealed class SetMcpServerCommand : ServerUpdateCmdlet
             Apply([.. servers.Select(s => (s, change))]);
             return;
         }
-        // A name fits one server, and how many there are is known when the pipeline has ended.
+        // Wait for the end of the pipeline: one name for several servers is an error.
         _toRename.AddRange(servers.Select(s => (s, change)));
     }
 
@@ -62,9 +62,9 @@ public sealed class SetMcpServerCommand : ServerUpdateCmdlet
         var servers = _toRename.Select(r => r.Server).DistinctBy(s => s.Id).ToList();
         if (servers.Count > 1)
         {
-            WriteError(ErrorRecords.Record(new McpAuthException(ErrorReason.InvalidValue,
-                $"-NewName names one server, and these are {servers.Count}: {ServerLookup.Names(servers)}. None was changed.",
-                "Rename them one by one."), null));
+            WriteError(ErrorRecords.Create(new McpAuthException(ErrorReason.InvalidValue,
+                $"-NewName can rename one server, but there are {servers.Count}: {ServerLookup.Names(servers)}. No server was changed.",
+                "Rename one server at a time."), null));
             return;
         }
         Apply(_toRename);
@@ -74,10 +74,10 @@ public sealed class SetMcpServerCommand : ServerUpdateCmdlet
     {
         foreach (var (server, change) in changes.Where(c => ShouldProcess(c.Server.Name, "Change MCP server")))
         {
-            RunFor([server], async (one, cancellationToken) =>
+            RunFor([server], async (current, cancellationToken) =>
             {
-                var changed = await Authenticator.Servers.UpdateAsync(one, change, cancellationToken).ConfigureAwait(false);
-                WarnOf(changed);
+                var changed = await Authenticator.Servers.UpdateAsync(current, change, cancellationToken).ConfigureAwait(false);
+                WarnOfChange(changed);
                 if (PassThru)
                 {
                     Write(changed.Server);

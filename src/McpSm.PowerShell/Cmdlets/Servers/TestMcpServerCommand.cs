@@ -14,7 +14,7 @@ public sealed class TestMcpServerCommand : McpCmdlet
 {
     private readonly List<McpServer> _servers = [];
 
-    /// <summary>Ids, names, URLs or wildcards; all servers where absent.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers; by default all servers.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -22,17 +22,17 @@ public sealed class TestMcpServerCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
 
-    /// <summary>Seconds to wait for each.</summary>
+    /// <summary>Seconds to wait for each server.</summary>
     [Parameter]
     [ValidateRange(1, 3600)]
     public int TimeoutSec { get; set; } = 30;
 
-    /// <summary>How many are tested at once.</summary>
+    /// <summary>The maximum number of servers to test at the same time.</summary>
     [Parameter]
     [ValidateRange(1, 1024)]
     public int ThrottleLimit { get; set; } = 32;
 
-    /// <summary>Gives a boolean for each.</summary>
+    /// <summary>Returns True or False for each server.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 

@@ -6,12 +6,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Tokens;
 
-/// <summary>Revokes and removes every credential of a server, bearer and OAuth.</summary>
+/// <summary>Revokes and removes every credential of a server: bearer token and OAuth tokens.</summary>
 [Cmdlet(VerbsCommon.Clear, "McpToken", HelpUri = HelpUris.Folder + "Clear-McpToken.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class ClearMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -19,14 +19,14 @@ public sealed class ClearMcpTokenCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Emits the status afterwards.</summary>
+    /// <summary>Returns the status afterwards.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Revoke and remove credentials")).ToList(), async (server, cancellationToken) =>
         {
-            WarnOf(await Authenticator.Servers.ClearCredentialsAsync(server, cancellationToken).ConfigureAwait(false));
+            WarnOfRevocation(await Authenticator.Servers.ClearCredentialsAsync(server, cancellationToken).ConfigureAwait(false));
             if (PassThru)
             {
                 Write(Authenticator.Status(Authenticator.Catalog.Get(server.Id)));

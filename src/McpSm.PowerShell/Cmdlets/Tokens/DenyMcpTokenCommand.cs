@@ -11,12 +11,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Tokens;
 
-/// <summary>Says that the server refused a token, so that the next call renews it.</summary>
+/// <summary>Marks a token as rejected by its server, so that the next call renews it.</summary>
 [Cmdlet(VerbsLifecycle.Deny, "McpToken", HelpUri = HelpUris.Folder + "Deny-McpToken.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class DenyMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -24,20 +24,20 @@ public sealed class DenyMcpTokenCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>The token that the server refused; asked for if it is absent.</summary>
+    /// <summary>The token that the server rejected. The cmdlet asks for it by default.</summary>
     [Parameter(Position = 1)]
     public SecureString? Token { get; set; }
 
-    /// <summary>Emits the status afterwards.</summary>
+    /// <summary>Returns the status afterwards.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     protected override void ProcessRecord() =>
-        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Mark token as refused")).ToList(), async (server, cancellationToken) =>
+        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Mark token as rejected")).ToList(), async (server, cancellationToken) =>
         {
             if (!await Authenticator.Tokens.RejectAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
             {
-                Warn($"That is not the token kept for '{server.Name}': another has already taken its place.");
+                Warn($"This is not the stored token of '{server.Name}'. It was replaced already.");
             }
             if (PassThru)
             {
@@ -51,9 +51,9 @@ public sealed class DenyMcpTokenCommand : McpCmdlet
         {
             return new NetworkCredential("", Token).Password;
         }
-        using var typed = Interaction.CanAnswer
-            ? await new HostInput(this).ReadSecretAsync($"Refused token of {server.Name}: ", cancellationToken).ConfigureAwait(false) : null;
-        return typed is not null ? new NetworkCredential("", typed).Password : throw new McpAuthException(ErrorReason.InteractionRequired,
-            "The token is asked for, and nobody can answer here.", new RejectTokenStep(server));
+        using var secret = Interaction.CanAnswer
+            ? await new HostInput(this).ReadSecretAsync($"Rejected token of {server.Name}: ", cancellationToken).ConfigureAwait(false) : null;
+        return secret is not null ? new NetworkCredential("", secret).Password : throw new McpAuthException(ErrorReason.InteractionRequired,
+            "The token must be typed, but this session cannot ask for it.", new RejectTokenStep(server));
     }
 }

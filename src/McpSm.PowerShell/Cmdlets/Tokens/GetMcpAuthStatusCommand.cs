@@ -8,12 +8,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Tokens;
 
-/// <summary>Shows how things stand with servers, from facts alone.</summary>
+/// <summary>Returns the sign-in status of servers, without the network and without opening a vault.</summary>
 [Cmdlet(VerbsCommon.Get, "McpAuthStatus", HelpUri = HelpUris.Folder + "Get-McpAuthStatus.md")]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class GetMcpAuthStatusCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards; all servers where absent.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers; by default all servers.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -21,7 +21,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
 
-    /// <summary>Reads the secret and asks the server whether it takes it.</summary>
+    /// <summary>Reads the token and asks the server whether it accepts it.</summary>
     [Parameter]
     public SwitchParameter Validate { get; set; }
 
@@ -33,7 +33,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
             RunFor(servers, async (server, cancellationToken) => Write(await ValidateAsync(server, cancellationToken).ConfigureAwait(false)));
             return;
         }
-        // Not by the front door, which would make all that signs in: a prompt waits for this.
+        // Read the index directly: constructing Authenticator would slow down a shell prompt that calls this.
         WriteObject(McpAuthStatus.Read(AppEnvironment, servers, out var failure), enumerateCollection: true);
         if (failure is not null)
         {
@@ -41,7 +41,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
         }
     }
 
-    /// <summary>A bad state is never an error; what kept us from asking is a warning.</summary>
+    /// <summary>Asks the server about its token. Writes a warning, not an error, if the server could not be asked.</summary>
     private async Task<McpAuthStatus> ValidateAsync(McpServer server, CancellationToken cancellationToken)
     {
         try
@@ -50,7 +50,7 @@ public sealed class GetMcpAuthStatusCommand : McpCmdlet
         }
         catch (McpAuthException e)
         {
-            Warn($"'{server.Name}' could not be asked. {e.Message}");
+            Warn($"The token of '{server.Name}' could not be validated. {e.Message}");
             return Authenticator.Status(server);
         }
     }

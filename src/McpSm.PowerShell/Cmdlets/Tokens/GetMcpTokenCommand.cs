@@ -10,14 +10,14 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Tokens;
 
-/// <summary>Gives a valid access token, renewed first if need be.</summary>
+/// <summary>Returns a valid access token. Renews it first if necessary.</summary>
 [Cmdlet(VerbsCommon.Get, "McpToken", HelpUri = HelpUris.Folder + "Get-McpToken.md", DefaultParameterSetName = "SecureString")]
 [OutputType(typeof(SecureString), ParameterSetName = ["SecureString"])]
 [OutputType(typeof(string), ParameterSetName = ["PlainText"])]
 [OutputType(typeof(Hashtable), ParameterSetName = ["Header"])]
 public sealed class GetMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards; may be left out if there is one server.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers. Optional if there is only one server.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [Alias("Id")]
@@ -26,27 +26,27 @@ public sealed class GetMcpTokenCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>As text.</summary>
+    /// <summary>Returns the token as text.</summary>
     [Parameter(ParameterSetName = "PlainText", Mandatory = true)]
     public SwitchParameter AsPlainText { get; set; }
 
-    /// <summary>As a table of headers, for <c>Invoke-RestMethod -Headers</c>.</summary>
+    /// <summary>Returns a table of headers, for <c>Invoke-RestMethod -Headers</c>.</summary>
     [Parameter(ParameterSetName = "Header", Mandatory = true)]
     public SwitchParameter AsHeader { get; set; }
 
-    /// <summary>The method of the request that the headers are for; POST where absent.</summary>
+    /// <summary>The method of the request that the headers are for; by default POST.</summary>
     [Parameter(ParameterSetName = "Header")]
     public string? Method { get; set; }
 
-    /// <summary>Its URL; the server's own where absent.</summary>
+    /// <summary>The URL of that request; by default the URL of the server.</summary>
     [Parameter(ParameterSetName = "Header")]
     public string? Uri { get; set; }
 
-    /// <summary>The DPoP-Nonce of the server's last answer.</summary>
+    /// <summary>The <c>DPoP-Nonce</c> header of the last response of the server.</summary>
     [Parameter(ParameterSetName = "Header")]
     public string? Nonce { get; set; }
 
-    /// <summary>Renews the token first: the server refused the last one.</summary>
+    /// <summary>Renews the token first, because the server rejected the last one.</summary>
     [Parameter]
     public SwitchParameter Renew { get; set; }
 
@@ -58,14 +58,14 @@ public sealed class GetMcpTokenCommand : McpCmdlet
             Write(new Hashtable(token.HeadersFor(Method, Uri, Nonce).ToDictionary(h => h.Key, h => h.Value)));
             return;
         }
-        Write(AsPlainText ? token.Value : Secure(token.Value));
+        Write(AsPlainText ? token.Value : ToSecureString(token.Value));
         if (token.IsBound)
         {
             Warn($"The token of '{server.Name}' is bound to a key (DPoP) and needs a proof for each request: {new ReadTokenStep(server) { AsHeader = true }}");
         }
     });
 
-    private static SecureString Secure(string token)
+    private static SecureString ToSecureString(string token)
     {
         var secure = new NetworkCredential("", token).SecurePassword;
         secure.MakeReadOnly();

@@ -11,31 +11,31 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Tokens;
 
-/// <summary>Keeps a bearer token.</summary>
+/// <summary>Stores a bearer token.</summary>
 [Cmdlet(VerbsCommon.Set, "McpToken", HelpUri = HelpUris.Folder + "Set-McpToken.md", DefaultParameterSetName = "Token", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class SetMcpTokenCommand : McpCmdlet
 {
-    private const string Given = "Token";
-    private const string Piped = "InputObject";
+    private const string FromParameter = "Token";
+    private const string FromPipeline = "InputObject";
     private const string FromVariable = "FromEnvironment";
 
-    /// <summary>Ids, names, URLs or wildcards.</summary>
-    [Parameter(ParameterSetName = Given, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>Ids, names, URLs or wildcards of servers.</summary>
+    [Parameter(ParameterSetName = FromParameter, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = FromVariable, Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = Piped, Position = 0, Mandatory = true)]
+    [Parameter(ParameterSetName = FromPipeline, Position = 0, Mandatory = true)]
     [Alias("Id")]
     [ServerIdTransformation]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>The token; asked for if it is absent.</summary>
-    [Parameter(ParameterSetName = Given, Position = 1)]
+    /// <summary>The token. The cmdlet asks for it by default.</summary>
+    [Parameter(ParameterSetName = FromParameter, Position = 1)]
     public SecureString? Token { get; set; }
 
-    /// <summary>The token, through the pipeline.</summary>
-    [Parameter(ParameterSetName = Piped, Mandatory = true, ValueFromPipeline = true)]
+    /// <summary>The token from the pipeline.</summary>
+    [Parameter(ParameterSetName = FromPipeline, Mandatory = true, ValueFromPipeline = true)]
     public SecureString? InputObject { get; set; }
 
     /// <summary>The environment variable that holds the token.</summary>
@@ -44,12 +44,12 @@ public sealed class SetMcpTokenCommand : McpCmdlet
     [ArgumentCompleter(typeof(VariableCompleter))]
     public string FromEnvironment { get; set; } = "";
 
-    /// <summary>The vault to keep it in.</summary>
+    /// <summary>The vault to store it in.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
-    /// <summary>Emits the status afterwards.</summary>
+    /// <summary>Returns the status afterwards.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -59,10 +59,10 @@ public sealed class SetMcpTokenCommand : McpCmdlet
     {
         if (InputObject is null)
         {
-            Keep();
+            Store();
             return;
         }
-        // Which of several is meant is not for us to guess.
+        // Wait for the end of the pipeline: several tokens are an error.
         _piped.Add(InputObject);
     }
 
@@ -70,24 +70,24 @@ public sealed class SetMcpTokenCommand : McpCmdlet
     {
         if (_piped.Count > 1)
         {
-            WriteError(ErrorRecords.Record(new McpAuthException(ErrorReason.InvalidValue,
-                $"A server has one token, and {_piped.Count} came through the pipeline. None was kept.", "Pipe in one token."), null));
+            WriteError(ErrorRecords.Create(new McpAuthException(ErrorReason.InvalidValue,
+                $"The pipeline contains {_piped.Count} tokens, but a server has one. No token was stored.", "Pipe one token."), null));
         }
         else if (_piped is [var token])
         {
             Token = token;
-            Keep();
+            Store();
         }
     }
 
-    private void Keep() =>
-        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Keep bearer token")).ToList(), async (server, cancellationToken) =>
+    private void Store() =>
+        RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Store bearer token")).ToList(), async (server, cancellationToken) =>
         {
             var failure = await Authenticator.Servers.SetTokenAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false),
                 Vault, cancellationToken).ConfigureAwait(false);
             if (failure is not null)
             {
-                Warn($"The sign-in that the token replaces was not confirmed as revoked. {failure}");
+                Warn($"The issuer did not confirm that it revoked the sign-in that the token replaces. {failure}");
             }
             if (PassThru)
             {
@@ -100,20 +100,20 @@ public sealed class SetMcpTokenCommand : McpCmdlet
         if (ParameterSetName == FromVariable)
         {
             return AppEnvironment.SecretVariable(FromEnvironment) ?? throw new McpAuthException(ErrorReason.InvalidValue,
-                "The environment variable that -FromEnvironment names is not set.",
-                $"Set it, or leave -FromEnvironment out to be asked: {new SetTokenStep(server)}");
+                "The environment variable in -FromEnvironment is not set.",
+                $"Set the variable, or type the token: {new SetTokenStep(server)}");
         }
         if (Token is not null)
         {
             return new NetworkCredential("", Token).Password;
         }
-        using var typed = Interaction.CanAnswer
+        using var secret = Interaction.CanAnswer
             ? await new HostInput(this).ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false) : null;
-        if (typed is null)
+        if (secret is null)
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for, and nobody can answer here.",
+            throw new McpAuthException(ErrorReason.InteractionRequired, "The token must be typed, but this session cannot ask for it.",
                 new SetTokenStep(server) { Unattended = true });
         }
-        return new NetworkCredential("", typed).Password;
+        return new NetworkCredential("", secret).Password;
     }
 }

@@ -6,12 +6,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Tokens;
 
-/// <summary>Renews tokens now.</summary>
+/// <summary>Renews tokens at once.</summary>
 [Cmdlet(VerbsData.Update, "McpToken", HelpUri = HelpUris.Folder + "Update-McpToken.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpAuthStatus))]
 public sealed class UpdateMcpTokenCommand : McpCmdlet
 {
-    /// <summary>Ids, names, URLs or wildcards.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]

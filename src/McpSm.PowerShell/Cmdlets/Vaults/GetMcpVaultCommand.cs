@@ -5,12 +5,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Vaults;
 
-/// <summary>Lists vaults: which is in use and why, and how each protects what it keeps.</summary>
+/// <summary>Returns the vaults: which one is in use and why, and how each protects secrets.</summary>
 [Cmdlet(VerbsCommon.Get, "McpVault", HelpUri = HelpUris.Folder + "Get-McpVault.md")]
 [OutputType(typeof(McpVault))]
 public sealed class GetMcpVaultCommand : McpCmdlet
 {
-    /// <summary>Names or wildcards; all vaults where absent.</summary>
+    /// <summary>Names or wildcards of vaults; by default all vaults.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(VaultCompleter))]
@@ -26,7 +26,7 @@ public sealed class GetMcpVaultCommand : McpCmdlet
         }
         foreach (var (name, _) in patterns.Where(p => !WildcardPattern.ContainsWildcardCharacters(p.Name) && !all.Any(v => p.Pattern.IsMatch(v.Name))))
         {
-            Report(ErrorRecords.Record(VaultSelector.NotFound(name), name));
+            Report(ErrorRecords.Create(VaultSelector.NotFound(name), name));
         }
     }));
 }

@@ -7,12 +7,12 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Vaults;
 
-/// <summary>Takes plaintext tokens and secrets of the npm tool into the vault, then removes them there.</summary>
+/// <summary>Moves plaintext tokens and secrets of the npm tool to the vault.</summary>
 [Cmdlet(VerbsData.Import, "McpCredential", HelpUri = HelpUris.Folder + "Import-McpCredential.md", SupportsShouldProcess = true)]
 [OutputType(typeof(McpImport))]
 public sealed class ImportMcpCredentialCommand : McpCmdlet
 {
-    /// <summary>Names, ids or wildcards of servers; all where absent.</summary>
+    /// <summary>Ids, names, URLs or wildcards of servers; by default all servers.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Id")]
     [ServerIdTransformation]
@@ -20,12 +20,12 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
 
-    /// <summary>The vault to keep it in.</summary>
+    /// <summary>The vault to store it in.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(VaultCompleter))]
     public string? Vault { get; set; }
 
-    /// <summary>Also removes plaintext in whose place the vault has something else.</summary>
+    /// <summary>Also removes a plaintext secret if the vault has another value for it.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -41,7 +41,7 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
             {
                 foreach (var foreign in Authenticator.Plaintext.FindUnknownServers())
                 {
-                    Warn($"oauth-tokens.json has tokens of '{foreign}', which is no server here. They were left.");
+                    Warn($"oauth-tokens.json contains tokens of '{foreign}', but no server has that name. They were not imported.");
                 }
                 return Task.CompletedTask;
             }));
@@ -51,17 +51,17 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
     private async Task ImportAsync(McpServer server, CancellationToken cancellationToken)
     {
         var secrets = Authenticator.Plaintext.Find(server);
-        if (secrets.Count == 0 || !await Dispatcher.AskAsync(() => ShouldProcess(server.Name, $"Take {string.Join(", ", secrets)} into the vault"), cancellationToken).ConfigureAwait(false))
+        if (secrets.Count == 0 || !await Dispatcher.AskAsync(() => ShouldProcess(server.Name, $"Move {string.Join(", ", secrets)} to the vault"), cancellationToken).ConfigureAwait(false))
         {
             return;
         }
-        foreach (var done in await Authenticator.Plaintext.RunAsync(server, Vault, Force, cancellationToken).ConfigureAwait(false))
+        foreach (var import in await Authenticator.Plaintext.RunAsync(server, Vault, Force, cancellationToken).ConfigureAwait(false))
         {
-            if (!done.Removed)
+            if (!import.Removed)
             {
-                Warn($"The {new PlaintextSecret(done.Kind, done.Header, done.File).ToString()} of '{server.Name}' was left: {done.Reason}.");
+                Warn($"The {new PlaintextSecret(import.Kind, import.Header, import.File).ToString()} of '{server.Name}' was not removed: {import.Reason}.");
             }
-            Write(done);
+            Write(import);
         }
     }
 }

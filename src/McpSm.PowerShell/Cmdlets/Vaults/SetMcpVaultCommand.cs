@@ -8,43 +8,43 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Vaults;
 
-/// <summary>Chooses the vault for what is kept from now on, or puts the encrypted file under another key.</summary>
+/// <summary>Selects the vault for new credentials, or changes the key of the encrypted file.</summary>
 [Cmdlet(VerbsCommon.Set, "McpVault", HelpUri = HelpUris.Folder + "Set-McpVault.md", SupportsShouldProcess = true, DefaultParameterSetName = "Use")]
 [OutputType(typeof(McpVault))]
 public sealed class SetMcpVaultCommand : McpCmdlet
 {
-    /// <summary>Its name: <c>file</c>, <c>secret-service</c>, <c>secretmanagement:NAME</c>, …</summary>
+    /// <summary>The name of the vault: <c>file</c>, <c>secret-service</c>, <c>secretmanagement:NAME</c>, …</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Use")]
     [ArgumentCompleter(typeof(VaultCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>Takes all that is kept elsewhere along.</summary>
+    /// <summary>Moves all credentials from the other vaults.</summary>
     [Parameter(ParameterSetName = "Use")]
     public SwitchParameter Move { get; set; }
 
-    /// <summary>Puts the encrypted file under this passphrase; the present one is read from MCPSM_VAULT_PASSPHRASE.</summary>
+    /// <summary>Encrypts the file with this passphrase. The current passphrase is read from MCPSM_VAULT_PASSPHRASE.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Passphrase")]
     public SecureString? Passphrase { get; set; }
 
-    /// <summary>Puts the encrypted file under a new key in credentials.key.</summary>
+    /// <summary>Encrypts the file with a new key in credentials.key.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "NewKeyFile")]
     public SwitchParameter NewKeyFile { get; set; }
 
-    /// <summary>Emits the vault.</summary>
+    /// <summary>Returns the vault.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     protected override void ProcessRecord()
     {
-        var rekeys = ParameterSetName != "Use";
-        Name = rekeys ? EncryptedFileVault.VaultName : Name;
-        if (!ShouldProcess(Name, rekeys ? "Put the encrypted file under another key" : Move ? "Move all credentials to this vault" : "Keep credentials in this vault"))
+        var isRekey = ParameterSetName != "Use";
+        Name = isRekey ? EncryptedFileVault.VaultName : Name;
+        if (!ShouldProcess(Name, isRekey ? "Change the key of the encrypted file" : Move ? "Move all credentials to this vault" : "Use this vault for credentials"))
         {
             return;
         }
         Run(cancellationToken => TryAsync(null, async () =>
         {
-            await (rekeys ? RekeyAsync(cancellationToken) : Move ? MoveAsync(cancellationToken) : UseAsync(cancellationToken)).ConfigureAwait(false);
+            await (isRekey ? RekeyAsync(cancellationToken) : Move ? MoveAsync(cancellationToken) : UseAsync(cancellationToken)).ConfigureAwait(false);
             if (PassThru)
             {
                 Write((await Authenticator.Vaults.ListAsync(cancellationToken).ConfigureAwait(false)).First(v => v.Name == Name));
@@ -57,22 +57,22 @@ public sealed class SetMcpVaultCommand : McpCmdlet
         await Authenticator.Vaults.RekeyFileAsync(UnwrapText(Passphrase), cancellationToken).ConfigureAwait(false);
         if (!NewKeyFile)
         {
-            Tell("Set MCPSM_VAULT_PASSPHRASE to the new passphrase wherever credentials are used.");
+            WriteForUser("Set MCPSM_VAULT_PASSPHRASE to the new passphrase in every environment that uses the credentials.");
         }
     }
 
     private async Task MoveAsync(CancellationToken cancellationToken)
     {
         var moved = await Authenticator.Vaults.MoveToAsync(Name, cancellationToken).ConfigureAwait(false);
-        Tell($"{moved} item{(moved == 1 ? " was" : "s were")} moved to '{Name}'.");
+        WriteForUser($"{moved} item{(moved == 1 ? " was" : "s were")} moved to '{Name}'.");
     }
 
     private async Task UseAsync(CancellationToken cancellationToken)
     {
-        var elsewhere = await Authenticator.Vaults.UseAsync(Name, cancellationToken).ConfigureAwait(false);
-        if (elsewhere.Count > 0)
+        var servers = await Authenticator.Vaults.UseAsync(Name, cancellationToken).ConfigureAwait(false);
+        if (servers.Count > 0)
         {
-            Warn($"The credentials of {string.Join(", ", elsewhere)} stay where they are. To take them along: {new UseVaultStep(Name, Move: true)}");
+            Warn($"The credentials of {string.Join(", ", servers)} stay in another vault. Move them with: {new UseVaultStep(Name, Move: true)}");
         }
     }
 }

@@ -8,58 +8,58 @@ using McpSm.PowerShell.Remedies;
 namespace McpSm.PowerShell.SecretManagement.ExtensionVault;
 
 /// <summary>
-/// What SecretManagement asks the functions of Mcpsm.Extension for ends in these cmdlets. They are not exported, and
-/// take the parameters of those functions as they come.
+/// The base of the cmdlets behind the functions of Mcpsm.Extension, which SecretManagement calls. The module does not export them. They
+/// have the parameters of those functions.
 /// </summary>
 public abstract class ExtensionVaultCmdlet : McpCmdlet
 {
     private const string VaultParameter = "Vault";
 
-    /// <summary>The name the vault is registered under.</summary>
+    /// <summary>The name of the registered vault.</summary>
     [Parameter]
     public string? VaultName { get; set; }
 
-    /// <summary>The VaultParameters of the registration, and SecretManagement's own <c>Verbose</c>.</summary>
+    /// <summary>The VaultParameters of the registration, and the parameter <c>Verbose</c> that SecretManagement adds.</summary>
     [Parameter]
     public Hashtable? AdditionalParameters { get; set; }
 
-    // Its one runspace runs us: whatever we asked of it would wait for us.
-    private protected override IReadOnlyList<IVaultProvider> VaultSources => [];
+    // SecretManagement runs this cmdlet in its only runspace for vaults. A call to another of its vaults would wait for that runspace.
+    private protected override IReadOnlyList<IVaultProvider> VaultProviders => [];
 
-    /// <summary>Does what is asked; the vault that the registration names is handed in.</summary>
-    private protected void Serve(string? name, Func<string?, CancellationToken, Task> work) =>
-        Run(cancellationToken => TryAsync(name, () => work(ReadVault(), cancellationToken)));
+    /// <summary>Runs work with the vault that the registration names; null if it names no vault.</summary>
+    private protected void RunInVault(string? secretName, Func<string?, CancellationToken, Task> work) =>
+        Run(cancellationToken => TryAsync(secretName, () => work(ReadVault(), cancellationToken)));
 
-    /// <summary>Whoever calls SecretManagement tells a locked vault by its own exception, wherever it is loaded.</summary>
+    /// <summary>Writes an error. For a locked vault it throws the exception type by which callers of SecretManagement recognize one.</summary>
     private protected override void Report(ErrorRecord error) => Dispatcher.Post(() =>
     {
         if (error.Exception is McpAuthException { Reason: ErrorReason.VaultLocked } locked
             && LanguagePrimitives.TryConvertTo<Type>("Microsoft.PowerShell.SecretManagement.PasswordRequiredException", out var type))
         {
-            var told = (Exception)Activator.CreateInstance(type, AppEnvironment.Remedies.Explain(locked))!;
-            ThrowTerminatingError(new ErrorRecord(told, ErrorId.Of(ErrorReason.VaultLocked), error.CategoryInfo.Category, error.TargetObject));
+            var exception = (Exception)Activator.CreateInstance(type, AppEnvironment.Remedies.Explain(locked))!;
+            ThrowTerminatingError(new ErrorRecord(exception, ErrorId.Of(ErrorReason.VaultLocked), error.CategoryInfo.Category, error.TargetObject));
         }
         WriteError(error);
     });
 
     private string? ReadVault()
     {
-        var said = (AdditionalParameters ?? []).Cast<DictionaryEntry>().Select(p => (Name: $"{p.Key}", Value: p.Value is PSObject o ? o.BaseObject : p.Value))
+        var parameters = (AdditionalParameters ?? []).Cast<DictionaryEntry>().Select(p => (Name: $"{p.Key}", Value: p.Value is PSObject o ? o.BaseObject : p.Value))
             .Where(p => !p.Name.Equals("Verbose", StringComparison.OrdinalIgnoreCase)).ToList();
-        if (said.Find(p => !p.Name.Equals(VaultParameter, StringComparison.OrdinalIgnoreCase)).Name is { } unknown)
+        if (parameters.Find(p => !p.Name.Equals(VaultParameter, StringComparison.OrdinalIgnoreCase)).Name is { } unknown)
         {
-            throw Refused($"Mcpsm knows no vault parameter '{UntrustedText.Sanitize(unknown)}', only {VaultParameter}.");
+            throw InvalidParameter($"The vault parameter '{UntrustedText.Sanitize(unknown)}' is unknown. Mcpsm has one vault parameter: {VaultParameter}.");
         }
-        if (said.Count == 0)
+        if (parameters.Count == 0)
         {
             return null;
         }
-        return said[0].Value is not string { Length: > 0 } vault ? throw Refused($"The vault parameter {VaultParameter} is not the name of a vault.")
-            : VaultSelector.IsOfSecretManagement(vault) ? throw Refused($"SecretManagement cannot open '{UntrustedText.Sanitize(vault)}' while it is asked for this one.")
+        return parameters[0].Value is not string { Length: > 0 } vault ? throw InvalidParameter($"The value of the vault parameter {VaultParameter} is not the name of a vault.")
+            : VaultSelector.IsOfSecretManagement(vault) ? throw InvalidParameter($"SecretManagement cannot open the vault '{UntrustedText.Sanitize(vault)}' while it is using this one.")
             : vault;
     }
 
-    private McpAuthException Refused(string why) => new(ErrorReason.InvalidValue, why,
+    private McpAuthException InvalidParameter(string message) => new(ErrorReason.InvalidValue, message,
         $"Register-SecretVault -Name {PowerShellQuoting.Argument(VaultName ?? "")} -ModuleName Mcpsm "
             + $"-VaultParameters @{{ {VaultParameter} = 'file' }} -AllowClobber");
 }

@@ -5,15 +5,15 @@ using McpSm.Core.Credentials;
 
 namespace McpSm.PowerShell.SecretManagement.ExtensionVault;
 
-/// <summary>Gives a server's valid token, or a secret as the type it was set as; nothing where there is neither.</summary>
-[Cmdlet(VerbsCommon.Get, "ServedSecret")]
+/// <summary>Returns the valid token of a server, or a secret of another tool with the type that it was stored with. Returns nothing if neither exists.</summary>
+[Cmdlet(VerbsCommon.Get, "McpsmVaultSecret")]
 [OutputType(typeof(string), typeof(SecureString))]
-public sealed class GetVaultSecretCommand : ExtensionVaultCmdlet
+public sealed class GetMcpsmVaultSecretCommand : ExtensionVaultCmdlet
 {
     [Parameter]
     public string Name { get; set; } = "";
 
-    protected override void ProcessRecord() => Serve(Name, async (vault, cancellationToken) =>
+    protected override void ProcessRecord() => RunInVault(Name, async (vault, cancellationToken) =>
     {
         if (await Authenticator.Secrets.GetAsync(Name, vault, cancellationToken).ConfigureAwait(false) is var (kind, text))
         {

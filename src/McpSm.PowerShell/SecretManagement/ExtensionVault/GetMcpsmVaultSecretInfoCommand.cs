@@ -3,20 +3,20 @@ using McpSm.Core.Management;
 
 namespace McpSm.PowerShell.SecretManagement.ExtensionVault;
 
-/// <summary>Lists servers that have a credential, and secrets.</summary>
-[Cmdlet(VerbsCommon.Get, "ServedSecretInfo")]
+/// <summary>Returns the servers that have a credential, and the secrets of other tools.</summary>
+[Cmdlet(VerbsCommon.Get, "McpsmVaultSecretInfo")]
 [OutputType(typeof(SecretInfo))]
-public sealed class GetVaultSecretInfoCommand : ExtensionVaultCmdlet
+public sealed class GetMcpsmVaultSecretInfoCommand : ExtensionVaultCmdlet
 {
     [Parameter]
     public string? Filter { get; set; }
 
-    protected override void ProcessRecord() => Serve(null, async (vault, cancellationToken) =>
+    protected override void ProcessRecord() => RunInVault(null, async (vault, cancellationToken) =>
     {
         var pattern = WildcardPattern.Get(string.IsNullOrEmpty(Filter) ? "*" : Filter, WildcardOptions.IgnoreCase);
         var servers = Authenticator.Secrets.ListServers(pattern.IsMatch);
         Write(servers);
-        // A name of one server is that of no secret: its vault need not be opened to look.
+        // A secret cannot have the name of a server, so the vault need not be opened to look for one.
         if (servers.Count == 1 && !WildcardPattern.ContainsWildcardCharacters(Filter))
         {
             return;
@@ -24,8 +24,7 @@ public sealed class GetVaultSecretInfoCommand : ExtensionVaultCmdlet
         Write(await Authenticator.Secrets.ListSecretsAsync(pattern.IsMatch, vault, cancellationToken).ConfigureAwait(false));
     });
 
-    // The servers are listed although the vault of the secrets is locked: whatever ended SecretManagement's script
-    // would take them away again.
+    // A terminating error would end SecretManagement's script and discard the servers, which can be listed although the vault is locked.
     private protected override void Report(ErrorRecord error) => Dispatcher.Post(() => WriteError(error));
 
     private void Write(IReadOnlyList<SecretInfo> secrets)

@@ -7,9 +7,9 @@ using McpSm.Core.Errors;
 
 namespace McpSm.PowerShell.SecretManagement.ExtensionVault;
 
-/// <summary>Keeps a secret: text alone.</summary>
-[Cmdlet(VerbsCommon.Set, "ServedSecret")]
-public sealed class SetVaultSecretCommand : ExtensionVaultCmdlet
+/// <summary>Stores a secret: a String or a SecureString.</summary>
+[Cmdlet(VerbsCommon.Set, "McpsmVaultSecret")]
+public sealed class SetMcpsmVaultSecretCommand : ExtensionVaultCmdlet
 {
     [Parameter]
     public string Name { get; set; } = "";
@@ -21,17 +21,17 @@ public sealed class SetVaultSecretCommand : ExtensionVaultCmdlet
     [Parameter]
     public Hashtable? Metadata { get; set; }
 
-    protected override void ProcessRecord() => Serve(Name, (vault, cancellationToken) =>
+    protected override void ProcessRecord() => RunInVault(Name, (vault, cancellationToken) =>
     {
         var (kind, text) = (Secret is PSObject wrapped ? wrapped.BaseObject : Secret) switch
         {
             string plain => (SecretKind.String, plain),
             SecureString secure => (SecretKind.SecureString, new NetworkCredential("", secure).Password),
-            // Also what SecretManagement hands on where it could not read the secret that it was to copy.
-            null => throw new McpAuthException(ErrorReason.InvalidValue, "There is no secret to keep: it is null."),
+            // SecretManagement also passes null if it could not read a secret that it copies.
+            null => throw new McpAuthException(ErrorReason.InvalidValue, "The secret is null."),
             var other => throw new McpAuthException(ErrorReason.InvalidValue,
-                $"A secret of type {other.GetType().Name} cannot be kept here: String and SecureString can be.", "Choose another vault: Get-SecretVault"),
+                $"Mcpsm cannot store a secret of type {other.GetType().Name}, only String and SecureString.", "Choose another vault: Get-SecretVault"),
         };
-        return Authenticator.Secrets.SetAsync(Name, kind, text, VaultSecretNames.Plain(Metadata), vault, cancellationToken);
+        return Authenticator.Secrets.SetAsync(Name, kind, text, SecretMetadata.ToDictionary(Metadata), vault, cancellationToken);
     });
 }
