@@ -111,8 +111,9 @@ public sealed class VaultCmdletTests
         session.Run("Set-McpVault 'secretmanagement:My Store'");
         session.Run(Assert.Single(session.Warnings).Split("with: ")[1]);
         Assert.Equal("secretmanagement:My Store", session.Text("(Get-McpAuthStatus).Vault"));
-        session.Run("Set-McpVault file -Move; mcpsm vault use 'secretmanagement:My Store'");
-        session.Run(session.Host.Lines.Last(l => l.Contains("along: ")).Split("along: ")[1]);
+        session.Run("Set-McpVault file -Move");
+        var hint = session.Text("mcpsm vault use 'secretmanagement:My Store' 2>&1 | ForEach-Object { \"$_\" } | Where-Object { $_ -match '--move' }");
+        session.Run(hint[hint.IndexOf("mcpsm vault use", StringComparison.Ordinal)..]);
         Assert.Equal("secretmanagement:My Store", session.Text("(Get-McpAuthStatus).Vault"));
     }
 
