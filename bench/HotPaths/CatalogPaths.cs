@@ -42,5 +42,5 @@ public class CatalogPaths
     public IReadOnlyList<McpServer> Catalog() => _catalog.List();
 
     [Benchmark(Description = "read the index")]
-    public IReadOnlyDictionary<string, CredentialInfo> Facts() => _index.Read();
+    public object Facts() => _index.Read();
 }

@@ -10,5 +10,5 @@ public class ChallengePath
         + "scope=\"mcp:tools mcp:resources\", resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\"";
 
     [Benchmark(Description = "parse a challenge")]
-    public IReadOnlyList<Challenge> Parse() => Challenge.ParseAll(Header);
+    public object Parse() => Challenge.ParseAll(Header);
 }

@@ -2,14 +2,13 @@ using McpSm.Core;
 using McpSm.Core.Browsing;
 using McpSm.Core.Configuration;
 using McpSm.Core.Grants;
-using McpSm.Core.Interaction;
 
 namespace McpSm.Samples.DotNetClient;
 
 /// <summary>Shows the messages of the library on the console. A program with windows would show them there.</summary>
 internal sealed class ConsoleInteraction(AppEnvironment environment) : IAuthInteraction
 {
-    public bool CanAnswer => Interactivity.CanAnswer(environment, refused: false);
+    public bool CanAnswer => environment.CanAnswer();
 
     public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken) =>
         OpenBrowserAsync(url, new TaskCompletionSource().Task, cancellationToken);

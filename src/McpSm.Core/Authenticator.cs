@@ -94,10 +94,10 @@ public sealed class Authenticator
     public ServerManager Servers => _servers.Value;
 
     /// <summary>Tests servers with their credentials.</summary>
-    public ServerTester Tester => _tester.Value;
+    internal ServerTester Tester => _tester.Value;
 
     /// <summary>Removes client registrations.</summary>
-    public ClientRegistrationManager Registrations => _registrations.Value;
+    internal ClientRegistrationManager Registrations => _registrations.Value;
 
     /// <summary>Chooses the vault and moves credentials to it.</summary>
     public VaultManager Vaults => _vaults.Value;
@@ -106,10 +106,10 @@ public sealed class Authenticator
     internal PlaintextImporter Plaintext => _plaintext.Value;
 
     /// <summary>Configures the identity provider of an organisation and signs in to it.</summary>
-    public IdentityProviderManager IdentityProviders => _identityProviders.Value;
+    internal IdentityProviderManager IdentityProviders => _identityProviders.Value;
 
     /// <summary>Gives tokens and secrets to other tools by name.</summary>
-    public SecretProvider Secrets => _secrets.Value;
+    internal SecretProvider Secrets => _secrets.Value;
 
     internal AppEnvironment Environment => _environment;
 

@@ -3,7 +3,6 @@ using McpSm.Core.Browsing;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
-using McpSm.Core.Interaction;
 
 namespace McpSm.Commands.Output;
 
@@ -22,7 +21,7 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
     /// <summary>Set by <c>--quiet</c>: says nothing but what somebody must act on.</summary>
     public bool Quiet { get; set; }
 
-    public bool CanAnswer => Interactivity.CanAnswer(environment, NonInteractive, console.ForbidsQuestions);
+    public bool CanAnswer => environment.CanAnswer(NonInteractive, console.ForbidsQuestions);
 
     public void ShowAuthorizationUrl(Uri url, bool opened)
     {

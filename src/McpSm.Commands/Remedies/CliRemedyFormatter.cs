@@ -4,7 +4,7 @@ using McpSm.Core.Errors.Steps;
 namespace McpSm.Commands.Remedies;
 
 /// <summary>Renders remedies as commands of <c>mcpsm</c> for any shell. Servers are named by their ids, which need no quotes.</summary>
-public sealed class CliRemedyFormatter : RemedyFormatter
+internal sealed class CliRemedyFormatter : RemedyFormatter
 {
     private const string VaultPlaceholder = "<vault>";
 

@@ -9,7 +9,7 @@ namespace McpSm.Core.Browsing;
 /// callback with a missing or wrong <c>state</c> and keeps waiting, and it ignores other requests (rule 31 of docs/rules.md). HttpListener cannot
 /// bind a free port, and a web server is too large for two requests, so this type implements the little HTTP that it needs.
 /// </summary>
-public sealed class CallbackListener : IDisposable
+internal sealed class CallbackListener : IDisposable
 {
     public const string Path = "/callback";
 

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Browsing;
 
 /// <summary>A callback with the right <c>state</c>. The browser is still waiting for the page.</summary>
-public sealed class CallbackResponse(IReadOnlyDictionary<string, string> values)
+internal sealed class CallbackResponse(IReadOnlyDictionary<string, string> values)
 {
     internal TaskCompletionSource<bool> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

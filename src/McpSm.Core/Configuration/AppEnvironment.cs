@@ -31,13 +31,13 @@ public sealed class AppEnvironment
     public TimeProvider Time { get; }
 
     /// <summary>Renders remedies as the commands of the running program; by default in words.</summary>
-    public RemedyFormatter Remedies { get; init; } = RemedyFormatter.Plain;
+    internal RemedyFormatter Remedies { get; init; } = RemedyFormatter.Plain;
 
     /// <summary>The network of this machine. Tests replace it.</summary>
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 
     /// <summary>The token exchanges that must not be interrupted. Code that ends the process checks them first.</summary>
-    public TokenExchangeTracker Exchanges { get; }
+    internal TokenExchangeTracker Exchanges { get; }
 
     /// <summary><c>~/.mcp-manager</c>, or the folder in MCP_MANAGER_CONFIG_DIR or MCPSM_CONFIG_DIR.</summary>
     public string Folder { get; }
@@ -59,6 +59,18 @@ public sealed class AppEnvironment
     public string? Variable(string name) => _environment(name) is { Length: > 0 } value ? value : null;
 
     /// <summary>
+    /// Whether a person can answer questions. MCPSM_INTERACTIVE decides if it is set; otherwise a CI job has no person.
+    /// </summary>
+    /// <param name="refused">The user asked for no questions with an option, which wins over the variables.</param>
+    /// <param name="hostForbids">The host forbids questions, as pwsh does with <c>-NonInteractive</c>.</param>
+    public bool CanAnswer(bool refused = false, bool hostForbids = false) => !refused && Variable("MCPSM_INTERACTIVE") switch
+    {
+        "1" or "true" => true,
+        "0" or "false" => false,
+        _ => !hostForbids && Variable("CI") is null or "0" or "false",
+    };
+
+    /// <summary>
     /// Returns the value of a variable that the user named as the source of a secret, without a final line break; null if it is unset or empty. Child
     /// processes do not inherit the variable.
     /// </summary>
@@ -72,11 +84,11 @@ public sealed class AppEnvironment
     /// <param name="name">The name of the lock.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="heldTooLong">Returns the error for a timeout; null, or a null result, for the default error.</param>
-    public Task<FileLock> LockAsync(string name, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
+    internal Task<FileLock> LockAsync(string name, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
         FileLock.AcquireAsync(LockPath(name), cancellationToken, heldTooLong);
 
     /// <summary>Acquires the lock if it is free; returns null otherwise.</summary>
-    public FileLock? TryLock(string name) => FileLock.TryAcquire(LockPath(name));
+    internal FileLock? TryLock(string name) => FileLock.TryAcquire(LockPath(name));
 
     private string LockPath(string name) => Path.Combine(Folder, "locks", name + ".lock");
 

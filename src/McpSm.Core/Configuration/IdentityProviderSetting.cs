@@ -4,4 +4,4 @@ namespace McpSm.Core.Configuration;
 /// <param name="Issuer">The issuer identifier, a raw string.</param>
 /// <param name="ClientId">The id of a pre-registered client; null to register a client dynamically.</param>
 /// <param name="Scopes">The scopes to request in addition to <c>openid</c>; empty for the scopes that allow renewal without a person.</param>
-public sealed record IdentityProviderSetting(string Issuer, string? ClientId, IReadOnlyList<string> Scopes);
+internal sealed record IdentityProviderSetting(string Issuer, string? ClientId, IReadOnlyList<string> Scopes);

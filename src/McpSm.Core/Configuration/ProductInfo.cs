@@ -3,7 +3,7 @@ using System.Reflection;
 namespace McpSm.Core.Configuration;
 
 /// <summary>The version of this build, which is also the version of the package.</summary>
-public static class ProductInfo
+internal static class ProductInfo
 {
     public static string Version { get; } =
         typeof(ProductInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;

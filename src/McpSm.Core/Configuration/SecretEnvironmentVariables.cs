@@ -1,7 +1,7 @@
 namespace McpSm.Core.Configuration;
 
 /// <summary>The environment variables of this process that contain secrets. Third-party programs must not inherit them.</summary>
-public static class SecretEnvironmentVariables
+internal static class SecretEnvironmentVariables
 {
     // Variables of the platforms that workloads run on.
     private static readonly string[] Ambient = ["IDENTITY_HEADER", "MSI_SECRET", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];

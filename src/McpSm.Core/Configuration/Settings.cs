@@ -8,7 +8,7 @@ namespace McpSm.Core.Configuration;
 /// <c>settings.json</c>: the vault in use, the callback port, the client metadata document, the identity provider. The npm tool stores its settings
 /// in the same file; they are kept unchanged.
 /// </summary>
-public sealed class Settings(AppEnvironment environment)
+internal sealed class Settings(AppEnvironment environment)
 {
     private readonly string _path = environment.PathOf("settings.json");
 

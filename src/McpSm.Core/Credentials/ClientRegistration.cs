@@ -4,7 +4,7 @@ using McpSm.Core.Grants;
 namespace McpSm.Core.Credentials;
 
 /// <summary>A stored dynamic client registration with one issuer (RFC 7591 section 3.2.1).</summary>
-public sealed record ClientRegistration
+internal sealed record ClientRegistration
 {
     [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }

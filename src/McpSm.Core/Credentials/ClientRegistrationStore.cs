@@ -10,7 +10,7 @@ namespace McpSm.Core.Credentials;
 /// Stores the clients that issuers registered for us (RFC 7591). The index records which servers use them, and whether the issuer may have
 /// forgotten them: it can be written while the vault is locked, and without a prompt.
 /// </summary>
-public sealed class ClientRegistrationStore(AppEnvironment environment, VaultSelector vaults, CredentialIndex index)
+internal sealed class ClientRegistrationStore(AppEnvironment environment, VaultSelector vaults, CredentialIndex index)
 {
     private readonly SupersededCopies _superseded = new(environment, vaults);
 

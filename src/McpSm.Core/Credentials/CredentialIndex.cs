@@ -8,7 +8,7 @@ namespace McpSm.Core.Credentials;
 /// <summary>
 /// The credential index, <c>credentials.json</c>: what is known of all credentials, without their secrets. A status needs this one file.
 /// </summary>
-public sealed class CredentialIndex(AppEnvironment environment)
+internal sealed class CredentialIndex(AppEnvironment environment)
 {
     private readonly string _path = environment.PathOf("credentials.json");
 

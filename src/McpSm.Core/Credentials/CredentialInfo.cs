@@ -4,7 +4,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Credentials;
 
 /// <summary>The index entry of a server: the non-secret side of its credential.</summary>
-public sealed record CredentialInfo
+internal sealed record CredentialInfo
 {
     [JsonPropertyName("vault")]
     public string? Vault { get; init; }

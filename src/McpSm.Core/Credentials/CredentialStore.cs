@@ -15,7 +15,7 @@ namespace McpSm.Core.Credentials;
 /// Reads and replaces the credentials of servers; no other type does. It writes the secret first and the index entry after it, both
 /// under the lock of the server. If the process is killed in between, the next read of the secret reconciles the entry.
 /// </summary>
-public sealed class CredentialStore(AppEnvironment environment, VaultSelector vaults)
+internal sealed class CredentialStore(AppEnvironment environment, VaultSelector vaults)
 {
     private readonly SupersededCopies _superseded = new(environment, vaults);
     private readonly ConcurrentDictionary<string, bool> _reportedVault = [];

@@ -7,7 +7,7 @@ namespace McpSm.Core.Credentials;
 /// The last renewal that got no usable answer. It is in the index for the processes that waited for that renewal, so that they do not
 /// send the same request again.
 /// </summary>
-public sealed record FailedRenewal
+internal sealed record FailedRenewal
 {
     [JsonPropertyName("at")]
     public required DateTimeOffset At { get; init; }

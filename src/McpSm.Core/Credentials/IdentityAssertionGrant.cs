@@ -9,7 +9,7 @@ namespace McpSm.Core.Credentials;
 /// The grant of enterprise-managed authorization (rule 34 of docs/rules.md). It exchanges the session at the identity provider for an
 /// ID-JAG, and the ID-JAG for an access token of one server. The ID-JAG is used at once and never stored.
 /// </summary>
-public sealed class IdentityAssertionGrant(AppEnvironment environment, IdentitySessionRenewer sessions, IProgress<string>? progress = null)
+internal sealed class IdentityAssertionGrant(AppEnvironment environment, IdentitySessionRenewer sessions, IProgress<string>? progress = null)
 {
     /// <summary>Requests an access token of one server.</summary>
     /// <remarks>

@@ -6,7 +6,7 @@ namespace McpSm.Core.Credentials;
 /// The vault item of one identity provider, <c>mcpsmidp-&lt;16 hex digits of SHA-256(issuer)&gt;</c>: the client secret that the user
 /// gave, and the session.
 /// </summary>
-public sealed record IdentityProviderSecrets
+internal sealed record IdentityProviderSecrets
 {
     [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }

@@ -4,7 +4,7 @@ using McpSm.Core.Grants;
 namespace McpSm.Core.Credentials;
 
 /// <summary>A person's session at an identity provider. It signs in to every server of the organisation (rule 34 of docs/rules.md).</summary>
-public sealed record IdentitySession
+internal sealed record IdentitySession
 {
     /// <summary>Our client at the identity provider.</summary>
     [JsonPropertyName("client")]

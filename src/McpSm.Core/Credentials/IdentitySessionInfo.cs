@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace McpSm.Core.Credentials;
 
 /// <summary>The index entry of an identity provider: the non-secret side of its <see cref="IdentityProviderSecrets"/>.</summary>
-public sealed record IdentitySessionInfo
+internal sealed record IdentitySessionInfo
 {
     [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }

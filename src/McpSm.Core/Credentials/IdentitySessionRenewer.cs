@@ -13,7 +13,7 @@ namespace McpSm.Core.Credentials;
 /// Renews the session at an identity provider. Like <see cref="TokenRenewer"/>, it renews in one transaction under a lock: many servers
 /// share the session, and its refresh token may be usable only once.
 /// </summary>
-public sealed class IdentitySessionRenewer(AppEnvironment environment, IdentitySessionStore store, IProgress<string>? progress = null)
+internal sealed class IdentitySessionRenewer(AppEnvironment environment, IdentitySessionStore store, IProgress<string>? progress = null)
 {
     private static readonly TimeSpan MetadataLifetime = TimeSpan.FromHours(24);
 

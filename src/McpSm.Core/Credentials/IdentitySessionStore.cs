@@ -10,7 +10,7 @@ using McpSm.Core.Vaults;
 namespace McpSm.Core.Credentials;
 
 /// <summary>Reads and replaces the items of identity providers; no other type does. <see cref="CredentialStore"/> is the same for servers.</summary>
-public sealed class IdentitySessionStore(AppEnvironment environment, CredentialIndex index, VaultSelector vaults)
+internal sealed class IdentitySessionStore(AppEnvironment environment, CredentialIndex index, VaultSelector vaults)
 {
     private const string ItemPrefix = "mcpsmidp-";
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace McpSm.Core.Credentials;
 
 /// <summary>A secret of another tool, stored under a name that the tool chose.</summary>
-public sealed record NamedSecret
+internal sealed record NamedSecret
 {
     [JsonPropertyName("name")]
     public required string Name { get; init; }

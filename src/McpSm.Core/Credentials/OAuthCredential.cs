@@ -6,7 +6,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Credentials;
 
 /// <summary>An OAuth token set, with the issuer, resource and client that it belongs to.</summary>
-public sealed record OAuthCredential
+internal sealed record OAuthCredential
 {
     [JsonPropertyName("accessToken")]
     public required string AccessToken { get; init; }

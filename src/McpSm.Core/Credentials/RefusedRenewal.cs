@@ -12,7 +12,7 @@ namespace McpSm.Core.Credentials;
 /// A permanent refusal to renew that does not mean that the refresh token has ended. The token stays stored, but is not sent again for
 /// a while. The record is in the index, so that every process knows it.
 /// </summary>
-public sealed record RefusedRenewal
+internal sealed record RefusedRenewal
 {
     /// <summary>How long the refresh token is not sent after a refusal. An explicit request of a person ignores it.</summary>
     public static readonly TimeSpan RetryDelay = TimeSpan.FromMinutes(15);

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace McpSm.Core.Credentials;
 
 /// <summary>The index entry of a registration with an issuer: the non-secret side of its <see cref="ClientRegistration"/>.</summary>
-public sealed record RegistrationInfo
+internal sealed record RegistrationInfo
 {
     [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace McpSm.Core.Credentials;
 
 /// <summary>The type that a named secret was set with, and is returned as.</summary>
-public enum SecretKind
+internal enum SecretKind
 {
     [JsonStringEnumMemberName("String")]
     String,

@@ -5,7 +5,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Credentials;
 
 /// <summary>A value of a secret's metadata, as text with its type.</summary>
-public sealed record SecretMetadataValue([property: JsonPropertyName("type")] TypeCode Type, [property: JsonPropertyName("value")] string Value)
+internal sealed record SecretMetadataValue([property: JsonPropertyName("type")] TypeCode Type, [property: JsonPropertyName("value")] string Value)
 {
     /// <summary>Creates the stored form of a metadata value.</summary>
     /// <exception cref="McpAuthException">InvalidValue: the value is not text, a number, a Boolean or a time.</exception>

@@ -12,7 +12,7 @@ namespace McpSm.Core.Credentials;
 /// The vault item of one server, <c>mcpsm-&lt;id&gt;</c>: the credential, and the secrets that the user gave. The item itself says which
 /// server it belongs to, and only that is trusted.
 /// </summary>
-public sealed record ServerSecrets
+internal sealed record ServerSecrets
 {
     /// <summary>The server's URL when the item was written.</summary>
     [JsonPropertyName("url")]

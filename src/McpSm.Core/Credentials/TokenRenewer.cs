@@ -16,7 +16,7 @@ namespace McpSm.Core.Credentials;
 /// process has replaced the credential meanwhile, that credential is the result, so that each refresh token is sent only once.
 /// </summary>
 /// <remarks><c>findIssuer</c> asks the server for its issuer, if the issuer of a credential is unknown.</remarks>
-public sealed class TokenRenewer(AppEnvironment environment, CredentialStore store, EntraTokenClient entra, IdentityAssertionGrant identity,
+internal sealed class TokenRenewer(AppEnvironment environment, CredentialStore store, EntraTokenClient entra, IdentityAssertionGrant identity,
     Func<McpServer, ServerSecrets, RestrictedHttpClient, UrlPolicy, CancellationToken, Task<(string Resource, AuthorizationServerMetadata Issuer)>> findIssuer,
         IProgress<string>? progress = null)
 {

@@ -5,7 +5,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Discovery;
 
 /// <summary>Metadata of an authorization server (RFC 8414, OpenID Connect Discovery 1.0), validated against its issuer identifier.</summary>
-public sealed record AuthorizationServerMetadata
+internal sealed record AuthorizationServerMetadata
 {
     private const string IdJagProfile = "urn:ietf:params:oauth:grant-profile:id-jag";
     private static readonly string[] Endpoints =

@@ -9,7 +9,7 @@ namespace McpSm.Core.Discovery;
 /// Parameters that the user adds to the authorization URL of a server, such as <c>access_type=offline</c>, which Google requires for a refresh token.
 /// Names are case-sensitive, as in OAuth. The values are not secrets.
 /// </summary>
-public sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
+internal sealed class AuthorizeParameters : ReadOnlyDictionary<string, string>
 {
     private const int MaxNameLength = 64;
     private const int MaxValueLength = 1024;

@@ -7,7 +7,7 @@ namespace McpSm.Core.Discovery;
 /// A challenge of a <c>WWW-Authenticate</c> header (RFC 9110 section 11.6.1): a scheme with a token68 or with parameters. One header can have several
 /// challenges. Commas inside quoted values do not separate them.
 /// </summary>
-public sealed class Challenge
+internal sealed class Challenge
 {
     private readonly IReadOnlyList<KeyValuePair<string, string>> _parameters;
 

@@ -12,7 +12,7 @@ namespace McpSm.Core.Discovery;
 /// 2025-11-25, which servers of almost every revision understand well enough to send a challenge (see <see cref="ProtocolVersions"/>). For the sse
 /// transport it is the GET that opens the stream. This avoids loading the MCP SDK.
 /// </summary>
-public static class ChallengeProbe
+internal static class ChallengeProbe
 {
     /// <summary>Sends the request, with older revisions if the server rejects the newest.</summary>
     /// <param name="http">The client for the request.</param>

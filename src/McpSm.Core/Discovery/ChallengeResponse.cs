@@ -1,7 +1,7 @@
 namespace McpSm.Core.Discovery;
 
 /// <summary>The response of a server to one MCP request.</summary>
-public sealed record ChallengeResponse(int Status, IReadOnlyList<Challenge> Challenges, string? MediaType, Uri? MovedTo)
+internal sealed record ChallengeResponse(int Status, IReadOnlyList<Challenge> Challenges, string? MediaType, Uri? MovedTo)
 {
     /// <summary>The challenge to respond to: a Bearer challenge, or a DPoP challenge if only that one has an error or if there is no other.</summary>
     public Challenge? Challenge

@@ -7,7 +7,7 @@ namespace McpSm.Core.Discovery;
 /// </summary>
 /// <param name="Host">The sign-in host of the cloud.</param>
 /// <param name="Tenant">The id or domain of a tenant, or <c>common</c>, <c>organizations</c>, <c>consumers</c>.</param>
-public sealed record EntraIssuer(string Host, string Tenant)
+internal sealed record EntraIssuer(string Host, string Tenant)
 {
     private const string Worldwide = "login.microsoftonline.com";
     private const string UsGovernment = "login.microsoftonline.us";

@@ -7,7 +7,7 @@ namespace McpSm.Core.Discovery;
 /// <param name="Resource">The resource identifier.</param>
 /// <param name="AuthorizationServers">The issuer identifiers of the authorization servers.</param>
 /// <param name="ScopesSupported">The supported scopes; null if not specified.</param>
-public sealed record ProtectedResourceMetadata(
+internal sealed record ProtectedResourceMetadata(
     string Resource, IReadOnlyList<string> AuthorizationServers, IReadOnlyList<string>? ScopesSupported)
 {
     /// <summary>Whether the resource accepts only tokens that are bound to a key (RFC 9728 section 2).</summary>

@@ -3,7 +3,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Discovery;
 
 /// <summary>The server as an OAuth protected resource (RFC 8707, RFC 9728).</summary>
-public static class ResourceUri
+internal static class ResourceUri
 {
     /// <summary>
     /// Returns the canonical URI of the server: scheme and host in lower case, without default port, fragment and trailing slash.

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Discovery;
 
 /// <summary>Lists of scopes as in OAuth messages: separated by spaces and unordered (RFC 6749 section 3.3).</summary>
-public static class Scopes
+internal static class Scopes
 {
     /// <summary>The scope that requests a refresh token (OpenID Connect Core section 11).</summary>
     public const string Offline = "offline_access";

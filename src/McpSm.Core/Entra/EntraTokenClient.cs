@@ -20,7 +20,7 @@ namespace McpSm.Core.Entra;
 /// <param name="environment">The environment of this process.</param>
 /// <param name="transport">Creates the handler for requests. The default is a socket handler.</param>
 /// <param name="progress">Receives a line for each request.</param>
-public sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessageHandler>? transport = null, IProgress<string>? progress = null)
+internal sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMessageHandler>? transport = null, IProgress<string>? progress = null)
 {
     /// <summary>Signs in a person with a browser.</summary>
     /// <remarks><paramref name="ask"/> opens the URL for the person, and returns the response with the given <c>state</c>.</remarks>

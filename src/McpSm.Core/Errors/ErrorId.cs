@@ -4,7 +4,7 @@ namespace McpSm.Core.Errors;
 /// The error ids that scripts match, such as <c>ServerNotFound,McpSm.PowerShell.GetMcpServerCommand</c>. Each id is a literal, so that renaming a
 /// member of <see cref="ErrorReason"/> does not change it.
 /// </summary>
-public static class ErrorId
+internal static class ErrorId
 {
     /// <exception cref="ArgumentOutOfRangeException">The reason has no id.</exception>
     public static string Of(ErrorReason reason) => reason switch

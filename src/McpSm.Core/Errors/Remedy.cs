@@ -19,19 +19,20 @@ public sealed class Remedy
 
     private Remedy(object part) => _parts = [part];
 
+    internal Remedy(NextStep step) : this((object)step)
+    {
+    }
+
     [return: NotNullIfNotNull(nameof(text))]
     public static implicit operator Remedy?(string? text) => text is null ? null : new Remedy(text);
-
-    [return: NotNullIfNotNull(nameof(step))]
-    public static implicit operator Remedy?(NextStep? step) => step is null ? null : new Remedy(step);
 
     public void AppendLiteral(string text) => _parts.Add(text);
 
     public void AppendFormatted(string? text) => _parts.Add(text ?? "");
 
-    public void AppendFormatted(NextStep step) => _parts.Add(step);
+    internal void AppendFormatted(NextStep step) => _parts.Add(step);
 
-    public void AppendFormatted(StepOption option) => _parts.Add(option);
+    internal void AppendFormatted(StepOption option) => _parts.Add(option);
 
     public void AppendFormatted(Remedy? remedy) => _parts.AddRange(remedy?._parts ?? []);
 

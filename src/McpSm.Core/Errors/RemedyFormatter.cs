@@ -4,7 +4,7 @@ using McpSm.Core.Errors.Steps;
 namespace McpSm.Core.Errors;
 
 /// <summary>Renders remedies with the commands of one program. Each result is one sanitized line.</summary>
-public abstract class RemedyFormatter
+internal abstract class RemedyFormatter
 {
     /// <summary>Describes steps in words. A program that has commands uses its own formatter.</summary>
     public static RemedyFormatter Plain { get; } = new PlainFormatter();

@@ -4,7 +4,7 @@ using System.Text;
 namespace McpSm.Core.Errors;
 
 /// <summary>Makes text from the network safe to show.</summary>
-public static class UntrustedText
+internal static class UntrustedText
 {
     private const int MaxLength = 300;
 

@@ -8,7 +8,7 @@ namespace McpSm.Core.Files;
 /// Reads and writes files so that readers always see a complete file. A write goes to a temporary file, is flushed to the disk, and replaces the
 /// target with a rename. Whatever happens to the writer, a reader sees either the old content or the new.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;

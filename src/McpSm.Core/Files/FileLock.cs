@@ -10,7 +10,7 @@ namespace McpSm.Core.Files;
 /// A lock between processes and threads: a locked file, or on Windows a file opened without sharing. The system releases the lock when its holder
 /// ends, even after a crash. The file remains and has no meaning.
 /// </summary>
-public sealed class FileLock : IDisposable
+internal sealed class FileLock : IDisposable
 {
     /// <summary>How long to wait for a lock before giving up.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

@@ -9,7 +9,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Files;
 
 /// <summary>Reads and writes JSON files that people and other programs also edit. Reads are strict; writes are atomic.</summary>
-public static class JsonFile
+internal static class JsonFile
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 

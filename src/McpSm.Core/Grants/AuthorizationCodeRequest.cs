@@ -12,7 +12,7 @@ namespace McpSm.Core.Grants;
 /// One authorization request with PKCE (RFC 6749 section 4.1, RFC 7636). It holds what is needed to validate the response and to
 /// exchange the code (rule 16 of docs/rules.md).
 /// </summary>
-public sealed class AuthorizationCodeRequest
+internal sealed class AuthorizationCodeRequest
 {
     private readonly AuthorizationServerMetadata _issuer;
     private readonly ClientIdentity _client;

@@ -3,7 +3,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Grants;
 
 /// <summary>Validates tokens for an Authorization header.</summary>
-public static class BearerToken
+internal static class BearerToken
 {
     /// <summary>
     /// Returns whether the token is visible ASCII without spaces. RFC 6750 section 2.1 (b64token) allows less, but issuers send more, and

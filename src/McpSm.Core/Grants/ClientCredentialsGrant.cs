@@ -6,7 +6,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Grants;
 
 /// <summary>The client credentials grant (RFC 6749 section 4.4, rule 33 of docs/rules.md). A renewal repeats it.</summary>
-public static class ClientCredentialsGrant
+internal static class ClientCredentialsGrant
 {
     /// <summary>Requests an access token.</summary>
     /// <exception cref="McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>

@@ -7,7 +7,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Grants;
 
 /// <summary>Our client at one issuer, and how it authenticates (RFC 6749 section 2.3).</summary>
-public sealed record ClientIdentity(
+internal sealed record ClientIdentity(
     [property: JsonPropertyName("kind")] ClientKind Kind,
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("secret")] string? Secret,

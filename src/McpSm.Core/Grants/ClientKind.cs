@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace McpSm.Core.Grants;
 
 /// <summary>The origin of a client identity.</summary>
-public enum ClientKind
+internal enum ClientKind
 {
     /// <summary>The user configured it.</summary>
     [JsonStringEnumMemberName("PreRegistered")]

@@ -10,7 +10,7 @@ namespace McpSm.Core.Grants;
 /// The key that tokens are bound to (RFC 9449): EC on P-256. Each sign-in creates one. It is stored with the tokens, so that every process
 /// that can read them can also use them.
 /// </summary>
-public sealed record DPoPKey
+internal sealed record DPoPKey
 {
     /// <summary>The private key, as base64 of PKCS#8.</summary>
     [JsonInclude]

@@ -9,7 +9,7 @@ namespace McpSm.Core.Grants;
 
 /// <summary>The device authorization grant, for a sign-in with another device (RFC 8628).</summary>
 /// <remarks><c>resource</c> is null at an identity provider.</remarks>
-public sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy, AuthorizationServerMetadata issuer, ClientIdentity client,
+internal sealed class DeviceCodeGrant(RestrictedHttpClient http, UrlPolicy policy, AuthorizationServerMetadata issuer, ClientIdentity client,
     string? resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time)
 {
     private const int MaxUserCodeLength = 32;

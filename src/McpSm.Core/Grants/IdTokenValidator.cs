@@ -7,7 +7,7 @@ namespace McpSm.Core.Grants;
 /// <summary>The claims of an ID token that Mcpsm uses (OpenID Connect Core section 2).</summary>
 /// <param name="Subject">The provider's identifier of the person who signed in.</param>
 /// <param name="ExpiresAt">When the ID token expires.</param>
-public sealed record IdTokenValidator(string Subject, DateTimeOffset ExpiresAt)
+internal sealed record IdTokenValidator(string Subject, DateTimeOffset ExpiresAt)
 {
     // Providers do not issue larger tokens, and some vaults cannot store them.
     private const int MaxLength = 32 * 1024;

@@ -10,7 +10,7 @@ namespace McpSm.Core.Grants;
 /// The JWT bearer grant (RFC 7523 section 2.1), with an assertion from a signer that the issuer trusts (rules 34 and 36 of docs/rules.md).
 /// The request is sent once. If it is refused, it is neither repeated nor sent in another way.
 /// </summary>
-public static class JwtBearerGrant
+internal static class JwtBearerGrant
 {
     /// <summary>Requests an access token.</summary>
     /// <remarks>

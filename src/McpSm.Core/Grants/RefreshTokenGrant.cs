@@ -6,7 +6,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Grants;
 
 /// <summary>The refresh token grant (RFC 6749 section 6). A refresh token may be usable only once, so the request is sent once.</summary>
-public static class RefreshTokenGrant
+internal static class RefreshTokenGrant
 {
     /// <summary>Requests new tokens.</summary>
     /// <remarks><paramref name="resource"/> is the resource of the tokens; null at an identity provider.</remarks>

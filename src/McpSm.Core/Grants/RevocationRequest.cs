@@ -5,7 +5,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Grants;
 
 /// <summary>Revokes tokens at their issuer (RFC 7009).</summary>
-public static class RevocationRequest
+internal static class RevocationRequest
 {
     /// <summary>Revokes the refresh token, then the access token (rule 38 of docs/rules.md). If the first fails, the second is still sent.</summary>
     /// <returns>Why the revocation failed; null if the issuer confirmed it.</returns>

@@ -4,7 +4,7 @@ namespace McpSm.Core.Grants;
 /// <param name="Key">The key; null before one is created.</param>
 /// <param name="IsRequired">Whether an unbound token is an error.</param>
 /// <param name="IsAllowed">Whether a key may be created if the issuer requires one.</param>
-public sealed record SenderConstraint(DPoPKey? Key, bool IsRequired = false, bool IsAllowed = true)
+internal sealed record SenderConstraint(DPoPKey? Key, bool IsRequired = false, bool IsAllowed = true)
 {
     /// <summary>Bearer tokens, unless the issuer requires bound tokens.</summary>
     public static SenderConstraint None { get; } = new((DPoPKey?)null);

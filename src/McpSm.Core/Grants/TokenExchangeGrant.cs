@@ -10,7 +10,7 @@ namespace McpSm.Core.Grants;
 /// Exchanges an ID token for an ID-JAG at an identity provider (RFC 8693). The issuer of one server accepts the ID-JAG as a sign-in
 /// (draft-ietf-oauth-identity-assertion-authz-grant section 4; rule 34 of docs/rules.md).
 /// </summary>
-public static class TokenExchangeGrant
+internal static class TokenExchangeGrant
 {
     /// <summary>The type of an ID-JAG.</summary>
     public const string IdJag = "urn:ietf:params:oauth:token-type:id-jag";

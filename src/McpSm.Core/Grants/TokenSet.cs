@@ -14,7 +14,7 @@ namespace McpSm.Core.Grants;
 /// <param name="IssuedAt">When the response arrived.</param>
 /// <param name="ExpiresAt">When the access token expires; null if the issuer gave no lifetime.</param>
 /// <param name="Scopes">The granted scopes.</param>
-public sealed record TokenSet(string AccessToken, string? RefreshToken, DateTimeOffset IssuedAt,
+internal sealed record TokenSet(string AccessToken, string? RefreshToken, DateTimeOffset IssuedAt,
     DateTimeOffset? ExpiresAt, IReadOnlyList<string> Scopes)
 {
     /// <summary>The ID token of an OpenID Connect provider; null if it returned none.</summary>

@@ -10,7 +10,7 @@ namespace McpSm.Core.Http;
 /// The HTTP client for servers and issuers. It checks every URL and every resolved address, does not follow redirects automatically, and limits time
 /// and size (rule 30 of docs/rules.md).
 /// </summary>
-public sealed class RestrictedHttpClient : IDisposable
+internal sealed class RestrictedHttpClient : IDisposable
 {
     /// <summary>The time limit for a request, from its start to the last byte of the response.</summary>
     public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);

@@ -14,7 +14,7 @@ namespace McpSm.Core.Http;
 /// machine. They must not lead into a private network, unless the server is in one, or an issuer that the user named publishes the endpoint.
 /// </summary>
 /// <remarks>A policy is for one sign-in or renewal. It looks up the server's addresses once, and only if the result matters.</remarks>
-public sealed class UrlPolicy
+internal sealed class UrlPolicy
 {
     // Node.js has the shortest limit of common web servers: 16 KiB for the headers. A query is added to the URL later.
     private const int MaxUrlLength = 8 * 1024;

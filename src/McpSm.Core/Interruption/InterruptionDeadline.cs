@@ -6,7 +6,7 @@ namespace McpSm.Core.Interruption;
 /// The deadline for work that was asked to stop. It is 2 seconds, because the work may be blocked in a system call. While a token exchange is
 /// running, it extends until the exchange has ended, or has used up <see cref="TokenExchange.Limit"/>, and its result could be stored.
 /// </summary>
-public sealed class InterruptionDeadline(TokenExchangeTracker exchanges)
+internal sealed class InterruptionDeadline(TokenExchangeTracker exchanges)
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(2);
 

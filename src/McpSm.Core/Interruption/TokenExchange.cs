@@ -4,7 +4,7 @@ namespace McpSm.Core.Interruption;
 /// A token exchange that uses up something, such as a refresh token, from the request until the result is stored. If the operation is cancelled
 /// during the exchange, the exchange continues for at most <see cref="Limit"/>. The code that stores the result calls <see cref="Complete"/>.
 /// </summary>
-public sealed class TokenExchange : IDisposable
+internal sealed class TokenExchange : IDisposable
 {
     /// <summary>How long to wait for a response after the operation was cancelled.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);

@@ -5,7 +5,7 @@ namespace McpSm.Core.Interruption;
 /// exchange is running, because the response would be lost.
 /// </summary>
 /// <param name="time">The clock that measures <see cref="TokenExchange.Limit"/>.</param>
-public sealed class TokenExchangeTracker(TimeProvider time)
+internal sealed class TokenExchangeTracker(TimeProvider time)
 {
     private int _count;
 

@@ -8,7 +8,7 @@ using McpSm.Core.SignIn;
 namespace McpSm.Core.Management;
 
 /// <summary>Removes the clients that were registered with issuers (RFC 7591).</summary>
-public sealed class ClientRegistrationManager
+internal sealed class ClientRegistrationManager
 {
     private readonly AppEnvironment _environment;
     private readonly CredentialStore _store;

@@ -10,7 +10,7 @@ namespace McpSm.Core.Management;
 /// What a key press may complete, from the files of the folder alone: no network and no vault. A file that cannot be
 /// read gives nothing: a key press is no place for an error, and the command that is being typed will report it.
 /// </summary>
-public sealed class CompletionCandidates(AppEnvironment environment)
+internal sealed class CompletionCandidates(AppEnvironment environment)
 {
     /// <summary>
     /// Servers by their names; by the id, which every shell takes as it is, where the name is no plain word or means

@@ -10,7 +10,7 @@ using McpSm.Core.SignIn;
 namespace McpSm.Core.Management;
 
 /// <summary>Configures the identity provider of an organisation, and signs in to it and out of it (rule 34 of docs/rules.md).</summary>
-public sealed class IdentityProviderManager
+internal sealed class IdentityProviderManager
 {
     private readonly AppEnvironment _environment;
     private readonly ServerCatalog _catalog;

@@ -3,7 +3,7 @@ namespace McpSm.Core;
 /// <summary>A secret of a server that lies in plaintext in a file. It is named here, never shown.</summary>
 /// <param name="Header">The header's name, where it is one.</param>
 /// <param name="File">The file's path.</param>
-public sealed record PlaintextSecret(PlaintextKind Kind, string? Header, string File)
+internal sealed record PlaintextSecret(PlaintextKind Kind, string? Header, string File)
 {
     /// <summary>In words, such as "bearer token in config.json".</summary>
     public override string ToString() => Kind switch

@@ -4,4 +4,4 @@ namespace McpSm.Core.Management;
 
 /// <summary>A secret that is served by name, without the secret.</summary>
 /// <param name="Metadata">Text, numbers, truth values and times.</param>
-public sealed record SecretInfo(string Name, SecretKind Kind, IReadOnlyDictionary<string, object> Metadata);
+internal sealed record SecretInfo(string Name, SecretKind Kind, IReadOnlyDictionary<string, object> Metadata);

@@ -6,7 +6,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.Management;
 
 /// <summary>Which secrets a person gave for servers: the names of headers, and whether there is a client's secret. No vault is opened.</summary>
-public static class SecretNameReader
+internal static class SecretNameReader
 {
     /// <summary>The servers, with what is known of their secrets from <c>credentials.json</c> and <c>config.json</c>.</summary>
     /// <param name="failure">Why <c>credentials.json</c> cannot be read; what it says is then left out.</param>

@@ -13,7 +13,7 @@ namespace McpSm.Core.Management;
 /// What other tools get by name: the current token of a server, which they can read alone, and secrets of their own.
 /// A name that means both gives neither: whichever was meant, the other would be sent where it does not belong.
 /// </summary>
-public sealed class SecretProvider
+internal sealed class SecretProvider
 {
     private readonly AppEnvironment _environment;
     private readonly ServerCatalog _catalog;

@@ -11,7 +11,7 @@ using McpSm.Core.SignIn;
 namespace McpSm.Core.Management;
 
 /// <summary>Tests a server with its credential.</summary>
-public sealed class ServerTester
+internal sealed class ServerTester
 {
     private readonly AppEnvironment _environment;
     private readonly CredentialStore _store;

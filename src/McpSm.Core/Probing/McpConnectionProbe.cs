@@ -11,7 +11,7 @@ using ModelContextProtocol.Protocol;
 namespace McpSm.Core.Probing;
 
 /// <summary>Connects as an MCP client over a given handler. Only this type loads the MCP SDK.</summary>
-public static class McpConnectionProbe
+internal static class McpConnectionProbe
 {
     /// <summary>
     /// Connects and lists the tools. Exceptions of the SDK can contain text of the server, and in it a token that the server echoes. They are

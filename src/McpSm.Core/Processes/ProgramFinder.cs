@@ -6,7 +6,7 @@ namespace McpSm.Core.Processes;
 /// Finds the full path of a program. Searches only the absolute folders of PATH, so that a program in the current folder or next to our executable
 /// never runs instead.
 /// </summary>
-public sealed class ProgramFinder(AppEnvironment environment)
+internal sealed class ProgramFinder(AppEnvironment environment)
 {
     // Batch files are excluded: cmd.exe would interpret their arguments as commands.
     private static readonly string[] WindowsExtensions = [".exe", ".com"];

@@ -8,7 +8,7 @@ namespace McpSm.Core.Processes;
 /// Starts all programs: by full path and without a shell. <see cref="Process"/> would first look for a name next to our executable and in the current
 /// folder.
 /// </summary>
-public sealed class ProgramStarter(AppEnvironment environment)
+internal sealed class ProgramStarter(AppEnvironment environment)
 {
     private readonly ProgramFinder _finder = new(environment);
 

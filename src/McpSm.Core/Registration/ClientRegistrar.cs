@@ -16,7 +16,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.Registration;
 
 /// <summary>How we are known to an issuer: supplied, by metadata document, or registered (rules 11 to 15 of docs/rules.md).</summary>
-public sealed class ClientRegistrar(AppEnvironment environment, CredentialStore store)
+internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStore store)
 {
     /// <summary>The identity that needs no registration; null where one must be registered.</summary>
     /// <exception cref="McpAuthException">IssuerMismatch: the user's client belongs to another issuer.</exception>

@@ -17,7 +17,7 @@ namespace McpSm.Core.Registration;
 /// <param name="server">The server that is signed in to.</param>
 /// <param name="wanted">The scopes of the sign-in.</param>
 /// <param name="command">The command that signs in, with these options.</param>
-public sealed class DynamicRegistration(RestrictedHttpClient http, AuthorizationServerMetadata issuer, McpServer server, IReadOnlyList<string> wanted,
+internal sealed class DynamicRegistration(RestrictedHttpClient http, AuthorizationServerMetadata issuer, McpServer server, IReadOnlyList<string> wanted,
     Func<StepOption, NextStep> command,
     IProgress<string>? progress = null)
 {

@@ -6,7 +6,7 @@ namespace McpSm.Core.Registration;
 /// <summary>The loopback redirect URI that a registration asks for, which an issuer may want in another form.</summary>
 /// <param name="uri">The URI to ask for first.</param>
 /// <param name="toLocalhost">Moves to <c>http://localhost</c> and gives the URI there; null if that is where it is.</param>
-public sealed class RegisteredRedirectUri(string uri, Func<string>? toLocalhost)
+internal sealed class RegisteredRedirectUri(string uri, Func<string>? toLocalhost)
 {
     /// <summary>The host of the second form (RFC 8252 section 8.3 advises against it, some issuers take no other).</summary>
     public const string Localhost = "localhost";

@@ -5,7 +5,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Servers;
 
 /// <summary>Finds a server by id, name or URL.</summary>
-public static class ServerLookup
+internal static class ServerLookup
 {
     private const int MaxShownNames = 20;
 

@@ -5,7 +5,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Core.Servers;
 
 /// <summary>The names of servers, and the ids derived from them.</summary>
-public static class ServerName
+internal static class ServerName
 {
     private const int MaxLength = 64;
 

@@ -6,7 +6,7 @@ using McpSm.Core.Http;
 namespace McpSm.Core.Servers;
 
 /// <summary>Validates the URLs of remote servers.</summary>
-public static class ServerUrl
+internal static class ServerUrl
 {
     /// <summary>Parses and validates the URL of a server.</summary>
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>

@@ -12,7 +12,7 @@ namespace McpSm.Core.Vaults;
 /// Selects the vault: the one that the user named, else MCPSM_VAULT, else the setting, else the first vault that works. The last is remembered. A
 /// remembered vault that cannot be opened is an error, so that credentials are never split between two vaults unnoticed.
 /// </summary>
-public sealed class VaultSelector
+internal sealed class VaultSelector
 {
     /// <summary>The prefix of the names of SecretManagement vaults, which only PowerShell can open.</summary>
     public const string SecretManagementPrefix = "secretmanagement:";

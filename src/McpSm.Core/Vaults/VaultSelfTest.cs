@@ -5,7 +5,7 @@ using McpSm.Core.Errors.Steps;
 namespace McpSm.Core.Vaults;
 
 /// <summary>Tests a vault by writing, reading and removing an item.</summary>
-public static class VaultSelfTest
+internal static class VaultSelfTest
 {
     internal const string ItemPrefix = "mcpsmcheck-";
 

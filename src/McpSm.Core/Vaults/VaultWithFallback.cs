@@ -15,7 +15,7 @@ namespace McpSm.Core.Vaults;
 /// for the item. Readers do not need the lock, because they read the file before the vault.
 /// </para>
 /// </summary>
-public sealed class VaultWithFallback : IVault
+internal sealed class VaultWithFallback : IVault
 {
     // The SecretManagement vaults that were tested with a rehearsal in this process.
     private static readonly ConcurrentDictionary<string, bool> RehearsedVaults = new(StringComparer.Ordinal);

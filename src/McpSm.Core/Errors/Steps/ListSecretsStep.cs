@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Lists the secrets in SecretManagement.</summary>
-public sealed record ListSecretsStep : NextStep
+internal sealed record ListSecretsStep : NextStep
 {
     protected override string Describe => "list the secrets";
 }

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Lists the servers.</summary>
-public sealed record ListServersStep : NextStep
+internal sealed record ListServersStep : NextStep
 {
     protected override string Describe => "list the servers";
 }

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Lists the vaults.</summary>
-public sealed record ListVaultsStep : NextStep
+internal sealed record ListVaultsStep : NextStep
 {
     protected override string Describe => "list the vaults";
 }

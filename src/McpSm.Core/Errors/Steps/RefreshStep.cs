@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Renews the token of a server.</summary>
-public sealed record RefreshStep(ServerReference Server) : NextStep
+internal sealed record RefreshStep(ServerReference Server) : NextStep
 {
     protected override string Describe => $"renew the token of {Server}";
 }

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Removes the credential of a server.</summary>
-public sealed record RevokeStep(ServerReference Server) : NextStep
+internal sealed record RevokeStep(ServerReference Server) : NextStep
 {
     protected override string Describe => $"remove the credential of {Server}";
 }

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Stores a token that the user already has for a server.</summary>
-public sealed record SetTokenStep(ServerReference Server) : NextStep
+internal sealed record SetTokenStep(ServerReference Server) : NextStep
 {
     /// <summary>Whether the command must work without a prompt.</summary>
     public bool Unattended { get; init; }

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Signs in to a server.</summary>
-public sealed record SignInStep(ServerReference Server) : NextStep
+internal sealed record SignInStep(ServerReference Server) : NextStep
 {
     protected override string Describe => $"sign in to {Server}";
 }

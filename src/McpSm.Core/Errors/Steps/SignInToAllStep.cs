@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Signs in to every server that needs it.</summary>
-public sealed record SignInToAllStep : NextStep
+internal sealed record SignInToAllStep : NextStep
 {
     protected override string Describe => "sign in to all servers";
 }

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Signs in to the configured identity provider.</summary>
-public sealed record SignInToIdentityProviderStep : NextStep
+internal sealed record SignInToIdentityProviderStep : NextStep
 {
     protected override string Describe => "sign in to the identity provider";
 }

@@ -3,7 +3,7 @@ namespace McpSm.Core.Errors.Steps;
 /// <summary>An option of a step.</summary>
 /// <param name="Kind">What the option sets.</param>
 /// <param name="Values">The value to set; empty for a switch, or if only the user knows the value.</param>
-public sealed record StepOption(StepOptionKind Kind, params IReadOnlyList<string> Values)
+internal sealed record StepOption(StepOptionKind Kind, params IReadOnlyList<string> Values)
 {
     /// <summary>A value from our code that the user completes, such as <c>https://…</c>. It is shown unchanged.</summary>
     public string? Template { get; init; }

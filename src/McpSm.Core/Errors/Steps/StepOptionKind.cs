@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>What an option of a step sets. Each program has its own spelling for it.</summary>
-public enum StepOptionKind
+internal enum StepOptionKind
 {
     /// <summary>The id of a client that is registered with the issuer.</summary>
     ClientId,

@@ -1,7 +1,7 @@
 namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Changes the settings of a server.</summary>
-public sealed record UpdateServerStep(ServerReference Server) : NextStep
+internal sealed record UpdateServerStep(ServerReference Server) : NextStep
 {
     public UpdateServerStep(ServerReference server, params IReadOnlyList<StepOption> options) : this(server) => Options = options;
 

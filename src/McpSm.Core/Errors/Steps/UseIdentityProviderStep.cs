@@ -2,7 +2,7 @@ namespace McpSm.Core.Errors.Steps;
 
 /// <summary>Sets the identity provider or its client.</summary>
 /// <param name="Issuer">The issuer identifier; null if the user chooses it.</param>
-public sealed record UseIdentityProviderStep(string? Issuer = null) : NextStep
+internal sealed record UseIdentityProviderStep(string? Issuer = null) : NextStep
 {
     public UseIdentityProviderStep(string? issuer, params IReadOnlyList<StepOption> options) : this(issuer) => Options = options;
 

@@ -10,7 +10,7 @@ namespace McpSm.Core.Vaults.EncryptedFile;
 /// <c>credentials.enc</c>: all items in one encrypted file. Each change replaces the whole file under a lock between processes. The key is derived
 /// from MCPSM_VAULT_PASSPHRASE, or stored in <c>credentials.key</c> next to the file.
 /// </summary>
-public sealed class EncryptedFileVault : IVault
+internal sealed class EncryptedFileVault : IVault
 {
     public const string VaultName = "file";
 

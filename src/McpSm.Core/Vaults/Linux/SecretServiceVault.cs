@@ -12,7 +12,7 @@ namespace McpSm.Core.Vaults.Linux;
 /// password. A locked item is an error: it is never reported as missing.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class SecretServiceVault(AppEnvironment environment) : IVault
+internal sealed class SecretServiceVault(AppEnvironment environment) : IVault
 {
     public const string VaultName = "secret-service";
 

@@ -11,7 +11,7 @@ namespace McpSm.Core.Vaults.MacOS;
 /// The macOS Keychain: each item is a generic password of the service <c>mcpsm</c>. The Keychain is not enumerated: <c>keychain.json</c> lists the
 /// names. A name is added before its item is written and removed after its item is removed.
 /// </summary>
-public sealed class KeychainVault : IVault
+internal sealed class KeychainVault : IVault
 {
     public const string VaultName = "keychain";
 

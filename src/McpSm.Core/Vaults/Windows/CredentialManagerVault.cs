@@ -14,7 +14,7 @@ namespace McpSm.Core.Vaults.Windows;
 /// parts, <c>…:&lt;item&gt;:&lt;generation&gt;:&lt;number&gt;</c>, which are written before the head entry and removed after it. A kill in between
 /// leaves the old text or the new one, and orphaned parts: readers ignore them, and the next change of any item removes them.
 /// </summary>
-public sealed class CredentialManagerVault : IVault
+internal sealed class CredentialManagerVault : IVault
 {
     public const string VaultName = "credential-manager";
 
