@@ -77,11 +77,7 @@ Describe 'remedies' {
             foreach ($kind in $of[$step]) {
                 $options = [Array]::CreateInstance($core.GetType('McpSm.Core.Errors.Steps.StepOption'), 1)
                 $values = [string[]]@(switch ($kind) { 'Header' { 'x-name' } 'AuthorizeParameter' { 'x-name' } 'DPoP' { 'never' } })
-<<<<<<< HEAD
-                $options[0] = $core.GetType('McpSm.Core.Errors.Steps.StepOption')::new([Enum]::Parse($kinds, $kind), $values)
-=======
                 $options[0] = $core.GetType('McpSm.Core.Errors.Steps.StepOption').GetConstructor(@($kinds, [Collections.Generic.IReadOnlyList[string]])).Invoke(@([Enum]::Parse($kinds, $kind), $values))
->>>>>>> 5a9ccc7 (Hold the list of the public types of Core)
                 Assert-Line (Format-Step (New-Step $core.GetType("McpSm.Core.Errors.Steps.$step") @{ Options = $options }))
             }
         }
