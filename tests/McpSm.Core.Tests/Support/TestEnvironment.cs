@@ -36,7 +36,7 @@ public sealed class TestEnvironment : IDisposable
     public AppEnvironment Home => new(Variables.GetValueOrDefault, _time) { Remedies = CliRemedyFormatter.Instance };
 
     /// <summary>The stored credentials, read without the authenticator.</summary>
-    public CredentialStore Store => new(Home, new VaultSelector(Home, [], _ => { }));
+    internal CredentialStore Store => new(Home, new VaultSelector(Home, [], _ => { }));
 
     /// <summary>A sign-in on any free port within 20 seconds.</summary>
     public static SignInOptions SignIn => new() { CallbackPort = 0, Timeout = TimeSpan.FromSeconds(20) };
