@@ -1,0 +1,84 @@
+using McpSm.Core.Errors;
+using McpSm.Relay.Http;
+using McpSm.Relay.Messages;
+
+namespace McpSm.Relay.Channels;
+
+/// <summary>Reads what a server answers to a POST, and passes it to the client.</summary>
+/// <param name="deliver">Passes on one message that came on a stream.</param>
+internal sealed class AnswerReader(ServerConnection connection, MessageWriter writer, Func<Message, CancellationToken, Task> deliver)
+{
+    /// <summary>Passes on a body that is one JSON value.</summary>
+    /// <exception cref="RequestFailedException">The body is not a JSON-RPC message.</exception>
+    public async Task WriteBodyAsync(PendingRequest request, HttpResponseMessage response, byte[] body)
+    {
+        var message = Message.Parse(body);
+        if (request.IsCancelled)
+        {
+            return;
+        }
+        if (request.Message.Kind == MessageKind.Request && message is { Kind: MessageKind.Response } or { IsError: true })
+        {
+            // The id is the request's: some servers send errors with null, or without an id.
+            await writer.WriteAsync(ResponseId.Set(message, request.Message.Id), request.Token).ConfigureAwait(false);
+        }
+        else if (response.IsSuccessStatusCode && message.Kind is MessageKind.Response or MessageKind.Batch)
+        {
+            await writer.WriteAsync(body, request.Token).ConfigureAwait(false);
+        }
+        else
+        {
+            throw new RequestFailedException(Explain(response, body));
+        }
+    }
+
+    /// <summary>Passes on the events of a stream until all answers have come, or the stream ends.</summary>
+    /// <param name="open">The keys of the ids that are not answered yet; answered ones are removed.</param>
+    /// <exception cref="MessageTooLargeException">An event is too large.</exception>
+    public async Task ReadEventsAsync(HttpResponseMessage response, EventReader events, HashSet<string> open, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            await foreach (var (type, data) in events.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
+            {
+                if (type != "message")
+                {
+                    continue;
+                }
+                var message = Message.Parse(data);
+                foreach (var answer in message.Kind == MessageKind.Batch ? message.Members : [message])
+                {
+                    if (answer.Kind == MessageKind.Response)
+                    {
+                        open.Remove(answer.IdKey);
+                    }
+                }
+                await deliver(message, cancellationToken).ConfigureAwait(false);
+                if (open.Count == 0)
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException && !cancellationToken.IsCancellationRequested)
+        {
+            connection.Options.Log?.Invoke($"a stream broke: {e.GetType().Name}");
+        }
+    }
+
+    public static bool IsEventStream(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType == "text/event-stream";
+
+    private RelayFailure Explain(HttpResponseMessage response, byte[] body)
+    {
+        var status = (int)response.StatusCode;
+        if (!response.IsSuccessStatusCode)
+        {
+            return RelayFailure.FromStatus(status, connection.Server);
+        }
+        var type = response.Content.Headers.ContentType?.MediaType;
+        return new RelayFailure(status, nameof(ErrorReason.ProtocolViolation), body.Length == 0
+            ? $"'{connection.Server}' accepted the request and sent no answer."
+            : $"'{connection.Server}' answered with {(type is null ? "a body of no type" : UntrustedText.Sanitize(type))} instead of a JSON-RPC message.");
+    }
+}

@@ -1,0 +1,396 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using McpSm.Core.Errors;
+using McpSm.Relay.Http;
+using McpSm.Relay.Messages;
+
+namespace McpSm.Relay.Channels;
+
+/// <summary>
+/// A server of MCP 2025-03-26 to 2025-11-25 over Streamable HTTP: it may have a session, streams that can be resumed, and requests of its own.
+/// </summary>
+internal sealed class StreamableHttpChannel : IServerChannel
+{
+    private const int MaxResumptions = 20;
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
+    private readonly ServerConnection _connection;
+    private readonly Uri _endpoint;
+    private readonly MessageWriter _writer;
+    private readonly CancellationToken _relayEnds;
+    private readonly AnswerReader _answers;
+    private readonly SessionHistory _history = new();
+    private readonly ServerRequests _serverRequests = new();
+    private readonly SemaphoreSlim _recovery = new(1, 1);
+    private volatile Session _session = Session.None;
+    private Task? _listening;
+
+    public StreamableHttpChannel(ServerConnection connection, Uri endpoint, MessageWriter writer, CancellationToken relayEnds)
+    {
+        (_connection, _endpoint, _writer, _relayEnds) = (connection, endpoint, writer, relayEnds);
+        _answers = new AnswerReader(connection, writer, DeliverAsync);
+    }
+
+    public Task SendRequestAsync(PendingRequest request) => TrySendRequestAsync(request, mayFallBack: false);
+
+    /// <summary>Sends a request, and writes its answer.</summary>
+    /// <param name="mayFallBack">Whether an answer that no server of this transport gives is not passed on.</param>
+    /// <returns>False if the server does not speak this transport; nothing was written then.</returns>
+    /// <exception cref="RequestFailedException">There is no answer of the server.</exception>
+    public async Task<bool> TrySendRequestAsync(PendingRequest request, bool mayFallBack)
+    {
+        var message = request.Message;
+        var isInitialize = message.Method == "initialize";
+        if (isInitialize)
+        {
+            _history.Initialize = message;
+            _session = Session.None;
+        }
+        for (var again = false; ; again = true)
+        {
+            var session = _session;
+            using var response = await PostAsync(message.Bytes, session, request.Written, request.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode && AnswerReader.IsEventStream(response))
+            {
+                Open(isInitialize, response);
+                await ReadStreamAsync(request, session, response).ConfigureAwait(false);
+                return true;
+            }
+            var body = await _connection.ReadBodyAsync(response, request.Token).ConfigureAwait(false);
+            if (!again && IsLost(session, response, body))
+            {
+                await RecoverAsync(session, request.Token).ConfigureAwait(false);
+                continue;
+            }
+            if (mayFallBack && response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
+                && !Message.Parse(body).IsError)
+            {
+                return false;
+            }
+            Open(isInitialize, response);
+            Note(message, Message.Parse(body));
+            await _answers.WriteBodyAsync(request, response, body).ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    public async Task SendNotificationAsync(Message message, CancellationToken cancellationToken)
+    {
+        if (message.Kind == MessageKind.Response && !_serverRequests.TakeAnswer(message))
+        {
+            _connection.Options.Log?.Invoke("an answer for a session that was lost is dropped");
+            return;
+        }
+        var isInitialized = message.Method == "notifications/initialized";
+        if (isInitialized)
+        {
+            _history.Initialized = message.Bytes;
+        }
+        for (var again = false; ; again = true)
+        {
+            var session = _session;
+            using var response = await PostAsync(message.Bytes, session, null, cancellationToken).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+            {
+                break;
+            }
+            var body = await _connection.ReadBodyAsync(response, cancellationToken).ConfigureAwait(false);
+            if (again || message.Kind == MessageKind.Response || !IsLost(session, response, body))
+            {
+                _connection.Options.Log?.Invoke($"the server refused a notification with HTTP status {(int)response.StatusCode}");
+                break;
+            }
+            await RecoverAsync(session, cancellationToken).ConfigureAwait(false);
+        }
+        if (isInitialized)
+        {
+            _listening ??= Task.Run(() => ListenAsync(_relayEnds), CancellationToken.None);
+        }
+    }
+
+    public async Task CancelAsync(PendingRequest request, Message notification, CancellationToken cancellationToken)
+    {
+        // The server must know the request before it is cancelled. Its answer, if it still comes, is passed on: the client expects that.
+        await request.Written.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await SendNotificationAsync(notification, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task EndAsync(CancellationToken cancellationToken)
+    {
+        if (_session is { Id: not null } session)
+        {
+            using var response = await _connection.SendAsync(_endpoint, url => Create(HttpMethod.Delete, url, session), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task<HttpResponseMessage> PostAsync(ReadOnlyMemory<byte> json, Session session, TaskCompletionSource? written, CancellationToken cancellationToken) =>
+        _connection.SendAsync(_endpoint, url =>
+        {
+            var request = Create(HttpMethod.Post, url, session);
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+            request.Content = new MessageContent(json, written);
+            return request;
+        }, cancellationToken);
+
+    private static HttpRequestMessage Create(HttpMethod method, Uri url, Session session)
+    {
+        var request = new HttpRequestMessage(method, url);
+        session.Mark(request);
+        return request;
+    }
+
+    /// <summary>Takes over the session that the answer to <c>initialize</c> begins.</summary>
+    private void Open(bool isInitialize, HttpResponseMessage response)
+    {
+        if (isInitialize && response.IsSuccessStatusCode)
+        {
+            _session = new Session(SessionId(response), null);
+        }
+    }
+
+    private static string? SessionId(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("Mcp-Session-Id", out var values) ? values.FirstOrDefault() : null;
+
+    /// <summary>Remembers what an answer means for the session.</summary>
+    private void Note(Message request, Message answer)
+    {
+        if (request.Method == "initialize" && ServerPromise.Read(answer) is { } promise)
+        {
+            _history.Promise = promise;
+            _session = _session with { Version = promise.Version };
+        }
+        else if (answer is { Kind: MessageKind.Response, IsError: false })
+        {
+            _history.Add(request);
+        }
+    }
+
+    /// <summary>Reads the stream of a request, and resumes it for as long as the answer is missing.</summary>
+    private async Task ReadStreamAsync(PendingRequest request, Session session, HttpResponseMessage first)
+    {
+        var events = new EventReader(_connection.Options.MaxServerMessage);
+        var open = (request.Message.Kind == MessageKind.Batch ? request.Message.Members : [request.Message])
+            .Where(member => member.Kind == MessageKind.Request).Select(member => member.IdKey).ToHashSet(StringComparer.Ordinal);
+        var delay = FirstRetry;
+        var response = first;
+        try
+        {
+            for (var tries = 0; ; tries++)
+            {
+                if (response is not null)
+                {
+                    await _answers.ReadEventsAsync(response, events, open, request.Token).ConfigureAwait(false);
+                }
+                if (open.Count == 0)
+                {
+                    return;
+                }
+                if (events.LastId is null || tries >= MaxResumptions)
+                {
+                    throw Unanswered(request, open, $"The stream of '{_connection.Server}' ended before the answer.");
+                }
+                await Task.Delay(events.Retry ?? delay, _connection.Options.Time, request.Token).ConfigureAwait(false);
+                delay = delay * 2 < LastRetry ? delay * 2 : LastRetry;
+                if (response != first)
+                {
+                    response?.Dispose();
+                }
+                response = await ResumeAsync(request, session, events.LastId, open).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (response != first)
+            {
+                response?.Dispose();
+            }
+        }
+    }
+
+    /// <returns>The stream; null if the server cannot be reached at the moment.</returns>
+    private async Task<HttpResponseMessage?> ResumeAsync(PendingRequest request, Session session, string lastId, HashSet<string> open)
+    {
+        try
+        {
+            var response = await GetAsync(session, lastId, request.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode && AnswerReader.IsEventStream(response))
+            {
+                return response;
+            }
+            var status = (int)response.StatusCode;
+            response.Dispose();
+            return status >= 500 ? null : throw Unanswered(request, open, $"'{_connection.Server}' does not resume the stream of the request (HTTP status {status}).");
+        }
+        catch (HttpRequestException)
+        {
+            // The server may be restarting.
+            return null;
+        }
+    }
+
+    private static RequestFailedException Unanswered(PendingRequest request, HashSet<string> open, string text) =>
+        new(new RelayFailure(504, nameof(ErrorReason.ServerUnreachable), text)) { Unanswered = request.Message.Kind == MessageKind.Batch ? open : null };
+
+    private Task<HttpResponseMessage> GetAsync(Session session, string? lastId, CancellationToken cancellationToken) =>
+        _connection.SendAsync(_endpoint, url =>
+        {
+            var request = Create(HttpMethod.Get, url, session);
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+            if (lastId is not null)
+            {
+                request.Headers.TryAddWithoutValidation("Last-Event-ID", lastId);
+            }
+            return request;
+        }, cancellationToken);
+
+    /// <summary>Reads what the server sends by itself, for as long as the relay runs.</summary>
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        var events = new EventReader(_connection.Options.MaxServerMessage);
+        var session = _session;
+        var delay = FirstRetry;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (_session != session)
+                {
+                    (session, events) = (_session, new EventReader(_connection.Options.MaxServerMessage));
+                }
+                using var response = await GetAsync(session, events.LastId, cancellationToken).ConfigureAwait(false);
+                if (response.IsSuccessStatusCode && AnswerReader.IsEventStream(response))
+                {
+                    delay = FirstRetry;
+                    await _answers.ReadEventsAsync(response, events, [""], cancellationToken).ConfigureAwait(false);
+                }
+                else if (IsLost(session, response, await _connection.ReadBodyAsync(response, cancellationToken).ConfigureAwait(false)))
+                {
+                    await RecoverAsync(session, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+                else if ((int)response.StatusCode < 500)
+                {
+                    // 405 says that the server has no such stream. Other refusals would not change either.
+                    return;
+                }
+                await Task.Delay(events.Retry ?? delay, _connection.Options.Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is HttpRequestException or McpAuthException or MessageTooLargeException or RequestFailedException)
+            {
+                _connection.Options.Log?.Invoke($"the stream of the server broke: {e.GetType().Name}");
+                await Task.Delay(delay, _connection.Options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            delay = delay * 2 < LastRetry ? delay * 2 : LastRetry;
+        }
+    }
+
+    /// <summary>Passes on a message of the server.</summary>
+    private async Task DeliverAsync(Message message, CancellationToken cancellationToken)
+    {
+        if (message.Kind == MessageKind.Invalid)
+        {
+            _connection.Options.Log?.Invoke("an event that is not a JSON-RPC message is dropped");
+            return;
+        }
+        foreach (var member in message.Kind == MessageKind.Batch ? message.Members : [message])
+        {
+            if (member.Kind == MessageKind.Request)
+            {
+                _serverRequests.Add(member);
+            }
+        }
+        if (message.ProtocolVersion is not null && _history.Initialize is { } initialize && message.IdKey == initialize.IdKey && _session.Version is null)
+        {
+            Note(initialize, message);
+        }
+        await _writer.WriteAsync(message.Bytes, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the server no longer knows the session: 404, or as some servers answer, 400 with a body about the session.</summary>
+    private static bool IsLost(Session session, HttpResponseMessage response, byte[] body) => session.Id is not null
+        && (response.StatusCode == HttpStatusCode.NotFound || (response.StatusCode == HttpStatusCode.BadRequest
+            && Encoding.UTF8.GetString(body).Contains("session", StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>Opens another session in place of a lost one, once for all that wait. The client does not notice.</summary>
+    /// <exception cref="RequestFailedException">No session can be opened.</exception>
+    /// <exception cref="ServerChangedException">The server is not what the client knows.</exception>
+    private async Task RecoverAsync(Session lost, CancellationToken cancellationToken)
+    {
+        await _recovery.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_session != lost)
+            {
+                return;
+            }
+            if (_history.Initialize is not { } initialize)
+            {
+                throw Lost();
+            }
+            using var response = await PostAsync(initialize.Bytes, Session.None, null, cancellationToken).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode || await ReadAnswerAsync(response, initialize, cancellationToken).ConfigureAwait(false) is not { } answer
+                || ServerPromise.Read(answer) is not { } promise)
+            {
+                throw Lost();
+            }
+            if (_history.Promise is { } before && !before.IsSameAs(promise))
+            {
+                throw new ServerChangedException(_connection.Server);
+            }
+            var session = new Session(SessionId(response), promise.Version);
+            (await PostAsync(_history.Initialized, session, null, cancellationToken).ConfigureAwait(false)).Dispose();
+            foreach (var again in _history.ToReplay())
+            {
+                (await PostAsync(again.Bytes, session, null, cancellationToken).ConfigureAwait(false)).Dispose();
+            }
+            _session = session;
+            _connection.Options.Log?.Invoke("the session was lost; another one is open");
+            await TellClientAsync(promise, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _recovery.Release();
+        }
+    }
+
+    /// <summary>Ends the requests of the old session at the client, and tells it that lists may have changed.</summary>
+    private async Task TellClientAsync(ServerPromise promise, CancellationToken cancellationToken)
+    {
+        foreach (var id in _serverRequests.DropAll())
+        {
+            await _writer.WriteAsync(RelayNotification.Cancelled(id, "The session was lost."), cancellationToken).ConfigureAwait(false);
+        }
+        foreach (var list in promise.ChangingLists)
+        {
+            await _writer.WriteAsync(RelayNotification.ListChanged(list), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Message?> ReadAnswerAsync(HttpResponseMessage response, Message request, CancellationToken cancellationToken)
+    {
+        if (!AnswerReader.IsEventStream(response))
+        {
+            return Message.Parse(await _connection.ReadBodyAsync(response, cancellationToken).ConfigureAwait(false));
+        }
+        var events = new EventReader(_connection.Options.MaxServerMessage);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var (type, data) in events.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
+        {
+            if (type == "message" && Message.Parse(data) is { Kind: MessageKind.Response } answer && answer.IdKey == request.IdKey)
+            {
+                return answer;
+            }
+        }
+        return null;
+    }
+
+    private RequestFailedException Lost() => new(new RelayFailure(404, nameof(ErrorReason.ProtocolViolation),
+        $"The session with '{_connection.Server}' was lost, and the server does not open another one. Reconnect."));
+}

@@ -1,0 +1,206 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using McpSm.Relay.Messages;
+
+namespace McpSm.Relay.Channels;
+
+/// <summary>
+/// The arguments of tools that servers want in <c>Mcp-Param-*</c> headers (MCP 2026-07-28, Custom Headers from Tool Parameters). The schema of
+/// a tool marks them with <c>x-mcp-header</c>.
+/// </summary>
+/// <param name="list">Asks the server for one page of its tools.</param>
+internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>> list)
+{
+    private const int MaxPages = 100;
+    private const int HeaderMismatch = -32020;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, IReadOnlyList<ToolHeader>> _tools = new(StringComparer.Ordinal);
+
+    /// <summary>Whether a body is the error of a server that got other headers than its tool asks for.</summary>
+    public static bool IsMismatch(byte[] body)
+    {
+        if (!Message.Parse(body).IsError)
+        {
+            return false;
+        }
+        using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 1000 });
+        return json.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind == JsonValueKind.Object
+            && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var number) && number == HeaderMismatch;
+    }
+
+    /// <summary>The headers of a request, without their prefix; empty unless it calls a tool that wants some.</summary>
+    /// <param name="refresh">Whether the tools are listed again.</param>
+    public async Task<IReadOnlyList<(string Name, string Value)>> ReadAsync(Message request, bool refresh, CancellationToken cancellationToken)
+    {
+        if (request is not { Method: "tools/call", Name: { } tool })
+        {
+            return [];
+        }
+        if (refresh || Find(tool) is null)
+        {
+            await ListAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        if (Find(tool) is not { Count: > 0 } headers)
+        {
+            return [];
+        }
+        using var json = JsonDocument.Parse(request.Bytes, new JsonDocumentOptions { MaxDepth = 1000 });
+        return !json.RootElement.GetProperty("params"u8).TryGetProperty("arguments"u8, out var arguments) ? []
+            : [.. headers.Select(header => (header.Name, Value: header.Read(arguments))).Where(header => header.Value is not null).Select(header => (header.Name, header.Value!))];
+    }
+
+    /// <summary>Takes tools with invalid marks out of the answer to <c>tools/list</c>, as the specification demands of clients over HTTP.</summary>
+    /// <returns>The same bytes if all tools are valid.</returns>
+    public byte[] Filter(Message request, byte[] body)
+    {
+        if (request.Method != "tools/list" || Message.Parse(body) is not { Kind: MessageKind.Response, IsError: false })
+        {
+            return body;
+        }
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 1000 });
+        var result = new ArrayBufferWriter<byte>(body.Length);
+        var copied = 0;
+        var removed = false;
+        if (!MoveToTools(ref reader))
+        {
+            return body;
+        }
+        var first = true;
+        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        {
+            var start = (int)reader.TokenStartIndex;
+            using var tool = JsonDocument.ParseValue(ref reader);
+            var end = (int)reader.BytesConsumed;
+            if (Learn(tool.RootElement))
+            {
+                first = false;
+                continue;
+            }
+            removed = true;
+            // With the comma before it, or after it if it is the first.
+            var from = first ? start : LastComma(body, start);
+            result.Write(body.AsSpan(copied, from - copied));
+            copied = first ? AfterComma(body, end) : end;
+        }
+        if (!removed)
+        {
+            return body;
+        }
+        result.Write(body.AsSpan(copied));
+        return result.WrittenSpan.ToArray();
+    }
+
+    private static bool MoveToTools(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isResult = reader.ValueTextEquals("result"u8);
+            reader.Read();
+            if (!isResult || reader.TokenType != JsonTokenType.StartObject)
+            {
+                reader.Skip();
+                continue;
+            }
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isTools = reader.ValueTextEquals("tools"u8);
+                reader.Read();
+                if (isTools)
+                {
+                    return reader.TokenType == JsonTokenType.StartArray;
+                }
+                reader.Skip();
+            }
+        }
+        return false;
+    }
+
+    private static int LastComma(byte[] json, int before) => json.AsSpan(0, before).LastIndexOf((byte)',');
+
+    private static int AfterComma(byte[] json, int end)
+    {
+        while (end < json.Length && json[end] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+        {
+            end++;
+        }
+        return end < json.Length && json[end] == ',' ? end + 1 : end;
+    }
+
+    /// <summary>Remembers the headers of a tool.</summary>
+    /// <returns>Whether its marks are valid.</returns>
+    private bool Learn(JsonElement tool)
+    {
+        if (!tool.TryGetProperty("name"u8, out var name) || name.ValueKind != JsonValueKind.String)
+        {
+            return true;
+        }
+        var headers = tool.TryGetProperty("inputSchema"u8, out var schema) ? ToolHeader.ReadAll(schema) : [];
+        lock (_gate)
+        {
+            _tools[name.GetString()!] = headers ?? [];
+        }
+        return headers is not null;
+    }
+
+    private IReadOnlyList<ToolHeader>? Find(string tool)
+    {
+        lock (_gate)
+        {
+            return _tools.GetValueOrDefault(tool);
+        }
+    }
+
+    /// <summary>Lists all tools, in the name of a request of the client: with its <c>_meta</c>, under an id of the relay.</summary>
+    private async Task ListAsync(Message request, CancellationToken cancellationToken)
+    {
+        string? cursor = null;
+        for (var page = 1; page <= MaxPages; page++)
+        {
+            var ask = Message.Parse(CreateList(request, cursor, page));
+            if (await list(ask, cancellationToken).ConfigureAwait(false) is not { } body)
+            {
+                return;
+            }
+            Filter(ask, body);
+            if (Message.Parse(body) is not { Kind: MessageKind.Response, IsError: false })
+            {
+                return;
+            }
+            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 1000 });
+            cursor = json.RootElement.GetProperty("result"u8).TryGetProperty("nextCursor"u8, out var next) && next.ValueKind == JsonValueKind.String ? next.GetString() : null;
+            if (cursor is null)
+            {
+                return;
+            }
+        }
+    }
+
+    private static ReadOnlyMemory<byte> CreateList(Message request, string? cursor, int page)
+    {
+        using var json = JsonDocument.Parse(request.Bytes, new JsonDocumentOptions { MaxDepth = 1000 });
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("jsonrpc"u8, "2.0"u8);
+            writer.WriteString("id"u8, string.Create(CultureInfo.InvariantCulture, $"mcpsm-tools-{page}"));
+            writer.WriteString("method"u8, "tools/list"u8);
+            writer.WriteStartObject("params"u8);
+            if (json.RootElement.GetProperty("params"u8).TryGetProperty("_meta"u8, out var meta))
+            {
+                writer.WritePropertyName("_meta"u8);
+                meta.WriteTo(writer);
+            }
+            if (cursor is not null)
+            {
+                writer.WriteString("cursor"u8, cursor);
+            }
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+        return buffer.WrittenMemory;
+    }
+}

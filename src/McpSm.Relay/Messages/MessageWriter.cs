@@ -1,0 +1,57 @@
+namespace McpSm.Relay.Messages;
+
+/// <summary>Writes one message a line. A slow reader makes the writers wait, so that no message is lost and memory stays bounded.</summary>
+internal sealed class MessageWriter(Stream output) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly CancellationTokenSource _closed = new();
+
+    /// <summary>Cancelled when the reader of the output is gone.</summary>
+    public CancellationToken Closed => _closed.Token;
+
+    /// <param name="json">A JSON value. Line ends in it are between tokens, because a JSON string cannot contain any: they are removed.</param>
+    /// <exception cref="OperationCanceledException">The reader is gone, or the operation was cancelled.</exception>
+    public async Task WriteAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    {
+        var line = ToLine(json.Span);
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _closed.Token.ThrowIfCancellationRequested();
+            // A line that was begun is finished: half a line would corrupt the next message.
+            await output.WriteAsync(line, CancellationToken.None).ConfigureAwait(false);
+            await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            await _closed.CancelAsync().ConfigureAwait(false);
+            throw new OperationCanceledException("The client no longer reads.", e, _closed.Token);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _turn.Dispose();
+        _closed.Dispose();
+    }
+
+    private static byte[] ToLine(ReadOnlySpan<byte> json)
+    {
+        var line = new byte[json.Length + 1];
+        var length = 0;
+        while (json.IndexOfAny((byte)'\r', (byte)'\n') is >= 0 and var at)
+        {
+            json[..at].CopyTo(line.AsSpan(length));
+            length += at;
+            json = json[(at + 1)..];
+        }
+        json.CopyTo(line.AsSpan(length));
+        length += json.Length;
+        line[length++] = (byte)'\n';
+        return length == line.Length ? line : line[..length];
+    }
+}

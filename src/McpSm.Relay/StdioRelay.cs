@@ -1,0 +1,306 @@
+using System.Collections.Concurrent;
+using McpSm.Core.Errors;
+using McpSm.Core.Servers;
+using McpSm.Relay.Channels;
+using McpSm.Relay.Http;
+using McpSm.Relay.Messages;
+
+namespace McpSm.Relay;
+
+/// <summary>
+/// An MCP server on standard streams that forwards every message to a remote server. Messages pass as bytes. The era of the protocol is
+/// decided for each message.
+/// </summary>
+public sealed class StdioRelay : IDisposable
+{
+    private static readonly TimeSpan OrderLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
+
+    private readonly McpServer _server;
+    private readonly Func<McpTransport, HttpMessageInvoker> _connect;
+    private readonly Func<McpAuthException, string?> _command;
+    private readonly RelayOptions _options;
+    private readonly LineReader _input;
+    private readonly MessageWriter _writer;
+    private readonly CancellationTokenSource _ends = new();
+    private readonly ConcurrentDictionary<string, PendingRequest> _pending = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Task, bool> _running = [];
+    private readonly StatelessChannel _stateless;
+    private IServerChannel _stateful;
+    private Task _notifications = Task.CompletedTask;
+    private Task _initialized = Task.CompletedTask;
+    private bool _mayFallBack;
+    private int _exitCode;
+
+    /// <param name="connect">Gives what sends signed requests for a transport.</param>
+    /// <param name="command">The next command for a person after a failure; null if there is none.</param>
+    public StdioRelay(McpServer server, Stream input, Stream output, Func<McpTransport, HttpMessageInvoker> connect, Func<McpAuthException, string?> command, RelayOptions? options = null)
+    {
+        (_server, _connect, _command, _options) = (server, connect, command, options ?? new RelayOptions());
+        _input = new LineReader(input, _options.MaxClientMessage);
+        _writer = new MessageWriter(output);
+        var connection = new ServerConnection(connect(server.Transport), server, _options);
+        _stateless = new StatelessChannel(connection, server.Uri, _writer);
+        _stateful = server.Transport == McpTransport.Sse ? new EventSourceChannel(connection, server.Uri, _writer, _ends.Token)
+            : new StreamableHttpChannel(connection, server.Uri, _writer, _ends.Token);
+        _mayFallBack = server.Transport != McpTransport.Sse;
+    }
+
+    /// <summary>Relays until the client closes its end, no longer reads, or the operation is cancelled.</summary>
+    /// <returns>0; 1 if the server came back as another one than the client knows.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _writer.Closed, _ends.Token);
+        try
+        {
+            while (await _input.ReadAsync(end.Token).ConfigureAwait(false) is { } line)
+            {
+                await AcceptAsync(line).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client is gone, or the process was asked to end.
+        }
+        catch (IOException e)
+        {
+            _options.Log?.Invoke($"standard input cannot be read: {e.GetType().Name}");
+        }
+        await EndAsync().ConfigureAwait(false);
+        return _exitCode;
+    }
+
+    public void Dispose()
+    {
+        _ends.Cancel();
+        _writer.Dispose();
+        _ends.Dispose();
+    }
+
+    private async Task AcceptAsync(Line line)
+    {
+        if (line.IsTooLong)
+        {
+            await RefuseAsync(line.Id, new RelayFailure(413, nameof(ErrorReason.InvalidValue),
+                $"A message of the client is larger than {_options.MaxClientMessage / 1024 / 1024} MiB.")).ConfigureAwait(false);
+            return;
+        }
+        if (line.Bytes.Span.Trim(" \t"u8).IsEmpty)
+        {
+            return;
+        }
+        var message = Message.Parse(line.Bytes);
+        switch (message.Kind)
+        {
+            case MessageKind.Invalid:
+                await RefuseAsync(message.Id, new RelayFailure(400, nameof(ErrorReason.InvalidValue), "A message of the client is not JSON-RPC 2.0 in UTF-8.")).ConfigureAwait(false);
+                break;
+            case MessageKind.Request:
+                Start(message);
+                break;
+            case MessageKind.Batch when message.Members.Any(member => member is { Kind: MessageKind.Request, Method: "initialize" }):
+                await _writer.WriteAsync(ErrorMessage.CreateBatch(message.Members.Where(member => member.Kind == MessageKind.Request),
+                    new RelayFailure(400, nameof(ErrorReason.InvalidValue), "'initialize' must not be part of a batch.")), _ends.Token).ConfigureAwait(false);
+                break;
+            case MessageKind.Batch when message.Members.Any(member => member.Kind == MessageKind.Request):
+                Start(message);
+                break;
+            case MessageKind.Notification when message.Method == "notifications/cancelled" && _pending.TryGetValue(Message.KeyOf(message.RequestId), out var request):
+                Cancel(request, message);
+                break;
+            default:
+                Notify(message);
+                break;
+        }
+    }
+
+    private async Task RefuseAsync(ReadOnlyMemory<byte> id, RelayFailure failure)
+    {
+        if (id.IsEmpty)
+        {
+            _options.Log?.Invoke(failure.Text);
+            return;
+        }
+        await _writer.WriteAsync(ErrorMessage.Create(id, failure), _ends.Token).ConfigureAwait(false);
+    }
+
+    private void Start(Message message)
+    {
+        var request = new PendingRequest(message, _ends.Token);
+        _pending[message.IdKey] = request;
+        var isInitialize = message is { Method: "initialize", IsStateless: false };
+        var (before, ready) = (_notifications, _initialized);
+        var task = Task.Run(() => ExchangeAsync(request, before, isInitialize || message.Method == "ping" || message.IsStateless ? Task.CompletedTask : ready));
+        if (isInitialize)
+        {
+            _initialized = task;
+        }
+        Track(task);
+    }
+
+    private void Track(Task task)
+    {
+        _running[task] = true;
+        _ = task.ContinueWith(ended => _running.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <param name="before">The notifications that the client sent before: the request waits for them, but not long.</param>
+    /// <param name="ready">The answer to <c>initialize</c>: nothing goes to the server before it.</param>
+    private async Task ExchangeAsync(PendingRequest request, Task before, Task ready)
+    {
+        try
+        {
+            await ready.WaitAsync(request.Token).ConfigureAwait(false);
+            await before.WaitAsync(OrderLimit, _options.Time, request.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            request.Token.ThrowIfCancellationRequested();
+            await (request.Message.IsStateless ? _stateless.SendRequestAsync(request) : SendStatefulAsync(request)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (request.Token.IsCancellationRequested || _writer.Closed.IsCancellationRequested)
+        {
+            // The client cancelled the request, or is gone.
+        }
+        catch (ServerChangedException e)
+        {
+            await FailAsync(request, new RelayFailure(409, nameof(ErrorReason.ProtocolViolation), e.Message), null).ConfigureAwait(false);
+            _exitCode = 1;
+            await _ends.CancelAsync().ConfigureAwait(false);
+        }
+        catch (RequestFailedException e)
+        {
+            await FailAsync(request, e.Failure, e.Unanswered).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Explain(e) is { } failure)
+        {
+            await FailAsync(request, failure, null).ConfigureAwait(false);
+        }
+        finally
+        {
+            _pending.TryRemove(new(request.Message.IdKey, request));
+            request.Dispose();
+        }
+    }
+
+    private async Task SendStatefulAsync(PendingRequest request)
+    {
+        if (!_mayFallBack || _stateful is not StreamableHttpChannel streamable)
+        {
+            await _stateful.SendRequestAsync(request).ConfigureAwait(false);
+            return;
+        }
+        _mayFallBack = false;
+        if (await streamable.TrySendRequestAsync(request, mayFallBack: true).ConfigureAwait(false))
+        {
+            return;
+        }
+        var fallback = new EventSourceChannel(new ServerConnection(_connect(McpTransport.Sse), _server, _options), _server.Uri, _writer, _ends.Token);
+        try
+        {
+            await fallback.ConnectAsync(request.Token).ConfigureAwait(false);
+        }
+        catch (RequestFailedException)
+        {
+            // The answer over the first transport is the one that explains.
+            await streamable.SendRequestAsync(request).ConfigureAwait(false);
+            return;
+        }
+        _stateful = fallback;
+        await fallback.SendRequestAsync(request).ConfigureAwait(false);
+    }
+
+    private void Cancel(PendingRequest request, Message notification)
+    {
+        if (!request.Message.IsStateless && !request.Written.Task.IsCompleted && request.Message.Method != "initialize" && !_initialized.IsCompleted)
+        {
+            // It was not sent, so the server need not know.
+            request.Cancel();
+            return;
+        }
+        IServerChannel channel = request.Message.IsStateless ? _stateless : _stateful;
+        Enqueue(() => channel.CancelAsync(request, notification, request.Token));
+    }
+
+    private void Notify(Message message)
+    {
+        var ready = _initialized;
+        Enqueue(async () =>
+        {
+            await ready.WaitAsync(_ends.Token).ConfigureAwait(false);
+            await (message.IsStateless ? _stateless : _stateful).SendNotificationAsync(message, _ends.Token).ConfigureAwait(false);
+        });
+    }
+
+    /// <summary>Sends notifications and responses in the order in which the client wrote them.</summary>
+    private void Enqueue(Func<Task> send)
+    {
+        var before = _notifications;
+        _notifications = Task.Run(async () =>
+        {
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                await send().ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // The relay ends, or the request that was to be cancelled has ended.
+            }
+            catch (Exception e) when (e is RequestFailedException or ServerChangedException || Explain(e) is not null)
+            {
+                _options.Log?.Invoke($"a notification was not sent: {Explain(e)?.Text ?? e.Message}");
+            }
+        });
+        Track(_notifications);
+    }
+
+    private async Task FailAsync(PendingRequest request, RelayFailure failure, IReadOnlySet<string>? unanswered)
+    {
+        if (request.IsCancelled)
+        {
+            return;
+        }
+        try
+        {
+            await _writer.WriteAsync(request.Message.Kind == MessageKind.Batch
+                ? ErrorMessage.CreateBatch(request.Message.Members.Where(member => member.Kind == MessageKind.Request && unanswered?.Contains(member.IdKey) != false), failure)
+                : ErrorMessage.Create(request.Message.Id, failure), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client is gone.
+        }
+    }
+
+    private RelayFailure? Explain(Exception e) => e switch
+    {
+        McpAuthException auth => new RelayFailure(auth.StatusCode is > 0 and var status ? status : CodeOf(auth.Reason), ErrorId.Of(auth.Reason), auth.Message, _command(auth)),
+        MessageTooLargeException large => new RelayFailure(502, nameof(ErrorReason.ProtocolViolation), large.Message),
+        HttpRequestException or IOException => new RelayFailure(503, nameof(ErrorReason.ServerUnreachable), $"'{_server.Name}' cannot be reached."),
+        _ => null,
+    };
+
+    private static int CodeOf(ErrorReason reason) => reason switch
+    {
+        ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected or ErrorReason.InteractionRequired => 401,
+        ErrorReason.InsufficientScope or ErrorReason.AuthorizationDenied => 403,
+        ErrorReason.ServerUnreachable => 503,
+        _ => 500,
+    };
+
+    /// <summary>Waits for the answers to what was read, ends the session, and cancels the rest.</summary>
+    private async Task EndAsync()
+    {
+        await Task.WhenAll(_running.Keys).WaitAsync(DrainLimit, _options.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var limit = new CancellationTokenSource(EndLimit, _options.Time);
+        try
+        {
+            await _stateful.EndAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException || Explain(e) is not null)
+        {
+            _options.Log?.Invoke($"the session was not ended: {e.GetType().Name}");
+        }
+        await _ends.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_running.Keys).WaitAsync(EndLimit, _options.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}
