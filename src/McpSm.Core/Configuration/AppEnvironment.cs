@@ -36,6 +36,9 @@ public sealed class AppEnvironment
     /// <summary>The network of this machine. Tests replace it.</summary>
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 
+    /// <summary>The folder in which each user who is logged in has a runtime folder, by the number of the user (systemd, pam_systemd).</summary>
+    internal string RuntimeFolders { get; init; } = "/run/user";
+
     /// <summary>The token exchanges that must not be interrupted. Code that ends the process checks them first.</summary>
     internal TokenExchangeTracker Exchanges { get; }
 

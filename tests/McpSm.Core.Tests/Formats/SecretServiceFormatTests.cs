@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using McpSm.Core.Configuration;
 using McpSm.Core.Vaults.Linux;
+using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 
@@ -8,6 +9,7 @@ namespace McpSm.Core.Tests.Formats;
 
 /// <summary>What another program sees of our items in a desktop keyring: label, schema and attributes.</summary>
 [SupportedOSPlatform("linux")]
+[Collection(KeyringCollection.Name)]
 public sealed class SecretServiceFormatTests
 {
     private static readonly string[] Items = ["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b", "mcpsmidp-d168fcd02265184e", "mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836", "mcpsmcheck-0a1b2c3d"];

@@ -5,6 +5,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Vaults;
 using McpSm.Core.Vaults.Linux;
+using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 
@@ -12,6 +13,7 @@ namespace McpSm.Core.Tests.Vaults;
 
 /// <summary>The vault in this process, with Debian's gnome-keyring on a bus of the test.</summary>
 [SupportedOSPlatform("linux")]
+[Collection(KeyringCollection.Name)]
 public sealed class SecretServiceVaultTests
 {
     [Fact]

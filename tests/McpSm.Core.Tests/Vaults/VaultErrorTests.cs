@@ -10,6 +10,7 @@ using Xunit;
 namespace McpSm.Core.Tests.Vaults;
 
 /// <summary>Errors of a vault name the vault.</summary>
+[Collection(KeyringCollection.Name)]
 public sealed class VaultErrorTests
 {
     [Theory]

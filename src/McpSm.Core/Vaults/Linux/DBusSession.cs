@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
 using McpSm.Core.Configuration;
+using McpSm.Core.Files;
 
 namespace McpSm.Core.Vaults.Linux;
 
@@ -12,7 +14,11 @@ internal static class DBusSession
 
     private static readonly Lock EnvironmentLock = new();
 
-    /// <summary>Returns the address of the bus: DBUS_SESSION_BUS_ADDRESS, else $XDG_RUNTIME_DIR/bus; null if neither exists.</summary>
+    /// <summary>
+    /// Returns the address of the bus: DBUS_SESSION_BUS_ADDRESS, else $XDG_RUNTIME_DIR/bus, else the bus of the login session in /run/user. MCP clients start their
+    /// servers without those variables.
+    /// </summary>
+    /// <returns>Null if the user has no bus.</returns>
     public static string? Address(AppEnvironment environment)
     {
         if (environment.Variable(AddressVariable) is { } address)
@@ -21,8 +27,26 @@ internal static class DBusSession
             return address.Split(';').Any(a => a.StartsWith("autolaunch:", StringComparison.Ordinal) || a.StartsWith("disabled:", StringComparison.Ordinal))
                 ? null : address;
         }
-        return environment.Variable("XDG_RUNTIME_DIR") is { } folder && Path.Combine(folder, "bus") is var socket && File.Exists(socket)
-            ? "unix:path=" + Escape(socket) : null;
+        if (environment.Variable("XDG_RUNTIME_DIR") is { } folder)
+        {
+            return Path.Combine(folder, "bus") is var named && File.Exists(named) ? "unix:path=" + Escape(named) : null;
+        }
+        return OperatingSystem.IsLinux() && FindOfLogin(environment.RuntimeFolders) is { } socket ? "unix:path=" + Escape(socket) : null;
+    }
+
+    /// <summary>
+    /// The bus in the user's own runtime folder. Secrets go through it, so the folder and the socket must belong to this user, and others must not
+    /// be able to replace the socket.
+    /// </summary>
+    [SupportedOSPlatform("linux")]
+    private static string? FindOfLogin(string runtimeFolders)
+    {
+        const UnixFileMode othersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+        var user = UnixFile.User;
+        var folder = Path.Combine(runtimeFolders, user.ToString(CultureInfo.InvariantCulture));
+        var socket = Path.Combine(folder, "bus");
+        return UnixFile.StatusOfLink(folder) is { Kind: FileKind.Folder } above && above.Owner == user && (above.Mode & othersWrite) == 0
+            && UnixFile.StatusOfLink(socket) is { Kind: FileKind.Socket } bus && bus.Owner == user ? socket : null;
     }
 
     /// <summary>
