@@ -1,12 +1,15 @@
 using System.Text;
 using McpSm.Commands.Output;
 using McpSm.Core.Configuration;
+using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Cli;
 
 /// <summary>The terminal or pipes of this process.</summary>
 internal sealed class SystemConsole : ICommandConsole
 {
+    private const int StandardOutput = 1;
+
     private Task<string?>? _reading;
 
     public SystemConsole(AppEnvironment environment)
@@ -38,6 +41,10 @@ internal sealed class SystemConsole : ICommandConsole
     public bool ErrorColours { get; }
 
     public bool IsInputTerminal => !Console.IsInputRedirected;
+
+    // .NET's own stream hides that the reader of a pipe is gone.
+    public (Stream Input, Stream Output)? OpenStandardStreams() => (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput()
+        : new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0));
 
     // A blocking read cannot be cancelled: it is left behind, and whoever reads next gets what it reads.
     public async Task<string?> ReadLineAsync(CancellationToken cancellationToken)

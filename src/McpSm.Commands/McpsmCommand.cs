@@ -7,6 +7,7 @@ using McpSm.Commands.Completion;
 using McpSm.Commands.Identity;
 using McpSm.Commands.Output;
 using McpSm.Commands.PowerShell;
+using McpSm.Commands.Proxy;
 using McpSm.Commands.Servers;
 using McpSm.Commands.Vaults;
 using McpSm.Core.Configuration;
@@ -106,6 +107,7 @@ public static class McpsmCommand
         root.Add(new Servers.ListCommand(context));
         root.Add(new RemoveCommand(context));
         root.Add(new TestCommand(context));
+        root.Add(new ProxyCommand(context));
         root.Add(new IdentityCommand(context));
         root.Add(new VaultCommand(context));
         root.Add(new ImportCommand(context));

@@ -15,5 +15,8 @@ public sealed record RelayOptions
     /// <summary>Receives one line for each exchange, without bodies and secrets; null for no log.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Receives one line for each message of the client that cannot be answered; null to drop it.</summary>
+    public Action<string>? Warn { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -54,7 +54,8 @@ public sealed class StdioRelay : IDisposable
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _writer.Closed, _ends.Token);
         try
         {
-            while (await _input.ReadAsync(end.Token).ConfigureAwait(false) is { } line)
+            // A blocked read of standard input does not notice that it was cancelled.
+            while (await _input.ReadAsync(end.Token).AsTask().WaitAsync(end.Token).ConfigureAwait(false) is { } line)
             {
                 await AcceptAsync(line).ConfigureAwait(false);
             }
@@ -119,7 +120,7 @@ public sealed class StdioRelay : IDisposable
     {
         if (id.IsEmpty)
         {
-            _options.Log?.Invoke(failure.Text);
+            _options.Warn?.Invoke(failure.Text);
             return;
         }
         await _writer.WriteAsync(ErrorMessage.Create(id, failure), _ends.Token).ConfigureAwait(false);
@@ -273,11 +274,15 @@ public sealed class StdioRelay : IDisposable
 
     private RelayFailure? Explain(Exception e) => e switch
     {
-        McpAuthException auth => new RelayFailure(auth.StatusCode is > 0 and var status ? status : CodeOf(auth.Reason), ErrorId.Of(auth.Reason), auth.Message, _command(auth)),
+        McpAuthException auth => new RelayFailure(auth.StatusCode is > 0 and var status ? status : CodeOf(auth.Reason), ErrorId.Of(auth.Reason), Explain(auth), _command(auth)),
         MessageTooLargeException large => new RelayFailure(502, nameof(ErrorReason.ProtocolViolation), large.Message),
         HttpRequestException or IOException => new RelayFailure(503, nameof(ErrorReason.ServerUnreachable), $"'{_server.Name}' cannot be reached."),
         _ => null,
     };
+
+    private string Explain(McpAuthException e) => _command(e) is { } command && e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired
+            or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected or ErrorReason.InsufficientScope
+        ? $"{e.Message} Run '{command}', then reconnect." : e.Message;
 
     private static int CodeOf(ErrorReason reason) => reason switch
     {

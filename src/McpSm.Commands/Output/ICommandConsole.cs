@@ -28,6 +28,9 @@ public interface ICommandConsole
     /// <param name="target">The server it is about; null if it is about none.</param>
     Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>The standard streams as bytes; null if they are not this command's own, as in a PowerShell session.</summary>
+    (Stream Input, Stream Output)? OpenStandardStreams() => null;
+
     /// <summary>A line; null where input has ended.</summary>
     Task<string?> ReadLineAsync(CancellationToken cancellationToken);
 

@@ -16,6 +16,7 @@ public sealed class AppEnvironment
     public AppEnvironment(Func<string, string?>? environment = null, TimeProvider? time = null)
     {
         _environment = environment ?? Environment.GetEnvironmentVariable;
+        RuntimeFolders = environment is null ? "/run/user" : null;
         Time = time ?? TimeProvider.System;
         Exchanges = new TokenExchangeTracker(Time);
         var defaultFolder = Path.Combine(UserFolder(), ".mcp-manager");
@@ -37,7 +38,8 @@ public sealed class AppEnvironment
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 
     /// <summary>The folder in which each user who is logged in has a runtime folder, by the number of the user (systemd, pam_systemd).</summary>
-    internal string RuntimeFolders { get; init; } = "/run/user";
+    /// <remarks>Null if the variables are not those of this process: the folder would be of another environment.</remarks>
+    internal string? RuntimeFolders { get; init; }
 
     /// <summary>The token exchanges that must not be interrupted. Code that ends the process checks them first.</summary>
     internal TokenExchangeTracker Exchanges { get; }

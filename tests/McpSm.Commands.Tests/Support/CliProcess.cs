@@ -113,6 +113,8 @@ public sealed class CliProcess : IDisposable
         {
             start.Environment.Remove(name);
         }
+        // Without it, the command would find the keyring of the person who runs the tests.
+        start.Environment["XDG_RUNTIME_DIR"] = Folder;
         start.Environment["MCP_MANAGER_CONFIG_DIR"] = Folder;
         foreach (var (name, value) in Variables)
         {

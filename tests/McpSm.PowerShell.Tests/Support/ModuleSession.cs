@@ -20,6 +20,8 @@ public sealed class ModuleSession : IDisposable
         {
             Environment.SetEnvironmentVariable(name, null);
         }
+        // Without it, the module would find the keyring of the person who runs the tests.
+        Environment.SetEnvironmentVariable("XDG_RUNTIME_DIR", Folder);
         Environment.SetEnvironmentVariable("MCPSM_CONFIG_DIR", Folder);
         Environment.SetEnvironmentVariable("MCPSM_INTERACTIVE", "1");
         Host = new TestHost();

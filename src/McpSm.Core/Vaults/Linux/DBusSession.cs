@@ -31,7 +31,7 @@ internal static class DBusSession
         {
             return Path.Combine(folder, "bus") is var named && File.Exists(named) ? "unix:path=" + Escape(named) : null;
         }
-        return OperatingSystem.IsLinux() && FindOfLogin(environment.RuntimeFolders) is { } socket ? "unix:path=" + Escape(socket) : null;
+        return OperatingSystem.IsLinux() && environment.RuntimeFolders is { } folders && FindOfLogin(folders) is { } socket ? "unix:path=" + Escape(socket) : null;
     }
 
     /// <summary>

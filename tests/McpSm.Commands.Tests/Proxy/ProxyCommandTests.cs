@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using McpSm.Commands.Tests.Support;
+using McpSm.Samples;
+using McpSm.TestServers;
+using Xunit;
+
+namespace McpSm.Commands.Tests.Proxy;
+
+/// <summary><c>mcpsm proxy</c> as an MCP client starts it.</summary>
+public sealed class ProxyCommandTests : IAsyncLifetime
+{
+    private const string Initialize = """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
+    private const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
+    private const string ListTools = """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""";
+
+    private readonly CliProcess _mcpsm = new();
+    private TestIssuer _issuer = null!;
+    private TestMcpServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _issuer = await TestIssuer.StartAsync();
+        _server = await TestMcpServer.StartAsync(_issuer);
+        (await _mcpsm.RunAsync($"add my-api --type http --url {_server.McpUrl}")).Done();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _mcpsm.Dispose();
+        await _server.DisposeAsync();
+        await _issuer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Client_talks_to_the_server_with_the_stored_credential()
+    {
+        (await _mcpsm.RunAsync("auth login my-api")).Done();
+
+        using var relay = _mcpsm.Start(["proxy", "my-api"]);
+        Assert.NotNull((await AskAsync(relay, Initialize))["result"]!["protocolVersion"]);
+        await relay.StandardInput.WriteLineAsync(Initialized);
+        Assert.NotNull((await AskAsync(relay, ListTools))["result"]!["tools"]);
+
+        await EndAsync(relay);
+        Assert.Equal("", await relay.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("", await relay.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Client_without_a_credential_gets_an_error_that_names_the_command()
+    {
+        using var relay = _mcpsm.Start(["proxy", "my-api"]);
+
+        var error = (await AskAsync(relay, Initialize))["error"]!;
+
+        Assert.Equal("mcpsm auth login my-api", (string?)error["data"]!["command"]);
+        Assert.Contains("Run 'mcpsm auth login my-api', then reconnect.", (string?)error["message"]);
+        Assert.Empty(_issuer.Traffic.To("/authorize"));
+        await EndAsync(relay);
+    }
+
+    [Fact]
+    public async Task Sign_in_elsewhere_is_used_by_a_relay_that_runs()
+    {
+        using var relay = _mcpsm.Start(["proxy", "my-api"]);
+        Assert.NotNull((await AskAsync(relay, Initialize))["error"]);
+
+        (await _mcpsm.RunAsync("auth login my-api")).Done();
+
+        Assert.NotNull((await AskAsync(relay, Initialize))["result"]);
+        await EndAsync(relay);
+    }
+
+    [Fact]
+    public async Task Relays_of_one_expired_token_refresh_it_once()
+    {
+        (await _mcpsm.RunAsync("auth login my-api")).Done();
+        // The server forgets the token, so the first request of each relay is refused.
+        _server.Introspect = token => _issuer.Traffic.OfGrant("refresh_token").Count == 0 ? null : _issuer.Server.Introspect(token);
+
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(async _ =>
+        {
+            using var relay = _mcpsm.Start(["proxy", "my-api"]);
+            Assert.NotNull((await AskAsync(relay, Initialize))["result"]);
+            await EndAsync(relay);
+        }));
+
+        Assert.Single(_issuer.Traffic.OfGrant("refresh_token"));
+    }
+
+    [Fact]
+    public async Task Terminated_relay_ends_at_once()
+    {
+        Require.Programs("kill");
+        (await _mcpsm.RunAsync("auth login my-api")).Done();
+        using var relay = _mcpsm.Start(["proxy", "my-api"]);
+        await AskAsync(relay, Initialize);
+
+        using var kill = Process.Start("kill", ["-TERM", $"{relay.Id}"]);
+
+        await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Client_that_no_longer_reads_ends_the_relay()
+    {
+        (await _mcpsm.RunAsync("auth login my-api")).Done();
+        using var relay = _mcpsm.Start(["proxy", "my-api"]);
+        relay.StandardOutput.Close();
+
+        await relay.StandardInput.WriteLineAsync(Initialize);
+
+        await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Unknown_server_is_an_error_of_the_command() =>
+        (await _mcpsm.RunAsync(["proxy", "unknown"])).Failed(1, "unknown");
+
+    private static async Task<JsonNode> AskAsync(Process relay, string message)
+    {
+        await relay.StandardInput.WriteLineAsync(message);
+        var line = await relay.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        return JsonNode.Parse(line!)!;
+    }
+
+    private static async Task EndAsync(Process relay)
+    {
+        relay.StandardInput.Close();
+        await relay.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal(0, relay.ExitCode);
+    }
+}
