@@ -17,7 +17,7 @@ namespace McpSm.Commands.Proxy;
 /// </summary>
 internal sealed class ProxyCommand : ServerSubcommand
 {
-    public ProxyCommand(CommandContext context) : base(context, "proxy", "Relay an MCP client on standard input and output to a server") =>
+    public ProxyCommand(CommandContext context) : base(context, "proxy", "Relay a local MCP client to a server") =>
         Examples = ["mcpsm proxy my-api"];
 
     public override bool ReadsStandardInput => true;

@@ -48,7 +48,7 @@ public sealed class DeclaredActionTests
             Cancellation, []);
 
         Assert.True(code == ExitCode.Done, $"{string.Join(' ', words)}: {code} {console.Error}");
-        var reads = path.Split(' ')[^1] is "status" or "token" or "list" or "test" or "vault" or "identity" or "completion";
+        var reads = path.Split(' ')[^1] is "status" or "token" or "list" or "test" or "proxy" or "vault" or "identity" or "completion";
         Assert.Equal(reads ? 0 : 1, console.Said.Count);
         Assert.DoesNotContain("a-token", string.Concat(console.Said));
         Assert.Equal(before, mcpsm.Files());
@@ -92,6 +92,8 @@ public sealed class DeclaredActionTests
         public bool ErrorColours => false;
 
         public bool IsInputTerminal => true;
+
+        public (Stream Input, Stream Output)? OpenStandardStreams() => (Stream.Null, Stream.Null);
 
         public bool IsWhatIf => true;
 

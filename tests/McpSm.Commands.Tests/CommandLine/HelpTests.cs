@@ -24,6 +24,7 @@ public sealed partial class HelpTests
         ["server"] = "",
         ["server update"] = "<server> --name --url " + Server,
         ["list"] = "--json",
+        ["proxy"] = "<server>",
         ["remove"] = "<server> --yes -y",
         ["test"] = "<server> --json --timeout --throttle-limit",
         ["auth"] = "<server> " + OfOne,

@@ -42,6 +42,21 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Configured_program_relays_a_client_to_the_server()
+    {
+        await SignInAsync();
+        var configured = JsonNode.Parse(Example("An MCP client that starts a program", "json"))!["mcpServers"]!["my-api"]!;
+        Assert.Equal("mcpsm", (string?)configured["command"]);
+        using var relay = _mcpsm.Start([.. configured["args"]!.AsArray().Select(argument => (string)argument!)]);
+        await relay.StandardInput.WriteLineAsync(
+            """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"me","version":"1"}}}""");
+        var answer = JsonNode.Parse((await relay.StandardOutput.ReadLineAsync(Cancellation))!)!;
+        relay.StandardInput.Close();
+        await relay.WaitForExitAsync(Cancellation);
+        Assert.NotNull(answer["result"]!["serverInfo"]);
+    }
+
+    [Fact]
     public async Task Header_helper_prints_one_object_that_the_server_accepts()
     {
         await SignInAsync();

@@ -13,6 +13,7 @@ public sealed partial class HelpExampleTests
     /// <summary>The examples that cannot run here, with the reason.</summary>
     private static readonly Dictionary<string, string> NotRun = new()
     {
+        ["mcpsm proxy my-api"] = "an MCP client starts it; ProxyCommandTests do",
         ["mcpsm auth set my-api"] = "asks at a terminal; TerminalTests type the token",
         ["mcpsm vault use secret-service"] = "needs a desktop keyring; SecretServiceTests have one",
         ["mcpsm completion fish | source"] = "needs fish; ShellCompletionTests run it",
