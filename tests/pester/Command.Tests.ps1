@@ -118,3 +118,11 @@ Describe '$WhatIfPreference' {
         (mcpsm auth status --json | ConvertFrom-Json).name | Should -Be 'my-api'
     }
 }
+
+Describe 'mcpsm proxy in a session' {
+    It 'names the executable, which has standard streams of its own' {
+        $errors = mcpsm proxy my-api 2>&1
+        "$errors" | Should -BeLike "*'mcpsm proxy' needs a process of its own*Start the executable 'mcpsm'*"
+        $LASTEXITCODE | Should -Not -Be 0
+    }
+}

@@ -51,6 +51,9 @@ public sealed class TestConsole : ICommandConsole
 
     public bool IsInputTerminal { get; init; }
 
+    /// <summary>Gives input that has ended, and output that nothing reads.</summary>
+    public (Stream Input, Stream Output)? OpenStandardStreams() => (Stream.Null, Stream.Null);
+
     /// <summary>The prompts for secrets, which are read without echo.</summary>
     public List<string> SecretPrompts { get; } = [];
 
