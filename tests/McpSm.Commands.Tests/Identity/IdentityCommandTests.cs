@@ -131,7 +131,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Failed(1, "registers no clients by itself", "mcpsm identity use");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0")).Failed(2, "Entra ID issues no ID-JAGs");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer, "--client-credentials")).Failed(2, "vouches for a person");
-        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-secret-from-env WORK_SECRET")).Failed(2, "needs the client id");
+        (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-secret-from-env WORK_SECRET")).Failed(2, "A client secret requires a client id.");
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id a --client-secret-from-env NO_SUCH")).Failed(2, "is not set");
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Done();
