@@ -8,7 +8,8 @@ namespace McpSm.Core.Tests.Architecture;
 /// <param name="Name">The name of its method.</param>
 /// <param name="Rules">The rules of <c>docs/rules.json</c> that it covers.</param>
 /// <param name="Faults">The faults of <c>docs/rules.json</c> that it reproduces.</param>
-internal sealed partial record SourceTest(string ClassName, string Name, IReadOnlyList<string> Rules, IReadOnlyList<int> Faults)
+/// <param name="IsTest">Whether the method has an attribute of a test, and not only others.</param>
+internal sealed partial record SourceTest(string ClassName, string Name, IReadOnlyList<string> Rules, IReadOnlyList<int> Faults, bool IsTest)
 {
     public string FullName => $"{ClassName}.{Name}";
 
@@ -21,14 +22,18 @@ internal sealed partial record SourceTest(string ClassName, string Name, IReadOn
     private static SourceTest Read(string className, Match match)
     {
         var attributes = match.Groups["attributes"].Value;
-        return new(className, match.Groups["name"].Value, [.. Arguments(Rule().Match(attributes))], [.. Arguments(Fault().Match(attributes)).Select(int.Parse)]);
+        return new(className, match.Groups["name"].Value, [.. Arguments(Rule().Match(attributes))], [.. Arguments(Fault().Match(attributes)).Select(int.Parse)],
+            TestAttribute().IsMatch(attributes));
     }
 
     private static IEnumerable<string> Arguments(Match attribute) =>
         attribute.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(argument => argument.Trim('"'));
 
-    [GeneratedRegex(@"(?<attributes>(?:^[ \t]+\[[^\n]*\n|^[ \t]+(?:""|\$|\d|new|typeof)[^\n]*\n)+)[ \t]+public (?:async )?\w+ (?<name>\w+)\(", RegexOptions.Multiline)]
+    [GeneratedRegex(@"(?<attributes>(?:^[ \t]+\[[^\n]*\n|^[ \t]+(?:""|\$|\d|//|new|typeof)[^\n]*\n)+)[ \t]+public (?:async )?\w+ (?<name>\w+)\(", RegexOptions.Multiline)]
     private static partial Regex Method();
+
+    [GeneratedRegex(@"\[(?:Fact|Theory)\b")]
+    public static partial Regex TestAttribute();
 
     [GeneratedRegex(@"\[Rule\(([^)]*)\)\]")]
     private static partial Regex Rule();
