@@ -104,7 +104,7 @@ public sealed class BadServerTests
         });
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        (await mcpsm.LoginAsync()).Failed(1, "has moved to https://new.example/mcp.", "mcpsm server update my-api --url <url>");
+        (await mcpsm.LoginAsync()).Failed(1, "redirects to https://new.example/mcp.", "mcpsm server update my-api --url <url>");
         Assert.Contains("mcpsm server update my-api --url <url>", (await mcpsm.RunAsync("test my-api")).Error);
     }
 

@@ -86,7 +86,7 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
     {
         var secret = DeriveFromPassphrase(passphrase, source.Salt, source.Iterations);
         Unlocked[IdOf(source)] = IsOf(secret, source) ? FromSecret(secret, source)
-            : throw new McpAuthException(ErrorReason.VaultLocked, "The passphrase is wrong; credentials.enc stays locked.");
+            : throw new McpAuthException(ErrorReason.VaultLocked, "credentials.enc stays locked: the passphrase is wrong.");
     }
 
     private static string IdOf(KeyHeader source) => Convert.ToHexString([.. source.Salt, .. source.KeyCheckValue]);
