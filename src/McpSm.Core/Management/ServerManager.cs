@@ -82,7 +82,7 @@ public sealed class ServerManager
             var atUrl = ServerLookup.AtUrl(all, url).Where(s => name is null || ServerCatalog.HasName(s, name)).ToList();
             if (atUrl.Count > 0)
             {
-                return atUrl is [var one] ? (one, false) : throw ServerLookup.Ambiguous(atUrl, "are at that URL");
+                return atUrl is [var one] ? (one, false) : throw ServerLookup.Ambiguous(atUrl, "have that URL");
             }
             try
             {

@@ -76,7 +76,7 @@ public sealed class WorkloadTests
     [InlineData("sub", "\"repo:octo/app:pull_request\"", "subject")]
     [InlineData("iss", "\"https://other.example\"", "issuer is not trusted")]
     [InlineData("exp", "1700000000", "expired")]
-    [InlineData("nbf", "4000000000", "future")]
+    [InlineData("nbf", "4000000000", "not valid yet")]
     [InlineData("sub", "null", "sub is missing")]
     public async Task Assertion_refused_by_the_issuer_ends_the_sign_in_with_one_request(string claim, string json, string text)
     {
