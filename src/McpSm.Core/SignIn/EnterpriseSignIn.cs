@@ -7,6 +7,7 @@ using McpSm.Core.Errors.Steps;
 using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
+using McpSm.Core.Interaction;
 using McpSm.Core.Interruption;
 using McpSm.Core.Registration;
 using McpSm.Core.Servers;
@@ -111,9 +112,16 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
             using var exchange = environment.Exchanges.Prepare(cancellationToken);
             try
             {
-                var (client, tokens) = await new InteractiveSignIn(environment, server, new ServerSecrets { Url = provider, ClientSecret = secret }, target, options, http,
-                    policy, new ClientRegistrar(environment, store), entra, interaction, progress)
-                { Command = option => Step(provider, null, option), Exchange = exchange }.ObtainAsync(cancellationToken).ConfigureAwait(false);
+                var (client, tokens) = await new InteractiveSignIn(new AuthContext(environment, interaction, progress), server,
+                    new ServerSecrets { Url = provider, ClientSecret = secret }, target, options)
+                {
+                    Http = http,
+                    Policy = policy,
+                    Clients = new ClientRegistrar(environment, store),
+                    Entra = entra,
+                    Command = option => Step(provider, null, option),
+                    Exchange = exchange,
+                }.ObtainAsync(cancellationToken).ConfigureAwait(false);
                 room.Dispose();
                 var session = await KeepAsync(issuer, client, tokens, found, options.Vault).ConfigureAwait(false);
                 exchange.Complete();

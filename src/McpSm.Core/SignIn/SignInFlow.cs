@@ -84,9 +84,8 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
             ? await new UnattendedSignIn(_environment, server, item, target, client, http, Entra).RunAsync(cancellationToken).ConfigureAwait(false)
             : provider is not null
             ? await enterprise.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
-            : await new InteractiveSignIn(_environment, server, item, target, options, http, policy,
-                new ClientRegistrar(_environment, store), Entra, _interaction, _progress)
-            { Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
+            : await new InteractiveSignIn(context, server, item, target, options)
+            { Http = http, Policy = policy, Clients = new ClientRegistrar(_environment, store), Entra = Entra, Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
         exchange.Begin();
         room.Dispose();
         var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);

@@ -47,7 +47,7 @@ public sealed partial class BadIssuerTests
     [Fact]
     public Task Sign_in_that_is_never_finished_times_out() => FailsAsync(
         issuer => issuer.Faults.Answer("/authorize", 200, "<html>Come back tomorrow</html>", "text/html"),
-        1, "Nobody finished the sign-in within 2 seconds.", "mcpsm auth forget my-api");
+        1, "The sign-in was not finished within 2 seconds.", "mcpsm auth forget my-api");
 
     [Fact]
     public async Task Issuer_without_registration_says_which_client_to_register()

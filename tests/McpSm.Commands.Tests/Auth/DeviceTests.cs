@@ -66,7 +66,7 @@ public sealed partial class DeviceTests
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        (await mcpsm.RunAsync("auth login my-api --device --timeout 1")).Failed(1, "Nobody finished the sign-in within 1 second");
+        (await mcpsm.RunAsync("auth login my-api --device --timeout 1")).Failed(1, "The sign-in was not finished within 1 second");
     }
 
     [Fact]

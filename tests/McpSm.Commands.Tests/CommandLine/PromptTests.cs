@@ -133,7 +133,7 @@ public sealed class PromptTests
         };
         var ended = (await mcpsm.RunAsync("auth login my-api --no-browser", console)).Done();
         Assert.Contains("paste the address it ends on here", ended.Error);
-        Assert.Equal(2, ended.Error.Split("That is not the address this sign-in ends on").Length - 1);
+        Assert.Equal(2, ended.Error.Split("That is not the address that this sign-in ends on").Length - 1);
         Assert.Equal("✔ Signed in to 'my-api' (expires: in 60 min).\n", ended.Out);
     }
 

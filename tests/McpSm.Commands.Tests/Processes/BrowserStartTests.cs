@@ -83,7 +83,7 @@ public sealed class BrowserStartTests : IAsyncLifetime
         _mcpsm.Variables["BROWSER"] = Browser("one", "curl -sS -o /dev/null \"$1\"; curl -sSL -o /dev/null \"$1\"");
         var ended = await _mcpsm.RunAsync("auth login my-api --callback-port 0 --timeout 20");
         Assert.Equal(1, ended.Code);
-        Assert.Contains("opened by two browsers", ended.Error);
+        Assert.Contains("Two browsers opened", ended.Error);
         Assert.Contains("mcpsm auth login my-api --no-browser", ended.Error);
         Assert.Empty(_issuer.Traffic.To("/token"));
     }

@@ -172,7 +172,7 @@ public sealed class StartLinkTests : IDisposable
         scene.Person.Browse = async _ => second = await OpenElsewhereAsync(scene.Person.Starts[0]);
         var failure = await scene.FailsAsync();
         Assert.Equal(ErrorReason.StateMismatch, failure.Reason);
-        Assert.Contains("two browsers", failure.Message);
+        Assert.Contains("Two browsers", failure.Message);
         Assert.Equal("mcpsm auth login my-api --no-browser", failure.Remedy.InShell());
         await scene.Person.PageAsync();
         Assert.Equal(HttpStatusCode.Forbidden, second);

@@ -29,7 +29,7 @@ public sealed class DoubtedClientTests
         scene.Issuer.Server.ForgetClients();
         var failure = await scene.FailsAsync(Briefly);
         Assert.Equal((ErrorReason.AuthenticationTimeout, "mcpsm auth login my-api --timeout <seconds>"), (failure.Reason, failure.Remedy.InShell()));
-        Assert.Contains("the next sign-in registers another one", failure.Message);
+        Assert.Contains("The next sign-in registers a new one", failure.Message);
         // Another process reads the mark of this one.
         await scene.Work.New().SignIn.SignInAsync(scene.Server, TestEnvironment.SignIn, Cancellation);
         Assert.Equal(2, Registrations(scene));
@@ -89,7 +89,7 @@ public sealed class DoubtedClientTests
         await using var scene = await SignInFixture.SignedInAsync();
         scene.Issuer.Faults.Answer("/token", status, body, times: 1);
         await scene.FailsAsync();
-        Assert.Contains(scene.Person.Notices, n => n.Contains("the next sign-in registers another one"));
+        Assert.Contains(scene.Person.Notices, n => n.Contains("The next sign-in registers a new one"));
         Assert.Equal(1, Registrations(scene));
         await scene.LoginAsync();
         Assert.Equal(2, Registrations(scene));
