@@ -68,7 +68,7 @@ public sealed class DoubtedClientTests
         scene.Person.Browse = null;
         scene.Issuer.Faults.Answer("/register", 403, """{"error":"access_denied"}""");
         await scene.LoginAsync();
-        Assert.Contains(scene.Person.Notices, n => n.Contains("used once more"));
+        Assert.Contains(scene.Person.Notices, n => n.Contains("of an earlier sign-in once more"));
         scene.Issuer.Faults.Clear();
         scene.Issuer.Traffic.Clear();
         await scene.LoginAsync();
