@@ -8,12 +8,12 @@ if (Options.Parse(args) is not { } options)
     return 2;
 }
 var report = new Report(options);
-await using var place = await Place.OpenAsync(report);
-await StatusRows.RunAsync(place, report);
-await TokenRows.RunAsync(place, report);
-await SignInRows.RunAsync(place, report);
-await ManyServersRows.RunAsync(place, report);
-await ModuleRows.RunAsync(place, report);
+await using var environment = await BenchmarkEnvironment.OpenAsync(report);
+await StatusRows.RunAsync(environment, report);
+await TokenRows.RunAsync(environment, report);
+await SignInRows.RunAsync(environment, report);
+await ManyServersRows.RunAsync(environment, report);
+await ModuleRows.RunAsync(environment, report);
 Paths.Run(report);
 report.Print();
 return 0;

@@ -14,10 +14,10 @@ internal sealed class Report(Options options)
     public bool Wants(string work) => options.Only is null || work.Contains(options.Only, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Runs the programs alternately, so that other load on the machine affects all of them.</summary>
-    public Task CompareAsync(string work, Line ours, params (Line? Other, double? AtMost)[] others) => CompareAsync(work, options.Runs, ours, others);
+    public Task CompareAsync(string work, MeasuredProgram ours, params (MeasuredProgram? Other, double? AtMost)[] others) => CompareAsync(work, options.Runs, ours, others);
 
     /// <param name="runs">The number of runs; null for the default. Lower for runs of half a minute.</param>
-    public async Task CompareAsync(string work, int runs, Line ours, params (Line? Other, double? AtMost)[] others)
+    public async Task CompareAsync(string work, int runs, MeasuredProgram ours, params (MeasuredProgram? Other, double? AtMost)[] others)
     {
         if (!Wants(work))
         {
@@ -43,7 +43,7 @@ internal sealed class Report(Options options)
             .Select((o, i) => new Comparison(work, samples[0], samples[i + 1], o.AtMost)));
     }
 
-    public async Task PeakAsync(string work, Line line, long? atMost = null)
+    public async Task PeakAsync(string work, MeasuredProgram line, long? atMost = null)
     {
         if (Wants(work))
         {

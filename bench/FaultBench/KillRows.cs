@@ -25,7 +25,7 @@ internal static class KillRows
     private static async Task RunAsync(string check, Options options, Report report, int kills, AtomicFileStep? step)
     {
         string[][] owned = [["bearer-a", "oauth-a"], ["bearer-b", "oauth-b"]];
-        await using var shop = await Workshop.OpenAsync(options, owned.SelectMany(o => o));
+        await using var shop = await FaultEnvironment.OpenAsync(options, owned.SelectMany(o => o));
         var victims = owned.Select(ids => new Victim(shop, ids, step)).ToList();
         var left = kills;
         await Task.WhenAll(victims.Select(v => v.RunAsync(() => Interlocked.Decrement(ref left) >= 0)));
@@ -35,7 +35,7 @@ internal static class KillRows
     }
 
     /// <summary>A process, the servers that only it changes, and their acknowledged credentials.</summary>
-    private sealed class Victim(Workshop shop, string[] ids, AtomicFileStep? step)
+    private sealed class Victim(FaultEnvironment shop, string[] ids, AtomicFileStep? step)
     {
         private readonly Dictionary<string, string?> _kept = ids.ToDictionary(id => id, _ => (string?)null);
         private readonly HashSet<string> _spent = [];

@@ -20,8 +20,8 @@ if (Options.Parse(args) is not { } options)
 var report = new Report();
 foreach (var (name, run) in new (string, Func<Options, Report, Task>)[]
 {
-    ("kills", KillRows.RunAsync), ("renewals", RenewalRows.RunAsync), ("readers", ReaderRows.RunAsync), ("troubles", TroubleRows.RunAsync),
-    ("spending", SpendingRows.RunAsync),
+    ("kills", KillRows.RunAsync), ("renewals", RenewalRows.RunAsync), ("readers", ReaderRows.RunAsync), ("troubles", OtherFaultRows.RunAsync),
+    ("spending", UnstoredTokenRows.RunAsync),
 })
 {
     if (options.Only is null || options.Only == name)

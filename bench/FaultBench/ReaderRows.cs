@@ -5,7 +5,7 @@ internal static class ReaderRows
 {
     public static async Task RunAsync(Options options, Report report)
     {
-        await using var shop = await Workshop.OpenAsync(options, ["a", "b"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["a", "b"]);
         var (wrong, writes) = (new List<string>(), 0);
         await using var writer = await shop.WorkerAsync();
         await using var other = await shop.WorkerAsync();

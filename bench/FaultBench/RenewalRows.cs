@@ -16,7 +16,7 @@ internal static class RenewalRows
     private static async Task OneServerAsync(Options options, Report report)
     {
         var rounds = options.Rounds(500);
-        await using var shop = await Workshop.OpenAsync(options, ["shared"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["shared"]);
         await shop.SignInAsync("shared");
         await using var crowd = await Crowd.GatherAsync(shop);
         var (wrong, requests) = (new List<string>(), 0);
@@ -42,7 +42,7 @@ internal static class RenewalRows
     {
         var rounds = options.Rounds(500);
         var ids = Enumerable.Range(0, Processes).Select(i => $"server-{i}").ToList();
-        await using var shop = await Workshop.OpenAsync(options, ids);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ids);
         foreach (var id in ids)
         {
             await shop.SignInAsync(id);
@@ -66,11 +66,11 @@ internal static class RenewalRows
         report.Row("8 processes, 8 servers", $"{rounds} rounds, {rounds * Processes} renewals, {lost} lost", wrong);
     }
 
-    private sealed class Crowd(Workshop shop, List<WorkerProcess> workers) : IAsyncDisposable
+    private sealed class Crowd(FaultEnvironment shop, List<WorkerProcess> workers) : IAsyncDisposable
     {
         private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
 
-        public static async Task<Crowd> GatherAsync(Workshop shop)
+        public static async Task<Crowd> GatherAsync(FaultEnvironment shop)
         {
             var workers = new List<WorkerProcess>();
             for (var i = 0; i < Processes; i++)

@@ -19,7 +19,7 @@ public class CatalogPaths
     public void Open()
     {
         _folder = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
-        Place.WriteCatalog(_folder, Enumerable.Range(0, Servers).Select(n => ($"server-{n}", new Uri("https://mcp.example.com/mcp"))));
+        BenchmarkEnvironment.WriteCatalog(_folder, Enumerable.Range(0, Servers).Select(n => ($"server-{n}", new Uri("https://mcp.example.com/mcp"))));
         // One entry for a sign-in to each server.
         var entry = """
             {"vault":"file","kind":"OAuth","url":"https://mcp.example.com/mcp","issuer":"https://issuer.example.com","resource":"https://mcp.example.com/mcp",

@@ -5,7 +5,7 @@ namespace McpSm.Bench.Rows;
 /// <summary>Rows with many servers that respond slowly.</summary>
 internal static class ManyServersRows
 {
-    public static async Task RunAsync(Place place, Report report)
+    public static async Task RunAsync(BenchmarkEnvironment environment, Report report)
     {
         const string hundred = "test, 100 servers of 200 ms";
         const string thousand = "test, 1,000 servers of 200 ms";
@@ -14,7 +14,7 @@ internal static class ManyServersRows
             return;
         }
         await using var slow = await StartSlowAsync();
-        Line Test(string name, int servers) => place.Ours(Folder(place, slow, servers), "test") with { Name = name };
+        MeasuredProgram Test(string name, int servers) => environment.Ours(Folder(environment, slow, servers), "test") with { Name = name };
         var one = Test("the same, 1 server", 1);
         await report.CompareAsync(hundred, Test("mcpsm test", 100), (one, 5));
         await report.CompareAsync(thousand, 3, Test("mcpsm test", 1_000), (one, null));
@@ -31,10 +31,10 @@ internal static class ManyServersRows
     }
 
     /// <summary>Returns a configuration folder with a number of entries for the same server.</summary>
-    public static string Folder(Place place, TestMcpServer server, int servers)
+    public static string Folder(BenchmarkEnvironment environment, TestMcpServer server, int servers)
     {
-        var folder = place.NewFolder();
-        Place.WriteCatalog(folder, Enumerable.Range(0, servers).Select(n => ($"slow-{n}", server.McpUrl)));
+        var folder = environment.NewFolder();
+        BenchmarkEnvironment.WriteCatalog(folder, Enumerable.Range(0, servers).Select(n => ($"slow-{n}", server.McpUrl)));
         return folder;
     }
 }

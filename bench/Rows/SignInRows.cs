@@ -3,7 +3,7 @@ namespace McpSm.Bench.Rows;
 /// <summary>Rows for commands with requests, to an issuer and a server that respond at once.</summary>
 internal static class SignInRows
 {
-    public static async Task RunAsync(Place place, Report report)
+    public static async Task RunAsync(BenchmarkEnvironment environment, Report report)
     {
         const string refresh = "auth refresh";
         const string login = "auth login, approved at once";
@@ -12,17 +12,17 @@ internal static class SignInRows
         {
             return;
         }
-        var (ours, peers) = (await place.OurFolderAsync(1), await place.PeerFolderAsync(1));
-        await report.CompareAsync(refresh, place.Ours(ours, "auth", "refresh", "my-api"), (place.Peer(peers, "auth", "refresh", "my-api"), 0.15));
-        await report.CompareAsync(login, place.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = Place.ClickAsync },
-            (place.Peer(peers, "auth", "login", "my-api", "--no-browser") is { } peer ? peer with
+        var (ours, peers) = (await environment.OurFolderAsync(1), await environment.PeerFolderAsync(1));
+        await report.CompareAsync(refresh, environment.Ours(ours, "auth", "refresh", "my-api"), (environment.Peer(peers, "auth", "refresh", "my-api"), 0.15));
+        await report.CompareAsync(login, environment.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync },
+            (environment.Peer(peers, "auth", "login", "my-api", "--no-browser") is { } peer ? peer with
             {
-                Follow = Place.ClickAsync,
+                Follow = BenchmarkEnvironment.ClickAsync,
                 // The npm tool does nothing if the token is valid.
                 Before = () => File.Delete(Path.Combine(peers, "oauth-tokens.json")),
             } : null, 0.2));
-        await report.CompareAsync(test, place.Ours(ours, "test", "my-api"), (place.Peer(peers, "test", "my-api"), 0.1));
-        await report.PeakAsync(login, place.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = Place.ClickAsync });
-        await report.PeakAsync(test, place.Ours(ours, "test", "my-api"));
+        await report.CompareAsync(test, environment.Ours(ours, "test", "my-api"), (environment.Peer(peers, "test", "my-api"), 0.1));
+        await report.PeakAsync(login, environment.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync });
+        await report.PeakAsync(test, environment.Ours(ours, "test", "my-api"));
     }
 }

@@ -103,9 +103,9 @@ public sealed class Keyring : IAsyncDisposable
         await tool.StandardInput.WriteAsync(input);
         tool.StandardInput.Close();
         var errors = tool.StandardError.ReadToEndAsync();
-        var said = await tool.StandardOutput.ReadToEndAsync().WaitAsync(Longest) + await errors;
+        var shown = await tool.StandardOutput.ReadToEndAsync().WaitAsync(Longest) + await errors;
         await tool.WaitForExitAsync();
-        return said;
+        return shown;
     }
 
     public async ValueTask DisposeAsync()
@@ -148,9 +148,9 @@ public sealed class Keyring : IAsyncDisposable
     private async Task<string> SendAsync(string to, string path, string method, string argument)
     {
         using var send = Start("dbus-send", ["--session", "--print-reply", $"--dest={to}", path, method, argument]);
-        var said = await send.StandardOutput.ReadToEndAsync().WaitAsync(Longest);
+        var shown = await send.StandardOutput.ReadToEndAsync().WaitAsync(Longest);
         await send.WaitForExitAsync();
-        return said;
+        return shown;
     }
 
     private Process Start(string program, string[] arguments)

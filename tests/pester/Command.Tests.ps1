@@ -107,8 +107,8 @@ Describe '$WhatIfPreference' {
         'mcpsm server update my-api --scope a', 'mcpsm vault rekey --key-file', 'mcpsm import', "'t' | mcpsm auth set my-api -", 'Invoke-Mcpsm auth revoke my-api'
     ) {
         $files = Get-FolderHash
-        $said = pwsh -NoProfile -NonInteractive -c "Import-Module '$manifest'; function f { `$WhatIfPreference = `$true; $_ }; f"
-        $said | Should -BeLike 'What if: *mcpsm *'
+        $output = pwsh -NoProfile -NonInteractive -c "Import-Module '$manifest'; function f { `$WhatIfPreference = `$true; $_ }; f"
+        $output | Should -BeLike 'What if: *mcpsm *'
         Get-FolderHash | Should -Be $files
     }
 

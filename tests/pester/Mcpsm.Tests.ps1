@@ -23,8 +23,8 @@ AfterAll {
 Describe 'the module' {
     It 'imports in a clean process and exports what its manifest says' {
         $exported = pwsh -NoProfile -NonInteractive -c "Import-Module '$manifest'; (Get-Module Mcpsm).ExportedCommands.Keys | Sort-Object"
-        $said = Import-PowerShellDataFile $manifest
-        $exported | Should -Be (@($said.CmdletsToExport) + $said.FunctionsToExport + $said.AliasesToExport | Sort-Object)
+        $declared = Import-PowerShellDataFile $manifest
+        $exported | Should -Be (@($declared.CmdletsToExport) + $declared.FunctionsToExport + $declared.AliasesToExport | Sort-Object)
     }
 
     It 'has a valid manifest' {

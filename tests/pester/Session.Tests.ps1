@@ -63,11 +63,11 @@ Describe 'Ctrl+C during a sign-in' {
         $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
         $pwsh = [System.Diagnostics.Process]::Start($start)
         try {
-            $said = $pwsh.StandardOutput.ReadToEndAsync()
+            $output = $pwsh.StandardOutput.ReadToEndAsync()
             Wait-Until { Test-Listening $port }
             kill -INT $pwsh.Id
             $pwsh.WaitForExit(5000) | Should -BeTrue
-            $said.Result | Should -Not -Match 'went on'
+            $output.Result | Should -Not -Match 'went on'
         }
         finally {
             if (-not $pwsh.HasExited) { $pwsh.Kill($true) }
@@ -146,7 +146,7 @@ Describe 'another Mcpsm in the same session' {
         @{ Name = 'another version after the module was removed'; Version = '9.9.9'; Assemblies = 'McpSm.Loader.dll', 'McpSm.PowerShell.dll'; Removed = $true }
     ) {
         $other = New-OtherBuild ($Name -replace '\W+', '-') $Assemblies $Version
-        $said = pwsh -NoProfile -NonInteractive -c @"
+        $output = pwsh -NoProfile -NonInteractive -c @"
             Import-Module '$manifest'
             $(if (-not $Unused) { '[void](mcpsm list)' })
             $(if ($Removed) { 'Remove-Module Mcpsm' })
@@ -155,19 +155,19 @@ Describe 'another Mcpsm in the same session' {
             (Get-McpServer my-api).Name
             @(Get-Module Mcpsm).Count
 "@ 2>&1
-        $said[0] | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session."
-        $said[1..9] | Should -Be 'my-api', 1
+        $output[0] | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session."
+        $output[1..9] | Should -Be 'my-api', 1
     }
 
     It 'is refused if files of the loaded module are missing before they are loaded' {
         $gone = New-OtherBuild gone @() 0.1.0
         $copy = New-OtherBuild stays @() 0.1.0
-        $said = pwsh -NoProfile -NonInteractive -c @"
+        $output = pwsh -NoProfile -NonInteractive -c @"
             Import-Module '$gone'; Remove-Module Mcpsm
             Remove-Item -Recurse '$(Split-Path $gone)/dependencies'
             try { Import-Module '$copy' } catch { "`$_" }
 "@ 2>&1
-        $said | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $gone)'. To use the one in '$(Split-Path $copy)', start a new session."
+        $output | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $gone)'. To use the one in '$(Split-Path $copy)', start a new session."
     }
 
     It 'is refused as an extension vault if it differs in <_>, and works if it is the same build' -ForEach @(
@@ -175,7 +175,7 @@ Describe 'another Mcpsm in the same session' {
     ) {
         $other = New-OtherBuild "vault-$($_ -replace '\W+', '-')" @($_ | Where-Object { $_ }) 9.9.9
         # SecretManagement loads the nested module without its parent and calls its functions.
-        $said = pwsh -NoProfile -NonInteractive -c @"
+        $output = pwsh -NoProfile -NonInteractive -c @"
             Import-Module '$manifest'
             [void](Get-McpAuthStatus)
             `$vault = Import-Module '$(Split-Path $other)/Mcpsm.Extension/Mcpsm.Extension.psd1' -PassThru
@@ -183,7 +183,7 @@ Describe 'another Mcpsm in the same session' {
             (Get-McpServer my-api).Name
 "@ 2>&1
         $refusal = "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session."
-        $said | Should -Be $($_ ? @($refusal, $refusal, 'my-api') : @($true, $true, 'my-api'))
+        $output | Should -Be $($_ ? @($refusal, $refusal, 'my-api') : @($true, $true, 'my-api'))
     }
 
     It 'is imported if it is the same build, from the same folder or a copy' {

@@ -41,7 +41,7 @@ internal sealed class TokenEndpoint(
         }
 
         string? nonce = null;
-        TokenAnswer answer;
+        TokenResponse answer;
         if (grantType == GrantTypes.RefreshToken)
         {
             answer = tokens.Refresh(form.Required("refresh_token"), client.ClientId, form, key);
@@ -118,7 +118,7 @@ internal sealed class TokenEndpoint(
             : throw new OAuthException("invalid_target", "resource is missing");
     }
 
-    private JsonObject Write(TokenAnswer answer, string? key)
+    private JsonObject Write(TokenResponse answer, string? key)
     {
         var json = new JsonObject { ["access_token"] = answer.AccessToken, ["token_type"] = key is null ? "Bearer" : "DPoP" };
         if (!options.OmitExpiresIn)

@@ -21,7 +21,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
     }
 
     /// <param name="key">The thumbprint of the key that the tokens are bound to; null for bearer tokens.</param>
-    public TokenAnswer Issue(TokenFamily family, RegisteredClient client, string grantType, string? key)
+    public TokenResponse Issue(TokenFamily family, RegisteredClient client, string grantType, string? key)
     {
         // A client that can repeat its grant gets no refresh token (RFC 6749 section 4.4.3, RFC 7521 section 4.1).
         var refreshable = options.IssueRefreshTokens
@@ -34,7 +34,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
     }
 
     /// <summary>Uses a refresh token up. Under the lock, so that only one of two callers succeeds.</summary>
-    public TokenAnswer Refresh(string value, string clientId, Parameters form, string? key)
+    public TokenResponse Refresh(string value, string clientId, Parameters form, string? key)
     {
         lock (_gate)
         {
@@ -143,7 +143,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
         : asked.All(granted.Contains) ? asked
         : throw new OAuthException("invalid_target", "the resource was not authorized");
 
-    private TokenAnswer Issue(
+    private TokenResponse Issue(
         TokenFamily family,
         string grantType,
         IReadOnlyList<string> scopes,
@@ -153,7 +153,7 @@ internal sealed class TokenStore(AuthorizationServerOptions options)
     {
         var access = Add("at_", TokenKind.Access, Now + options.AccessTokenLifetime);
         var refresh = withRefreshToken ? Add("rt_", TokenKind.Refresh, null) : null;
-        return new TokenAnswer(access, refresh, options.AccessTokenLifetime, scopes);
+        return new TokenResponse(access, refresh, options.AccessTokenLifetime, scopes);
 
         string Add(string prefix, TokenKind kind, DateTimeOffset? expiresAt)
         {

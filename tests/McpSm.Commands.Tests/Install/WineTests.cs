@@ -40,9 +40,9 @@ public sealed class WineTests(WinePrefix wine) : IClassFixture<WinePrefix>
     {
         using var mcpsm = wine.CreateOrSkip();
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
-        var said = (await mcpsm.RunAsync("auth status")).Done().Out;
-        Assert.DoesNotContain('?', said);
-        Assert.Contains("x Not authenticated", said);
+        var output = (await mcpsm.RunAsync("auth status")).Done().Out;
+        Assert.DoesNotContain('?', output);
+        Assert.Contains("x Not authenticated", output);
     }
 
     [Fact]

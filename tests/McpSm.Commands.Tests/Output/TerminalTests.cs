@@ -17,9 +17,9 @@ public sealed class TerminalTests
     public async Task Colours_are_used_on_a_terminal_unless_NO_COLOR_or_dumb(string noColor, string term, bool coloured)
     {
         await using var terminal = await TerminalAsync(["auth", "status"], ("NO_COLOR", noColor), ("TERM", term));
-        var said = await terminal.EndAsync();
-        Assert.Contains("Not authenticated", said);
-        Assert.Equal(coloured, said.Contains("\x1b[31m✘\x1b[0m"));
+        var printed = await terminal.EndAsync();
+        Assert.Contains("Not authenticated", printed);
+        Assert.Equal(coloured, printed.Contains("\x1b[31m✘\x1b[0m"));
     }
 
     [Fact]
@@ -32,12 +32,12 @@ public sealed class TerminalTests
         {
             await terminal.TypeAsync(key);
         }
-        var said = await terminal.EndAsync();
-        Assert.Contains("Bearer token of 'my-api' kept.", said);
+        var printed = await terminal.EndAsync();
+        Assert.Contains("Bearer token of 'my-api' kept.", printed);
         Assert.Equal("PLANTED-typed", (await terminal.Mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
         // Not a single letter is shown: the line ends after the prompt.
-        Assert.Matches(@"Token for my-api: (\x1b\[[?0-9;]*[a-zA-Z]|\x1b[=>])*\r?\n", said);
-        Assert.DoesNotContain("typed", said);
+        Assert.Matches(@"Token for my-api: (\x1b\[[?0-9;]*[a-zA-Z]|\x1b[=>])*\r?\n", printed);
+        Assert.DoesNotContain("typed", printed);
     }
 
     [Fact]

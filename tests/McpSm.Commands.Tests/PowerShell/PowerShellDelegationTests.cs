@@ -98,11 +98,11 @@ public sealed class PowerShellDelegationTests
         using var process = mcpsm.Start(["auth", "set", "my-api", "PLANTED-token"], onTerminal: true);
         await process.StandardInput.WriteLineAsync("yes");
         await process.StandardInput.FlushAsync(Cancellation);
-        var said = await process.StandardOutput.ReadToEndAsync(Cancellation);
+        var output = await process.StandardOutput.ReadToEndAsync(Cancellation);
         await process.WaitForExitAsync(Cancellation);
-        Assert.Contains("words 0", said);
-        Assert.Contains("""["auth","set","my-api","PLANTED-token"]""", said);
-        Assert.Contains("answered yes", said);
+        Assert.Contains("words 0", output);
+        Assert.Contains("""["auth","set","my-api","PLANTED-token"]""", output);
+        Assert.Contains("answered yes", output);
         Assert.Equal(0, process.ExitCode);
     }
 

@@ -94,10 +94,10 @@ public sealed class ProcessTests
         Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "The command script of util-linux is missing; it makes a terminal.");
         using var mcpsm = new CliProcess();
         using var process = mcpsm.StartOnTerminal($"stty cols {columns}; mcpsm auth login --help");
-        var said = await process.StandardOutput.ReadToEndAsync(Cancellation);
+        var shown = await process.StandardOutput.ReadToEndAsync(Cancellation);
         await process.WaitForExitAsync(Cancellation);
-        Assert.True(process.ExitCode == 0, said);
-        Assert.Contains("mcpsm auth login my-api", said);
+        Assert.True(process.ExitCode == 0, shown);
+        Assert.Contains("mcpsm auth login my-api", shown);
     }
 
     [Fact]

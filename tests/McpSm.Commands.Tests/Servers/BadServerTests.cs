@@ -37,9 +37,9 @@ public sealed class BadServerTests
         await mcpsm.AddAsync(server.McpUrl);
         var before = mcpsm.Files();
         (await mcpsm.LoginAsync()).Failed(1, $"{server.McpUrl} is not an MCP endpoint: it returned a web page (200).", "mcpsm list");
-        var said = await TestFailsAsync(mcpsm);
-        Assert.StartsWith("Testing my-api... ✘ Failed (", said);
-        Assert.DoesNotContain("Log in here", said);
+        var output = await TestFailsAsync(mcpsm);
+        Assert.StartsWith("Testing my-api... ✘ Failed (", output);
+        Assert.DoesNotContain("Log in here", output);
         Assert.Equal(before, mcpsm.Files());
     }
 

@@ -73,8 +73,8 @@ public sealed class EntraConnectTests
             start.Environment[ServerVariable] = server.McpUrl.AbsoluteUri;
             start.Environment[KeyVariable] = Path.Combine(folder, "key.pem");
             File.WriteAllText(start.Environment[KeyVariable]!, key.Private + "\n" + key.Certificate);
-            var (code, said) = await RunAsync(start);
-            Assert.True(code == 0, said);
+            var (code, output) = await RunAsync(start);
+            Assert.True(code == 0, output);
 
             Assert.Single(entra.Traffic.OfGrant("authorization_code"));
             Assert.Single(entra.Traffic.Requests, r => r.Path.EndsWith("/devicecode", StringComparison.Ordinal));
@@ -128,10 +128,10 @@ public sealed class EntraConnectTests
         using var process = Process.Start(start)!;
         try
         {
-            var said = process.StandardOutput.ReadToEndAsync(limit.Token);
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
             var error = process.StandardError.ReadToEndAsync(limit.Token);
             await process.WaitForExitAsync(limit.Token);
-            return (process.ExitCode, await said + await error);
+            return (process.ExitCode, await output + await error);
         }
         finally
         {

@@ -33,9 +33,9 @@ public sealed class HostileValueTests
     {
         using var session = WithFiles();
         session.Run($"$null = {line}");
-        foreach (var said in session.Warnings.Concat(session.Host.Lines).Concat(session.Errors.Select(e => $"{e} {e.ErrorDetails?.RecommendedAction}")))
+        foreach (var output in session.Warnings.Concat(session.Host.Lines).Concat(session.Errors.Select(e => $"{e} {e.ErrorDetails?.RecommendedAction}")))
         {
-            Assert.False(said.Any(IsHidden), System.Uri.EscapeDataString(said));
+            Assert.False(output.Any(IsHidden), System.Uri.EscapeDataString(output));
         }
     }
 

@@ -149,9 +149,9 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
     /// <summary>Runs a script that must not fail.</summary>
     private string Run(string script)
     {
-        var said = _session.Text(script);
+        var output = _session.Text(script);
         Assert.Empty(_session.Errors.Select(e => e.ToString()));
-        return said;
+        return output;
     }
 
     private void AssertFails(string script, string id, string? target, string? next, params object[] arguments)

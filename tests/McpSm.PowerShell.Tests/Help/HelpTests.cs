@@ -57,9 +57,9 @@ public sealed partial class HelpTests
         var info = (CommandInfo)session.Run("Get-Command $args[0]", command)[0].BaseObject;
         var sets = info.ParameterSets.Select(s => s.Parameters.Select(p => p.Name).Except(Cmdlet.CommonParameters).Order().ToList()).ToList();
 
-        var said = Texts(session, "(Get-Help $args[0] -Full).parameters.parameter.name", command);
-        Assert.Equal(sets.SelectMany(s => s).Distinct().Order(), said.Order());
-        foreach (var name in said)
+        var shown = Texts(session, "(Get-Help $args[0] -Full).parameters.parameter.name", command);
+        Assert.Equal(sets.SelectMany(s => s).Distinct().Order(), shown.Order());
+        foreach (var name in shown)
         {
             Assert.NotEqual("", session.Text("(Get-Help $args[0] -Parameter $args[1]).description.Text", command, name));
         }

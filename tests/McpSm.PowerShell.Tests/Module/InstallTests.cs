@@ -14,16 +14,16 @@ public sealed class InstallTests
         using var home = EmptyHome.OrSkip();
         using var zip = ZipFile.OpenRead(PackageIn(home));
         using var nuspec = zip.GetEntry("Mcpsm.nuspec")!.Open();
-        var said = XDocument.Load(nuspec).Root!.Elements().Single().Elements().ToLookup(e => e.Name.LocalName, e => e.Value);
-        Assert.Equal("Mcpsm", said["id"].Single());
-        Assert.Equal($"Mcpsm.{said["version"].Single()}.nupkg", Path.GetFileName(PackageIn(home)));
-        Assert.Superset(new HashSet<string> { "PSModule", "PSEdition_Core" }, said["tags"].Single().Split(' ').ToHashSet());
-        Assert.Equal("MIT", said["license"].Single());
-        Assert.NotNull(zip.GetEntry(said["readme"].Single()));
-        Assert.NotEmpty(said["description"].Single());
-        Assert.NotEmpty(said["authors"].Single());
+        var metadata = XDocument.Load(nuspec).Root!.Elements().Single().Elements().ToLookup(e => e.Name.LocalName, e => e.Value);
+        Assert.Equal("Mcpsm", metadata["id"].Single());
+        Assert.Equal($"Mcpsm.{metadata["version"].Single()}.nupkg", Path.GetFileName(PackageIn(home)));
+        Assert.Superset(new HashSet<string> { "PSModule", "PSEdition_Core" }, metadata["tags"].Single().Split(' ').ToHashSet());
+        Assert.Equal("MIT", metadata["license"].Single());
+        Assert.NotNull(zip.GetEntry(metadata["readme"].Single()));
+        Assert.NotEmpty(metadata["description"].Single());
+        Assert.NotEmpty(metadata["authors"].Single());
         // Dependencies of a module package are modules. The assemblies are in the package.
-        Assert.Empty(said["dependencies"]);
+        Assert.Empty(metadata["dependencies"]);
         Assert.NotNull(zip.GetEntry("Mcpsm.psd1"));
         Assert.NotNull(zip.GetEntry("LICENSE"));
         Assert.DoesNotContain(zip.Entries, e => e.FullName.StartsWith("lib/", StringComparison.Ordinal) || e.FullName.EndsWith(".pdb", StringComparison.Ordinal));

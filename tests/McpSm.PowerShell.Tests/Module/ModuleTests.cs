@@ -15,8 +15,8 @@ public sealed class ModuleTests
     {
         using var session = new ModuleSession();
         var manifest = session.Run("Test-ModuleManifest $args[0]", ModuleSession.Module)[0];
-        var said = ((IDictionary<string, CmdletInfo>)manifest.Properties["ExportedCmdlets"].Value).Keys.Order();
-        Assert.Equal(said, session.Run("(Get-Module Mcpsm).ExportedCmdlets.Keys").Select(o => o.ToString()).Order());
+        var declared = ((IDictionary<string, CmdletInfo>)manifest.Properties["ExportedCmdlets"].Value).Keys.Order();
+        Assert.Equal(declared, session.Run("(Get-Module Mcpsm).ExportedCmdlets.Keys").Select(o => o.ToString()).Order());
         Assert.Equal("Invoke-Mcpsm", session.Text("(Get-Module Mcpsm).ExportedFunctions.Keys"));
         Assert.Equal("mcpsm", session.Text("(Get-Module Mcpsm).ExportedAliases.Keys"));
     }

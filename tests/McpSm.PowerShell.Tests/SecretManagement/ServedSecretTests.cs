@@ -256,9 +256,9 @@ public sealed class ServedSecretTests
         Set(session, "a", "x");
         Assert.Empty(session.Errors);
         var place = JsonNode.Parse(File.ReadAllText(Path.Combine(session.Folder, "credentials.json")))!["secrets"]!.AsObject().Single().Value;
-        var said = Assert.Single(session.Host.Lines, l => l.Contains("are stored in"));
-        Assert.StartsWith($"Secrets of other tools are stored in the vault '{place}'", said);
-        Assert.Equal(credentialsInSecretManagement, said.Contains("'secretmanagement:Store', the vault for credentials"));
+        var output = Assert.Single(session.Host.Lines, l => l.Contains("are stored in"));
+        Assert.StartsWith($"Secrets of other tools are stored in the vault '{place}'", output);
+        Assert.Equal(credentialsInSecretManagement, output.Contains("'secretmanagement:Store', the vault for credentials"));
         session.Host.Lines.Clear();
         Set(session, "b", "y");
         Assert.DoesNotContain(session.Host.Lines, l => l.Contains("are stored in"));

@@ -4,7 +4,7 @@ using McpSm.Samples;
 namespace McpSm.FaultBench;
 
 /// <summary>Checks that a refresh token is used only if the new one can be stored, and that a token which cannot be stored waits and is found.</summary>
-internal static class SpendingRows
+internal static class UnstoredTokenRows
 {
     /// <summary>The variable with the password of a keyring that the benchmark can lock and unlock. Without it the keyring is left alone.</summary>
     private const string PasswordVariable = "FAULT_BENCH_KEYRING_PASSWORD";
@@ -39,7 +39,7 @@ internal static class SpendingRows
         {
             var (wrong, refused) = (new List<string>(), 0);
             var inside = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
-            await using (var shop = await Workshop.OpenAsync(options, ["bearer", "oauth"], inside))
+            await using (var shop = await FaultEnvironment.OpenAsync(options, ["bearer", "oauth"], inside))
             {
                 await using var worker = await shop.WorkerAsync();
                 await worker.OkAsync($"set bearer {new string('x', 34 * 1024)}");
@@ -76,7 +76,7 @@ internal static class SpendingRows
     {
         const string check = "the vault fails while the issuer has the request";
         var (wrong, tries) = (new List<string>(), options.Rounds(200));
-        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["oauth"]);
         await shop.SignInAsync("oauth");
         await using var worker = await shop.WorkerAsync();
         foreach (var step in new[] { AtomicFileStep.Create, AtomicFileStep.Write, AtomicFileStep.Flush, AtomicFileStep.Rename })
@@ -114,7 +114,7 @@ internal static class SpendingRows
             return;
         }
         var wrong = new List<string>();
-        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["oauth"]);
         await shop.SignInAsync("oauth");
         await using var worker = await shop.WorkerAsync();
         var rounds = options.Rounds(50);
@@ -148,7 +148,7 @@ internal static class SpendingRows
             return;
         }
         var (wrong, rounds) = (new List<string>(), options.Rounds(50));
-        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["oauth"]);
         await shop.SignInAsync("oauth");
         for (var i = 0; i < rounds; i++)
         {
@@ -173,7 +173,7 @@ internal static class SpendingRows
         report.Row(check, $"{rounds} renewals, each response stored", wrong);
     }
 
-    private static async Task ActiveAsync(Workshop shop, WorkerProcess worker, List<string> wrong)
+    private static async Task ActiveAsync(FaultEnvironment shop, WorkerProcess worker, List<string> wrong)
     {
         if (await worker.DoAsync("token oauth") is not { } token || !token.StartsWith("ok ", StringComparison.Ordinal)
             || shop.StateOf(token[3..]) != TokenState.Active)
@@ -182,7 +182,7 @@ internal static class SpendingRows
         }
     }
 
-    private static async Task RenewsAsync(Workshop shop, WorkerProcess worker, List<string> wrong)
+    private static async Task RenewsAsync(FaultEnvironment shop, WorkerProcess worker, List<string> wrong)
     {
         if (await worker.DoAsync("renew oauth") is not { } renewed || !renewed.StartsWith("ok ", StringComparison.Ordinal)
             || shop.StateOf(renewed[3..]) != TokenState.Active)

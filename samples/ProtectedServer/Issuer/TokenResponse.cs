@@ -1,7 +1,7 @@
 namespace McpSm.Samples;
 
 /// <summary>A token response (RFC 6749 section 5.1).</summary>
-internal sealed record TokenAnswer(
+internal sealed record TokenResponse(
     string AccessToken,
     string? RefreshToken,
     TimeSpan Lifetime,

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace McpSm.Samples;
 
 /// <summary>The responses of OAuth endpoints other than redirects.</summary>
-internal static class HttpAnswers
+internal static class HttpResponses
 {
     /// <summary>Writes a JSON response that must not be cached (RFC 6749 section 5.1).</summary>
     public static Task WriteJsonAsync(this HttpResponse response, int status, JsonObject body)

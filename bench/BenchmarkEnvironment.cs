@@ -5,13 +5,13 @@ using McpSm.Samples;
 namespace McpSm.Bench;
 
 /// <summary>An issuer that approves every request, a server on loopback, the programs, and their folders.</summary>
-internal sealed class Place : IAsyncDisposable
+internal sealed class BenchmarkEnvironment : IAsyncDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("mcpsm-bench-").FullName;
     private readonly string _mcpsm;
     private readonly string? _peer;
 
-    private Place(AuthorizationServer issuer, ProtectedMcpServer server, string mcpsm, string? peer) =>
+    private BenchmarkEnvironment(AuthorizationServer issuer, ProtectedMcpServer server, string mcpsm, string? peer) =>
         (Issuer, Server, _mcpsm, _peer) = (issuer, server, mcpsm, peer);
 
     public AuthorizationServer Issuer { get; }
@@ -21,15 +21,15 @@ internal sealed class Place : IAsyncDisposable
     /// <summary>The root folder of the repository.</summary>
     public static string Repository { get; } = TestServers.Repository.Root;
 
-    public static async Task<Place> OpenAsync(Report report)
+    public static async Task<BenchmarkEnvironment> OpenAsync(Report report)
     {
         var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { AutoApprove = true });
         var server = await ProtectedMcpServer.StartAsync(issuer);
-        return new Place(issuer, server, await MakeMcpsmAsync(report), await InstallPeerAsync(report));
+        return new BenchmarkEnvironment(issuer, server, await MakeMcpsmAsync(report), await InstallPeerAsync(report));
     }
 
     /// <summary>Returns <c>mcpsm</c> with a configuration folder; the vault is the encrypted file with a key file.</summary>
-    public Line Ours(string folder, params string[] arguments) => new("mcpsm " + string.Join(' ', arguments.Take(2)), _mcpsm, arguments, new Dictionary<string, string>
+    public MeasuredProgram Ours(string folder, params string[] arguments) => new("mcpsm " + string.Join(' ', arguments.Take(2)), _mcpsm, arguments, new Dictionary<string, string>
     {
         ["MCPSM_CONFIG_DIR"] = folder,
         ["HOME"] = _root,
@@ -38,11 +38,11 @@ internal sealed class Place : IAsyncDisposable
     });
 
     /// <summary>Returns the npm tool; null if it could not be installed.</summary>
-    public Line? Peer(string folder, params string[] arguments) => _peer is null ? null
-        : new Line("npm tool", "node", [_peer, .. arguments], new Dictionary<string, string> { ["MCP_MANAGER_CONFIG_DIR"] = folder, ["HOME"] = _root });
+    public MeasuredProgram? Peer(string folder, params string[] arguments) => _peer is null ? null
+        : new MeasuredProgram("npm tool", "node", [_peer, .. arguments], new Dictionary<string, string> { ["MCP_MANAGER_CONFIG_DIR"] = folder, ["HOME"] = _root });
 
     /// <summary>Returns the shortest Node program; null if Node is missing.</summary>
-    public Line? Node() => _peer is null ? null : new Line("node -e 0", "node", ["-e", "0"], new Dictionary<string, string>());
+    public MeasuredProgram? Node() => _peer is null ? null : new MeasuredProgram("node -e 0", "node", ["-e", "0"], new Dictionary<string, string>());
 
     public string NewFolder() => Directory.CreateDirectory(Path.Combine(_root, Path.GetRandomFileName())).FullName;
 

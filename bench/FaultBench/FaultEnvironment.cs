@@ -10,11 +10,11 @@ using McpSm.TestServers;
 namespace McpSm.FaultBench;
 
 /// <summary>An issuer that rotates refresh tokens and detects their reuse, servers that accept its tokens, and a configuration folder.</summary>
-internal sealed class Workshop : IAsyncDisposable
+internal sealed class FaultEnvironment : IAsyncDisposable
 {
     private readonly List<TestMcpServer> _servers = [];
 
-    private Workshop(string folder, string vault, TestIssuer issuer, Worker.Clock clock)
+    private FaultEnvironment(string folder, string vault, TestIssuer issuer, Worker.Clock clock)
     {
         (Folder, Vault, Issuer, Clock) = (folder, vault, issuer, clock);
         Home = new AppEnvironment(name => name switch
@@ -46,11 +46,11 @@ internal sealed class Workshop : IAsyncDisposable
 
     /// <param name="servers">The ids of the servers to start and add.</param>
     /// <param name="folder">The configuration folder; null for a new one.</param>
-    public static async Task<Workshop> OpenAsync(Options options, IEnumerable<string> servers, string? folder = null)
+    public static async Task<FaultEnvironment> OpenAsync(Options options, IEnumerable<string> servers, string? folder = null)
     {
         var clock = new Worker.Clock();
         var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { TimeProvider = clock });
-        var shop = new Workshop(folder ?? Directory.CreateTempSubdirectory("mcpsm-faults-").FullName, options.Vault, issuer, clock);
+        var shop = new FaultEnvironment(folder ?? Directory.CreateTempSubdirectory("mcpsm-faults-").FullName, options.Vault, issuer, clock);
         foreach (var id in servers)
         {
             var server = await TestMcpServer.StartAsync(issuer);

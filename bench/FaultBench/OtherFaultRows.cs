@@ -5,7 +5,7 @@ using McpSm.Core.Files;
 namespace McpSm.FaultBench;
 
 /// <summary>Checks of other faults: each ends with an error or a limited wait, and nothing is lost.</summary>
-internal static class TroubleRows
+internal static class OtherFaultRows
 {
     public static async Task RunAsync(Options options, Report report)
     {
@@ -20,7 +20,7 @@ internal static class TroubleRows
     /// <summary>Makes a step fail like on a full disk, also during a renewal.</summary>
     private static async Task FailingStepsAsync(Options options, Report report)
     {
-        await using var shop = await Workshop.OpenAsync(options, ["bearer", "oauth"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["bearer", "oauth"]);
         await using var worker = await shop.WorkerAsync();
         await worker.OkAsync("set bearer token-0");
         var (wrong, failed, tries) = (new List<string>(), 0, options.Rounds(200));
@@ -77,7 +77,7 @@ internal static class TroubleRows
         {
             var wrong = new List<string>();
             var inside = Directory.CreateDirectory(Path.Combine(folder, "home")).FullName;
-            await using (var shop = await Workshop.OpenAsync(options, ["bearer", "oauth"], inside))
+            await using (var shop = await FaultEnvironment.OpenAsync(options, ["bearer", "oauth"], inside))
             {
                 await using var worker = await shop.WorkerAsync();
                 await worker.OkAsync("set bearer token-0");
@@ -125,7 +125,7 @@ internal static class TroubleRows
             return;
         }
         var wrong = new List<string>();
-        await using var shop = await Workshop.OpenAsync(options, ["bearer"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["bearer"]);
         await using (var owner = await shop.WorkerAsync())
         {
             await owner.OkAsync("set bearer token-0");
@@ -159,7 +159,7 @@ internal static class TroubleRows
     private static async Task ClockSetBackAsync(Options options, Report report)
     {
         var wrong = new List<string>();
-        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["oauth"]);
         await shop.SignInAsync("oauth");
         await using var worker = await shop.WorkerAsync();
         shop.Clock.Ahead = -TimeSpan.FromDays(1);
@@ -179,7 +179,7 @@ internal static class TroubleRows
     private static async Task LocksAsync(Options options, Report report)
     {
         var wrong = new List<string>();
-        await using var shop = await Workshop.OpenAsync(options, ["bearer"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["bearer"]);
         await using var worker = await shop.WorkerAsync();
         await worker.OkAsync("set bearer token-0");
         var started = Stopwatch.GetTimestamp();
@@ -218,7 +218,7 @@ internal static class TroubleRows
     private static async Task NetworkAsync(Options options, Report report)
     {
         var wrong = new List<string>();
-        await using var shop = await Workshop.OpenAsync(options, ["oauth"]);
+        await using var shop = await FaultEnvironment.OpenAsync(options, ["oauth"]);
         await shop.SignInAsync("oauth");
         await using var worker = await shop.WorkerAsync();
         var token = await worker.OkAsync("token oauth");

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace McpSm.Bench;
 
 /// <summary>A program with its arguments and environment variables.</summary>
-internal sealed record Line(string Name, string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Variables)
+internal sealed record MeasuredProgram(string Name, string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Variables)
 {
     /// <summary>Handles a printed line; null if the output is ignored.</summary>
     public Func<string, Task>? Follow { get; init; }
