@@ -165,10 +165,10 @@ public sealed class StatusTests
         var console = new TestConsole { Colours = true, ErrorColours = true };
         Assert.Contains("  \x1b[31m✘\x1b[0m Not authenticated\n", (await mcpsm.RunAsync("auth status", console)).Out);
         var failed = await mcpsm.RunAsync("auth status nosuch", new TestConsole { Colours = true, ErrorColours = true });
-        Assert.StartsWith("\x1b[31m✘\x1b[0m There is no server", failed.Error);
+        Assert.StartsWith("\x1b[31m✘\x1b[0m The server 'nosuch' was not found", failed.Error);
         // Standard output is a terminal and standard error is a file.
         var intoFile = await mcpsm.RunAsync("auth status nosuch", new TestConsole { Colours = true });
-        Assert.StartsWith("✘ There is no server", intoFile.Error);
+        Assert.StartsWith("✘ The server 'nosuch' was not found", intoFile.Error);
         Assert.DoesNotContain('\x1b', (await mcpsm.RunAsync("auth status", new TestConsole { ErrorColours = true })).Out);
         Assert.DoesNotContain('\x1b', (await mcpsm.RunAsync("auth status --json", new TestConsole { Colours = true })).Out);
     }

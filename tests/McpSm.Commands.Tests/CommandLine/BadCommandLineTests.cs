@@ -7,7 +7,7 @@ namespace McpSm.Commands.Tests.CommandLine;
 public sealed class BadCommandLineTests
 {
     [Theory]
-    [InlineData("auth status nosuch", 1, "There is: my-api")]
+    [InlineData("auth status nosuch", 1, "Existing servers: my-api.")]
     [InlineData("add my-api --type http --url https://b.example/mcp", 1, "already")]
     [InlineData("add login --type http --url https://b.example/mcp", 2, "name of a command")]
     [InlineData("add b --type http --url ftp://b.example/mcp", 2, "scheme")]
