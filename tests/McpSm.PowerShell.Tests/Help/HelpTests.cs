@@ -162,7 +162,7 @@ public sealed partial class HelpTests
         Assert.True(command != "Invoke-Mcpsm" || session.Text("$LASTEXITCODE") == "0");
         // These are the only expected warnings: a page describes the first, and one server of the session has a plaintext token.
         Assert.All(session.Warnings, w => Assert.True(w.Contains("stay in another vault") && code == "Set-McpVault secretmanagement:Store"
-            || w.Contains("'plain' lies in plaintext") && code.StartsWith("Test-McpServer |", StringComparison.Ordinal), w));
+            || w.Contains("a secret of 'plain' in plaintext") && code.StartsWith("Test-McpServer |", StringComparison.Ordinal), w));
         Assert.Contains(command == "Invoke-Mcpsm" ? "mcpsm" : command, code);
         var changes = command.Split('-')[0] is "Add" or "Set" or "Remove" or "Connect" or "Disconnect" or "Update" or "Clear" or "Deny" or "Import";
         // An example of a cmdlet that changes something must change something, unless its text says otherwise.
