@@ -1,4 +1,3 @@
-using McpSm.Core;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Files;

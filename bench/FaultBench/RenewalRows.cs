@@ -1,5 +1,3 @@
-using McpSm.Core.Credentials;
-
 namespace McpSm.FaultBench;
 
 /// <summary>Runs eight processes at once in many rounds. Before each round the clocks move until every token has expired.</summary>

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using McpSm.TestServers;
 
 namespace McpSm.Bench.Rows;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace McpSm.Cli;
@@ -14,6 +15,7 @@ internal static class FileSizeSignal
 
     // Held until the process ends. The runtime handles a signal a moment after it comes: with the registration gone by then, the
     // signal would end the process after all.
+    [SuppressMessage("CodeQuality", "IDE0052", Justification = "The field keeps the registration alive.")]
     private static PosixSignalRegistration? s_registration;
 
     public static void Handle() =>

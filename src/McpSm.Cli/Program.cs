@@ -16,7 +16,7 @@ var environment = new AppEnvironment { Remedies = CliRemedyFormatter.Instance };
 using var signals = new Signals(environment.Exchanges);
 try
 {
-    var code = await McpsmCommand.RunAsync(args, new SystemConsole(environment), environment, signals.Token);
+    var code = await McpsmCommand.RunAsync(args, new SystemConsole(environment), environment, signals.Token).ConfigureAwait(false);
     return signals.HaveCome ? ExitCode.Cancelled : code;
 }
 // .NET reports a file that would be larger than the process may write as an argument out of range.

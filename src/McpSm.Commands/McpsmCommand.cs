@@ -54,7 +54,7 @@ public static class McpsmCommand
             return UsageError.Report(parsed, arguments, context);
         }
         (context.Verbose, context.Quiet) = (parsed.GetValue(verbose), parsed.GetValue(quiet));
-        if (vaults is null && parsed.Action is not HelpWithExamplesAction && parsed.Action is not VersionAction && PowerShellDelegation.IsNeeded(parsed))
+        if (vaults is null && parsed.Action is not (HelpWithExamplesAction or VersionAction) && PowerShellDelegation.IsNeeded(parsed))
         {
             int? handed = null;
             var failed = await context.RunAsync(async () => (handed = await PowerShellDelegation.RunAsync(parsed, arguments, context, cancellationToken).ConfigureAwait(false)) ?? ExitCode.Done)
@@ -64,7 +64,7 @@ public static class McpsmCommand
                 return handed ?? failed;
             }
         }
-        if (parsed.Action is not HelpWithExamplesAction && parsed.Action is not VersionAction)
+        if (parsed.Action is not (HelpWithExamplesAction or VersionAction))
         {
             var runs = false;
             var described = await context.RunAsync(async () =>

@@ -10,18 +10,18 @@ namespace McpSm.Loader;
 public sealed class ModuleLoader : IModuleAssemblyInitializer
 {
     private static readonly Lock Gate = new();
-    private static ModuleLoadContext? _context;
+    private static ModuleLoadContext? s_context;
 
     /// <summary>Registers the context before PowerShell reads the cmdlets. Further calls in the same process change nothing.</summary>
     public void OnImport()
     {
         lock (Gate)
         {
-            if (_context is not null)
+            if (s_context is not null)
             {
                 return;
             }
-            var context = _context = new ModuleLoadContext(Path.Combine(Path.GetDirectoryName(typeof(ModuleLoader).Assembly.Location)!, "dependencies"));
+            var context = s_context = new ModuleLoadContext(Path.Combine(Path.GetDirectoryName(typeof(ModuleLoader).Assembly.Location)!, "dependencies"));
             AssemblyLoadContext.Default.Resolving += (_, name) =>
                 name.Name is "McpSm.Core" or "McpSm.Commands" ? context.LoadFromAssemblyName(name) : null;
         }

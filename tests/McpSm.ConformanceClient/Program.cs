@@ -2,7 +2,6 @@ using McpSm.ConformanceClient;
 using McpSm.Core;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Management;
 using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using ModelContextProtocol.Client;

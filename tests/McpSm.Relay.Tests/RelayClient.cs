@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json.Nodes;
-using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 
 namespace McpSm.Relay.Tests;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using McpSm.Commands.Remedies;
 using McpSm.Commands.Servers;
 using McpSm.Core.Errors;
-using McpSm.Core.Management;
 
 namespace McpSm.Commands.Auth;
 

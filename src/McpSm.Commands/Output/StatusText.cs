@@ -1,6 +1,5 @@
 using System.Globalization;
 using McpSm.Core;
-using McpSm.Core.Credentials;
 
 namespace McpSm.Commands.Output;
 

@@ -1,11 +1,8 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Diagnostics;
 using McpSm.Commands.CommandLine;
 using McpSm.Core.Errors;
-using McpSm.Core.Interruption;
 using McpSm.Core.Processes;
-using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
 
 namespace McpSm.Commands.PowerShell;

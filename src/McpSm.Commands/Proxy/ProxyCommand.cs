@@ -1,5 +1,4 @@
 using System.CommandLine;
-using McpSm.Commands.Output;
 using McpSm.Commands.Remedies;
 using McpSm.Commands.Servers;
 using McpSm.Core;

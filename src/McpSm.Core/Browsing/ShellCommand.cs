@@ -118,12 +118,12 @@ internal static partial class ShellCommand
         return Version().Replace(name, "");
     }
 
-    [GeneratedRegex(@"^(?:-\w*S|--[\w-]+=)")]
+    [GeneratedRegex(@"^(?:-\w*S|--[\w-]+=)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex OptionName();
 
-    [GeneratedRegex(@"[-.]?\d[\d.]*$")]
+    [GeneratedRegex(@"[-.]?\d[\d.]*$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Version();
 
-    [GeneratedRegex(@"/[ckr]", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"/[ckr]", RegexOptions.IgnoreCase, matchTimeoutMilliseconds: 1000)]
     private static partial Regex CmdOption();
 }

@@ -37,7 +37,7 @@ internal static class ConfigurationFolder
             RequireNamed(environment, environment.Folder, status);
             warn?.Invoke($"The folder '{environment.Folder}' belongs to another user ({status.Owner}), who can read and replace its files.");
         }
-        else if (status.Owner == UnixFile.User && (status.Mode & NonOwnerWrite) != 0)
+        else if (status.Owner == UnixFile.User && (status.Mode & NonOwnerWrite) != UnixFileMode.None)
         {
             Close(environment.Folder, status, warn);
         }
@@ -72,7 +72,7 @@ internal static class ConfigurationFolder
         try
         {
             // With the sticky bit, as in /tmp, other users may add files but cannot replace ours.
-            if ((status.Mode & UnixFileMode.StickyBit) == 0)
+            if ((status.Mode & UnixFileMode.StickyBit) == UnixFileMode.None)
             {
                 File.SetUnixFileMode(folder, status.Mode & ~NonOwnerWrite);
             }
@@ -86,7 +86,7 @@ internal static class ConfigurationFolder
         {
             // The mode is checked below: some volumes and shares have a fixed mode for all files.
         }
-        warn?.Invoke(UnixFile.Status(folder) is { } current && (current.Mode & NonOwnerWrite) == 0
+        warn?.Invoke(UnixFile.Status(folder) is { } current && (current.Mode & NonOwnerWrite) == UnixFileMode.None
             ? $"Other users could write to the folder '{folder}'. Mcpsm has removed their write access."
             : $"Other users can write to the folder '{folder}' and replace its files. Mcpsm could not remove their write access.");
     }

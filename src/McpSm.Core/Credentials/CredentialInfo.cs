@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using McpSm.Core.Http;
 
 namespace McpSm.Core.Credentials;
 

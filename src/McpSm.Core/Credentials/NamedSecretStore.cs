@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
 using McpSm.Core.Vaults;
 
 namespace McpSm.Core.Credentials;

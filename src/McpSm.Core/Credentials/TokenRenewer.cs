@@ -3,7 +3,6 @@ using McpSm.Core.Discovery;
 using McpSm.Core.Entra;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
-using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Interruption;

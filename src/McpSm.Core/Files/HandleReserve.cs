@@ -1,4 +1,3 @@
-using McpSm.Core.Errors;
 using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Core.Files;

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json.Serialization;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
-using McpSm.Core.Errors;
 
 namespace McpSm.Core.Grants;
 

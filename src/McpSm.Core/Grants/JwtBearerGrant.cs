@@ -1,6 +1,5 @@
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
-using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Http;
 

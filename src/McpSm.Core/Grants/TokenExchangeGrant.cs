@@ -1,5 +1,4 @@
 using Duende.IdentityModel.Client;
-using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Http;

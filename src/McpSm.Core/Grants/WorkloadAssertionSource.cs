@@ -6,7 +6,6 @@ using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Files;
-using McpSm.Core.Processes;
 
 namespace McpSm.Core.Grants;
 

@@ -3,7 +3,6 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
-using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
 

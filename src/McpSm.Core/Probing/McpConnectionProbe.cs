@@ -81,7 +81,7 @@ internal static class McpConnectionProbe
     private static async Task<McpConnectionInfo> AskAsync(McpServer server, HttpClient http, string? version, long started, TimeSpan limit,
         CancellationToken cancellationToken)
     {
-        await using var transport = new HttpClientTransport(new HttpClientTransportOptions
+        var transport = new HttpClientTransport(new HttpClientTransportOptions
         {
             Endpoint = server.Uri,
             TransportMode = server.Transport == McpTransport.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
@@ -89,12 +89,14 @@ internal static class McpConnectionProbe
             EnableStandaloneGetStream = false,
             MaxReconnectionAttempts = 0,
         }, http);
-        await using var client = await McpClient.CreateAsync(transport, new McpClientOptions
+        await using var closingTransport = transport.ConfigureAwait(false);
+        var client = await McpClient.CreateAsync(transport, new McpClientOptions
         {
             ClientInfo = new Implementation { Name = "Mcpsm", Version = ProductInfo.Version },
             ProtocolVersion = version,
             InitializationTimeout = limit,
         }, cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using var closingClient = client.ConfigureAwait(false);
         var latency = Stopwatch.GetElapsedTime(started);
         var tools = client.ServerCapabilities?.Tools is null ? 0
             : (await client.ListToolsAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Count;

@@ -1,14 +1,11 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text.Json;
-using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
-using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Servers;

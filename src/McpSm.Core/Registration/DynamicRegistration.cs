@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Duende.IdentityModel.Client;
 using McpSm.Core.Credentials;
@@ -112,7 +113,7 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
             RedirectHost = redirect.Host,
             Scopes = asked.Scopes,
             SecretExpiresAt = identity.Secret is not null && response.TryGet("client_secret_expires_at") is { } end
-                && long.TryParse(end, out var seconds) && seconds is > 0 and < 253402300799
+                && long.TryParse(end, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 253402300799
                 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
         };
     }

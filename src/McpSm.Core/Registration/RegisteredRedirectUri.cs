@@ -1,5 +1,4 @@
 using McpSm.Core.Browsing;
-using McpSm.Core.Errors;
 
 namespace McpSm.Core.Registration;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Diagnostics.CodeAnalysis;
 using McpSm.Core.Browsing;
 using McpSm.Core.Configuration;
@@ -169,7 +170,7 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
         }
         if (context.Environment.Variable("MCPSM_CALLBACK_PORT") is { } variable)
         {
-            return int.TryParse(variable, out var port) && port is >= 0 and <= 65535 ? port
+            return int.TryParse(variable, CultureInfo.InvariantCulture, out var port) && port is >= 0 and <= 65535 ? port
                 : throw new McpAuthException(ErrorReason.InvalidValue, "MCPSM_CALLBACK_PORT is not a port: 0 to 65535.");
         }
         return new Settings(context.Environment).CallbackPort;

@@ -1,11 +1,9 @@
 using McpSm.Core.Browsing;
-using McpSm.Core.Configuration;
 using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Entra;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
-using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Interaction;
@@ -234,11 +232,11 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         await Task.WhenAny(opening, called, listener.Started).ConfigureAwait(false);
         var opened = !opening.IsCompleted || await opening.ConfigureAwait(false) || listener.Started.IsCompleted;
         context.Interaction.ShowAuthorizationUrl(url, opened);
-        return await WaitAsync(listener, called, opened, end, cancellationToken).ConfigureAwait(false);
+        return await WaitAsync(listener, called, opened, end).ConfigureAwait(false);
     }
 
     private async Task<CallbackResponse> WaitAsync(CallbackListener listener, Task<CallbackResponse> called, bool opened,
-        CancellationTokenSource end, CancellationToken cancellationToken)
+        CancellationTokenSource end)
     {
         var pasted = opened ? null : ReadPastedAsync(listener, end.Token);
         var forgotten = Client.AskWhetherForgottenAsync(end.Token);

@@ -8,7 +8,6 @@ using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Interaction;
-using McpSm.Core.Interruption;
 using McpSm.Core.Registration;
 using McpSm.Core.Servers;
 

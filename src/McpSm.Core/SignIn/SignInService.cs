@@ -1,7 +1,6 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
-using McpSm.Core.Grants;
 using McpSm.Core.Interaction;
 using McpSm.Core.Servers;
 

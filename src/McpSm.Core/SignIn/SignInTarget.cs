@@ -45,7 +45,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         {
             ChallengeProbe.RequireMcp(answer, server.Uri, server);
             // 400, 406 and 415 are an MCP server's word on the question itself.
-            var isRefusal = answer.Status >= 400 && answer.Status is not (400 or 406 or 415);
+            var isRefusal = answer.Status is >= 400 and not (400 or 406 or 415);
             // Some servers challenge only later requests, and some refuse with a 403 and no challenge: what they publish tells.
             resource = isRefusal && answer.Status != 403 ? null : await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);
             if (resource is null || resource.AuthorizationServers.Count == 0)

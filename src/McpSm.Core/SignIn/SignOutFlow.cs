@@ -1,6 +1,5 @@
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
-using McpSm.Core.Files;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core.SignIn;

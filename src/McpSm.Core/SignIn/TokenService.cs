@@ -67,7 +67,7 @@ public sealed class TokenService
     public Task<bool> RejectAsync(McpServer server, string token, CancellationToken cancellationToken) =>
         new TokenRejection(_environment, _store).RunAsync(server, token, cancellationToken);
 
-    /// <summary>As <see cref="RenewAsync"/>; returns the credential.</summary>
+    /// <summary>As <see cref="RenewAsync(McpServer, CancellationToken)"/>; returns the credential.</summary>
     internal async Task<OAuthCredential> RenewNowAsync(McpServer server, CancellationToken cancellationToken)
     {
         var stored = await ReadOAuthAsync(server, cancellationToken).ConfigureAwait(false);

@@ -40,7 +40,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     /// <summary>Runs work on the thread pool until it ends. The pipeline thread executes what the work queues in <see cref="Dispatcher"/>.</summary>
     private protected void Run(Func<CancellationToken, Task> work)
     {
-        Dispatcher = new PipelineDispatcher(_stop.Token, AppEnvironment.Exchanges);
+        Dispatcher = new PipelineDispatcher(AppEnvironment.Exchanges, _stop.Token);
         try
         {
             Dispatcher.Run(work);

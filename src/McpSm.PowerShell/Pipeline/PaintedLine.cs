@@ -20,7 +20,7 @@ public static partial class PaintedLine
         {
             return line;
         }
-        var plain = Symbol().Replace(line, "$1");
+        var plain = Symbol().Replace(line, "${symbol}");
         if (plain.Length == line.Length)
         {
             return line;
@@ -34,6 +34,6 @@ public static partial class PaintedLine
     /// <summary>Returns the line with its colours, for the same string object that <see cref="Of"/> returned; any other string is returned unchanged.</summary>
     public static string Paint(string line) => Painted.TryGetValue(line, out var painted) ? painted : line;
 
-    [GeneratedRegex("\e\\[3[12]m(.)\e\\[0m")]
+    [GeneratedRegex("\e\\[3[12]m(?<symbol>.)\e\\[0m", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Symbol();
 }

@@ -17,7 +17,7 @@ internal sealed class PipelineDispatcher
 
     /// <param name="stopping">Cancelled by <c>StopProcessing</c>.</param>
     /// <param name="exchanges">The token exchanges of the work. An exchange that has begun gets more time to finish.</param>
-    public PipelineDispatcher(CancellationToken stopping, TokenExchangeTracker exchanges) => (_stopping, _exchanges) = (stopping, exchanges);
+    public PipelineDispatcher(TokenExchangeTracker exchanges, CancellationToken stopping) => (_stopping, _exchanges) = (stopping, exchanges);
 
     /// <summary>Runs the work until it ends. The calling thread executes the queued actions meanwhile.</summary>
     public void Run(Func<CancellationToken, Task> work)

@@ -13,9 +13,7 @@ internal sealed class StandardErrorLine : ErrorRecord
     private const string First = "NativeCommandError";
     private const string Later = "NativeCommandErrorMessage";
 
-    private static readonly StreamingContext Context = new();
-
-    private StandardErrorLine(SerializationInfo info, string text) : base(info, Context) => Text = text;
+    private StandardErrorLine(SerializationInfo info, string text) : base(info, default) => Text = text;
 
     /// <summary>The line without changes.</summary>
     public string Text { get; }
@@ -41,7 +39,7 @@ internal sealed class StandardErrorLine : ErrorRecord
 #pragma warning disable SYSLIB0050 // Formatter-based serialization is obsolete, but there is no other way to create such a record.
         var info = new SerializationInfo(typeof(ErrorRecord), new FormatterConverter());
 #pragma warning restore SYSLIB0050
-        record.GetObjectData(info, Context);
+        record.GetObjectData(info, default);
         return new StandardErrorLine(info, text);
     }
 }

@@ -39,7 +39,8 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
     {
         try
         {
-            await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            await using var closing = stream.ConfigureAwait(false);
             await foreach (var (type, data) in events.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
             {
                 if (type != "message")

@@ -154,7 +154,8 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
     {
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(relayEnds).ConfigureAwait(false);
+            var body = await response.Content.ReadAsStreamAsync(relayEnds).ConfigureAwait(false);
+            await using var closing = body.ConfigureAwait(false);
             await foreach (var (type, data) in new EventReader(connection.Options.MaxServerMessage).ReadAsync(body, relayEnds).ConfigureAwait(false))
             {
                 if (type == "endpoint")

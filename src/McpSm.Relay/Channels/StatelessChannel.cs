@@ -124,7 +124,8 @@ internal sealed class StatelessChannel : IServerChannel
         {
             return await _connection.ReadBodyAsync(response, cancellationToken).ConfigureAwait(false);
         }
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using var closing = stream.ConfigureAwait(false);
         await foreach (var (type, data) in new EventReader(_connection.Options.MaxServerMessage).ReadAsync(stream, cancellationToken).ConfigureAwait(false))
         {
             if (type == "message" && Message.Parse(data) is { Kind: MessageKind.Response } answer && answer.IdKey == list.IdKey)

@@ -380,7 +380,8 @@ internal sealed class StreamableHttpChannel : IServerChannel
             return Message.Parse(await _connection.ReadBodyAsync(response, cancellationToken).ConfigureAwait(false));
         }
         var events = new EventReader(_connection.Options.MaxServerMessage);
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using var closing = stream.ConfigureAwait(false);
         await foreach (var (type, data) in events.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
         {
             if (type == "message" && Message.Parse(data) is { Kind: MessageKind.Response } answer && answer.IdKey == request.IdKey)

@@ -18,7 +18,8 @@ internal sealed class EventReader(int limit)
     /// <exception cref="IOException">The connection broke.</exception>
     public async IAsyncEnumerable<(string Type, byte[] Data)> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var bounded = new BoundedEventStream(stream, limit);
+        var bounded = new BoundedEventStream(stream, limit);
+        await using var closing = bounded.ConfigureAwait(false);
         var parser = SseParser.Create(bounded, static (_, data) => data.ToArray());
         await foreach (var item in parser.EnumerateAsync(cancellationToken).ConfigureAwait(false))
         {

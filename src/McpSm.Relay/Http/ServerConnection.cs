@@ -84,7 +84,8 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
     /// <exception cref="MessageTooLargeException">It is larger.</exception>
     public async Task<byte[]> ReadBodyAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using var closing = stream.ConfigureAwait(false);
         using var body = new MemoryStream();
         var buffer = new byte[81920];
         while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var read)

@@ -24,6 +24,6 @@ public sealed class HangingIssuerTests
         Assert.Single(issuer.Traffic.OfGrant("refresh_token"));
         issuer.Faults.Clear();
         (await mcpsm.RunAsync(line)).Done();
-        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count);
     }
 }

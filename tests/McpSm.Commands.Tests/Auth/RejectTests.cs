@@ -59,7 +59,7 @@ public sealed class RejectTests : IAsyncLifetime
         Assert.NotEqual(first, second);
         Assert.Equal($"Authorization: Bearer {await _mcpsm.TokenAsync()}", $"Authorization: Bearer {second}");
         Assert.StartsWith("Authorization: Bearer ", (await _mcpsm.RunAsync("auth token my-api --header --renew")).Done().Out);
-        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count);
     }
 
     [Fact]
@@ -104,10 +104,10 @@ public sealed class RejectTests : IAsyncLifetime
         Assert.Equal(("Expired", "mcpsm auth login my-api"), ((string?)status["state"], (string?)status["remedy"]));
         Assert.NotNull((string?)status["renewalRefusedAt"]);
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(4, "did not renew the token", "mcpsm auth login my-api");
-        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count);
         _issuer.Faults.Clear();
         (await _mcpsm.RunAsync("auth login-all --no-browser")).Done();
         (await _mcpsm.RunAsync("auth token my-api")).Done();
-        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count);
     }
 }

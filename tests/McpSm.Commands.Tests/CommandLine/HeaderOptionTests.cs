@@ -77,7 +77,7 @@ public sealed class HeaderOptionTests
         Assert.DoesNotContain(Secret, File.ReadAllText(mcpsm.PathOf("config.json")));
         var ended = (await mcpsm.RunAsync("test my-api")).Done();
         AssertHidden(ended);
-        var request = server.Traffic.To("/mcp").Last();
+        var request = server.Traffic.To("/mcp")[^1];
         Assert.All(headers, h => Assert.Equal(h.Value, request.Header(h.Name)));
     }
 }

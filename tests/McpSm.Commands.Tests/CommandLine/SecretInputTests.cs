@@ -65,7 +65,7 @@ public sealed class SecretInputTests
         mcpsm.Variables["KEY_OF_MINE"] = Secret + "\r\n";
         (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl} --header-from-env X-Key=KEY_OF_MINE --client-id me --client-secret-from-env KEY_OF_MINE")).Done();
         (await mcpsm.RunAsync("test my-api")).Done();
-        Assert.Equal(Secret, server.Traffic.To("/mcp").Last().Header("X-Key"));
+        Assert.Equal(Secret, server.Traffic.To("/mcp")[^1].Header("X-Key"));
         mcpsm.Variables["KEY_OF_MINE"] = Secret + "\nsecond";
         (await mcpsm.RunAsync("server update my-api --client-secret-from-env KEY_OF_MINE")).Failed(2, "several lines");
         (await mcpsm.RunAsync("server update my-api --header-from-env X-Key=KEY_OF_MINE")).Failed(2, "several lines");

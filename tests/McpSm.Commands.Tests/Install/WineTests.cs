@@ -1,5 +1,4 @@
 using System.Text.Json;
-using McpSm.Commands.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 

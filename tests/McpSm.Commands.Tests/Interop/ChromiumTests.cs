@@ -1,7 +1,6 @@
 using McpSm.Commands.Tests.Support;
 using McpSm.TestServers;
 using PuppeteerSharp;
-using PuppeteerSharp.Media;
 using Xunit;
 
 namespace McpSm.Commands.Tests.Interop;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using McpSm.Commands.Tests.Support;
-using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using McpSm.Commands.Tests.Support;
-using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
 

@@ -49,7 +49,7 @@ public sealed class SignalTests : IAsyncLifetime
         release.SetResult();
         Assert.Equal(130, await EndAsync(process, TimeSpan.FromSeconds(5)));
         await AssertRenewableAsync();
-        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, _issuer.Traffic.OfGrant("refresh_token").Count);
     }
 
     [Fact]

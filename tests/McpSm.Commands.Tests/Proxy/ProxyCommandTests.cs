@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using McpSm.Commands.Tests.Support;
-using McpSm.Samples;
 using McpSm.TestServers;
 using Xunit;
 

@@ -1,4 +1,3 @@
-using McpSm.Commands.Tests.Support;
 using McpSm.TestServers;
 using Xunit;
 

@@ -4,7 +4,6 @@ using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
-using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace McpSm.Core.Tests.Credentials;

@@ -1,4 +1,3 @@
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;

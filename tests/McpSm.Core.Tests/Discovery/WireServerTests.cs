@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;

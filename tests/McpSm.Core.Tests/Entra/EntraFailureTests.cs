@@ -1,5 +1,4 @@
 using McpSm.Core.Browsing;
-using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;

@@ -24,7 +24,7 @@ public sealed class TokenExchangeTests
         Assert.NotNull(scene.Issuer.Server.Introspect(token));
         Assert.False(scene.Status.RenewalUncertain);
         await scene.Authenticator.Tokens.RenewAsync(scene.Server, Cancellation);
-        Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, scene.Issuer.Traffic.OfGrant("refresh_token").Count);
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
 using CsCheck;
-using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Grants;

@@ -56,7 +56,7 @@ public sealed class ClientIdentityTests
         var registers = !own && !document;
         Assert.Equal(registers ? 1 : 0, scene.Issuer.Traffic.Count("/register"));
         var id = ClientOf(scene);
-        Assert.True(registers ? id != "mine" && id != Document : id == (own ? "mine" : Document), id);
+        Assert.True(registers ? id is not ("mine" or Document) : id == (own ? "mine" : Document), id);
     }
 
     [Rule(11)]

@@ -27,7 +27,7 @@ public sealed class DPoPProofTests
         var now = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
         var proof = DPoPProof.Create(DPoPKey.Create(), HttpMethod.Get, new Uri(uri), now, "token", "n1");
         var (header, claims) = Read(proof);
-        Assert.Equal(("dpop+jwt", "ES256"), ((string?)header.GetProperty("typ").GetString(), header.GetProperty("alg").GetString()));
+        Assert.Equal(("dpop+jwt", "ES256"), (header.GetProperty("typ").GetString(), header.GetProperty("alg").GetString()));
         Assert.Equal(["crv", "kty", "x", "y"], header.GetProperty("jwk").EnumerateObject().Select(m => m.Name).Order());
         Assert.Equal((htu, "GET", "n1"), (claims.GetProperty("htu").GetString(), claims.GetProperty("htm").GetString(), claims.GetProperty("nonce").GetString()));
         Assert.Equal(1_700_000_000, claims.GetProperty("iat").GetInt64());

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Servers;
@@ -128,7 +127,7 @@ public sealed class DPoPTests
     public async Task Algorithms_without_ours_end_the_sign_in_before_the_browser_opens(bool ofIssuer)
     {
         await using var scene = await StartAsync();
-        void Other(JsonObject json) => json["dpop_signing_alg_values_supported"] = new JsonArray("RS256", "EdDSA\u001b[31m");
+        static void Other(JsonObject json) => json["dpop_signing_alg_values_supported"] = new JsonArray("RS256", "EdDSA\u001b[31m");
         scene.Issuer.Faults.RewriteJson("/.well-known", json => { if (ofIssuer) { Other(json); } });
         scene.Resource.ResourceMetadata = json => { if (!ofIssuer) { Other(json); } return json; };
         var e = await scene.FailsAsync();

@@ -1,4 +1,3 @@
-using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Management;
@@ -165,7 +164,7 @@ public sealed class SecretMethodTests
     {
         var (scene, _) = await WithOwnClientAsync(Post, Basic, Post);
         await using var __ = scene;
-        SignInOptions AsClient(SignInOptions o) => o with { ClientCredentials = new ClientCredentials("mine", "5up3r-s3cr3t") };
+        static SignInOptions AsClient(SignInOptions o) => o with { ClientCredentials = new ClientCredentials("mine", "5up3r-s3cr3t") };
         await scene.LoginAsync(AsClient);
         await scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation);
         await scene.LoginAsync(AsClient);

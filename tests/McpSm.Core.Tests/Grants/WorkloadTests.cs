@@ -4,7 +4,6 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Grants;
 using McpSm.Core.Management;
-using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Entra;
 using McpSm.Core.Tests.Errors;

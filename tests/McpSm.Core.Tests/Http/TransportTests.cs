@@ -1,6 +1,5 @@
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;
 using McpSm.TestServers;

@@ -1,5 +1,4 @@
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
 using Xunit;

@@ -1,4 +1,3 @@
-using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Management;
 using McpSm.Core.SignIn;

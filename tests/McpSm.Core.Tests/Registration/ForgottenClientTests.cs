@@ -134,7 +134,7 @@ public sealed class ForgottenClientTests
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = true }, clock: new ManualTimeProvider());
         scene.Person.Device = code => Assert.True(scene.Issuer.Server.DecideDevice(code.UserCode, true));
-        SignInOptions ByDevice(SignInOptions o) => o with { UseDeviceCode = true };
+        static SignInOptions ByDevice(SignInOptions o) => o with { UseDeviceCode = true };
         await scene.LoginAsync(ByDevice);
         scene.Issuer.Server.ForgetClients();
         await scene.LoginAsync(ByDevice);

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Management;
 using McpSm.Core.Servers;

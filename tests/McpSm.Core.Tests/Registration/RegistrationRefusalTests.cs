@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;

@@ -1,6 +1,5 @@
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
-using McpSm.Core.SignIn;
 using McpSm.Core.Tests.Errors;
 using McpSm.Core.Tests.Support;
 using McpSm.Samples;

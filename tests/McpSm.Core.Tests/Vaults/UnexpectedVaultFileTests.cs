@@ -1,7 +1,6 @@
 using System.Text;
 using CsCheck;
 using McpSm.Core.Errors;
-using McpSm.Core.Servers;
 using McpSm.Core.Tests.Support;
 using McpSm.Core.Vaults.EncryptedFile;
 using Xunit;

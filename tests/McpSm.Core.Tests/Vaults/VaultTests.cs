@@ -213,7 +213,7 @@ public sealed class VaultTests
         void Open(bool folder)
         {
             File.SetUnixFileMode(key, owner | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-            File.SetUnixFileMode(work.Folder, owner | UnixFileMode.UserExecute | (folder ? UnixFileMode.OtherExecute : 0));
+            File.SetUnixFileMode(work.Folder, owner | UnixFileMode.UserExecute | (folder ? UnixFileMode.OtherExecute : UnixFileMode.None));
         }
         Open(folder: false);
         Assert.Contains("which only you can read", new EncryptedFileVault(work.Home).Protection);

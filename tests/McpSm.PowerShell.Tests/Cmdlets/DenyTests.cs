@@ -29,7 +29,7 @@ public sealed class DenyTests
         session.Host.Typed.Enqueue(second);
         session.Run("Deny-McpToken my-api");
         Assert.NotEqual(second, session.Text("Get-McpToken my-api -AsPlainText"));
-        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class DenyTests
         var first = session.Text("Get-McpToken my-api -AsPlainText");
         Assert.NotEqual(first, session.Text("Get-McpToken my-api -AsPlainText -Renew"));
         Assert.NotEqual($"Bearer {first}", session.Text("(Get-McpToken my-api -AsHeader -Renew).Authorization"));
-        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count);
         session.Run("Add-McpServer own https://a.example/mcp; Set-McpToken own $args[0]", new NetworkCredential("", "its-token").SecurePassword);
         foreach (var line in new[] { "Get-McpToken own -Renew", "Deny-McpToken own (Get-McpToken own)" })
         {

@@ -64,7 +64,7 @@ public sealed class HostileValueTests
         using var session = new ModuleSession();
         session.Run("Add-McpServer my-api $args[0] -Header @{ 'X-Key' = $args[1]; 'X-Team' = 'blue'; 'X-Version' = 2 }", server.McpUrl.AbsoluteUri, ErrorFixture.Secure("header-secret"));
         Assert.Equal("True", session.Text("(Test-McpServer my-api).Success"));
-        var request = server.Traffic.To("/mcp").Last();
+        var request = server.Traffic.To("/mcp")[^1];
         Assert.Equal(("header-secret", "blue", "2"), (request.Header("X-Key"), request.Header("X-Team"), request.Header("X-Version")));
         session.Run("Set-McpServer my-api -Header @{ 'X-Key' = @('a', 'b') }");
         var error = Assert.Single(session.Errors);

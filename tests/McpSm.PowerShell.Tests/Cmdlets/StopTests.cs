@@ -38,7 +38,7 @@ public sealed class StopTests
         Assert.NotNull(issuer.Server.Introspect(session.Text("Get-McpToken my-api -AsPlainText")));
         session.Run("Update-McpToken my-api");
         Assert.Empty(session.Errors);
-        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count());
+        Assert.Equal(2, issuer.Traffic.OfGrant("refresh_token").Count);
     }
 
     [Fact]

@@ -182,7 +182,7 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
     {
         try
         {
-            return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & modes) != 0;
+            return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & modes) != UnixFileMode.None;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -109,8 +109,11 @@ internal sealed class EncryptedFileVault : IVault
     }
 
     /// <summary>Returns the texts of all items that wait for another vault.</summary>
-    internal Task<IReadOnlyList<string>> PendingAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Where(i => PendingItems.IsPending(i.Key)).Select(i => i.Value)]);
+    internal Task<IReadOnlyList<string>> PendingAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult<IReadOnlyList<string>>([.. Open().Items.Where(i => PendingItems.IsPending(i.Key)).Select(i => i.Value)]);
+    }
 
     /// <summary>Stores an item that waits for another vault. A null text removes the item, and removes the file if it is then empty.</summary>
     internal async Task SetPendingAsync(string item, string? text, CancellationToken cancellationToken)

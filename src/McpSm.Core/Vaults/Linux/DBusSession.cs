@@ -45,7 +45,7 @@ internal static class DBusSession
         var user = UnixFile.User;
         var folder = Path.Combine(runtimeFolders, user.ToString(CultureInfo.InvariantCulture));
         var socket = Path.Combine(folder, "bus");
-        return UnixFile.StatusOfLink(folder) is { Kind: FileKind.Folder } above && above.Owner == user && (above.Mode & othersWrite) == 0
+        return UnixFile.StatusOfLink(folder) is { Kind: FileKind.Folder } above && above.Owner == user && (above.Mode & othersWrite) == UnixFileMode.None
             && UnixFile.StatusOfLink(socket) is { Kind: FileKind.Socket } bus && bus.Owner == user ? socket : null;
     }
 

@@ -93,7 +93,7 @@ internal sealed class SecretServiceSession : IDisposable
 
     /// <summary>Checks the result of a request to the service.</summary>
     /// <exception cref="GErrorException">The service returned an error.</exception>
-    public void Check(nint error)
+    public static void Check(nint error)
     {
         GErrorException.ThrowIf(error);
         Volatile.Write(ref s_lastResponse, Stopwatch.GetTimestamp());

@@ -3,7 +3,6 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using McpSm.Core.Configuration;
-using McpSm.Core.Errors;
 
 namespace McpSm.Core.Vaults.Linux;
 
@@ -36,7 +35,7 @@ internal sealed class SecretServiceVault(AppEnvironment environment) : IVault
         }
         var found = Load(session, path);
         LibSecret.LoadSecret(found, session.Cancellable, out var error);
-        session.Check(error);
+        SecretServiceSession.Check(error);
         var value = session.Keep(LibSecret.GetSecret(found));
         return value.IsInvalid ? throw SecretServiceSession.Refused("return the item") : TextOf(value);
     }, cancellationToken);
@@ -51,13 +50,13 @@ internal sealed class SecretServiceVault(AppEnvironment environment) : IVault
         {
             // Update the item in its collection, which need not be the default one: a second item would be ambiguous.
             LibSecret.SetSecret(Load(session, path), value, session.Cancellable, out error);
-            session.Check(error);
+            SecretServiceSession.Check(error);
             return true;
         }
         // Create with replace: another process may have created the item at the same time.
         var created = session.Keep(LibSecret.CreateItem(session.OpenCollection(), 0, session.Keep(AttributesOf(item)), LabelOf(item), value,
             LibSecret.CreateReplace, session.Cancellable, out error));
-        session.Check(error);
+        SecretServiceSession.Check(error);
         return created.IsInvalid ? throw SecretServiceSession.Refused("store the item") : true;
     }, cancellationToken);
 
@@ -71,7 +70,7 @@ internal sealed class SecretServiceVault(AppEnvironment environment) : IVault
         foreach (var path in paths)
         {
             var removed = LibSecret.DeleteItem(Load(session, path), session.Cancellable, out var error);
-            session.Check(error);
+            SecretServiceSession.Check(error);
             if (!removed)
             {
                 throw SecretServiceSession.Refused("remove the item");
@@ -108,14 +107,14 @@ internal sealed class SecretServiceVault(AppEnvironment environment) : IVault
     {
         LibSecret.Search(session.Service, 0, session.Keep(AttributesOf(item)), session.Cancellable, out var unlocked, out var locked, out var error);
         var paths = (Unlocked: LibSecret.TakeTexts(unlocked), Locked: LibSecret.TakeTexts(locked));
-        session.Check(error);
+        SecretServiceSession.Check(error);
         return paths.Locked.Count > 0 ? throw SecretServiceSession.Locked() : paths.Unlocked;
     }
 
     private static GObject Load(SecretServiceSession session, string path)
     {
         var item = session.Keep(LibSecret.LoadItem(session.Service, path, 0, session.Cancellable, out var error));
-        session.Check(error);
+        SecretServiceSession.Check(error);
         return item;
     }
 

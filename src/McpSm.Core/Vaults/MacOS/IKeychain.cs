@@ -1,5 +1,3 @@
-using McpSm.Core.Errors;
-
 namespace McpSm.Core.Vaults.MacOS;
 
 /// <summary>The generic passwords of the macOS Keychain with our service name, by account.</summary>

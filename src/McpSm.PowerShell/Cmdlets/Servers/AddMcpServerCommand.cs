@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using McpSm.Core.Management;
 using McpSm.Core.Servers;
 
 namespace McpSm.PowerShell.Cmdlets.Servers;

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using McpSm.Core;
 using McpSm.Core.Errors.Steps;
-using McpSm.Core.SignIn;
 using McpSm.PowerShell.Completion;
 using McpSm.PowerShell.Parameters;
 using McpSm.PowerShell.Pipeline;

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using McpSm.Core.Errors;
 using McpSm.Core.Management;
 using McpSm.Core.Servers;
 using McpSm.PowerShell.Completion;

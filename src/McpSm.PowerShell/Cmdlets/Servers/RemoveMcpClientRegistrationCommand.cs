@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using McpSm.Core.Errors;
-using McpSm.Core.Management;
 using McpSm.PowerShell.Completion;
 using McpSm.PowerShell.Parameters;
 using McpSm.PowerShell.Pipeline;

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using McpSm.Core.SignIn;
 using McpSm.PowerShell.Completion;
 using McpSm.PowerShell.Parameters;
 using McpSm.PowerShell.Pipeline;

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Management.Automation;
 using System.Net;
 using System.Security;
-using McpSm.Core.Credentials;
 using McpSm.Core.Errors.Steps;
 using McpSm.PowerShell.Completion;
 using McpSm.PowerShell.Parameters;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Collections;
 using System.Management.Automation;
 using McpSm.Core.Errors;
@@ -34,7 +35,7 @@ public abstract class ExtensionVaultCmdlet : McpCmdlet
     private protected override void Report(ErrorRecord error) => Dispatcher.Post(() =>
     {
         if (error.Exception is McpAuthException { Reason: ErrorReason.VaultLocked } locked
-            && LanguagePrimitives.TryConvertTo<Type>("Microsoft.PowerShell.SecretManagement.PasswordRequiredException", out var type))
+            && LanguagePrimitives.TryConvertTo<Type>("Microsoft.PowerShell.SecretManagement.PasswordRequiredException", CultureInfo.InvariantCulture, out var type))
         {
             var exception = (Exception)Activator.CreateInstance(type, AppEnvironment.Remedies.Explain(locked))!;
             ThrowTerminatingError(new ErrorRecord(exception, ErrorId.Of(ErrorReason.VaultLocked), error.CategoryInfo.Category, error.TargetObject));

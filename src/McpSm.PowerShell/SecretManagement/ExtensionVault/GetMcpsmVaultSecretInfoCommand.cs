@@ -31,7 +31,7 @@ public sealed class GetMcpsmVaultSecretInfoCommand : ExtensionVaultCmdlet
     {
         foreach (var secret in secrets)
         {
-            Write((object)secret);
+            Write(secret);
         }
     }
 }
