@@ -8,7 +8,7 @@ namespace McpSm.Core.HttpAuthentication;
 
 /// <summary>
 /// The credential that a handler works with while it lives: read once, renewed, replaced by what another process has
-/// put in its place, obtained anew. One such change runs at a time, whoever asks, and all who wait for the same one get
+/// put in its place, or obtained by a new sign-in. One such change runs at a time, and all who wait for the same one get
 /// its result. It ends with the handler, not with the request that began it: a refresh token that was spent must not be
 /// lost, nor a person's sign-in, because one request ran out of time.
 /// </summary>
@@ -274,7 +274,7 @@ internal sealed class HandlerCredential(McpServer server, TokenService tokens, S
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
             {
-                // Whoever began it is told.
+                // The request that began it reports the failure.
             }
         }
     }

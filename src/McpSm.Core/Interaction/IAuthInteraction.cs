@@ -14,7 +14,7 @@ public interface IAuthInteraction
 
     void ShowDeviceCode(DeviceCode code);
 
-    /// <summary>Opens a browser; false where there is none.</summary>
+    /// <summary>Opens a browser; false if no browser is available.</summary>
     /// <param name="url">
     /// A one-time address of this machine, which leads to the URL at which to sign in: other users can read the arguments of
     /// a program.

@@ -8,12 +8,12 @@ namespace McpSm.Core.Management;
 
 /// <summary>
 /// What a key press may complete, from the files of the folder alone: no network and no vault. A file that cannot be
-/// read gives nothing: a key press is no place for an error, and the command that is being typed will report it.
+/// read gives nothing: a key press must not show an error, and the command that is being typed will report it.
 /// </summary>
 internal sealed class CompletionCandidates(AppEnvironment environment)
 {
     /// <summary>
-    /// Servers by their names; by the id, which every shell takes as it is, where the name is no plain word or means
+    /// Servers by their names; by the id, which every shell takes as it is, if the name is not a plain word or means
     /// another server.
     /// </summary>
     /// <param name="plain">Whether only plain words are wanted.</param>

@@ -27,7 +27,7 @@ public sealed class McpIdentityProvider
     /// <summary>Whether a session holds, or can be renewed.</summary>
     public bool SignedIn { get; internal init; }
 
-    /// <summary>Null where nobody has signed in since the last sign-out.</summary>
+    /// <summary>When a person signed in; null if no person has since the last sign-out.</summary>
     public DateTimeOffset? SignedInAt { get; internal init; }
 
     /// <summary>When its ID token expires; after that a person must sign in again, unless the session can be renewed.</summary>

@@ -133,7 +133,7 @@ internal sealed class PlaintextImporter(AppEnvironment environment, CredentialSt
         return new OAuthCredential
         {
             AccessToken = tokens.AccessToken,
-            // Nobody can renew without a client's name.
+            // A renewal needs the id of the client.
             RefreshToken = client is null ? null : tokens.RefreshToken,
             IssuedAt = tokens.ExpiresAt < now ? tokens.ExpiresAt.Value : now,
             ExpiresAt = tokens.ExpiresAt,

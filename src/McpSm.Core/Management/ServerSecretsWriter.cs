@@ -38,7 +38,7 @@ internal sealed class ServerSecretsWriter(CredentialStore store, ServerCatalog c
     public Task<string?> SetTokenAsync(McpServer server, string token, string? vault, CancellationToken cancellationToken) =>
         SetAsync(server, new Given { Token = SecretText.WithoutLineEnd(token) }, vault, cancellationToken);
 
-    /// <summary>Keeps it all in one write, so that nobody is left with half of it.</summary>
+    /// <summary>Stores everything in one write, so that a failure leaves nothing half done.</summary>
     /// <returns>Why the revocation of an OAuth credential that it replaces failed; null where it did not.</returns>
     public async Task<string?> SetAsync(McpServer server, Given given, string? vault, CancellationToken cancellationToken)
     {

@@ -91,7 +91,7 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
 
     /// <summary>
     /// Asks whether the issuer has forgotten a client that registered itself. Its token endpoint looks at the client before
-    /// anything else, and says so (RFC 6749 section 5.2). The code that is shown to it is none.
+    /// anything else, and says so (RFC 6749 section 5.2). The authorization code that we send is random and never valid.
     /// </summary>
     /// <returns>False also where the issuer does not tell.</returns>
     public async Task<bool> IsForgottenAsync(RestrictedHttpClient http, AuthorizationServerMetadata issuer, ClientRegistration kept, CancellationToken cancellationToken)

@@ -68,7 +68,7 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
             return Read(response, redirect, asked);
         }
         var refusal = TokenSet.Refused(response);
-        // The first is the reason to tell; later ones are of requests that nobody would have wanted.
+        // Report the first refusal: later ones belong to requests that only repair attempts make.
         _refusal = _refusal is { OAuthError: not null } ? _refusal : refusal.OAuthError is null ? _refusal ?? refusal : refusal;
         foreach (var field in _left == 0 ? [] : RegistrationRefusal.Fields(refusal, issuer.GrantTypesSupported is { Count: > 0 }))
         {

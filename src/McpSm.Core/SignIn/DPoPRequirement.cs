@@ -3,7 +3,7 @@ namespace McpSm.Core.SignIn;
 /// <summary>Whether the tokens of a sign-in are bound to a key (RFC 9449, rule 35 of docs/rules.md).</summary>
 internal enum DPoPRequirement
 {
-    /// <summary>Nobody asks for it: bearer tokens, unless the token endpoint wants otherwise.</summary>
+    /// <summary>Neither the server nor the user requires it: bearer tokens, unless the token endpoint requires DPoP.</summary>
     Unasked,
     /// <summary>The user wants none of it.</summary>
     Unwanted,

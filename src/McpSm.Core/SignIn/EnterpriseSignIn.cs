@@ -22,7 +22,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
 {
     private readonly Settings _settings = new(environment);
 
-    /// <summary>Whether an identity provider may be the one that signs in to the server: then nobody needs to be there, perhaps.</summary>
+    /// <summary>Whether an identity provider may sign in to the server, in which case a person may not be needed.</summary>
     public bool CanSignInTo(McpServer server, SignInOptions options) =>
         options.IdentityProvider is not null || store.Index.Read(server.Id)?.IdentityProvider is not null || _settings.IdentityProvider is not null;
 
@@ -251,7 +251,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
         try
         {
-            // Nobody wants to wait long for a provider that is gone.
+            // Do not wait long for a provider that does not answer.
             using var http = new RestrictedHttpClient(UrlPolicy.ForIssuer(environment.Network, provider, endpoint), null, TimeSpan.FromSeconds(5));
             return await RevocationRequest.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null, environment.Time, cancellationToken)
                 .ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
     public bool MayUseIdentityProvider(McpServer server, SignInOptions options) => enterprise.CanSignInTo(server, options);
 
     /// <param name="client">The client that signs in by itself; null where a person does.</param>
-    /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null where there is none.</param>
+    /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null if there is no such request.</param>
     /// <returns>The server as the catalog has it now, and why the token could not be proven, if so; null where it needs none.</returns>
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, SignInOptions options,
         ClientCredentials? client, RefusedRequest? refusal, CancellationToken cancellationToken)
@@ -93,15 +93,14 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         var unproven = refusal is not null ? null : await VerifyAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
         if (before.OAuth is { Issuer: not null } replaced && !replaced.MayReplace(credential))
         {
-            // Rule 7 of docs/rules.md: nobody would renew these any more, nor sign them out: what another issuer gave, or this one to a client
-            // of another sign-in that went on at the same time. Not before the new ones are here, lest a server that names a
-            // wrong issuer for a moment cost the user what works.
+            // Rule 7 of docs/rules.md: revoke the replaced tokens, because nothing would renew or revoke them later. Only after the new
+            // tokens are stored, so that a temporary misconfiguration of the server does not cost the user a working sign-in.
             await revoker.RunAsync(server, replaced, CancellationToken.None).ConfigureAwait(false);
         }
         return (server, unproven);
     }
 
-    /// <summary>Keeps the credential, unless the server has gone or moved while somebody was signing in to it.</summary>
+    /// <summary>Stores the credential, unless the server was removed or got another URL during the sign-in.</summary>
     /// <returns>What was there before, whatever it is bound to.</returns>
     /// <exception cref="McpAuthException">ServerNotFound, AuthenticationRequired: then it is revoked. What a vault may throw.</exception>
     /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
@@ -254,7 +253,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         { StatusCode = 401 };
     }
 
-    /// <exception cref="McpAuthException">InteractionRequired: nobody can answer.</exception>
+    /// <exception cref="McpAuthException">InteractionRequired: no person can answer.</exception>
     internal static void RequirePerson(McpServer server, IAuthInteraction interaction)
     {
         if (!interaction.CanAnswer)

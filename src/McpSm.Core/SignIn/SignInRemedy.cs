@@ -7,7 +7,7 @@ namespace McpSm.Core.SignIn;
 
 /// <summary>
 /// What to do about a failure that does not say it itself. It is never the sign-in that has just failed: what the server or
-/// its issuer does wrong stays wrong until somebody mends it there, or a setting of the server here.
+/// its issuer does wrong stays wrong until its operator, or a setting of the server here, corrects it.
 /// </summary>
 internal static class SignInRemedy
 {

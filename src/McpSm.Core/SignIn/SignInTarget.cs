@@ -20,7 +20,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
     /// <summary>Whether it is an identity provider, which is asked who signs in: its resource is itself, and is not asked for.</summary>
     public bool IsIdentityProvider { get; init; }
 
-    /// <summary>The <c>resource</c> of the requests (rule 20); null where there is none.</summary>
+    /// <summary>The <c>resource</c> of the requests (rule 20); null if there is no resource.</summary>
     public string? ResourceParameter => IsIdentityProvider ? null : Resource;
 
     // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.

@@ -64,7 +64,7 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
         return kept is { Assertion: null } && environment.Variable(IdVariable) == kept.Id && FromVariables(kept.Id!, cancellationToken) is { } given && given != kept ? given : null;
     }
 
-    /// <summary>The workload that signs in where nobody can answer: that of the variable, else the one that did before.</summary>
+    /// <summary>Returns the workload that signs in if no person can answer: that of the variable, else the one of the last sign-in.</summary>
     private ClientCredentials? FindWorkload(McpServer server, bool byName, ClientCredentials? kept)
     {
         if (environment.Variable(AssertionVariable) is not { } file)

@@ -29,7 +29,7 @@ public sealed class McpAuthStatus
     public McpTransport Transport { get; }
     public CredentialKind Kind { get; private init; }
 
-    /// <summary>Who signed in; null where nobody did, or it was not kept then.</summary>
+    /// <summary>Who signed in; null if there is no sign-in, or if an old version stored it.</summary>
     public SignedInBy? SignedInBy { get; private init; }
 
     /// <summary>How the token is sent: Bearer, or DPoP where it is bound to a key (RFC 9449); null without one.</summary>
@@ -96,7 +96,7 @@ public sealed class McpAuthStatus
     }
 
     /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
-    /// <param name="plaintextFile">The file in which tokens of the server lie in plaintext; null where there is none.</param>
+    /// <param name="plaintextFile">The file in which tokens of the server lie in plaintext; null if there is no such file.</param>
     internal static McpAuthStatus Create(McpServer server, CredentialInfo? info, DateTimeOffset now, RemedyFormatter remedies, string? unreadable,
         string? plaintextFile)
     {
