@@ -6,7 +6,7 @@ namespace McpSm.Relay.Messages;
 /// <param name="Code">A positive code: the HTTP status if there is one.</param>
 /// <param name="Reason">An id for programs, as in <see cref="ErrorReason"/>.</param>
 /// <param name="Text">One line for people, without secrets.</param>
-/// <param name="Command">The next command for a person; null if there is none.</param>
+/// <param name="Command">The next command for a person, or null.</param>
 internal sealed record RelayFailure(int Code, string Reason, string Text, string? Command = null)
 {
     public static RelayFailure FromStatus(int status, string server) =>
