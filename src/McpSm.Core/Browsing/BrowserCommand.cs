@@ -7,7 +7,7 @@ internal sealed record BrowserCommand(string Program, IReadOnlyList<string> Argu
 {
     /// <summary>Parses the value of BROWSER: a list of command lines, as in xdg-open and Python's webbrowser module.</summary>
     /// <param name="browsers">The value of BROWSER.</param>
-    /// <param name="url">Replaces each word <c>%s</c>, or is appended if there is none. <c>%s</c> inside a longer word is not replaced.</param>
+    /// <param name="url">Replaces each word <c>%s</c>, or is appended if that word does not occur. <c>%s</c> inside a longer word is not replaced.</param>
     public static IEnumerable<BrowserCommand> ParseList(string browsers, string url)
     {
         foreach (var browser in browsers.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))

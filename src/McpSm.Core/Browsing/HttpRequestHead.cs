@@ -19,7 +19,7 @@ internal sealed class HttpRequestHead
 
     public string Path { get; }
 
-    /// <summary>The query with its question mark; empty if there is none.</summary>
+    /// <summary>The query with its question mark; empty without a query.</summary>
     public string Query { get; }
 
     /// <summary>Parses the head of a request.</summary>

@@ -20,7 +20,7 @@ internal static partial class ShellCommand
     private static readonly string[] LongOptions = ["command", "commands", "init-command", "session-command", "execute"];
 
     /// <summary>Finds the shell in a command line.</summary>
-    /// <returns>The name of the shell; null if there is none, or if it runs a script file.</returns>
+    /// <returns>The name of the shell; null if the line does not contain a shell, or if the shell runs a script file.</returns>
     public static string? Find(IReadOnlyList<string> words)
     {
         for (var i = 0; i < words.Count; i++)

@@ -13,7 +13,7 @@ internal static class DPoPNonceCache
 
     private static readonly ConcurrentDictionary<string, string> NewestByOrigin = new(StringComparer.Ordinal);
 
-    /// <summary>Returns the nonce for the next request to the origin; null if there is none.</summary>
+    /// <summary>Returns the nonce for the next request to the origin, or null if the origin has not sent one.</summary>
     public static string? For(Uri uri) => NewestByOrigin.GetValueOrDefault(Origin(uri));
 
     /// <summary>Stores the nonce of a response, whatever its status (RFC 9449 section 8.2).</summary>

@@ -9,7 +9,7 @@ internal static class RetryAfterHeader
     private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
 
     /// <summary>Returns the advice with a time span of at most a day. Supports seconds and dates.</summary>
-    /// <param name="response">The response; null if there is none.</param>
+    /// <param name="response">The response, or null.</param>
     /// <param name="now">
     /// The current time, for a response without a Date header. The Date header is preferred because the issuer's clock may differ.
     /// </param>

@@ -59,7 +59,7 @@ internal sealed class UrlPolicy
 
     internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
 
-    /// <summary>Returns the step by which the user names an issuer; null if there is none.</summary>
+    /// <summary>Returns the step by which the user names an issuer; null without such a step.</summary>
     internal Func<string, NextStep>? IssuerCommand { get; init; }
 
     /// <summary>

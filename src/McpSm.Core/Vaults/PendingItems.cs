@@ -19,7 +19,7 @@ internal sealed class PendingItems(EncryptedFileVault file)
 
     public static bool IsPending(string item) => item.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>Returns the pending item of a vault; null if there is none.</summary>
+    /// <summary>Returns the pending item of a vault, or null if it does not exist.</summary>
     /// <exception cref="McpAuthException">The file has pending items and cannot be opened: VaultLocked, VaultCorrupt, …</exception>
     public async Task<PendingItem?> FindAsync(string vault, string item, CancellationToken cancellationToken)
     {

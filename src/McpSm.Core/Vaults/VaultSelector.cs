@@ -73,7 +73,7 @@ internal sealed class VaultSelector
             IsVaultGone = true,
         };
 
-    /// <summary>The vault that is configured or was selected before; null if there is none.</summary>
+    /// <summary>The vault that is configured or was selected before, or null.</summary>
     public VaultWithFallback? InUse => NameInUse is { } name ? Find(name) : null;
 
     /// <summary>The name of the vault in use, whether or not this process can open it.</summary>
