@@ -275,7 +275,7 @@ public sealed class ServedSecretTests
         var locked = Assert.ThrowsAny<RuntimeException>(() => Get(session, "a"));
         Assert.IsType<PasswordRequiredException>(locked.InnerException);
         locked = Assert.ThrowsAny<RuntimeException>(() => Ask(session, "Unlock-SecretVault", new() { ["Password"] = Secure("a wrong one") }));
-        Assert.Contains("The passphrase is wrong", Assert.IsType<PasswordRequiredException>(locked.InnerException).Message);
+        Assert.Contains("the passphrase is wrong", Assert.IsType<PasswordRequiredException>(locked.InnerException).Message);
         Assert.ThrowsAny<RuntimeException>(() => Set(session, "a", "y"));
         Ask(session, "Unlock-SecretVault", new() { ["Password"] = Secure("the right one") });
         Assert.Empty(session.Errors);

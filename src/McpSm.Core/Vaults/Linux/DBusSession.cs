@@ -15,10 +15,10 @@ internal static class DBusSession
     private static readonly Lock EnvironmentLock = new();
 
     /// <summary>
-    /// Returns the address of the bus: DBUS_SESSION_BUS_ADDRESS, else $XDG_RUNTIME_DIR/bus, else the bus of the login session in /run/user. MCP clients start their
-    /// servers without those variables.
+    /// Returns the address of the bus: DBUS_SESSION_BUS_ADDRESS, else $XDG_RUNTIME_DIR/bus, else the bus of the login session in /run/user. MCP
+    /// clients start their servers without those variables.
     /// </summary>
-    /// <returns>Null if the user has no bus.</returns>
+    /// <returns>The address; null if a bus does not exist.</returns>
     public static string? Address(AppEnvironment environment)
     {
         if (environment.Variable(AddressVariable) is { } address)
@@ -31,7 +31,8 @@ internal static class DBusSession
         {
             return Path.Combine(folder, "bus") is var named && File.Exists(named) ? "unix:path=" + Escape(named) : null;
         }
-        return OperatingSystem.IsLinux() && environment.RuntimeFolders is { } folders && FindOfLogin(folders) is { } socket ? "unix:path=" + Escape(socket) : null;
+        return OperatingSystem.IsLinux() && environment.RuntimeFolders is { } folders && FindOfLogin(folders) is { } socket
+            ? "unix:path=" + Escape(socket) : null;
     }
 
     /// <summary>
