@@ -34,7 +34,7 @@ public sealed class StdioRelay : IDisposable
     private int _exitCode;
 
     /// <param name="connect">Gives what sends signed requests for a transport.</param>
-    /// <param name="command">The next command for a person after a failure; null if there is none.</param>
+    /// <param name="command">The next command for a person after a failure, or null.</param>
     public StdioRelay(McpServer server, Stream input, Stream output, Func<McpTransport, HttpMessageInvoker> connect, Func<McpAuthException, string?> command, RelayOptions? options = null)
     {
         (_server, _connect, _command, _options) = (server, connect, command, options ?? new RelayOptions());

@@ -95,7 +95,7 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
     {
         if (!CanAnswer)
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and nobody can answer here.", command);
+            throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and no person can answer here.", command);
         }
         console.Error.Write(UntrustedText.SanitizeLine($"{question} [y/N] "));
         console.Error.Flush();

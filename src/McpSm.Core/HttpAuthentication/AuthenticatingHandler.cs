@@ -126,7 +126,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
             {
                 throw new McpAuthException(ErrorReason.ProtocolViolation,
                     $"'{_server.Name}' asks for a new nonce in every proof (use_dpop_nonce), also where its last one was in it.",
-                    "Try again; if that does not help, tell whoever runs the server.")
+                    "Try again; if that does not help, tell the operator of the server.")
                 { Server = _server.Name, StatusCode = answer.Status };
             }
         }

@@ -113,7 +113,7 @@ internal sealed class SecretProvider
         {
             var token = await _tokens.GetAccessTokenAsync(server, cancellationToken).ConfigureAwait(false);
             return !token.IsBound ? token.Value : throw new McpAuthException(ErrorReason.InvalidValue,
-                $"The token of '{server.Name}' is bound to a key (DPoP): alone, as a secret is, nobody takes it.",
+                $"The token of '{server.Name}' is bound to a key (DPoP): without that key, no server accepts it.",
                 $"{new ReadTokenStep(server) { AsHeader = true }} gives it with a proof for one request.")
             { Server = server.Name };
         }

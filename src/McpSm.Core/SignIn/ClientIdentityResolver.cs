@@ -46,7 +46,7 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
     /// <summary>The command that begins another sign-in, with these options.</summary>
     public required Func<StepOption, NextStep> Command { private get; init; }
 
-    /// <summary>The registration of an earlier sign-in that this one uses, which the issuer may have forgotten; null if there is none.</summary>
+    /// <summary>The registration of an earlier sign-in that this one uses, which the issuer may have forgotten; null if this sign-in uses no such registration.</summary>
     public ClientRegistration? Stored { get; private set; }
 
     /// <summary>The registration that this sign-in uses, stored or new; null if the client was not registered dynamically.</summary>

@@ -49,7 +49,7 @@ internal static class DPoPPolicy
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid,
                 $"{who} proofs by {(algorithms.Count == 0 ? "no algorithm" : UntrustedText.Sanitize(string.Join(", ", algorithms)))}; ours are by {DPoPProof.Algorithm}.",
-                $"Ask whoever runs it to take {DPoPProof.Algorithm}.");
+                $"Ask its operator to take {DPoPProof.Algorithm}.");
         }
     }
 }

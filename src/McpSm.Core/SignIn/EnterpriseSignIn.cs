@@ -66,7 +66,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         // Not a client that registers itself: the provider writes the client's id into what it signs, and so must know it.
         var client = Client(server, item, target) ?? throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
             $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows at {UntrustedText.Sanitize(issuer.Issuer)}.",
-            $"Ask whoever runs the identity provider, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}");
+            $"Ask the operator of the identity provider, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}");
         // Rule 10: what offline_access asks for, a refresh token, has no place here.
         target = server.Scopes.Count > 0 ? target : target with { Scopes = [.. target.Scopes.Where(s => s != Discovery.Scopes.Offline)] };
         for (var asked = false; ; asked = true)
@@ -83,7 +83,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
             }
             catch (McpAuthException e) when (e.Reason == ErrorReason.AssertionRejected)
             {
-                throw e.For(server.Name, $"Ask whoever runs {UntrustedText.Sanitize(issuer.Issuer)} whether it trusts the identity provider "
+                throw e.For(server.Name, $"Ask the operator of {UntrustedText.Sanitize(issuer.Issuer)} whether it trusts the identity provider "
                     + $"{UntrustedText.Sanitize(provider)} and lets this client use the JWT bearer grant.");
             }
         }
@@ -96,8 +96,8 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         if (!interaction.CanAnswer)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
-                $"Signing in at the identity provider {UntrustedText.Sanitize(provider)} needs a person, and nobody can answer here.",
-                $"Run '{Step(provider)}' at a prompt. MCPSM_INTERACTIVE=1 says that somebody is there.");
+                $"Signing in at the identity provider {UntrustedText.Sanitize(provider)} needs a person, and no person can answer here.",
+                $"Run '{Step(provider)}' at a prompt. MCPSM_INTERACTIVE=1 says that a person can answer.");
         }
         var (http, policy, issuer) = await OpenAsync(provider, options.Timeout, cancellationToken).ConfigureAwait(false);
         using (http)

@@ -249,7 +249,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
             CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
             "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
-            "Tell whoever runs the server: it does not accept its own issuer's tokens.")
+            "Tell the operator of the server: it does not accept its own issuer's tokens.")
         { StatusCode = 401 };
     }
 
@@ -259,9 +259,9 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         if (!interaction.CanAnswer)
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
-                $"Signing in to '{server.Name}' needs a person, and nobody can answer here.",
+                $"Signing in to '{server.Name}' needs a person, and no person can answer here.",
                 $"Run '{new SignInStep(server)}' at a prompt, or keep a token with '{new SetTokenStep(server) { Unattended = true }}'. "
-                + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that somebody is there.")
+                + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that a person can answer.")
             { Server = server.Name };
         }
     }

@@ -19,19 +19,19 @@ internal static class SignInRemedy
     {
         ErrorReason.ServerUnreachable => (Remedy)Later,
         ErrorReason.AuthenticationTimeout => "Begin the sign-in again, and finish it while it lasts.",
-        ErrorReason.AuthorizationDenied => $"Ask whoever runs {Issuer(target)} for access, or sign in there with another account.",
+        ErrorReason.AuthorizationDenied => $"Ask the operator of {Issuer(target)} for access, or sign in there with another account.",
         ErrorReason.InsufficientScope => ForScopes(server, target),
         ErrorReason.ClientRejected when server.ClientId is not null => $"Check the client at its issuer, then give its id and secret: "
             + $"{new UpdateServerStep(server, StepOptionKind.ClientId, StepOptionKind.ClientSecret)}",
         ErrorReason.ClientRejected or ErrorReason.ClientRegistrationFailed =>
             $"Supply a client of your own: {new UpdateServerStep(server, StepOptionKind.ClientId)}",
         ErrorReason.TokenResponseInvalid when e.OAuthError == "invalid_target" =>
-            $"Tell whoever runs {Issuer(target)}: it does not know this server as a resource (RFC 8707).",
+            $"Tell the operator of {Issuer(target)}: it does not know this server as a resource (RFC 8707).",
         ErrorReason.MetadataInvalid or ErrorReason.TokenResponseInvalid or ErrorReason.ProtocolViolation when target is not null =>
-            $"Tell whoever runs {Issuer(target)}.",
+            $"Tell the operator of {Issuer(target)}.",
         ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch => ForDocument(server),
         ErrorReason.TokenResponseInvalid or ErrorReason.ProtocolViolation or ErrorReason.PkceUnsupported or ErrorReason.ResourceMismatch
-            or ErrorReason.UnsafeEndpoint or ErrorReason.StateMismatch or ErrorReason.TokenRejected => "Tell whoever runs the server.",
+            or ErrorReason.UnsafeEndpoint or ErrorReason.StateMismatch or ErrorReason.TokenRejected => "Tell the operator of the server.",
         ErrorReason.InvalidValue => "Correct that value, then sign in again.",
         _ => null,
     };
@@ -48,7 +48,7 @@ internal static class SignInRemedy
 
     /// <summary>What to do about a document on the way to the issuer that cannot be used.</summary>
     public static Remedy ForDocument(McpServer server) =>
-        $"Tell whoever runs {(server.Issuer is null ? "the server" : "the issuer")}. If you know {(server.Issuer is null ? "its" : "another")} issuer: "
+        $"Tell the operator of {(server.Issuer is null ? "the server" : "the issuer")}. If you know {(server.Issuer is null ? "its" : "another")} issuer: "
         + $"{new UpdateServerStep(server, StepOptionKind.Issuer)}";
 
     /// <summary>Scopes that the issuer refuses: those of them that it lists, if that leaves out any.</summary>

@@ -82,7 +82,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
     public SignInTarget WithPkce() => Issuer.SupportsPkce || Issuer.IsLegacyDefault ? this
         : throw new McpAuthException(ErrorReason.PkceUnsupported,
             $"The issuer {UntrustedText.Sanitize(Issuer.Issuer)} does not advertise PKCE with S256, without which a code can be stolen.",
-            "Ask whoever runs it to support PKCE (RFC 7636) and to say so in its metadata.");
+            "Ask its operator to support PKCE (RFC 7636) and to say so in its metadata.");
 
     /// <summary>Tokens with all that binds them.</summary>
     public OAuthCredential Credential(ClientIdentity client, TokenSet tokens, DateTimeOffset now) => new OAuthCredential
@@ -114,7 +114,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         }
         catch (McpAuthException e) when (e is { Reason: ErrorReason.MetadataInvalid, Remedy: null })
         {
-            throw e.For(server.Name, isNamed ? "Tell whoever runs the server: its own challenge names this document." : SignInRemedy.ForDocument(server));
+            throw e.For(server.Name, isNamed ? "Tell the operator of the server: its own challenge names this document." : SignInRemedy.ForDocument(server));
         }
     }
 

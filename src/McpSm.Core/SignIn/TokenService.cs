@@ -87,7 +87,7 @@ public sealed class TokenService
     }
 
     /// <summary>Reads the server's OAuth credential.</summary>
-    /// <exception cref="McpAuthException">AuthenticationRequired: there is none.</exception>
+    /// <exception cref="McpAuthException">AuthenticationRequired: there is no token.</exception>
     internal async Task<OAuthCredential> ReadOAuthAsync(McpServer server, CancellationToken cancellationToken)
     {
         var item = await _store.ReadAsync(server, cancellationToken).ConfigureAwait(false);

@@ -81,7 +81,7 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
         (ErrorReason.ClientRejected, _) => "Check the client's id, and that the issuer lets it use the JWT bearer grant.",
         (ErrorReason.AssertionRejected, _) => "Check that the issuer trusts who signs the assertion and the subject in it, that its audience is "
             + $"{UntrustedText.Sanitize(target.Issuer.Issuer)} or what the issuer asks for, and that it has not expired.",
-        (_, not null) when e.OAuthError == "unsupported_grant_type" => "This issuer takes no assertions of workloads: ask whoever runs it, or sign in another way.",
+        (_, not null) when e.OAuthError == "unsupported_grant_type" => "This issuer takes no assertions of workloads: ask its operator, or sign in another way.",
         _ => null,
     };
 }

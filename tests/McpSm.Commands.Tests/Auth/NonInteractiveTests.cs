@@ -42,7 +42,7 @@ public sealed class NonInteractiveTests
             }
             else
             {
-                ended.Failed(4, "nobody can answer", "mcpsm auth login my-api", "mcpsm auth set my-api -");
+                ended.Failed(4, "no person can answer", "mcpsm auth login my-api", "mcpsm auth set my-api -");
                 Assert.Empty(server.Traffic.Requests);
             }
         }
@@ -74,7 +74,7 @@ public sealed class NonInteractiveTests
         // TEST-NET-1: a connection attempt would wait for ten seconds.
         (await mcpsm.RunAsync("add my-api --type http --url https://192.0.2.1/mcp")).Done();
         var started = Stopwatch.GetTimestamp();
-        (await mcpsm.RunAsync("auth login my-api")).Failed(4, "nobody can answer");
+        (await mcpsm.RunAsync("auth login my-api")).Failed(4, "no person can answer");
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 8);
     }
 

@@ -18,7 +18,7 @@ public sealed class BadCommandLineTests
     [InlineData("auth logn", 2, "Did you mean 'login'?")]
     [InlineData("auth set my-api PLANTED-TOKEN extra", 2, "too many")]
     [InlineData("auth set my-api", 4, "-")]
-    [InlineData("auth login my-api --non-interactive", 4, "nobody can answer")]
+    [InlineData("auth login my-api --non-interactive", 4, "no person can answer")]
     [InlineData("remove my-api", 4, "--yes")]
     [InlineData("auth refresh my-api", 4, "mcpsm auth login my-api")]
     public async Task Bad_input_has_one_clear_error_and_an_exit_code(string line, int code, string says)

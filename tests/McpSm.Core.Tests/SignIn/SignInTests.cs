@@ -132,7 +132,7 @@ public sealed class SignInTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Issuer.Faults.Intercept("/token", context => context.Response.WriteAsync(body));
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.TokenResponseInvalid, $"Tell whoever runs the issuer {scene.Issuer.Issuer}."), (e.Reason, e.Remedy.InShell()));
+        Assert.Equal((ErrorReason.TokenResponseInvalid, $"Tell the operator of the issuer {scene.Issuer.Issuer}."), (e.Reason, e.Remedy.InShell()));
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
