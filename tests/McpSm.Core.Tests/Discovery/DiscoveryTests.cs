@@ -136,7 +136,7 @@ public sealed class DiscoveryTests
 
     [Theory]
     [InlineData(true, "mcpsm auth login my-api --device")]
-    [InlineData(false, "Ask its operator")]
+    [InlineData(false, "Ask the operator of the issuer")]
     public async Task Issuer_without_authorization_endpoint_is_refused_before_registration(bool device, string remedy)
     {
         await using var scene = await SignInFixture.StartAsync(new() { SupportsDeviceCode = device });

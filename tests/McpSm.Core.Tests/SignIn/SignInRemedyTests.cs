@@ -41,7 +41,7 @@ public sealed class SignInRemedyTests
         ["an issuer without PKCE"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("code_challenge_methods_supported")), "support PKCE"),
         ["an issuer that is another"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["issuer"] = "https://other.example"), "Report this to the operator of the server"),
         ["an unsafe endpoint"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["token_endpoint"] = "http://other.example/token"), "Ask the operator of the server"),
-        ["no browser sign-in"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("authorization_endpoint")), "Ask its operator"),
+        ["no browser sign-in"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("authorization_endpoint")), "Ask the operator of the issuer"),
         ["resource metadata that the challenge names and that is a page"] = (s => s.Resource.Faults.Answer(WellKnown, 200, "<html/>", "text/html"), "its own challenge names"),
         ["resource metadata that is a page"] = (s =>
         {
