@@ -20,7 +20,7 @@ internal sealed class ConsoleInteraction(AppEnvironment environment) : IAuthInte
     }
 
     public void ShowAuthorizationUrl(Uri url, bool opened) =>
-        Console.Error.WriteLine($"{(opened ? "Your browser was opened to sign in. If it was not, visit:" : "To sign in, visit:")}\n{url.AbsoluteUri}");
+        Console.Error.WriteLine($"{(opened ? "Your browser opens to sign in. If it does not, visit:" : "To sign in, visit:")}\n{url.AbsoluteUri}");
 
     public void ShowDeviceCode(DeviceCode code) =>
         Console.Error.WriteLine($"To sign in, visit {code.VerificationUri.AbsoluteUri} and enter the code {code.UserCode}");

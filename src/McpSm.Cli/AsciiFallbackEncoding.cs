@@ -2,19 +2,19 @@ using System.Text;
 
 namespace McpSm.Cli;
 
-/// <summary>Letters for our signs where a terminal's encoding does not have them.</summary>
+/// <summary>Writes ASCII in place of ✔, ✘, ○ and … if the encoding of the terminal lacks them.</summary>
 internal sealed class AsciiFallbackEncoding : EncoderFallback
 {
     public override int MaxCharCount => 3;
 
-    /// <summary>An encoding that writes what it lacks plainly; UTF-8 lacks nothing.</summary>
-    public static Encoding Of(Encoding encoding)
+    /// <summary>Returns a copy of an encoding with this fallback.</summary>
+    public static Encoding AddTo(Encoding encoding)
     {
-        // .NET has Windows convert to a console's code page, and Windows knows no fallback of ours.
-        var known = OperatingSystem.IsWindows() ? CodePagesEncodingProvider.Instance.GetEncoding(encoding.CodePage) ?? encoding : encoding;
-        var plain = (Encoding)known.Clone();
-        plain.EncoderFallback = new AsciiFallbackEncoding();
-        return plain;
+        // On Windows, Console's encoding calls the system, which ignores fallbacks. This provider converts in managed code.
+        var managed = OperatingSystem.IsWindows() ? CodePagesEncodingProvider.Instance.GetEncoding(encoding.CodePage) ?? encoding : encoding;
+        var copy = (Encoding)managed.Clone();
+        copy.EncoderFallback = new AsciiFallbackEncoding();
+        return copy;
     }
 
     public override EncoderFallbackBuffer CreateFallbackBuffer() => new Buffer();

@@ -3,15 +3,16 @@ using System.Runtime.InteropServices;
 namespace McpSm.Cli;
 
 /// <summary>
-/// Keeps the memory of this process, which holds tokens and the vault's key, out of core dumps and away from debuggers of other
-/// processes of the same user. Only the released executable does so: who develops wants to see inside.
+/// Keeps the memory of this process, which has tokens and the key of the vault, out of core dumps, and stops other processes of
+/// the same user from attaching a debugger. Debug builds do not use it, so that developers can debug.
 /// </summary>
 /// <remarks>
-/// A program that we start is dumpable again (prctl(2)). A dump that the .NET runtime is told to write itself, with
-/// DOTNET_DbgEnableMiniDump, is the user's own choice, and not prevented.
+/// A program that this process starts can be dumped again (prctl(2)). Dumps by the .NET runtime itself are off, unless the user
+/// turns them on with DOTNET_DbgEnableMiniDump.
 /// </remarks>
 internal static partial class CoreDumps
 {
+    // PR_SET_DUMPABLE and RLIMIT_CORE.
     private const int SetDumpable = 4;
     private const int CoreSize = 4;
 
@@ -19,17 +20,17 @@ internal static partial class CoreDumps
     {
         if (OperatingSystem.IsLinux())
         {
-            // It fails for no reason that this call can have.
+            // This call cannot fail: the option and its value are valid.
             _ = Prctl(SetDumpable, 0, 0, 0, 0);
         }
         else if (OperatingSystem.IsMacOS() && GetLimit(CoreSize, out var limit) == 0)
         {
-            // The hard limit stays: what we start inherits this, and may raise it again.
-            _ = SetLimit(CoreSize, limit with { Now = 0 });
+            // Only the soft limit changes: programs that this process starts inherit both, and may raise the soft one again.
+            _ = SetLimit(CoreSize, limit with { Soft = 0 });
         }
     }
 
-    private readonly record struct Limit(ulong Now, ulong Most);
+    private readonly record struct Limit(ulong Soft, ulong Hard);
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int Prctl(int option, nuint value, nuint unused3, nuint unused4, nuint unused5);

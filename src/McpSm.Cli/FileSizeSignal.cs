@@ -4,17 +4,16 @@ using System.Runtime.InteropServices;
 namespace McpSm.Cli;
 
 /// <summary>
-/// SIGXFSZ comes when a file would grow beyond what the process may write (<c>ulimit -f</c>), and ends a process that does not
-/// handle it. Handled, the write fails, and that is told as any other failed write is. It is not ignored: the programs that we
-/// start would inherit that.
+/// Handles SIGXFSZ, which the system sends if a file would exceed the size limit (<c>ulimit -f</c>), so that the write fails with
+/// an error instead of ending the process. A handler is used because child processes would inherit an ignored signal.
 /// </summary>
 internal static class FileSizeSignal
 {
-    /// <summary>The same number on Linux and macOS.</summary>
+    // SIGXFSZ on Linux and macOS.
     private const PosixSignal FileSizeLimit = (PosixSignal)25;
 
-    // Held until the process ends. The runtime handles a signal a moment after it comes: with the registration gone by then, the
-    // signal would end the process after all.
+    // Never disposed. The runtime handles signals asynchronously: if the registration were gone by then, the signal would still end
+    // the process.
     [SuppressMessage("CodeQuality", "IDE0052", Justification = "The field keeps the registration alive.")]
     private static PosixSignalRegistration? s_registration;
 

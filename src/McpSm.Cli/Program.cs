@@ -4,9 +4,9 @@ using McpSm.Commands.Remedies;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 
-// Before the first file is opened: without locks two processes would spend one refresh token.
+// Set before the first file is opened. Without file locks, two processes could use the same refresh token.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
-// Before anything else opens a file, which would get the number of a stream that is closed.
+// Called before anything opens a file, which would get the descriptor of a closed standard stream.
 StandardStreams.Open();
 #if !DEBUG
 CoreDumps.Disable();
@@ -17,20 +17,20 @@ using var signals = new Signals(environment.Exchanges);
 try
 {
     var code = await McpsmCommand.RunAsync(args, new SystemConsole(environment), environment, signals.Token).ConfigureAwait(false);
-    return signals.HaveCome ? ExitCode.Cancelled : code;
+    return signals.HasReceived ? ExitCode.Cancelled : code;
 }
-// .NET reports a file that would be larger than the process may write as an argument out of range.
+// .NET reports a file beyond the size limit (ulimit -f) as an argument that is out of range.
 catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
 {
-    // Not that whoever read our output has gone ("mcpsm list | head -1"): .NET takes that as written. What comes here
-    // is lost, to a full disk perhaps, and a script must not take it for an empty result.
+    // Output was lost, for example because the disk is full. The exit code must tell a script that this is not an empty result.
+    // A closed pipe ("mcpsm list | head -1") does not get here: .NET ignores it.
     try
     {
         Console.Error.WriteLine($"✘ Reading or writing failed: {UntrustedText.Sanitize(e.Message).TrimEnd('.')}.");
     }
-    catch (Exception lost) when (lost is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
+    catch (Exception again) when (again is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
     {
-        // Standard error is on the same disk; the exit code still tells.
+        // Standard error may be on the same full disk. The exit code reports the failure.
     }
     return ExitCode.Failed;
 }

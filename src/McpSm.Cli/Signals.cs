@@ -5,8 +5,8 @@ using McpSm.Core.Interruption;
 namespace McpSm.Cli;
 
 /// <summary>
-/// What SIGINT, SIGTERM and SIGHUP do. The first one asks the command to end, and ends the process at the
-/// <see cref="InterruptionDeadline"/> if the command has not. The second one ends the process at once.
+/// Handles SIGINT, SIGTERM and SIGHUP. The first signal cancels the command, and ends the process at the
+/// <see cref="InterruptionDeadline"/> if the command is still running. The second signal ends the process at once.
 /// </summary>
 internal sealed class Signals : IDisposable
 {
@@ -21,11 +21,10 @@ internal sealed class Signals : IDisposable
         _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Receive))];
     }
 
-    /// <summary>Cancelled by the first signal.</summary>
+    /// <summary>A token that the first signal cancels.</summary>
     public CancellationToken Token => _cancel.Token;
 
-    /// <summary>Whether a signal has come.</summary>
-    public bool HaveCome => Volatile.Read(ref _received) > 0;
+    public bool HasReceived => Volatile.Read(ref _received) > 0;
 
     public void Dispose()
     {
@@ -36,7 +35,7 @@ internal sealed class Signals : IDisposable
         _cancel.Dispose();
     }
 
-    // The runtime calls this on a thread of its own, whatever the others do.
+    // The runtime calls this on a dedicated thread.
     private void Receive(PosixSignalContext context)
     {
         context.Cancel = true;
@@ -44,19 +43,19 @@ internal sealed class Signals : IDisposable
         {
             Environment.Exit(ExitCode.Cancelled);
         }
-        // A thread of our own: those of the pool may all be blocked, and what is cancelled may block this one.
-        new Thread(EndInTime) { IsBackground = true }.Start();
+        // A dedicated thread: all threads of the pool may be blocked, and a cancellation callback may block this one.
+        new Thread(ExitAtDeadline) { IsBackground = true }.Start();
         try
         {
             _cancel.Cancel();
         }
         catch (ObjectDisposedException)
         {
-            // The command has just ended.
+            // The command has ended in the meantime.
         }
     }
 
-    private void EndInTime()
+    private void ExitAtDeadline()
     {
         for (var deadline = new InterruptionDeadline(_exchanges); !deadline.HasPassed;)
         {

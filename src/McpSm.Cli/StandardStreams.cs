@@ -3,28 +3,28 @@ using Microsoft.Win32.SafeHandles;
 namespace McpSm.Cli;
 
 /// <summary>
-/// Puts the null device in the place of a standard stream that whoever started us has closed (<c>2>&amp;-</c>). The next pipe,
-/// file or socket would get its number: what we say would go into that, and what we read come from it.
+/// Opens the null device in place of each closed standard stream (<c>2>&amp;-</c>). Otherwise the next file, pipe or socket would
+/// get the descriptor of that stream, and messages would be written into it.
 /// </summary>
 internal static class StandardStreams
 {
-    private const string Nothing = "/dev/null";
+    private const string NullDevice = "/dev/null";
 
-    // Open for good.
-    private static readonly List<SafeFileHandle> Held = [];
+    // Referenced, so that no finalizer closes them.
+    private static readonly List<SafeFileHandle> Opened = [];
 
     public static void Open()
     {
-        while (!OperatingSystem.IsWindows() && File.Exists(Nothing))
+        while (!OperatingSystem.IsWindows() && File.Exists(NullDevice))
         {
-            // The system gives the lowest number that is free.
-            var handle = File.OpenHandle(Nothing, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            // The system assigns the lowest free descriptor.
+            var handle = File.OpenHandle(NullDevice, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
             if (handle.DangerousGetHandle() > 2)
             {
                 handle.Dispose();
                 return;
             }
-            Held.Add(handle);
+            Opened.Add(handle);
         }
     }
 }

@@ -14,20 +14,20 @@ internal sealed class SystemConsole : ICommandConsole
 
     public SystemConsole(AppEnvironment environment)
     {
-        var wanted = environment.Variable("NO_COLOR") is null && environment.Variable("TERM") != "dumb";
-        Colours = wanted && !Console.IsOutputRedirected;
-        ErrorColours = wanted && !Console.IsErrorRedirected;
+        var allowed = environment.Variable("NO_COLOR") is null && environment.Variable("TERM") != "dumb";
+        Colours = allowed && !Console.IsOutputRedirected;
+        ErrorColours = allowed && !Console.IsErrorRedirected;
         if (OperatingSystem.IsWindows() && !Console.IsOutputRedirected)
         {
             Console.OutputEncoding = Encoding.UTF8;
         }
         else if (Console.OutputEncoding is not UTF8Encoding)
         {
-            Console.OutputEncoding = AsciiFallbackEncoding.Of(Console.OutputEncoding);
+            Console.OutputEncoding = AsciiFallbackEncoding.AddTo(Console.OutputEncoding);
         }
         if (Console.IsOutputRedirected)
         {
-            // .NET passes 256 characters at a time on, which for a long answer are thousands of calls of the system.
+            // The default buffer has 256 characters, which means thousands of system calls for a long list.
             Console.SetOut(new StreamWriter(Console.OpenStandardOutput(), Console.Out.Encoding, 4 * 1024) { AutoFlush = true });
         }
     }
@@ -42,11 +42,11 @@ internal sealed class SystemConsole : ICommandConsole
 
     public bool IsInputTerminal => !Console.IsInputRedirected;
 
-    // .NET's own stream hides that the reader of a pipe is gone.
+    // Console.OpenStandardOutput ignores writes to a closed pipe. The caller needs the error.
     public (Stream Input, Stream Output)? OpenStandardStreams() => (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput()
         : new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0));
 
-    // A blocking read cannot be cancelled: it is left behind, and whoever reads next gets what it reads.
+    // A blocking read cannot be cancelled. It continues, and the next call returns its result.
     public async Task<string?> ReadLineAsync(CancellationToken cancellationToken)
     {
         var line = await (_reading ??= Task.Run(Console.In.ReadLine)).WaitAsync(cancellationToken).ConfigureAwait(false);

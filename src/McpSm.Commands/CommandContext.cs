@@ -8,21 +8,25 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Commands;
 
-/// <summary>What every command is given.</summary>
+/// <summary>The console, the environment and the services that commands share.</summary>
 internal sealed class CommandContext
 {
+    // SGR colour codes (ECMA-48).
+    private const int Red = 31;
+    private const int Green = 32;
+
     public CommandContext(ICommandConsole console, AppEnvironment environment, IEnumerable<IVaultProvider>? vaults)
     {
         Console = console;
         AppEnvironment = environment;
         Interaction = new ConsoleAuthInteraction(console, environment);
-        Authenticator = new Authenticator(environment, Interaction, new Story(this), vaults);
+        Authenticator = new Authenticator(environment, Interaction, new VerboseProgress(this), vaults);
     }
 
-    /// <summary>Whether the steps of the work are told.</summary>
+    /// <summary>Whether to print every step and URL (<c>--verbose</c>).</summary>
     public bool Verbose { get; set; }
 
-    /// <summary>Whether results and errors alone are printed.</summary>
+    /// <summary>Whether to print only results and errors (<c>--quiet</c>).</summary>
     public bool Quiet
     {
         get => Interaction.Quiet;
@@ -31,7 +35,7 @@ internal sealed class CommandContext
 
     public ICommandConsole Console { get; }
 
-    /// <summary>Held while several lines are said that belong together.</summary>
+    /// <summary>A lock to hold while printing several lines that belong together.</summary>
     public Lock Writing => Interaction.Writing;
 
     public AppEnvironment AppEnvironment { get; }
@@ -39,9 +43,11 @@ internal sealed class CommandContext
     public Authenticator Authenticator { get; }
     public ServerCatalog Catalog => Authenticator.Catalog;
 
-    /// <summary>Runs a command's work and turns its failure into one message and an exit code.</summary>
-    /// <param name="about">The server it is about, where a command has several; being cancelled is then the command's to tell.</param>
-    public async Task<int> RunAsync(Func<Task<int>> work, string? about = null)
+    /// <summary>Does the work of a command, and turns a failure into one message and an exit code.</summary>
+    /// <param name="work">The work, which returns the exit code.</param>
+    /// <param name="server">The server that this part of the work is about, if the command works on several. The message then begins
+    /// with its name, and a cancellation is left to the command.</param>
+    public async Task<int> RunAsync(Func<Task<int>> work, string? server = null)
     {
         try
         {
@@ -49,40 +55,44 @@ internal sealed class CommandContext
         }
         catch (McpAuthException e)
         {
-            Fail(e, about);
+            Fail(e, server);
             return ExitCode.Of(e.Reason);
         }
-        catch (OperationCanceledException) when (about is null)
+        catch (OperationCanceledException) when (server is null)
         {
             Console.Error.WriteLine("Cancelled.");
             return ExitCode.Cancelled;
         }
         catch (Exception e) when (e is not (IOException or UnauthorizedAccessException))
         {
-            // A mistake of ours. Its message may quote what the network or the user gave, a token perhaps; where it
-            // happened cannot. (What fails to be written is the caller's to tell: it may be this very message.)
-            Console.Error.WriteLine($"{StatusText.FailureSymbol} An unexpected failure in Mcpsm: {e.GetType().Name}. Please report it with these lines:");
+            // A bug in Mcpsm. The message is not printed, because it may quote input such as a token. A stack trace cannot.
+            // The caller handles errors of writing, which may have interrupted this very message.
+            Console.Error.WriteLine($"{StatusText.FailureSymbol} Unexpected error in Mcpsm: {e.GetType().Name}. Please report it with these lines:");
             Console.Error.WriteLine(e.StackTrace);
             return ExitCode.Failed;
         }
     }
 
-    /// <summary>Work for many servers at a time. What one says in several lines stays together under a lock of this context.</summary>
-    public static Task ForEachAsync<T>(IEnumerable<T> all, int most, CancellationToken cancellationToken, Func<T, CancellationToken, Task> work) =>
-        Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = most, CancellationToken = cancellationToken },
-            (one, cancel) => new ValueTask(work(one, cancel)));
+    /// <summary>Does the work for several items at the same time, at most <paramref name="limit"/> of them.</summary>
+    public static Task ForEachAsync<T>(IEnumerable<T> items, int limit, CancellationToken cancellationToken, Func<T, CancellationToken, Task> work) =>
+        Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = limit, CancellationToken = cancellationToken },
+            (item, cancel) => new ValueTask(work(item, cancel)));
 
-    public void Fail(McpAuthException e, string? about = null)
+    /// <summary>Prints an error and its remedy.</summary>
+    /// <param name="e">The error.</param>
+    /// <param name="server">The name of a server to put before the message; null if the command has only one.</param>
+    public void Fail(McpAuthException e, string? server = null)
     {
         using var _ = Writing.EnterScope();
-        Console.Error.WriteLine($"{Paint(StatusText.FailureSymbol, 31, Console.ErrorColours)} {UntrustedText.SanitizeLine(about is null ? e.Message : $"{about}: {e.Message}")}");
+        var message = server is null ? e.Message : $"{server}: {e.Message}";
+        Console.Error.WriteLine($"{Paint(StatusText.FailureSymbol, Red, Console.ErrorColours)} {UntrustedText.SanitizeLine(message)}");
         if (e.Remedy is not null)
         {
-            Tell($"  {CliRemedyFormatter.Instance.Format(e.Remedy)}");
+            PrintMessage($"  {CliRemedyFormatter.Instance.Format(e.Remedy)}");
         }
     }
 
-    /// <summary>Says that something was done; the exit code says it too.</summary>
+    /// <summary>Prints that something was done. With <c>--quiet</c> only the exit code says so.</summary>
     public void Succeed(string text)
     {
         if (!Quiet)
@@ -91,12 +101,12 @@ internal sealed class CommandContext
         }
     }
 
-    /// <summary>Says what a person may want to know or do.</summary>
+    /// <summary>Prints advice for a person.</summary>
     public void Hint(string text)
     {
         if (!Quiet)
         {
-            Tell(text);
+            PrintMessage(text);
         }
     }
 
@@ -105,37 +115,37 @@ internal sealed class CommandContext
 
     public void HintNoServers() => Hint("There are no servers yet. Add one with: mcpsm add <name> --type http --url <url>");
 
-    /// <summary>Warns that an issuer has not confirmed a revocation.</summary>
-    /// <param name="failure">What went wrong; null if nothing did.</param>
+    /// <summary>Warns that the issuer did not confirm a revocation.</summary>
+    /// <param name="failure">What went wrong; null if the issuer confirmed it.</param>
     public void WarnIfNotRevoked(string? failure)
     {
         if (failure is not null)
         {
-            Warn($"the tokens were removed here, but not confirmed as revoked. {failure}");
+            Warn($"the tokens were removed, but the issuer did not confirm their revocation. {failure}");
         }
     }
 
-    /// <summary>Prints one line of a result for people.</summary>
+    /// <summary>Prints one line of a result.</summary>
     public void Print(string text) => Console.Out.WriteLine(UntrustedText.SanitizeLine(text));
 
-    /// <summary>Prints one line of a result whose state has its symbol coloured; the words stay readable without.</summary>
-    public void Print(string before, string state) => Console.Out.WriteLine(UntrustedText.SanitizeLine(before) + state[..1] switch
+    /// <summary>Prints one line of a result that ends with a state. Only the symbol of the state has a colour.</summary>
+    public void Print(string prefix, string state) => Console.Out.WriteLine(UntrustedText.SanitizeLine(prefix) + state[..1] switch
     {
-        StatusText.SuccessSymbol => Paint(StatusText.SuccessSymbol, 32, Console.Colours),
-        StatusText.FailureSymbol => Paint(StatusText.FailureSymbol, 31, Console.Colours),
+        StatusText.SuccessSymbol => Paint(StatusText.SuccessSymbol, Green, Console.Colours),
+        StatusText.FailureSymbol => Paint(StatusText.FailureSymbol, Red, Console.Colours),
         var other => other,
     } + UntrustedText.SanitizeLine(state[1..]));
 
-    /// <summary>Prints one line for people that is no result. Files and the network may have had a say in it.</summary>
-    private void Tell(string text) => Console.Error.WriteLine(UntrustedText.SanitizeLine(text));
+    /// <summary>Prints one line that is not part of the result. It may contain text from files and the network.</summary>
+    private void PrintMessage(string text) => Console.Error.WriteLine(UntrustedText.SanitizeLine(text));
 
-    private sealed class Story(CommandContext context) : IProgress<string>
+    private sealed class VerboseProgress(CommandContext context) : IProgress<string>
     {
         public void Report(string value)
         {
             if (context.Verbose)
             {
-                context.Tell(value);
+                context.PrintMessage(value);
             }
         }
     }

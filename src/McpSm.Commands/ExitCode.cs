@@ -2,7 +2,7 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Commands;
 
-/// <summary>Exit codes that scripts can trust.</summary>
+/// <summary>The exit codes of <c>mcpsm</c>. They are stable.</summary>
 public static class ExitCode
 {
     public const int Done = 0;

@@ -16,13 +16,17 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Commands;
 
-/// <summary>The command tree <c>mcpsm</c>, for any console.</summary>
+/// <summary>The command <c>mcpsm</c>, for any console.</summary>
 public static class McpsmCommand
 {
     internal static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
 
-    /// <summary>Runs one command line and gives its exit code.</summary>
-    /// <param name="vaults">Kinds of vaults that this process has beside those of Core; null outside PowerShell.</param>
+    /// <summary>Runs one command line and returns its exit code (<see cref="ExitCode"/>).</summary>
+    /// <param name="arguments">The words after <c>mcpsm</c>.</param>
+    /// <param name="console">The console of the user.</param>
+    /// <param name="environment">The environment variables, the clock and the configuration folder.</param>
+    /// <param name="cancellationToken">Cancels the command, which then returns <see cref="ExitCode.Cancelled"/>.</param>
+    /// <param name="vaults">The vaults that this process has in addition to those of Core; null outside PowerShell.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ICommandConsole console, AppEnvironment environment,
         CancellationToken cancellationToken, IEnumerable<IVaultProvider>? vaults = null)
     {
@@ -35,47 +39,29 @@ public static class McpsmCommand
         }
         if (arguments.Count == 0)
         {
-            // As gh and git do: a person who types the name alone wants to know what there is.
+            // As gh and git do.
             arguments = ["--help"];
         }
-        if (HelpVerb.Find(root, arguments, out var unknown) is { } asked)
+        if (HelpVerb.Find(root, arguments, out var unknown) is { } path)
         {
             if (unknown is not null)
             {
-                return UsageError.ReportUnknown(root, asked, unknown, context);
+                return UsageError.ReportUnknown(root, path, unknown, context);
             }
-            arguments = [.. asked, "--help"];
+            arguments = [.. path, "--help"];
         }
         var parsed = root.Parse(arguments, Parsing);
         HideArgumentsAbove(parsed.CommandResult);
-        if (parsed.Action is not HelpWithExamplesAction && (parsed.Errors.Count > 0 || UsageError.StrayOption(parsed, arguments) is not null
+        if (parsed.Action is not HelpWithExamplesAction && (parsed.Errors.Count > 0 || UsageError.FindStrayOption(parsed, arguments) is not null
             || UsageError.IsInterrupted(parsed)))
         {
             return UsageError.Report(parsed, arguments, context);
         }
         (context.Verbose, context.Quiet) = (parsed.GetValue(verbose), parsed.GetValue(quiet));
-        if (vaults is null && parsed.Action is not (HelpWithExamplesAction or VersionAction) && PowerShellDelegation.IsNeeded(parsed))
+        if (parsed.Action is not (HelpWithExamplesAction or VersionAction)
+            && await RunElsewhereAsync(parsed, arguments, context, isInPowerShell: vaults is not null, cancellationToken).ConfigureAwait(false) is { } exitCode)
         {
-            int? handed = null;
-            var failed = await context.RunAsync(async () => (handed = await PowerShellDelegation.RunAsync(parsed, arguments, context, cancellationToken).ConfigureAwait(false)) ?? ExitCode.Done)
-                .ConfigureAwait(false);
-            if (handed is not null || failed != ExitCode.Done)
-            {
-                return handed ?? failed;
-            }
-        }
-        if (parsed.Action is not (HelpWithExamplesAction or VersionAction))
-        {
-            var runs = false;
-            var described = await context.RunAsync(async () =>
-            {
-                runs = await WhatIf.ShouldRunAsync(parsed, context, cancellationToken).ConfigureAwait(false);
-                return ExitCode.Done;
-            }).ConfigureAwait(false);
-            if (!runs)
-            {
-                return described;
-            }
+            return exitCode;
         }
         return await parsed.InvokeAsync(new InvocationConfiguration
         {
@@ -86,14 +72,37 @@ public static class McpsmCommand
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The commands, and the two options that all of them have.</summary>
+    /// <summary>
+    /// Runs the command in PowerShell if only PowerShell can open its vault, or describes it if the session has <c>$WhatIfPreference</c>.
+    /// </summary>
+    /// <returns>The exit code, or null if this process must run the command.</returns>
+    private static async Task<int?> RunElsewhereAsync(
+        ParseResult parsed, IReadOnlyList<string> arguments, CommandContext context, bool isInPowerShell, CancellationToken cancellationToken)
+    {
+        int? exitCode = null;
+        var failure = await context.RunAsync(async () =>
+        {
+            if (!isInPowerShell && PowerShellDelegation.IsNeeded(parsed))
+            {
+                exitCode = await PowerShellDelegation.RunAsync(parsed, arguments, context, cancellationToken).ConfigureAwait(false);
+            }
+            if (exitCode is null && !await WhatIf.ShouldRunAsync(parsed, context, cancellationToken).ConfigureAwait(false))
+            {
+                exitCode = ExitCode.Done;
+            }
+            return ExitCode.Done;
+        }).ConfigureAwait(false);
+        return failure == ExitCode.Done ? exitCode : failure;
+    }
+
+    /// <summary>Creates the commands, and the two options that all of them have.</summary>
     internal static (Command Root, Option<bool> Verbose, Option<bool> Quiet) Tree(CommandContext context)
     {
-        var (verbose, quiet) = (new Option<bool>("--verbose", "-v") { Description = "Tell every step and URL", Recursive = true },
-            new Option<bool>("--quiet", "-q") { Description = "Print results and errors alone", Recursive = true });
-        // Not a RootCommand: that is named after the process, which in PowerShell is not ours, and knows directives
-        // such as [diagram] that print the arguments back, one of which may be a token.
-        var root = new CommandWithExamples("mcpsm", "Signs you in to remote MCP servers, and keeps their tokens in your vault.")
+        var (verbose, quiet) = (new Option<bool>("--verbose", "-v") { Description = "Print every step and URL", Recursive = true },
+            new Option<bool>("--quiet", "-q") { Description = "Print only results and errors", Recursive = true });
+        // Not a RootCommand: it would have the name of the process, which in PowerShell is pwsh, and it has directives such as
+        // [diagram] that print the arguments, one of which may be a token.
+        var root = new CommandWithExamples("mcpsm", "Sign in to remote MCP servers and store their tokens in your vault.")
         {
             Examples = ["mcpsm add my-api --type http --url https://example.com/mcp", "mcpsm auth login my-api", TokenCommand.CurlExample],
         };
@@ -115,7 +124,7 @@ public static class McpsmCommand
         return (root, verbose, quiet);
     }
 
-    /// <summary>The server of <c>auth &lt;server&gt;</c> has no place in the usage of <c>auth login &lt;server&gt;</c>.</summary>
+    /// <summary>Hides the server of <c>auth &lt;server&gt;</c> in the help of <c>auth login &lt;server&gt;</c>.</summary>
     private static void HideArgumentsAbove(CommandResult command)
     {
         for (var above = command.Parent as CommandResult; above is not null; above = above.Parent as CommandResult)

@@ -61,7 +61,7 @@ Describe 'mcpsm behaves like a native command' -Skip:(-not $hasShell) {
         Get-Content "$TestDrive/o" | Should -Match 'my-api'
         Get-Content "$TestDrive/e" | Should -BeNullOrEmpty
         $token = 'kept-token' | mcpsm auth set my-api -
-        $token | Should -Match 'kept'
+        $token | Should -Match 'stored'
         $kept = $(mcpsm auth token my-api)
         $kept | Should -Be 'kept-token'
         mcpsm auth token my-api | sh -c 'cat' | Should -Be 'kept-token'

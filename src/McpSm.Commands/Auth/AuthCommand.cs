@@ -11,10 +11,10 @@ internal sealed class AuthCommand : ServerSubcommand
 {
     private readonly LoginOptions _login = new();
 
-    public AuthCommand(CommandContext context) : base(context, "auth", "Sign in and out, and use tokens", isOptional: true)
+    public AuthCommand(CommandContext context) : base(context, "auth", "Sign in and out, and manage tokens", isOptional: true)
     {
-        Server.Description = "The server to sign in to, or its URL";
-        _login.AddTo(this, ofOne: true);
+        Server.Description = "Server to sign in to, or its URL";
+        _login.AddTo(this, forOneServer: true);
         Add(new StatusCommand(context));
         Add(new LoginCommand(context));
         Add(new LogoutCommand(context));
@@ -48,7 +48,8 @@ internal sealed class AuthCommand : ServerSubcommand
             throw ambiguous;
         }
         var words = Subcommands.Select(c => c.Name).Concat(all.Select(s => s.Name));
-        return UsageError.Report($"That is neither a command of 'mcpsm auth' nor a server.{UsageError.DidYouMean(parsed.RootCommandResult.Command, name, words)}",
+        var suggestion = UsageError.DidYouMean(parsed.RootCommandResult.Command, name, words);
+        return UsageError.Report($"The argument is neither a command of 'mcpsm auth' nor a server.{suggestion}",
             all.Count == 0 ? "mcpsm auth --help" : "mcpsm list", Context);
     }
 }

@@ -8,14 +8,15 @@ namespace McpSm.Commands.Auth;
 /// <summary><c>auth forget</c>: deletes the stored client registration with the issuer of a server.</summary>
 internal sealed class ForgetCommand : ServerSubcommand
 {
-    public ForgetCommand(CommandContext context) : base(context, "forget", "Drop the client that its issuer has registered") =>
-        Examples = ["mcpsm auth forget my-api            # after an error page of the issuer"];
+    public ForgetCommand(CommandContext context) : base(context, "forget", "Delete the client registration with the server's issuer") =>
+        Examples = ["mcpsm auth forget my-api            # if the issuer shows an error page"];
 
     public override bool Changes(ParseResult parsed) => true;
 
-    /// <summary>A registration is an item of its own, which may be in another vault than the credential.</summary>
+    /// <summary>Includes the vault of the registration, which can differ from the vault of the credential.</summary>
     public override IEnumerable<string?> FindVaults(ParseResult parsed) =>
-        [.. base.FindVaults(parsed), .. Context.Catalog.Find(parsed.GetValue(Server)!) is { } server ? Context.Authenticator.Registrations.VaultsOf(server) : []];
+        [.. base.FindVaults(parsed),
+            .. Context.Catalog.Find(parsed.GetValue(Server)!) is { } server ? Context.Authenticator.Registrations.VaultsOf(server) : []];
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -23,14 +24,14 @@ internal sealed class ForgetCommand : ServerSubcommand
         var forgotten = await Context.Authenticator.Registrations.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
         if (forgotten.WasRegistered)
         {
-            Context.Succeed($"Registration of '{server.Name}' with {UntrustedText.Sanitize(forgotten.Issuer)} dropped.");
+            Context.Succeed($"Client registration of '{server.Name}' with {UntrustedText.Sanitize(forgotten.Issuer)} deleted.");
             Context.Hint($"The next sign-in registers again: {NextCommand.For("auth login", server.Id)}");
         }
         else
         {
-            Context.Hint(forgotten.Issuer is null ? $"'{server.Name}' asks for no sign-in, and there is no registration for it."
-                : server.ClientId is not null ? $"'{server.Name}' signs in as the client that you supplied. There is no registration to drop."
-                : $"There is no registration of '{server.Name}' with {UntrustedText.Sanitize(forgotten.Issuer)}.");
+            Context.Hint(forgotten.Issuer is null ? $"'{server.Name}' does not ask for a sign-in and has no client registration."
+                : server.ClientId is not null ? $"'{server.Name}' uses a client id that you supplied. There is no registration to delete."
+                : $"'{server.Name}' has no client registration with {UntrustedText.Sanitize(forgotten.Issuer)}.");
         }
         return ExitCode.Done;
     }

@@ -4,15 +4,15 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Commands.Auth;
 
-/// <summary><c>auth login-all</c>: makes sure that there is a valid credential for each server.</summary>
+/// <summary><c>auth login-all</c>: makes sure that every server has a valid credential.</summary>
 internal sealed class LoginAllCommand : McpsmSubcommand
 {
     private readonly LoginOptions _options = new();
     private readonly Option<int> _throttle = NumberOption.ThrottleLimit(8);
 
-    public LoginAllCommand(CommandContext context) : base(context, "login-all", "Renew what can be renewed and sign in to the rest")
+    public LoginAllCommand(CommandContext context) : base(context, "login-all", "Sign in to all servers, or renew their tokens")
     {
-        _options.AddTo(this, ofOne: false);
+        _options.AddTo(this, forOneServer: false);
         Add(_throttle);
         Examples = ["mcpsm auth login-all", "mcpsm auth login-all --non-interactive"];
     }

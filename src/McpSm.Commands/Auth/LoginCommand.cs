@@ -10,8 +10,8 @@ internal sealed class LoginCommand : ServerSubcommand
 
     public LoginCommand(CommandContext context) : base(context, "login", "Sign in to a server")
     {
-        Server.Description = "Its id or name, or its URL, which may be new";
-        _options.AddTo(this, ofOne: true);
+        Server.Description = "Server id, name or URL; the URL may be new";
+        _options.AddTo(this, forOneServer: true);
         Examples =
         [
             "mcpsm auth login my-api",

@@ -8,10 +8,10 @@ namespace McpSm.Commands.Auth;
 /// <summary><c>auth logout</c>: revokes and removes the OAuth tokens of a server.</summary>
 internal sealed class LogoutCommand : ServerSubcommand
 {
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Do not ask" };
-    private readonly Option<bool> _local = new("--local") { Description = "Do not tell the issuer" };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Skip the confirmation prompt" };
+    private readonly Option<bool> _local = new("--local") { Description = "Remove the tokens without revoking them" };
 
-    public LogoutCommand(CommandContext context) : base(context, "logout", "Sign out: revoke and remove the OAuth tokens")
+    public LogoutCommand(CommandContext context) : base(context, "logout", "Sign out of a server: revoke and remove its OAuth tokens")
     {
         Add(_force);
         Add(_local);
@@ -27,7 +27,7 @@ internal sealed class LogoutCommand : ServerSubcommand
         if (kind == CredentialKind.OAuth && !parsed.GetValue(_force) && !await Context.Interaction.ConfirmAsync(
             $"Sign out of '{server.Name}'?", NextCommand.For("auth logout", server.Id, "--force"), cancellationToken).ConfigureAwait(false))
         {
-            Context.Hint("Still signed in.");
+            Context.Hint("You are still signed in.");
             return ExitCode.Failed;
         }
         var result = await Context.Authenticator.SignIn.SignOutAsync(server, parsed.GetValue(_local), cancellationToken).ConfigureAwait(false);
@@ -39,7 +39,7 @@ internal sealed class LogoutCommand : ServerSubcommand
         else
         {
             Context.Hint(result.HasBearer
-                ? $"'{server.Name}' has a bearer token, which signing out leaves alone. Remove it with: {NextCommand.For("auth revoke", server.Id)}"
+                ? $"'{server.Name}' has a bearer token, which signing out does not remove. Remove it with: {NextCommand.For("auth revoke", server.Id)}"
                 : $"You are not signed in to '{server.Name}'.");
         }
         return ExitCode.Done;

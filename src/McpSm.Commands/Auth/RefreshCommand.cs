@@ -7,7 +7,7 @@ namespace McpSm.Commands.Auth;
 /// <summary><c>auth refresh</c>: renews the token of a server, even if it is still valid.</summary>
 internal sealed class RefreshCommand : ServerSubcommand
 {
-    public RefreshCommand(CommandContext context) : base(context, "refresh", "Renew the token now") => Examples = ["mcpsm auth refresh my-api"];
+    public RefreshCommand(CommandContext context) : base(context, "refresh", "Renew the token of a server now") => Examples = ["mcpsm auth refresh my-api"];
 
     public override bool Changes(ParseResult parsed) => true;
 

@@ -22,8 +22,8 @@ internal sealed class RejectCommand : ServerSubcommand
         var server = GetServer(parsed);
         var token = await SecretInput.ReadTokenAsync("-", Context, cancellationToken).ConfigureAwait(false);
         Context.Succeed(await Context.Authenticator.Tokens.RejectAsync(server, token, cancellationToken).ConfigureAwait(false)
-            ? $"The token of '{server.Name}' counts as refused; the next call renews it."
-            : $"That is not the token kept for '{server.Name}': another has already taken its place.");
+            ? $"The token of '{server.Name}' is marked as refused. The next 'mcpsm auth token' renews it."
+            : $"This is not the stored token of '{server.Name}': it has already been replaced.");
         return ExitCode.Done;
     }
 }

@@ -6,7 +6,7 @@ namespace McpSm.Commands.Auth;
 /// <summary><c>auth revoke</c>: removes every credential of a server, and revokes the tokens if the issuer supports that.</summary>
 internal sealed class RevokeCommand : ServerSubcommand
 {
-    public RevokeCommand(CommandContext context) : base(context, "revoke", "Revoke and remove every credential of a server") =>
+    public RevokeCommand(CommandContext context) : base(context, "revoke", "Revoke and remove all credentials of a server") =>
         Examples = ["mcpsm auth revoke my-api"];
 
     public override bool Changes(ParseResult parsed) => true;

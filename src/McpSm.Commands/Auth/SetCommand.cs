@@ -10,10 +10,14 @@ namespace McpSm.Commands.Auth;
 /// <summary><c>auth set</c>: stores a bearer token that the user has obtained elsewhere.</summary>
 internal sealed class SetCommand : ServerSubcommand
 {
-    private readonly Argument<string?> _token = new("token") { Description = "The token; - reads standard input; asks where absent", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string?> _vault = VaultOption.Create("The vault to keep it in");
+    private readonly Argument<string?> _token = new("token")
+    {
+        Description = "The token; - reads standard input (default: prompt)",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private readonly Option<string?> _vault = VaultOption.Create("Vault to store the token in");
 
-    public SetCommand(CommandContext context) : base(context, "set", "Keep a bearer token")
+    public SetCommand(CommandContext context) : base(context, "set", "Store a bearer token for a server")
     {
         Add(_token);
         Add(_vault);
@@ -32,10 +36,10 @@ internal sealed class SetCommand : ServerSubcommand
             ? await SecretInput.ReadTokenAsync(given, Context, cancellationToken).ConfigureAwait(false)
             : await PromptAsync(server, cancellationToken).ConfigureAwait(false);
         var revocationFailure = await Context.Authenticator.Servers.SetTokenAsync(server, token, parsed.GetValue(_vault), cancellationToken).ConfigureAwait(false);
-        Context.Succeed($"Bearer token of '{server.Name}' kept.");
+        Context.Succeed($"Bearer token of '{server.Name}' stored.");
         if (revocationFailure is not null)
         {
-            Context.Warn($"the sign-in it replaces was not confirmed as revoked. {revocationFailure}");
+            Context.Warn($"the issuer did not confirm the revocation of the previous sign-in. {revocationFailure}");
         }
         return ExitCode.Done;
     }
@@ -45,9 +49,9 @@ internal sealed class SetCommand : ServerSubcommand
         var remedy = $"Pipe it in: {NextCommand.For("auth set", server.Id, "-")}";
         if (!Context.Interaction.CanAnswer || !Context.Console.IsInputTerminal)
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired, "The token is asked for at a terminal, and there is none.", remedy);
+            throw new McpAuthException(ErrorReason.InteractionRequired, "The token must be typed at a terminal, but this session is not interactive.", remedy);
         }
         return await Context.Console.ReadSecretAsync($"Token for {server.Name}: ", cancellationToken).ConfigureAwait(false)
-            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "Standard input ended before a token came.", remedy);
+            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "Standard input ended before a token was typed.", remedy);
     }
 }

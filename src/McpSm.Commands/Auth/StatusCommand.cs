@@ -11,9 +11,9 @@ internal sealed class StatusCommand : ServerSubcommand
     private const int MaxDetails = 5;
     private const int MinNameWidth = 16;
 
-    private readonly Option<bool> _json = new("--json") { Description = "Print one JSON array; expiresIn is in seconds" };
+    private readonly Option<bool> _json = new("--json") { Description = "Print a JSON array; expiresIn is in seconds" };
 
-    public StatusCommand(CommandContext context) : base(context, "status", "Show who is signed in", isOptional: true)
+    public StatusCommand(CommandContext context) : base(context, "status", "Show the sign-in status of servers", isOptional: true)
     {
         Add(_json);
         Examples = ["mcpsm auth status", "mcpsm auth status my-api --json"];
@@ -67,7 +67,7 @@ internal sealed class StatusCommand : ServerSubcommand
         }
         foreach (var status in statuses.Where(s => s.PlaintextFile is not null).Take(MaxDetails))
         {
-            Context.Hint($"A secret of '{status.Name}' lies in plaintext in {status.PlaintextFile}.");
+            Context.Hint($"'{status.Name}' has a secret in plaintext in {status.PlaintextFile}.");
         }
         if (withRemedies)
         {

@@ -18,14 +18,14 @@ internal sealed class TokenCommand : ServerSubcommand
               "clientInfo":{"name":"me","version":"1"}}}' https://example.com/mcp
         """;
 
-    private readonly Option<bool> _header = new("--header") { Description = "Print it as an HTTP header; two where it is bound" };
-    private readonly Option<bool> _json = new("--json") { Description = "Print a JSON object of headers, as header helpers do" };
-    private readonly Option<string?> _method = new("--method") { Description = "The request's method, for a bound token (POST)" };
-    private readonly Option<string?> _uri = new("--uri") { Description = "The request's URL (the server's own)", HelpName = "url" };
-    private readonly Option<string?> _nonce = new("--nonce") { Description = "The DPoP-Nonce of the server's last answer" };
-    private readonly Option<bool> _renew = new("--renew") { Description = "Renew it first: the server refused the last one" };
+    private readonly Option<bool> _header = new("--header") { Description = "Print HTTP headers (two if the token is bound to a key)" };
+    private readonly Option<bool> _json = new("--json") { Description = "Print the headers as a JSON object, for header helpers" };
+    private readonly Option<string?> _method = new("--method") { Description = "HTTP method that a bound token is for (POST)" };
+    private readonly Option<string?> _uri = new("--uri") { Description = "URL that a bound token is for (the server's URL)", HelpName = "url" };
+    private readonly Option<string?> _nonce = new("--nonce") { Description = "DPoP-Nonce of the server's last response" };
+    private readonly Option<bool> _renew = new("--renew") { Description = "Renew the token first, if the server refused it" };
 
-    public TokenCommand(CommandContext context) : base(context, "token", "Print a valid access token, renewed first if need be")
+    public TokenCommand(CommandContext context) : base(context, "token", "Print a valid access token; renew it first if necessary")
     {
         foreach (Option option in (Option[])[_header, _json, _method, _uri, _nonce, _renew])
         {
@@ -35,8 +35,8 @@ internal sealed class TokenCommand : ServerSubcommand
         [
             CurlExample,
             "mcpsm auth token my-api --json",
-            "mcpsm auth token my-api --header --method GET   # one request of a bound token",
-            "mcpsm auth token my-api --renew                 # the last was refused",
+            "mcpsm auth token my-api --header --method GET   # for one request",
+            "mcpsm auth token my-api --renew                 # if the server refused it",
         ];
     }
 
@@ -48,7 +48,7 @@ internal sealed class TokenCommand : ServerSubcommand
         var printsHeaders = parsed.GetValue(_header) || parsed.GetValue(_json);
         if (!printsHeaders && (parsed.GetValue(_method) ?? parsed.GetValue(_uri) ?? parsed.GetValue(_nonce)) is not null)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "--method, --uri and --nonce are of headers: say --header or --json as well.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "--method, --uri and --nonce require --header or --json.");
         }
         var token = await Context.Authenticator.Tokens.GetAccessTokenAsync(server, cancellationToken, parsed.GetValue(_renew)).ConfigureAwait(false);
         if (printsHeaders)
@@ -60,7 +60,8 @@ internal sealed class TokenCommand : ServerSubcommand
         Context.Console.Out.WriteLine(token.Value);
         if (token.IsBound)
         {
-            Context.Hint($"Hint: this token is bound to a key (DPoP) and needs a proof for each request: {NextCommand.For("auth token", server.Id, "--header")}");
+            Context.Hint("Hint: this token is bound to a key (DPoP), so each request needs a proof. "
+                + $"Print both headers with: {NextCommand.For("auth token", server.Id, "--header")}");
         }
         return ExitCode.Done;
     }

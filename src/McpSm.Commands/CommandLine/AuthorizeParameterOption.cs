@@ -4,25 +4,26 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Commands.CommandLine;
 
-/// <summary><c>--authorize-param key=value</c>, which adds to the URL that a person signs in at.</summary>
+/// <summary><c>--authorize-param key=value</c>, which adds a parameter to the authorization URL.</summary>
 internal static class AuthorizeParameterOption
 {
     private const string Name = "--authorize-param";
 
-    // Those that public issuers document, to complete from.
-    private static readonly string[] Known =
+    // Parameters that public issuers document, for completion.
+    private static readonly string[] Suggestions =
         ["access_type=offline", "prompt=consent", "prompt=login", "prompt=select_account", "login_hint=", "audience=", "domain_hint=", "kc_idp_hint="];
 
-    /// <param name="value">What its value looks like; the widest option of a command's help decides how wide all are.</param>
-    public static Option<string[]> Create(string description, string value = "key=value")
+    /// <param name="description">What the option does, for the help.</param>
+    /// <param name="helpName">The form of a value, for the help. A short one leaves more room for the descriptions of a command's options.</param>
+    public static Option<string[]> Create(string description, string helpName = "key=value")
     {
-        var option = new Option<string[]>(Name) { Description = description, HelpName = value };
-        option.CompletionSources.Add(_ => Known.Select(known => new CompletionItem(known)));
+        var option = new Option<string[]>(Name) { Description = description, HelpName = helpName };
+        option.CompletionSources.Add(_ => Suggestions.Select(parameter => new CompletionItem(parameter)));
         return option;
     }
 
-    /// <summary>The parameters as typed; null if the option is absent. An empty text alone removes all: the table is empty then.</summary>
-    /// <exception cref="McpAuthException">InvalidValue: one has no name or no equals sign.</exception>
+    /// <summary>Returns the parameters, or null if the option is absent. A single empty value removes all parameters: the result is empty.</summary>
+    /// <exception cref="McpAuthException">InvalidValue: a parameter has no name or no equals sign.</exception>
     public static IReadOnlyDictionary<string, string>? Read(ParseResult parsed, Option<string[]> option)
     {
         if (parsed.GetResult(option) is null or { Implicit: true })

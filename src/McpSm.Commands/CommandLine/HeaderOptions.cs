@@ -3,20 +3,24 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Commands.CommandLine;
 
-/// <summary><c>--header</c> and <c>--header-from-env</c>: headers of a server, with forms that keep a secret off the command line.</summary>
+/// <summary><c>--header</c> and <c>--header-from-env</c>: the secret headers of a server.</summary>
 internal sealed class HeaderOptions
 {
-    private const string Input = "-";
+    private const string StandardInput = "-";
 
-    private readonly Option<string[]> _headers = new("--header") { Description = "A header, kept in the vault; - reads it", HelpName = "name=value" };
-    private readonly Option<string[]> _variables = new("--header-from-env") { Description = "The same, its value in a variable", HelpName = "name=NAME" };
+    private readonly Option<string[]> _headers = new("--header") { Description = "Header for the vault; - reads its value", HelpName = "name=value" };
+    private readonly Option<string[]> _variables = new("--header-from-env") { Description = "Header whose value is in a variable", HelpName = "name=NAME" };
 
     public IReadOnlyList<Option> All => [_headers, _variables];
 
-    /// <param name="inputIsTaken">Standard input is read for the token.</param>
-    /// <returns>Null if no header is given.</returns>
-    /// <exception cref="McpAuthException">InvalidValue; InteractionRequired: standard input holds no value.</exception>
-    public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(ParseResult parsed, CommandContext context, bool inputIsTaken, CancellationToken cancellationToken)
+    /// <summary>Returns the headers, or null if the user gave none.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="context">The console and the environment.</param>
+    /// <param name="isInputUsed">Whether another option already reads standard input.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="McpAuthException">InvalidValue; InteractionRequired: standard input is empty.</exception>
+    public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(
+        ParseResult parsed, CommandContext context, bool isInputUsed, CancellationToken cancellationToken)
     {
         var given = (parsed.GetValue(_headers) ?? []).Select(h => Split(h, "A --header must be name=value.")).ToList();
         var variables = (parsed.GetValue(_variables) ?? []).Select(h => Split(h, "A --header-from-env must be name=VARIABLE.")).ToList();
@@ -24,14 +28,14 @@ internal sealed class HeaderOptions
         {
             return null;
         }
-        var read = given.Where(h => h.Value == Input).ToList();
-        if (read.Count > 1)
+        var fromInput = given.Where(h => h.Value == StandardInput).ToList();
+        if (fromInput.Count > 1)
         {
-            throw Invalid("Standard input holds the value of one header.", "Give the others with --header-from-env.");
+            throw Invalid("Only one header can be read from standard input.", "Give the other headers with --header-from-env.");
         }
-        if (read.Count == 1 && inputIsTaken)
+        if (fromInput.Count == 1 && isInputUsed)
         {
-            throw Invalid("Standard input holds one secret: the token, or the value of a header.", "Give the header with --header-from-env.");
+            throw Invalid("Standard input can provide only one secret: the token or a header.", "Give the header with --header-from-env.");
         }
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in given)
@@ -40,22 +44,24 @@ internal sealed class HeaderOptions
         }
         foreach (var (name, variable) in variables)
         {
-            var value = context.AppEnvironment.SecretVariable(variable) ?? throw Invalid("A variable that --header-from-env names is not set.", "Set it, or leave the option out.");
+            var value = context.AppEnvironment.SecretVariable(variable)
+                ?? throw Invalid("A variable that --header-from-env names is not set.", "Set the variable, or omit the option.");
             if (!headers.TryAdd(name, value))
             {
-                throw Invalid("A header is given twice.", "Give each header once.");
+                throw Invalid("The same header is given twice.", "Give each header once.");
             }
         }
-        if (read is [var (asked, _)])
+        if (fromInput is [var (header, _)])
         {
-            headers[asked] = await SecretInput.ReadAsync(context, $"Value of the header {asked}: ", "value of the header", cancellationToken).ConfigureAwait(false);
+            headers[header] = await SecretInput.ReadAsync(context, $"Value of the header {header}: ", "value of the header", cancellationToken).ConfigureAwait(false);
         }
         return headers;
     }
 
-    private static (string Name, string Value) Split(string header, string wrong) => header.IndexOf('=') is > 0 and var at
-        ? (header[..at].Trim(), header[(at + 1)..]) : throw Invalid(wrong, "Put the name of the header in front of the first '='.");
+    private static (string Name, string Value) Split(string header, string error) => header.IndexOf('=') is > 0 and var at
+        ? (header[..at].Trim(), header[(at + 1)..]) 
+        : throw Invalid(error, "Put the name of the header before the first '='.");
 
-    // Nothing that was given is repeated: it may be the secret.
-    private static McpAuthException Invalid(string what, string remedy) => new(ErrorReason.InvalidValue, what, remedy);
+    // Messages do not repeat the arguments, which may be secrets.
+    private static McpAuthException Invalid(string message, string remedy) => new(ErrorReason.InvalidValue, message, remedy);
 }

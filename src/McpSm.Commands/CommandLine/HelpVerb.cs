@@ -2,27 +2,29 @@ using System.CommandLine;
 
 namespace McpSm.Commands.CommandLine;
 
-/// <summary><c>help auth login</c> and <c>auth help login</c>, as git, gh and the npm tool have it: what <c>auth login --help</c> says.</summary>
+/// <summary>Supports <c>help auth login</c> and <c>auth help login</c> as other forms of <c>auth login --help</c>, as git and gh do.</summary>
 internal static class HelpVerb
 {
     private const string Word = "help";
 
-    /// <summary>The command whose help is asked for; null where the line does not ask so.</summary>
-    /// <param name="unknown">A word that is no command where one should be; null where there is none.</param>
+    /// <summary>Returns the path of the command whose help the user wants, or null if the verb <c>help</c> is not used.</summary>
+    /// <param name="root">The command <c>mcpsm</c>.</param>
+    /// <param name="arguments">The words after <c>mcpsm</c>.</param>
+    /// <param name="unknown">The first word that is not a command; null if all are.</param>
     public static IReadOnlyList<string>? Find(Command root, IReadOnlyList<string> arguments, out string? unknown)
     {
         unknown = null;
-        var (command, path, asked) = (root, new List<string>(), false);
+        var (command, path, hasVerb) = (root, new List<string>(), false);
         foreach (var word in arguments)
         {
-            if (command.Subcommands.FirstOrDefault(c => c.Name == word) is { } below)
+            if (command.Subcommands.FirstOrDefault(c => c.Name == word) is { } subcommand)
             {
-                command = below;
+                command = subcommand;
                 path.Add(word);
             }
             else if (word == Word && command.Subcommands.Count > 0)
             {
-                asked = true;
+                hasVerb = true;
             }
             else if (!word.StartsWith('-'))
             {
@@ -30,6 +32,6 @@ internal static class HelpVerb
                 break;
             }
         }
-        return asked ? path : null;
+        return hasVerb ? path : null;
     }
 }

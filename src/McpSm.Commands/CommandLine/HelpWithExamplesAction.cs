@@ -5,14 +5,14 @@ using McpSm.Commands.Output;
 
 namespace McpSm.Commands.CommandLine;
 
-/// <summary>The help of a command, which ends in how it is used.</summary>
+/// <summary>Prints the help of a command, followed by its examples.</summary>
 internal sealed class HelpWithExamplesAction(HelpAction help, ICommandConsole console) : SynchronousCommandLineAction
 {
     private const int MinimumWidth = 20;
 
     public override int Invoke(ParseResult parseResult)
     {
-        // The library cannot part words in a terminal of a few columns.
+        // System.CommandLine fails to wrap words in fewer columns.
         help.MaxWidth = Math.Max(help.MaxWidth, MinimumWidth);
         var code = help.Invoke(parseResult);
         if (parseResult.CommandResult.Command is CommandWithExamples { Examples: { Count: > 0 } examples })

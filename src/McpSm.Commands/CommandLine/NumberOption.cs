@@ -18,7 +18,7 @@ internal static class NumberOption
     /// <summary>How many servers to work on at the same time.</summary>
     public static Option<int> ThrottleLimit(int defaultLimit) => InRange(new Option<int>("--throttle-limit")
     {
-        Description = $"How many at a time ({defaultLimit})",
+        Description = "How many servers at a time",
         HelpName = "n",
         DefaultValueFactory = _ => defaultLimit,
     }, 1, 1024);

@@ -2,7 +2,7 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Commands.CommandLine;
 
-/// <summary>A secret that comes through standard input.</summary>
+/// <summary>Reads a secret from standard input.</summary>
 internal static class SecretInput
 {
     /// <summary>Returns a token that the user gave as an argument, or reads it from standard input if the argument is <c>-</c>.</summary>
@@ -11,34 +11,38 @@ internal static class SecretInput
     {
         if (argument != "-")
         {
-            context.Hint("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.");
+            context.Hint("Hint: other users and the shell history can see a token on the command line. Use '-' to read it from standard input.");
             return argument;
         }
         return await ReadAsync(context, "Token: ", "token", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The one line of standard input; at a terminal it is asked for and not shown.</summary>
-    /// <param name="what">What the line holds, such as <c>token</c>.</param>
+    /// <summary>Reads the only line of standard input. At a terminal it prompts, and does not echo what is typed.</summary>
+    /// <param name="context">The console.</param>
+    /// <param name="prompt">The prompt at a terminal.</param>
+    /// <param name="what">What the line contains, such as <c>token</c>, for error messages.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     /// <exception cref="McpAuthException">InteractionRequired: standard input is empty. InvalidValue: it has several lines.</exception>
     public static async Task<string> ReadAsync(CommandContext context, string prompt, string what, CancellationToken cancellationToken)
     {
-        var remedy = $"Pipe in one line that holds the {what} and nothing else.";
+        var remedy = $"Pipe in one line with the {what} and nothing else.";
         if (context.Console.IsInputTerminal)
         {
             var typed = await context.Console.ReadSecretAsync(UntrustedText.SanitizeLine(prompt), cancellationToken).ConfigureAwait(false);
-            return typed?.Trim() is { Length: > 0 } secret ? secret : throw new McpAuthException(ErrorReason.InteractionRequired, $"No {what} came through standard input.", remedy);
+            return typed?.Trim() is { Length: > 0 } secret ? secret
+                : throw new McpAuthException(ErrorReason.InteractionRequired, $"Standard input has no {what}.", remedy);
         }
         var line = (await context.Console.ReadLineAsync(cancellationToken).ConfigureAwait(false))?.Trim();
         if (string.IsNullOrEmpty(line))
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired, $"No {what} came through standard input.", remedy);
+            throw new McpAuthException(ErrorReason.InteractionRequired, $"Standard input has no {what}.", remedy);
         }
-        // All of it is read: which line of several is the secret is not for us to guess.
-        while (await context.Console.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } more)
+        // If there are several lines, any of them may be the secret: fail instead of guessing.
+        while (await context.Console.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } next)
         {
-            if (more.Trim().Length > 0)
+            if (next.Trim().Length > 0)
             {
-                throw new McpAuthException(ErrorReason.InvalidValue, $"Standard input has several lines, and the {what} is one.", remedy);
+                throw new McpAuthException(ErrorReason.InvalidValue, $"Standard input has several lines, but the {what} must be a single line.", remedy);
             }
         }
         return line;

@@ -15,5 +15,6 @@ internal sealed class SecretVariableOption : Option<string?>
     /// <summary>Returns the secret, or null if the option is absent.</summary>
     /// <exception cref="McpAuthException">InvalidValue: the variable is not set.</exception>
     public string? Read(ParseResult parsed, CommandContext context) => parsed.GetValue(this) is not { } variable ? null
-        : context.AppEnvironment.SecretVariable(variable) ?? throw new McpAuthException(ErrorReason.InvalidValue, $"The variable that {Name} names is not set.");
+        : context.AppEnvironment.SecretVariable(variable)
+            ?? throw new McpAuthException(ErrorReason.InvalidValue, $"The variable that {Name} names is not set.");
 }

@@ -12,7 +12,7 @@ internal sealed class CompletionCommand : McpsmSubcommand
     // Optional, so that a missing argument gets an error that names the shells.
     private readonly Argument<string?> _shell = new("shell") { Description = "bash, zsh, fish or pwsh", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne };
 
-    public CompletionCommand(CommandContext context) : base(context, "completion", "Print the script that completes mcpsm in a shell")
+    public CompletionCommand(CommandContext context) : base(context, "completion", "Print the completion script for a shell")
     {
         _shell.CompletionSources.Add(Shells);
         Add(_shell);
@@ -26,7 +26,8 @@ internal sealed class CompletionCommand : McpsmSubcommand
         var shell = parsed.GetValue(_shell);
         if (!Shells.Contains(shell))
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"{(shell is null ? "A shell is needed" : "There is no script for such a shell")}: it is bash, zsh, fish or pwsh.",
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                shell is null ? "mcpsm completion needs a shell: bash, zsh, fish or pwsh." : "There is no completion script for this shell. Use bash, zsh, fish or pwsh.",
                 "mcpsm completion --help");
         }
         using var script = new StreamReader(typeof(CompletionCommand).Assembly.GetManifestResourceStream($"mcpsm.{shell}")!);

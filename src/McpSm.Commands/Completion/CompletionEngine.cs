@@ -7,19 +7,25 @@ using McpSm.Core.Management;
 namespace McpSm.Commands.Completion;
 
 /// <summary>
-/// What may stand at the cursor of a command line, as the scripts of <c>mcpsm completion</c> ask for it:
-/// <c>mcpsm [suggest]</c> reads the words behind <c>mcpsm</c>, one a line, the one at the cursor last, and answers in lines
-/// of a word, a tab and what it is; <c>mcpsm [suggest:bash]</c> reads bash's line up to the cursor and answers in words as
-/// that shell takes them. The line comes through standard input because others see arguments, and it may hold a token.
+/// Suggests words for the cursor of a command line, for the scripts of <c>mcpsm completion</c>.
 /// </summary>
+/// <remarks>
+/// <c>mcpsm [suggest]</c> reads the words after <c>mcpsm</c>, one a line, up to and including the word at the cursor. It prints one
+/// suggestion a line: the word, a tab, and a description. <c>mcpsm [suggest:bash]</c> reads a command line of bash up to the cursor, and
+/// prints suggestions with the escapes of bash. Both read standard input, because other users can see arguments, and one may be a token.
+/// </remarks>
 internal static class CompletionEngine
 {
-    private const string OfWords = "[suggest]";
-    private const string OfBash = "[suggest:bash]";
+    private const string ForWords = "[suggest]";
+    private const string ForBash = "[suggest:bash]";
 
-    public static bool IsRequested(IReadOnlyList<string> arguments) => arguments is [OfWords or OfBash, ..];
+    public static bool IsRequested(IReadOnlyList<string> arguments) => arguments is [ForWords or ForBash, ..];
 
-    /// <param name="arguments">For bash also the characters that end a word there besides white space, like <c>:=</c>.</param>
+    /// <summary>Reads the command line from the console and prints suggestions.</summary>
+    /// <param name="arguments">The mode; for bash, followed by the characters that end a word in addition to white space, such as <c>:=</c>.</param>
+    /// <param name="root">The command <c>mcpsm</c>, after <see cref="AddSources"/>.</param>
+    /// <param name="console">The console.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public static async Task<int> AnswerAsync(IReadOnlyList<string> arguments, Command root, ICommandConsole console, CancellationToken cancellationToken)
     {
         var lines = new List<string>();
@@ -27,12 +33,12 @@ internal static class CompletionEngine
         {
             lines.Add(line);
         }
-        if (arguments[0] == OfBash)
+        if (arguments[0] == ForBash)
         {
             var typed = BashCommandLine.Parse(string.Join('\n', lines), arguments.ElementAtOrDefault(1) ?? "");
             foreach (var (text, _) in Complete(root, typed.Before, typed.Word))
             {
-                if (typed.Completed(text) is { } completed)
+                if (typed.Complete(text) is { } completed)
                 {
                     console.Out.WriteLine(completed);
                 }
@@ -47,39 +53,45 @@ internal static class CompletionEngine
     }
 
     /// <summary>
-    /// Gives every argument and option of the tree what it completes from; only for this, or their help would list it.
+    /// Adds completion sources to all arguments and options. Only completion does this, because the help lists the suggestions of
+    /// an option.
     /// </summary>
-    public static void AddSources(Command command, CompletionCandidates known)
+    public static void AddSources(Command command, CompletionCandidates candidates)
     {
         foreach (var server in command.Arguments.Where(a => a.Name == "server"))
         {
-            // Found by its name too, which two may have: the library drops items of one label.
-            server.CompletionSources.Add(_ => known.Servers(plain: true).Select(s => new CompletionItem(s.Known.Value, documentation: s.Server.Name, detail: s.Known.ToolTip)));
+            // The label is the id, which is unique: the library drops items with equal labels. The name is in the documentation, so
+            // that it matches too.
+            server.CompletionSources.Add(_ => candidates.Servers(plain: true)
+                .Select(s => new CompletionItem(s.Known.Value, documentation: s.Server.Name, detail: s.Known.ToolTip)));
         }
-        foreach (var (name, sources) in command.Arguments.Select(a => (a.Name, a.CompletionSources)).Concat(command.Options.Select(o => (o.Name, o.CompletionSources))))
+        var symbols = command.Arguments.Select(a => (a.Name, a.CompletionSources)).Concat(command.Options.Select(o => (o.Name, o.CompletionSources)));
+        foreach (var (name, sources) in symbols)
         {
-            Func<IEnumerable<CompletionCandidate>>? names = name switch
+            Func<IEnumerable<CompletionCandidate>>? source = name switch
             {
-                "vault" or "--vault" => known.Vaults,
-                "--issuer" => known.Issuers,
-                "issuer" or "--identity-provider" => known.IdentityProviders,
-                "--scope" => known.Scopes,
+                "vault" or "--vault" => candidates.Vaults,
+                "--issuer" => candidates.Issuers,
+                "issuer" or "--identity-provider" => candidates.IdentityProviders,
+                "--scope" => candidates.Scopes,
                 _ when name.EndsWith("-from-env", StringComparison.Ordinal) => CompletionCandidates.Variables,
                 _ => null,
             };
-            if (names is not null)
+            if (source is not null)
             {
-                sources.Add(_ => names().Select(n => new CompletionItem(n.Value, detail: n.ToolTip)));
+                sources.Add(_ => source().Select(c => new CompletionItem(c.Value, detail: c.ToolTip)));
             }
         }
-        foreach (var below in command.Subcommands)
+        foreach (var subcommand in command.Subcommands)
         {
-            AddSources(below, known);
+            AddSources(subcommand, candidates);
         }
     }
 
-    /// <param name="before">The words between <c>mcpsm</c> and the one at the cursor.</param>
-    /// <param name="word">The one at the cursor, as far as it is typed.</param>
+    /// <summary>Returns the suggestions for the word at the cursor.</summary>
+    /// <param name="root">The command <c>mcpsm</c>.</param>
+    /// <param name="before">The words between <c>mcpsm</c> and the word at the cursor.</param>
+    /// <param name="word">The part of the word before the cursor.</param>
     internal static IEnumerable<CompletionCandidate> Complete(Command root, IReadOnlyList<string> before, string word)
     {
         var command = root.Parse(before, McpsmCommand.Parsing).CommandResult;
@@ -87,41 +99,43 @@ internal static class CompletionEngine
         var onlyArguments = before.Contains("--");
         if (!onlyArguments && word.StartsWith("--", StringComparison.Ordinal) && word.IndexOf('=') is > 0 and var at)
         {
-            var named = options.FirstOrDefault(o => Answers(o, word[..at]));
-            return named is null ? [] : AfterOption(word[..(at + 1)], OfValue(named, word[(at + 1)..], named.GetCompletions(CompletionContext.Empty)));
+            var named = options.FirstOrDefault(o => HasName(o, word[..at]));
+            return named is null ? [] : AddPrefix(word[..(at + 1)], CompleteValue(named, word[(at + 1)..], named.GetCompletions(CompletionContext.Empty)));
         }
         if (!onlyArguments && word.StartsWith('-'))
         {
-            return StartingWith(word, Names(options, command));
+            return StartingWith(word, AvailableOptions(options, command));
         }
-        if (!onlyArguments && Open(options, before) is { } open)
+        if (!onlyArguments && FindOpenOption(options, before) is { } open)
         {
-            return OfValue(open, word, Arguments(open.GetCompletions(CompletionContext.Empty)));
+            return CompleteValue(open, word, WithoutOptions(open.GetCompletions(CompletionContext.Empty)));
         }
         var given = command.Children.Any(c => c is ArgumentResult { Tokens.Count: > 0 } or OptionResult { Implicit: false });
-        // A verb behind a server or an option would be refused.
-        IEnumerable<CompletionItem> items = given ? [] : command.Command.Subcommands.Where(c => !c.Hidden).Select(c => new CompletionItem(c.Name, detail: c.Description));
+        // A subcommand after an argument or an option is an error (UsageError.IsInterrupted).
+        IEnumerable<CompletionItem> items = given ? []
+            : command.Command.Subcommands.Where(c => !c.Hidden).Select(c => new CompletionItem(c.Name, detail: c.Description));
         var next = command.Command.Arguments.FirstOrDefault(a => (command.GetResult(a)?.Tokens.Count ?? 0) < a.Arity.MaximumNumberOfValues);
         items = next is null ? items : items.Concat(onlyArguments ? next.GetCompletions(CompletionContext.Empty)
-            : Arguments(next.GetCompletions(CompletionContext.Empty)));
-        return StartingWith(word, next is null && word.Length == 0 && (given || command.Command.Subcommands.Count == 0) ? Names(options, command) : items);
+            : WithoutOptions(next.GetCompletions(CompletionContext.Empty)));
+        return StartingWith(word, next is null && word.Length == 0 && (given || command.Command.Subcommands.Count == 0) ? AvailableOptions(options, command) : items);
     }
 
-    private static IEnumerable<CompletionCandidate> OfValue(Option option, string word, IEnumerable<CompletionItem> items) =>
-        // The variable stands behind the name of the header.
+    private static IEnumerable<CompletionCandidate> CompleteValue(Option option, string word, IEnumerable<CompletionItem> items) =>
+        // Only the variable after the '=' is completed, not the name of the header.
         option.Name != "--header-from-env" ? StartingWith(word, items)
-            : word.IndexOf('=') is > 0 and var at ? AfterOption(word[..(at + 1)], StartingWith(word[(at + 1)..], items)) : [];
+            : word.IndexOf('=') is > 0 and var at ? AddPrefix(word[..(at + 1)], StartingWith(word[(at + 1)..], items)) : [];
 
-    private static IEnumerable<CompletionCandidate> AfterOption(string begin, IEnumerable<CompletionCandidate> values) => values.Select(v => v with { Value = begin + v.Value });
+    private static IEnumerable<CompletionCandidate> AddPrefix(string prefix, IEnumerable<CompletionCandidate> values) =>
+        values.Select(v => v with { Value = prefix + v.Value });
 
-    /// <summary>The option whose value stands at the cursor; null where none wants one.</summary>
-    private static Option? Open(List<Option> options, IReadOnlyList<string> before)
+    /// <summary>Returns the option whose value is at the cursor, or null.</summary>
+    private static Option? FindOpenOption(List<Option> options, IReadOnlyList<string> before)
     {
         for (var i = before.Count - 1; i >= 0; i--)
         {
             if (before[i].StartsWith('-'))
             {
-                var option = options.FirstOrDefault(o => Answers(o, before[i]));
+                var option = options.FirstOrDefault(o => HasName(o, before[i]));
                 var values = before.Count - 1 - i;
                 return option is { Arity.MaximumNumberOfValues: > 0 } && option.ValueType != typeof(bool)
                     && (values == 0 || option.AllowMultipleArgumentsPerToken) ? option : null;
@@ -130,17 +144,18 @@ internal static class CompletionEngine
         return null;
     }
 
-    /// <summary>Without those that would be read as an option: another program may have named a server <c>-rf</c>.</summary>
-    private static IEnumerable<CompletionItem> Arguments(IEnumerable<CompletionItem> items) => items.Where(i => !i.Label.StartsWith('-'));
+    /// <summary>Removes items that would be parsed as options: another program may have named a server <c>-rf</c>.</summary>
+    private static IEnumerable<CompletionItem> WithoutOptions(IEnumerable<CompletionItem> items) => items.Where(i => !i.Label.StartsWith('-'));
 
-    private static bool Answers(Option option, string name) => option.Name == name || option.Aliases.Contains(name);
+    private static bool HasName(Option option, string name) => option.Name == name || option.Aliases.Contains(name);
 
-    /// <summary>The options that may still be given. Their short forms are no shorter to complete than to type.</summary>
-    private static IEnumerable<CompletionItem> Names(List<Option> options, CommandResult command) => options
+    /// <summary>Returns the options that may still be given. Short forms such as <c>-f</c> are left out.</summary>
+    private static IEnumerable<CompletionItem> AvailableOptions(List<Option> options, CommandResult command) => options
         .Where(o => o.Arity.MaximumNumberOfValues > 1 || command.GetResult(o) is null or { Implicit: true })
         .Select(o => new CompletionItem(o.Name, detail: o.Description));
 
     private static IEnumerable<CompletionCandidate> StartingWith(string word, IEnumerable<CompletionItem> items) => items
-        .Where(i => i.Label.StartsWith(word, StringComparison.OrdinalIgnoreCase) || i.Documentation?.StartsWith(word, StringComparison.OrdinalIgnoreCase) == true)
+        .Where(i => i.Label.StartsWith(word, StringComparison.OrdinalIgnoreCase)
+            || i.Documentation?.StartsWith(word, StringComparison.OrdinalIgnoreCase) == true)
         .Select(i => new CompletionCandidate(i.Label, i.Detail ?? ""));
 }

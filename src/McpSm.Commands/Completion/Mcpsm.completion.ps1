@@ -1,7 +1,7 @@
 # Completes mcpsm in pwsh. In $PROFILE:  mcpsm completion pwsh | Out-String | Invoke-Expression
-# (The module Mcpsm does the same when it is imported.)
-# The words go through standard input: other users see arguments, and they may hold a token.
-# A type named in full would be looked for in all assemblies as soon as this is parsed, which each session would wait for.
+# (The module Mcpsm registers the same completer on import.)
+# The words go through standard input, because other users can see arguments and one may be a token.
+# Types are named by strings: PowerShell searches all assemblies for a type literal while parsing, which would slow every session.
 Register-ArgumentCompleter -Native -CommandName mcpsm, Invoke-Mcpsm -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $words = @()
@@ -12,7 +12,7 @@ Register-ArgumentCompleter -Native -CommandName mcpsm, Invoke-Mcpsm -ScriptBlock
         if ($element.Extent.EndOffset -lt $cursorPosition) { $words += $text } else { $word = $text }
     }
     $words += $word
-    # Looking for completions is no command of the user's: its exit code is not theirs either.
+    # Completion must not change the exit code of the user's last command.
     $code = $global:LASTEXITCODE
     $result = [type]'System.Management.Automation.CompletionResult'
     try {
@@ -24,7 +24,7 @@ Register-ArgumentCompleter -Native -CommandName mcpsm, Invoke-Mcpsm -ScriptBlock
         }
     }
     catch {
-        # Whoever types sees no error in the middle of the line; the command itself will tell.
+        # An error message would appear in the line that the user types. The command itself reports the error.
     }
     finally { $global:LASTEXITCODE = $code }
 }

@@ -1,5 +1,5 @@
 # Completes mcpsm in bash. In ~/.bashrc:  source <(mcpsm completion bash)
-# The line goes through standard input: other users see arguments, and it may hold a token. What comes back is quoted.
+# The line goes through standard input, because other users can see arguments and one may be a token. The suggestions are quoted.
 _mcpsm() {
     local word breaks=
     [[ $COMP_WORDBREAKS == *:* ]] && breaks+=:

@@ -1,8 +1,8 @@
 # Completes mcpsm in fish. In ~/.config/fish/config.fish:  mcpsm completion fish | source
-# The words go through standard input: other users see arguments, and they may hold a token. fish quotes what comes back.
+# The words go through standard input, because other users can see arguments and one may be a token. fish quotes the suggestions.
 function __mcpsm_suggest
     set -l before (commandline -opc)
-    # The token as it is typed: perhaps with a quote that is still open.
+    # The current token may begin with an open quote.
     set -l word (commandline -ct | string trim --left --chars "'\"" | string unescape)
     printf '%s\n' $before[2..-1] "$word" 2>/dev/null | command mcpsm '[suggest]' 2>/dev/null
 end

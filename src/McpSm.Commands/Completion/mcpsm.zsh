@@ -1,7 +1,7 @@
 #compdef mcpsm
 # Completes mcpsm in zsh. In ~/.zshrc:  source <(mcpsm completion zsh)
 # Or save it as _mcpsm in a folder of $fpath.
-# The words go through standard input: other users see arguments, and they may hold a token. zsh quotes what comes back.
+# The words go through standard input, because other users can see arguments and one may be a token. zsh quotes the suggestions.
 _mcpsm() {
     local line
     local -a before found shown
@@ -10,7 +10,7 @@ _mcpsm() {
         found+=("${line%%$'\t'*}")
         shown+=("${line%%$'\t'*}  -- ${line#*$'\t'}")
     done < <(printf '%s\n' "${before[@]//$'\n'/ }" "${(Q)PREFIX}" 2>/dev/null | command mcpsm '[suggest]' 2>/dev/null)
-    # -U: what comes back fits already, also where it is written in other letters than what was typed.
+    # -U: mcpsm has filtered the suggestions already, without regard to case. zsh must not filter them again.
     compadd -U -l -d shown -a found
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then

@@ -9,9 +9,9 @@ namespace McpSm.Commands.Identity;
 /// <summary><c>identity</c>: shows the identity providers, configured or signed in to; and the commands under it.</summary>
 internal sealed class IdentityCommand : McpsmSubcommand
 {
-    private readonly Option<bool> _json = new("--json") { Description = "Print one JSON array; expiresIn is in seconds" };
+    private readonly Option<bool> _json = new("--json") { Description = "Print a JSON array; expiresIn is in seconds" };
 
-    public IdentityCommand(CommandContext context) : base(context, "identity", "Show and choose your organisation's identity provider")
+    public IdentityCommand(CommandContext context) : base(context, "identity", "Show or set your organisation's identity provider")
     {
         Add(_json);
         Add(new UseCommand(context));
@@ -43,8 +43,7 @@ internal sealed class IdentityCommand : McpsmSubcommand
         foreach (var provider in providers)
         {
             Context.Print($"{(provider.IsSet ? "*" : " ")} {UntrustedText.Sanitize(provider.Issuer)}");
-            Context.Print("    ", !provider.SignedIn ? $"{StatusText.FailureSymbol} Not signed in"
-                : provider.CanRenew ? $"{StatusText.SuccessSymbol} Signed in, renewed without you" : $"{StatusText.SuccessSymbol} Signed in (expires: {StatusText.FormatTime(provider.ExpiresAt!.Value, now)})");
+            Context.Print("    ", Describe(provider, now));
             if (provider.Servers.Count > 0)
             {
                 Context.Print($"    Signs in to: {string.Join(", ", provider.Servers)}");
@@ -59,5 +58,15 @@ internal sealed class IdentityCommand : McpsmSubcommand
             Context.Hint("Next:");
             Context.Hint("  " + remedy);
         }
+    }
+
+    private static string Describe(McpIdentityProvider provider, DateTimeOffset now)
+    {
+        if (!provider.SignedIn)
+        {
+            return $"{StatusText.FailureSymbol} Not signed in";
+        }
+        var end = provider.CanRenew ? "renewed automatically" : $"expires: {StatusText.FormatTime(provider.ExpiresAt!.Value, now)}";
+        return $"{StatusText.SuccessSymbol} Signed in ({end})";
     }
 }

@@ -9,11 +9,11 @@ namespace McpSm.Commands.Identity;
 internal sealed class LoginCommand : IdentitySubcommand
 {
     private readonly LoginOptions _options = new();
-    private readonly SecretVariableOption _idToken = new("--id-token-from-env", "Take the ID token another program got");
+    private readonly SecretVariableOption _idToken = new("--id-token-from-env", "Use the ID token in this variable");
 
-    public LoginCommand(CommandContext context) : base(context, "login", "Sign in at the identity provider, once for all servers")
+    public LoginCommand(CommandContext context) : base(context, "login", "Sign in to the identity provider, once for all servers")
     {
-        _options.AddTo(this, ofOne: false);
+        _options.AddTo(this, forOneServer: false);
         Add(_idToken);
         Examples = ["mcpsm identity login", "mcpsm identity login --no-browser"];
     }
@@ -30,7 +30,7 @@ internal sealed class LoginCommand : IdentitySubcommand
         {
             await Context.Authenticator.IdentityProviders.SignInAsync(issuer, options, cancellationToken).ConfigureAwait(false);
         }
-        Context.Succeed($"Signed in at {UntrustedText.Sanitize(issuer)}.");
+        Context.Succeed($"Signed in to {UntrustedText.Sanitize(issuer)}.");
         return ExitCode.Done;
     }
 }

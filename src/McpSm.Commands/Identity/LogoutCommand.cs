@@ -6,10 +6,10 @@ namespace McpSm.Commands.Identity;
 /// <summary><c>identity logout</c>: revokes and removes the sessions at identity providers.</summary>
 internal sealed class LogoutCommand : IdentitySubcommand
 {
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Do not ask" };
-    private readonly Option<bool> _local = new("--local") { Description = "Do not tell the provider" };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Skip the confirmation prompt" };
+    private readonly Option<bool> _local = new("--local") { Description = "Remove the session without revoking it" };
 
-    public LogoutCommand(CommandContext context) : base(context, "logout", "Sign out there: revoke and remove the session")
+    public LogoutCommand(CommandContext context) : base(context, "logout", "Sign out of the identity provider: revoke and remove the session")
     {
         Add(_force);
         Add(_local);
@@ -21,13 +21,14 @@ internal sealed class LogoutCommand : IdentitySubcommand
         var issuers = Context.Authenticator.IdentityProviders.List().Where(p => p.SignedInAt is not null).Select(p => p.Issuer).ToList();
         if (issuers.Count == 0)
         {
-            Context.Hint("You are not signed in at an identity provider.");
+            Context.Hint("You are not signed in to an identity provider.");
             return ExitCode.Done;
         }
         if (!parsed.GetValue(_force) && !await Context.Interaction.ConfirmAsync(
-            $"Sign out of {string.Join(", ", issuers.Select(i => UntrustedText.Sanitize(i)))}?", "mcpsm identity logout --force", cancellationToken).ConfigureAwait(false))
+            $"Sign out of {string.Join(", ", issuers.Select(i => UntrustedText.Sanitize(i)))}?",
+            "mcpsm identity logout --force", cancellationToken).ConfigureAwait(false))
         {
-            Context.Hint("Still signed in.");
+            Context.Hint("You are still signed in.");
             return ExitCode.Failed;
         }
         foreach (var issuer in issuers)
@@ -36,7 +37,7 @@ internal sealed class LogoutCommand : IdentitySubcommand
             Context.Succeed($"Signed out of {UntrustedText.Sanitize(issuer)}.");
             Context.WarnIfNotRevoked(revocationFailure);
         }
-        Context.Hint("Servers keep their tokens until these expire. To end one now: mcpsm auth logout <server>");
+        Context.Hint("The tokens of servers stay valid until they expire. To sign out of a server now: mcpsm auth logout <server>");
         return ExitCode.Done;
     }
 }

@@ -6,9 +6,9 @@ namespace McpSm.Commands.Identity;
 /// <summary><c>identity none</c>: removes the setting of the identity provider, and signs out there.</summary>
 internal sealed class NoneCommand : IdentitySubcommand
 {
-    private readonly Option<bool> _force = new("--force", "-f") { Description = "Do not ask" };
+    private readonly Option<bool> _force = new("--force", "-f") { Description = "Skip the confirmation prompt" };
 
-    public NoneCommand(CommandContext context) : base(context, "none", "Use no identity provider any more, and sign out there")
+    public NoneCommand(CommandContext context) : base(context, "none", "Stop using an identity provider and sign out of it")
     {
         Add(_force);
         Examples = ["mcpsm identity none"];
@@ -22,13 +22,13 @@ internal sealed class NoneCommand : IdentitySubcommand
             return ExitCode.Done;
         }
         if (!parsed.GetValue(_force) && !await Context.Interaction.ConfirmAsync(
-            $"Use {UntrustedText.Sanitize(issuer)} no more, and sign out there?", "mcpsm identity none --force", cancellationToken).ConfigureAwait(false))
+            $"Stop using {UntrustedText.Sanitize(issuer)} and sign out of it?", "mcpsm identity none --force", cancellationToken).ConfigureAwait(false))
         {
-            Context.Hint("Still set.");
+            Context.Hint("The identity provider is still set.");
             return ExitCode.Failed;
         }
         var revocationFailure = await Context.Authenticator.IdentityProviders.RemoveAsync(issuer, cancellationToken).ConfigureAwait(false);
-        Context.Succeed("No identity provider is used any more.");
+        Context.Succeed("Mcpsm no longer uses an identity provider.");
         Context.WarnIfNotRevoked(revocationFailure);
         return ExitCode.Done;
     }

@@ -15,10 +15,10 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
     /// <summary>Set by <c>--non-interactive</c> or <c>-NonInteractive</c>.</summary>
     public bool NonInteractive { get; set; }
 
-    /// <summary>Held while several lines are said that belong together.</summary>
+    /// <summary>A lock to hold while printing several lines that belong together.</summary>
     internal Lock Writing { get; } = new();
 
-    /// <summary>Set by <c>--quiet</c>: says nothing but what somebody must act on.</summary>
+    /// <summary>Set by <c>--quiet</c>: prints only what the person must act on.</summary>
     public bool Quiet { get; set; }
 
     public bool CanAnswer => environment.CanAnswer(NonInteractive, console.ForbidsQuestions);
@@ -30,34 +30,34 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
         {
             if (!opened)
             {
-                Tell(url.AbsoluteUri);
+                Print(url.AbsoluteUri);
             }
             return;
         }
-        console.Error.WriteLine(opened ? "Your browser was opened to sign in. If it was not, visit:" : "To sign in, visit:");
+        console.Error.WriteLine(opened ? "Your browser opens to sign in. If it does not, visit:" : "To sign in, visit:");
         console.Error.WriteLine();
-        // On a line of its own, so that a terminal makes it a link and a person can select it.
-        Tell(url.AbsoluteUri);
+        // The URL has a line to itself, so that the terminal makes it a link and it is easy to select.
+        Print(url.AbsoluteUri);
         console.Error.WriteLine();
         if (!opened && console.IsInputTerminal)
         {
-            console.Error.WriteLine("If that browser is on another machine, paste the address it ends on here.");
+            console.Error.WriteLine("If the browser is on another machine, paste the address of its last page here.");
         }
-        console.Error.WriteLine("Waiting for the sign-in… (Ctrl+C ends it)");
+        console.Error.WriteLine("Waiting for the sign-in… (Ctrl+C cancels)");
     }
 
     public void ShowDeviceCode(DeviceCode code)
     {
         using var _ = Writing.EnterScope();
-        Tell(code.Server is null ? $"The issuer {UntrustedText.Sanitize(code.Issuer)} asks you to sign in."
+        Print(code.Server is null ? $"The issuer {UntrustedText.Sanitize(code.Issuer)} asks you to sign in."
             : $"The issuer {UntrustedText.Sanitize(code.Issuer)} asks you to sign in to '{code.Server}'.");
         if (code.OtherSite is { } site)
         {
-            Tell($"The page is on {site}, which is another site than the issuer. Enter the code only if you know that site.");
+            Print($"The page is on {site}, which is not the site of the issuer. Enter the code only if you trust that site.");
         }
-        Tell($"To sign in, visit {(code.CompleteUri ?? code.VerificationUri).AbsoluteUri}");
-        Tell($"and enter the code  {code.UserCode}");
-        console.Error.WriteLine($"Waiting for the sign-in… (the code lasts {code.Lifetime.TotalMinutes:0} min, Ctrl+C ends it)");
+        Print($"To sign in, visit {(code.CompleteUri ?? code.VerificationUri).AbsoluteUri}");
+        Print($"and enter the code  {code.UserCode}");
+        console.Error.WriteLine($"Waiting for the sign-in… (the code is valid for {code.Lifetime.TotalMinutes:0} min, Ctrl+C cancels)");
     }
 
     public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken) => OpenBrowserAsync(url, new TaskCompletionSource().Task, cancellationToken);
@@ -75,7 +75,7 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
     {
         if (!Quiet)
         {
-            Tell(text);
+            Print(text);
         }
     }
 
@@ -86,24 +86,27 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
             warn(text);
             return;
         }
-        Tell($"Warning: {text}");
+        Print($"Warning: {text}");
     }
 
-    /// <summary>Asks a yes-or-no question; no is the answer to an empty line.</summary>
-    /// <param name="command">The command line that does not ask.</param>
+    /// <summary>Asks a yes-or-no question. An empty line means no.</summary>
+    /// <param name="question">The question, without the choices.</param>
+    /// <param name="command">A command line that does the same without asking, for the error.</param>
+    /// <param name="cancellationToken">Cancels the question.</param>
+    /// <exception cref="McpAuthException">InteractionRequired: no person can answer.</exception>
     public async Task<bool> ConfirmAsync(string question, string command, CancellationToken cancellationToken)
     {
         if (!CanAnswer)
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and no person can answer here.", command);
+            throw new McpAuthException(ErrorReason.InteractionRequired, "This command asks for confirmation, but this session is not interactive.", command);
         }
         console.Error.Write(UntrustedText.SanitizeLine($"{question} [y/N] "));
         console.Error.Flush();
         var line = await console.ReadLineAsync(cancellationToken).ConfigureAwait(false)
-            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "This asks first, and standard input is closed.", command);
+            ?? throw new McpAuthException(ErrorReason.InteractionRequired, "This command asks for confirmation, but standard input is closed.", command);
         return line.Trim().Equals("y", StringComparison.OrdinalIgnoreCase) || line.Trim().Equals("yes", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Prints one line. Files and the network may have had a say in it.</summary>
-    private void Tell(string line) => console.Error.WriteLine(UntrustedText.SanitizeLine(line));
+    /// <summary>Prints one line, which may contain text from files and the network.</summary>
+    private void Print(string line) => console.Error.WriteLine(UntrustedText.SanitizeLine(line));
 }

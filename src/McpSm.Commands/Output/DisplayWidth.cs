@@ -3,10 +3,10 @@ using System.Text;
 
 namespace McpSm.Commands.Output;
 
-/// <summary>How many columns of a terminal a text takes (Unicode Standard Annex 11, East Asian Width).</summary>
+/// <summary>Measures how many columns of a terminal a text occupies (Unicode Standard Annex 11, East Asian Width).</summary>
 internal static class DisplayWidth
 {
-    // The ranges whose East_Asian_Width is Wide or Fullwidth, coarsely: unassigned code points between them count with their block.
+    // The ranges whose East_Asian_Width is Wide or Fullwidth. Unassigned code points between them are included.
     private static readonly (int First, int Last)[] Wide =
     [
         (0x1100, 0x115F), (0x231A, 0x231B), (0x2329, 0x232A), (0x23E9, 0x23EC), (0x23F0, 0x23F0), (0x23F3, 0x23F3), (0x25FD, 0x25FE), (0x2614, 0x2615),
@@ -25,7 +25,10 @@ internal static class DisplayWidth
 
     private const int EmojiPresentation = 0xFE0F;
 
-    /// <summary>The columns of a text without line breaks. What terminals draw as one sign counts once: combining marks, emoji joined by U+200D, flags.</summary>
+    /// <summary>
+    /// Returns the number of columns of a text without line breaks. A grapheme counts once: combining marks, emoji that are joined by
+    /// U+200D, flags.
+    /// </summary>
     public static int Measure(string text)
     {
         var width = 0;
@@ -36,7 +39,7 @@ internal static class DisplayWidth
         return width;
     }
 
-    /// <summary>Pads to a number of columns, as <see cref="string.PadRight(int)"/> pads to a number of UTF-16 units.</summary>
+    /// <summary>Pads a text to a number of columns. <see cref="string.PadRight(int)"/> counts UTF-16 code units instead.</summary>
     public static string PadColumns(this string text, int columns) => text + new string(' ', Math.Max(0, columns - Measure(text)));
 
     private static int MeasureElement(string element)

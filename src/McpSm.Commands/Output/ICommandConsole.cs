@@ -1,39 +1,41 @@
 namespace McpSm.Commands.Output;
 
-/// <summary>Where a command speaks and listens: a terminal, or a PowerShell host.</summary>
+/// <summary>The input and output of a command: a terminal, pipes, or a PowerShell host.</summary>
 public interface ICommandConsole
 {
-    /// <summary>Results; nothing else.</summary>
+    /// <summary>The stream for results only.</summary>
     TextWriter Out { get; }
 
-    /// <summary>Everything for people that is no result.</summary>
+    /// <summary>The stream for messages: prompts, hints, warnings and errors.</summary>
     TextWriter Error { get; }
 
-    /// <summary>Whether <see cref="Out"/> may be coloured.</summary>
+    /// <summary>Whether <see cref="Out"/> supports colours.</summary>
     bool Colours { get; }
 
-    /// <summary>Whether <see cref="Error"/> may be coloured: one of the two can be a file where the other is none.</summary>
+    /// <summary>Whether <see cref="Error"/> supports colours. Only one of the two streams may be redirected.</summary>
     bool ErrorColours { get; }
 
-    /// <summary>Whether a line can be typed here, as opposed to piped.</summary>
+    /// <summary>Whether standard input is a terminal.</summary>
     bool IsInputTerminal { get; }
 
-    /// <summary>Whether the host was started to ask nothing, as pwsh is with <c>-NonInteractive</c>.</summary>
+    /// <summary>Whether the host forbids prompts, as pwsh does with <c>-NonInteractive</c>.</summary>
     bool ForbidsQuestions => false;
 
-    /// <summary>Whether a command that changes something is only described, as with <c>$WhatIfPreference</c> in PowerShell.</summary>
+    /// <summary>Whether to describe a change instead of making it, as with <c>$WhatIfPreference</c> in PowerShell.</summary>
     bool IsWhatIf => false;
 
-    /// <summary>Describes a command that was not run.</summary>
-    /// <param name="target">The server it is about; null if it is about none.</param>
+    /// <summary>Describes a command that is not run.</summary>
+    /// <param name="operation">The command and what it does.</param>
+    /// <param name="target">The server that the command is about, or null.</param>
+    /// <param name="cancellationToken">Cancels printing.</param>
     Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>The standard streams as bytes; null if they are not this command's own, as in a PowerShell session.</summary>
+    /// <summary>Opens the standard streams for bytes. Returns null if the command has none of its own, as in a PowerShell session.</summary>
     (Stream Input, Stream Output)? OpenStandardStreams() => null;
 
-    /// <summary>A line; null where input has ended.</summary>
+    /// <summary>Reads a line, or returns null if the input has ended.</summary>
     Task<string?> ReadLineAsync(CancellationToken cancellationToken);
 
-    /// <summary>A line that is not shown while it is typed; null where input has ended.</summary>
+    /// <summary>Reads a line without echoing it, or returns null if the input has ended.</summary>
     Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken);
 }

@@ -9,27 +9,30 @@ using McpSm.Core.Vaults;
 
 namespace McpSm.Commands.Output;
 
-/// <summary>The one JSON document of a <c>--json</c>: camelCase, ISO 8601, an array.</summary>
+/// <summary>Writes the JSON of <c>--json</c>. Members have camelCase names, and times have the format ISO 8601.</summary>
 internal static class JsonOutput
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    // So much at a time: one text of ten thousand servers is slow to make and twice in memory.
-    private const int Portion = 16 * 1024;
+    // Bytes to collect before writing. One text for ten thousand servers would be slow, and twice in memory.
+    private const int ChunkSize = 16 * 1024;
 
     // Code pages.
     private const int Utf8 = 65001;
     private const int Utf16 = 1200;
 
-    /// <summary>Writes an array, a portion at a time. The items must be there already: half a document is none.</summary>
+    /// <summary>
+    /// Writes an array in chunks. The items must be in memory already: if producing one failed in the middle, the output would not be
+    /// valid JSON.
+    /// </summary>
     public static void Array<T>(TextWriter to, IReadOnlyCollection<T> items, Action<Utf8JsonWriter, T> write)
     {
         var bytes = new ArrayBufferWriter<byte>();
-        // Where the terminal's encoding lacks letters they are written as JSON can, and not as question marks.
+        // Escape letters that the encoding of the terminal may lack. It would write question marks instead.
         var isUnicode = to.Encoding.CodePage is Utf8 or Utf16;
         using var json = new Utf8JsonWriter(bytes, isUnicode ? Indented : Indented with { Encoder = JavaScriptEncoder.Default });
         char[] text = [];
-        void Pass()
+        void WriteChunk()
         {
             json.Flush();
             if (text.Length < bytes.WrittenCount)
@@ -45,13 +48,13 @@ internal static class JsonOutput
             json.WriteStartObject();
             write(json, item);
             json.WriteEndObject();
-            if (bytes.WrittenCount + json.BytesPending >= Portion)
+            if (bytes.WrittenCount + json.BytesPending >= ChunkSize)
             {
-                Pass();
+                WriteChunk();
             }
         }
         json.WriteEndArray();
-        Pass();
+        WriteChunk();
         to.WriteLine();
     }
 
@@ -68,8 +71,8 @@ internal static class JsonOutput
     }
 
     /// <summary>
-    /// Writes JSON with what a terminal acts on or hides escaped, such as right-to-left overrides: outside ASCII all of it is
-    /// part of a text, whose value stays the same.
+    /// Writes JSON and escapes characters that a terminal interprets or hides, such as right-to-left overrides. Outside ASCII, each
+    /// character is part of a JSON string, so escaping does not change the value.
     /// </summary>
     private static void Write(TextWriter to, ReadOnlySpan<char> json)
     {
@@ -118,7 +121,7 @@ internal static class JsonOutput
         Pending(json, status.Pending);
     }
 
-    /// <summary>Rare, and of no meaning otherwise: written only if it is so.</summary>
+    /// <summary>Writes the member only if it is true, which is rare.</summary>
     private static void Pending(Utf8JsonWriter json, bool isPending)
     {
         if (isPending)
@@ -226,10 +229,10 @@ internal static class JsonOutput
         Value(json, value);
     }
 
-    /// <summary>A text, with half a surrogate pair kept as what it is: the writer would put another character in its place.</summary>
+    /// <summary>Writes a string. Escapes lone surrogates itself, because the writer would replace them with U+FFFD.</summary>
     private static void Value(Utf8JsonWriter json, string value)
     {
-        if (!HasHalfPair(value))
+        if (!HasLoneSurrogate(value))
         {
             json.WriteStringValue(value);
             return;
@@ -237,7 +240,7 @@ internal static class JsonOutput
         json.WriteRawValue($"\"{string.Concat(value.Select(c => char.IsAsciiLetterOrDigit(c) ? $"{c}" : $"\\u{(int)c:x4}"))}\"", skipInputValidation: true);
     }
 
-    private static bool HasHalfPair(ReadOnlySpan<char> value)
+    private static bool HasLoneSurrogate(ReadOnlySpan<char> value)
     {
         for (int next; (next = value.IndexOfAnyInRange('\ud800', '\udfff')) >= 0; value = value[(next + 2)..])
         {
@@ -249,7 +252,7 @@ internal static class JsonOutput
         return false;
     }
 
-    /// <summary>The end, and the whole seconds until then: 0 if it is over, null if it is not known.</summary>
+    /// <summary>Writes the end of the lifetime, and the whole seconds until then: 0 if it has passed, null if it is not known.</summary>
     private static void Expiry(Utf8JsonWriter json, DateTimeOffset? end, DateTimeOffset now)
     {
         Time(json, "expiresAt", end);
@@ -270,7 +273,7 @@ internal static class JsonOutput
             json.WriteNull(name);
             return;
         }
-        // The writer's own form leaves zeros at the end of a second's fraction out.
+        // Utf8JsonWriter would omit trailing zeros of the fraction of a second.
         Span<byte> text = stackalloc byte[40];
         time.ToUniversalTime().TryFormat(text, out var length, "O");
         json.WriteString(name, text[..length]);

@@ -4,7 +4,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Commands.Output;
 
-/// <summary>The texts that <c>--json</c> has for enums. Each is a literal: scripts compare it, whatever the C# member is called.</summary>
+/// <summary>The JSON texts of enum values. They are literals, because scripts compare them and C# names may change.</summary>
 internal static class JsonText
 {
     public static string Of(AuthState state) => state switch

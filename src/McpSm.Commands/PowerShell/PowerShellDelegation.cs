@@ -8,16 +8,16 @@ using McpSm.Core.Vaults;
 namespace McpSm.Commands.PowerShell;
 
 /// <summary>
-/// Hands a command to pwsh whose credential is in a vault of SecretManagement, which only PowerShell can open. That is
-/// known from the facts before the command starts: nothing was asked, read or sent yet.
+/// Runs a command in pwsh if its credential is in a vault of SecretManagement, which only PowerShell can open. The index tells
+/// which vault that is, so this is decided before the command has prompted, read or sent anything.
 /// </summary>
 public static class PowerShellDelegation
 {
-    /// <summary>Set for the pwsh that a command was handed to: its words for people go to standard error.</summary>
+    /// <summary>Set in the environment of this pwsh. The module then writes messages to standard error.</summary>
     public const string Variable = "MCPSM_HANDED_OVER";
 
-    // Arguments come apart from the script, so that nothing in them is ever read as PowerShell. With a secret among them they come
-    // as one line of JSON, through standard input ("line") or a pipe of that number, since arguments are visible to other users.
+    // Arguments are separate from the script, so that PowerShell never parses them. If one is a secret, they come as one line of JSON
+    // through standard input ("line") or a pipe ("pipe:<handle>"), because other users can see arguments.
     private const string Script = """
         try { Import-Module Mcpsm -ErrorAction Stop } catch { exit 127 }
         $how, $pipe = $env:MCPSM_HANDED_OVER -split ':'
@@ -36,8 +36,10 @@ public static class PowerShellDelegation
         exit $LASTEXITCODE
         """;
 
+    // The exit code of the script if it cannot import the module.
     private const int NoModule = 127;
 
+    /// <summary>Returns whether the command will use a vault that only PowerShell can open.</summary>
     internal static bool IsNeeded(ParseResult parsed)
     {
         try
@@ -46,18 +48,22 @@ public static class PowerShellDelegation
         }
         catch (McpAuthException)
         {
-            // Damaged files: the command itself reports them.
+            // A file is damaged. The command itself reports that.
             return false;
         }
     }
 
-    /// <returns>The exit code; null where pwsh cannot do it and the vault that was named can do without: what is elsewhere then stays there.</returns>
-    /// <exception cref="McpAuthException">VaultUnavailable.</exception>
+    /// <summary>Runs the command in pwsh.</summary>
+    /// <returns>
+    /// The exit code of pwsh. Null if pwsh or the module is missing and the user named a vault that does not need it: the command can
+    /// run in this process, and old credentials stay in the vault of SecretManagement.
+    /// </returns>
+    /// <exception cref="McpAuthException">VaultUnavailable: pwsh or the module is missing.</exception>
     internal static async Task<int?> RunAsync(ParseResult parsed, IReadOnlyList<string> arguments, CommandContext context, CancellationToken cancellationToken)
     {
-        var canDoWithout = VaultOption.Read(parsed) is { } asked && !VaultSelector.IsOfSecretManagement(asked);
-        // Also --token=- and --header name=-.
+        var canRunHere = VaultOption.Read(parsed) is { } vault && !VaultSelector.IsOfSecretManagement(vault);
         var isTerminal = context.Console.IsInputTerminal;
+        // Also --token=- and --header name=-.
         var readsInput = arguments.Any(a => a == "-" || a.EndsWith("=-", StringComparison.Ordinal) || a.EndsWith(":-", StringComparison.Ordinal))
             || (!isTerminal && parsed.CommandResult.Command is McpsmSubcommand { ReadsStandardInput: true });
         var hasSecret = SecretArguments.Contains(parsed);
@@ -68,26 +74,26 @@ public static class PowerShellDelegation
             pwsh = new ProgramStarter(context.AppEnvironment).StartTrusted("pwsh",
                 ["-NoProfile", "-NoLogo", "-CommandWithArgs", Script, .. hasSecret ? [] : arguments], start =>
                 {
-                    // Nobody may wait for the end of an input that is not theirs; a terminal is theirs, for prompts.
+                    // Without the redirect, pwsh would wait for the end of an input that is not for it. It needs a terminal for prompts.
                     start.RedirectStandardInput = !isTerminal && (hasSecret || !readsInput);
                     start.Environment[Variable] = line?.Mode(readsInput) ?? (readsInput ? "input" : "1");
                 });
         }
         catch (ProgramNotStartedException e)
         {
-            return canDoWithout ? null : throw Failure($"and pwsh {e.Message}",
-                "Install PowerShell 7.6 and its module Mcpsm, or keep the credential elsewhere with --vault file");
+            return canRunHere ? null : throw Failure($"but pwsh {e.Message}",
+                "Install PowerShell 7.6 and the module Mcpsm, or store the credential in another vault with --vault file.");
         }
         using (pwsh)
         {
-            // What goes on there may be an exchange, which cannot be seen from here.
+            // The command may spend a refresh token in pwsh, which is not visible here: protect the whole run.
             using var exchange = context.AppEnvironment.Exchanges.Prepare(cancellationToken);
             try
             {
                 exchange.Begin();
                 var sending = SendAsync(pwsh, line, readsInput, cancellationToken);
                 await pwsh.WaitForExitAsync(exchange.Token).ConfigureAwait(false);
-                // Input that nobody reads any more is not waited for; what went wrong before is told.
+                // Do not wait for input that pwsh no longer reads. If sending has failed, this throws.
                 await (sending.IsCompleted ? sending : Task.CompletedTask).ConfigureAwait(false);
             }
             finally
@@ -98,11 +104,11 @@ public static class PowerShellDelegation
                 }
             }
             return pwsh.ExitCode != NoModule ? pwsh.ExitCode
-                : canDoWithout ? null : throw Failure("and pwsh does not find the module Mcpsm", "Install-PSResource Mcpsm");
+                : canRunHere ? null : throw Failure("but pwsh does not find the module Mcpsm", "Install-PSResource Mcpsm");
         }
     }
 
-    /// <summary>Gives pwsh the command line that its arguments do not show, and after it what is piped to us, if that is read.</summary>
+    /// <summary>Sends the hidden command line to pwsh, followed by the standard input of this process if the command reads it.</summary>
     private static async Task SendAsync(Process pwsh, DelegatedCommandLine? line, bool readsInput, CancellationToken cancellationToken)
     {
         try
@@ -120,18 +126,18 @@ public static class PowerShellDelegation
                     await line.SendAsync(input, cancellationToken).ConfigureAwait(false);
                     if (readsInput)
                     {
-                        using var ours = Console.OpenStandardInput();
-                        await ours.CopyToAsync(input, cancellationToken).ConfigureAwait(false);
+                        using var standardInput = Console.OpenStandardInput();
+                        await standardInput.CopyToAsync(input, cancellationToken).ConfigureAwait(false);
                     }
                 }
             }
         }
         catch (IOException)
         {
-            // It ended without reading; its exit code says why.
+            // pwsh ended without reading. Its exit code says why.
         }
     }
 
-    private static McpAuthException Failure(string why, string remedy) => new(ErrorReason.VaultUnavailable,
-        $"That credential is in a vault of SecretManagement, which only PowerShell can open, {why}.", remedy);
+    private static McpAuthException Failure(string cause, string remedy) => new(ErrorReason.VaultUnavailable,
+        $"The credential is in a SecretManagement vault, which only PowerShell can open, {cause}.", remedy);
 }

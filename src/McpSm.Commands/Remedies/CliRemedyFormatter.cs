@@ -3,7 +3,7 @@ using McpSm.Core.Errors.Steps;
 
 namespace McpSm.Commands.Remedies;
 
-/// <summary>Renders remedies as commands of <c>mcpsm</c> for any shell. Servers are named by their ids, which need no quotes.</summary>
+/// <summary>Renders remedies as command lines of <c>mcpsm</c>, for any shell. Ids of servers do not need quotes.</summary>
 internal sealed class CliRemedyFormatter : RemedyFormatter
 {
     private const string VaultPlaceholder = "<vault>";
@@ -37,7 +37,7 @@ internal sealed class CliRemedyFormatter : RemedyFormatter
         UseIdentityProviderStep { Issuer: { } issuer } => NextCommand.For("identity use", issuer, Options(step), "<issuer>"),
         SignInToIdentityProviderStep => string.Join(' ', ["mcpsm identity login", .. step.Options.Select(Render)]),
         RemoveIdentityProviderStep => "mcpsm identity none",
-        // Commands of SecretManagement, which is a module of PowerShell.
+        // Cmdlets of the PowerShell module SecretManagement.
         RemoveSecretStep { Name: var name } => $"Remove-Secret {ShellQuoting.QuoteOrPlaceholder(name, "<name>")}",
         ListSecretsStep => "Get-SecretInfo",
         _ => throw new ArgumentOutOfRangeException(nameof(step), step.GetType().Name, "The step has no command."),

@@ -6,8 +6,8 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Remedies;
 
 /// <summary>
-/// Writes values into command lines that a person may paste into sh, bash, zsh, fish, PowerShell or cmd. The same text must
-/// mean the same word in all of them.
+/// Quotes values in command lines that a person may paste into sh, bash, zsh, fish, PowerShell or cmd. All of them must read the
+/// text as the same word.
 /// </summary>
 public static class ShellQuoting
 {
@@ -16,15 +16,16 @@ public static class ShellQuoting
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:/=+");
 
-    // None of these ends double quotes or is expanded between them, in any of the shells. Not %, which cmd expands there.
-    // A backslash is one if it escapes nothing.
+    // In no shell do these end double quotes or expand inside them. cmd expands %, so it is missing. A backslash is literal unless
+    // it escapes the next character; QuoteOrPlaceholder excludes that.
     private static readonly SearchValues<char> Quotable = SearchValues.Create(" '(),@#[]{}~\\");
 
     /// <summary>
-    /// The value as one word that is no option: as it is, or in double quotes. The placeholder if no form is safe in every
-    /// shell, or if the value is not what a screen shows of it.
+    /// Returns the value as one word that is not an option, in double quotes if it needs them. Returns the placeholder if no form is
+    /// safe in every shell, or if a screen would not show the value as it is.
     /// </summary>
-    /// <param name="placeholder">What a person fills in, such as <c>&lt;url&gt;</c>.</param>
+    /// <param name="value">The value, which may be hostile.</param>
+    /// <param name="placeholder">A text for the user to fill in, such as <c>&lt;url&gt;</c>.</param>
     public static string QuoteOrPlaceholder(string? value, string placeholder)
     {
         if (value is not { Length: > 0 and <= MaxLength } || value != UntrustedText.Sanitize(value) || value[0] == '-')
@@ -42,7 +43,7 @@ public static class ShellQuoting
         : Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.InitialQuotePunctuation or UnicodeCategory.FinalQuotePunctuation
             or UnicodeCategory.OpenPunctuation or UnicodeCategory.SpaceSeparator);
 
-    /// <summary>Whether PowerShell may read it as a number (1kb, 0x10, 1e3, 007), which it hands on in another form.</summary>
+    /// <summary>Returns whether PowerShell may read the value as a number (1kb, 0x10, 1e3, 007) and pass it on in another form.</summary>
     private static bool IsNumber(string value) =>
         value.Replace("e-", "", StringComparison.OrdinalIgnoreCase).All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '+');
 }

@@ -6,8 +6,8 @@ namespace McpSm.Commands.Servers;
 /// <summary><c>add</c>: adds a server to the catalog, with its settings and secrets.</summary>
 internal sealed class AddCommand : McpsmSubcommand
 {
-    private readonly Argument<string> _name = new("name") { Description = "A name for the server" };
-    private readonly Option<string> _url = new("--url", "-u") { Description = "Its URL, like https://example.com/mcp", Required = true };
+    private readonly Argument<string> _name = new("name") { Description = "Name for the server" };
+    private readonly Option<string> _url = new("--url", "-u") { Description = "Server URL, like https://example.com/mcp", Required = true };
     private readonly ServerOptions _options = new(typeRequired: true);
 
     public AddCommand(CommandContext context) : base(context, "add", "Add a remote MCP server")

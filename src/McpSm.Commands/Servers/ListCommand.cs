@@ -10,9 +10,9 @@ namespace McpSm.Commands.Servers;
 /// <summary><c>list</c>: lists the servers of the catalog.</summary>
 internal sealed class ListCommand : McpsmSubcommand
 {
-    private readonly Option<bool> _json = new("--json") { Description = "Print one JSON array" };
+    private readonly Option<bool> _json = new("--json") { Description = "Print a JSON array" };
 
-    public ListCommand(CommandContext context) : base(context, "list", "List the servers")
+    public ListCommand(CommandContext context) : base(context, "list", "List servers")
     {
         Add(_json);
         Examples = ["mcpsm list", "mcpsm list --json"];
@@ -43,7 +43,7 @@ internal sealed class ListCommand : McpsmSubcommand
         JsonOutput.Array(Context.Console.Out, SecretNameReader.WithSecretNames(Context.AppEnvironment, servers, out var failure), JsonOutput.Server);
         if (failure is not null)
         {
-            Context.Warn($"the secrets of servers are not known. {failure.Message}");
+            Context.Warn($"could not read which secrets the servers have. {failure.Message}");
         }
     }
 
@@ -52,7 +52,8 @@ internal sealed class ListCommand : McpsmSubcommand
         var width = servers.Max(s => DisplayWidth.Measure(s.Name));
         foreach (var server in servers)
         {
-            Context.Print($"  {server.Name.PadColumns(width)}  {(server.Transport == McpTransport.Sse ? "sse " : "http")}  {UntrustedText.Sanitize(server.Url)}");
+            var transport = server.Transport == McpTransport.Sse ? "sse " : "http";
+            Context.Print($"  {server.Name.PadColumns(width)}  {transport}  {UntrustedText.Sanitize(server.Url)}");
         }
     }
 }

@@ -6,7 +6,7 @@ namespace McpSm.Commands.Servers;
 /// <summary><c>remove</c>: removes a server from the catalog, and revokes and removes its credentials.</summary>
 internal sealed class RemoveCommand : ServerSubcommand
 {
-    private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask" };
+    private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Skip the confirmation prompt" };
 
     public RemoveCommand(CommandContext context) : base(context, "remove", "Remove a server and its credentials")
     {

@@ -11,20 +11,20 @@ namespace McpSm.Commands.Servers;
 internal sealed class ServerOptions
 {
     private readonly Option<string?> _type;
-    private readonly Option<bool> _oauth = new("--oauth") { Description = "Sign-in is on" };
-    private readonly Option<bool> _noOAuth = new("--no-oauth") { Description = "Sign-in is off" };
-    private readonly Option<string?> _clientId = new("--client-id") { Description = "The id of a client you registered", HelpName = "id" };
-    private readonly SecretVariableOption _secret = new("--client-secret-from-env", "The variable that holds the client's secret");
-    private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to ask for instead of the server's", AllowMultipleArgumentsPerToken = true };
-    private readonly Option<string?> _issuer = new("--issuer") { Description = "The one issuer to use", HelpName = "url" };
+    private readonly Option<bool> _oauth = new("--oauth") { Description = "Turn sign-in on" };
+    private readonly Option<bool> _noOAuth = new("--no-oauth") { Description = "Turn sign-in off" };
+    private readonly Option<string?> _clientId = new("--client-id") { Description = "Id of a client that you registered", HelpName = "id" };
+    private readonly SecretVariableOption _secret = new("--client-secret-from-env", "Variable that holds the client secret");
+    private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to request instead of the server's", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string?> _issuer = new("--issuer") { Description = "The only issuer to use", HelpName = "url" };
     private readonly HeaderOptions _headers = new();
-    private readonly Option<string?> _token = new("--token") { Description = "A bearer token; - reads standard input" };
-    private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "Your client metadata document", HelpName = "url" };
-    private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow default endpoints (2025-03-26)" };
+    private readonly Option<string?> _token = new("--token") { Description = "Bearer token; - reads standard input" };
+    private readonly Option<string?> _metadata = new("--client-metadata-url") { Description = "URL of your client metadata document", HelpName = "url" };
+    private readonly Option<bool> _legacy = new("--allow-legacy-endpoints") { Description = "Allow default endpoints (MCP 2025-03-26)" };
 
-    private readonly Option<string[]> _authorize = AuthorizeParameterOption.Create("Add to the authorization URL");
+    private readonly Option<string[]> _authorize = AuthorizeParameterOption.Create("Add a parameter to authorization URLs");
 
-    private readonly Option<string?> _dpop = new("--dpop") { Description = "Bind tokens to a key: auto, always, never", HelpName = "when" };
+    private readonly Option<string?> _dpop = new("--dpop") { Description = "Bind tokens to a key: auto, always or never", HelpName = "when" };
 
     public ServerOptions(bool typeRequired)
     {
@@ -45,12 +45,13 @@ internal sealed class ServerOptions
     public bool HaveSecret(ParseResult parsed) =>
         ((Option[])[_token, _secret, .. _headers.All]).Any(o => parsed.GetResult(o) is { Implicit: false });
 
+    /// <exception cref="McpAuthException">InvalidValue; InteractionRequired: standard input is empty.</exception>
     public async Task<ServerUpdate> ReadAsync(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)
     {
-        var (oauth, noOAuth) = (WasGiven(parsed, _oauth), WasGiven(parsed, _noOAuth));
+        var (oauth, noOAuth) = (GetSwitch(parsed, _oauth), GetSwitch(parsed, _noOAuth));
         if (oauth is not null && noOAuth is not null)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "--oauth and --no-oauth exclude each other.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "--oauth and --no-oauth cannot be combined.");
         }
         return new ServerUpdate
         {
@@ -60,17 +61,17 @@ internal sealed class ServerOptions
             ClientSecret = _secret.Read(parsed, context),
             Scopes = parsed.GetResult(_scopes) is null ? null : Scopes.Typed(parsed.GetValue(_scopes)!),
             Issuer = parsed.GetValue(_issuer),
-            Headers = await _headers.ReadAsync(parsed, context, inputIsTaken: parsed.GetValue(_token) == "-", cancellationToken).ConfigureAwait(false),
+            Headers = await _headers.ReadAsync(parsed, context, isInputUsed: parsed.GetValue(_token) == "-", cancellationToken).ConfigureAwait(false),
             ClientMetadataUrl = parsed.GetValue(_metadata),
-            AllowLegacyEndpoints = WasGiven(parsed, _legacy),
+            AllowLegacyEndpoints = GetSwitch(parsed, _legacy),
             DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
             AuthorizeParams = AuthorizeParameterOption.Read(parsed, _authorize),
-            Token = parsed.GetValue(_token) is { } given
-                ? await SecretInput.ReadTokenAsync(given, context, cancellationToken).ConfigureAwait(false) : null,
+            Token = parsed.GetValue(_token) is { } token
+                ? await SecretInput.ReadTokenAsync(token, context, cancellationToken).ConfigureAwait(false) : null,
         };
     }
 
-    /// <summary>What a switch says, which may be <c>=false</c>; null where it is not there.</summary>
-    private static bool? WasGiven(ParseResult parsed, Option<bool> option) =>
+    /// <summary>Returns the value of a switch, which the user may set to <c>false</c>, or null if the switch is absent.</summary>
+    private static bool? GetSwitch(ParseResult parsed, Option<bool> option) =>
         parsed.GetResult(option) is null or { Implicit: true } ? null : parsed.GetValue(option);
 }

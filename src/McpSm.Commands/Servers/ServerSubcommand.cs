@@ -14,7 +14,7 @@ internal abstract class ServerSubcommand : McpsmSubcommand
     /// <param name="isOptional">Whether the command works on all servers if the argument is absent.</param>
     protected ServerSubcommand(CommandContext context, string name, string description, bool isOptional = false) : base(context, name, description)
     {
-        Server = new Argument<string?>("server") { Description = isOptional ? "Its id, name or URL; all servers where absent" : "Its id, name or URL" };
+        Server = new Argument<string?>("server") { Description = isOptional ? "Server id, name or URL (default: all servers)" : "Server id, name or URL" };
         if (isOptional)
         {
             Server.Arity = ArgumentArity.ZeroOrOne;

@@ -12,11 +12,11 @@ internal sealed class TestCommand : ServerSubcommand
     private const int DefaultTimeoutSeconds = 30;
     private const int FirstErrorStatus = 400;
 
-    private readonly Option<bool> _json = new("--json") { Description = "Print one JSON array" };
-    private readonly Option<int?> _timeout = NumberOption.Timeout("Seconds to wait (30)");
+    private readonly Option<bool> _json = new("--json") { Description = "Print a JSON array" };
+    private readonly Option<int?> _timeout = NumberOption.Timeout("Seconds to wait for each server (30)");
     private readonly Option<int> _throttle = NumberOption.ThrottleLimit(32);
 
-    public TestCommand(CommandContext context) : base(context, "test", "Connect to servers as an MCP client does", isOptional: true)
+    public TestCommand(CommandContext context) : base(context, "test", "Test the connection to servers as an MCP client", isOptional: true)
     {
         Add(_json);
         Add(_timeout);
@@ -61,8 +61,12 @@ internal sealed class TestCommand : ServerSubcommand
     }
 
     private static string DescribeSuccess(McpTestResult result) =>
-        $"{StatusText.SuccessSymbol} OK ({result.ServerName} {result.ServerVersion}, protocol {result.ProtocolVersion}, {result.ToolCount} tool{(result.ToolCount == 1 ? "" : "s")}, {result.Latency!.Value.TotalMilliseconds:0} ms)";
+        $"{StatusText.SuccessSymbol} OK ({result.ServerName} {result.ServerVersion}, protocol {result.ProtocolVersion}, "
+        + $"{result.ToolCount} tool{(result.ToolCount == 1 ? "" : "s")}, {result.Latency!.Value.TotalMilliseconds:0} ms)";
 
-    private static string DescribeFailure(McpTestResult result) =>
-        $"{StatusText.FailureSymbol} Failed ({(result.StatusCode is { } status and >= FirstErrorStatus ? ChallengeProbe.DescribeStatus(status) : result.Error!.TrimEnd('.'))})";
+    private static string DescribeFailure(McpTestResult result)
+    {
+        var cause = result.StatusCode is { } status and >= FirstErrorStatus ? ChallengeProbe.DescribeStatus(status) : result.Error!.TrimEnd('.');
+        return $"{StatusText.FailureSymbol} Failed ({cause})";
+    }
 }

@@ -6,8 +6,8 @@ namespace McpSm.Commands.Servers;
 /// <summary><c>server update</c>: changes a server in the catalog, and its secrets.</summary>
 internal sealed class UpdateCommand : ServerSubcommand
 {
-    private readonly Option<string?> _name = new("--name") { Description = "A new name" };
-    private readonly Option<string?> _url = new("--url", "-u") { Description = "A new URL" };
+    private readonly Option<string?> _name = new("--name") { Description = "New name" };
+    private readonly Option<string?> _url = new("--url", "-u") { Description = "New URL" };
     private readonly ServerOptions _options = new(typeRequired: false);
 
     public UpdateCommand(CommandContext context) : base(context, "update", "Change a server's name, URL or sign-in options")
@@ -40,7 +40,7 @@ internal sealed class UpdateCommand : ServerSubcommand
         Context.WarnIfNotRevoked(revocationFailure);
         if (hasNewOrigin)
         {
-            Context.Warn($"it is on another origin now, where its old credential is not used. Sign in with: {NextCommand.For("auth login", server.Id)}");
+            Context.Warn($"the server has a new origin, so its old credential is no longer used. Sign in with: {NextCommand.For("auth login", server.Id)}");
         }
         return ExitCode.Done;
     }

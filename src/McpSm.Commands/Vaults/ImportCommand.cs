@@ -9,11 +9,11 @@ namespace McpSm.Commands.Vaults;
 /// <summary><c>import</c>: moves the plaintext secrets of the npm tool <c>mcp-server-manager</c> to the vault.</summary>
 internal sealed class ImportCommand : ServerSubcommand
 {
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only show what would be done" };
-    private readonly Option<bool> _force = new("--force") { Description = "Also where the vault has something else in its place" };
-    private readonly Option<string?> _vault = VaultOption.Create("The vault to keep it in");
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show what the import would do, and change nothing" };
+    private readonly Option<bool> _force = new("--force") { Description = "Overwrite different secrets in the vault" };
+    private readonly Option<string?> _vault = VaultOption.Create("Vault to store the secrets in");
 
-    public ImportCommand(CommandContext context) : base(context, "import", "Take the npm tool's plaintext secrets into the vault", isOptional: true)
+    public ImportCommand(CommandContext context) : base(context, "import", "Move the npm tool's plaintext secrets to the vault", isOptional: true)
     {
         Add(_dryRun);
         Add(_force);
@@ -34,7 +34,7 @@ internal sealed class ImportCommand : ServerSubcommand
             {
                 foreach (var secret in secrets)
                 {
-                    Context.Print($"{server.Name}: would take the {secret} into the vault.");
+                    Context.Print($"{server.Name}: would move the {secret} to the vault.");
                 }
             }
             else if (secrets.Count > 0)
@@ -49,11 +49,11 @@ internal sealed class ImportCommand : ServerSubcommand
         }
         foreach (var unknown in parsed.GetValue(Server) is null ? Context.Authenticator.Plaintext.FindUnknownServers() : [])
         {
-            Context.Warn($"oauth-tokens.json has tokens of '{unknown}', which is no server here. They were left.");
+            Context.Warn($"oauth-tokens.json has tokens of '{unknown}', which is not in the catalog. They were not moved.");
         }
         if (!found)
         {
-            Context.Hint("No secret lies in plaintext.");
+            Context.Hint("No plaintext secrets found.");
         }
         return failures == 0 ? ExitCode.Done : ExitCode.Failed;
     }
@@ -61,17 +61,19 @@ internal sealed class ImportCommand : ServerSubcommand
     private async Task<int> ImportAsync(McpServer server, ParseResult parsed, CancellationToken cancellationToken)
     {
         var code = ExitCode.Done;
-        foreach (var result in await Context.Authenticator.Plaintext.RunAsync(server, parsed.GetValue(_vault), parsed.GetValue(_force), cancellationToken).ConfigureAwait(false))
+        var results = await Context.Authenticator.Plaintext.RunAsync(server, parsed.GetValue(_vault), parsed.GetValue(_force), cancellationToken).ConfigureAwait(false);
+        foreach (var result in results)
         {
             var secret = new PlaintextSecret(result.Kind, result.Header, result.File);
             if (result.Removed)
             {
-                Context.Succeed(result.Vault is null ? $"{server.Name}: {secret} removed; {result.Reason}." : $"{server.Name}: {secret} taken into the vault '{result.Vault}'.");
+                Context.Succeed(result.Vault is null ? $"{server.Name}: {secret} removed; {result.Reason}."
+                    : $"{server.Name}: {secret} moved to the vault '{result.Vault}'.");
             }
             else
             {
                 code = ExitCode.Failed;
-                Context.Warn($"{server.Name}: {secret} was left: {result.Reason}.");
+                Context.Warn($"{server.Name}: {secret} was not moved: {result.Reason}.");
             }
         }
         return code;

@@ -16,7 +16,7 @@ internal sealed class ListCommand : McpsmSubcommand
         Examples = ["mcpsm vault list --json"];
     }
 
-    public static Option<bool> CreateJsonOption() => new("--json") { Description = "Print one JSON array" };
+    public static Option<bool> CreateJsonOption() => new("--json") { Description = "Print a JSON array" };
 
     public static async Task<int> PrintAsync(bool asJson, CommandContext context, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed class ListCommand : McpsmSubcommand
         }
         if (!vaults.Any(v => v.InUse))
         {
-            context.Hint("None is in use yet: the first that works is taken when something is kept.");
+            context.Hint("No vault is selected yet. The first one that works is selected when you first sign in.");
         }
         return ExitCode.Done;
     }

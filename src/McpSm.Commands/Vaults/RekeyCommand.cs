@@ -10,10 +10,10 @@ internal sealed class RekeyCommand : McpsmSubcommand
     private const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
     private const string NewPassphraseVariable = "MCPSM_VAULT_NEW_PASSPHRASE";
 
-    private readonly Option<bool> _passphrase = new("--passphrase") { Description = "Under a new one, asked for or in " + NewPassphraseVariable };
-    private readonly Option<bool> _keyFile = new("--key-file") { Description = "Under a new key in credentials.key" };
+    private readonly Option<bool> _passphrase = new("--passphrase") { Description = $"Use a new passphrase: prompt, or {NewPassphraseVariable}" };
+    private readonly Option<bool> _keyFile = new("--key-file") { Description = "Use a new random key, stored in credentials.key" };
 
-    public RekeyCommand(CommandContext context) : base(context, "rekey", "Put the encrypted file under another key")
+    public RekeyCommand(CommandContext context) : base(context, "rekey", "Change the key of the encrypted file")
     {
         Add(_passphrase);
         Add(_keyFile);
@@ -26,20 +26,20 @@ internal sealed class RekeyCommand : McpsmSubcommand
     {
         if (parsed.GetValue(_passphrase) && parsed.GetValue(_keyFile))
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "--passphrase and --key-file exclude each other.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "--passphrase and --key-file cannot be combined.");
         }
         // Without an option the kind of key stays the same.
         if (parsed.GetValue(_passphrase) || (!parsed.GetValue(_keyFile) && Context.Authenticator.Vaults.FileUsesPassphrase))
         {
             var passphrase = await ReadPassphraseAsync(cancellationToken).ConfigureAwait(false);
             await Context.Authenticator.Vaults.RekeyFileAsync(passphrase, cancellationToken).ConfigureAwait(false);
-            Context.Succeed("credentials.enc is under the new passphrase.");
-            Context.Hint("Set MCPSM_VAULT_PASSPHRASE to it wherever credentials are used.");
+            Context.Succeed("credentials.enc is encrypted with the new passphrase.");
+            Context.Hint("Set MCPSM_VAULT_PASSPHRASE to the new passphrase in every environment that uses these credentials.");
         }
         else
         {
             await Context.Authenticator.Vaults.RekeyFileAsync(null, cancellationToken).ConfigureAwait(false);
-            Context.Succeed("credentials.enc is under a new key in credentials.key.");
+            Context.Succeed("credentials.enc is encrypted with a new key in credentials.key.");
         }
         return ExitCode.Done;
     }
@@ -57,15 +57,15 @@ internal sealed class RekeyCommand : McpsmSubcommand
         }
         if (!Context.Interaction.CanAnswer || !Context.Console.IsInputTerminal)
         {
-            throw new McpAuthException(ErrorReason.InteractionRequired, "The new passphrase is asked for at a terminal, and there is none.",
-                $"Set {NewPassphraseVariable} to it");
+            throw new McpAuthException(ErrorReason.InteractionRequired, "The new passphrase must be typed at a terminal, but this session is not interactive.",
+                $"Set {NewPassphraseVariable} to the new passphrase.");
         }
         var typed = await Context.Console.ReadSecretAsync("New passphrase: ", cancellationToken).ConfigureAwait(false);
-        var repeated = await Context.Console.ReadSecretAsync("Once more: ", cancellationToken).ConfigureAwait(false);
+        var repeated = await Context.Console.ReadSecretAsync("Repeat the new passphrase: ", cancellationToken).ConfigureAwait(false);
         if (string.IsNullOrEmpty(typed))
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "The passphrase is empty. Nothing was changed.");
         }
-        return typed == repeated ? typed : throw new McpAuthException(ErrorReason.InvalidValue, "The two are not the same. Nothing was changed.");
+        return typed == repeated ? typed : throw new McpAuthException(ErrorReason.InvalidValue, "The passphrases do not match. Nothing was changed.");
     }
 }

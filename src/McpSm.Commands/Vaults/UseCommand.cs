@@ -7,10 +7,10 @@ namespace McpSm.Commands.Vaults;
 /// <summary><c>vault use</c>: selects the vault for new credentials, and moves the present ones there if the user wants that.</summary>
 internal sealed class UseCommand : McpsmSubcommand
 {
-    private readonly Argument<string> _vault = new("vault") { Description = "Its name, as mcpsm vault list shows it" };
-    private readonly Option<bool> _move = new("--move") { Description = "Take all that is kept elsewhere along" };
+    private readonly Argument<string> _vault = new("vault") { Description = "Vault name, from 'mcpsm vault list'" };
+    private readonly Option<bool> _move = new("--move") { Description = "Move all stored credentials to this vault" };
 
-    public UseCommand(CommandContext context) : base(context, "use", "Keep credentials in another vault from now on")
+    public UseCommand(CommandContext context) : base(context, "use", "Select the vault for new credentials")
     {
         Add(_vault);
         Add(_move);
@@ -36,14 +36,15 @@ internal sealed class UseCommand : McpsmSubcommand
         if (parsed.GetValue(_move))
         {
             var count = await Context.Authenticator.Vaults.MoveToAsync(vault, cancellationToken).ConfigureAwait(false);
-            Context.Succeed($"Credentials are kept in '{vault}'; {count} item{(count == 1 ? " was" : "s were")} moved there.");
+            Context.Succeed($"Moved {count} item{(count == 1 ? "" : "s")} to '{vault}'. New credentials are stored there.");
             return ExitCode.Done;
         }
         var elsewhere = await Context.Authenticator.Vaults.UseAsync(vault, cancellationToken).ConfigureAwait(false);
-        Context.Succeed($"Credentials are kept in '{vault}' from now on.");
+        Context.Succeed($"New credentials are stored in '{vault}'.");
         if (elsewhere.Count > 0)
         {
-            Context.Hint($"Those of {string.Join(", ", elsewhere)} stay where they are. To take them along: {NextCommand.For("vault use", vault, "--move", "<vault>")}");
+            Context.Hint($"The credentials of {string.Join(", ", elsewhere)} stay in their present vault. "
+                + $"Move them with: {NextCommand.For("vault use", vault, "--move", "<vault>")}");
         }
         return ExitCode.Done;
     }

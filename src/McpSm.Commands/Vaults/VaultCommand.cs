@@ -8,7 +8,7 @@ internal sealed class VaultCommand : McpsmSubcommand
 {
     private readonly Option<bool> _json = ListCommand.CreateJsonOption();
 
-    public VaultCommand(CommandContext context) : base(context, "vault", "Show and choose where credentials are kept")
+    public VaultCommand(CommandContext context) : base(context, "vault", "Show or select the vault for credentials")
     {
         Add(_json);
         Add(new ListCommand(context));

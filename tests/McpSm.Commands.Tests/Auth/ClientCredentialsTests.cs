@@ -112,7 +112,7 @@ public sealed class ClientCredentialsTests
         mcpsm.Write("key.pem", "PLANTED");
         (await mcpsm.RunAsync(["auth", "login", "my-api", "--client-key-file", mcpsm.PathOf("key.pem")])).Failed(2, "not an RSA or EC private key");
         (await mcpsm.RunAsync("auth login my-api --client-credentials --device")).Failed(2, "--device");
-        (await mcpsm.RunAsync("auth login-all --client-credentials")).Failed(2, "no such option");
+        (await mcpsm.RunAsync("auth login-all --client-credentials")).Failed(2, "mcpsm auth login-all does not have this option.");
     }
 
     [Rule(15)]

@@ -40,7 +40,7 @@ public sealed class CredentialTests : IAsyncLifetime
         Assert.Equal(signsOut ? "✔ Signed out of 'my-api'.\n" : "", ended.Out);
         Assert.Equal(signsOut ? "NotAuthenticated" : "Authenticated", (string?)(await _mcpsm.StatusAsync())["state"]);
         Assert.Equal(!signsOut, _issuer.Server.Introspect(token)?.Active == true);
-        Assert.Equal(!signsOut, ended.Error.EndsWith("Still signed in.\n"));
+        Assert.Equal(!signsOut, ended.Error.EndsWith("You are still signed in.\n"));
     }
 
     [Fact]
@@ -141,8 +141,8 @@ public sealed class CredentialTests : IAsyncLifetime
     {
         var token = await SignInAsync();
         var ended = (await _mcpsm.RunAsync("auth set my-api a-token")).Done();
-        Assert.Equal("✔ Bearer token of 'my-api' kept.\n", ended.Out);
-        Assert.Equal("Hint: a token on the command line is visible to others and in the shell's history; '-' reads standard input.\n", ended.Error);
+        Assert.Equal("✔ Bearer token of 'my-api' stored.\n", ended.Out);
+        Assert.Equal("Hint: other users and the shell history can see a token on the command line. Use '-' to read it from standard input.\n", ended.Error);
         Assert.NotEqual(true, _issuer.Server.Introspect(token)?.Active);
         Assert.Equal("a-token", await _mcpsm.TokenAsync());
     }

@@ -26,7 +26,7 @@ public sealed partial class DeviceTests
         await mcpsm.AddAsync(server.McpUrl);
         var ended = (await mcpsm.RunAsync(line, Deciding(issuer, approve: true))).Done();
         Assert.Contains($"To sign in, visit {issuer.Issuer}/device?user_code=", ended.Error);
-        Assert.Contains("the code lasts 10 min", ended.Error);
+        Assert.Contains("the code is valid for 10 min", ended.Error);
         Assert.Equal("✔ Signed in to 'my-api' (expires: in 60 min).\n", ended.Out);
         Assert.NotNull(issuer.Server.Introspect(await mcpsm.TokenAsync()));
         (await mcpsm.RunAsync("auth refresh my-api")).Done();
@@ -45,7 +45,7 @@ public sealed partial class DeviceTests
         Assert.DoesNotContain("another site", ended.Error);
         issuer.Faults.RewriteJson("/device_authorization", json => json["verification_uri_complete"] = "https://b\u00fccher.example/device");
         ended = (await mcpsm.RunAsync("auth login my-api --device --quiet", Deciding(issuer, approve: true))).Done();
-        Assert.Single(ended.Error.Split('\n'), l => l.Contains("xn--bcher-kva.example, which is another site than the issuer"));
+        Assert.Single(ended.Error.Split('\n'), l => l.Contains("xn--bcher-kva.example, which is not the site of the issuer"));
         Assert.Contains("To sign in, visit https://xn--bcher-kva.example/device\n", ended.Error);
     }
 

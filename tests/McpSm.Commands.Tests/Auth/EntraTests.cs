@@ -157,8 +157,8 @@ public sealed class EntraTests : IAsyncLifetime
         await using var server = await TestMcpServer.StartAsync(issuer);
         (await _mcpsm.RunAsync($"add other --type http --url {server.McpUrl}")).Done();
         (await _mcpsm.RunAsync("auth login other --managed-identity")).Failed(2, "Microsoft Entra ID alone");
-        (await _mcpsm.RunAsync("auth login other --managed-identity --client-credentials")).Failed(2, "stands alone");
-        (await _mcpsm.RunAsync("auth login other --managed-identity --device")).Failed(2, "--device is not for it");
+        (await _mcpsm.RunAsync("auth login other --managed-identity --client-credentials")).Failed(2, "--managed-identity cannot be combined with");
+        (await _mcpsm.RunAsync("auth login other --managed-identity --device")).Failed(2, "--device signs in a person");
         Assert.Empty(issuer.Traffic.To("/token"));
     }
 

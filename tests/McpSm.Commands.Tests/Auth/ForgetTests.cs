@@ -37,7 +37,7 @@ public sealed class ForgetTests : IAsyncLifetime
         Assert.Contains("may have forgotten this client", ended.Error);
         Assert.Contains("mcpsm auth forget my-api", ended.Error);
         var forgotten = (await _mcpsm.RunAsync("auth forget my-api")).Done();
-        Assert.Equal($"✔ Registration of 'my-api' with {_issuer.Issuer} dropped.\n", forgotten.Out);
+        Assert.Equal($"✔ Client registration of 'my-api' with {_issuer.Issuer} deleted.\n", forgotten.Out);
         (await _mcpsm.LoginAsync()).Done();
         Assert.Equal(2, Registrations);
     }
@@ -46,12 +46,12 @@ public sealed class ForgetTests : IAsyncLifetime
     public async Task Forget_without_a_registration_says_so()
     {
         await _mcpsm.AddAsync(_server.McpUrl);
-        Assert.Contains($"no registration of 'my-api' with {_issuer.Issuer}", (await _mcpsm.RunAsync("auth forget my-api")).Done().Error);
+        Assert.Contains($"'my-api' has no client registration with {_issuer.Issuer}", (await _mcpsm.RunAsync("auth forget my-api")).Done().Error);
         await _mcpsm.AddAsync(_server.McpUrl, "own", "--client-id", "abc");
-        Assert.Contains("the client that you supplied", (await _mcpsm.RunAsync("auth forget own")).Done().Error);
+        Assert.Contains("a client id that you supplied", (await _mcpsm.RunAsync("auth forget own")).Done().Error);
         await using var open = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         await _mcpsm.AddAsync(open.McpUrl, "open");
-        Assert.Contains("asks for no sign-in", (await _mcpsm.RunAsync("auth forget open")).Done().Error);
+        Assert.Contains("does not ask for a sign-in", (await _mcpsm.RunAsync("auth forget open")).Done().Error);
         (await _mcpsm.RunAsync("auth forget nosuch")).Failed(1, "nosuch");
     }
 

@@ -45,7 +45,7 @@ public sealed class LoginAllTests
             valid: ✔ Authenticated (expires: in 8 h)
             ✔ Token of 'expired' renewed (expires: in 60 min).
             bearer: ✔ Bearer token set
-            ○ 'open' needs no authentication.
+            ○ 'open' does not need authentication.
             ✔ Signed in to 'fresh' (expires: in 60 min).
             """.Split('\n').Order(StringComparer.Ordinal), ended.Out.Trim().Split('\n').Order(StringComparer.Ordinal));
         Assert.Single(ended.Error.Split('\n'), l => l.StartsWith('✘'));

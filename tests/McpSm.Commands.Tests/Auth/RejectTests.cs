@@ -32,13 +32,13 @@ public sealed class RejectTests : IAsyncLifetime
     {
         var first = await _mcpsm.TokenAsync();
         var ended = (await _mcpsm.RunAsync("auth reject my-api", TestConsole.Pipe(first))).Done();
-        Assert.Equal("✔ The token of 'my-api' counts as refused; the next call renews it.\n", ended.Out);
+        Assert.Equal("✔ The token of 'my-api' is marked as refused. The next 'mcpsm auth token' renews it.\n", ended.Out);
         Assert.DoesNotContain(first, ended.Out + ended.Error);
         (await _mcpsm.RunAsync("auth status my-api")).Done();
         var second = await _mcpsm.TokenAsync();
         Assert.NotEqual(first, second);
         ended = (await _mcpsm.RunAsync("auth reject my-api", TestConsole.Pipe(first))).Done();
-        Assert.Contains("another has already taken its place", ended.Out);
+        Assert.Contains("it has already been replaced", ended.Out);
         Assert.Equal(second, await _mcpsm.TokenAsync());
     }
 
@@ -48,7 +48,7 @@ public sealed class RejectTests : IAsyncLifetime
         var console = TestConsole.Terminal(await _mcpsm.TokenAsync());
         (await _mcpsm.RunAsync("auth reject my-api", console)).Done();
         Assert.Equal(["Token: "], console.SecretPrompts);
-        (await _mcpsm.RunAsync("auth reject my-api")).Failed(4, "No token came through standard input");
+        (await _mcpsm.RunAsync("auth reject my-api")).Failed(4, "Standard input has no token");
     }
 
     [Fact]

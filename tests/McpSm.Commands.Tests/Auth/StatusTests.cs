@@ -106,7 +106,7 @@ public sealed class StatusTests
         using var mcpsm = await SignedInAsync(server);
         issuer.Faults.DropConnectionAfterHandling("/token");
         (await mcpsm.RunAsync("auth refresh my-api")).Failed(1, "connection");
-        await SaysAsync(mcpsm, "✔ Authenticated (expires: in 60 min) (the last renewal was cut off)", 0, null);
+        await SaysAsync(mcpsm, "✔ Authenticated (expires: in 60 min) (the last renewal was interrupted)", 0, null);
         Assert.True((bool)(await mcpsm.StatusAsync())["renewalUncertain"]!);
     }
 

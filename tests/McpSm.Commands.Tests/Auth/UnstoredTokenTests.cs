@@ -172,7 +172,7 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         var token = (await _mcpsm.RunAsync("auth token my-api")).Done().Out.TrimEnd('\n');
         Assert.True(_issuer.Server.Introspect(token)?.Active);
         var status = (await _mcpsm.RunAsync("auth status my-api")).Done();
-        Assert.Contains("waits to be kept in its vault", status.Out);
+        Assert.Contains("waiting for its vault", status.Out);
         Assert.True((bool)JsonNode.Parse((await _mcpsm.RunAsync("auth status my-api --json")).Out)!.AsArray().Single()!["pending"]!);
         (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "The keyring of the Secret Service is locked.");
         Assert.Single(_issuer.Traffic.OfGrant("refresh_token"));

@@ -46,12 +46,12 @@ public sealed class HeaderOptionTests
     }
 
     [Theory]
-    [InlineData("--header X-A=- --header X-B=-", 2, "Standard input holds the value of one header.")]
+    [InlineData("--header X-A=- --header X-B=-", 2, "Only one header can be read from standard input.")]
     [InlineData("--header X-A=- --token -", 2, "Standard input holds one secret")]
     [InlineData("--header-from-env X-A=NOT_SET", 2, "A variable that --header-from-env names is not set.")]
     [InlineData("--header-from-env X-A", 2, "must be name=VARIABLE")]
-    [InlineData("--header X-A=1 --header-from-env x-a=KEY_OF_MINE", 2, "A header is given twice.")]
-    [InlineData("--header X-A=-", 4, "No value of the header came through standard input.")]
+    [InlineData("--header X-A=1 --header-from-env x-a=KEY_OF_MINE", 2, "The same header is given twice.")]
+    [InlineData("--header X-A=-", 4, "Standard input has no value of the header.")]
     [InlineData("--header-from-env X-A=BAD", 2, "printable ASCII")]
     public async Task Wrong_header_option_is_one_error_without_the_value(string options, int code, string message)
     {

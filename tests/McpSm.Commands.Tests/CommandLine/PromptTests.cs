@@ -14,7 +14,7 @@ public sealed class PromptTests
         var console = TestConsole.Terminal("typed-token");
         var ended = (await mcpsm.RunAsync("auth set my-api", console)).Done();
         Assert.Equal(["Token for my-api: "], console.SecretPrompts);
-        Assert.Equal("✔ Bearer token of 'my-api' kept.\n", ended.Out);
+        Assert.Equal("✔ Bearer token of 'my-api' stored.\n", ended.Out);
         Assert.DoesNotContain("typed-token", ended.Error);
         Assert.DoesNotContain("Hint", ended.Error);
         Assert.Equal("typed-token", await mcpsm.TokenAsync());
@@ -51,10 +51,10 @@ public sealed class PromptTests
 
     [Theory]
     [InlineData("auth set my-api", true, 4, "mcpsm auth set my-api -")]
-    [InlineData("auth set my-api -", false, 4, "No token came through standard input")]
-    [InlineData("auth set my-api -", true, 4, "No token came through standard input")]
-    [InlineData("server update my-api --name other --token -", false, 4, "No token came through standard input")]
-    [InlineData("add other --type http --url https://b.example/mcp --token -", false, 4, "No token came through standard input")]
+    [InlineData("auth set my-api -", false, 4, "Standard input has no token")]
+    [InlineData("auth set my-api -", true, 4, "Standard input has no token")]
+    [InlineData("server update my-api --name other --token -", false, 4, "Standard input has no token")]
+    [InlineData("add other --type http --url https://b.example/mcp --token -", false, 4, "Standard input has no token")]
     [InlineData("remove my-api", false, 4, "mcpsm remove my-api --yes")]
     [InlineData("remove my-api", true, 4, "mcpsm remove my-api --yes")]
     public async Task Closed_standard_input_at_a_prompt_is_one_error(string line, bool terminal, int code, string says)
@@ -132,7 +132,7 @@ public sealed class PromptTests
             console.Type("", "https://somewhere.example/", address.Replace("state=", "state=x"), $"  {address}  ");
         };
         var ended = (await mcpsm.RunAsync("auth login my-api --no-browser", console)).Done();
-        Assert.Contains("paste the address it ends on here", ended.Error);
+        Assert.Contains("paste the address of its last page here", ended.Error);
         Assert.Equal(2, ended.Error.Split("That is not the address that this sign-in ends on").Length - 1);
         Assert.Equal("✔ Signed in to 'my-api' (expires: in 60 min).\n", ended.Out);
     }

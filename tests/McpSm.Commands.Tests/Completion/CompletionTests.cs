@@ -88,7 +88,7 @@ public sealed class CompletionTests
     {
         using var mcpsm = WithServers();
         var ended = (await mcpsm.RunAsync(["[suggest]"], TestConsole.Pipe("auth", ""))).Done();
-        Assert.Contains("token\tPrint a valid access token, renewed first if need be\n", ended.Out);
+        Assert.Contains("token\tPrint a valid access token; renew it first if necessary\n", ended.Out);
         Assert.Contains("my-api\thttps://my-api.example/mcp\n", ended.Out);
         Assert.Contains("my-server\tMy Server: https://my-server.example/mcp\n", ended.Out);
     }

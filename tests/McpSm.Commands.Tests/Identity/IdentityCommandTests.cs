@@ -56,7 +56,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
         Assert.Contains("✘ Not signed in", (await _mcpsm.RunAsync("identity")).Done().Out);
         (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
-        Assert.Contains("✔ Signed in, renewed without you", (await _mcpsm.RunAsync("identity")).Done().Out);
+        Assert.Contains("✔ Signed in (renewed automatically)", (await _mcpsm.RunAsync("identity")).Done().Out);
         var signedIn = await OnlyAsync();
         Assert.Equal((DateTimeOffset.Parse((string)signedIn["expiresAt"]!, CultureInfo.InvariantCulture) - _mcpsm.Clock.Now).TotalSeconds, (int)signedIn["expiresIn"]!);
         (await _mcpsm.RunAsync("auth login-all --non-interactive")).Done();

@@ -266,7 +266,7 @@ public sealed class LeakTests : IDisposable
         var code = await McpsmCommand.RunAsync(["auth", "set", "my-api", "-"], console, environment, Cancellation, [new Failing(ours)]);
         Assert.Equal(1, code);
         AssertClean(console.Out.ToString() + console.Error, "auth set");
-        Assert.Contains(ours ? "It is broken" : "An unexpected failure in Mcpsm: FormatException", console.Error.ToString());
+        Assert.Contains(ours ? "It is broken" : "Unexpected error in Mcpsm: FormatException", console.Error.ToString());
     }
 
     /// <summary>A vault that fails with an exception that contains the secret.</summary>

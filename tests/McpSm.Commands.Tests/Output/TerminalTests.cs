@@ -33,7 +33,7 @@ public sealed class TerminalTests
             await terminal.TypeAsync(key);
         }
         var printed = await terminal.EndAsync();
-        Assert.Contains("Bearer token of 'my-api' kept.", printed);
+        Assert.Contains("Bearer token of 'my-api' stored.", printed);
         Assert.Equal("PLANTED-typed", (await terminal.Mcpsm.RunAsync("auth token my-api")).Done().Out.Trim());
         // Not a single letter is shown: the line ends after the prompt.
         Assert.Matches(@"Token for my-api: (\x1b\[[?0-9;]*[a-zA-Z]|\x1b[=>])*\r?\n", printed);

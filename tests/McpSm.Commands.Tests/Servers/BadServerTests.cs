@@ -64,7 +64,7 @@ public sealed class BadServerTests
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true, MetadataAtPath = false });
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        Assert.Equal("○ 'my-api' needs no authentication.\n", (await mcpsm.LoginAsync()).Done().Out);
+        Assert.Equal("○ 'my-api' does not need authentication.\n", (await mcpsm.LoginAsync()).Done().Out);
         Assert.Contains("○ No authentication needed", (await mcpsm.RunAsync("auth status my-api")).Done().Out);
         Assert.Contains("✔ OK (test-server 1.2.3, protocol 2025-11-25, 2 tools,", (await mcpsm.RunAsync("test my-api")).Done().Out);
     }

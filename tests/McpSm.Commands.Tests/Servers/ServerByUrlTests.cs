@@ -41,6 +41,6 @@ public sealed class ServerByUrlTests
     public async Task Login_with_name_needs_a_URL()
     {
         using var mcpsm = new InProcessCli();
-        (await mcpsm.RunAsync("auth login my-api --name other")).Failed(2, "--name goes with the URL of a new server.");
+        (await mcpsm.RunAsync("auth login my-api --name other")).Failed(2, "--name requires the URL of a new server.");
     }
 }

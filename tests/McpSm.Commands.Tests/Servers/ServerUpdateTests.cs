@@ -104,7 +104,7 @@ public sealed class ServerUpdateTests
     [InlineData("mcpsm auth set", "--header", "Authorization=Bearer PLANTED")]
     [InlineData("is not set", "--client-secret-from-env", "NO_SUCH_VARIABLE")]
     [InlineData("cannot be sent", "--token", "PLANTED token", "--name", "other", "--header", "X-Key=1")]
-    [InlineData("has no such option. Did you mean '--client-id'?", "--clientid", "PLANTED")]
+    [InlineData("mcpsm server update does not have this option. Did you mean '--client-id'?", "--clientid", "PLANTED")]
     public async Task Invalid_option_value_changes_nothing(string says, params string[] options)
     {
         using var mcpsm = await WithServerAsync();
@@ -176,7 +176,7 @@ public sealed class ServerUpdateTests
         Assert.Equal("a-token", await mcpsm.TokenAsync());
 
         var ended = (await Update(mcpsm, "--url", other.McpUrl.AbsoluteUri)).Done();
-        Assert.Contains("Warning: it is on another origin now, where its old credential is not used. Sign in with: mcpsm auth login my-api", ended.Error);
+        Assert.Contains("Warning: the server has a new origin, so its old credential is no longer used. Sign in with: mcpsm auth login my-api", ended.Error);
         Assert.Equal("NotAuthenticated", (string?)(await mcpsm.StatusAsync())["state"]);
         (await mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in");
         Assert.Equal(1, (await mcpsm.RunAsync("test my-api")).Code);

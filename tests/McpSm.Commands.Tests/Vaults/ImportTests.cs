@@ -69,13 +69,13 @@ public sealed class ImportTests : IDisposable
         var before = _mcpsm.Files();
         var ended = (await _mcpsm.RunAsync("import --dry-run")).Done();
         Assert.Equal("""
-            plain: would take the OAuth tokens in oauth-tokens.json into the vault.
-            Bearer: would take the bearer token in config.json into the vault.
-            client: would take the client secret in config.json into the vault.
-            client: would take the header X-Api-Key in config.json into the vault.
-            client: would take the header X-Trace in config.json into the vault.
-            auth: would take the header Authorization in config.json into the vault.
-            oauth: would take the OAuth tokens in oauth-tokens.json into the vault.
+            plain: would move the OAuth tokens in oauth-tokens.json to the vault.
+            Bearer: would move the bearer token in config.json to the vault.
+            client: would move the client secret in config.json to the vault.
+            client: would move the header X-Api-Key in config.json to the vault.
+            client: would move the header X-Trace in config.json to the vault.
+            auth: would move the header Authorization in config.json to the vault.
+            oauth: would move the OAuth tokens in oauth-tokens.json to the vault.
 
             """, ended.Out);
         Assert.Equal(before, _mcpsm.Files());
@@ -85,8 +85,8 @@ public sealed class ImportTests : IDisposable
     public async Task Import_moves_every_secret_and_leaves_the_rest_of_the_files()
     {
         var ended = (await _mcpsm.RunAsync("import")).Done();
-        Assert.Contains("✔ Bearer: bearer token in config.json taken into the vault 'file'.", ended.Out);
-        Assert.Contains("tokens of 'gone', which is no server here", ended.Error);
+        Assert.Contains("✔ Bearer: bearer token in config.json moved to the vault 'file'.", ended.Out);
+        Assert.Contains("tokens of 'gone', which is not in the catalog", ended.Error);
         Assert.Equal(Config.Replace(" \"bearerToken\": \"bearer-secret\",", "").Replace(", \"clientSecret\": \"client-secret\"", "")
                 .Replace(", \"X-Api-Key\": \"header-secret\", \"X-Trace\": \"0123456789abcdef0123456789\"", "")
                 .Replace("\"Authorization\": \"Bearer header-token\"", ""),
@@ -109,7 +109,7 @@ public sealed class ImportTests : IDisposable
         }
         Assert.DoesNotContain(Secrets, s => (ended.Out + ended.Error).Contains(s));
         ended = (await _mcpsm.RunAsync("import")).Done();
-        Assert.Contains("No secret lies in plaintext.", ended.Error);
+        Assert.Contains("No plaintext secrets found.", ended.Error);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class ImportTests : IDisposable
         _mcpsm.Write("config.json", Config.Replace("bearer-secret", "another-secret"));
         var ended = await _mcpsm.RunAsync("import bearer");
         Assert.Equal(1, ended.Code);
-        Assert.Contains("was left: the vault has another in its place; mcpsm import bearer --force removes the plaintext", ended.Error);
+        Assert.Contains("was not moved: the vault has another in its place; mcpsm import bearer --force removes the plaintext", ended.Error);
         Assert.Contains("another-secret", File.ReadAllText(_mcpsm.PathOf("config.json")));
         (await _mcpsm.RunAsync("import bearer --force")).Done();
         Assert.DoesNotContain("another-secret", File.ReadAllText(_mcpsm.PathOf("config.json")));

@@ -220,7 +220,7 @@ public sealed class SecretServiceTests
         }
         foreach (var vault in new[] { "secret-service", "file", "secret-service" })
         {
-            Assert.Contains("3 items were moved there.", (await mcpsm.RunAsync($"vault use {vault} --move")).Done().Out);
+            Assert.Contains("Moved 3 items to ", (await mcpsm.RunAsync($"vault use {vault} --move")).Done().Out);
             var found = await keyring.SecretToolAsync(["search", "--all", "xdg:schema", "io.github.mcpsm.Credential"]);
             Assert.Equal(vault == "file" ? 0 : 3, found.Split("label = Mcpsm: ").Length - 1);
             foreach (var name in new[] { "one", "two", "three" })

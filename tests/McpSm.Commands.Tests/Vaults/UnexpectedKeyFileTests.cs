@@ -44,7 +44,7 @@ public sealed class UnexpectedKeyFileTests : IDisposable
         Assert.Equal("a-token", await _mcpsm.TokenAsync());
 
         // The unchanged remedy uses the passphrase of the environment.
-        Assert.Contains("under the new passphrase", (await _mcpsm.RunAsync(Remedy[6..])).Done().Out);
+        Assert.Contains("encrypted with the new passphrase", (await _mcpsm.RunAsync(Remedy[6..])).Done().Out);
         Assert.False(File.Exists(_mcpsm.PathOf("credentials.key")));
         (await _mcpsm.RunAsync(line)).Done();
     }

@@ -51,7 +51,7 @@ public sealed class VaultCommandTests : IDisposable
     public async Task New_passphrase_is_typed_twice_and_needed_from_then_on()
     {
         await KeepAsync();
-        (await _mcpsm.RunAsync("vault rekey --passphrase", TestConsole.Terminal("one", "another"))).Failed(2, "The two are not the same. Nothing was changed.");
+        (await _mcpsm.RunAsync("vault rekey --passphrase", TestConsole.Terminal("one", "another"))).Failed(2, "The passphrases do not match. Nothing was changed.");
         Assert.Equal("a-token", await _mcpsm.TokenAsync());
         var console = TestConsole.Terminal("one", "one");
         (await _mcpsm.RunAsync("vault rekey --passphrase", console)).Done();
@@ -73,7 +73,7 @@ public sealed class VaultCommandTests : IDisposable
     public async Task Passphrase_prompt_needs_a_terminal()
     {
         await KeepAsync();
-        (await _mcpsm.RunAsync("vault rekey --passphrase")).Failed(4, "The new passphrase is asked for at a terminal", "MCPSM_VAULT_NEW_PASSPHRASE");
+        (await _mcpsm.RunAsync("vault rekey --passphrase")).Failed(4, "The new passphrase must be typed at a terminal", "MCPSM_VAULT_NEW_PASSPHRASE");
         (await _mcpsm.RunAsync("vault rekey --passphrase --key-file")).Failed(2, "--passphrase and --key-file exclude each other");
     }
 

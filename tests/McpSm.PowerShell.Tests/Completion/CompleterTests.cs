@@ -80,7 +80,7 @@ public sealed class CompleterTests
     [InlineData("Set-McpServer my-api -Issuer https://i", "used by my-api")]
     [InlineData("Set-McpServer my-api -Issuer https://p", "used by my-api, $(throw) 'x', twin, …")]
     [InlineData("Set-McpServer my-api -Scope o", "used by my-api")]
-    [InlineData("mcpsm auth tok", "Print a valid access token, renewed first if need be")]
+    [InlineData("mcpsm auth tok", "Print a valid access token; renew it first if necessary")]
     public void Tool_tip_describes_the_candidate(string line, string expected)
     {
         using var session = WithServers();
