@@ -58,9 +58,14 @@ internal sealed class HeaderOptions
         return headers;
     }
 
-    private static (string Name, string Value) Split(string header, string error) => header.IndexOf('=') is > 0 and var at
-        ? (header[..at].Trim(), header[(at + 1)..]) 
-        : throw Invalid(error, "Put the name of the header before the first '='.");
+    private static (string Name, string Value) Split(string header, string error)
+    {
+        if (header.IndexOf('=') is > 0 and var at)
+        {
+            return (header[..at].Trim(), header[(at + 1)..]);
+        }
+        throw Invalid(error, "Put the name of the header before the first '='.");
+    }
 
     // Messages do not repeat the arguments, which may be secrets.
     private static McpAuthException Invalid(string message, string remedy) => new(ErrorReason.InvalidValue, message, remedy);

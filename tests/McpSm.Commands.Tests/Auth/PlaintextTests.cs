@@ -81,7 +81,7 @@ public sealed class PlaintextTests : IAsyncLifetime
     {
         var ended = (await _mcpsm.RunAsync("auth status my-api")).Done();
         Assert.Contains("  my-api          ✔ Bearer token set\n", ended.Out);
-        Assert.Equal("A secret of 'my-api' lies in plaintext in config.json.\n\nNext:\n  mcpsm import my-api\n", ended.Error);
+        Assert.Equal("'my-api' has a secret in plaintext in config.json.\n\nNext:\n  mcpsm import my-api\n", ended.Error);
         var status = await _mcpsm.StatusAsync();
         Assert.Equal("BearerToken", (string?)status["state"]);
         Assert.Null(status["vault"]);

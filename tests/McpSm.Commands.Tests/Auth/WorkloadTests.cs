@@ -54,7 +54,7 @@ public sealed class WorkloadTests
     }
 
     [Theory]
-    [InlineData("--assertion-file a --assertion-from-env B", "exclude each other")]
+    [InlineData("--assertion-file a --assertion-from-env B", "cannot be combined")]
     [InlineData("--assertion-file a --no-browser", "--no-browser cannot be combined with --assertion-file or --assertion-from-env.")]
     [InlineData("--assertion-file a --device", "--device cannot be combined with --assertion-file or --assertion-from-env.")]
     [InlineData("--assertion-file a --callback-port 0", "--callback-port cannot be combined with --assertion-file or --assertion-from-env.")]

@@ -68,7 +68,7 @@ public sealed class ServerUpdateTests
         var sent = issuer.Traffic.To("/authorize");
         Assert.All(sent, r => Assert.Equal(("offline", "example.com"), (r.QueryValue("access_type"), r.QueryValue("hd"))));
         Assert.Equal(["login", null], sent.Select(r => r.QueryValue("prompt")));
-        (await mcpsm.RunAsync("auth login my-api --device --authorize-param a=b")).Failed(2, "--authorize-param is not for this one");
+        (await mcpsm.RunAsync("auth login my-api --device --authorize-param a=b")).Failed(2, "--authorize-param requires a sign-in with a browser");
         (await mcpsm.RunAsync("auth login my-api --no-browser --authorize-param state=b")).Failed(2, "'state' is reserved");
     }
 
@@ -86,8 +86,8 @@ public sealed class ServerUpdateTests
 
     [Theory]
     [InlineData("A scope is", "--scope", "réad")]
-    [InlineData("exclude each other", "--oauth", "--no-oauth")]
-    [InlineData("exclude each other", "--oauth=false", "--no-oauth")]
+    [InlineData("cannot be combined", "--oauth", "--no-oauth")]
+    [InlineData("cannot be combined", "--oauth=false", "--no-oauth")]
     [InlineData("http or sse", "--type", "stdio")]
     [InlineData("name", "--name", "")]
     [InlineData("name of a command", "--name", "Status")]

@@ -18,7 +18,7 @@ public sealed class VaultCommandTests : IDisposable
     {
         var ended = (await _mcpsm.RunAsync(line)).Done();
         Assert.Contains("  file\n    Encrypted with the key in credentials.key", ended.Out);
-        Assert.Contains("None is in use yet", ended.Error);
+        Assert.Contains("No vault is selected yet", ended.Error);
         (await _mcpsm.RunAsync("vault use file")).Done();
         Assert.Contains("* file (in use: it is set in settings.json)\n", (await _mcpsm.RunAsync(line)).Done().Out);
         _mcpsm.Variables["MCPSM_VAULT"] = "secretmanagement:mine";
@@ -74,7 +74,7 @@ public sealed class VaultCommandTests : IDisposable
     {
         await KeepAsync();
         (await _mcpsm.RunAsync("vault rekey --passphrase")).Failed(4, "The new passphrase must be typed at a terminal", "MCPSM_VAULT_NEW_PASSPHRASE");
-        (await _mcpsm.RunAsync("vault rekey --passphrase --key-file")).Failed(2, "--passphrase and --key-file exclude each other");
+        (await _mcpsm.RunAsync("vault rekey --passphrase --key-file")).Failed(2, "--passphrase and --key-file cannot be combined");
     }
 
     private async Task KeepAsync()
