@@ -47,7 +47,7 @@ public sealed class HeaderOptionTests
 
     [Theory]
     [InlineData("--header X-A=- --header X-B=-", 2, "Only one header can be read from standard input.")]
-    [InlineData("--header X-A=- --token -", 2, "Standard input holds one secret")]
+    [InlineData("--header X-A=- --token -", 2, "Standard input can provide only one secret")]
     [InlineData("--header-from-env X-A=NOT_SET", 2, "A variable that --header-from-env names is not set.")]
     [InlineData("--header-from-env X-A", 2, "must be name=VARIABLE")]
     [InlineData("--header X-A=1 --header-from-env x-a=KEY_OF_MINE", 2, "The same header is given twice.")]

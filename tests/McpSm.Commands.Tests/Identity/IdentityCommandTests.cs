@@ -106,7 +106,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         foreach (var line in new[] { "identity logout", "identity none" })
         {
             var ended = await _mcpsm.RunAsync(line, TestConsole.Terminal("n"));
-            Assert.Equal((1, "", true), (ended.Code, ended.Out, ended.Error.Contains("? [y/N] Still")));
+            Assert.Equal((1, "", true), (ended.Code, ended.Out, ended.Error.Contains(line == "identity logout" ? "? [y/N] You are still signed in." : "? [y/N] The identity provider is still set.")));
             ended = await _mcpsm.RunAsync(line, TestConsole.Pipe());
             (ended with { Error = ended.Error.Replace("[y/N] ", "\n") }).Failed(4, $"mcpsm {line} --force");
         }
@@ -130,7 +130,7 @@ public sealed class IdentityCommandTests : IAsyncLifetime
     {
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Failed(1, "registers no clients by itself", "mcpsm identity use");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0")).Failed(2, "Entra ID issues no ID-JAGs");
-        (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer, "--client-credentials")).Failed(2, "vouches for a person");
+        (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer, "--client-credentials")).Failed(2, "--identity-provider signs in a person");
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-secret-from-env WORK_SECRET")).Failed(2, "A client secret requires a client id.");
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id a --client-secret-from-env NO_SUCH")).Failed(2, "is not set");
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id at-work --client-secret-from-env WORK_SECRET")).Done();
