@@ -8,6 +8,20 @@ public sealed class StyleTests
     private static readonly StyleGuide Guide = StyleGuide.Read();
 
     [Fact]
+    public void Text_of_the_repository_has_no_word_to_avoid()
+    {
+        var texts = SourceText.ReadAll();
+        var found = from text in texts
+                    where text.Name != StyleGuide.Page
+                    from avoided in Guide.Avoided
+                    let count = avoided.Count(text.Words)
+                    where count > 0
+                    select $"{text.Name}: {count} × {avoided} ({Excerpt(text.Words, avoided.Match(text.Words).Index)})";
+        Assert.Contains(texts, text => text.Name == "src/McpSm.Core/McpSm.Core.csproj");
+        RequireNone(found);
+    }
+
+    [Fact]
     public void Test_name_has_subject_condition_and_result()
     {
         var names = SourceTest.ReadAll().Where(test => test.IsTest).Select(test => test.FullName).ToList();
@@ -48,4 +62,6 @@ public sealed class StyleTests
         var list = string.Join('\n', findings);
         Assert.True(list.Length == 0, list);
     }
+
+    private static string Excerpt(string text, int index) => text[Math.Max(0, index - 30)..Math.Min(text.Length, index + 40)];
 }
