@@ -178,6 +178,8 @@ public sealed class StdioRelay : IDisposable
         finally
         {
             _pending.TryRemove(new(request.Message.IdKey, request));
+            // A cancellation that waits for the body must not wait for one that was never sent.
+            request.Written.TrySetCanceled(CancellationToken.None);
             request.Dispose();
         }
     }

@@ -12,13 +12,16 @@ internal sealed class RelayClient : IAsyncDisposable
 
     private readonly Pipe _toRelay = new(new PipeOptions(pauseWriterThreshold: 0));
     private readonly Pipe _fromRelay = new(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024));
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { AllowAutoRedirect = false });
+    private readonly HttpMessageInvoker _http;
     private readonly StdioRelay _relay;
     private readonly StreamReader _lines;
     private readonly CancellationTokenSource _signal = new();
 
-    public RelayClient(Uri url, McpTransport transport = McpTransport.Http, RelayOptions? options = null)
+    public RelayClient(Uri url, McpTransport transport = McpTransport.Http, RelayOptions? options = null, DelegatingHandler? handler = null)
     {
+        var sockets = new SocketsHttpHandler { AllowAutoRedirect = false };
+        handler?.InnerHandler = sockets;
+        _http = new HttpMessageInvoker(handler ?? (HttpMessageHandler)sockets);
         var server = new McpServer { Id = "my-api", Name = "my-api", Url = url.OriginalString, Transport = transport };
         _lines = new StreamReader(_fromRelay.Reader.AsStream(), new UTF8Encoding(false));
         _relay = new StdioRelay(server, _toRelay.Reader.AsStream(), _fromRelay.Writer.AsStream(), _ => _http, e => $"mcpsm auth login {e.Server}",

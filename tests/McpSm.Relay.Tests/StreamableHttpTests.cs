@@ -285,6 +285,26 @@ public sealed class StreamableHttpTests
     }
 
     [Fact]
+    public async Task Cancelling_a_request_that_is_never_sent_holds_nothing_up()
+    {
+        var session = new SessionServer();
+        await using var server = await ScriptedServer.StartAsync(session.HandleAsync);
+        using var handler = new FailingHandler(5000);
+        await using var client = new RelayClient(server.Url, handler: handler);
+        await client.InitializeAsync();
+
+        await client.SendAsync($$$"""{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"{{{new string('x', 5000)}}}"}}""");
+        await handler.Reached.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await client.SendAsync("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}""");
+        await client.SendAsync("""{"jsonrpc":"2.0","method":"notifications/progress","params":{}}""");
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+        handler.Fail.SetResult();
+
+        Assert.Equal(503, (int)(await client.ReadAsync())["error"]!["code"]!);
+        await WaitAsync(() => server.Exchanges.Any(exchange => exchange.Body.Contains("notifications/progress", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Nothing_is_sent_before_initialize_is_answered()
     {
         var release = new TaskCompletionSource();
@@ -418,5 +438,24 @@ public sealed class StreamableHttpTests
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
         Assert.True(condition());
+    }
+
+    /// <summary>Fails a large request before it is sent, and without reading it.</summary>
+    private sealed class FailingHandler(int length) : DelegatingHandler
+    {
+        public TaskCompletionSource Reached { get; } = new();
+
+        public TaskCompletionSource Fail { get; } = new();
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (request.Content?.Headers.ContentLength > length)
+            {
+                Reached.TrySetResult();
+                await Fail.Task;
+                throw new HttpRequestException("unreachable");
+            }
+            return await base.SendAsync(request, cancellationToken);
+        }
     }
 }

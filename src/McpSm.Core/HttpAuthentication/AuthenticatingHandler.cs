@@ -67,9 +67,9 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ServerUrl.RequireCovered(_server, request.RequestUri!);
-        if (request.Content is { } content)
+        if (request.Content is { } content and not ByteArrayContent)
         {
-            // A stream can be sent once; what may be sent again is kept before the first time.
+            // A stream can be sent once, so it is buffered before the first attempt. Bytes in memory can be sent again as they are.
             await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
         }
         var item = await _credential.GetAsync(cancellationToken).ConfigureAwait(false);
