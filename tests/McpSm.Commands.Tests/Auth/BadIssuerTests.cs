@@ -37,7 +37,7 @@ public sealed partial class BadIssuerTests
     [Fact]
     public Task Callback_with_another_state_is_ignored_until_the_timeout() => FailsAsync(
         issuer => issuer.Faults.RewriteRedirect("/authorize", url => url.Replace("state=", "state=foreign")),
-        1, "do not belong to this sign-in (missing or foreign state)", "Close the pages of other sign-ins");
+        1, "Received only responses of another sign-in (the state is missing or wrong)", "Close the pages of other sign-ins");
 
     [Fact]
     public Task Denied_consent_is_an_error_with_the_description_of_the_issuer() => FailsAsync(

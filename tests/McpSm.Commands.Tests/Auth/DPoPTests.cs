@@ -65,7 +65,7 @@ public sealed class DPoPTests : IAsyncLifetime
         var away = await _mcpsm.RunAsync("auth token my-api --header --uri https://elsewhere.example/mcp");
         Assert.Equal(("", 1), (away.Out, away.Code));
         Assert.Contains("outside the server 'my-api'", away.Error);
-        (await _mcpsm.RunAsync("auth token my-api --method GET")).Failed(2, "say --header or --json as well");
+        (await _mcpsm.RunAsync("auth token my-api --method GET")).Failed(2, "--method, --uri and --nonce require --header or --json");
         (await _mcpsm.RunAsync("auth token my-api --json --method G=T")).Failed(2, "must be a word such as POST");
         Assert.NotEqual(0, (await _mcpsm.RunAsync("server update my-api --dpop sometimes")).Code);
     }

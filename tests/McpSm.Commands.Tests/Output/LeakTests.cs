@@ -208,7 +208,7 @@ public sealed class LeakTests : IDisposable
         await RunAsync("auth reject bearer", TestConsole.Pipe(Planted));
         foreach (var line in new[]
         {
-            "vault rekey --key-file", "auth login my-api --device --timeout 2", "auth logout my-api --force", "auth forget my-api", "auth revoke bearer", "auth revoke my-api",
+            "proxy my-api", "vault rekey --key-file", "auth login my-api --device --timeout 2", "auth logout my-api --force", "auth forget my-api", "auth revoke bearer", "auth revoke my-api",
             $"auth login my-api --client-key-file {_mcpsm.PathOf("key.pem")}", "auth login my-api --client-credentials",
             $"auth login my-api --assertion-file {_mcpsm.PathOf("key.pem")}", $"auth login my-api --assertion-from-env {Planted}", "auth login my-api --assertion-from-env PLANTED",
             "import", "import --dry-run", $"import {Planted.ToLowerInvariant()[8..]}", "remove bearer --yes", "auth --help", "--help", "--version", "completion bash",

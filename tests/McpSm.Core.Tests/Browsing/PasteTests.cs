@@ -56,7 +56,7 @@ public sealed class PasteTests
         lines.TryWrite("");
         lines.TryWrite(right);
         Assert.Equal(AuthState.Authenticated, (await login).Status.State);
-        var notice = Assert.Single(scene.Person.Notices, n => n.Contains("not the address this sign-in ends on"));
+        var notice = Assert.Single(scene.Person.Notices, n => n.Contains("not the address that this sign-in ends on"));
         Assert.DoesNotContain("code=", notice);
     }
 

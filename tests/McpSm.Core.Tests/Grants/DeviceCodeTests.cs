@@ -238,6 +238,6 @@ public sealed class DeviceCodeTests
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync(o => o with { NoBrowser = noBrowser })).Status.State);
         Assert.Equal(chosen ? 1 : 0, scene.Issuer.Traffic.Count("/device_authorization"));
         Assert.Equal(chosen ? 0 : 1, scene.Issuer.Traffic.Count("/authorize"));
-        Assert.Equal(chosen, scene.Person.Notices.Any(n => n.Contains("there is no desktop")));
+        Assert.Equal(chosen, scene.Person.Notices.Any(n => n.Contains("has no desktop")));
     }
 }

@@ -38,7 +38,7 @@ public sealed class RegisteredScopeTests
     {
         await using var scene = await StartAsync();
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
-        Assert.Contains(scene.Person.Notices, n => n.Contains("no other scopes than it registered for"));
+        Assert.Contains(scene.Person.Notices, n => n.Contains("restricts this client to the scopes of its registration"));
         await scene.LoginAsync();
         Assert.Equal([null, "mcp:tools"], Registered(scene));
         Assert.Equal(3, scene.Person.Visited.Count);
