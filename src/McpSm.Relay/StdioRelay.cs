@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 using McpSm.Relay.Channels;
@@ -278,6 +279,8 @@ public sealed class StdioRelay : IDisposable
     {
         McpAuthException auth => new RelayFailure(auth.StatusCode is > 0 and var status ? status : CodeOf(auth.Reason), ErrorId.Of(auth.Reason), Explain(auth), _command(auth)),
         MessageTooLargeException large => new RelayFailure(502, nameof(ErrorReason.ProtocolViolation), large.Message),
+        // JSON that passes as bytes can still be too deep, or hold half a surrogate pair, if a part of it must be read.
+        JsonException or InvalidOperationException => new RelayFailure(502, nameof(ErrorReason.ProtocolViolation), $"'{_server.Name}' sent a message that cannot be read."),
         HttpRequestException or IOException => new RelayFailure(503, nameof(ErrorReason.ServerUnreachable), $"'{_server.Name}' cannot be reached."),
         _ => null,
     };

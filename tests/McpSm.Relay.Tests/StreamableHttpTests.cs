@@ -305,6 +305,31 @@ public sealed class StreamableHttpTests
     }
 
     [Fact]
+    public async Task Id_with_half_a_surrogate_pair_does_not_end_the_relay()
+    {
+        var session = new SessionServer { Answer = (context, _) => SessionServer.JsonAsync(context, """{"jsonrpc":"2.0","id":"\ud800","result":{}}""") };
+        await using var server = await ScriptedServer.StartAsync(session.HandleAsync);
+        await using var client = new RelayClient(server.Url);
+        await client.InitializeAsync();
+
+        await client.SendAsync("""{"jsonrpc":"2.0","id":"\ud800","method":"tools/call","params":{}}""");
+
+        Assert.Contains("result", await client.ReadLineAsync());
+    }
+
+    [Fact]
+    public async Task Initialize_answer_that_is_too_deep_gives_an_error()
+    {
+        var deep = string.Concat(Enumerable.Repeat("{\"a\":", 2000)) + "1" + new string('}', 2000);
+        await using var server = await ScriptedServer.StartAsync((context, _) => SessionServer.JsonAsync(context, "{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":" + deep + "}"));
+        await using var client = new RelayClient(server.Url);
+
+        var error = await client.AskAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}""");
+
+        Assert.Equal(502, (int)error["error"]!["code"]!);
+    }
+
+    [Fact]
     public async Task Nothing_is_sent_before_initialize_is_answered()
     {
         var release = new TaskCompletionSource();

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text.Json;
 using McpSm.Core.Errors;
 using McpSm.Relay.Http;
 using McpSm.Relay.Messages;
@@ -173,7 +174,7 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
         {
             endpoint.TrySetException(e);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException or MessageTooLargeException)
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException or MessageTooLargeException or JsonException)
         {
             connection.Options.Log?.Invoke($"the stream of the server broke: {e.GetType().Name}");
             endpoint.TrySetException(new RequestFailedException(new RelayFailure(502, nameof(ErrorReason.ServerUnreachable), $"The stream of '{connection.Server}' broke.")));

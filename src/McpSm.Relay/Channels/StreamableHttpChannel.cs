@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using McpSm.Core.Errors;
 using McpSm.Relay.Http;
 using McpSm.Relay.Messages;
@@ -282,7 +283,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
             {
                 return;
             }
-            catch (Exception e) when (e is HttpRequestException or McpAuthException or MessageTooLargeException or RequestFailedException)
+            catch (Exception e) when (e is HttpRequestException or McpAuthException or MessageTooLargeException or RequestFailedException or JsonException)
             {
                 _connection.Options.Log?.Invoke($"the stream of the server broke: {e.GetType().Name}");
                 await Task.Delay(delay, _connection.Options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -64,7 +64,15 @@ internal sealed class Message
         }
         var reader = new Utf8JsonReader(id.Span);
         reader.Read();
-        return reader.TokenType == JsonTokenType.String ? "\"" + reader.GetString() : System.Text.Encoding.UTF8.GetString(id.Span);
+        try
+        {
+            return reader.TokenType == JsonTokenType.String ? "\"" + reader.GetString() : System.Text.Encoding.UTF8.GetString(id.Span);
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair is valid JSON and not valid text. Its escapes identify it as they are.
+            return System.Text.Encoding.UTF8.GetString(id.Span);
+        }
     }
 
     /// <summary>Reads a message. One that is not JSON, not UTF-8 or not JSON-RPC is <see cref="MessageKind.Invalid"/>.</summary>
