@@ -11,23 +11,27 @@ namespace McpSm.Core.Tests.Architecture;
 public sealed partial class ArchitectureTests
 {
     // Highest first. A folder uses only the folders after it.
-    private static readonly string[] Order =
+    private static readonly string[] CoreOrder =
         ["Management", "HttpAuthentication", "SignIn", "Registration", "Status", "Credentials", "Entra", "Interaction", "Grants", "Probing", "Vaults", "Servers", "Discovery", "Http",
             "Browsing", "Processes", "Configuration", "Network", "Interruption", "Files", "Errors"];
 
+    private static readonly string[] ClientsOrder = ["Catalog", "Entries", "Undo", "Files", "Editing"];
+
     [Fact]
-    public void Core_folder_uses_only_folders_below_it()
-    {
-        var core = Path.Combine(Repository.Root, "src", "McpSm.Core");
-        var wrong = from file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
-                    let folder = Path.GetFileName(Path.GetDirectoryName(file))!
-                    where Order.Contains(folder)
-                    from Match use in Using().Matches(File.ReadAllText(file))
-                    let used = use.Groups[1].Value
-                    where Array.IndexOf(Order, used) < Array.IndexOf(Order, folder)
-                    select $"{folder}/{Path.GetFileName(file)} uses {used}";
-        Assert.Empty(wrong);
-    }
+    public void Core_folder_uses_only_folders_below_it() => Assert.Empty(UsesOfHigherFolders("Core", CoreOrder));
+
+    [Fact]
+    public void Clients_folder_uses_only_folders_below_it() => Assert.Empty(UsesOfHigherFolders("Clients", ClientsOrder));
+
+    private static IEnumerable<string> UsesOfHigherFolders(string project, string[] order) =>
+        from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", $"McpSm.{project}"), "*.cs", SearchOption.AllDirectories)
+        let folder = Path.GetFileName(Path.GetDirectoryName(file))!
+        where order.Contains(folder)
+        from Match use in Using().Matches(File.ReadAllText(file))
+        where use.Groups[1].Value == project
+        let used = use.Groups[2].Value
+        where Array.IndexOf(order, used) < Array.IndexOf(order, folder)
+        select $"{folder}/{Path.GetFileName(file)} uses {used}";
 
     [Fact]
     public void Environment_variable_of_Mcpsm_is_documented_in_the_help()
@@ -53,11 +57,12 @@ public sealed partial class ArchitectureTests
         Assert.Empty(wrong);
     }
 
-    [Fact]
-    public void Core_source_names_no_command()
+    [Theory]
+    [InlineData("McpSm.Core")]
+    [InlineData("McpSm.Clients")]
+    public void Library_source_names_no_command(string project)
     {
-        var core = Path.Combine(Repository.Root, "src", "McpSm.Core");
-        var wrong = from file in Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
+        var wrong = from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", project), "*.cs", SearchOption.AllDirectories)
                     where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
                     from line in File.ReadLines(file)
                     where !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && NamedCommand().IsMatch(line) && !ForeignCommand().IsMatch(line)
@@ -71,6 +76,7 @@ public sealed partial class ArchitectureTests
     /// </summary>
     [Theory]
     [InlineData("McpSm.Core.dll")]
+    [InlineData("McpSm.Clients.dll")]
     [InlineData("McpSm.Commands.dll")]
     public void Step_in_interpolated_text_is_rendered_by_a_formatter(string assembly)
     {
@@ -141,6 +147,6 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"(?<=\.)Variable\((?!""|[\w.]*Variable\))[^)]*\)")]
     private static partial Regex NamedVariable();
 
-    [GeneratedRegex(@"using McpSm\.Core\.(\w+);")]
+    [GeneratedRegex(@"using McpSm\.(\w+)\.(\w+);")]
     private static partial Regex Using();
 }
