@@ -136,7 +136,7 @@ Describe 'the output of Get-McpServer' {
         @{ Name = 'Select-Object'; Back = { Get-McpServer | Select-Object * } }
     ) {
         Add-McpServer plain https://a.example/mcp | Out-Null
-        Add-McpServer 'Full One' https://b.example/sse -Transport sse -OAuth on -ClientId me -Scope a, b -Issuer https://login.example -DPoP always -AllowLegacyEndpoints `
+        Add-McpServer 'Full One' https://b.example/sse -Transport sse -OAuth on -ClientId me -Scope a, b -Issuer https://login.example -DPoP always -AllowLegacyEndpoints -RelaySignIn `
             -ClientMetadataUrl https://c.example/client.json -AuthorizeParameter @{ access_type = 'off line&x' } | Out-Null
         Add-McpServer off https://c.example/mcp -OAuth off -DPoP never | Out-Null
         $before = Get-Catalog

@@ -174,6 +174,9 @@ internal static class JsonOutput
             json.WriteString(name, value);
         }
         json.WriteEndObject();
+        json.WriteStartObject("relay");
+        json.WriteBoolean("signIn", server.Relay.SignIn);
+        json.WriteEndObject();
     }
 
     public static void Vault(Utf8JsonWriter json, McpVault vault)

@@ -24,6 +24,8 @@ internal sealed class ServerOptions
 
     private readonly Option<string[]> _authorize = AuthorizeParameterOption.Create("Add a parameter to authorization URLs");
 
+    private readonly Option<bool> _relaySignIn = new("--relay-sign-in") { Description = "Let mcpsm proxy ask to sign in" };
+
     private readonly Option<string?> _dpop = new("--dpop") { Description = "Bind tokens to a key: auto, always or never", HelpName = "when" };
 
     public ServerOptions(bool typeRequired)
@@ -35,7 +37,7 @@ internal sealed class ServerOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, .. _headers.All, _token, _metadata, _legacy, _dpop, _authorize])
+        foreach (Option option in (Option[])[_type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, .. _headers.All, _token, _metadata, _legacy, _dpop, _authorize, _relaySignIn])
         {
             command.Add(option);
         }
@@ -66,6 +68,7 @@ internal sealed class ServerOptions
             AllowLegacyEndpoints = GetSwitch(parsed, _legacy),
             DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
             AuthorizeParams = AuthorizeParameterOption.Read(parsed, _authorize),
+            RelaySignIn = GetSwitch(parsed, _relaySignIn),
             Token = parsed.GetValue(_token) is { } token
                 ? await SecretInput.ReadTokenAsync(token, context, cancellationToken).ConfigureAwait(false) : null,
         };

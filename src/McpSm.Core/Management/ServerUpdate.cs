@@ -36,6 +36,9 @@ public sealed record ServerUpdate
     /// <summary>What to add to the authorization URL; an empty value removes a parameter, an empty table all of them.</summary>
     public IReadOnlyDictionary<string, string>? AuthorizeParams { get; init; }
 
+    /// <summary>Whether <c>mcpsm proxy</c> asks a person to sign in if it starts without a usable credential.</summary>
+    public bool? RelaySignIn { get; init; }
+
     /// <summary>A bearer token, kept in the vault.</summary>
     public string? Token { get; init => field = value is null ? null : SecretText.WithoutLineEnd(value); }
 
@@ -85,6 +88,7 @@ public sealed record ServerUpdate
         AllowLegacyEndpoints = AllowLegacyEndpoints ?? server.AllowLegacyEndpoints,
         DPoP = DPoP ?? server.DPoP,
         AuthorizeParams = AuthorizeParams is null ? server.AuthorizeParams : AuthorizeParameters.Changed(server.AuthorizeParams, AuthorizeParams),
+        Relay = server.Relay with { SignIn = RelaySignIn ?? server.Relay.SignIn },
     };
 
     /// <summary>Without the secrets: records print all their members.</summary>

@@ -28,6 +28,7 @@ public sealed class McpServer
         AllowLegacyEndpoints = original.AllowLegacyEndpoints;
         DPoP = original.DPoP;
         AuthorizeParams = original.AuthorizeParams;
+        Relay = original.Relay;
         HeaderNames = original.HeaderNames;
         HasClientSecret = original.HasClientSecret;
         Plaintext = original.Plaintext;
@@ -72,6 +73,12 @@ public sealed class McpServer
     /// them.
     /// </summary>
     public IReadOnlyDictionary<string, string> AuthorizeParams { get; internal init => field = AuthorizeParameters.Create(value); } = AuthorizeParameters.None;
+
+    /// <summary>How <c>mcpsm proxy</c> relays to the server.</summary>
+    internal RelaySettings Relay { get; init; } = RelaySettings.None;
+
+    /// <summary>Whether <c>mcpsm proxy</c> asks a person to sign in if it starts without a usable credential.</summary>
+    public bool RelaySignIn => Relay.SignIn;
 
     /// <summary>The names of the extra headers to send; empty unless they were read. The values are secrets.</summary>
     public IReadOnlyList<string> HeaderNames

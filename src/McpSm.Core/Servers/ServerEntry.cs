@@ -9,6 +9,7 @@ namespace McpSm.Core.Servers;
 internal static class ServerEntry
 {
     private const string AuthorizeParamsName = "authorizeParams";
+    private const string RelayName = "relay";
 
     public static McpServer Read(JsonElement entry, int index, string path)
     {
@@ -52,6 +53,7 @@ internal static class ServerEntry
                 _ => throw Corrupt("has a 'dpop' that is not auto, always or never"),
             },
             AuthorizeParams = AuthorizeParams(oauth),
+            Relay = Relay(Member(entry, RelayName, JsonValueKind.Object)),
             Plaintext = new PlaintextSecrets(Text(entry, "bearerToken"), Text(oauth, "clientSecret"), Headers(entry)),
         };
     }
@@ -81,7 +83,33 @@ internal static class ServerEntry
         {
             entry["oauth"] = oauth;
         }
+        PutRelay(entry, server.Relay);
         return entry;
+    }
+
+    private static RelaySettings Relay(JsonElement? relay) => relay is null ? RelaySettings.None : new()
+    {
+        SignIn = Member(relay, "signIn", JsonValueKind.True) is not null,
+    };
+
+    /// <summary>Writes the settings one by one, to keep members of a later version.</summary>
+    private static void PutRelay(JsonObject entry, RelaySettings settings)
+    {
+        var existing = entry[RelayName] as JsonObject;
+        if (existing is null && settings == RelaySettings.None)
+        {
+            return;
+        }
+        var relay = existing ?? [];
+        Put(relay, "signIn", settings.SignIn ? JsonValue.Create(true) : null);
+        if (relay.Count == 0)
+        {
+            entry.Remove(RelayName);
+        }
+        else if (existing is null)
+        {
+            entry[RelayName] = relay;
+        }
     }
 
     /// <summary>Writes the parameters one by one, to keep members that are not parameters.</summary>

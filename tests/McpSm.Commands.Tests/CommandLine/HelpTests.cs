@@ -14,7 +14,7 @@ public sealed partial class HelpTests
     private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --name --identity-provider --authorize-param";
 
     private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --header-from-env --token "
-        + "--client-metadata-url --allow-legacy-endpoints --dpop --authorize-param";
+        + "--client-metadata-url --allow-legacy-endpoints --dpop --authorize-param --relay-sign-in";
 
     /// <summary>Every command with all its arguments and options.</summary>
     private static readonly Dictionary<string, string> Commands = new()

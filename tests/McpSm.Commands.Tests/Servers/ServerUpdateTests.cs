@@ -23,6 +23,7 @@ public sealed class ServerUpdateTests
     [InlineData("oauth.authServerUrl", "\"https://login.example\"", "--issuer", "https://login.example")]
     [InlineData("oauth.clientMetadataUrl", "\"https://c.example/client\"", "--client-metadata-url", "https://c.example/client")]
     [InlineData("oauth.allowLegacyEndpoints", "true", "--allow-legacy-endpoints")]
+    [InlineData("relay.signIn", "true", "--relay-sign-in")]
     [InlineData("oauth.dpop", "\"always\"", "--dpop", "always")]
     [InlineData("oauth.dpop", "\"never\"", "--dpop", "never")]
     [InlineData("oauth.authorizeParams", "{\"access_type\":\"offline\",\"a\":\"b=c\"}", "--authorize-param", "access_type=offline", "--authorize-param=a=b=c")]
@@ -76,6 +77,7 @@ public sealed class ServerUpdateTests
     [InlineData("--oauth", "--oauth=false", "oauth.enabled", "false")]
     [InlineData("--no-oauth", "--no-oauth=false", "oauth.enabled", "true")]
     [InlineData("--allow-legacy-endpoints", "--allow-legacy-endpoints=false", "oauth.allowLegacyEndpoints", null)]
+    [InlineData("--relay-sign-in", "--relay-sign-in=false", "relay.signIn", null)]
     public async Task Switch_with_false_turns_a_setting_off(string yes, string no, string path, string? value)
     {
         using var mcpsm = await WithServerAsync();
@@ -268,13 +270,13 @@ public sealed class ServerUpdateTests
     /// <summary>Removes a member from an entry and returns it. Removes an empty <c>oauth</c> too.</summary>
     private static JsonNode? Take(JsonObject entry, string path)
     {
-        var within = path.StartsWith("oauth.") ? entry["oauth"] as JsonObject : entry;
-        var name = path.Split('.')[^1];
-        var value = within?[name];
-        within?.Remove(name);
+        var names = path.Split('.');
+        var within = names.Length > 1 ? entry[names[0]] as JsonObject : entry;
+        var value = within?[names[^1]];
+        within?.Remove(names[^1]);
         if (within is { Count: 0 })
         {
-            entry.Remove("oauth");
+            entry.Remove(names[0]);
         }
         return value;
     }

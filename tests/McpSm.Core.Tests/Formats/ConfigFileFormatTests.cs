@@ -29,6 +29,7 @@ public sealed class ConfigFileFormatTests
         AllowLegacyEndpoints = true,
         DPoP = DPoPMode.Always,
         AuthorizeParams = new Dictionary<string, string> { ["audience"] = "https://all-fields.example", ["max_age"] = "0" },
+        Relay = new RelaySettings { SignIn = true },
     };
 
     private static IReadOnlyList<McpServer> Servers =>

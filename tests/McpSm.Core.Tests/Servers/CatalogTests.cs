@@ -60,6 +60,7 @@ public sealed class CatalogTests
             AllowLegacyEndpoints = true,
             DPoP = DPoPMode.Always,
             AuthorizeParams = new Dictionary<string, string> { ["audience"] = "api" },
+            Relay = new RelaySettings { SignIn = true },
             HeaderNames = ["X-Key"],
             HasClientSecret = true,
             Plaintext = PlaintextSecrets.None with { BearerToken = "token" },

@@ -190,9 +190,9 @@ public sealed class CmdletTests
     public void Servers_exported_as_text_can_be_added_again()
     {
         using var session = new ModuleSession();
-        session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints -DPoP always -OAuth on -AuthorizeParameter @{ access_type = 'offline' }");
+        session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints -RelaySignIn -DPoP always -OAuth on -AuthorizeParameter @{ access_type = 'offline' }");
         session.Run("Add-McpServer two https://b.example/sse -Transport sse");
-        const string All = "Get-McpServer | ForEach-Object { \"$($_.Name) $($_.Url) $($_.Transport) $($_.OAuth) $($_.ClientId) $($_.Scopes) $($_.Issuer) $($_.AllowLegacyEndpoints) $($_.DPoP) $($_.AuthorizeParams)\" }";
+        const string All = "Get-McpServer | ForEach-Object { \"$($_.Name) $($_.Url) $($_.Transport) $($_.OAuth) $($_.ClientId) $($_.Scopes) $($_.Issuer) $($_.AllowLegacyEndpoints) $($_.RelaySignIn) $($_.DPoP) $($_.AuthorizeParams)\" }";
         var before = session.Text(All);
         Assert.Contains("a b c", before);
         Assert.Contains("access_type=offline", before);

@@ -73,6 +73,11 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
     [ValidateSet("auto", "always", "never")]
     public string? DPoP { get; set; }
 
+    /// <summary>Lets <c>mcpsm proxy</c> ask a person to sign in if it starts without a usable credential.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [SwitchTransformation]
+    public SwitchParameter RelaySignIn { get; set; }
+
     /// <summary>Parameters to add to the authorization URL. An empty value removes a parameter, an empty table removes all.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("AuthorizeParams")]
@@ -94,6 +99,7 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
         AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
         DPoP = NullIfEmpty(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
         AuthorizeParams = PlainText.Table(AuthorizeParameter, "The value of a parameter", StringComparer.Ordinal),
+        RelaySignIn = MyInvocation.BoundParameters.ContainsKey(nameof(RelaySignIn)) ? RelaySignIn.IsPresent : null,
         Token = UnwrapText(Token),
     };
 
