@@ -5,7 +5,9 @@ using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 
 // Set before the first file is opened. Without file locks, two processes could use the same refresh token.
+#pragma warning disable RS0030 // .NET reads the variable in this process.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", null);
+#pragma warning restore RS0030
 // Called before anything opens a file, which would get the descriptor of a closed standard stream.
 StandardStreams.Open();
 #if !DEBUG

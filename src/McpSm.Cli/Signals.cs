@@ -59,7 +59,9 @@ internal sealed class Signals : IDisposable
     {
         for (var deadline = new InterruptionDeadline(_exchanges); !deadline.HasPassed;)
         {
+#pragma warning disable RS0030 // A wait without the thread pool, all threads of which may be blocked.
             Thread.Sleep(50);
+#pragma warning restore RS0030
         }
         Environment.Exit(ExitCode.Cancelled);
     }

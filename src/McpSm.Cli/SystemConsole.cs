@@ -10,10 +10,14 @@ internal sealed class SystemConsole : ICommandConsole
 {
     private const int StandardOutput = 1;
 
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    private readonly TimeProvider _time;
     private Task<string?>? _reading;
 
     public SystemConsole(AppEnvironment environment)
     {
+        _time = environment.Time;
         var allowed = environment.Variable("NO_COLOR") is null && environment.Variable("TERM") != "dumb";
         Colours = allowed && !Console.IsOutputRedirected;
         ErrorColours = allowed && !Console.IsErrorRedirected;
@@ -63,7 +67,7 @@ internal sealed class SystemConsole : ICommandConsole
         {
             while (!Console.KeyAvailable)
             {
-                await Task.Delay(20, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(PollInterval, _time, cancellationToken).ConfigureAwait(false);
             }
             var key = Console.ReadKey(intercept: true);
             switch (key.Key)

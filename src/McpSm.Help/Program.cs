@@ -6,6 +6,7 @@ using McpSm.Help;
 // Arguments: the module manifest, the folder of the pages, the output folder.
 var (manifest, pages, output) = (args[0], args[1], args[2]);
 
+#pragma warning disable RS0030 // PowerShell reads the variables in this process.
 // Without this, PowerShell reports each start to Microsoft, and writes a file to the home folder.
 Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
 var state = InitialSessionState.CreateDefault2();
@@ -16,6 +17,7 @@ if (OperatingSystem.IsWindows())
 using var runspace = RunspaceFactory.CreateRunspace(state);
 runspace.Open();
 Environment.SetEnvironmentVariable("PSModulePath", output);
+#pragma warning restore RS0030
 using var shell = PowerShell.Create(runspace);
 // Read the syntax of the commands from PowerShell, so that the pages contain only text.
 var commands = shell.AddScript("Import-Module $args[0] -ErrorAction Stop; Get-Command -Module Mcpsm -CommandType Cmdlet, Function")

@@ -74,7 +74,7 @@ internal static class CompletionEngine
                 "--issuer" => candidates.Issuers,
                 "issuer" or "--identity-provider" => candidates.IdentityProviders,
                 "--scope" => candidates.Scopes,
-                _ when name.EndsWith("-from-env", StringComparison.Ordinal) => CompletionCandidates.Variables,
+                _ when name.EndsWith("-from-env", StringComparison.Ordinal) => candidates.Variables,
                 _ => null,
             };
             if (source is not null)

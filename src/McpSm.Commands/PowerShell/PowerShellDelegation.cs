@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using McpSm.Commands.CommandLine;
+using McpSm.Commands.Output;
 using McpSm.Core.Errors;
 using McpSm.Core.Processes;
 using McpSm.Core.Vaults;
@@ -91,7 +92,7 @@ public static class PowerShellDelegation
             try
             {
                 exchange.Begin();
-                var sending = SendAsync(pwsh, line, readsInput, cancellationToken);
+                var sending = SendAsync(pwsh, line, readsInput ? context.Console : null, cancellationToken);
                 await pwsh.WaitForExitAsync(exchange.Token).ConfigureAwait(false);
                 // Do not wait for input that pwsh no longer reads. If sending has failed, this throws.
                 await (sending.IsCompleted ? sending : Task.CompletedTask).ConfigureAwait(false);
@@ -108,8 +109,12 @@ public static class PowerShellDelegation
         }
     }
 
-    /// <summary>Sends the hidden command line to pwsh, followed by the standard input of this process if the command reads it.</summary>
-    private static async Task SendAsync(Process pwsh, DelegatedCommandLine? line, bool readsInput, CancellationToken cancellationToken)
+    /// <summary>Sends the hidden command line to pwsh, followed by the standard input.</summary>
+    /// <param name="pwsh">The process.</param>
+    /// <param name="line">The command line; null if pwsh has it as arguments.</param>
+    /// <param name="console">The console whose input the command reads; null if the command does not read its input.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    private static async Task SendAsync(Process pwsh, DelegatedCommandLine? line, ICommandConsole? console, CancellationToken cancellationToken)
     {
         try
         {
@@ -124,9 +129,8 @@ public static class PowerShellDelegation
                 if (line is not null)
                 {
                     await line.SendAsync(input, cancellationToken).ConfigureAwait(false);
-                    if (readsInput)
+                    if (console?.OpenStandardStreams() is var (standardInput, _))
                     {
-                        using var standardInput = Console.OpenStandardInput();
                         await standardInput.CopyToAsync(input, cancellationToken).ConfigureAwait(false);
                     }
                 }

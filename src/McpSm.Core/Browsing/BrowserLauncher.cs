@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
+using McpSm.Core.Interruption;
 using McpSm.Core.Processes;
 
 namespace McpSm.Core.Browsing;
@@ -50,7 +51,7 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
             var (hasRun, failure) = await StartAsync(opener, cancellationToken).ConfigureAwait(false);
             if (failure is not null && hasRun)
             {
-                await Task.WhenAny(started, Task.Delay(StartTimeout, cancellationToken)).ConfigureAwait(false);
+                await Task.WhenAny(started, Task.Delay(StartTimeout, environment.Time, cancellationToken)).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
             }
             if (failure is null || started.IsCompleted)
@@ -109,9 +110,11 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
             {
                 // The browser outlives this process. If it inherited a pipe, x=$(mcpsm …) would wait for it and capture its output. Terminal browsers
                 // need the terminal, so only redirected streams are replaced.
+#pragma warning disable RS0030 // This asks which streams the browser would inherit, and uses none of them.
                 start.RedirectStandardInput = Console.IsInputRedirected;
                 start.RedirectStandardOutput = Console.IsOutputRedirected;
                 start.RedirectStandardError = Console.IsErrorRedirected;
+#pragma warning restore RS0030
             });
         }
         catch (ProgramNotStartedException e)
@@ -127,8 +130,7 @@ public sealed class BrowserLauncher(AppEnvironment environment, Action<string>? 
             // Drain the output while this process runs; the browser would block once the pipe is full.
             _ = process.StartInfo.RedirectStandardOutput ? process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
             _ = process.StartInfo.RedirectStandardError ? process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None) : null;
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(FailureTimeout);
+            using var limit = new TimeLimit(environment.Time, FailureTimeout, cancellationToken);
             try
             {
                 await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);

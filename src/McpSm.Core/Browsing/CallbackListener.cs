@@ -19,6 +19,7 @@ internal sealed class CallbackListener : IDisposable
     private readonly LoopbackRequests _requests;
     private readonly string _host;
     private readonly string _path;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _disposal = new();
     private readonly Channel<CallbackResponse> _responses = Channel.CreateUnbounded<CallbackResponse>();
     private readonly TaskCompletionSource _never = new();
@@ -27,10 +28,10 @@ internal sealed class CallbackListener : IDisposable
     private string _server = "";
     private int _answered;
 
-    private CallbackListener(LoopbackPort port, string host, string path)
+    private CallbackListener(LoopbackPort port, string host, string path, TimeProvider time)
     {
-        (_port, _host, _path) = (port, host, path);
-        _requests = new LoopbackRequests(port, AnswerAsync);
+        (_port, _host, _path, _time) = (port, host, path, time);
+        _requests = new LoopbackRequests(port, time, AnswerAsync);
         Port = port.Number;
     }
 
@@ -53,9 +54,11 @@ internal sealed class CallbackListener : IDisposable
     /// <summary>Whether a callback with a missing or wrong state was rejected.</summary>
     public bool SawForeignState { get; private set; }
 
-    /// <summary>Binds a port of 127.0.0.1; 0 binds any free port. Returns null if the port is in use.</summary>
-    public static CallbackListener? TryBind(int port) =>
-        LoopbackPort.TryBind(port) is { } bound ? new CallbackListener(bound, "127.0.0.1", Path) : null;
+    /// <summary>Binds a port of 127.0.0.1. Returns null if the port is in use.</summary>
+    /// <param name="port">The port; 0 for any free port.</param>
+    /// <param name="time">The clock of the time limits.</param>
+    public static CallbackListener? TryBind(int port, TimeProvider time) =>
+        LoopbackPort.TryBind(port) is { } bound ? new CallbackListener(bound, "127.0.0.1", Path, time) : null;
 
     /// <summary>
     /// Does the same for issuers that do not accept <c>http://127.0.0.1</c> (RFC 8252 section 8.3 says why <c>localhost</c> is worse). Binds
@@ -63,8 +66,9 @@ internal sealed class CallbackListener : IDisposable
     /// </summary>
     /// <param name="port">The port; 0 for any free port.</param>
     /// <param name="path">The path of the redirect URI. It is empty for Entra ID, which then accepts any port.</param>
-    public static CallbackListener? TryBindLocalhost(int port, string path) =>
-        LoopbackPort.TryBindBoth(port) is { } bound ? new CallbackListener(bound, "localhost", path) : null;
+    /// <param name="time">The clock of the time limits.</param>
+    public static CallbackListener? TryBindLocalhost(int port, string path, TimeProvider time) =>
+        LoopbackPort.TryBindBoth(port) is { } bound ? new CallbackListener(bound, "localhost", path, time) : null;
 
     /// <summary>Starts to accept requests.</summary>
     /// <param name="state">The state of the sign-in.</param>
@@ -190,7 +194,7 @@ internal sealed class CallbackListener : IDisposable
             await SendAsync(stream, "400 Bad Request", CallbackPage.NotFound).ConfigureAwait(false);
             return;
         }
-        var answer = new CallbackResponse(values!);
+        var answer = new CallbackResponse(values!, _time);
         _responses.Writer.TryWrite(answer);
         var signedIn = await answer.Outcome.Task.WaitAsync(_disposal.Token).ConfigureAwait(false);
         await SendAsync(stream, signedIn ? "200 OK" : "400 Bad Request",
@@ -209,14 +213,14 @@ internal sealed class CallbackListener : IDisposable
     /// <param name="status">The status code and reason phrase.</param>
     /// <param name="page">The HTML page.</param>
     /// <param name="fields">Additional header fields, each with its line end.</param>
-    private static async Task SendAsync(NetworkStream stream, string status, string page, string fields = "")
+    private async Task SendAsync(NetworkStream stream, string status, string page, string fields = "")
     {
         var body = Encoding.UTF8.GetBytes(page);
         var head = $"HTTP/1.1 {status}\r\n{fields}Content-Type: text/html; charset=utf-8\r\nContent-Length: {body.Length}\r\n"
             + $"Content-Security-Policy: {CallbackPage.Policy}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
             + "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
         // The end of the sign-in must not cancel this, because the page shows how the sign-in ended.
-        using var limit = new CancellationTokenSource(SendTimeout);
+        using var limit = new CancellationTokenSource(SendTimeout, _time);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), limit.Token).ConfigureAwait(false);
         await stream.WriteAsync(body, limit.Token).ConfigureAwait(false);
     }

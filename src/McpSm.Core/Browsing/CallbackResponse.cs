@@ -1,8 +1,12 @@
 namespace McpSm.Core.Browsing;
 
 /// <summary>A callback with the right <c>state</c>. The browser is still waiting for the page.</summary>
-internal sealed class CallbackResponse(IReadOnlyDictionary<string, string> values)
+/// <param name="values">The parameters of the callback.</param>
+/// <param name="time">The clock of the time limit.</param>
+internal sealed class CallbackResponse(IReadOnlyDictionary<string, string> values, TimeProvider time)
 {
+    private static readonly TimeSpan ShowTimeout = TimeSpan.FromSeconds(1);
+
     internal TaskCompletionSource<bool> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal TaskCompletionSource IsShown { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -13,6 +17,7 @@ internal sealed class CallbackResponse(IReadOnlyDictionary<string, string> value
     public async Task FinishAsync(bool signedIn)
     {
         Outcome.TrySetResult(signedIn);
-        await Task.WhenAny(IsShown.Task, Task.Delay(TimeSpan.FromSeconds(1))).ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(ShowTimeout, time);
+        await IsShown.Task.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

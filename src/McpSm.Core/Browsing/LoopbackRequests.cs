@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using McpSm.Core.Interruption;
 
 namespace McpSm.Core.Browsing;
 
@@ -8,8 +9,9 @@ namespace McpSm.Core.Browsing;
 /// first, so that a browser always gets a connection.
 /// </summary>
 /// <param name="port">The port to listen on.</param>
+/// <param name="time">The clock of the time limits.</param>
 /// <param name="answer">Responds to a request; the request is null if its head is too large or not HTTP.</param>
-internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, HttpRequestHead?, Task> answer) : IDisposable
+internal sealed class LoopbackRequests(LoopbackPort port, TimeProvider time, Func<NetworkStream, HttpRequestHead?, Task> answer) : IDisposable
 {
     /// <summary>In bytes. Some issuers send codes and tokens of many kilobytes in the URL.</summary>
     public const int MaxHeadBytes = 64 * 1024;
@@ -32,7 +34,7 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Ht
 
     /// <summary>A connection whose head is incomplete.</summary>
     /// <param name="Socket">The connection.</param>
-    /// <param name="Since">The time of the connection in milliseconds (<see cref="Environment.TickCount64"/>).</param>
+    /// <param name="Since">The time of the connection (<see cref="TimeProvider.GetTimestamp"/>).</param>
     private sealed record Incomplete(Socket Socket, long Since);
 
     public void Start()
@@ -65,7 +67,7 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Ht
             {
                 if (!DropOldest())
                 {
-                    await Task.Delay(AcceptRetryDelay, CancellationToken.None).ConfigureAwait(false);
+                    await Task.Delay(AcceptRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
                 }
             }
             catch (SocketException)
@@ -81,8 +83,7 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Ht
         try
         {
             using var stream = new NetworkStream(connection, ownsSocket: true);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_disposal.Token);
-            limit.CancelAfter(HeadTimeout);
+            using var limit = new TimeLimit(time, HeadTimeout, _disposal.Token);
             var (isWhole, head) = await ReadHeadAsync(stream, limit.Token).ConfigureAwait(false);
             if (Leave(slot) && isWhole)
             {
@@ -106,11 +107,11 @@ internal sealed class LoopbackRequests(LoopbackPort port, Func<NetworkStream, Ht
         lock (_gate)
         {
             while (_incomplete.First is { } oldest && (_incomplete.Count >= MaxIncomplete
-                || (_incomplete.Count >= CrowdedIncomplete && Environment.TickCount64 - oldest.Value.Since >= ShortHeadTimeout.TotalMilliseconds)))
+                || (_incomplete.Count >= CrowdedIncomplete && time.GetElapsedTime(oldest.Value.Since) >= ShortHeadTimeout)))
             {
                 Drop(oldest);
             }
-            return _incomplete.AddLast(new Incomplete(connection, Environment.TickCount64));
+            return _incomplete.AddLast(new Incomplete(connection, time.GetTimestamp()));
         }
     }
 

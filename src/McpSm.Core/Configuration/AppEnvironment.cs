@@ -15,9 +15,11 @@ public sealed class AppEnvironment
     /// <param name="time">The clock; null for the system clock.</param>
     public AppEnvironment(Func<string, string?>? environment = null, TimeProvider? time = null)
     {
+#pragma warning disable RS0030 // The variables of the process and the clock of the system get in here.
         _environment = environment ?? Environment.GetEnvironmentVariable;
         RuntimeFolders = environment is null ? "/run/user" : null;
         Time = time ?? TimeProvider.System;
+#pragma warning restore RS0030
         Exchanges = new TokenExchangeTracker(Time);
         var defaultFolder = Path.Combine(UserFolder(), ".mcp-manager");
         var configured = Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR");
@@ -63,6 +65,11 @@ public sealed class AppEnvironment
     /// <summary>Returns the value of a variable; null if it is unset or empty.</summary>
     public string? Variable(string name) => _environment(name) is { Length: > 0 } value ? value : null;
 
+    /// <summary>Returns the names of the variables that are set.</summary>
+#pragma warning disable RS0030 // A program may give us its own variables. Only the process can list them.
+    internal IEnumerable<string> VariableNames() => Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => Variable(name) is not null);
+#pragma warning restore RS0030
+
     /// <summary>
     /// Whether a person can answer questions. MCPSM_INTERACTIVE decides if it is set; otherwise a CI job has no person.
     /// </summary>
@@ -90,7 +97,7 @@ public sealed class AppEnvironment
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="heldTooLong">Returns the error for a timeout; null, or a null result, for the default error.</param>
     internal Task<FileLock> LockAsync(string name, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null) =>
-        FileLock.AcquireAsync(LockPath(name), cancellationToken, heldTooLong);
+        FileLock.AcquireAsync(LockPath(name), Time, cancellationToken, heldTooLong);
 
     /// <summary>Acquires the lock if it is free; returns null otherwise.</summary>
     internal FileLock? TryLock(string name) => FileLock.TryAcquire(LockPath(name));

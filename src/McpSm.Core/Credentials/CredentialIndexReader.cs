@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpSm.Core.Discovery;
+using McpSm.Core.Files;
 
 namespace McpSm.Core.Credentials;
 
@@ -198,17 +199,7 @@ internal sealed class CredentialIndexReader
         }
     }
 
-    private static string Text(JsonElement value)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw NotUnicode();
-        }
-    }
+    private static string Text(JsonElement value) => value.TextOrNull() ?? throw NotUnicode();
 
     private static FormatException NotUnicode() => new("a string in it is not valid Unicode");
 

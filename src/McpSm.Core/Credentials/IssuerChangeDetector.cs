@@ -1,6 +1,7 @@
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Http;
+using McpSm.Core.Interruption;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core.Credentials;
@@ -20,8 +21,7 @@ internal static class IssuerChangeDetector
         {
             return pinned == issuer ? null : pinned;
         }
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ProbeTimeout);
+        using var limit = new TimeLimit(http.Time, ProbeTimeout, cancellationToken);
         try
         {
             var answer = await ChallengeProbe.SendAsync(http, server.Uri, server.Transport == McpTransport.Sse,

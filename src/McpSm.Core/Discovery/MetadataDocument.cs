@@ -56,27 +56,13 @@ internal sealed class MetadataDocument
 
     /// <summary>Returns a string; null if the member is missing, null, empty or not a string.</summary>
     public string? Optional(string name) =>
-        _root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            && Text(value) is { Length: > 0 } text ? text : null;
+        _root.TryGetProperty(name, out var value) && value.TextOrNull() is { Length: > 0 } text ? text : null;
 
     /// <summary>Returns the strings of an array; null if the array does not exist.</summary>
     public IReadOnlyList<string>? Strings(string name) =>
         _root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
-            ? [.. value.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(Text).OfType<string>()]
+            ? [.. value.EnumerateArray().Select(v => v.TextOrNull()).OfType<string>()]
             : null;
 
     public bool IsTrue(string name) => _root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
-
-    /// <summary>Returns null for an escaped unpaired surrogate, which JSON allows and .NET cannot decode.</summary>
-    private static string? Text(JsonElement value)
-    {
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
 }

@@ -69,7 +69,7 @@ internal sealed class EntraTokenClient(AppEnvironment environment, Func<HttpMess
             deviceCode = code.DeviceCode;
             show(new DeviceCode(DeviceCodeGrant.UserCode(code.UserCode),
                 server.PolicyIn(environment).Check(code.VerificationUrl, "The verification page"), null,
-                code.ExpiresOn - DateTimeOffset.UtcNow));
+                code.ExpiresOn - environment.Time.GetUtcNow()));
             return Task.CompletedTask;
         }).ExecuteAsync(cancellationToken), () => [deviceCode], cancellationToken).ConfigureAwait(false);
         return Read(result, Given(result, scopes), cache);

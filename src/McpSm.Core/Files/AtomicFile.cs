@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using McpSm.Core.Errors;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,6 +17,10 @@ internal static class AtomicFile
     /// Virus scanners keep a new file open for seconds.
     /// </summary>
     private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(10);
+
+#pragma warning disable RS0030 // The system sets the times of files, and other programs keep files open. Neither follows the clock of AppEnvironment.
+    private static readonly TimeProvider Clock = TimeProvider.System;
+#pragma warning restore RS0030
 
     /// <summary>Called before each step. Crash tests end the process there or simulate a full disk.</summary>
     internal static Action<AtomicFileStep>? BeforeStep { get; set; }
@@ -177,16 +180,18 @@ internal static class AtomicFile
 
     private static T WithRetry<T>(Func<T> step)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = Clock.GetTimestamp();
         while (true)
         {
             try
             {
                 return step();
             }
-            catch (Exception e) when (OperatingSystem.IsWindows() && IsInUse(e) && Stopwatch.GetElapsedTime(started) < RetryTimeout)
+            catch (Exception e) when (OperatingSystem.IsWindows() && IsInUse(e) && Clock.GetElapsedTime(started) < RetryTimeout)
             {
+#pragma warning disable RS0030 // Callers are synchronous, and other programs do not close a file sooner because a clock is moved.
                 Thread.Sleep(Random.Shared.Next(1, 11));
+#pragma warning restore RS0030
             }
         }
     }
@@ -238,7 +243,7 @@ internal static class AtomicFile
     /// <summary>Removes temporary files of killed writers. A live writer takes far less than 10 minutes between creation and rename.</summary>
     private static void RemoveAbandoned(string target)
     {
-        var oldest = DateTime.UtcNow - TimeSpan.FromMinutes(10);
+        var oldest = Clock.GetUtcNow().UtcDateTime - TimeSpan.FromMinutes(10);
         foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, Path.GetFileName(target) + ".*.tmp"))
         {
             if (File.GetLastWriteTimeUtc(file) < oldest)

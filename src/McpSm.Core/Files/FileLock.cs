@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.Versioning;
 using McpSm.Core.Errors;
 using Microsoft.Win32.SafeHandles;
@@ -27,12 +26,14 @@ internal sealed class FileLock : IDisposable
 
     /// <summary>Acquires the lock. Waits for at most <see cref="Limit"/>.</summary>
     /// <param name="path">The path of the lock file.</param>
+    /// <param name="time">The clock of the wait.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="heldTooLong">Returns the error for a timeout; null, or a null result, for the default error.</param>
     /// <exception cref="McpAuthException">ConfigurationUnavailable: no permission, no support for locks, or a timeout.</exception>
-    public static async Task<FileLock> AcquireAsync(string path, CancellationToken cancellationToken, Func<McpAuthException?>? heldTooLong = null)
+    public static async Task<FileLock> AcquireAsync(string path, TimeProvider time, CancellationToken cancellationToken,
+        Func<McpAuthException?>? heldTooLong = null)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = time.GetTimestamp();
         for (var waited = false; ; waited = true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -41,14 +42,14 @@ internal sealed class FileLock : IDisposable
                 acquired.Waited = waited;
                 return acquired;
             }
-            if (Stopwatch.GetElapsedTime(started) > Limit)
+            if (time.GetElapsedTime(started) > Limit)
             {
                 throw heldTooLong?.Invoke() ?? new McpAuthException(ErrorReason.ConfigurationUnavailable,
                     $"Another process has held '{path}' for {Limit.TotalSeconds:0} seconds.",
                     "Wait for that process, then run the command again. Killing it during a renewal can sign you out.");
             }
             // A random delay, so that many waiters do not retry in step and starve one another.
-            await Task.Delay(Random.Shared.Next(5, 21), cancellationToken).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 21)), time, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text.Json;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 
 namespace McpSm.Core.Grants;
 
@@ -67,7 +68,7 @@ internal sealed record IdTokenValidator(string Subject, DateTimeOffset ExpiresAt
     }
 
     private static IEnumerable<string?> Audiences(JsonElement claims) => !claims.TryGetProperty("aud", out var audience) ? []
-        : audience.ValueKind == JsonValueKind.Array ? [.. audience.EnumerateArray().Select(TokenSet.Text)] : [TokenSet.Text(audience)];
+        : audience.ValueKind == JsonValueKind.Array ? [.. audience.EnumerateArray().Select(member => member.TextOrNull())] : [audience.TextOrNull()];
 
     private static DateTimeOffset? Time(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpSm.Core.Errors;
+using McpSm.Core.Files;
 
 namespace McpSm.Core.Grants;
 
@@ -51,7 +52,7 @@ internal static class OAuthErrorText
 
     private static IEnumerable<string> Read(JsonElement value, int depth) => value.ValueKind switch
     {
-        JsonValueKind.String => [value.GetString()!],
+        JsonValueKind.String => value.TextOrNull() is { } text ? [text] : [],
         JsonValueKind.Array when depth > 0 => value.EnumerateArray().Take(MaxErrors).SelectMany(v => Read(v, depth - 1)),
         JsonValueKind.Object when depth > 0 => ReadObject(value, depth - 1),
         _ => [],
@@ -79,7 +80,7 @@ internal static class OAuthErrorText
         {
             words = words.Count == 0 ? [title] : [$"{title}: {words[0]}", .. words.Skip(1)];
         }
-        var codes = Codes.Where(c => members.TryGetValue(c, out var code) && code.ValueKind == JsonValueKind.String).Select(c => members[c].GetString()!)
+        var codes = Codes.Select(c => members.TryGetValue(c, out var code) ? code.TextOrNull() : null).OfType<string>()
             // The type of RFC 9457 is a URL.
             .Where(c => !c.Contains(':'));
         return isRoot ? words.Count > 0 || HasError(members) ? words : [.. codes.Take(1)]
@@ -88,7 +89,7 @@ internal static class OAuthErrorText
     }
 
     private static bool HasError(Dictionary<string, JsonElement> members) =>
-        members.TryGetValue("error", out var error) && error.ValueKind == JsonValueKind.String && error.GetString() is { Length: > 0 };
+        members.TryGetValue("error", out var error) && error.TextOrNull() is { Length: > 0 };
 
     private static string Normal(string name) => name.Replace("_", "").Replace("-", "").ToLowerInvariant();
 }

@@ -4,6 +4,7 @@ using Duende.IdentityModel.Client;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
+using McpSm.Core.Files;
 using McpSm.Core.Http;
 
 namespace McpSm.Core.Grants;
@@ -90,7 +91,7 @@ internal sealed record TokenSet(string AccessToken, string? RefreshToken, DateTi
     internal static IReadOnlyList<string> GivenScopes(JsonElement json, IReadOnlyList<string> requested)
     {
         var named = Discovery.Scopes.Split(Member(json, "scope") is { ValueKind: JsonValueKind.Array } list
-            ? Discovery.Scopes.Join(list.EnumerateArray().Select(Text).OfType<string>()) : Text(json, "scope"));
+            ? Discovery.Scopes.Join(list.EnumerateArray().Select(s => s.TextOrNull()).OfType<string>()) : Text(json, "scope"));
         return named.Count == 0 ? requested : [.. named.SelectMany(scope => Parts(scope, requested)).Distinct(StringComparer.Ordinal)];
     }
 
@@ -126,7 +127,7 @@ internal sealed record TokenSet(string AccessToken, string? RefreshToken, DateTi
         }
         try
         {
-            return json.EnumerateObject().All(m => m.Name is not null && (m.Value.ValueKind != JsonValueKind.String || m.Value.GetString() is not null));
+            return json.EnumerateObject().All(m => m.Name is not null && (m.Value.ValueKind != JsonValueKind.String || m.Value.TextOrNull() is not null));
         }
         catch (InvalidOperationException)
         {
@@ -138,8 +139,7 @@ internal sealed record TokenSet(string AccessToken, string? RefreshToken, DateTi
     /// <remarks><paramref name="sent"/> are the secrets of the request. They are removed from the message, because an issuer may quote them.</remarks>
     internal static McpAuthException Refused(ProtocolResponse response, params IReadOnlyList<string?> sent) =>
         response.Exception as McpAuthException
-        ?? Refused((int)response.HttpStatusCode, response.Json, PlainText(response), sent,
-            RetryAfterHeader.Advice(response.HttpResponse, DateTimeOffset.UtcNow));
+        ?? Refused((int)response.HttpStatusCode, response.Json, PlainText(response), sent, RetryAfterHeader.Advice(response.HttpResponse));
 
     /// <summary>Creates the exception for an error response. <paramref name="body"/> is its JSON; null if it is not JSON.</summary>
     internal static McpAuthException Refused(int status, JsonElement? body, IReadOnlyList<string?> sent) =>
@@ -228,20 +228,7 @@ internal sealed record TokenSet(string AccessToken, string? RefreshToken, DateTi
         return seconds is { } s && double.IsFinite(s) && s > 0 ? (long)Math.Clamp(s, 1, MaxLifetime) : null;
     }
 
-    internal static string? Text(JsonElement json, string name) => Member(json, name) is { } value ? Text(value) : null;
-
-    internal static string? Text(JsonElement value)
-    {
-        try
-        {
-            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // The string contains half a surrogate pair.
-            return null;
-        }
-    }
+    internal static string? Text(JsonElement json, string name) => Member(json, name)?.TextOrNull();
 
     /// <summary>Returns the member; null if it is absent, or if an invalid name in the object makes the lookup throw.</summary>
     private static JsonElement? Member(JsonElement json, string name)

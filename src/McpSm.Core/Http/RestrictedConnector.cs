@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using McpSm.Core.Errors;
+using McpSm.Core.Interruption;
 using McpSm.Core.Network;
 
 namespace McpSm.Core.Http;
@@ -19,8 +20,7 @@ internal sealed class RestrictedConnector(UrlPolicy policy, LoopbackBypassProxy 
     /// <exception cref="SocketException">The name does not resolve, or the host does not respond.</exception>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ConnectTimeout);
+        using var limit = new TimeLimit(policy.Network.Time, ConnectTimeout, cancellationToken);
         var (host, port) = (context.DnsEndPoint.Host.Trim('[', ']'), context.DnsEndPoint.Port);
         // The user chose the proxy, so its address is not checked. The proxy resolves the names of the destinations.
         var isProxy = proxy.WasChosen(context.InitialRequestMessage, host, port);

@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
+using McpSm.Core.Interruption;
 
 namespace McpSm.Core.Http;
 
@@ -37,12 +37,15 @@ internal sealed class RestrictedHttpClient : IDisposable
     {
         _policy = policy;
         var bounded = new BoundedHandler(policy, timeLimit ?? TimeLimit) { InnerHandler = transport ?? NewSocketsHandler(policy) };
-        _client = new HttpClient(progress is null ? bounded : new ProgressHandler(progress) { InnerHandler = bounded })
+        _client = new HttpClient(progress is null ? bounded : new ProgressHandler(progress, Time) { InnerHandler = bounded })
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Mcpsm", ProductInfo.Version));
     }
+
+    /// <summary>The clock of time limits.</summary>
+    public TimeProvider Time => _policy.Network.Time;
 
     /// <summary>The client for a protocol library: limited, and without redirects.</summary>
     public HttpClient Protocol => _client;
@@ -104,12 +107,13 @@ internal sealed class RestrictedHttpClient : IDisposable
             CancellationToken cancellationToken)
         {
             var uri = policy.Check(request.RequestUri?.OriginalString, "The URL");
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(timeLimit);
+            using var limit = new TimeLimit(policy.Network.Time, timeLimit, cancellationToken);
             try
             {
                 var response = await base.SendAsync(request, limit.Token).ConfigureAwait(false);
                 DPoPNonceCache.Remember(uri, response);
+                // RFC 9110 section 6.6.1: the recipient records the time of a response without a date.
+                response.Headers.Date ??= policy.Network.Time.GetUtcNow();
                 var body = request.Options.TryGetValue(HeadersOnly, out var only) && only
                     ? [] : await ReadAsync(response, request, uri, limit.Token).ConfigureAwait(false);
                 var content = new ByteArrayContent(body);
@@ -159,16 +163,16 @@ internal sealed class RestrictedHttpClient : IDisposable
     }
 
     /// <summary>Reports each request and its result without queries, headers and bodies, because those contain secrets.</summary>
-    private sealed class ProgressHandler(IProgress<string> progress) : DelegatingHandler
+    private sealed class ProgressHandler(IProgress<string> progress, TimeProvider time) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var operation = $"{request.Method} {UntrustedText.Sanitize(request.RequestUri?.GetLeftPart(UriPartial.Path))}";
-            var started = Stopwatch.GetTimestamp();
+            var started = time.GetTimestamp();
             try
             {
                 var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-                progress.Report($"{operation}: {(int)response.StatusCode} ({Stopwatch.GetElapsedTime(started).TotalMilliseconds:0} ms)");
+                progress.Report($"{operation}: {(int)response.StatusCode} ({time.GetElapsedTime(started).TotalMilliseconds:0} ms)");
                 return response;
             }
             catch (McpAuthException e)

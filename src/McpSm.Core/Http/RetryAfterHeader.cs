@@ -9,14 +9,11 @@ internal static class RetryAfterHeader
     private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
 
     /// <summary>Returns the advice with a time span of at most a day. Supports seconds and dates.</summary>
-    /// <param name="response">The response, or null.</param>
-    /// <param name="now">
-    /// The current time, for a response without a Date header. The Date header is preferred because the issuer's clock may differ.
-    /// </param>
-    public static string Advice(HttpResponseMessage? response, DateTimeOffset now)
+    /// <param name="response">The response of a <see cref="RestrictedHttpClient"/>, which always has a Date header; or null.</param>
+    public static string Advice(HttpResponseMessage? response)
     {
         var header = response?.Headers.RetryAfter;
-        var wait = header?.Delta ?? (header?.Date - (response!.Headers.Date ?? now));
+        var wait = header?.Delta ?? (header?.Date - response!.Headers.Date);
         return wait is not { } span || span <= TimeSpan.Zero ? DefaultAdvice
             : span > MaxDelay ? "Try again in more than a day."
             : $"Try again in {Describe(span)}.";

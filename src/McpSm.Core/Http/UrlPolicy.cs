@@ -184,7 +184,7 @@ internal sealed class UrlPolicy
         }
         try
         {
-            using var limit = new CancellationTokenSource(LookupTimeout);
+            using var limit = new CancellationTokenSource(LookupTimeout, Network.Time);
             var addresses = await Network.ResolveAsync(_server.IdnHost, limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
             return addresses.Length > 0 && addresses.All(a => AddressScopes.Classify(a) != AddressScope.Public);
         }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace McpSm.Core.Interruption;
 
 /// <summary>
@@ -13,7 +11,7 @@ internal sealed class InterruptionDeadline(TokenExchangeTracker exchanges)
     // The time to store and report the result of an exchange.
     private static readonly TimeSpan StorageTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly long _started = exchanges.Time.GetTimestamp();
     private TimeSpan _end = DefaultTimeout;
 
     /// <summary>Whether the deadline has passed. Must be polled, because running exchanges extend the deadline.</summary>
@@ -21,7 +19,7 @@ internal sealed class InterruptionDeadline(TokenExchangeTracker exchanges)
     {
         get
         {
-            var elapsed = Stopwatch.GetElapsedTime(_started);
+            var elapsed = exchanges.Time.GetElapsedTime(_started);
             if (elapsed < TokenExchange.Limit && exchanges.AnyRunning && elapsed + StorageTimeout > _end)
             {
                 _end = elapsed + StorageTimeout;

@@ -9,6 +9,9 @@ internal sealed class TokenExchangeTracker(TimeProvider time)
 {
     private int _count;
 
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => time;
+
     /// <summary>Whether an exchange is running.</summary>
     public bool AnyRunning => Volatile.Read(ref _count) > 0;
 

@@ -54,7 +54,7 @@ internal sealed class CompletionCandidates(AppEnvironment environment)
     public IReadOnlyList<CompletionCandidate> Scopes() => UsedBy((server, info) => [.. server.Scopes, .. info?.Scopes ?? []]);
 
     /// <summary>The environment variables of this process, by their names alone: a value may be a secret.</summary>
-    public static IReadOnlyList<CompletionCandidate> Variables() => Complete(Environment.GetEnvironmentVariables().Keys.Cast<string>()
+    public IReadOnlyList<CompletionCandidate> Variables() => Complete(environment.VariableNames()
         .Order(StringComparer.OrdinalIgnoreCase).Select(name => (name, "environment variable")));
 
     /// <summary>Letters, digits, dashes, dots and underscores, which no shell reads as anything else.</summary>

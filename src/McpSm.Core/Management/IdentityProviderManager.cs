@@ -49,7 +49,7 @@ internal sealed class IdentityProviderManager
             var setting = set?.Issuer == issuer ? set : null;
             var served = catalog.Where(s => servers.GetValueOrDefault(s.Id)?.IdentityProvider == issuer).OrderBy(s => s.Name, StringComparer.Ordinal).ToList();
             var signedIn = info?.SignedInAt is not null && ((info.CanRenew && info.RenewalRefused is null) || info.ExpiresAt > now);
-            return new McpIdentityProvider(issuer)
+            return new McpIdentityProvider(issuer, _environment.Time)
             {
                 IsSet = setting is not null,
                 ClientId = setting?.ClientId,

@@ -7,7 +7,9 @@ namespace McpSm.Core;
 /// <summary>How things stand with an identity provider, from facts alone: no network, no vault.</summary>
 public sealed class McpIdentityProvider
 {
-    internal McpIdentityProvider(string issuer) => Issuer = issuer;
+    private readonly TimeProvider _time;
+
+    internal McpIdentityProvider(string issuer, TimeProvider time) => (Issuer, _time) = (issuer, time);
 
     /// <summary>The issuer identifier.</summary>
     public override string ToString() => Issuer;
@@ -34,7 +36,7 @@ public sealed class McpIdentityProvider
     public DateTimeOffset? ExpiresAt { get; internal init; }
 
     /// <summary>The time left until <see cref="ExpiresAt"/>, in whole seconds; zero if it is over, null without a session.</summary>
-    public TimeSpan? ExpiresIn => RemainingTime.Until(ExpiresAt, DateTimeOffset.UtcNow);
+    public TimeSpan? ExpiresIn => RemainingTime.Until(ExpiresAt, _time.GetUtcNow());
 
     /// <summary>Whether the session is renewed without a person.</summary>
     public bool CanRenew { get; internal init; }

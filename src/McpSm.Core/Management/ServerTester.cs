@@ -37,7 +37,7 @@ internal sealed class ServerTester
             using var handler = new AuthenticatingHandler(server, _environment, _tokens, _signIn, null);
             try
             {
-                var answer = await McpConnectionProbe.RunAsync(server, handler, limit, cancellationToken).ConfigureAwait(false);
+                var answer = await McpConnectionProbe.RunAsync(server, handler, _environment.Network.Time, limit, cancellationToken).ConfigureAwait(false);
                 return McpTestResult.Create(server, Status(server).State, answer).Without(await SecretsAsync(server, cancellationToken).ConfigureAwait(false));
             }
             finally

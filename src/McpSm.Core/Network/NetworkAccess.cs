@@ -8,6 +8,13 @@ internal class NetworkAccess
 {
     public static NetworkAccess OfMachine { get; } = new();
 
+    /// <summary>
+    /// The clock of the time limits for answers. It is not the clock of the environment: a test that moves that one does not speed up the network.
+    /// </summary>
+#pragma warning disable RS0030 // The clock of the system gets in here and in AppEnvironment.
+    public virtual TimeProvider Time => TimeProvider.System;
+#pragma warning restore RS0030
+
     /// <summary>The user's proxy, from the environment or the system settings.</summary>
     public virtual IWebProxy Proxy => HttpClient.DefaultProxy;
 

@@ -1,9 +1,9 @@
-using System.Diagnostics;
 using McpSm.Core.Configuration;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Http;
+using McpSm.Core.Interruption;
 using McpSm.Core.Servers;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -18,13 +18,12 @@ internal static class McpConnectionProbe
     /// discarded, and the error is created from the responses.
     /// </summary>
     /// <exception cref="McpAuthException">ServerUnreachable, ProtocolViolation.</exception>
-    public static async Task<McpConnectionInfo> RunAsync(McpServer server, HttpMessageHandler handler, TimeSpan limit,
+    public static async Task<McpConnectionInfo> RunAsync(McpServer server, HttpMessageHandler handler, TimeProvider time, TimeSpan limit,
         CancellationToken cancellationToken)
     {
         var recorder = new ResponseRecorder(new ResponseSizeLimitHandler(handler), server);
-        var started = Stopwatch.GetTimestamp();
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(limit);
+        var started = time.GetTimestamp();
+        using var timeout = new TimeLimit(time, limit, cancellationToken);
         try
         {
             using var http = new HttpClient(recorder, disposeHandler: false)
@@ -37,10 +36,10 @@ internal static class McpConnectionProbe
                 {
                     // In the first attempt, the SDK negotiates the newest version that both sides support.
                     var version = tries == 0 ? null : ProtocolVersions.Older[tries - 1];
-                    return await AskAsync(server, http, version, started, limit, timeout.Token).ConfigureAwait(false);
+                    return await AskAsync(server, http, version, () => time.GetElapsedTime(started), limit, timeout.Token).ConfigureAwait(false);
                 }
                 catch (Exception e) when (tries < ProtocolVersions.Older.Count && server.Transport != McpTransport.Sse
-                    && recorder.LastFailure?.Status == 400 && FindOwnError(e) is null && !timeout.IsCancellationRequested)
+                    && recorder.LastFailure?.Status == 400 && FindOwnError(e) is null && !timeout.Token.IsCancellationRequested)
                 {
                     recorder.LastFailure = null;
                 }
@@ -78,7 +77,7 @@ internal static class McpConnectionProbe
     }
 
     /// <summary>Initializes a session and counts the tools. <paramref name="version"/> is the MCP version to require; null for any.</summary>
-    private static async Task<McpConnectionInfo> AskAsync(McpServer server, HttpClient http, string? version, long started, TimeSpan limit,
+    private static async Task<McpConnectionInfo> AskAsync(McpServer server, HttpClient http, string? version, Func<TimeSpan> elapsed, TimeSpan limit,
         CancellationToken cancellationToken)
     {
         var transport = new HttpClientTransport(new HttpClientTransportOptions
@@ -97,7 +96,7 @@ internal static class McpConnectionProbe
             InitializationTimeout = limit,
         }, cancellationToken: cancellationToken).ConfigureAwait(false);
         await using var closingClient = client.ConfigureAwait(false);
-        var latency = Stopwatch.GetElapsedTime(started);
+        var latency = elapsed();
         var tools = client.ServerCapabilities?.Tools is null ? 0
             : (await client.ListToolsAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Count;
         return new McpConnectionInfo(UntrustedText.Sanitize(client.ServerInfo?.Name), UntrustedText.Sanitize(client.ServerInfo?.Version),

@@ -8,6 +8,7 @@ using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
+using McpSm.Core.Interruption;
 using McpSm.Core.Servers;
 
 namespace McpSm.Core.Registration;
@@ -102,8 +103,7 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
             Code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)),
             RedirectUri = RegisteredRedirectUri.Uri(kept.RedirectHost, kept.Ports[0]),
         };
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ProbeTimeout);
+        using var limit = new TimeLimit(http.Time, ProbeTimeout, cancellationToken);
         try
         {
             // As a grant asks: of a client whose tokens are bound an issuer may want the proof first (RFC 9449 section 5).

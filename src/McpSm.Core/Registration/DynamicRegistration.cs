@@ -5,6 +5,7 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors;
 using McpSm.Core.Errors.Steps;
+using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Servers;
@@ -128,8 +129,8 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
         {
             return;
         }
-        IReadOnlyList<string> registered = member.ValueKind == JsonValueKind.String ? [member.GetString()!]
-            : [.. member.EnumerateArray().Select(TokenSet.Text).OfType<string>()];
+        IReadOnlyList<string> registered = member.ValueKind == JsonValueKind.Array ? [.. member.EnumerateArray().Select(uri => uri.TextOrNull()).OfType<string>()]
+            : member.TextOrNull() is { } only ? [only] : [];
         if (registered.Any(uri => IsSame(uri, new Uri(redirect.Value))))
         {
             return;

@@ -166,7 +166,7 @@ internal static class ServerEntry
     /// </summary>
     private static string? ParameterOf(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String => value.GetString() is { Length: > 0 } text ? text : null,
+        JsonValueKind.String => value.TextOrNull() is { Length: > 0 } text ? text : null,
         JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
         _ => null,
     };
@@ -188,14 +188,14 @@ internal static class ServerEntry
         from is { } parent && parent.TryGetProperty(name, out var member) && member.ValueKind == kind ? member : null;
 
     private static string? Text(JsonElement? from, string name) =>
-        Member(from, name, JsonValueKind.String) is { } value && value.GetString() is { Length: > 0 } text ? text : null;
+        Member(from, name, JsonValueKind.String) is { } value && value.TextOrNull() is { Length: > 0 } text ? text : null;
 
     private static List<string> Texts(JsonElement? from, string name) => Member(from, name, JsonValueKind.Array) is { } array
-        ? [.. array.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(v => v.GetString()!)] : [];
+        ? [.. array.EnumerateArray().Select(v => v.TextOrNull()).OfType<string>()] : [];
 
     private static IReadOnlyDictionary<string, string> Headers(JsonElement entry) =>
         Member(entry, "headers", JsonValueKind.Object) is not { } headers ? PlaintextSecrets.None.Headers
-            : headers.EnumerateObject().Where(h => h.Value.ValueKind == JsonValueKind.String)
+            : headers.EnumerateObject().Where(h => h.Value.TextOrNull() is not null)
                 .GroupBy(h => h.Name, StringComparer.OrdinalIgnoreCase)
-                .ToDictionary(same => same.Key, same => same.Last().Value.GetString()!, StringComparer.OrdinalIgnoreCase);
+                .ToDictionary(same => same.Key, same => same.Last().Value.TextOrNull()!, StringComparer.OrdinalIgnoreCase);
 }

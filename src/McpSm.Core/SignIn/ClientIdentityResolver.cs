@@ -63,7 +63,7 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
     {
         if (ClientRegistrar.CreateSupplied(server, item, _issuer, MetadataUrl()) is { } supplied)
         {
-            return (supplied, CallbackListener.TryBind(AskedPort() ?? DefaultPort) ?? throw PortInUse(AskedPort() ?? DefaultPort));
+            return (supplied, CallbackListener.TryBind(AskedPort() ?? DefaultPort, context.Environment.Network.Time) ?? throw PortInUse(AskedPort() ?? DefaultPort));
         }
         using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
         var kept = await Clients.FindStoredAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
@@ -127,7 +127,8 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
     }
 
     private CallbackListener? TryBind(int port) =>
-        _redirectHost is null ? CallbackListener.TryBind(port) : CallbackListener.TryBindLocalhost(port, CallbackListener.Path);
+        _redirectHost is null ? CallbackListener.TryBind(port, context.Environment.Network.Time)
+        : CallbackListener.TryBindLocalhost(port, CallbackListener.Path, context.Environment.Network.Time);
 
     /// <summary>Registers clients. One instance for the whole sign-in, because it counts the requests.</summary>
     private DynamicRegistration Registering => _dynamic ??= new(Http, _issuer, server, target.Scopes, Command, context.Progress);
@@ -328,7 +329,7 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
         }
         try
         {
-            await Task.Delay(MetadataTimeout, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(MetadataTimeout, context.Environment.Network.Time, cancellationToken).ConfigureAwait(false);
             return await Clients.IsForgottenAsync(Http, _issuer, Stored, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

@@ -8,6 +8,7 @@ using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Interaction;
+using McpSm.Core.Interruption;
 using McpSm.Core.Registration;
 using McpSm.Core.Servers;
 
@@ -267,8 +268,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         Check(provider);
         var policy = UrlPolicy.ForIssuer(environment.Network, provider);
         var http = new RestrictedHttpClient(policy, progress);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
+        using var limit = new TimeLimit(http.Time, timeout, cancellationToken);
         try
         {
             var issuer = await AuthorizationServerMetadata.FindAsync(http, policy, provider, url => new UseIdentityProviderStep(url), limit.Token).ConfigureAwait(false);

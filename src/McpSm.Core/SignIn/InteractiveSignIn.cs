@@ -49,8 +49,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
     /// <exception cref="McpAuthException">As <see cref="RunAsync"/>.</exception>
     public async Task<(ClientIdentity Client, TokenSet Tokens)> ObtainAsync(CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(options.Timeout);
+        using var limit = new TimeLimit(context.Environment.Time, options.Timeout, cancellationToken);
         var launcher = new BrowserLauncher(context.Environment);
         var device = options.UseDeviceCode
             || (!options.NoBrowser && !launcher.HasDesktop && _issuer.DeviceAuthorizationEndpoint is not null);
@@ -189,7 +188,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
 
     /// <summary>Signs in through MSAL with a client that the user registered: Entra ID does not support dynamic registration.</summary>
     private async Task<(ClientIdentity, TokenSet)> WithEntraAsync(EntraIssuer microsoft, bool device, IReadOnlyDictionary<string, string> added,
-        CancellationTokenSource limit)
+        TimeLimit limit)
     {
         // A person signs in with a public client, which must not send a secret.
         var client = ClientRegistrar.CreateSupplied(server, item, _issuer, null) is { } supplied
@@ -197,14 +196,13 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         if (device)
         {
             // MSAL polls, and a poll that was approved must not be interrupted.
-            using var polling = CancellationTokenSource.CreateLinkedTokenSource(Exchange.Token);
-            polling.CancelAfter(options.Timeout);
+            using var polling = new TimeLimit(context.Environment.Time, options.Timeout, Exchange.Token);
             return (client, await Entra.WithDeviceCodeAsync(server, microsoft, client.Id, target.Scopes,
                 code => context.Interaction.ShowDeviceCode(WaitWithinAsync(polling, code)), Exchange, polling.Token).ConfigureAwait(false));
         }
         var wanted = Client.AskedPort() ?? ClientIdentityResolver.DefaultPort;
-        using var listener = CallbackListener.TryBindLocalhost(wanted, "")
-            ?? (Client.AskedPort() is null ? CallbackListener.TryBindLocalhost(0, "") : null) ?? throw Client.PortInUse(wanted, "localhost");
+        using var listener = CallbackListener.TryBindLocalhost(wanted, "", context.Environment.Network.Time)
+            ?? (Client.AskedPort() is null ? CallbackListener.TryBindLocalhost(0, "", context.Environment.Network.Time) : null) ?? throw Client.PortInUse(wanted, "localhost");
         var tokens = await Entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
             (url, state, _) => AskForEntraAsync(listener, added.Count == 0 ? url : EndpointUrl.Add(url, added), state, limit.Token), Exchange.Token)
             .ConfigureAwait(false);
@@ -252,7 +250,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
                 }
                 if (first == pasted && await pasted.ConfigureAwait(false) is { } values)
                 {
-                    return new CallbackResponse(values);
+                    return new CallbackResponse(values, context.Environment.Network.Time);
                 }
                 if (first == forgotten && await forgotten.ConfigureAwait(false))
                 {
@@ -325,7 +323,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         return null;
     }
 
-    private async Task<(ClientIdentity, TokenSet)> WithDeviceCodeAsync(bool again, CancellationTokenSource limit)
+    private async Task<(ClientIdentity, TokenSet)> WithDeviceCodeAsync(bool again, TimeLimit limit)
     {
         var cancellationToken = limit.Token;
         var client = await Client.IdentifyForDeviceAsync(again, cancellationToken).ConfigureAwait(false);
@@ -336,7 +334,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
     }
 
     /// <summary>Returns the code with the time that the person has to enter it.</summary>
-    private DeviceCode WaitWithinAsync(CancellationTokenSource limit, DeviceCode code)
+    private DeviceCode WaitWithinAsync(TimeLimit limit, DeviceCode code)
     {
         code = code with { Issuer = _issuer.Issuer, Server = target.IsIdentityProvider ? null : server.Name };
         if (options.Timeout != SignInOptions.DefaultTimeout)
@@ -344,7 +342,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
             return options.Timeout < code.Lifetime ? code with { Lifetime = options.Timeout } : code;
         }
         // The user set no shorter time, so the lifetime of the code applies.
-        limit.CancelAfter(code.Lifetime);
+        limit.Restart(code.Lifetime);
         return code;
     }
 

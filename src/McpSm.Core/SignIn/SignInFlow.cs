@@ -8,6 +8,7 @@ using McpSm.Core.Files;
 using McpSm.Core.Grants;
 using McpSm.Core.Http;
 using McpSm.Core.Interaction;
+using McpSm.Core.Interruption;
 using McpSm.Core.Registration;
 using McpSm.Core.Servers;
 
@@ -185,8 +186,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
     private async Task<SignInTarget?> FindTargetAsync(RestrictedHttpClient http, UrlPolicy policy, McpServer server, ServerSecrets? item,
         RefusedRequest? refusal, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
+        using var limit = new TimeLimit(http.Time, timeout, cancellationToken);
         try
         {
             return await SignInTarget.FindAsync(http, policy, server, item, refusal, _progress, limit.Token).ConfigureAwait(false);

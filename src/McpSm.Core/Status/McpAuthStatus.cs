@@ -12,8 +12,11 @@ namespace McpSm.Core;
 /// <summary>How things stand with one server, from facts alone: no network, no vault.</summary>
 public sealed class McpAuthStatus
 {
-    private McpAuthStatus(McpServer server)
+    private readonly TimeProvider _time;
+
+    private McpAuthStatus(McpServer server, TimeProvider time)
     {
+        _time = time;
         Id = server.Id;
         Name = server.Name;
         Url = server.Url;
@@ -38,7 +41,7 @@ public sealed class McpAuthStatus
     public DateTimeOffset? ExpiresAt { get; private init; }
 
     /// <summary>The time left, in whole seconds; zero if it is over, null if the token does not expire or its lifetime is unknown.</summary>
-    public TimeSpan? ExpiresIn => RemainingTime.Until(ExpiresAt, DateTimeOffset.UtcNow);
+    public TimeSpan? ExpiresIn => RemainingTime.Until(ExpiresAt, _time.GetUtcNow());
 
     public IReadOnlyList<string> Scopes { get; private init => field = ScopeList.Create(value); } = ScopeList.None;
     public string? Issuer { get; private init; }
@@ -85,21 +88,21 @@ public sealed class McpAuthStatus
             failure = e;
         }
         var unreadable = failure is null ? null : environment.Remedies.Explain(failure);
-        var now = environment.Time.GetUtcNow();
         var plaintext = NpmTokenFile.Ids(environment);
         var statuses = new List<McpAuthStatus>(servers.Count);
         foreach (var server in servers)
         {
-            statuses.Add(Create(server, facts(server.Id), now, environment.Remedies, unreadable, plaintext.GetValueOrDefault(server.Id)));
+            statuses.Add(Create(server, facts(server.Id), environment, unreadable, plaintext.GetValueOrDefault(server.Id)));
         }
         return statuses;
     }
 
     /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
     /// <param name="plaintextFile">The file in which tokens of the server lie in plaintext; null if there is no such file.</param>
-    internal static McpAuthStatus Create(McpServer server, CredentialInfo? info, DateTimeOffset now, RemedyFormatter remedies, string? unreadable,
+    internal static McpAuthStatus Create(McpServer server, CredentialInfo? info, AppEnvironment environment, string? unreadable,
         string? plaintextFile)
     {
+        var now = environment.Time.GetUtcNow();
         // Facts of another place are none; what may be used is decided by the secret, which says the same.
         info = info is not null && unreadable is null && DescribesServer(info, server) ? info : null;
         var kind = info?.Kind ?? CredentialKind.None;
@@ -113,7 +116,7 @@ public sealed class McpAuthStatus
         // If the credential is pending, the next write that succeeds takes it to its vault.
         var next = file is not null ? new ImportStep(server)
             : remedy ?? (info is { Pending: true, CanRenew: true } ? new RefreshStep(server) : null);
-        return new McpAuthStatus(server)
+        return new McpAuthStatus(server, environment.Time)
         {
             Kind = kind,
             SignedInBy = info?.SignedInBy,
@@ -129,7 +132,7 @@ public sealed class McpAuthStatus
             RenewalRefusedAt = info?.RenewalRefused?.At,
             Pending = info?.Pending == true,
             PlaintextFile = file,
-            Remedy = unreadable ?? remedies.Format(next),
+            Remedy = unreadable ?? environment.Remedies.Format(next),
         };
     }
 

@@ -16,7 +16,7 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
     public TextWriter Out { get; } = new LineWriter(line => cmdlet.Write(PaintedLine.Of(line)), _ => { });
 
     // mcpsm delegated this command to pwsh, and reads plain lines from its standard error as they are written.
-    public TextWriter Error { get; } = Environment.GetEnvironmentVariable(PowerShellDelegation.Variable) is null
+    public TextWriter Error { get; } = cmdlet.AppEnvironment.Variable(PowerShellDelegation.Variable) is null
         ? new LineWriter(cmdlet.WriteForUser, cmdlet.Prompt) : Console.Error;
 
     // A PaintedLine separates the colours from the text.

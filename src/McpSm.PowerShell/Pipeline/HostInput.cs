@@ -34,7 +34,7 @@ internal sealed class HostInput(McpCmdlet cmdlet)
                 case KeyPoll.Unsupported:
                     return await cmdlet.Dispatcher.AskAsync(() => OrNull(_host.UI.ReadLine), cancellationToken).ConfigureAwait(false);
                 default:
-                    await Task.Delay(PollInterval, cancellationToken).ConfigureAwait(false);
+                    await Task.Delay(PollInterval, cmdlet.AppEnvironment.Time, cancellationToken).ConfigureAwait(false);
                     break;
             }
         }

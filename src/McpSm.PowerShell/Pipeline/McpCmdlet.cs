@@ -24,7 +24,7 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     /// <summary>Runs actions on the pipeline thread while <see cref="Run"/> is executing.</summary>
     internal PipelineDispatcher Dispatcher { get; private set; } = null!;
 
-    private protected AppEnvironment AppEnvironment => field ??= new AppEnvironment { Remedies = Remedies };
+    internal AppEnvironment AppEnvironment => field ??= new AppEnvironment { Remedies = Remedies };
 
     /// <summary>Renders remedies: as cmdlets, or as <c>mcpsm</c> commands in the cmdlet that runs the command tree.</summary>
     private protected virtual RemedyFormatter Remedies => CmdletRemedyFormatter.Instance;

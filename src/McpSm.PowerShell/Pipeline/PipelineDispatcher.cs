@@ -10,6 +10,8 @@ namespace McpSm.PowerShell.Pipeline;
 /// </summary>
 internal sealed class PipelineDispatcher
 {
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+
     private readonly BlockingCollection<Action> _queue = [];
     private readonly CancellationToken _stopping;
     private readonly TokenExchangeTracker _exchanges;
@@ -67,7 +69,7 @@ internal sealed class PipelineDispatcher
 
     private async Task GiveUpAsync(Task running)
     {
-        for (var deadline = new InterruptionDeadline(_exchanges); !running.IsCompleted; await Task.Delay(50).ConfigureAwait(false))
+        for (var deadline = new InterruptionDeadline(_exchanges); !running.IsCompleted; await Task.Delay(PollInterval, _exchanges.Time).ConfigureAwait(false))
         {
             if (deadline.HasPassed)
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using McpSm.Core.Files;
 
 namespace McpSm.Relay.Channels;
 
@@ -36,7 +37,7 @@ internal sealed record ToolHeader(string Name, IReadOnlyList<string> Path)
         }
         return value.ValueKind switch
         {
-            JsonValueKind.String => value.GetString(),
+            JsonValueKind.String => value.TextOrNull(),
             JsonValueKind.True => "true",
             JsonValueKind.False => "false",
             JsonValueKind.Number => FormatInteger(value),
@@ -60,11 +61,11 @@ internal sealed record ToolHeader(string Name, IReadOnlyList<string> Path)
             IReadOnlyList<string> here = [.. path, property.Name];
             if (property.Value.ValueKind == JsonValueKind.Object && property.Value.TryGetProperty(Mark, out var mark))
             {
-                if (mark.ValueKind != JsonValueKind.String || !IsToken(mark.GetString()!) || !IsPrimitive(property.Value))
+                if (mark.TextOrNull() is not { } header || !IsToken(header) || !IsPrimitive(property.Value))
                 {
                     return false;
                 }
-                found.Add(new ToolHeader(mark.GetString()!, here));
+                found.Add(new ToolHeader(header, here));
             }
             if (!ReadProperties(property.Value, here, found))
             {
@@ -74,8 +75,8 @@ internal sealed record ToolHeader(string Name, IReadOnlyList<string> Path)
         return true;
     }
 
-    private static bool IsPrimitive(JsonElement property) => property.TryGetProperty("type"u8, out var type) && type.ValueKind == JsonValueKind.String
-        && type.GetString() is "string" or "integer" or "boolean";
+    private static bool IsPrimitive(JsonElement property) => property.TryGetProperty("type"u8, out var type)
+        && type.TextOrNull() is "string" or "integer" or "boolean";
 
     private static bool IsToken(string name) => name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c));
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using McpSm.Core.Files;
 using McpSm.Relay.Messages;
 
 namespace McpSm.Relay.Channels;
@@ -133,14 +134,14 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
     /// <returns>Whether its marks are valid.</returns>
     private bool Learn(JsonElement tool)
     {
-        if (!tool.TryGetProperty("name"u8, out var name) || name.ValueKind != JsonValueKind.String)
+        if (!tool.TryGetProperty("name"u8, out var name) || name.TextOrNull() is not { } text)
         {
             return true;
         }
         var headers = tool.TryGetProperty("inputSchema"u8, out var schema) ? ToolHeader.ReadAll(schema) : [];
         lock (_gate)
         {
-            _tools[name.GetString()!] = headers ?? [];
+            _tools[text] = headers ?? [];
         }
         return headers is not null;
     }
@@ -170,7 +171,7 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
                 return;
             }
             using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 1000 });
-            cursor = json.RootElement.GetProperty("result"u8).TryGetProperty("nextCursor"u8, out var next) && next.ValueKind == JsonValueKind.String ? next.GetString() : null;
+            cursor = json.RootElement.GetProperty("result"u8).TryGetProperty("nextCursor"u8, out var next) ? next.TextOrNull() : null;
             if (cursor is null)
             {
                 return;

@@ -12,7 +12,7 @@ public sealed class CallbackLoadTests : IDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
 
-    private readonly CallbackListener _listener = CallbackListener.TryBind(0)!;
+    private readonly CallbackListener _listener = CallbackListener.TryBind(0, TimeProvider.System)!;
     private readonly List<TcpClient> _crowd = [];
     private readonly CancellationTokenSource _end = new();
 

@@ -43,7 +43,7 @@ public sealed class CallbackPropertyTests
     [Fact]
     public async Task Request_without_the_state_is_refused_and_not_echoed()
     {
-        using var listener = CallbackListener.TryBind(0)!;
+        using var listener = CallbackListener.TryBind(0, TimeProvider.System)!;
         listener.Start(State, "my-api");
         var answer = listener.WaitAsync(Cancellation);
         var slowest = TimeSpan.Zero;

@@ -14,7 +14,7 @@ namespace McpSm.Core.Tests.Browsing;
 /// <summary>The loopback redirect of a sign-in with the state <c>good</c>.</summary>
 public sealed class CallbackTests : IDisposable
 {
-    private readonly CallbackListener _listener = CallbackListener.TryBind(0)!;
+    private readonly CallbackListener _listener = CallbackListener.TryBind(0, TimeProvider.System)!;
     private readonly Task<CallbackResponse> _answer;
 
     public CallbackTests()
@@ -38,10 +38,10 @@ public sealed class CallbackTests : IDisposable
     public async Task Callback_port_is_exclusive_during_sign_in_and_free_after_it()
     {
         var port = _listener.Port;
-        Assert.Null(CallbackListener.TryBind(port));
+        Assert.Null(CallbackListener.TryBind(port, TimeProvider.System));
         await AnswerAsync();
         _listener.Dispose();
-        using var next = CallbackListener.TryBind(port);
+        using var next = CallbackListener.TryBind(port, TimeProvider.System);
         Assert.NotNull(next);
     }
 
@@ -220,7 +220,7 @@ public sealed class CallbackTests : IDisposable
     [Fact]
     public async Task Host_without_port_is_accepted_on_port_80()
     {
-        using var listener = CallbackListener.TryBind(80);
+        using var listener = CallbackListener.TryBind(80, TimeProvider.System);
         Assert.SkipWhen(listener is null, "port 80 cannot be bound here");
         listener.Start("good", "my-api");
         Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(80, "/", host: "127.0.0.1")));

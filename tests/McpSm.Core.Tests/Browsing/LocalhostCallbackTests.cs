@@ -52,7 +52,7 @@ public sealed class LocalhostCallbackTests
     [InlineData("/callback", "/callback", "::1", "localhost")]
     public async Task Callback_to_localhost_is_served_at_both_loopback_addresses(string path, string target, string address, string host)
     {
-        using var listener = CallbackListener.TryBindLocalhost(0, path)!;
+        using var listener = CallbackListener.TryBindLocalhost(0, path, TimeProvider.System)!;
         listener.Start("good", "my-api");
         Assert.Equal($"http://localhost:{listener.Port}{path}", listener.RedirectUri);
         var page = GetAsync(IPAddress.Parse(address), listener.Port, host, $"{target}?code=x&state=good");
@@ -65,7 +65,7 @@ public sealed class LocalhostCallbackTests
     [Fact]
     public async Task Redirect_to_127_0_0_1_accepts_no_other_host()
     {
-        using var listener = CallbackListener.TryBind(0)!;
+        using var listener = CallbackListener.TryBind(0, TimeProvider.System)!;
         listener.Start("good", "my-api");
         Assert.Equal(400, RawHttp.Status(await RawHttp.GetAsync(listener.Port, "/callback?code=x&state=good", host: $"[::1]:{listener.Port}")));
         await Assert.ThrowsAnyAsync<SocketException>(() => GetAsync(IPAddress.IPv6Loopback, listener.Port, "localhost", "/"));
@@ -77,13 +77,13 @@ public sealed class LocalhostCallbackTests
     {
         using var other = Bind(0);
         var port = ((IPEndPoint)other.LocalEndPoint!).Port;
-        Assert.Null(CallbackListener.TryBindLocalhost(port, ""));
-        using var free = CallbackListener.TryBind(port);
+        Assert.Null(CallbackListener.TryBindLocalhost(port, "", TimeProvider.System));
+        using var free = CallbackListener.TryBind(port, TimeProvider.System);
         Assert.NotNull(free);
-        using var both = CallbackListener.TryBindLocalhost(0, "");
+        using var both = CallbackListener.TryBindLocalhost(0, "", TimeProvider.System);
         Assert.NotNull(both);
         Assert.NotEqual(port, both.Port);
-        Assert.Null(CallbackListener.TryBindLocalhost(both.Port, ""));
+        Assert.Null(CallbackListener.TryBindLocalhost(both.Port, "", TimeProvider.System));
     }
 
     [Rule(31)]

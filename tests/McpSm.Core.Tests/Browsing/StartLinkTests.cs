@@ -15,7 +15,7 @@ public sealed class StartLinkTests : IDisposable
 {
     private static readonly Uri Target = new("https://issuer.example/authorize?response_type=code&state=good");
 
-    private readonly CallbackListener _listener = CallbackListener.TryBind(0)!;
+    private readonly CallbackListener _listener = CallbackListener.TryBind(0, TimeProvider.System)!;
 
     public StartLinkTests() => _listener.Start("good", "my-api", Target);
 
@@ -114,7 +114,7 @@ public sealed class StartLinkTests : IDisposable
     [Fact]
     public async Task International_host_of_the_target_is_sent_in_ASCII()
     {
-        using var listener = CallbackListener.TryBind(0)!;
+        using var listener = CallbackListener.TryBind(0, TimeProvider.System)!;
         listener.Start("good", "my-api", new Uri("https://bücher.example/ä?state=good"));
         var answer = await RawHttp.GetAsync(listener.Port, listener.StartUri!.AbsolutePath);
         Assert.Equal("https://xn--bcher-kva.example/%C3%A4?state=good", Field(answer, "Location"));
@@ -140,7 +140,7 @@ public sealed class StartLinkTests : IDisposable
     [Fact]
     public async Task Sign_in_without_browser_has_no_start_link()
     {
-        using var listener = CallbackListener.TryBind(0)!;
+        using var listener = CallbackListener.TryBind(0, TimeProvider.System)!;
         listener.Start("good", "my-api");
         Assert.Null(listener.StartUri);
         Assert.Equal(404, RawHttp.Status(await RawHttp.GetAsync(listener.Port, Start)));

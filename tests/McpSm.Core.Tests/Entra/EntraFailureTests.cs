@@ -295,7 +295,7 @@ public sealed class EntraFailureTests
     public async Task Requested_port_that_is_taken_is_reported()
     {
         await using var scene = await EntraFixture.StartAsync();
-        using var listener = CallbackListener.TryBind(0)!;
+        using var listener = CallbackListener.TryBind(0, TimeProvider.System)!;
         var failure = await scene.FailsAsync(o => o with { CallbackPort = listener.Port });
         Assert.Equal(ErrorReason.CallbackPortInUse, failure.Reason);
         Assert.Empty(scene.Entra.Traffic.Requests);

@@ -31,7 +31,7 @@ public sealed class DeviceCodeTests
         return scene;
     }
 
-    private static SignInOptions ByDevice(SignInOptions o) => o with { UseDeviceCode = true };
+    private static SignInOptions ByDevice(SignInOptions o) => o with { UseDeviceCode = true, Timeout = SignInOptions.DefaultTimeout };
 
     [Rule(20, 37)]
     [Fact]
@@ -155,6 +155,16 @@ public sealed class DeviceCodeTests
         Assert.Equal(ErrorReason.AuthenticationTimeout, (await scene.FailsAsync(ByDevice)).Reason);
         Assert.Equal(4, scene.Issuer.Traffic.OfGrant(Grant).Count);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
+    }
+
+    [Fact]
+    public async Task Time_limit_of_the_sign_in_follows_the_clock()
+    {
+        await using var scene = await StartAsync(approve: null);
+        var failure = await scene.FailsAsync(o => ByDevice(o) with { Timeout = TimeSpan.FromSeconds(17) });
+        Assert.Equal(ErrorReason.AuthenticationTimeout, failure.Reason);
+        Assert.Contains("17 seconds", failure.Message);
+        Assert.InRange(scene.Issuer.Traffic.OfGrant(Grant).Count, 2, 3);
     }
 
     [Rule(37)]

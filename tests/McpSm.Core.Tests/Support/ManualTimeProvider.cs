@@ -1,10 +1,14 @@
 namespace McpSm.Core.Tests.Support;
 
-/// <summary>A clock that a test moves. A wait does not take real time: it moves the clock to the end of the wait.</summary>
+/// <summary>
+/// A clock that a test moves. A wait does not take real time: it moves the clock to its end. A time limit ends when a test or a wait moves the clock
+/// past it.
+/// </summary>
 public sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<TimeSpan> _waits = [];
+    private readonly List<TimeLimitTimer> _limits = [];
     private DateTimeOffset _now = DateTimeOffset.UtcNow;
 
     public IReadOnlyList<TimeSpan> Waits
@@ -31,21 +35,62 @@ public sealed class ManualTimeProvider : TimeProvider
         lock (_gate)
         {
             _now += by;
+            foreach (var passed in _limits.Where(limit => limit.End <= _now).ToList())
+            {
+                _limits.Remove(passed);
+                passed.Fire();
+            }
         }
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        if (state is CancellationTokenSource)
+        {
+            var limit = new TimeLimitTimer(this, callback, state);
+            limit.Change(dueTime, period);
+            return limit;
+        }
         if (dueTime >= TimeSpan.Zero)
         {
             lock (_gate)
             {
                 _waits.Add(dueTime);
-                _now += dueTime;
             }
+            Advance(dueTime);
             ThreadPool.QueueUserWorkItem(_ => callback(state));
         }
         return new Spent();
+    }
+
+    /// <summary>The timer of a <see cref="CancellationTokenSource"/>.</summary>
+    private sealed class TimeLimitTimer(ManualTimeProvider time, TimerCallback callback, object state) : ITimer
+    {
+        public DateTimeOffset End { get; private set; }
+
+        public void Fire() => ThreadPool.QueueUserWorkItem(_ => callback(state));
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (time._gate)
+            {
+                time._limits.Remove(this);
+                if (dueTime >= TimeSpan.Zero)
+                {
+                    End = time._now + dueTime;
+                    time._limits.Add(this);
+                }
+                return true;
+            }
+        }
+
+        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 
     private sealed class Spent : ITimer

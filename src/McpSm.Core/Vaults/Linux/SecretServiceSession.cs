@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using McpSm.Core.Configuration;
@@ -23,6 +22,10 @@ internal sealed class SecretServiceSession : IDisposable
 
     /// <summary>How long a cancelled operation may take to end before it is abandoned.</summary>
     private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(0.5);
+
+#pragma warning disable RS0030 // The service responds no sooner because a test moves the clock of AppEnvironment.
+    private static readonly TimeProvider Clock = TimeProvider.System;
+#pragma warning restore RS0030
 
     /// <summary>When the service last responded to any operation. Concurrent operations queue, so each waits for the earlier ones.</summary>
     private static long s_lastResponse;
@@ -96,7 +99,7 @@ internal sealed class SecretServiceSession : IDisposable
     public static void Check(nint error)
     {
         GErrorException.ThrowIf(error);
-        Volatile.Write(ref s_lastResponse, Stopwatch.GetTimestamp());
+        Volatile.Write(ref s_lastResponse, Clock.GetTimestamp());
     }
 
     /// <summary>Returns the unlocked collection for new items.</summary>
@@ -138,12 +141,12 @@ internal sealed class SecretServiceSession : IDisposable
     /// <exception cref="TimeoutException">The service did not respond in time, and the operation did not end after it was cancelled.</exception>
     private static async Task<T> EndAsync<T>(Task<T> working, CancellationTokenSource limit, CancellationToken cancellationToken)
     {
-        var started = Stopwatch.GetTimestamp();
-        while (CallTimeout - Stopwatch.GetElapsedTime(Math.Max(started, Volatile.Read(ref s_lastResponse))) is var remaining && remaining > TimeSpan.Zero)
+        var started = Clock.GetTimestamp();
+        while (CallTimeout - Clock.GetElapsedTime(Math.Max(started, Volatile.Read(ref s_lastResponse))) is var remaining && remaining > TimeSpan.Zero)
         {
             try
             {
-                return await working.WaitAsync(remaining, cancellationToken).ConfigureAwait(false);
+                return await working.WaitAsync(remaining, Clock, cancellationToken).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -151,7 +154,7 @@ internal sealed class SecretServiceSession : IDisposable
             }
         }
         limit.Cancel();
-        return await working.WaitAsync(CancelTimeout, cancellationToken).ConfigureAwait(false);
+        return await working.WaitAsync(CancelTimeout, Clock, cancellationToken).ConfigureAwait(false);
     }
 
     private static T Run<T>(string address, Func<SecretServiceSession, T> work, CancellationToken stop)
