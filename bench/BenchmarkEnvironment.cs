@@ -29,17 +29,19 @@ internal sealed class BenchmarkEnvironment : IAsyncDisposable
     }
 
     /// <summary>Returns <c>mcpsm</c> with a configuration folder; the vault is the encrypted file with a key file.</summary>
-    public MeasuredProgram Ours(string folder, params string[] arguments) => new("mcpsm " + string.Join(' ', arguments.Take(2)), _mcpsm, arguments, new Dictionary<string, string>
-    {
-        ["MCPSM_CONFIG_DIR"] = folder,
-        ["HOME"] = _root,
-        ["MCPSM_VAULT"] = "file",
-        ["MCPSM_INTERACTIVE"] = "1",
-    });
+    public MeasuredProgram Ours(string folder, params string[] arguments) =>
+        new("mcpsm " + string.Join(' ', arguments.Take(2)), _mcpsm, arguments, new Dictionary<string, string>
+        {
+            ["MCPSM_CONFIG_DIR"] = folder,
+            ["HOME"] = _root,
+            ["MCPSM_VAULT"] = "file",
+            ["MCPSM_INTERACTIVE"] = "1",
+        });
 
     /// <summary>Returns the npm tool; null if it could not be installed.</summary>
     public MeasuredProgram? Peer(string folder, params string[] arguments) => _peer is null ? null
-        : new MeasuredProgram("npm tool", "node", [_peer, .. arguments], new Dictionary<string, string> { ["MCP_MANAGER_CONFIG_DIR"] = folder, ["HOME"] = _root });
+        : new MeasuredProgram("npm tool", "node", [_peer, .. arguments],
+            new Dictionary<string, string> { ["MCP_MANAGER_CONFIG_DIR"] = folder, ["HOME"] = _root });
 
     /// <summary>Returns the shortest Node program; null if Node is missing.</summary>
     public MeasuredProgram? Node() => _peer is null ? null : new MeasuredProgram("node -e 0", "node", ["-e", "0"], new Dictionary<string, string>());
@@ -164,7 +166,8 @@ internal sealed class BenchmarkEnvironment : IAsyncDisposable
         }
         report.Say("Building the native mcpsm; the first time takes minutes …");
         var folder = Path.Combine(Repository, "out", "bench");
-        await RunAsync("dotnet", "publish", Path.Combine(Repository, "src", "McpSm.Cli"), "-c", "Release", "--use-current-runtime", "-o", folder, "-v", "quiet");
+        await RunAsync("dotnet", "publish", Path.Combine(Repository, "src", "McpSm.Cli"), "-c", "Release", "--use-current-runtime",
+            "-o", folder, "-v", "quiet");
         return Path.Combine(folder, OperatingSystem.IsWindows() ? "mcpsm.exe" : "mcpsm");
     }
 

@@ -14,7 +14,8 @@ internal sealed class Report(Options options)
     public bool Wants(string work) => options.Only is null || work.Contains(options.Only, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Runs the programs alternately, so that other load on the machine affects all of them.</summary>
-    public Task CompareAsync(string work, MeasuredProgram ours, params (MeasuredProgram? Other, double? AtMost)[] others) => CompareAsync(work, options.Runs, ours, others);
+    public Task CompareAsync(string work, MeasuredProgram ours, params (MeasuredProgram? Other, double? AtMost)[] others) =>
+        CompareAsync(work, options.Runs, ours, others);
 
     /// <param name="runs">The number of runs; null for the default. Lower for runs of half a minute.</param>
     public async Task CompareAsync(string work, int runs, MeasuredProgram ours, params (MeasuredProgram? Other, double? AtMost)[] others)
@@ -75,7 +76,8 @@ internal sealed class Report(Options options)
         var machine = $"{Environment.ProcessorCount} cores, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {Noise()}";
         if (options.Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new Document(machine, options.Runs, _comparisons, _peaks, _paths, _missing), ReportJson.Default.Document));
+            Console.WriteLine(JsonSerializer.Serialize(new Document(machine, options.Runs, _comparisons, _peaks, _paths, _missing),
+                ReportJson.Default.Document));
             return;
         }
         Console.WriteLine($"Medians of {options.Runs} alternating runs, with the minimum and maximum; {machine}.");

@@ -12,7 +12,8 @@ internal sealed record Options(string Vault, bool Quick, string? Only)
             {
                 "--quick" => options with { Quick = true },
                 "--vault" when i + 1 < args.Length => options with { Vault = args[++i] },
-                "--only" when i + 1 < args.Length && args[i + 1] is "kills" or "renewals" or "readers" or "troubles" or "spending" => options with { Only = args[++i] },
+                "--only" when i + 1 < args.Length && args[i + 1] is "kills" or "renewals" or "readers" or "troubles" or "spending" =>
+                    options with { Only = args[++i] },
                 _ => null!,
             };
             if (options is null)

@@ -56,7 +56,8 @@ internal static class UnstoredTokenRows
                     if (options.Vault == "file" ? !isRefused || shop.Issuer.Traffic.OfGrant("refresh_token").Count != sent
                         : answer?.StartsWith("ok ", StringComparison.Ordinal) != true)
                     {
-                        wrong.Add($"{room} KiB free: {(isRefused ? "refused" : "another answer")}, {shop.Issuer.Traffic.OfGrant("refresh_token").Count - sent} sent");
+                        var renewals = shop.Issuer.Traffic.OfGrant("refresh_token").Count - sent;
+                        wrong.Add($"{room} KiB free: {(isRefused ? "refused" : "another answer")}, {renewals} sent");
                     }
                     File.Delete(filler);
                 }

@@ -23,7 +23,8 @@ internal static class ModuleRows
             return;
         }
         report.Say("Building the module …");
-        await BenchmarkEnvironment.RunAsync("dotnet", "build", Path.Combine(BenchmarkEnvironment.Repository, "src", "McpSm.PowerShell"), "-c", "Release", "-v", "quiet");
+        await BenchmarkEnvironment.RunAsync("dotnet", "build", Path.Combine(BenchmarkEnvironment.Repository, "src", "McpSm.PowerShell"),
+            "-c", "Release", "-v", "quiet");
         var module = Directory.GetFiles(Path.Combine(BenchmarkEnvironment.Repository, "out", "Mcpsm"), "Mcpsm.psd1", SearchOption.AllDirectories).Single();
         var folder = await environment.OurFolderAsync(1);
         var ours = Pwsh("Import-Module Mcpsm, status", $"Import-Module '{module}'; Get-McpAuthStatus | Out-Null", folder);
@@ -31,7 +32,8 @@ internal static class ModuleRows
         await report.PeakAsync(work, ours);
         await report.PeakAsync(work, Pwsh("pwsh with nothing imported", "", folder));
         await using var slow = await ManyServersRows.StartSlowAsync();
-        MeasuredProgram Test(string name, int servers) => Pwsh(name, $"Import-Module '{module}'; Test-McpServer | Out-Null", ManyServersRows.Folder(environment, slow, servers));
+        MeasuredProgram Test(string name, int servers) =>
+            Pwsh(name, $"Import-Module '{module}'; Test-McpServer | Out-Null", ManyServersRows.Folder(environment, slow, servers));
         await report.CompareAsync(many, Test("Test-McpServer", 100), (Test("the same, 1 server", 1), 5));
     }
 

@@ -14,7 +14,8 @@ internal static class SignInRows
         }
         var (ours, peers) = (await environment.OurFolderAsync(1), await environment.PeerFolderAsync(1));
         await report.CompareAsync(refresh, environment.Ours(ours, "auth", "refresh", "my-api"), (environment.Peer(peers, "auth", "refresh", "my-api"), 0.15));
-        await report.CompareAsync(login, environment.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync },
+        await report.CompareAsync(login,
+            environment.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync },
             (environment.Peer(peers, "auth", "login", "my-api", "--no-browser") is { } peer ? peer with
             {
                 Follow = BenchmarkEnvironment.ClickAsync,
@@ -22,7 +23,8 @@ internal static class SignInRows
                 Before = () => File.Delete(Path.Combine(peers, "oauth-tokens.json")),
             } : null, 0.2));
         await report.CompareAsync(test, environment.Ours(ours, "test", "my-api"), (environment.Peer(peers, "test", "my-api"), 0.1));
-        await report.PeakAsync(login, environment.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync });
+        await report.PeakAsync(login,
+            environment.Ours(ours, "auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync });
         await report.PeakAsync(test, environment.Ours(ours, "test", "my-api"));
     }
 }

@@ -23,7 +23,8 @@ internal static class TokenRows
                 return line with { Variables = new Dictionary<string, string>(line.Variables) { ["MCPSM_VAULT_PASSPHRASE"] = "bench" } };
             }
             await WithPassphrase("add", "my-api", "--type", "http", "--url", environment.Server.McpUrl.AbsoluteUri).RunAsync();
-            await (WithPassphrase("auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync }).RunAsync();
+            await (WithPassphrase("auth", "login", "my-api", "--no-browser", "--callback-port", "0") with { Follow = BenchmarkEnvironment.ClickAsync })
+                .RunAsync();
             // The difference is one key derivation with 600,000 iterations.
             await report.CompareAsync(withPassphrase, WithPassphrase("auth", "token", "my-api"), (version, null));
         }

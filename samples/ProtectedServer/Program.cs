@@ -42,7 +42,8 @@ await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationS
     RequireDPoPNonce = dpop,
     PreRegisteredClients = [new RegisteredClient(jobId, jobSecret, [], "client_secret_basic") { GrantTypes = [GrantTypes.ClientCredentials] }],
 });
-await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Port = port, RequireDPoP = dpop, RequireDPoPNonce = dpop });
+await using var server = await ProtectedMcpServer.StartAsync(issuer,
+    new ProtectedMcpServerOptions { Port = port, RequireDPoP = dpop, RequireDPoPNonce = dpop });
 
 Console.WriteLine($"""
     A protected MCP server is running.

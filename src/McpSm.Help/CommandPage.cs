@@ -22,7 +22,8 @@ internal sealed record CommandPage(string Name, IReadOnlyList<string> Synopsis, 
         IReadOnlyList<Block> Blocks(string heading) => sections.TryGetValue(heading, out var section) ? section.Blocks : [];
         IReadOnlyList<string> Required(string heading) => MarkdownText.Paragraphs(Blocks(heading)) is { Count: > 0 } paragraphs ? paragraphs
             : throw new FormatException($"the section {heading} is missing.");
-        return new CommandPage(page.Heading, Required("SYNOPSIS"), Required("DESCRIPTION"), [.. MarkdownSection.Split(Blocks("EXAMPLES"), 3).Select(ReadExample)],
+        return new CommandPage(page.Heading, Required("SYNOPSIS"), Required("DESCRIPTION"),
+            [.. MarkdownSection.Split(Blocks("EXAMPLES"), 3).Select(ReadExample)],
             MarkdownSection.Split(Blocks("PARAMETERS"), 3).ToDictionary(s => s.Heading.TrimStart('-'), s => s.Paragraphs),
             MarkdownText.Paragraphs(Blocks("NOTES")), [.. MarkdownText.Paragraphs(Blocks("RELATED LINKS")).Select(l => l.TrimStart('-', ' '))]);
     }

@@ -25,7 +25,8 @@ internal sealed class Maml
     /// <exception cref="FormatException">The page does not match the command: its name, its parameters or the number of examples.</exception>
     public void Add(CommandInfo command, CommandPage page)
     {
-        var sets = command.ParameterSets.Where(s => s.Parameters.Any(IsOwnParameter) || command.ParameterSets.Count == 1).OrderByDescending(s => s.IsDefault).ToList();
+        var sets = command.ParameterSets.Where(s => s.Parameters.Any(IsOwnParameter) || command.ParameterSets.Count == 1)
+            .OrderByDescending(s => s.IsDefault).ToList();
         var parameters = sets.SelectMany(s => s.Parameters).Where(IsOwnParameter).GroupBy(p => p.Name).Select(g => g.First()).ToList();
         Require(page.Name == command.Name, $"the heading must be {command.Name}.");
         Require(page.Synopsis.Count == 1, "SYNOPSIS must have one paragraph.");
@@ -44,9 +45,11 @@ internal sealed class Maml
                 Text(M + "description", page.Synopsis)),
             Text(M + "description", page.Description),
             new XElement(C + "syntax", sets.Select(set => new XElement(C + "syntaxItem", new XElement(M + "name", command.Name),
-                set.Parameters.Where(IsOwnParameter).OrderBy(p => p.Position < 0 ? int.MaxValue : p.Position).ThenByDescending(p => p.IsMandatory).Select(p => Parameter(p, page))))),
+                set.Parameters.Where(IsOwnParameter).OrderBy(p => p.Position < 0 ? int.MaxValue : p.Position).ThenByDescending(p => p.IsMandatory)
+                    .Select(p => Parameter(p, page))))),
             new XElement(C + "parameters", parameters.OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => Parameter(p, page))),
-            new XElement(C + "inputTypes", parameters.Where(p => p.ValueFromPipeline).Select(p => TypeElement(C + "inputType", TypeName(p.ParameterType), $"By value, for -{p.Name}."))),
+            new XElement(C + "inputTypes",
+                parameters.Where(p => p.ValueFromPipeline).Select(p => TypeElement(C + "inputType", TypeName(p.ParameterType), $"By value, for -{p.Name}."))),
             new XElement(C + "returnValues", command.OutputType.Select(t => TypeElement(C + "returnValue", t.Name.Split('.')[^1], ""))),
             page.Notes.Count == 0 ? null : new XElement(M + "alertSet", Text(M + "alert", page.Notes)),
             new XElement(C + "examples", page.Examples.Select((example, i) => new XElement(C + "example",
@@ -82,12 +85,18 @@ internal sealed class Maml
         var values = parameter.Attributes.OfType<ValidateSetAttribute>().SelectMany(v => v.ValidValues).ToList();
         var description = DescriptionOf(parameter, page)!;
         return new XElement(C + "parameter",
-            new XAttribute("required", parameter.IsMandatory ? "true" : "false"), new XAttribute("variableLength", parameter.ParameterType.IsArray ? "true" : "false"),
-            new XAttribute("globbing", parameter.Attributes.Any(a => a is SupportsWildcardsAttribute) ? "true" : "false"), new XAttribute("pipelineInput", pipeline),
-            new XAttribute("position", parameter.Position < 0 ? "named" : $"{parameter.Position}"), new XAttribute("aliases", string.Join(", ", parameter.Aliases)),
+            new XAttribute("required", parameter.IsMandatory ? "true" : "false"),
+            new XAttribute("variableLength", parameter.ParameterType.IsArray ? "true" : "false"),
+            new XAttribute("globbing", parameter.Attributes.Any(a => a is SupportsWildcardsAttribute) ? "true" : "false"),
+            new XAttribute("pipelineInput", pipeline),
+            new XAttribute("position", parameter.Position < 0 ? "named" : $"{parameter.Position}"),
+            new XAttribute("aliases", string.Join(", ", parameter.Aliases)),
             new XElement(M + "name", parameter.Name),
             Text(M + "description", values.Count == 0 ? description : [.. description, $"Values: {string.Join(", ", values)}."]),
-            isSwitch ? null : new XElement(C + "parameterValue", new XAttribute("required", "true"), new XAttribute("variableLength", "false"), TypeName(parameter.ParameterType)),
+            isSwitch
+                ? null
+                : new XElement(C + "parameterValue", new XAttribute("required", "true"), new XAttribute("variableLength", "false"),
+                    TypeName(parameter.ParameterType)),
             new XElement(D + "type", new XElement(M + "name", TypeName(parameter.ParameterType)), new XElement(M + "uri")),
             new XElement(D + "defaultValue", isSwitch ? "False" : "None"));
     }

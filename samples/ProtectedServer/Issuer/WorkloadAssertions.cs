@@ -103,7 +103,8 @@ internal sealed class WorkloadAssertions(AuthorizationServerOptions options, Fun
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException { InnerException: TimeoutException })
         {
-            throw new OAuthException("temporarily_unavailable", "the keys of the issuer of the assertion are not available", StatusCodes.Status503ServiceUnavailable);
+            throw new OAuthException("temporarily_unavailable", "the keys of the issuer of the assertion are not available",
+                StatusCodes.Status503ServiceUnavailable);
         }
 
         async Task<JsonElement> GetAsync(string url)

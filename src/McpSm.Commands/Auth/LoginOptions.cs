@@ -85,7 +85,8 @@ internal sealed class LoginOptions
     /// <summary>Renews the credential of a server or signs in, if that is necessary, and prints the result.</summary>
     /// <exception cref="McpAuthException">The sign-in or the renewal failed.</exception>
     public async Task<int> EnsureAsync(McpServer server, ParseResult parsed, CommandContext context, CancellationToken cancellationToken) =>
-        Report(await context.Authenticator.SignIn.EnsureSignedInAsync(server, Read(parsed, context, cancellationToken), cancellationToken).ConfigureAwait(false), context);
+        Report(await context.Authenticator.SignIn.EnsureSignedInAsync(server, Read(parsed, context, cancellationToken), cancellationToken)
+            .ConfigureAwait(false), context);
 
     /// <exception cref="McpAuthException">InvalidValue: options that cannot be combined, or a key file that cannot be read.</exception>
     public SignInOptions Read(ParseResult parsed, CommandContext context, CancellationToken cancellationToken)

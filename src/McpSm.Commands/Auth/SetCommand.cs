@@ -35,7 +35,8 @@ internal sealed class SetCommand : ServerSubcommand
         var token = parsed.GetValue(_token) is { } given
             ? await SecretInput.ReadTokenAsync(given, Context, cancellationToken).ConfigureAwait(false)
             : await PromptAsync(server, cancellationToken).ConfigureAwait(false);
-        var revocationFailure = await Context.Authenticator.Servers.SetTokenAsync(server, token, parsed.GetValue(_vault), cancellationToken).ConfigureAwait(false);
+        var revocationFailure = await Context.Authenticator.Servers.SetTokenAsync(server, token, parsed.GetValue(_vault), cancellationToken)
+            .ConfigureAwait(false);
         Context.Succeed($"Bearer token of '{server.Name}' stored.");
         if (revocationFailure is not null)
         {

@@ -53,7 +53,8 @@ internal sealed class HeaderOptions
         }
         if (fromInput is [var (header, _)])
         {
-            headers[header] = await SecretInput.ReadAsync(context, $"Value of the header {header}: ", "value of the header", cancellationToken).ConfigureAwait(false);
+            headers[header] = await SecretInput.ReadAsync(context, $"Value of the header {header}: ", "value of the header", cancellationToken)
+                .ConfigureAwait(false);
         }
         return headers;
     }

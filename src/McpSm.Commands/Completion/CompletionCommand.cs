@@ -27,7 +27,9 @@ internal sealed class CompletionCommand : McpsmSubcommand
         if (!Shells.Contains(shell))
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
-                shell is null ? "mcpsm completion needs a shell: bash, zsh, fish or pwsh." : "There is no completion script for this shell. Use bash, zsh, fish or pwsh.",
+                shell is null
+                    ? "mcpsm completion needs a shell: bash, zsh, fish or pwsh."
+                    : "There is no completion script for this shell. Use bash, zsh, fish or pwsh.",
                 "mcpsm completion --help");
         }
         using var script = new StreamReader(typeof(CompletionCommand).Assembly.GetManifestResourceStream($"mcpsm.{shell}")!);

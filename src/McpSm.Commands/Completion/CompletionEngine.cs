@@ -117,7 +117,9 @@ internal static class CompletionEngine
         var next = command.Command.Arguments.FirstOrDefault(a => (command.GetResult(a)?.Tokens.Count ?? 0) < a.Arity.MaximumNumberOfValues);
         items = next is null ? items : items.Concat(onlyArguments ? next.GetCompletions(CompletionContext.Empty)
             : WithoutOptions(next.GetCompletions(CompletionContext.Empty)));
-        return StartingWith(word, next is null && word.Length == 0 && (given || command.Command.Subcommands.Count == 0) ? AvailableOptions(options, command) : items);
+        return StartingWith(word, next is null && word.Length == 0 && (given || command.Command.Subcommands.Count == 0)
+            ? AvailableOptions(options, command)
+            : items);
     }
 
     private static IEnumerable<CompletionCandidate> CompleteValue(Option option, string word, IEnumerable<CompletionItem> items) =>

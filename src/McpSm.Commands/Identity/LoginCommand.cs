@@ -24,7 +24,8 @@ internal sealed class LoginCommand : IdentitySubcommand
         var options = _options.Read(parsed, Context, cancellationToken);
         if (_idToken.Read(parsed, Context) is { } idToken)
         {
-            await Context.Authenticator.IdentityProviders.StoreIdTokenAsync(issuer, null, idToken.Trim(), options.Vault, cancellationToken).ConfigureAwait(false);
+            await Context.Authenticator.IdentityProviders.StoreIdTokenAsync(issuer, null, idToken.Trim(), options.Vault, cancellationToken)
+                .ConfigureAwait(false);
         }
         else
         {

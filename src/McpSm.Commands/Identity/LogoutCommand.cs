@@ -33,7 +33,8 @@ internal sealed class LogoutCommand : IdentitySubcommand
         }
         foreach (var issuer in issuers)
         {
-            var revocationFailure = await Context.Authenticator.IdentityProviders.SignOutAsync(issuer, parsed.GetValue(_local), cancellationToken).ConfigureAwait(false);
+            var revocationFailure = await Context.Authenticator.IdentityProviders.SignOutAsync(issuer, parsed.GetValue(_local), cancellationToken)
+                .ConfigureAwait(false);
             Context.Succeed($"Signed out of {UntrustedText.Sanitize(issuer)}.");
             Context.WarnIfNotRevoked(revocationFailure);
         }

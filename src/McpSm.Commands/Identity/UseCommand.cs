@@ -12,7 +12,8 @@ internal sealed class UseCommand : IdentitySubcommand
     private readonly Argument<string> _issuer = new("issuer") { Description = "Value of 'issuer' in its OpenID Connect metadata" };
     private readonly Option<string?> _clientId = new("--client-id") { Description = "Id of the client that is registered there", HelpName = "id" };
     private readonly SecretVariableOption _secret = new("--client-secret-from-env", "Variable that holds the client secret");
-    private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to request in addition to openid", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> _scopes =
+        new("--scope") { Description = "Scopes to request in addition to openid", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> _vault = VaultOption.Create("Vault to store the client secret in");
 
     public UseCommand(CommandContext context) : base(context, "use", "Use this identity provider for every server that trusts it")

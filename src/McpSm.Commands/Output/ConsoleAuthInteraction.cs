@@ -60,7 +60,8 @@ public sealed class ConsoleAuthInteraction(ICommandConsole console, AppEnvironme
         console.Error.WriteLine($"Waiting for the sign-in… (the code is valid for {code.Lifetime.TotalMinutes:0} min, Ctrl+C cancels)");
     }
 
-    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken) => OpenBrowserAsync(url, new TaskCompletionSource().Task, cancellationToken);
+    public Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken) =>
+        OpenBrowserAsync(url, new TaskCompletionSource().Task, cancellationToken);
 
     public Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken)
     {

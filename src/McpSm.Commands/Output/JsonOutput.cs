@@ -80,7 +80,8 @@ internal static class JsonOutput
         {
             to.Write(json[..next]);
             Rune.DecodeFromUtf16(json[next..], out var rune, out var length);
-            if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator)
             {
                 foreach (var c in json.Slice(next, length))
                 {

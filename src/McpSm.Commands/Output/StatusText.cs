@@ -16,7 +16,8 @@ internal static class StatusText
         {
             AuthState.Authenticated => $"{SuccessSymbol} Authenticated{expires}",
             AuthState.ExpiringSoon => $"{SuccessSymbol} Authenticated{expires}",
-            AuthState.Expired when status is { CanRenew: true, RenewalRefusedAt: null } => $"{FailureSymbol} Expired ({Date(status.ExpiresAt!.Value)}, can be renewed)",
+            AuthState.Expired when status is { CanRenew: true, RenewalRefusedAt: null } =>
+                $"{FailureSymbol} Expired ({Date(status.ExpiresAt!.Value)}, can be renewed)",
             AuthState.Expired => $"{FailureSymbol} Expired ({Date(status.ExpiresAt!.Value)})",
             AuthState.BearerToken => $"{SuccessSymbol} Bearer token set",
             AuthState.NoAuth => "○ No authentication needed",

@@ -15,7 +15,8 @@ internal sealed class ServerOptions
     private readonly Option<bool> _noOAuth = new("--no-oauth") { Description = "Turn sign-in off" };
     private readonly Option<string?> _clientId = new("--client-id") { Description = "Id of a client that you registered", HelpName = "id" };
     private readonly SecretVariableOption _secret = new("--client-secret-from-env", "Variable that holds the client secret");
-    private readonly Option<string[]> _scopes = new("--scope") { Description = "Scopes to request instead of the server's", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> _scopes =
+        new("--scope") { Description = "Scopes to request instead of the server's", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> _issuer = new("--issuer") { Description = "The only issuer to use", HelpName = "url" };
     private readonly HeaderOptions _headers = new();
     private readonly Option<string?> _token = new("--token") { Description = "Bearer token; - reads standard input" };
@@ -37,7 +38,12 @@ internal sealed class ServerOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, .. _headers.All, _token, _metadata, _legacy, _dpop, _authorize, _relaySignIn])
+        Option[] options =
+        [
+            _type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, .. _headers.All, _token, _metadata, _legacy, _dpop, _authorize,
+            _relaySignIn,
+        ];
+        foreach (var option in options)
         {
             command.Add(option);
         }

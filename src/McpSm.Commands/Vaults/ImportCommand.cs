@@ -61,7 +61,8 @@ internal sealed class ImportCommand : ServerSubcommand
     private async Task<int> ImportAsync(McpServer server, ParseResult parsed, CancellationToken cancellationToken)
     {
         var code = ExitCode.Done;
-        var results = await Context.Authenticator.Plaintext.RunAsync(server, parsed.GetValue(_vault), parsed.GetValue(_force), cancellationToken).ConfigureAwait(false);
+        var results = await Context.Authenticator.Plaintext.RunAsync(server, parsed.GetValue(_vault), parsed.GetValue(_force), cancellationToken)
+            .ConfigureAwait(false);
         foreach (var result in results)
         {
             var secret = new PlaintextSecret(result.Kind, result.Header, result.File);

@@ -21,7 +21,9 @@ internal static class TokenEndpointClient
     /// the client.
     /// </remarks>
     /// <returns>The tokens, the key that they are bound to, and the client with the method that worked.</returns>
-    /// <exception cref="McpAuthException">The reasons of <see cref="TokenSet.Read(TokenResponse, IReadOnlyList{string}, DateTimeOffset, DPoPKey?, bool, IReadOnlyList{string?})"/> and <see cref="ClientIdentity.Sign"/>.</exception>
+    /// <exception cref="McpAuthException">The reasons of
+    /// <see cref="TokenSet.Read(TokenResponse, IReadOnlyList{string}, DateTimeOffset, DPoPKey?, bool, IReadOnlyList{string?})"/> and
+    /// <see cref="ClientIdentity.Sign"/>.</exception>
     public static async Task<TokenSet> SendAsync<TRequest>(this ClientIdentity client, TRequest request,
         Func<TRequest, CancellationToken, Task<TokenResponse>> send, string issuer, SenderConstraint constraint, IReadOnlyList<string> scopes,
         TimeProvider time, IReadOnlyList<string?> secrets, CancellationToken cancellationToken) where TRequest : ProtocolRequest

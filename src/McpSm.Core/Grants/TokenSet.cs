@@ -42,7 +42,8 @@ internal sealed record TokenSet(string AccessToken, string? RefreshToken, DateTi
     /// null if it had none. If <paramref name="isBound"/> is true, an unbound token is an error. <paramref name="sent"/> are the secrets of the
     /// request.
     /// </remarks>
-    /// <exception cref="McpAuthException">TokenResponseInvalid and the reasons of <see cref="Refused(int, System.Text.Json.JsonElement?, IReadOnlyList{string?})"/>.</exception>
+    /// <exception cref="McpAuthException">TokenResponseInvalid and the reasons of
+    /// <see cref="Refused(int, System.Text.Json.JsonElement?, IReadOnlyList{string?})"/>.</exception>
     internal static TokenSet Read(TokenResponse response, IReadOnlyList<string> requested, DateTimeOffset now, DPoPKey? key, bool isBound,
         IReadOnlyList<string?> sent)
     {

@@ -13,7 +13,8 @@ namespace McpSm.Core.HttpAuthentication;
 /// lost, nor a person's sign-in, because one request ran out of time.
 /// </summary>
 /// <param name="signIn">How to sign in where a request needs it; null never to.</param>
-internal sealed class HandlerCredential(McpServer server, TokenService tokens, SignInService signInService, TimeProvider time, SignInOptions? signIn) : IDisposable
+internal sealed class HandlerCredential(
+    McpServer server, TokenService tokens, SignInService signInService, TimeProvider time, SignInOptions? signIn) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _end = new();
@@ -128,7 +129,8 @@ internal sealed class HandlerCredential(McpServer server, TokenService tokens, S
     /// Whether a renewal failed for good, in a way that a sign-in mends. A workload's sign-in would be the same request
     /// again, which rule 36 of docs/rules.md forbids.
     /// </summary>
-    private bool IsForSignIn(McpAuthException e, OAuthCredential held) => held.SignedInBy != SignedInBy.Workload && MaySignIn(new ServerSecrets { Url = _server.Url, OAuth = held })
+    private bool IsForSignIn(McpAuthException e, OAuthCredential held) =>
+        held.SignedInBy != SignedInBy.Workload && MaySignIn(new ServerSecrets { Url = _server.Url, OAuth = held })
         && e.Reason is ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.ClientRejected;
 
     private bool IsDue(ServerSecrets? item)

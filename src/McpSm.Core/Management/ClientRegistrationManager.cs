@@ -29,7 +29,9 @@ internal sealed class ClientRegistrationManager
         try
         {
             var registrations = _store.Registrations;
-            var issuers = server.Issuer is { } pinned ? [pinned] : _store.Index.Read(server.Id)?.Issuer is { } known ? [known] : registrations.IssuersOf(server);
+            var issuers = server.Issuer is { } pinned ? [pinned]
+                : _store.Index.Read(server.Id)?.Issuer is { } known ? [known]
+                : registrations.IssuersOf(server);
             if (issuers.Count == 0 && await DiscoverIssuerAsync(server, cancellationToken).ConfigureAwait(false) is { } discovered)
             {
                 issuers = [discovered];
@@ -52,7 +54,8 @@ internal sealed class ClientRegistrationManager
     public IReadOnlyList<string> VaultsOf(McpServer server)
     {
         var registrations = _store.Index.ReadRegistrations();
-        return [.. _store.Registrations.IssuersOf(server).Select(issuer => registrations.GetValueOrDefault(CredentialStore.ClientItemName(issuer))?.Vault).OfType<string>()];
+        return [.. _store.Registrations.IssuersOf(server)
+            .Select(issuer => registrations.GetValueOrDefault(CredentialStore.ClientItemName(issuer))?.Vault).OfType<string>()];
     }
 
     private async Task<string?> DiscoverIssuerAsync(McpServer server, CancellationToken cancellationToken)

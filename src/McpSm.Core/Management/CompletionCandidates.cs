@@ -46,7 +46,8 @@ internal sealed class CompletionCandidates(AppEnvironment environment)
     public IReadOnlyList<CompletionCandidate> Issuers() => UsedBy((server, info) => [server.Issuer, info?.Issuer]);
 
     /// <summary>The identity providers that are set or signed in at.</summary>
-    public IReadOnlyList<CompletionCandidate> IdentityProviders() => Complete(new[] { TryOrDefault(() => new Settings(environment).IdentityProvider?.Issuer, null) }.OfType<string>()
+    public IReadOnlyList<CompletionCandidate> IdentityProviders() =>
+        Complete(new[] { TryOrDefault(() => new Settings(environment).IdentityProvider?.Issuer, null) }.OfType<string>()
         .Select(issuer => (issuer, "set for all servers that take its word"))
         .Concat(TryOrDefault(() => new CredentialIndex(environment).ReadIdentities().Values.Select(i => (i.Issuer, "signed in at")).ToList(), [])));
 
@@ -74,7 +75,8 @@ internal sealed class CompletionCandidates(AppEnvironment environment)
 
     /// <summary>Without what a line cannot hold: the files may be another program's.</summary>
     private static List<CompletionCandidate> Complete(IEnumerable<(string Text, string About)> names) =>
-        [.. names.Where(n => n.Text == UntrustedText.Sanitize(n.Text)).DistinctBy(n => n.Text).Select(n => new CompletionCandidate(n.Text, UntrustedText.Sanitize(n.About)))];
+        [.. names.Where(n => n.Text == UntrustedText.Sanitize(n.Text)).DistinctBy(n => n.Text)
+            .Select(n => new CompletionCandidate(n.Text, UntrustedText.Sanitize(n.About)))];
 
     private static T TryOrDefault<T>(Func<T> read, T otherwise)
     {

@@ -19,7 +19,8 @@ internal sealed class IdentityProviderManager
     private readonly SignInQueue _queue;
     private readonly CredentialIndex _index;
 
-    internal IdentityProviderManager(AppEnvironment environment, ServerCatalog catalog, IdentitySessionStore sessions, EnterpriseSignIn signIn, SignInQueue queue)
+    internal IdentityProviderManager(
+        AppEnvironment environment, ServerCatalog catalog, IdentitySessionStore sessions, EnterpriseSignIn signIn, SignInQueue queue)
     {
         _environment = environment;
         _catalog = catalog;
@@ -62,7 +63,9 @@ internal sealed class IdentityProviderManager
                 Pending = info?.Pending == true,
                 Servers = [.. served.Select(s => s.Name)],
                 // No remedy for a provider that is neither configured nor used by any server.
-                Remedy = signedIn || (setting is null && served.Count == 0) ? null : _environment.Remedies.Format(_signIn.Step(issuer, served.FirstOrDefault())),
+                Remedy = signedIn || (setting is null && served.Count == 0)
+                    ? null
+                    : _environment.Remedies.Format(_signIn.Step(issuer, served.FirstOrDefault())),
             };
         }
     }

@@ -95,7 +95,7 @@ internal sealed class SecretProvider
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, ConfigurationCorrupt.</exception>
     public async Task<IReadOnlyList<SecretInfo>> ListSecretsAsync(Func<string, bool> matches, string? vault, CancellationToken cancellationToken) =>
         [.. (await _secrets.ListAsync(vault, cancellationToken).ConfigureAwait(false)).Where(s => matches(s.Name))
-            .Select(s => new SecretInfo(s.Name, s.Kind, (s.Metadata ?? new Dictionary<string, SecretMetadataValue>()).ToDictionary(m => m.Key, m => m.Value.Read())))];
+            .Select(s => new SecretInfo(s.Name, s.Kind, s.Metadata?.ToDictionary(m => m.Key, m => m.Value.Read()) ?? []))];
 
     /// <summary>Whether the vault that the next secret goes to keeps what it is given: writes, reads and removes an item.</summary>
     /// <exception cref="McpAuthException">VaultUnavailable, VaultLocked, VaultCorrupt, …</exception>
@@ -159,7 +159,13 @@ internal sealed class SecretProvider
 
     private static Dictionary<string, object> Metadata(McpAuthStatus status)
     {
-        var metadata = new Dictionary<string, object> { ["McpServer"] = status.Name, ["Url"] = status.Url, ["Kind"] = $"{status.Kind}", ["State"] = $"{status.State}" };
+        var metadata = new Dictionary<string, object>
+        {
+            ["McpServer"] = status.Name,
+            ["Url"] = status.Url,
+            ["Kind"] = $"{status.Kind}",
+            ["State"] = $"{status.State}",
+        };
         if (status.ExpiresAt is { } end)
         {
             metadata["ExpiresAt"] = end.UtcDateTime;

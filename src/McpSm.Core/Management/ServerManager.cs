@@ -86,7 +86,8 @@ public sealed class ServerManager
             }
             try
             {
-                return (await AddQuietlyAsync(new ServerUpdate { Name = name ?? FreeName(all, uri), Url = url }, cancellationToken).ConfigureAwait(false), true);
+                return (await AddQuietlyAsync(new ServerUpdate { Name = name ?? FreeName(all, uri), Url = url }, cancellationToken)
+                    .ConfigureAwait(false), true);
             }
             catch (McpAuthException e) when (e.Reason == ErrorReason.ServerAlreadyExists && !all.Any(s => name is not null && ServerCatalog.HasName(s, name)))
             {
@@ -132,7 +133,12 @@ public sealed class ServerManager
     {
         update.Check();
         // An empty text removes a setting; a new server has none.
-        update = update with { ClientId = NullIfEmpty(update.ClientId), Issuer = NullIfEmpty(update.Issuer), ClientMetadataUrl = NullIfEmpty(update.ClientMetadataUrl) };
+        update = update with
+        {
+            ClientId = NullIfEmpty(update.ClientId),
+            Issuer = NullIfEmpty(update.Issuer),
+            ClientMetadataUrl = NullIfEmpty(update.ClientMetadataUrl),
+        };
         var server = await _catalog.AddAsync(update.Apply(new McpServer { Id = "", Name = "", Url = "" }), cancellationToken).ConfigureAwait(false);
         var isComplete = false;
         try
@@ -171,7 +177,8 @@ public sealed class ServerManager
             }
             catch (McpAuthException e)
             {
-                _interaction.Warn($"The registration with {UntrustedText.Sanitize(issuer)}, which only '{server.Name}' used, could not be removed. {e.Message}");
+                _interaction.Warn($"The registration with {UntrustedText.Sanitize(issuer)}, which only '{server.Name}' used, could not be removed. "
+                    + e.Message);
             }
         }
     }

@@ -94,7 +94,8 @@ internal sealed class ServerTester
         var shown = item?.Token is not null ? item : new ServerSecrets { Url = server.Url, BearerToken = token };
         using var http = new RestrictedHttpClient(new UrlPolicy(server.Uri) { Network = _environment.Network });
         var answer = await ChallengeProbe.SendAsync(http, server.Uri, server.Transport == McpTransport.Sse,
-            ServerSecrets.HeadersFor(server, item), request => shown.Authorize(request, _environment.Time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
+            ServerSecrets.HeadersFor(server, item), request => shown.Authorize(request, _environment.Time.GetUtcNow()), cancellationToken)
+            .ConfigureAwait(false);
         if (answer.Status != 401)
         {
             return status;

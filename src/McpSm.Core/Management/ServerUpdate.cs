@@ -110,12 +110,14 @@ public sealed record ServerUpdate
         using var probe = new HttpRequestMessage();
         if (!probe.Headers.TryAddWithoutValidation(name, "x"))
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "A header has a name that cannot be sent.", "Use the letters, digits and dashes of ASCII, as in X-Api-Key.");
+            throw new McpAuthException(ErrorReason.InvalidValue, "A header has a name that cannot be sent.",
+                "Use the letters, digits and dashes of ASCII, as in X-Api-Key.");
         }
         if (value.Any(c => c is < ' ' or > '~'))
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"The value of the header {UntrustedText.Sanitize(name)} cannot be sent: "
-                + $"{(SecretText.HasSeveralLines(value) ? "it has several lines" : "it has characters other than printable ASCII")}.", "Give a value of printable ASCII, in one line.");
+            var why = SecretText.HasSeveralLines(value) ? "it has several lines" : "it has characters other than printable ASCII";
+            throw new McpAuthException(ErrorReason.InvalidValue, $"The value of the header {UntrustedText.Sanitize(name)} cannot be sent: {why}.",
+                "Give a value of printable ASCII, in one line.");
         }
         if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))
         {

@@ -61,7 +61,8 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
         if (item?.ClientIssuers?.GetValueOrDefault(assertion.Location) is { } owner && owner != issuer.Issuer && server.Issuer != issuer.Issuer)
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
-                $"The assertion of '{server.Name}' is for {UntrustedText.Sanitize(owner)}, and the server now names the issuer {UntrustedText.Sanitize(issuer.Issuer)}.",
+                $"The assertion of '{server.Name}' is for {UntrustedText.Sanitize(owner)}, "
+                + $"but the server now names the issuer {UntrustedText.Sanitize(issuer.Issuer)}.",
                 $"If that is right: {new UpdateServerStep(server, StepOptionKind.Issuer)}");
         }
     }
@@ -95,7 +96,8 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
     /// anything else, and says so (RFC 6749 section 5.2). The authorization code that we send is random and never valid.
     /// </summary>
     /// <returns>False also where the issuer does not tell.</returns>
-    public async Task<bool> IsForgottenAsync(RestrictedHttpClient http, AuthorizationServerMetadata issuer, ClientRegistration kept, CancellationToken cancellationToken)
+    public async Task<bool> IsForgottenAsync(
+        RestrictedHttpClient http, AuthorizationServerMetadata issuer, ClientRegistration kept, CancellationToken cancellationToken)
     {
         using var request = new AuthorizationCodeTokenRequest
         {
@@ -148,7 +150,8 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
     }
 
     /// <summary>Keeps the method by which a registered client's secret was accepted.</summary>
-    public async Task KeepMethodAsync(McpServer server, ClientIdentity proven, AuthorizationServerMetadata issuer, string? vault, CancellationToken cancellationToken)
+    public async Task KeepMethodAsync(
+        McpServer server, ClientIdentity proven, AuthorizationServerMetadata issuer, string? vault, CancellationToken cancellationToken)
     {
         using var held = await environment.LockAsync(CredentialStore.ClientItemName(issuer.Issuer), cancellationToken).ConfigureAwait(false);
         var kept = await store.Registrations.ReadAsync(server, issuer.Issuer, vault, cancellationToken).ConfigureAwait(false);

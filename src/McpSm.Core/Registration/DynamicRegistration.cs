@@ -60,7 +60,8 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
 
     /// <summary>Sends one request.</summary>
     /// <returns>Null if it was refused, and another may help: <see cref="_request"/> or the redirect has changed by then.</returns>
-    private async Task<ClientRegistration?> RequestAsync(string endpoint, RegisteredRedirectUri redirect, RegistrationRequest asked, CancellationToken cancellationToken)
+    private async Task<ClientRegistration?> RequestAsync(
+        string endpoint, RegisteredRedirectUri redirect, RegistrationRequest asked, CancellationToken cancellationToken)
     {
         using var request = new DynamicClientRegistrationRequest { Address = endpoint, Document = asked.ToDocument(redirect.Value) };
         using var response = await http.Protocol.RegisterClientAsync(request, cancellationToken).ConfigureAwait(false);
@@ -135,12 +136,15 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
         {
             return;
         }
-        var shown = registered.Count == 0 ? "none" : string.Join(", ", registered.Take(3).Select(uri => UntrustedText.Sanitize(uri))) + (registered.Count > 3 ? ", …" : "");
-        var port = registered.Select(uri => UrlPolicy.TryParse(uri, out var other) && other.AbsoluteUri == RegisteredRedirectUri.Uri(redirect.Host, other.Port) ? other.Port : 0)
-            .FirstOrDefault(p => p > 0);
+        var shown = registered.Count == 0
+            ? "none"
+            : string.Join(", ", registered.Take(3).Select(uri => UntrustedText.Sanitize(uri))) + (registered.Count > 3 ? ", …" : "");
+        var port = registered.Select(uri => UrlPolicy.TryParse(uri, out var other) ? other : null)
+            .FirstOrDefault(uri => uri is { Port: > 0 } && uri.AbsoluteUri == RegisteredRedirectUri.Uri(redirect.Host, uri.Port))?.Port;
         throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
-            $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} registered other redirect URIs than {redirect.Value}: {shown}. The browser could not come back.",
-            port > 0 ? command(new StepOption(StepOptionKind.CallbackPort, $"{port}")) : OwnClient(redirect));
+            $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} did not register the redirect URI {redirect.Value}. It registered: {shown}. "
+            + "The browser could not return to Mcpsm.",
+            port is not null ? command(new StepOption(StepOptionKind.CallbackPort, $"{port}")) : OwnClient(redirect));
     }
 
     /// <summary>The same URI. One without a port stands for every port of this machine (RFC 8252 section 7.3).</summary>

@@ -46,7 +46,9 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
     /// <summary>The command that begins another sign-in, with these options.</summary>
     public required Func<StepOption, NextStep> Command { private get; init; }
 
-    /// <summary>The registration of an earlier sign-in that this one uses, which the issuer may have forgotten; null if this sign-in uses no such registration.</summary>
+    /// <summary>
+    /// The registration of an earlier sign-in that this one uses. The issuer may have forgotten it. Null if this sign-in uses no such registration.
+    /// </summary>
     public ClientRegistration? Stored { get; private set; }
 
     /// <summary>The registration that this sign-in uses, stored or new; null if the client was not registered dynamically.</summary>
@@ -191,7 +193,8 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
         var kept = await Clients.FindStoredAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);
         var port = AskedPort() is { } asked and > 0 ? asked : DefaultPort;
         // No listener now, but a later sign-in with a browser may use it.
-        var redirect = new RegisteredRedirectUri(RegisteredRedirectUri.Uri(_redirectHost, port), () => RegisteredRedirectUri.Uri(RegisteredRedirectUri.Localhost, port));
+        var redirect = new RegisteredRedirectUri(RegisteredRedirectUri.Uri(_redirectHost, port),
+            () => RegisteredRedirectUri.Uri(RegisteredRedirectUri.Localhost, port));
         Stored = null;
         try
         {
@@ -233,15 +236,18 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
     }
 
     /// <summary>Registers a client. It replaces the stored one only after the sign-in, because the stored one may still be valid.</summary>
-    private async Task<ClientRegistration> RegisterAsync(ClientRegistration? kept, RegisteredRedirectUri redirect, bool again, CancellationToken cancellationToken)
+    private async Task<ClientRegistration> RegisterAsync(
+        ClientRegistration? kept, RegisteredRedirectUri redirect, bool again, CancellationToken cancellationToken)
     {
         if (!again && IsDoubted(kept))
         {
-            context.Interaction.Notice($"{UntrustedText.Sanitize(_issuer.Issuer)} may have forgotten the client of an earlier sign-in. Mcpsm registers a new one.");
+            context.Interaction.Notice($"{UntrustedText.Sanitize(_issuer.Issuer)} may have forgotten the client of an earlier sign-in. "
+                + "Mcpsm registers a new one.");
         }
         var registered = await Registering.RunAsync(redirect, Scopes ?? kept?.Scopes, cancellationToken).ConfigureAwait(false);
         _replaced = kept;
-        await Clients.StoreAsync(server, kept is null ? registered : kept with { Candidate = registered }, options.Vault, cancellationToken).ConfigureAwait(false);
+        await Clients.StoreAsync(server, kept is null ? registered : kept with { Candidate = registered }, options.Vault, cancellationToken)
+            .ConfigureAwait(false);
         return registered;
     }
 

@@ -41,14 +41,15 @@ internal static class DPoPPolicy
 
     /// <summary>How the tokens are asked for, with a key of this sign-in's own.</summary>
     public static SenderConstraint Bind(this DPoPRequirement demand) =>
-        new(demand is DPoPRequirement.Asked or DPoPRequirement.Required ? DPoPKey.Create() : null, demand == DPoPRequirement.Required, demand != DPoPRequirement.Unwanted);
+        new(demand is DPoPRequirement.Asked or DPoPRequirement.Required ? DPoPKey.Create() : null, demand == DPoPRequirement.Required,
+            demand != DPoPRequirement.Unwanted);
 
     private static void RequireAlgorithm(IReadOnlyList<string>? algorithms, string who)
     {
         if (algorithms?.Contains(DPoPProof.Algorithm) == false)
         {
-            throw new McpAuthException(ErrorReason.MetadataInvalid,
-                $"{who} proofs by {(algorithms.Count == 0 ? "no algorithm" : UntrustedText.Sanitize(string.Join(", ", algorithms)))}; ours are by {DPoPProof.Algorithm}.",
+            var listed = algorithms.Count == 0 ? "no algorithm" : UntrustedText.Sanitize(string.Join(", ", algorithms));
+            throw new McpAuthException(ErrorReason.MetadataInvalid, $"{who} proofs by {listed}; ours are by {DPoPProof.Algorithm}.",
                 $"Ask its operator to take {DPoPProof.Algorithm}.");
         }
     }

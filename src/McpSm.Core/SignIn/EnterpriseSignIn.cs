@@ -66,7 +66,8 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
         // Not a client that registers itself: the provider writes the client's id into what it signs, and so must know it.
         var client = Client(server, item, target) ?? throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
-            $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows at {UntrustedText.Sanitize(issuer.Issuer)}.",
+            $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows "
+            + $"at {UntrustedText.Sanitize(issuer.Issuer)}.",
             $"Ask the operator of the identity provider, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}");
         // Rule 10: what offline_access asks for, a refresh token, has no place here.
         target = server.Scopes.Count > 0 ? target : target with { Scopes = [.. target.Scopes.Where(s => s != Discovery.Scopes.Offline)] };
@@ -91,7 +92,9 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
     }
 
     /// <summary>Signs a person in at the provider, and keeps the session.</summary>
-    /// <exception cref="McpAuthException">InteractionRequired, PkceUnsupported, IssuerMismatch, TokenResponseInvalid, and the reasons of every step.</exception>
+    /// <exception cref="McpAuthException">
+    /// InteractionRequired, PkceUnsupported, IssuerMismatch, TokenResponseInvalid, and the reasons of every step.
+    /// </exception>
     public async Task<IdentitySession> SignInAsync(string provider, SignInOptions options, CancellationToken cancellationToken)
     {
         if (!interaction.CanAnswer)
@@ -107,7 +110,8 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
             found = await identities.PrepareAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false) ?? found;
             using var room = HandleReserve.Take();
             var (server, secret) = await AsServerAsync(provider, options.Vault, cancellationToken).ConfigureAwait(false);
-            var target = new SignInTarget(provider, issuer, [provider], Scopes(provider, issuer)) { IsIdentityProvider = true, DPoP = DPoPRequirement.Unwanted }.WithPkce();
+            var target = new SignInTarget(provider, issuer, [provider], Scopes(provider, issuer))
+            { IsIdentityProvider = true, DPoP = DPoPRequirement.Unwanted }.WithPkce();
             progress?.Report($"Signing in at the identity provider {UntrustedText.Sanitize(provider)}.");
             using var exchange = environment.Exchanges.Prepare(cancellationToken);
             try
@@ -197,7 +201,8 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
     }
 
     /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
-    private async Task<IdentitySession> KeepAsync(AuthorizationServerMetadata issuer, ClientIdentity client, TokenSet tokens, IdentityProviderSecrets? found, string? vault)
+    private async Task<IdentitySession> KeepAsync(
+        AuthorizationServerMetadata issuer, ClientIdentity client, TokenSet tokens, IdentityProviderSecrets? found, string? vault)
     {
         var now = environment.Time.GetUtcNow();
         var identity = IdTokenValidator.Validate(tokens.IdToken, issuer.Issuer, client.Id, null, now);
@@ -254,7 +259,8 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         {
             // Do not wait long for a provider that does not answer.
             using var http = new RestrictedHttpClient(UrlPolicy.ForIssuer(environment.Network, provider, endpoint), null, TimeSpan.FromSeconds(5));
-            return await RevocationRequest.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null, environment.Time, cancellationToken)
+            return await RevocationRequest.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null,
+                environment.Time, cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (McpAuthException e)
@@ -263,7 +269,8 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
     }
 
-    private async Task<(RestrictedHttpClient Http, UrlPolicy Policy, AuthorizationServerMetadata Issuer)> OpenAsync(string provider, TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<(RestrictedHttpClient Http, UrlPolicy Policy, AuthorizationServerMetadata Issuer)> OpenAsync(
+        string provider, TimeSpan timeout, CancellationToken cancellationToken)
     {
         Check(provider);
         var policy = UrlPolicy.ForIssuer(environment.Network, provider);
@@ -271,7 +278,8 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         using var limit = new TimeLimit(http.Time, timeout, cancellationToken);
         try
         {
-            var issuer = await AuthorizationServerMetadata.FindAsync(http, policy, provider, url => new UseIdentityProviderStep(url), limit.Token).ConfigureAwait(false);
+            var issuer = await AuthorizationServerMetadata.FindAsync(http, policy, provider, url => new UseIdentityProviderStep(url), limit.Token)
+                .ConfigureAwait(false);
             return issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == false
                 ? throw TokenExchangeGrant.NoIdJags(provider, "Its metadata says so.") : (http, policy, issuer);
         }

@@ -56,7 +56,9 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         if (!device && _issuer.AuthorizationEndpoint is null)
         {
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The issuer {UntrustedText.Sanitize(_issuer.Issuer)} offers no sign-in with a browser.",
-                _issuer.DeviceAuthorizationEndpoint is not null ? Command(StepOptionKind.DeviceCode) : "Ask the operator of the issuer how people sign in there.");
+                _issuer.DeviceAuthorizationEndpoint is not null
+                    ? Command(StepOptionKind.DeviceCode)
+                    : "Ask the operator of the issuer how people sign in there.");
         }
         if (device && !options.UseDeviceCode)
         {
@@ -81,7 +83,8 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
             {
                 await Client.DoubtAsync(Client.Stored).ConfigureAwait(false);
                 Client.IsForgotten = true;
-                context.Interaction.Notice($"{UntrustedText.Sanitize(_issuer.Issuer)} no longer knows this client. Mcpsm registers a new client and starts the sign-in again.");
+                context.Interaction.Notice($"{UntrustedText.Sanitize(_issuer.Issuer)} no longer knows this client. "
+                    + "Mcpsm registers a new client and starts the sign-in again.");
                 Client.Scopes = Client.Stored.Scopes is { } before ? [.. before.Union(target.Scopes)] : null;
             }
             catch (McpAuthException e) when (!again && e.OAuthError == "invalid_scope"
@@ -131,8 +134,8 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         using (listener)
         {
             context.Progress?.Report($"The client is {Client.DescribeClient(client.Kind)}; waiting for the response on {listener.RedirectUri}.");
-            var request = new AuthorizationCodeRequest(_issuer, client, listener.RedirectUri, target.ResourceParameter, target.Scopes, target.DPoP.Bind(), Policy,
-                added);
+            var request = new AuthorizationCodeRequest(_issuer, client, listener.RedirectUri, target.ResourceParameter,
+                target.Scopes, target.DPoP.Bind(), Policy, added);
             var answer = await RequestCodeAsync(listener, request.Url, request.State, cancellationToken).ConfigureAwait(false);
             var signedIn = false;
             try
@@ -289,7 +292,8 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         }
         try
         {
-            await RevocationRequest.RevokeAsync(Http, endpoint, _issuer.Issuer, client, tokens.RefreshToken, tokens.AccessToken, context.Environment.Time, CancellationToken.None)
+            await RevocationRequest.RevokeAsync(Http, endpoint, _issuer.Issuer, client, tokens.RefreshToken, tokens.AccessToken,
+                context.Environment.Time, CancellationToken.None)
                 .ConfigureAwait(false);
         }
         catch (McpAuthException e)
@@ -356,7 +360,8 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         {
             if (added.Count > 0)
             {
-                context.Interaction.Warn($"The authorization parameters of '{server.Name}' are not used, because a sign-in with a device code has no authorization URL.");
+                context.Interaction.Warn($"The authorization parameters of '{server.Name}' are not used, "
+                    + "because a sign-in with a device code has no authorization URL.");
             }
             return AuthorizeParameters.None;
         }

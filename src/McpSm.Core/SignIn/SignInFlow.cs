@@ -85,7 +85,8 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
             : provider is not null
             ? await enterprise.RunAsync(provider, server, item, target, options, http, cancellationToken).ConfigureAwait(false)
             : await new InteractiveSignIn(context, server, item, target, options)
-            { Http = http, Policy = policy, Clients = new ClientRegistrar(_environment, store), Entra = Entra, Exchange = exchange }.RunAsync(cancellationToken).ConfigureAwait(false);
+            { Http = http, Policy = policy, Clients = new ClientRegistrar(_environment, store), Entra = Entra, Exchange = exchange }
+                .RunAsync(cancellationToken).ConfigureAwait(false);
         exchange.Begin();
         room.Dispose();
         var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);
@@ -116,7 +117,8 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
                 RequireUsable(credential, server, catalog.Reload(server));
                 var raw = await ReadAgainAsync(server, found, vault).ConfigureAwait(false) ?? new ServerSecrets { Url = server.Url };
                 var item = raw.UsableFor(server) ?? new ServerSecrets { Url = server.Url };
-                if (await store.StoreAsync(server, item.With(credential) with { Url = server.Url }, vault, isRenewal: false).ConfigureAwait(false) is { } failed)
+                var stored = item.With(credential) with { Url = server.Url };
+                if (await store.StoreAsync(server, stored, vault, isRenewal: false).ConfigureAwait(false) is { } failed)
                 {
                     var told = failed.ToException($"The sign-in to '{server.Name}'",
                         failed.Outcome == StorageOutcome.MemoryOnly ? new SignInStep(server) : new RefreshStep(server));
@@ -177,7 +179,8 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
             {
                 var wanted = new StepOption(StepOptionKind.Scope, [.. target.Scopes.Where(s => !EntraScopes.IsOfPerson(s))]);
                 throw new McpAuthException(ErrorReason.ResourceMismatch,
-                    $"'{server.Name}' asks for a token of {UntrustedText.Sanitize(api)}, which is the API of '{other.Name}': it could use it there in your name.",
+                    $"'{server.Name}' asks for a token of {UntrustedText.Sanitize(api)}, which is the API of '{other.Name}'. "
+                    + $"With that token, '{server.Name}' could act there in your name.",
                     $"Only if both are of that API: {new UpdateServerStep(server, wanted)}");
             }
         }
@@ -261,7 +264,8 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and no person can answer here.",
                 $"Run '{new SignInStep(server)}' at a prompt, or keep a token with '{new SetTokenStep(server) { Unattended = true }}'. "
-                + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. MCPSM_INTERACTIVE=1 says that a person can answer.")
+                + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. "
+                + $"MCPSM_INTERACTIVE=1 says that a person can answer.")
             { Server = server.Name };
         }
     }

@@ -69,7 +69,9 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
             throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
                 $"Choose those that you need: {new UpdateServerStep(server, StepOptionKind.Scope)}");
         }
-        progress?.Report(scopes.Count == 0 ? "No scopes are asked for." : $"The scopes to ask for are {UntrustedText.Sanitize(Discovery.Scopes.Join(scopes))}.");
+        progress?.Report(scopes.Count == 0
+            ? "No scopes are asked for."
+            : $"The scopes to ask for are {UntrustedText.Sanitize(Discovery.Scopes.Join(scopes))}.");
         return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
             server.Issuer is null && resource is not null ? resource.AuthorizationServers : [issuer.Issuer], scopes)
         {
@@ -99,7 +101,8 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
     }.With(tokens);
 
     /// <summary>The metadata of a server that challenges; null if it publishes none, or if it can be done without (rule 3).</summary>
-    private static async Task<ProtectedResourceMetadata?> FindResourceAsync(RestrictedHttpClient http, McpServer server, Challenge? challenge, CancellationToken cancellationToken)
+    private static async Task<ProtectedResourceMetadata?> FindResourceAsync(
+        RestrictedHttpClient http, McpServer server, Challenge? challenge, CancellationToken cancellationToken)
     {
         var isNamed = challenge?["resource_metadata"] is not null;
         try

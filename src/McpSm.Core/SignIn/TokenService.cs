@@ -149,7 +149,8 @@ public sealed class TokenService
         if (renew)
         {
             return item is { BearerToken: null, OAuth: { } refused }
-                ? item with { OAuth = await RenewAsync(server, refused, cancellationToken).ConfigureAwait(false) } : throw CredentialRemedy.SignInNeeded(server, item);
+                ? item with { OAuth = await RenewAsync(server, refused, cancellationToken).ConfigureAwait(false) }
+                : throw CredentialRemedy.SignInNeeded(server, item);
         }
         if (item?.OAuth is not { CanRenew: true } oauth || !TokenRenewer.IsDue(oauth, _environment.Time.GetUtcNow()))
         {
@@ -159,11 +160,12 @@ public sealed class TokenService
         {
             return item with { OAuth = await RenewAsync(server, oauth, cancellationToken).ConfigureAwait(false) };
         }
-        catch (McpAuthException e) when (oauth.ExpiresAt > _environment.Time.GetUtcNow() && e is { StatusCode: not null } or { Reason: ErrorReason.ServerUnreachable })
+        catch (McpAuthException e) when (oauth.ExpiresAt > _environment.Time.GetUtcNow()
+            && e is { StatusCode: not null } or { Reason: ErrorReason.ServerUnreachable })
         {
             // The token is still valid: a failed renewal must not take it away.
-            _interaction.Warn($"'{server.Name}' was not renewed, and its token is valid for {(oauth.ExpiresAt - _environment.Time.GetUtcNow()).Value.TotalSeconds:0} "
-                + $"seconds more. {e.Message}");
+            var left = oauth.ExpiresAt.Value - _environment.Time.GetUtcNow();
+            _interaction.Warn($"The token of '{server.Name}' was not renewed. It is valid for {left.TotalSeconds:0} more seconds. {e.Message}");
             return item;
         }
     }

@@ -61,7 +61,10 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
     public async Task<ClientCredentials?> FindReplacementAsync(McpServer server, CancellationToken cancellationToken)
     {
         var (_, kept) = await KeptAsync(server, null, cancellationToken).ConfigureAwait(false);
-        return kept is { Assertion: null } && environment.Variable(IdVariable) == kept.Id && FromVariables(kept.Id!, cancellationToken) is { } given && given != kept ? given : null;
+        return kept is { Assertion: null } && environment.Variable(IdVariable) == kept.Id
+            && FromVariables(kept.Id!, cancellationToken) is { } given && given != kept
+            ? given
+            : null;
     }
 
     /// <summary>Returns the workload that signs in if no person can answer: that of the variable, else the one of the last sign-in.</summary>
@@ -73,7 +76,8 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
         }
         if (environment.Variable(SecretVariable) is not null || environment.Variable(KeyVariable) is not null)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"{AssertionVariable} excludes {SecretVariable} and {KeyVariable}.", $"Unset {AssertionVariable}, or the others.");
+            throw new McpAuthException(ErrorReason.InvalidValue, $"{AssertionVariable} excludes {SecretVariable} and {KeyVariable}.",
+                $"Unset {AssertionVariable}, or the others.");
         }
         var source = WorkloadAssertionSource.FromFile(file);
         return byName || source == kept?.Assertion ? new ClientCredentials(environment.Variable(IdVariable) ?? server.ClientId ?? "", Assertion: source)
@@ -92,13 +96,15 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
         return (item, new ClientCredentials(client.Id, secret, client.Key, client.Kind == ClientKind.ManagedIdentity, assertion));
     }
 
-    private ClientCredentials? FromVariables(string id, CancellationToken cancellationToken) => (environment.SecretVariable(SecretVariable), environment.Variable(KeyVariable)) switch
-    {
-        ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other.", "Unset one of them."),
-        ({ } secret, null) => new ClientCredentials(id, secret),
-        (null, { } file) => new ClientCredentials(id, Key: ClientKey.FromFile(file, cancellationToken)),
-        _ => null,
-    };
+    private ClientCredentials? FromVariables(string id, CancellationToken cancellationToken) =>
+        (environment.SecretVariable(SecretVariable), environment.Variable(KeyVariable)) switch
+        {
+            ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other.",
+                "Unset one of them."),
+            ({ } secret, null) => new ClientCredentials(id, secret),
+            (null, { } file) => new ClientCredentials(id, Key: ClientKey.FromFile(file, cancellationToken)),
+            _ => null,
+        };
 
     private static McpAuthException NoneGiven(McpServer server) => new(ErrorReason.InvalidValue,
         $"No client is known that could sign in to '{server.Name}' by itself.", HowToGive + ".")

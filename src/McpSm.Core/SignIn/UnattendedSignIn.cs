@@ -34,7 +34,11 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
                 ? await entra.ForClientAsync(server, microsoft, identity, scopes, cancellationToken).ConfigureAwait(false)
                 : await ClientCredentialsGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity,
                     target.Resource, scopes, target.DPoP.Bind(), environment.Time, cancellationToken).ConfigureAwait(false);
-            return target.Credential(identity, tokens, environment.Time.GetUtcNow()) with { IsOfClient = client.Assertion is null, Assertion = client.Assertion };
+            return target.Credential(identity, tokens, environment.Time.GetUtcNow()) with
+            {
+                IsOfClient = client.Assertion is null,
+                Assertion = client.Assertion,
+            };
         }
         catch (McpAuthException e) when (Advice(e) is { } remedy)
         {
@@ -71,7 +75,8 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
         ClientRegistrar.RequireIssuer(server, item, client.Id!, issuer);
         // A client that the user gave a secret is one that must show it (RFC 6749 section 3.2.1), whatever the grant.
         var secret = client.Assertion is not null && client.Id == server.ClientId ? item?.ClientSecret ?? server.Plaintext.ClientSecret : client.Secret;
-        return ClientIdentity.Create(ClientKind.PreRegistered, client.Id!, secret, issuer, ClientRegistrar.PreviousMethod(item, client.Id!, issuer), client.Key);
+        return ClientIdentity.Create(ClientKind.PreRegistered, client.Id!, secret, issuer,
+            ClientRegistrar.PreviousMethod(item, client.Id!, issuer), client.Key);
     }
 
     /// <summary>Null where the failure says it, or is not of who signs in.</summary>
@@ -81,7 +86,8 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
         (ErrorReason.ClientRejected, _) => "Check the client's id, and that the issuer lets it use the JWT bearer grant.",
         (ErrorReason.AssertionRejected, _) => "Check that the issuer trusts who signs the assertion and the subject in it, that its audience is "
             + $"{UntrustedText.Sanitize(target.Issuer.Issuer)} or what the issuer asks for, and that it has not expired.",
-        (_, not null) when e.OAuthError == "unsupported_grant_type" => "This issuer takes no assertions of workloads: ask its operator, or sign in another way.",
+        (_, not null) when e.OAuthError == "unsupported_grant_type" =>
+            "This issuer takes no assertions of workloads: ask its operator, or sign in another way.",
         _ => null,
     };
 }

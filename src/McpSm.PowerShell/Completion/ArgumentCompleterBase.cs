@@ -21,7 +21,8 @@ public abstract class ArgumentCompleterBase : IArgumentCompleter
     /// <summary>Returns the candidates. A candidate that can be found by several names is returned once for each.</summary>
     private protected abstract IEnumerable<(string Name, CompletionCandidate Candidate)> Names(CompletionCandidates candidates);
 
-    private protected static IEnumerable<(string, CompletionCandidate)> ByText(IEnumerable<CompletionCandidate> candidates) => candidates.Select(c => (c.Value, c));
+    private protected static IEnumerable<(string, CompletionCandidate)> ByText(IEnumerable<CompletionCandidate> candidates) =>
+        candidates.Select(c => (c.Value, c));
 
     private static string Quote(string name) => name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/') && name[0] != '-'
         ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";

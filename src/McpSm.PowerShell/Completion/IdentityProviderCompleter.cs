@@ -5,5 +5,6 @@ namespace McpSm.PowerShell.Completion;
 /// <summary>Completes identity providers.</summary>
 public sealed class IdentityProviderCompleter : ArgumentCompleterBase
 {
-    private protected override IEnumerable<(string Name, CompletionCandidate Candidate)> Names(CompletionCandidates candidates) => ByText(candidates.IdentityProviders());
+    private protected override IEnumerable<(string Name, CompletionCandidate Candidate)> Names(CompletionCandidates candidates) =>
+        ByText(candidates.IdentityProviders());
 }

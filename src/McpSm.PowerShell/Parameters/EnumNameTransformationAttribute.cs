@@ -13,7 +13,8 @@ internal sealed class EnumNameTransformationAttribute(Type type) : ArgumentTrans
     public static object? NameOf(Type type, object? inputData)
     {
         var value = inputData is PSObject wrapper ? wrapper.BaseObject : inputData;
-        return value is not Enum && int.TryParse(Convert.ToString(value, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        return value is not Enum
+            && int.TryParse(Convert.ToString(value, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && Enum.GetName(type, number) is { } name ? name : inputData;
     }
 }

@@ -13,7 +13,8 @@ internal sealed class HashtableTransformationAttribute : ArgumentTransformationA
         (inputData is PSObject { BaseObject: not PSCustomObject } wrapper ? wrapper.BaseObject : inputData) switch
         {
             string query => AuthorizeParameters.Parse(query),
-            PSObject custom => custom.Properties.Where(p => p.MemberType == PSMemberTypes.NoteProperty).ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal),
+            PSObject custom => custom.Properties.Where(p => p.MemberType == PSMemberTypes.NoteProperty)
+                .ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal),
             var other => other,
         };
 }

@@ -35,7 +35,8 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
     private protected virtual IReadOnlyList<IVaultProvider> VaultProviders => [new SecretManagementProvider(new SecretManagementCommands(this))];
 
     /// <summary>Shows messages of Core at this host, and reads answers there.</summary>
-    private protected ConsoleAuthInteraction Interaction => _interaction ??= new ConsoleAuthInteraction(new HostConsole(this, null), AppEnvironment, text => Warn(text));
+    private protected ConsoleAuthInteraction Interaction =>
+        _interaction ??= new ConsoleAuthInteraction(new HostConsole(this, null), AppEnvironment, text => Warn(text));
 
     /// <summary>Runs work on the thread pool until it ends. The pipeline thread executes what the work queues in <see cref="Dispatcher"/>.</summary>
     private protected void Run(Func<CancellationToken, Task> work)
@@ -184,7 +185,9 @@ public abstract class McpCmdlet : PSCmdlet, IDisposable
         return found.Where(s => !exactMatches.Contains(s.Name) || exactMatches[s.Name].Contains(s));
     }
 
-    /// <summary>Returns whether to continue. Asks like ShouldProcess, except with <c>-Force</c>. <c>-WhatIf</c> and <c>-Confirm</c> override <c>-Force</c>.</summary>
+    /// <summary>
+    /// Returns whether to continue. Asks like ShouldProcess, except with <c>-Force</c>. <c>-WhatIf</c> and <c>-Confirm</c> override <c>-Force</c>.
+    /// </summary>
     private protected bool Confirmed(bool force, string target, string action)
     {
         var bound = MyInvocation.BoundParameters;

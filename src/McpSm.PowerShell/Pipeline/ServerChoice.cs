@@ -28,7 +28,8 @@ internal sealed class ServerChoice(McpCmdlet cmdlet, ConsoleAuthInteraction inte
         try
         {
             return all[cmdlet.Host.UI.PromptForChoice("", "Which server?",
-                new Collection<ChoiceDescription>([.. all.Select((s, i) => new ChoiceDescription($"&{Keys[i]} {s.Name}", UntrustedText.Sanitize(s.Url)))]), -1)];
+                new Collection<ChoiceDescription>([.. all.Select((s, i) => new ChoiceDescription($"&{Keys[i]} {s.Name}", UntrustedText.Sanitize(s.Url)))]),
+                -1)];
         }
         catch (HostException)
         {

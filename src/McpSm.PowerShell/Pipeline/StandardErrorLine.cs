@@ -25,7 +25,9 @@ internal sealed class StandardErrorLine : ErrorRecord
     /// <param name="isFirst">Whether this is the first line of the command. Its id differs from those of later lines, as with a native command.</param>
     public static ErrorRecord Create(string line, bool isFirst) =>
         // PowerShell shows the category of a record whose exception has no message.
-        Deserialize(new ErrorRecord(new RemoteException(line.Length == 0 ? " " : line), isFirst ? First : Later, ErrorCategory.NotSpecified, isFirst ? line : null), line);
+        Deserialize(
+            new ErrorRecord(new RemoteException(line.Length == 0 ? " " : line), isFirst ? First : Later, ErrorCategory.NotSpecified, isFirst ? line : null),
+            line);
 
     /// <summary>Returns the error that <c>$PSNativeCommandUseErrorActionPreference</c> requests for an exit code other than 0.</summary>
     public static ErrorRecord ForExitCode(int code)

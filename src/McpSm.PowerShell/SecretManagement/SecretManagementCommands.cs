@@ -35,7 +35,9 @@ internal sealed class SecretManagementCommands(McpCmdlet cmdlet)
     public Task<bool> IsInstalledAsync(CancellationToken cancellationToken) => cmdlet.Dispatcher.AskAsync(IsInstalled, cancellationToken);
 
     /// <summary>Runs a command. Returns its output, and the errors that it wrote or threw.</summary>
-    /// <exception cref="McpAuthException">SecretManagementMissing: the module is not installed. VaultUnavailable: SecretManagement is busy, or the pipeline was stopped.</exception>
+    /// <exception cref="McpAuthException">
+    /// SecretManagementMissing: the module is not installed. VaultUnavailable: SecretManagement is busy, or the pipeline was stopped.
+    /// </exception>
     public Task<(IReadOnlyList<object> Output, IReadOnlyList<ErrorRecord> Errors)> RunAsync(string command,
         Dictionary<string, object> parameters, CancellationToken cancellationToken) =>
         cmdlet.Dispatcher.AskAsync(() =>

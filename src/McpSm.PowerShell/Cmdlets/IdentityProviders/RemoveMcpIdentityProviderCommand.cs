@@ -14,9 +14,11 @@ public sealed class RemoveMcpIdentityProviderCommand : IdentityProviderCmdlet
     protected override void ProcessRecord() => RunOnce(async cancellationToken =>
     {
         if (Authenticator.IdentityProviders.Current is { Issuer: var issuer }
-            && await Dispatcher.AskAsync(() => Confirmed(Force, issuer, "Remove identity provider and sign out there"), cancellationToken).ConfigureAwait(false))
+            && await Dispatcher.AskAsync(() => Confirmed(Force, issuer, "Remove identity provider and sign out there"), cancellationToken)
+                .ConfigureAwait(false))
         {
-            await TryAsync(issuer, async () => WarnOfRevocation(await Authenticator.IdentityProviders.RemoveAsync(issuer, cancellationToken).ConfigureAwait(false)))
+            await TryAsync(issuer,
+                async () => WarnOfRevocation(await Authenticator.IdentityProviders.RemoveAsync(issuer, cancellationToken).ConfigureAwait(false)))
                 .ConfigureAwait(false);
         }
     });

@@ -48,7 +48,8 @@ public sealed class SetMcpIdentityProviderCommand : IdentityProviderCmdlet
         {
             Run(cancellationToken => TryAsync(Issuer, async () =>
             {
-                await Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(Issuer, ClientId, Scopes.Typed(Scope)), UnwrapText(ClientSecret), Vault,
+                await Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(Issuer, ClientId, Scopes.Typed(Scope)),
+                    UnwrapText(ClientSecret), Vault,
                     cancellationToken).ConfigureAwait(false);
                 if (PassThru)
                 {

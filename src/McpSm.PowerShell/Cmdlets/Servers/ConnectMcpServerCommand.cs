@@ -196,7 +196,8 @@ public sealed class ConnectMcpServerCommand : McpCmdlet
         {
             if (Name.Length > 1)
             {
-                WriteError(ErrorRecords.Create(new McpAuthException(ErrorReason.InvalidValue, "-Name has several values, but with -Url it is the name of one server.",
+                WriteError(ErrorRecords.Create(new McpAuthException(ErrorReason.InvalidValue,
+                    "-Name has several values, but with -Url it is the name of one server.",
                     "Use one name, or omit -Name."), url));
                 return;
             }

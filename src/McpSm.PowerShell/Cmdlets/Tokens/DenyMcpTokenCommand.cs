@@ -35,7 +35,8 @@ public sealed class DenyMcpTokenCommand : McpCmdlet
     protected override void ProcessRecord() =>
         RunFor(Find(Name).Where(s => ShouldProcess(s.Name, "Mark token as rejected")).ToList(), async (server, cancellationToken) =>
         {
-            if (!await Authenticator.Tokens.RejectAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
+            if (!await Authenticator.Tokens.RejectAsync(server, await ReadAsync(server, cancellationToken).ConfigureAwait(false), cancellationToken)
+                .ConfigureAwait(false))
             {
                 Warn($"This is not the stored token of '{server.Name}'. It was replaced already.");
             }

@@ -51,7 +51,9 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
     private async Task ImportAsync(McpServer server, CancellationToken cancellationToken)
     {
         var secrets = Authenticator.Plaintext.Find(server);
-        if (secrets.Count == 0 || !await Dispatcher.AskAsync(() => ShouldProcess(server.Name, $"Move {string.Join(", ", secrets)} to the vault"), cancellationToken).ConfigureAwait(false))
+        if (secrets.Count == 0
+            || !await Dispatcher.AskAsync(() => ShouldProcess(server.Name, $"Move {string.Join(", ", secrets)} to the vault"), cancellationToken)
+                .ConfigureAwait(false))
         {
             return;
         }

@@ -38,7 +38,10 @@ public sealed class SetMcpVaultCommand : McpCmdlet
     {
         var isRekey = ParameterSetName != "Use";
         Name = isRekey ? EncryptedFileVault.VaultName : Name;
-        if (!ShouldProcess(Name, isRekey ? "Change the key of the encrypted file" : Move ? "Move all credentials to this vault" : "Use this vault for credentials"))
+        var change = isRekey ? "Change the key of the encrypted file"
+            : Move ? "Move all credentials to this vault"
+            : "Use this vault for credentials";
+        if (!ShouldProcess(Name, change))
         {
             return;
         }

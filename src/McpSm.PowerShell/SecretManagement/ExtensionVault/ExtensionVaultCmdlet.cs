@@ -35,7 +35,8 @@ public abstract class ExtensionVaultCmdlet : McpCmdlet
     private protected override void Report(ErrorRecord error) => Dispatcher.Post(() =>
     {
         if (error.Exception is McpAuthException { Reason: ErrorReason.VaultLocked } locked
-            && LanguagePrimitives.TryConvertTo<Type>("Microsoft.PowerShell.SecretManagement.PasswordRequiredException", CultureInfo.InvariantCulture, out var type))
+            && LanguagePrimitives.TryConvertTo<Type>("Microsoft.PowerShell.SecretManagement.PasswordRequiredException",
+                CultureInfo.InvariantCulture, out var type))
         {
             var exception = (Exception)Activator.CreateInstance(type, AppEnvironment.Remedies.Explain(locked))!;
             ThrowTerminatingError(new ErrorRecord(exception, ErrorId.Of(ErrorReason.VaultLocked), error.CategoryInfo.Category, error.TargetObject));
@@ -45,7 +46,8 @@ public abstract class ExtensionVaultCmdlet : McpCmdlet
 
     private string? ReadVault()
     {
-        var parameters = (AdditionalParameters ?? []).Cast<DictionaryEntry>().Select(p => (Name: $"{p.Key}", Value: p.Value is PSObject o ? o.BaseObject : p.Value))
+        var parameters = (AdditionalParameters ?? []).Cast<DictionaryEntry>()
+            .Select(p => (Name: $"{p.Key}", Value: p.Value is PSObject o ? o.BaseObject : p.Value))
             .Where(p => !p.Name.Equals("Verbose", StringComparison.OrdinalIgnoreCase)).ToList();
         if (parameters.Find(p => !p.Name.Equals(VaultParameter, StringComparison.OrdinalIgnoreCase)).Name is { } unknown)
         {
@@ -55,8 +57,10 @@ public abstract class ExtensionVaultCmdlet : McpCmdlet
         {
             return null;
         }
-        return parameters[0].Value is not string { Length: > 0 } vault ? throw InvalidParameter($"The value of the vault parameter {VaultParameter} is not the name of a vault.")
-            : VaultSelector.IsOfSecretManagement(vault) ? throw InvalidParameter($"SecretManagement cannot open the vault '{UntrustedText.Sanitize(vault)}' while it is using this one.")
+        return parameters[0].Value is not string { Length: > 0 } vault
+            ? throw InvalidParameter($"The value of the vault parameter {VaultParameter} is not the name of a vault.")
+            : VaultSelector.IsOfSecretManagement(vault)
+            ? throw InvalidParameter($"SecretManagement cannot open the vault '{UntrustedText.Sanitize(vault)}' while it is using this one.")
             : vault;
     }
 

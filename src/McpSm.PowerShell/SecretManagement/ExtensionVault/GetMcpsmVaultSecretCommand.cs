@@ -5,7 +5,9 @@ using McpSm.Core.Credentials;
 
 namespace McpSm.PowerShell.SecretManagement.ExtensionVault;
 
-/// <summary>Returns the valid token of a server, or a secret of another tool with the type that it was stored with. Returns nothing if neither exists.</summary>
+/// <summary>
+/// Returns the valid token of a server, or a secret of another tool with the type that it was stored with. Returns nothing if neither exists.
+/// </summary>
 [Cmdlet(VerbsCommon.Get, "McpsmVaultSecret")]
 [OutputType(typeof(string), typeof(SecureString))]
 public sealed class GetMcpsmVaultSecretCommand : ExtensionVaultCmdlet
