@@ -44,7 +44,8 @@ public sealed class CommandTests
     [Fact]
     public async Task Quickstart_sequence_runs_over_https()
     {
-        await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { Certificate = LoopbackCertificates.Server, AutoApprove = true });
+        await using var issuer =
+            await AuthorizationServer.StartAsync(new AuthorizationServerOptions { Certificate = LoopbackCertificates.Server, AutoApprove = true });
         await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { Certificate = LoopbackCertificates.Server });
         Assert.SkipWhen(OperatingSystem.IsWindows() || OperatingSystem.IsMacOS(), "Only OpenSSL reads SSL_CERT_FILE.");
         using var mcpsm = new CliProcess();

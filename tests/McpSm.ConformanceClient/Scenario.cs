@@ -57,7 +57,8 @@ internal static class Scenario
         }
         var data = Parse(context);
         var provider = Text(data, "idp_issuer")!;
-        await authenticator.IdentityProviders.StoreIdTokenAsync(provider, Text(data, "idp_client_id"), Text(data, "idp_id_token")!, null, CancellationToken.None);
+        await authenticator.IdentityProviders.StoreIdTokenAsync(provider, Text(data, "idp_client_id"), Text(data, "idp_id_token")!,
+            null, CancellationToken.None);
         return provider;
     }
 

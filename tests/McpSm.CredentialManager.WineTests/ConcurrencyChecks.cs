@@ -40,7 +40,8 @@ internal static class ConcurrencyChecks
             That(isNew || (code != 0 && text == StorageChecks.Text(from)), $"the item is old or new after {calls} calls");
             That((await test.Vault.NamesAsync(default)).Count == (text is null ? 0 : 1));
             await test.Vault.RemoveAsync("mcpsm-b", default);
-            That(test.Entries().Count == (text is null ? 0 : StorageChecks.Count(text.Length)), $"no entry stays behind after {calls} calls and another change");
+            That(test.Entries().Count == (text is null ? 0 : StorageChecks.Count(text.Length)),
+                $"no entry stays behind after {calls} calls and another change");
             if (code == 0)
             {
                 That(calls > 2, "the process was killed");

@@ -14,7 +14,8 @@ switch (args)
         await ChildProcess.WriteAsync(folder, letter, int.Parse(rounds, CultureInfo.InvariantCulture));
         return 0;
     case ["change-and-die", var folder, var after, var size]:
-        await ChildProcess.ChangeAndDieAsync(folder, int.Parse(after, CultureInfo.InvariantCulture), size == "" ? null : int.Parse(size, CultureInfo.InvariantCulture));
+        await ChildProcess.ChangeAndDieAsync(folder, int.Parse(after, CultureInfo.InvariantCulture),
+            size == "" ? null : int.Parse(size, CultureInfo.InvariantCulture));
         return 0;
 }
 

@@ -22,7 +22,8 @@ internal sealed class TestVault : IDisposable
 
     public string Prefix => $"Mcpsm:{Home.Owner}:";
 
-    public static IWindowsCredentials NewSet() => SerializedCredentials.IsNeeded ? new SerializedCredentials(new WindowsCredentials()) : new WindowsCredentials();
+    public static IWindowsCredentials NewSet() =>
+        SerializedCredentials.IsNeeded ? new SerializedCredentials(new WindowsCredentials()) : new WindowsCredentials();
 
     public static AppEnvironment HomeOf(string folder) => new(name => name == "MCPSM_CONFIG_DIR" ? folder : null);
 

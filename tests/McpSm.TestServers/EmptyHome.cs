@@ -36,7 +36,9 @@ public sealed class EmptyHome : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(n => n != "DOTNET_ROOT" && RemovedPrefixes.Any(p => n.StartsWith(p, StringComparison.OrdinalIgnoreCase))).ToList())
+        var removed = start.Environment.Keys
+            .Where(n => n != "DOTNET_ROOT" && RemovedPrefixes.Any(p => n.StartsWith(p, StringComparison.OrdinalIgnoreCase)));
+        foreach (var name in removed.ToList())
         {
             start.Environment.Remove(name);
         }

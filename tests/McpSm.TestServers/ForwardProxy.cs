@@ -80,7 +80,8 @@ public sealed class ForwardProxy : IDisposable
             var target = new Uri(isTunnel ? "https://" + words[1] : words[1]);
             if (Credentials is not null && !head.Contains($"Proxy-Authorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(Credentials))}\r\n"))
             {
-                await WriteAsync(stream, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n");
+                await WriteAsync(stream,
+                    "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n");
                 continue;
             }
             if (Route(target.IdnHost, target.Port) is not { } port)

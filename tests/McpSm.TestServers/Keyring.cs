@@ -85,7 +85,8 @@ public sealed class Keyring : IAsyncDisposable
     }
 
     /// <summary>Locks the login keyring, like a screen saver can.</summary>
-    public Task LockAsync() => SendAsync("org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", $"array:objpath:{Login}");
+    public Task LockAsync() =>
+        SendAsync("org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", $"array:objpath:{Login}");
 
     /// <summary>Stops the service process with a signal, so that it hangs.</summary>
     public void FreezeService() => Signal(_service!, "STOP");
@@ -117,7 +118,9 @@ public sealed class Keyring : IAsyncDisposable
 
     private async Task BeginBusAsync()
     {
-        foreach (var (name, folder) in new[] { ("HOME", "home"), ("XDG_RUNTIME_DIR", "run"), ("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache") })
+        (string Variable, string Folder)[] folders =
+            [("HOME", "home"), ("XDG_RUNTIME_DIR", "run"), ("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache")];
+        foreach (var (name, folder) in folders)
         {
             Variables[name] = Directory.CreateDirectory(Path.Combine(_folder, folder)).FullName;
         }
@@ -141,9 +144,17 @@ public sealed class Keyring : IAsyncDisposable
     }
 
     /// <summary>Returns whether the service owns its name and, if it must be unlocked, has its default keyring.</summary>
-    private async Task<bool> IsReadyAsync(bool unlocked) =>
-        (await SendAsync("org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets")).Contains("boolean true")
-        && (!unlocked || (await SendAsync("org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.ReadAlias", "string:default")).Contains(Login));
+    private async Task<bool> IsReadyAsync(bool unlocked)
+    {
+        const string Service = "org.freedesktop.secrets";
+        var owner = await SendAsync("org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", $"string:{Service}");
+        if (!owner.Contains("boolean true"))
+        {
+            return false;
+        }
+        return !unlocked
+            || (await SendAsync(Service, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.ReadAlias", "string:default")).Contains(Login);
+    }
 
     private async Task<string> SendAsync(string to, string path, string method, string argument)
     {

@@ -52,7 +52,8 @@ public sealed class DPoPTests : IAsyncLifetime
         Assert.Equal("", headers.Error);
         Assert.Equal(200, await SendAsync(headers.Out.TrimEnd('\n').Split('\n').Select(l => l.Split(": ")).ToDictionary(l => l[0], l => l[1])));
 
-        var json = JsonNode.Parse((await _mcpsm.RunAsync(["auth", "token", "my-api", "--json", "--method", "GET", "--uri", $"{_server.McpUrl}/more?x=1", "--nonce", "n1"])).Done().Out)!;
+        string[] request = ["--method", "GET", "--uri", $"{_server.McpUrl}/more?x=1", "--nonce", "n1"];
+        var json = JsonNode.Parse((await _mcpsm.RunAsync(["auth", "token", "my-api", "--json", .. request])).Done().Out)!;
         Assert.Equal(["Authorization", "DPoP"], json.AsObject().Select(m => m.Key));
         var claims = JsonNode.Parse(Base64Url.DecodeFromChars(((string)json["DPoP"]!).Split('.')[1]))!;
         Assert.Equal(("GET", $"{_server.McpUrl}/more", "n1"), ((string?)claims["htm"], (string?)claims["htu"], (string?)claims["nonce"]));
@@ -73,7 +74,8 @@ public sealed class DPoPTests : IAsyncLifetime
     private async Task<int> SendAsync(Dictionary<string, string> headers)
     {
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, _server.McpUrl) { Content = new StringContent("""{"jsonrpc":"2.0","id":7,"method":"ping"}""") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, _server.McpUrl);
+        request.Content = new StringContent("""{"jsonrpc":"2.0","id":7,"method":"ping"}""");
         Assert.All(headers, h => Assert.True(request.Headers.TryAddWithoutValidation(h.Key, h.Value)));
         using var answer = await http.SendAsync(request);
         return (int)answer.StatusCode;

@@ -166,7 +166,8 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
         _mcpsm.Variables["MCPSM_VAULT"] = "secret-service";
         await SignInAsync();
         _issuer.Faults.Before("/token", _ => keyring.LockAsync(), times: 1);
-        (await _mcpsm.RunAsync("auth refresh my-api")).Failed(1, "waits in credentials.enc", "The keyring of the Secret Service is locked.", "mcpsm auth refresh my-api");
+        (await _mcpsm.RunAsync("auth refresh my-api"))
+            .Failed(1, "waits in credentials.enc", "The keyring of the Secret Service is locked.", "mcpsm auth refresh my-api");
         Assert.Single(_issuer.Traffic.OfGrant("refresh_token"));
         // The token is printed although the keyring is locked.
         var token = (await _mcpsm.RunAsync("auth token my-api")).Done().Out.TrimEnd('\n');
@@ -228,7 +229,8 @@ public sealed class UnstoredTokenTests : IAsyncLifetime
     /// <summary>Adds secrets of other servers, so that the vault (36 KB) is larger than the index.</summary>
     private async Task FillVaultAsync()
     {
-        var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? _mcpsm.Variables.GetValueOrDefault("MCP_MANAGER_CONFIG_DIR") ?? _mcpsm.Folder : null) { Remedies = CliRemedyFormatter.Instance };
+        var folder = _mcpsm.Variables.GetValueOrDefault("MCP_MANAGER_CONFIG_DIR") ?? _mcpsm.Folder;
+        var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? folder : null) { Remedies = CliRemedyFormatter.Instance };
         await new EncryptedFileVault(environment).SetAsync("mcpsm-other", $$"""{"url":"https://a.example/","bearerToken":"{{new string('x', 34 * 1024)}}"}""",
             Cancellation);
     }

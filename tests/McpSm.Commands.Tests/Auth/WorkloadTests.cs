@@ -85,7 +85,8 @@ public sealed class WorkloadTests
         var file = mcpsm.PathOf("assertion");
         (await mcpsm.RunAsync(["auth", "login", "my-api", "--assertion-file", file])).Failed(2, $"{file}': it does not exist");
         mcpsm.Write("assertion", "PLANTED");
-        Assert.DoesNotContain("PLANTED", (await mcpsm.RunAsync(["auth", "login", "my-api", "--assertion-file", file])).Failed(2, "does not contain a signed JWT").Error);
+        Assert.DoesNotContain("PLANTED", (await mcpsm.RunAsync(["auth", "login", "my-api", "--assertion-file", file]))
+            .Failed(2, "does not contain a signed JWT").Error);
         (await mcpsm.RunAsync("auth login my-api --assertion-from-env JOB_TOKEN")).Failed(2, "the variable 'JOB_TOKEN': it is not set");
         Assert.Empty(issuer.Traffic.To("/token"));
     }

@@ -39,12 +39,21 @@ public sealed class DeclaredActionTests
         (await mcpsm.LoginAsync()).Done();
         var command = Runnable(Tree(), "").Single(c => c.Path == path).Command;
         var words = path.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToList();
-        words.AddRange(command.Arguments.Select(a => a.Name switch { "server" => "my-api", "name" => "new-api", "vault" => "file", "issuer" => issuer.Issuer, "shell" => "bash", _ => "a-token" }));
+        words.AddRange(command.Arguments.Select(a => a.Name switch
+        {
+            "server" => "my-api",
+            "name" => "new-api",
+            "vault" => "file",
+            "issuer" => issuer.Issuer,
+            "shell" => "bash",
+            _ => "a-token",
+        }));
         words.AddRange(command.Options.Where(o => o.Required).SelectMany(o => new[] { o.Name, o.Name == "--type" ? "http" : server.McpUrl.AbsoluteUri }));
         var (before, requests) = (mcpsm.Files(), issuer.Traffic.Requests.Count + server.Traffic.Requests.Count);
         var console = new WhatIfConsole();
 
-        var code = await McpsmCommand.RunAsync(words, console, new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : mcpsm.Variables.GetValueOrDefault(name), mcpsm.Clock),
+        var code = await McpsmCommand.RunAsync(words, console,
+            new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : mcpsm.Variables.GetValueOrDefault(name), mcpsm.Clock),
             Cancellation, []);
 
         Assert.True(code == ExitCode.Done, $"{string.Join(' ', words)}: {code} {console.Error}");
@@ -63,7 +72,8 @@ public sealed class DeclaredActionTests
     {
         using var mcpsm = new InProcessCli();
         var console = new WhatIfConsole();
-        await McpsmCommand.RunAsync(["import", "--dry-run"], console, new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : null, mcpsm.Clock), Cancellation, []);
+        await McpsmCommand.RunAsync(["import", "--dry-run"], console,
+            new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : null, mcpsm.Clock), Cancellation, []);
         Assert.Empty(console.Said);
     }
 
@@ -72,7 +82,8 @@ public sealed class DeclaredActionTests
     {
         using var mcpsm = new InProcessCli();
         var console = new WhatIfConsole();
-        var code = await McpsmCommand.RunAsync(["auth", "set", "a-token"], console, new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : null, mcpsm.Clock),
+        var code = await McpsmCommand.RunAsync(["auth", "set", "a-token"], console,
+            new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? mcpsm.Folder : null, mcpsm.Clock),
             Cancellation, []);
         Assert.Equal(ExitCode.Failed, code);
         Assert.Empty(console.Said);
@@ -103,8 +114,10 @@ public sealed class DeclaredActionTests
             return Task.CompletedTask;
         }
 
-        public Task<string?> ReadLineAsync(CancellationToken cancellationToken) => throw new InvalidOperationException("A command must not prompt under WhatIf.");
+        public Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("A command must not prompt under WhatIf.");
 
-        public Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken) => throw new InvalidOperationException("A command must not prompt under WhatIf.");
+        public Task<string?> ReadSecretAsync(string prompt, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("A command must not prompt under WhatIf.");
     }
 }

@@ -17,7 +17,8 @@ public sealed class HeaderOptionTests
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();
         await PrepareAsync(mcpsm, command, server.McpUrl);
-        AssertHidden((await mcpsm.RunAsync([.. command.Split(' '), server.McpUrl.AbsoluteUri, "--header", "X-Key=-", "--header", "X-Team=blue"], TestConsole.Pipe(Secret))).Done());
+        AssertHidden((await mcpsm.RunAsync([.. command.Split(' '), server.McpUrl.AbsoluteUri, "--header", "X-Key=-", "--header", "X-Team=blue"],
+            TestConsole.Pipe(Secret))).Done());
         await AssertSentAsync(mcpsm, server, ("X-Key", Secret), ("X-Team", "blue"));
     }
 
@@ -41,7 +42,8 @@ public sealed class HeaderOptionTests
         using var mcpsm = new InProcessCli();
         (mcpsm.Variables["KEY_OF_MINE"], mcpsm.Variables["OTHER"]) = (Secret, "second-" + Secret);
         await PrepareAsync(mcpsm, command, server.McpUrl);
-        AssertHidden((await mcpsm.RunAsync([.. command.Split(' '), server.McpUrl.AbsoluteUri, "--header-from-env", "X-Key=KEY_OF_MINE", "--header-from-env", "X-Other=OTHER", "--token", "-"], TestConsole.Pipe("a-token"))).Done());
+        AssertHidden((await mcpsm.RunAsync([.. command.Split(' '), server.McpUrl.AbsoluteUri, "--header-from-env", "X-Key=KEY_OF_MINE", "--header-from-env",
+            "X-Other=OTHER", "--token", "-"], TestConsole.Pipe("a-token"))).Done());
         await AssertSentAsync(mcpsm, server, ("X-Key", Secret), ("X-Other", "second-" + Secret));
     }
 

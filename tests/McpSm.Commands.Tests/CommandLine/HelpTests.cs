@@ -11,7 +11,8 @@ public sealed partial class HelpTests
 
     private const string Login = "--no-browser --device --callback-port --timeout --vault --non-interactive";
 
-    private const string OfOne = Login + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --name --identity-provider --authorize-param";
+    private const string OfOne = Login
+        + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --name --identity-provider --authorize-param";
 
     private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --header-from-env --token "
         + "--client-metadata-url --allow-legacy-endpoints --dpop --authorize-param --relay-sign-in";

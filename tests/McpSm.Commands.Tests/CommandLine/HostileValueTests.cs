@@ -15,15 +15,20 @@ namespace McpSm.Commands.Tests.CommandLine;
 public sealed partial class HostileValueTests
 {
     // Cursor and colour, a link (OSC 8), C1, direction overrides, BEL, a line end, and characters that shells expand.
-    private const string Evil = "\u001b[2J\u001b]8;;https://evil.example\u0007x\u001b]8;;\u0007\u009b31m\u202e\u2066\u200b\u2028\ufeff\r\n\u0001$(id)`id`;id|id&'\"<>*!%PATH%\\";
+    private const string Evil =
+        "\u001b[2J\u001b]8;;https://evil.example\u0007x\u001b]8;;\u0007\u009b31m\u202e\u2066\u200b\u2028\ufeff\r\n\u0001$(id)`id`;id|id&'\"<>*!%PATH%\\";
 
     public static TheoryData<string> Lines =>
     [
-        "list", "list --json", "auth status", "auth status --json", "auth status -- -rf", "auth login -- -rf", "auth login quiet --non-interactive", "auth token -- -rf",
-        "auth token --json quiet", "auth refresh quiet", "auth logout quiet", "auth logout --force -- -rf", "auth set -- -rf -", "auth set quiet", "auth revoke -- --help",
-        "auth login-all --non-interactive --verbose", "test --timeout 2", "test --timeout 2 --json", "import --dry-run", "import", "vault", "vault --json", "vault list",
-        "vault use file", "vault use file --move", "vault use nosuch", "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none",
-        "remove -- -rf", "remove --yes -- -rf", "server update quiet --name other", "server update quiet --url https://b.example/mcp", "server update quiet --scope a",
+        "list", "list --json", "auth status", "auth status --json", "auth status -- -rf",
+        "auth login -- -rf", "auth login quiet --non-interactive", "auth login-all --non-interactive --verbose",
+        "auth token -- -rf", "auth token --json quiet", "auth refresh quiet", "auth logout quiet", "auth logout --force -- -rf",
+        "auth set -- -rf -", "auth set quiet", "auth revoke -- --help",
+        "test --timeout 2", "test --timeout 2 --json", "import --dry-run", "import",
+        "vault", "vault --json", "vault list", "vault use file", "vault use file --move", "vault use nosuch",
+        "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none",
+        "remove -- -rf", "remove --yes -- -rf",
+        "server update quiet --name other", "server update quiet --url https://b.example/mcp", "server update quiet --scope a",
         "add quiet --type http --url https://c.example/mcp", "auth nosuch", "auth quiett", "[suggest]", "[suggest:bash]",
     ];
 
@@ -32,7 +37,8 @@ public sealed partial class HostileValueTests
     public async Task Hostile_value_in_a_file_is_never_printed_raw(string line)
     {
         using var mcpsm = WithFiles();
-        AssertSafe(await mcpsm.RunAsync(line, TestConsole.Pipe(line.StartsWith('[') ? ["auth", "login", ""] : ["a-token"])), isSuggestion: line.StartsWith('['));
+        AssertSafe(await mcpsm.RunAsync(line, TestConsole.Pipe(line.StartsWith('[') ? ["auth", "login", ""] : ["a-token"])),
+            isSuggestion: line.StartsWith('['));
     }
 
     [Theory]
@@ -95,7 +101,11 @@ public sealed partial class HostileValueTests
         ["token message"] = (i, _) => i.Faults.Answer("/token", 500, Body("message")),
         ["token type"] = (i, _) => i.Faults.Answer("/token", 200, new JsonObject { ["access_token"] = "t", ["token_type"] = Evil }.ToJsonString()),
         ["granted scopes"] = (i, _) => i.Faults.RewriteJson("/token", m => m["scope"] = Evil),
-        ["callback"] = (i, _) => i.Faults.RewriteRedirect("/authorize", u => Regex.Replace(u, "code=[^&]*", "error=" + Uri.EscapeDataString(Evil) + "&error_description=" + Uri.EscapeDataString(Evil))),
+        ["callback"] = (i, _) =>
+        {
+            var error = "error=" + Uri.EscapeDataString(Evil) + "&error_description=" + Uri.EscapeDataString(Evil);
+            i.Faults.RewriteRedirect("/authorize", u => Regex.Replace(u, "code=[^&]*", error));
+        },
         ["new place"] = (_, s) => s.Faults.Intercept("/mcp", c =>
         {
             c.Response.StatusCode = 308;
@@ -127,7 +137,12 @@ public sealed partial class HostileValueTests
         await mcpsm.AddAsync(server.McpUrl);
         Answers[answer](issuer, server);
         AssertSafe(await mcpsm.LoginAsync("my-api", "--verbose", "--timeout", "5"));
-        foreach (var line in new[] { "test my-api --timeout 5", "test my-api --timeout 5 --json", "auth status --json", "auth status", "auth refresh my-api", "auth logout my-api --force", "remove my-api --yes" })
+        string[] lines =
+        [
+            "test my-api --timeout 5", "test my-api --timeout 5 --json", "auth status --json", "auth status",
+            "auth refresh my-api", "auth logout my-api --force", "remove my-api --yes",
+        ];
+        foreach (var line in lines)
         {
             AssertSafe(await mcpsm.RunAsync(line));
         }
@@ -146,14 +161,34 @@ public sealed partial class HostileValueTests
                 ["url"] = $"https://a.example/{Evil}",
                 ["headers"] = new JsonObject { [$"X-Token-{Evil}"] = $"{Evil}secret-9" },
                 ["bearerToken"] = Evil,
-                ["oauth"] = new JsonObject { ["clientId"] = Evil, ["clientSecret"] = Evil, ["scopes"] = new JsonArray(Evil, "ok"), ["authServerUrl"] = $"https://i.example/{Evil}" },
+                ["oauth"] = new JsonObject
+                {
+                    ["clientId"] = Evil,
+                    ["clientSecret"] = Evil,
+                    ["scopes"] = new JsonArray(Evil, "ok"),
+                    ["authServerUrl"] = $"https://i.example/{Evil}",
+                },
             },
             new JsonObject { ["id"] = "--help", ["name"] = "\u2066" + Evil, ["url"] = Evil },
-            new JsonObject { ["id"] = "quiet", ["name"] = "quiet", ["url"] = "http://127.0.0.1:1/mcp", ["headers"] = new JsonObject { [Evil] = "key-0123456789-0123456789" }, ["oauth"] = new JsonObject { ["scopes"] = new JsonArray(Evil) } },
+            new JsonObject
+            {
+                ["id"] = "quiet",
+                ["name"] = "quiet",
+                ["url"] = "http://127.0.0.1:1/mcp",
+                ["headers"] = new JsonObject { [Evil] = "key-0123456789-0123456789" },
+                ["oauth"] = new JsonObject { ["scopes"] = new JsonArray(Evil) },
+            },
             new JsonObject { ["id"] = "--json", ["name"] = "--json", ["url"] = "http://127.0.0.1:1/mcp" },
-            new JsonObject { ["id"] = "persian", ["name"] = "می‌خواهم 👩‍💻", ["url"] = "http://127.0.0.1:1/mcp", ["oauth"] = new JsonObject { ["enabled"] = false } });
+            new JsonObject
+            {
+                ["id"] = "persian",
+                ["name"] = "می‌خواهم 👩‍💻",
+                ["url"] = "http://127.0.0.1:1/mcp",
+                ["oauth"] = new JsonObject { ["enabled"] = false },
+            });
         mcpsm.Write("config.json", new JsonObject { ["remoteServers"] = servers }.ToJsonString());
-        mcpsm.Write("settings.json", new JsonObject { ["vault"] = Evil, ["identityProvider"] = new JsonObject { ["issuer"] = $"https://p.example/{Evil}" } }.ToJsonString());
+        mcpsm.Write("settings.json",
+            new JsonObject { ["vault"] = Evil, ["identityProvider"] = new JsonObject { ["issuer"] = $"https://p.example/{Evil}" } }.ToJsonString());
         mcpsm.Write("credentials.json", new JsonObject
         {
             ["version"] = 1,

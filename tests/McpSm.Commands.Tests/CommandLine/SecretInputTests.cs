@@ -63,7 +63,8 @@ public sealed class SecretInputTests
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var mcpsm = new InProcessCli();
         mcpsm.Variables["KEY_OF_MINE"] = Secret + "\r\n";
-        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl} --header-from-env X-Key=KEY_OF_MINE --client-id me --client-secret-from-env KEY_OF_MINE")).Done();
+        (await mcpsm.RunAsync($"add my-api --type http --url {server.McpUrl} --header-from-env X-Key=KEY_OF_MINE "
+            + "--client-id me --client-secret-from-env KEY_OF_MINE")).Done();
         (await mcpsm.RunAsync("test my-api")).Done();
         Assert.Equal(Secret, server.Traffic.To("/mcp")[^1].Header("X-Key"));
         mcpsm.Variables["KEY_OF_MINE"] = Secret + "\nsecond";

@@ -22,7 +22,8 @@ public sealed class CompletionTests
                 Server("twin-1", "twin"), Server("twin-2", "twin"), Server("other", "my-api")),
         }.ToJsonString());
         mcpsm.Write("credentials.json", """
-            {"version":1,"servers":{"my-api":{"vault":"file","kind":"OAuth","url":"https://my-api.example/mcp","issuer":"https://issuer.example/a?b&c","scopes":["mcp:read","openid"]}}}
+            {"version":1,"servers":{"my-api":{"vault":"file","kind":"OAuth","url":"https://my-api.example/mcp",
+            "issuer":"https://issuer.example/a?b&c","scopes":["mcp:read","openid"]}}}
             """);
         mcpsm.Write("settings.json", """{"vault":"secretmanagement:Some $(vault)","identityProvider":{"issuer":"https://login.example"}}""");
         return mcpsm;
@@ -54,7 +55,9 @@ public sealed class CompletionTests
     [InlineData("auth login my-api --identity-provider ", "https://login.example")]
     [InlineData("auth login ", "evil my-api my-server other twin-1 twin-2")]
     [InlineData("auth login MY", "my-api my-server other")]
-    [InlineData("auth login my-api ", "--assertion-file --assertion-from-env --authorize-param --callback-port --client-credentials --client-key-file --device --help --identity-provider --managed-identity --name --no-browser --non-interactive --quiet --timeout --vault --verbose")]
+    [InlineData("auth login my-api ",
+        "--assertion-file --assertion-from-env --authorize-param --callback-port --client-credentials --client-key-file --device --help "
+        + "--identity-provider --managed-identity --name --no-browser --non-interactive --quiet --timeout --vault --verbose")]
     [InlineData("auth login my-api --no", "--no-browser --non-interactive")]
     [InlineData("auth login my-api --no-browser --no", "--non-interactive")]
     [InlineData("auth my-api --de", "--device")]
@@ -117,7 +120,8 @@ public sealed class CompletionTests
     [InlineData("config.json", "not json")]
     [InlineData("credentials.json", "{")]
     [InlineData("settings.json", "[]")]
-    [InlineData("config.json", """{"remoteServers":[{"id":"a","name":"a\tb\nc\u0007","url":"https://a.example","oauth":{"scopes":["x\ny"],"authServerUrl":"\u001b[2Jhttps://i"}}]}""")]
+    [InlineData("config.json",
+        """{"remoteServers":[{"id":"a","name":"a\tb\nc\u0007","url":"https://a.example","oauth":{"scopes":["x\ny"],"authServerUrl":"\u001b[2Jhttps://i"}}]}""")]
     public async Task Completion_with_a_damaged_file_omits_its_names_silently(string file, string content)
     {
         using var mcpsm = new InProcessCli();

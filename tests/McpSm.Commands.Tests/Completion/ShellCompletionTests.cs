@@ -28,9 +28,11 @@ public sealed class ShellCompletionTests
     }
 
     [Theory]
-    [InlineData("bash", "bash --norc --noprofile -i", "source <(mcpsm completion bash); complete -F _mcpsm args; args() { printf '<%s>' \"$@\"; echo; }; set +o history; cd '{0}'")]
+    [InlineData("bash", "bash --norc --noprofile -i",
+        "source <(mcpsm completion bash); complete -F _mcpsm args; args() { printf '<%s>' \"$@\"; echo; }; set +o history; cd '{0}'")]
     [InlineData("zsh", "zsh -f -i", "source <(mcpsm completion zsh); compdef _mcpsm args; args() { printf '<%s>' \"$@\"; echo; }; cd '{0}'")]
-    [InlineData("fish", "fish --no-config -i", "mcpsm completion fish | source; complete -c args --no-files -a '(__mcpsm_suggest)'; function args; printf '<%s>' $argv; echo; end; cd '{0}'")]
+    [InlineData("fish", "fish --no-config -i",
+        "mcpsm completion fish | source; complete -c args --no-files -a '(__mcpsm_suggest)'; function args; printf '<%s>' $argv; echo; end; cd '{0}'")]
     public async Task Tab_completes_and_runs_nothing(string shell, string commandLine, string prepare)
     {
         Require.OrSkip(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "The command script of util-linux is missing; it makes a terminal.");

@@ -13,6 +13,11 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
 {
     private const string Secret = "job-secret-0123456789";
 
+    private const string Initialize = """
+        {"jsonrpc":"2.0","id":1,"method":"initialize",
+        "params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"me","version":"1"}}}
+        """;
+
     private readonly CliProcess _mcpsm = new();
     private AuthorizationServer _issuer = null!;
     private ProtectedMcpServer _server = null!;
@@ -48,8 +53,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         var configured = JsonNode.Parse(Example("An MCP client that starts a program", "json"))!["mcpServers"]!["my-api"]!;
         Assert.Equal("mcpsm", (string?)configured["command"]);
         using var relay = _mcpsm.Start([.. configured["args"]!.AsArray().Select(argument => (string)argument!)]);
-        await relay.StandardInput.WriteLineAsync(
-            """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"me","version":"1"}}}""");
+        await relay.StandardInput.WriteLineAsync(Initialize.ReplaceLineEndings(""));
         var answer = JsonNode.Parse((await relay.StandardOutput.ReadLineAsync(Cancellation))!)!;
         relay.StandardInput.Close();
         await relay.WaitForExitAsync(Cancellation);
@@ -68,7 +72,7 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, (string)configured["url"]!)
         {
-            Content = new StringContent("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"curl","version":"1"}}}""", Encoding.UTF8, "application/json"),
+            Content = new StringContent(Initialize, Encoding.UTF8, "application/json"),
         };
         request.Headers.Add("Accept", "application/json, text/event-stream");
         foreach (var (name, value) in headers)
@@ -126,7 +130,8 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         (await BashAsync(typed, "the passphrase\n")).Done();
         Assert.False(File.Exists(Path.Combine(state, "credentials.key")));
 
-        var unit = Example("A service of systemd", "ini").Split('\n').Where(l => l.Contains('=')).ToDictionary(l => l.Split('=')[0], l => l[(l.IndexOf('=') + 1)..]);
+        var unit = Example("A service of systemd", "ini").Split('\n').Where(l => l.Contains('='))
+            .ToDictionary(l => l.Split('=')[0], l => l[(l.IndexOf('=') + 1)..]);
         foreach (var pair in unit["Environment"].Replace("%S", Path.GetDirectoryName(state)!).Split(' '))
         {
             _mcpsm.Variables[pair.Split('=')[0]] = pair[(pair.IndexOf('=') + 1)..];
@@ -174,7 +179,8 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
     }
 
     /// <summary>Starts bash with the options of GitHub Actions.</summary>
-    private Task<CliResult> BashAsync(string script, string input = "") => _mcpsm.RunProgramAsync(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], input);
+    private Task<CliResult> BashAsync(string script, string input = "") =>
+        _mcpsm.RunProgramAsync(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], input);
 
     /// <summary>Returns the example in a language below a heading, with the addresses of the test servers.</summary>
     private string Example(string heading, string language, string file = "docs/other-tools.md")

@@ -58,17 +58,20 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         (await _mcpsm.RunAsync("identity login --no-browser --timeout 30")).Done();
         Assert.Contains("✔ Signed in (renewed automatically)", (await _mcpsm.RunAsync("identity")).Done().Out);
         var signedIn = await OnlyAsync();
-        Assert.Equal((DateTimeOffset.Parse((string)signedIn["expiresAt"]!, CultureInfo.InvariantCulture) - _mcpsm.Clock.Now).TotalSeconds, (int)signedIn["expiresIn"]!);
+        Assert.Equal((DateTimeOffset.Parse((string)signedIn["expiresAt"]!, CultureInfo.InvariantCulture) - _mcpsm.Clock.Now).TotalSeconds,
+            (int)signedIn["expiresIn"]!);
         (await _mcpsm.RunAsync("auth login-all --non-interactive")).Done();
         Assert.Equal("IdentityProvider", (string?)(await _mcpsm.StatusAsync())["signedInBy"]);
         var first = await _mcpsm.TokenAsync();
         _mcpsm.Clock.Now += TimeSpan.FromHours(2);
         Assert.NotEqual(first, await _mcpsm.TokenAsync());
         var provider = await OnlyAsync();
-        Assert.Equal((_provider.Issuer, true, "my-api"), ((string?)provider["issuer"], (bool)provider["isSet"]!, (string?)provider["servers"]!.AsArray().Single()));
+        Assert.Equal((_provider.Issuer, true, "my-api"),
+            ((string?)provider["issuer"], (bool)provider["isSet"]!, (string?)provider["servers"]!.AsArray().Single()));
         (await _mcpsm.RunAsync("identity logout --force")).Done();
         _mcpsm.Clock.Now += TimeSpan.FromHours(2);
-        (await _mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in at the identity provider", $"mcpsm auth login my-api --identity-provider {_provider.Issuer}");
+        (await _mcpsm.RunAsync("auth token my-api"))
+            .Failed(4, "You are not signed in at the identity provider", $"mcpsm auth login my-api --identity-provider {_provider.Issuer}");
         (await _mcpsm.RunAsync("identity none --force")).Done();
         Assert.Equal("[]", (await _mcpsm.RunAsync("identity --json")).Done().Out.Trim().ReplaceLineEndings("").Replace(" ", ""));
         foreach (var file in Directory.EnumerateFiles(_mcpsm.Folder, "*", SearchOption.AllDirectories))
@@ -106,7 +109,8 @@ public sealed class IdentityCommandTests : IAsyncLifetime
         foreach (var line in new[] { "identity logout", "identity none" })
         {
             var ended = await _mcpsm.RunAsync(line, TestConsole.Terminal("n"));
-            Assert.Equal((1, "", true), (ended.Code, ended.Out, ended.Error.Contains(line == "identity logout" ? "? [y/N] You are still signed in." : "? [y/N] The identity provider is still set.")));
+            Assert.Equal((1, ""), (ended.Code, ended.Out));
+            Assert.Contains(line == "identity logout" ? "? [y/N] You are still signed in." : "? [y/N] The identity provider is still set.", ended.Error);
             ended = await _mcpsm.RunAsync(line, TestConsole.Pipe());
             (ended with { Error = ended.Error.Replace("[y/N] ", "\n") }).Failed(4, $"mcpsm {line} --force");
         }
@@ -129,7 +133,8 @@ public sealed class IdentityCommandTests : IAsyncLifetime
     public async Task Provider_named_for_one_server_is_used_and_a_wrong_one_is_an_error()
     {
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Failed(1, "registers no clients by itself", "mcpsm identity use");
-        (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0")).Failed(2, "Entra ID issues no ID-JAGs");
+        (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0"))
+            .Failed(2, "Entra ID issues no ID-JAGs");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer, "--client-credentials")).Failed(2, "--identity-provider signs in a person");
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-secret-from-env WORK_SECRET")).Failed(2, "A client secret requires a client id.");
         (await _mcpsm.RunAsync($"identity use {_provider.Issuer} --client-id a --client-secret-from-env NO_SUCH")).Failed(2, "is not set");

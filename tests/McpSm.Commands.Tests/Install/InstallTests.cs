@@ -22,7 +22,8 @@ public sealed class InstallTests
         await home.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", home.Packages);
         await home.RunAsync("tar", "-xzf", archive[0]);
         var unpacked = Path.Combine(home.Folder, Path.GetFileName(archive[0])[..^".tar.gz".Length]);
-        Assert.Equal(["LICENSE", "README.md", "THIRD-PARTY-NOTICES-dotnet.txt", "THIRD-PARTY-NOTICES.md", "mcpsm"], Directory.GetFileSystemEntries(unpacked).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal));
+        Assert.Equal(["LICENSE", "README.md", "THIRD-PARTY-NOTICES-dotnet.txt", "THIRD-PARTY-NOTICES.md", "mcpsm"],
+            Directory.GetFileSystemEntries(unpacked).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal));
         await WorksAsync(home, Path.Combine(unpacked, "mcpsm"));
     }
 
@@ -77,7 +78,8 @@ public sealed class InstallTests
         var tools = Path.Combine(home.Folder, "tools");
         // This folder is the only package source.
         await home.RunAsync("dotnet", "tool", "install", "mcpsm", "--tool-path", tools, "--source", packages, "--version", ProductInfo.Version);
-        Assert.True(Directory.Exists(Path.Combine(tools, ".store", "mcpsm", ProductInfo.Version, $"mcpsm.{platform}")), $"It is not mcpsm.{platform} that was installed.");
+        Assert.True(Directory.Exists(Path.Combine(tools, ".store", "mcpsm", ProductInfo.Version, $"mcpsm.{platform}")),
+            $"It is not mcpsm.{platform} that was installed.");
         await WorksAsync(home, Directory.GetFiles(tools, "mcpsm*").Single());
     }
 

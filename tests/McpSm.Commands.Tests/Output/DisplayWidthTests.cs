@@ -34,13 +34,15 @@ public sealed class DisplayWidthTests
     public async Task Lists_with_wide_names_stay_aligned()
     {
         using var mcpsm = new InProcessCli();
-        foreach (var (name, number) in new[] { "plain", "日本語サーバー", "rocket 🚀", "cafe\u0301", "a name that is longer than sixteen columns" }.Select((n, i) => (n, i)))
+        string[] names = ["plain", "日本語サーバー", "rocket 🚀", "cafe\u0301", "a name that is longer than sixteen columns"];
+        foreach (var (name, number) in names.Select((n, i) => (n, i)))
         {
             await mcpsm.AddAsync(new Uri($"https://s{number}.example/mcp"), name);
         }
         var listed = (await mcpsm.RunAsync("list")).Done().Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Single(listed.Select(l => DisplayWidth.Measure(l[..l.IndexOf("http", StringComparison.Ordinal)])).Distinct());
-        var status = (await mcpsm.RunAsync("auth status")).Out.Split('\n').Where(l => l.Contains("Not authenticated") || l.Contains('?') || l.Contains('○')).ToList();
+        var status = (await mcpsm.RunAsync("auth status")).Out.Split('\n')
+            .Where(l => l.Contains("Not authenticated") || l.Contains('?') || l.Contains('○')).ToList();
         Assert.Equal(5, status.Count);
         Assert.Single(status.Select(l => DisplayWidth.Measure(l[..l.IndexOfAny(['✘', '?', '○'])])).Distinct());
     }

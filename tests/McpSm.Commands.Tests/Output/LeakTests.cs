@@ -40,7 +40,8 @@ public sealed class LeakTests : IDisposable
 
     private static void AssertClean(string text, string what)
     {
-        foreach (var form in new[] { Planted, Planted[..9], Uri.EscapeDataString(Planted), Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(Planted))[..20] })
+        var encoded = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(Planted))[..20];
+        foreach (var form in new[] { Planted, Planted[..9], Uri.EscapeDataString(Planted), encoded })
         {
             Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), $"{what}\n{text}");
         }
@@ -193,7 +194,8 @@ public sealed class LeakTests : IDisposable
             $"auth set bearer {Planted}", $"auth set bearer {Planted} more", $"auth set {Planted}", $"auth set bearer --tokn={Planted}",
             $"auth set bearer {Planted}é", $"auth {Planted} login", $"auth login my-api {Planted}", $"auth login my-api --timeout {Planted}",
             $"auth login my-api --callback-port {Planted}", $"[diagram] auth set bearer {Planted}", $"@{Planted}", Planted, $"--{Planted}",
-            "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none", "vault", "vault --json", "vault list", "vault list --json", "vault use file", "vault use file --move", "vault rekey --passphrase",
+            "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none",
+            "vault", "vault --json", "vault list", "vault list --json", "vault use file", "vault use file --move", "vault rekey --passphrase",
         })
         {
             await RunAsync(line);
@@ -208,10 +210,13 @@ public sealed class LeakTests : IDisposable
         await RunAsync("auth reject bearer", TestConsole.Pipe(Planted));
         foreach (var line in new[]
         {
-            "proxy my-api", "vault rekey --key-file", "auth login my-api --device --timeout 2", "auth logout my-api --force", "auth forget my-api", "auth revoke bearer", "auth revoke my-api",
+            "proxy my-api", "vault rekey --key-file", "auth login my-api --device --timeout 2",
+            "auth logout my-api --force", "auth forget my-api", "auth revoke bearer", "auth revoke my-api",
             $"auth login my-api --client-key-file {_mcpsm.PathOf("key.pem")}", "auth login my-api --client-credentials",
-            $"auth login my-api --assertion-file {_mcpsm.PathOf("key.pem")}", $"auth login my-api --assertion-from-env {Planted}", "auth login my-api --assertion-from-env PLANTED",
-            "import", "import --dry-run", $"import {Planted.ToLowerInvariant()[8..]}", "remove bearer --yes", "auth --help", "--help", "--version", "completion bash",
+            $"auth login my-api --assertion-file {_mcpsm.PathOf("key.pem")}", $"auth login my-api --assertion-from-env {Planted}",
+            "auth login my-api --assertion-from-env PLANTED",
+            "import", "import --dry-run", $"import {Planted.ToLowerInvariant()[8..]}", "remove bearer --yes",
+            "auth --help", "--help", "--version", "completion bash",
         })
         {
             await RunAsync(line);

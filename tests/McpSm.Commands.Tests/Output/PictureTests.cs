@@ -38,7 +38,8 @@ public sealed partial class PictureTests
         mcpsm.Variables["MCPSM_VAULT"] = "file";
         mcpsm.Variables["MCPSM_CALLBACK_PORT"] = "0";
         var lines = new List<string>();
-        foreach (var command in new[] { $"add my-api --type http --url {server.McpUrl}", "auth login my-api --no-browser", "auth status", "test my-api", "auth logout my-api --force" })
+        foreach (var command in new[] { $"add my-api --type http --url {server.McpUrl}", "auth login my-api --no-browser", "auth status", "test my-api",
+            "auth logout my-api --force" })
         {
             var ended = (await mcpsm.RunAsync(command)).Done();
             // Standard error comes first: its lines precede the result.
@@ -79,7 +80,8 @@ public sealed partial class PictureTests
             {
                 continue;
             }
-            var text = WebUtility.HtmlEncode(lines[i]).Replace("&#39;", "'").Replace("✔", "<tspan class=\"good\">✔</tspan>").Replace("✘", "<tspan class=\"bad\">✘</tspan>");
+            var text = WebUtility.HtmlEncode(lines[i]).Replace("&#39;", "'").Replace("✔", "<tspan class=\"good\">✔</tspan>")
+                .Replace("✘", "<tspan class=\"bad\">✘</tspan>");
             var look = lines[i].StartsWith("$ ", StringComparison.Ordinal) ? " class=\"typed\"" : "";
             svg.Append($"<text x=\"24\" y=\"{52 + (i * LineHeight)}\"{look} xml:space=\"preserve\">{text}</text>\n");
         }

@@ -14,13 +14,16 @@ public sealed class RemedyLineTests : IDisposable
     [
         new SignInToAllStep(), new RefreshStep(Server), new SetTokenStep(Server), new SetTokenStep(Server) { Unattended = true }, new RejectTokenStep(Server),
         new ReadTokenStep(Server), new ReadTokenStep(Server) { AsHeader = true }, new RevokeStep(Server), new ForgetClientStep(Server), new ImportStep(Server),
-        new ImportStep(Server, Force: true), new TestServerStep(Server), new ListServersStep(), new AddServerStep(), new AddServerStep("https://mcp.example/a b"),
+        new ImportStep(Server, Force: true), new TestServerStep(Server), new ListServersStep(),
+        new AddServerStep(), new AddServerStep("https://mcp.example/a b"),
         new UseVaultStep(), new UseVaultStep(Move: true), new UseVaultStep("file"), new UseVaultStep("file", Move: true), new ListVaultsStep(),
         new RekeyVaultStep(Passphrase: true), new RekeyVaultStep(Passphrase: false), new RemoveIdentityProviderStep(),
         new UseIdentityProviderStep(), new UseIdentityProviderStep("https://issuer.example"),
-        .. With(new SignInStep(Server), StepOptionKind.ClientCredentials, StepOptionKind.ManagedIdentity, StepOptionKind.AssertionFile, StepOptionKind.AssertionVariable,
-            StepOptionKind.IdentityProvider, StepOptionKind.CallbackPort, StepOptionKind.Timeout, StepOptionKind.NoBrowser, StepOptionKind.DeviceCode, StepOptionKind.Vault),
-        .. With(new UpdateServerStep(Server), StepOptionKind.ClientId, StepOptionKind.ClientSecret, StepOptionKind.Issuer, StepOptionKind.Scope, StepOptionKind.Header,
+        .. With(new SignInStep(Server), StepOptionKind.ClientCredentials, StepOptionKind.ManagedIdentity, StepOptionKind.AssertionFile,
+            StepOptionKind.AssertionVariable, StepOptionKind.IdentityProvider, StepOptionKind.CallbackPort, StepOptionKind.Timeout,
+            StepOptionKind.NoBrowser, StepOptionKind.DeviceCode, StepOptionKind.Vault),
+        .. With(new UpdateServerStep(Server),
+            StepOptionKind.ClientId, StepOptionKind.ClientSecret, StepOptionKind.Issuer, StepOptionKind.Scope, StepOptionKind.Header,
             StepOptionKind.AuthorizeParameter, StepOptionKind.OAuthOn, StepOptionKind.AllowLegacyEndpoints, StepOptionKind.DPoP, StepOptionKind.Url),
         .. With(new UseIdentityProviderStep("https://issuer.example"), StepOptionKind.ClientId, StepOptionKind.ClientSecret),
         .. With(new SignInToIdentityProviderStep(), StepOptionKind.CallbackPort, StepOptionKind.Timeout, StepOptionKind.NoBrowser, StepOptionKind.DeviceCode),
@@ -69,7 +72,9 @@ public sealed class RemedyLineTests : IDisposable
         .Select(option => step with { Options = option.Kind == StepOptionKind.ClientSecret ? [StepOptionKind.ClientId, option] : [option] }).Append(step);
 
     /// <summary>Returns the words of the line with values for the placeholders.</summary>
-    private static IEnumerable<string> Words(string line) => line.Replace("<seconds>", "1").Replace("<port>", "0").Replace("<scope>...", "a b").Replace("<NAME>", "SECRET")
-        .Replace("<name>", "file").Replace("<file>", "assertion").Replace("<url>", "https://a.example").Replace("<issuer>", "https://a.example").Replace("<id>", "id")
-        .Split('"').SelectMany((part, i) => i % 2 == 1 ? [part] : part.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static IEnumerable<string> Words(string line) =>
+        line.Replace("<seconds>", "1").Replace("<port>", "0").Replace("<scope>...", "a b").Replace("<NAME>", "SECRET")
+            .Replace("<name>", "file").Replace("<file>", "assertion").Replace("<url>", "https://a.example")
+            .Replace("<issuer>", "https://a.example").Replace("<id>", "id")
+            .Split('"').SelectMany((part, i) => i % 2 == 1 ? [part] : part.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 }

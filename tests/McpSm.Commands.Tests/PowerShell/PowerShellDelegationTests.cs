@@ -165,7 +165,8 @@ public sealed class PowerShellDelegationTests
 
     [Theory]
     [InlineData("credentials.json", """{"version":1,"servers":{"gone":{"vault":"secretmanagement:Store","kind":"Bearer"}}}""")]
-    [InlineData("credentials.json", """{"version":1,"servers":{},"identities":{"mcpsmidp-1":{"issuer":"https://idp.example","vault":"secretmanagement:Store"}}}""")]
+    [InlineData("credentials.json",
+        """{"version":1,"servers":{},"identities":{"mcpsmidp-1":{"issuer":"https://idp.example","vault":"secretmanagement:Store"}}}""")]
     [InlineData("settings.json", """{"vault":"file","movingFrom":["secretmanagement:Store"]}""")]
     public async Task Move_out_of_a_SecretManagement_vault_is_passed_to_pwsh(string name, string content)
     {

@@ -142,7 +142,8 @@ public sealed class SignalTests : IAsyncLifetime
     public async Task Hangup_ignored_by_nohup_stays_ignored()
     {
         var (asked, release) = Hold("/token");
-        using var process = Process.Start(new ProcessStartInfo("nohup", [.. _mcpsm.Executable, "auth", "login", "my-api", "--no-browser", "--callback-port", "0"])
+        string[] login = [.. _mcpsm.Executable, "auth", "login", "my-api", "--no-browser", "--callback-port", "0"];
+        using var process = Process.Start(new ProcessStartInfo("nohup", login)
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,

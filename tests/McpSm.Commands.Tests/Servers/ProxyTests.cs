@@ -33,7 +33,8 @@ public sealed class ProxyTests
     {
         Assert.SkipUnless(System.Net.Sockets.Socket.OSSupportsIPv6, "This machine has no IPv6.");
         await using var scene = await ProxyFixture.StartAsync();
-        using var proxy = new ForwardProxy((host, _) => host == "mcp.example" ? scene.Server.Port : scene.Issuer.Server.BaseAddress.Port, System.Net.IPAddress.IPv6Loopback);
+        using var proxy = new ForwardProxy((host, _) => host == "mcp.example" ? scene.Server.Port : scene.Issuer.Server.BaseAddress.Port,
+            System.Net.IPAddress.IPv6Loopback);
         scene.Mcpsm.Variables["HTTPS_PROXY"] = $"http://[::1]:{proxy.Port}";
         (await scene.LoginAsync()).Done();
         Assert.NotEmpty(proxy.Connections);

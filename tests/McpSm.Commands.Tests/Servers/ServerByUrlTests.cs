@@ -34,7 +34,8 @@ public sealed class ServerByUrlTests
     {
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(new Uri(Url));
-        (await mcpsm.RunAsync(line.Replace("URL", "https://b.example/mcp", StringComparison.Ordinal))).Failed(1, "The catalog does not have a server with that URL.", "mcpsm add");
+        (await mcpsm.RunAsync(line.Replace("URL", "https://b.example/mcp", StringComparison.Ordinal)))
+            .Failed(1, "The catalog does not have a server with that URL.", "mcpsm add");
     }
 
     [Fact]

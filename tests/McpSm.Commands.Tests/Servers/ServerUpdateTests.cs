@@ -210,7 +210,8 @@ public sealed class ServerUpdateTests
         (await mcpsm.LoginAsync()).Failed(1, "Mcpsm does not send a credential to 'my-api'");
         (await mcpsm.RunAsync("auth set my-api a-token")).Failed(1, "Mcpsm does not send a credential to 'my-api'");
         var before = mcpsm.Files();
-        (await mcpsm.RunAsync("add b --type http --url http://b.example/mcp --header X-Key=1 --token a-token")).Failed(1, "Mcpsm does not send a credential to 'b'");
+        (await mcpsm.RunAsync("add b --type http --url http://b.example/mcp --header X-Key=1 --token a-token"))
+            .Failed(1, "Mcpsm does not send a credential to 'b'");
         Assert.Equal(before, mcpsm.Files());
     }
 

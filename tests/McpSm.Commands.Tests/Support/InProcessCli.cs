@@ -46,12 +46,16 @@ public sealed class InProcessCli : IDisposable
                 browsing = Task.Run(() => Browse(new Uri(line)));
             }
         };
-        var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? Folder : Variables.GetValueOrDefault(name), Clock) { Remedies = CliRemedyFormatter.Instance };
+        var environment = new AppEnvironment(name => name == "MCPSM_CONFIG_DIR" ? Folder : Variables.GetValueOrDefault(name), Clock)
+        {
+            Remedies = CliRemedyFormatter.Instance,
+        };
         var code = await McpsmCommand.RunAsync(arguments, console, environment, cancellationToken, VaultSources).WaitAsync(Longest, CancellationToken.None);
         await browsing.WaitAsync(Longest, CancellationToken.None);
         var ended = new CliResult(code, console.Out.ToString()!, console.Error.ToString()!);
         // A remedy must not repeat the command that has just failed.
-        Assert.True(code == 0 || RepeatedCommand.Find(ended.Error, arguments) is null, $"'{string.Join(' ', arguments)}' failed, and the remedy repeats it: {ended.Error}");
+        Assert.True(code == 0 || RepeatedCommand.Find(ended.Error, arguments) is null,
+            $"'{string.Join(' ', arguments)}' failed, and the remedy repeats it: {ended.Error}");
         return ended;
     }
 

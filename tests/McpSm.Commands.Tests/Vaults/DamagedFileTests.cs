@@ -155,7 +155,8 @@ public sealed class DamagedFileTests
         }
         else
         {
-            ended.Failed(1, "credentials.enc is damaged: the file does not start with the expected bytes. The file was not changed.", "Restore the file from a backup");
+            ended.Failed(1, "credentials.enc is damaged: the file does not start with the expected bytes. The file was not changed.",
+                "Restore the file from a backup");
         }
         Assert.Equal(config, mcpsm.Files("credentials.json", "credentials.enc"));
         Assert.Equal(rest, mcpsm.Files("config.json"));

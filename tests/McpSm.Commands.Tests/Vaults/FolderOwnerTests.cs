@@ -174,7 +174,8 @@ public sealed class FolderOwnerTests : IDisposable
         await OtherUser.BecomeAsync(_mcpsm);
         await PrepareAsync(OtherUser.Id, OtherUser.Id);
         await OtherUser.RunAsync("chmod", "775", Folder);
-        _mcpsm.Executable = ["/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=chmod,fchmodat", "-e", "inject=chmod,fchmodat:retval=0", .. _mcpsm.Executable];
+        _mcpsm.Executable = ["/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=chmod,fchmodat", "-e",
+            "inject=chmod,fchmodat:retval=0", .. _mcpsm.Executable];
         var ended = await _mcpsm.RunAsync("auth token my-api");
         Assert.SkipWhen(ended.Error.Contains("Operation not permitted"), "Tracing is not permitted here.");
         Assert.Equal("a-token\n", ended.Done().Out);

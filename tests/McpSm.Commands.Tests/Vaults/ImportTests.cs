@@ -58,7 +58,8 @@ public sealed class ImportTests : IDisposable
         {
             var (id, remedy) = ((string)status!["id"]!, (string?)status["remedy"]);
             Assert.Equal($"mcpsm import {id}", remedy);
-            Assert.Contains($"has a secret in plaintext in {(id is "oauth" or "plain" ? "oauth-tokens.json" : "config.json")}.", (await _mcpsm.RunAsync($"auth status {id}")).Error);
+            Assert.Contains($"has a secret in plaintext in {(id is "oauth" or "plain" ? "oauth-tokens.json" : "config.json")}.",
+                (await _mcpsm.RunAsync($"auth status {id}")).Error);
             Assert.Equal(id is "bearer" ? "BearerToken" : "NotAuthenticated", (string?)status["state"]);
         }
     }

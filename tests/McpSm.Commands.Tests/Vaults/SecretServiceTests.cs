@@ -60,7 +60,8 @@ public sealed class SecretServiceTests
         using var mcpsm = await KeptAsync(keyring, "a-token");
         await keyring.LockAsync();
         var facts = File.ReadAllText(Path.Combine(mcpsm.Folder, "credentials.json"));
-        foreach (var line in new[] { "auth token my-api", "auth set my-api another", "auth revoke my-api", "vault use secret-service", "vault use file --move" })
+        string[] lines = ["auth token my-api", "auth set my-api another", "auth revoke my-api", "vault use secret-service", "vault use file --move"];
+        foreach (var line in lines)
         {
             (await SoonAsync(mcpsm, line)).Failed(1, "The keyring of the Secret Service is locked.", "gnome-keyring-daemon --replace --unlock");
         }
@@ -104,11 +105,14 @@ public sealed class SecretServiceTests
         File.SetUnixFileMode(Path.Combine(bin, "dbus-launch"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         mcpsm.Variables["PATH"] = bin + ":" + Environment.GetEnvironmentVariable("PATH");
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
-        foreach (var (name, value) in new[] { ("XDG_RUNTIME_DIR", bin), ("DBUS_SESSION_BUS_ADDRESS", "autolaunch:"), ("DBUS_SESSION_BUS_ADDRESS", "disabled:") })
+        (string Name, string Value)[] unreachable =
+            [("XDG_RUNTIME_DIR", bin), ("DBUS_SESSION_BUS_ADDRESS", "autolaunch:"), ("DBUS_SESSION_BUS_ADDRESS", "disabled:")];
+        foreach (var (name, value) in unreachable)
         {
             mcpsm.Variables[name] = value;
             (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not reachable", "mcpsm vault use file");
-            Assert.Contains("* secret-service (in use: MCPSM_VAULT names it)\n    The keyring of a desktop is not reachable", (await mcpsm.RunAsync("vault")).Done().Out);
+            Assert.Contains("* secret-service (in use: MCPSM_VAULT names it)\n    The keyring of a desktop is not reachable",
+                (await mcpsm.RunAsync("vault")).Done().Out);
         }
         mcpsm.Variables["DBUS_SESSION_BUS_ADDRESS"] = $"unix:path={bin}/missing";
         (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not reachable", "session bus failed", "mcpsm vault use file");
@@ -152,7 +156,8 @@ public sealed class SecretServiceTests
         await using var keyring = await Keyring.StartBusAsync();
         using var mcpsm = On(keyring, "secret-service");
         (await mcpsm.RunAsync("add my-api --type http --url https://a.example/mcp")).Done();
-        (await SoonAsync(mcpsm, "auth set my-api a-token")).Failed(1, "The Secret Service is not running on the D-Bus session bus.", "gnome-keyring", "mcpsm vault use file");
+        (await SoonAsync(mcpsm, "auth set my-api a-token"))
+            .Failed(1, "The Secret Service is not running on the D-Bus session bus.", "gnome-keyring", "mcpsm vault use file");
         await keyring.StartServiceAsync(unlocked: false);
         foreach (var line in new[] { "auth set my-api a-token", "auth token my-api", "vault use secret-service" })
         {

@@ -108,13 +108,15 @@ public sealed class SplicedFileTests : IDisposable
         };
         foreach (var line in lines)
         {
-            (await _mcpsm.RunAsync(line)).Failed(1, $"Cannot use '{_mcpsm.PathOf(name)}': it is not UTF-8 text at line 1, column {content.IndexOf('\u00ff') + 1}.");
+            (await _mcpsm.RunAsync(line))
+                .Failed(1, $"Cannot use '{_mcpsm.PathOf(name)}': it is not UTF-8 text at line 1, column {content.IndexOf('\u00ff') + 1}.");
             Assert.Equal(before, _mcpsm.Files()[name]);
         }
     }
 
     [Theory]
-    [InlineData("config.json", """{"note":"\ud800","remoteServers":[{"id":"my-api","url":"https://a.example/mcp"}]}""", "list", "add b --type http --url https://b.example/mcp")]
+    [InlineData("config.json", """{"note":"\ud800","remoteServers":[{"id":"my-api","url":"https://a.example/mcp"}]}""", "list",
+        "add b --type http --url https://b.example/mcp")]
     [InlineData("config.json", """{"servers":[{"id":"\udc00"}],"remoteServers":[]}""", "list", "add b --type http --url https://b.example/mcp")]
     [InlineData("settings.json", """{"theirs":"\ud800","vault":"file"}""", "vault", "vault use file")]
     public async Task Lone_surrogate_in_an_unused_member_is_read_but_not_rewritten(string name, string content, string reads, string writes)

@@ -22,9 +22,11 @@ public sealed class VaultCommandTests : IDisposable
         (await _mcpsm.RunAsync("vault use file")).Done();
         Assert.Contains("* file (in use: it is set in settings.json)\n", (await _mcpsm.RunAsync(line)).Done().Out);
         _mcpsm.Variables["MCPSM_VAULT"] = "secretmanagement:mine";
-        Assert.Contains("* secretmanagement:mine (in use: MCPSM_VAULT names it)\n    Stored in a vault of SecretManagement", (await _mcpsm.RunAsync(line)).Done().Out);
+        Assert.Contains("* secretmanagement:mine (in use: MCPSM_VAULT names it)\n    Stored in a vault of SecretManagement",
+            (await _mcpsm.RunAsync(line)).Done().Out);
         _mcpsm.Variables["MCPSM_VAULT"] = "nowhere";
-        Assert.Contains("* nowhere (in use: MCPSM_VAULT names it, but it does not exist)\n    The vault does not exist", (await _mcpsm.RunAsync(line)).Done().Out);
+        Assert.Contains("* nowhere (in use: MCPSM_VAULT names it, but it does not exist)\n    The vault does not exist",
+            (await _mcpsm.RunAsync(line)).Done().Out);
     }
 
     [Fact]
@@ -51,7 +53,8 @@ public sealed class VaultCommandTests : IDisposable
     public async Task New_passphrase_is_typed_twice_and_needed_from_then_on()
     {
         await KeepAsync();
-        (await _mcpsm.RunAsync("vault rekey --passphrase", TestConsole.Terminal("one", "another"))).Failed(2, "The passphrases do not match. Nothing was changed.");
+        (await _mcpsm.RunAsync("vault rekey --passphrase", TestConsole.Terminal("one", "another")))
+            .Failed(2, "The passphrases do not match. Nothing was changed.");
         Assert.Equal("a-token", await _mcpsm.TokenAsync());
         var console = TestConsole.Terminal("one", "one");
         (await _mcpsm.RunAsync("vault rekey --passphrase", console)).Done();

@@ -12,7 +12,8 @@ public sealed partial class ArchitectureTests
 {
     // Highest first. A folder uses only the folders after it.
     private static readonly string[] CoreOrder =
-        ["Management", "HttpAuthentication", "SignIn", "Registration", "Status", "Credentials", "Entra", "Interaction", "Grants", "Probing", "Vaults", "Servers", "Discovery", "Http",
+        ["Management", "HttpAuthentication", "SignIn", "Registration", "Status", "Credentials", "Entra", "Interaction", "Grants", "Probing",
+            "Vaults", "Servers", "Discovery", "Http",
             "Browsing", "Processes", "Configuration", "Network", "Interruption", "Files", "Errors"];
 
     private static readonly string[] ClientsOrder = ["Catalog", "Entries", "Undo", "Files", "Editing"];

@@ -29,7 +29,8 @@ internal sealed partial record SourceTest(string ClassName, string Name, IReadOn
     private static IEnumerable<string> Arguments(Match attribute) =>
         attribute.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(argument => argument.Trim('"'));
 
-    [GeneratedRegex(@"(?<attributes>(?:^[ \t]+\[[^\n]*\n|^[ \t]+(?:""|\$|\d|//|new|typeof)[^\n]*\n)+)[ \t]+public (?:async )?\w+ (?<name>\w+)\(", RegexOptions.Multiline)]
+    [GeneratedRegex(@"(?<attributes>(?:^[ \t]+\[[^\n]*\n|^[ \t]+(?:""|\$|\d|//|new|typeof)[^\n]*\n)+)[ \t]+public (?:async )?\w+ (?<name>\w+)\(",
+        RegexOptions.Multiline)]
     private static partial Regex Method();
 
     [GeneratedRegex(@"\[(?:Fact|Theory)\b")]

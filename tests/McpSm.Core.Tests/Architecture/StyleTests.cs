@@ -32,7 +32,8 @@ public sealed class StyleTests
     [Fact]
     public void Test_attribute_in_the_source_is_found()
     {
-        var written = SourceText.ReadAll().Where(text => text.Name.StartsWith("tests/", StringComparison.Ordinal) && text.Name.EndsWith(".cs", StringComparison.Ordinal))
+        var written = SourceText.ReadAll()
+            .Where(text => text.Name.StartsWith("tests/", StringComparison.Ordinal) && text.Name.EndsWith(".cs", StringComparison.Ordinal))
             .Sum(text => SourceTest.TestAttribute().Count(text.Words));
         Assert.Equal(written, SourceTest.ReadAll().Count(test => test.IsTest));
     }

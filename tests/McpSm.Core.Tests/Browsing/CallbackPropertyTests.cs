@@ -14,7 +14,8 @@ public sealed class CallbackPropertyTests
 {
     private const string State = "good-5f0c";
 
-    private static readonly Gen<string> Query = Gen.OneOf("?", "&", "=", "code=x", "error=access_denied", "iss=https%3A%2F%2Fevil.example", "%", "%zz", "%00", "+",
+    private static readonly Gen<string> Query = Gen.OneOf(
+        "?", "&", "=", "code=x", "error=access_denied", "iss=https%3A%2F%2Fevil.example", "%", "%zz", "%00", "+",
         "state=", $"state={State[..^1]}", $"state={State}x", $"state={State.ToUpperInvariant()}", $"state={State}%00", $"state={State}+", $"STATE={State}",
         $"&state={State}&state={State}", "planted", "#").Array[0, 6].Select(string.Concat);
 
@@ -24,8 +25,8 @@ public sealed class CallbackPropertyTests
             $"http://127.0.0.1:{port}/callback", "/planted"),
         Query,
         Gen.OneOf(" HTTP/1.1", " HTTP/1.1", " HTTP/1.0", " HTTP/9", "", " HTTP/1.1 x"),
-        Gen.OneOf($"Host: 127.0.0.1:{port}", $"Host: 127.0.0.1:{port}", $"Host: localhost:{port}", "Host: evil.example", "host:", "planted", "Content-Length: 99999999999",
-            "Transfer-Encoding: chunked", "X: " + new string('x', 17_000)).Array[0, 4],
+        Gen.OneOf($"Host: 127.0.0.1:{port}", $"Host: 127.0.0.1:{port}", $"Host: localhost:{port}", "Host: evil.example", "host:", "planted",
+            "Content-Length: 99999999999", "Transfer-Encoding: chunked", "X: " + new string('x', 17_000)).Array[0, 4],
         Gen.OneOf("\r\n\r\n", "\r\n\r\n", "\r\n\r\n", "\n\n", "\r\n", "")).Select(all =>
             string.Join("\r\n", [$"{all.Item1} {all.Item2}{all.Item3}{all.Item4}", .. all.Item5]) + all.Item6);
 

@@ -80,7 +80,8 @@ public sealed class ConcurrentChangeTests
     public async Task URL_named_by_many_callers_at_once_adds_one_server()
     {
         using var work = new TestEnvironment();
-        var found = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => work.New().Servers.FindOrAddAsync("https://a.example/mcp", default))));
+        var found = await Task.WhenAll(Enumerable.Range(0, 12)
+            .Select(_ => Task.Run(() => work.New().Servers.FindOrAddAsync("https://a.example/mcp", default))));
         Assert.Equal(work.Authenticator.Catalog.List().Single().Id, Assert.Single(found.Select(f => f.Server.Id).Distinct()));
         Assert.Single(found, f => f.IsNew);
     }

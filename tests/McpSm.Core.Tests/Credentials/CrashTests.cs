@@ -27,7 +27,11 @@ public sealed class CrashTests
         ["move the vault"] = ((auth, _) => auth.Vaults.MoveToAsync("memory", default), Old),
         ["revoke"] = ((auth, server) => auth.Servers.ClearCredentialsAsync(server, default), null),
         ["remove"] = ((auth, server) => auth.Servers.RemoveAsync(server, default), null),
-        ["header"] = ((auth, server) => auth.Servers.UpdateAsync(server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "1" } }, default), Old),
+        ["header"] = ((auth, server) =>
+        {
+            var headers = new Dictionary<string, string> { ["X-Key"] = "1" };
+            return auth.Servers.UpdateAsync(server, new ServerUpdate { Headers = headers }, default);
+        }, Old),
         ["rename with a token"] = ((auth, server) => auth.Servers.UpdateAsync(server, new ServerUpdate { Name = "other", Token = New }, default), New),
         ["new key"] = ((auth, _) => auth.Vaults.RekeyFileAsync(null, default), Old),
         ["import"] = ((auth, server) => auth.Plaintext.RunAsync(server, null, true, default), Old),

@@ -19,7 +19,8 @@ public sealed class CredentialIndexRepairTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         await work.Authenticator.Servers.SetTokenAsync(server, "token-a", "file", Cancellation);
         var before = File.ReadAllBytes(FactsOf(work));
-        server = (await work.Authenticator.Servers.UpdateAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-b" }, Cancellation)).Server;
+        var update = new ServerUpdate { Url = "https://b.example/mcp", Token = "token-b" };
+        server = (await work.Authenticator.Servers.UpdateAsync(server, update, Cancellation)).Server;
         File.WriteAllBytes(FactsOf(work), before);
         Assert.Equal(AuthState.NotAuthenticated, work.Authenticator.Status(server).State);
         Assert.Equal("token-b", await work.Authenticator.Tokens.GetTokenAsync(server, Cancellation));
@@ -32,7 +33,8 @@ public sealed class CredentialIndexRepairTests
         await using var scene = await SignInFixture.SignedInAsync();
         var index = new CredentialIndex(scene.Work.Home);
         var whole = index.Read("my-api")!;
-        await index.WriteAsync("my-api", f => f! with { Scopes = ["of:before"], Issuer = "https://before.example", RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
+        await index.WriteAsync("my-api",
+            f => f! with { Scopes = ["of:before"], Issuer = "https://before.example", RenewalBegan = DateTimeOffset.UtcNow }, Cancellation);
         await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.Equal(whole.Issuer, scene.Status.Issuer);
         Assert.Equal(whole.Scopes!, scene.Status.Scopes);
@@ -88,7 +90,8 @@ public sealed class CredentialIndexRepairTests
         await using var scene = await SignInFixture.SignedInAsync();
         File.Delete(scene.Work.Home.PathOf("credentials.enc"));
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
         Assert.Equal(AuthState.NotAuthenticated, scene.Status.State);
     }
 
@@ -98,9 +101,11 @@ public sealed class CredentialIndexRepairTests
         await using var scene = await SignInFixture.SignedInAsync();
         await using var other = await SignInFixture.StartAsync();
         await scene.ChangeServerAsync(s => new(s) { Url = other.Resource.McpUrl.AbsoluteUri });
-        await new CredentialIndex(scene.Work.Home).WriteAsync("my-api", f => f! with { Url = scene.Server.Url, Resource = scene.Server.Url, Issuer = other.Issuer.Issuer }, Cancellation);
+        await new CredentialIndex(scene.Work.Home)
+            .WriteAsync("my-api", f => f! with { Url = scene.Server.Url, Resource = scene.Server.Url, Issuer = other.Issuer.Issuer }, Cancellation);
         Assert.Equal(AuthState.Authenticated, scene.Status.State);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
         using var http = scene.Open();
         Assert.Equal(401, await other.PingAsync(http, Cancellation));
         Assert.All(other.Resource.Traffic.Requests, r => Assert.Null(r.Header("Authorization")));
@@ -125,7 +130,8 @@ public sealed class CredentialIndexRepairTests
         Swap(CredentialStore.ClientItemName(one.Issuer.Issuer), CredentialStore.ClientItemName(two.Issuer.Issuer));
         foreach (var server in servers)
         {
-            Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation))).Reason);
+            Assert.Equal(ErrorReason.AuthenticationRequired,
+                (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation))).Reason);
         }
         one.Issuer.Traffic.Clear();
         await auth.SignIn.SignInAsync(auth.Catalog.Get("my-api"), options, Cancellation);

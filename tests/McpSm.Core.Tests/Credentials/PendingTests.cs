@@ -40,7 +40,8 @@ public sealed class PendingTests
         var token = await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
         Assert.True(scene.Issuer.Server.Introspect(token)?.Active);
         // No refresh token is sent before the vault can be written again. The first successful write then moves the item there.
-        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.VaultUnavailable,
+            (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
         Assert.Single(scene.Issuer.Traffic.OfGrant("refresh_token"));
         vault.FailsAfter = null;
         Assert.NotEqual(token, (await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewNowAsync(scene.Server, Cancellation)).AccessToken);
@@ -212,7 +213,8 @@ public sealed class PendingTests
             var died = await ProcessKill.AfterAsync(steps, () => MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewAsync(scene.Server, default));
             var sent = scene.Issuer.Traffic.OfGrant("refresh_token").Count;
             var now = await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.GetTokenAsync(scene.Server, Cancellation);
-            Assert.True(sent == 1 ? now == token : now != token, $"step {steps}: {sent} renewals, and the token is {(now == token ? "the one before" : "another")}");
+            Assert.True(sent == 1 ? now == token : now != token,
+                $"step {steps}: {sent} renewals, and the token is {(now == token ? "the one before" : "another")}");
             Assert.True(scene.Issuer.Server.Introspect(now)?.Active, $"step {steps}");
             await MemoryVault.CreateAuthenticator(scene.Work, vault).Tokens.RenewAsync(scene.Server, Cancellation);
             Assert.False(scene.Status.Pending);
@@ -328,12 +330,14 @@ public sealed class PendingTests
         }, times: 1);
         var auth = MemoryVault.CreateAuthenticator(work.Work, vault);
         Assert.True(work.Issuers[0].Server.Introspect(await auth.Tokens.GetTokenAsync(work.One, Cancellation))?.Active);
-        Assert.Contains(work.Work.Person.Warnings, n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
+        Assert.Contains(work.Work.Person.Warnings,
+            n => n.StartsWith("The session at the identity provider", StringComparison.Ordinal) && n.Contains("waits in credentials.enc"));
         Assert.True(auth.IdentityProviders.List()[0].Pending);
         vault.FailsAfter = null;
         for (var renewals = 1; renewals <= 2; renewals++)
         {
-            Assert.True(work.Issuers[1].Server.Introspect(await MemoryVault.CreateAuthenticator(work.Work, vault).Tokens.GetTokenAsync(work.Two, Cancellation))?.Active);
+            var token = await MemoryVault.CreateAuthenticator(work.Work, vault).Tokens.GetTokenAsync(work.Two, Cancellation);
+            Assert.True(work.Issuers[1].Server.Introspect(token)?.Active);
             Assert.Equal(renewals, work.Provider.Traffic.OfGrant("refresh_token").Count);
             _clock.Advance(TimeSpan.FromHours(2));
         }

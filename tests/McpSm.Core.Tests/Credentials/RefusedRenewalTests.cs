@@ -33,7 +33,8 @@ public sealed class RefusedRenewalTests
         {
             // A new authenticator stands for another process.
             var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.GetTokenAsync(scene.Server, Cancellation));
-            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api", status, "my-api"), (e.Reason, e.Remedy.InShell(), e.StatusCode, e.Server));
+            Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api", status, "my-api"),
+                (e.Reason, e.Remedy.InShell(), e.StatusCode, e.Server));
         }
         Assert.Single(Sent(scene));
         Assert.Equal((AuthState.Expired, true, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.CanRenew, scene.Status.Remedy));
@@ -97,7 +98,8 @@ public sealed class RefusedRenewalTests
         Assert.Single(Sent(scene));
         Assert.Equal((AuthState.ExpiringSoon, "mcpsm auth login my-api"), (scene.Status.State, scene.Status.Remedy));
         clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation))).Reason);
         Assert.Single(Sent(scene));
     }
 
@@ -112,7 +114,8 @@ public sealed class RefusedRenewalTests
         scene.Issuer.Faults.Answer("/token", 400, $$"""{"error":"{{error}}"}""");
         foreach (var auth in new[] { scene.Authenticator, scene.Work.New() })
         {
-            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(scene.Server, Cancellation))).Remedy.InShell());
+            Assert.StartsWith(remedy, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(scene.Server, Cancellation)))
+                .Remedy.InShell());
         }
         Assert.StartsWith(remedy, scene.Status.Remedy);
         Assert.Single(Sent(scene));

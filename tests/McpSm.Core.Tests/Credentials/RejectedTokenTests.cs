@@ -51,7 +51,8 @@ public sealed class RejectedTokenTests
     {
         await using var scene = await SignInFixture.SignedInAsync(new() { IssueRefreshTokens = false });
         var token = await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);
-        foreach (var failing in new Func<Task>[] { () => scene.Authenticator.Tokens.RejectAsync(scene.Server, token, default), () => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, default) })
+        foreach (var failing in new Func<Task>[] { () => scene.Authenticator.Tokens.RejectAsync(scene.Server, token, default),
+            () => scene.Authenticator.Tokens.GetTokenAsync(scene.Server, default) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
             Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
@@ -65,7 +66,8 @@ public sealed class RejectedTokenTests
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         await work.Authenticator.Servers.SetTokenAsync(server, "its-token", null, Cancellation);
         Assert.False(await work.Authenticator.Tokens.RejectAsync(server, "another", Cancellation));
-        foreach (var failing in new Func<Task>[] { () => work.Authenticator.Tokens.RejectAsync(server, "its-token", default), () => work.Authenticator.Tokens.GetAccessTokenAsync(server, default, renew: true) })
+        foreach (var failing in new Func<Task>[] { () => work.Authenticator.Tokens.RejectAsync(server, "its-token", default),
+            () => work.Authenticator.Tokens.GetAccessTokenAsync(server, default, renew: true) })
         {
             var e = await Assert.ThrowsAsync<McpAuthException>(failing);
             Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth set my-api"), (e.Reason, e.Remedy.InShell()));

@@ -97,11 +97,13 @@ public sealed class ReplacedCredentialTests
 
         Assert.Empty(await RevokedBySignInAsync());
         Assert.Empty(await RevokedBySignInAsync());
-        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = EnterpriseTests.WithClaims((string)answer["id_token"]!, c => c["sub"] = "another"), times: 1);
+        work.Provider.Faults.RewriteJson("/token",
+            answer => answer["id_token"] = EnterpriseTests.WithClaims((string)answer["id_token"]!, c => c["sub"] = "another"), times: 1);
         var before = IssuedRefreshTokens()[^1];
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));
 
-        await work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(work.Provider.Issuer, "another-client", []), EnterpriseFixture.ProviderSecret, null, Cancellation);
+        await work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(work.Provider.Issuer, "another-client", []),
+            EnterpriseFixture.ProviderSecret, null, Cancellation);
         before = IssuedRefreshTokens()[^1];
         work.Provider.Faults.Answer("/revoke", 503);
         Assert.True(before == Assert.Single(await RevokedBySignInAsync()));

@@ -48,7 +48,8 @@ public sealed class SupersededCopiesTests
         var options = TestEnvironment.SignIn;
         await auth.SignIn.SignInAsync(scene.Server, options with { Vault = "memory" }, Cancellation);
         other.FailsAfter = 0;
-        Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(() => auth.SignIn.SignInAsync(scene.Server, options, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.VaultUnavailable,
+            (await Assert.ThrowsAsync<McpAuthException>(() => auth.SignIn.SignInAsync(scene.Server, options, Cancellation))).Reason);
         await auth.SignIn.SignInAsync(scene.Server, options with { Vault = "file" }, Cancellation);
         Assert.Equal("file", auth.Status(scene.Server).Vault);
         await auth.Tokens.RenewAsync(scene.Server, Cancellation);
@@ -93,10 +94,12 @@ public sealed class SupersededCopiesTests
         Assert.Equal(2, work.Person.Warnings.Count(n => n.Contains("could not be removed from the vault 'memory'") && n.Contains("The vault failed.")));
         Assert.Equal(2, other.Items.Count);
         other.FailsAfter = null;
-        Assert.Equal(["new-token", "new secret"], [await auth.Tokens.GetTokenAsync(server, Cancellation), (await auth.Secrets.GetAsync("a tool's", null, Cancellation))?.Text]);
+        Assert.Equal(["new-token", "new secret"],
+            [await auth.Tokens.GetTokenAsync(server, Cancellation), (await auth.Secrets.GetAsync("a tool's", null, Cancellation))?.Text]);
         await auth.Servers.ClearCredentialsAsync(server, Cancellation);
         await auth.Secrets.RemoveAsync("a tool's", null, Cancellation);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => auth.Tokens.GetTokenAsync(server, Cancellation))).Reason);
         Assert.Null(await auth.Secrets.GetAsync("a tool's", null, Cancellation));
         Assert.Empty(other.Items);
     }

@@ -141,7 +141,8 @@ public sealed class VaultMigrationTests
         // The vault in use cannot hold secrets of other tools, so this one is stored with the others.
         await auth.Secrets.SetAsync("b", SecretKind.String, "another", null, null, Cancellation);
         Assert.Single(other.Items);
-        Assert.Equal(["another", "its secret"], [(await auth.Secrets.GetAsync("B", null, Cancellation))?.Text, (await auth.Secrets.GetAsync("A", null, Cancellation))?.Text]);
+        Assert.Equal(["another", "its secret"],
+            [(await auth.Secrets.GetAsync("B", null, Cancellation))?.Text, (await auth.Secrets.GetAsync("A", null, Cancellation))?.Text]);
     }
 
     [Fact]
@@ -167,7 +168,8 @@ public sealed class VaultMigrationTests
     public async Task Vault_that_returns_other_content_receives_no_credential()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.CreateAuthenticator(scene.Work, new MemoryVault { ForgetsWrites = true }).Vaults.MoveToAsync("memory", Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() => MemoryVault.CreateAuthenticator(scene.Work, new MemoryVault { ForgetsWrites = true })
+            .Vaults.MoveToAsync("memory", Cancellation));
         Assert.Equal(ErrorReason.VaultUnavailable, e.Reason);
         Assert.Equal("file", scene.Status.Vault);
         await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation);

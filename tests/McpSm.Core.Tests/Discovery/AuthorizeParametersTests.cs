@@ -16,7 +16,8 @@ public sealed class AuthorizeParametersTests
 {
     private static readonly Dictionary<string, string> Offline = new() { ["access_type"] = "offline" };
 
-    private static Task UpdateAsync(SignInFixture scene, params (string Name, string Value)[] parameters) => scene.Authenticator.Servers.UpdateAsync(scene.Server,
+    private static Task UpdateAsync(SignInFixture scene, params (string Name, string Value)[] parameters) =>
+        scene.Authenticator.Servers.UpdateAsync(scene.Server,
         new ServerUpdate { AuthorizeParams = parameters.ToDictionary(p => p.Name, p => p.Value) }, default);
 
     private static string ConfigOf(TestEnvironment work) => Path.Combine(work.Folder, "config.json");
@@ -183,7 +184,8 @@ public sealed class AuthorizeParametersTests
     public async Task Entra_authorization_URL_carries_the_authorize_parameters()
     {
         await using var scene = await EntraFixture.StartAsync();
-        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { AuthorizeParams = new Dictionary<string, string> { ["prompt"] = "login", ["domain_hint"] = "contoso.com" } }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server,
+            new ServerUpdate { AuthorizeParams = new Dictionary<string, string> { ["prompt"] = "login", ["domain_hint"] = "contoso.com" } }, Cancellation);
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
         var request = Assert.Single(scene.Entra.Traffic.Requests, r => r.Path.EndsWith("/authorize", StringComparison.Ordinal));
         Assert.Equal(("login", "contoso.com"), (Assert.Single(request.Query["prompt"]!), Assert.Single(request.Query["domain_hint"]!)));

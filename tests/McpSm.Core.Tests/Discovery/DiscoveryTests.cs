@@ -155,7 +155,12 @@ public sealed class DiscoveryTests
         await using var scene = await SignInFixture.StartAsync(new() { IssuerPath = "/tenant1", ServeOAuthMetadata = false });
         scene.Issuer.Faults.Answer("/.well-known/openid-configuration", 404);
         await scene.LoginAsync();
-        Assert.Equal(["/.well-known/oauth-authorization-server/tenant1", "/.well-known/openid-configuration/tenant1", "/tenant1/.well-known/openid-configuration"],
+        Assert.Equal(
+            [
+                "/.well-known/oauth-authorization-server/tenant1",
+                "/.well-known/openid-configuration/tenant1",
+                "/tenant1/.well-known/openid-configuration",
+            ],
             WellKnown(scene.Issuer.Traffic));
     }
 
@@ -199,8 +204,9 @@ public sealed class DiscoveryTests
         await using var scene = await SignInFixture.StartAsync();
         scene.Resource.Issuers = [scene.Issuer.Issuer + "/"];
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.IssuerMismatch, $"The two differ only in the trailing slash. If you trust the second: mcpsm server update my-api --issuer {scene.Issuer.Issuer}"),
-            (e.Reason, e.Remedy.InShell()));
+        Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
+        Assert.Equal($"The two differ only in the trailing slash. If you trust the second: mcpsm server update my-api --issuer {scene.Issuer.Issuer}",
+            e.Remedy.InShell());
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         Assert.Equal(AuthState.Authenticated, (await scene.LoginAsync()).Status.State);
     }

@@ -50,7 +50,8 @@ public sealed class EntraIssuerTests
     [InlineData("https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0/", "https://login.microsoftonline.com/contoso.onmicrosoft.com", true)]
     [InlineData("https://login.microsoftonline.com/common", "https://login.microsoftonline.com/common", false)]
     [InlineData("https://login.microsoftonline.us/Organizations/v2.0", "https://login.microsoftonline.us/Organizations", false)]
-    [InlineData("https://sts.windows.net/8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77/", "https://login.microsoftonline.com/8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77", true)]
+    [InlineData("https://sts.windows.net/8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77/",
+        "https://login.microsoftonline.com/8e1b7a52-6c3f-4f0e-9d0a-2f6f3a1c5b77", true)]
     public void Endpoints_of_Entra_come_from_the_identifier(string identifier, string authority, bool oneTenant)
     {
         var issuer = EntraIssuer.Find(identifier)!;

@@ -11,7 +11,8 @@ public sealed class ParserTests
     [Fact]
     public void Challenges_in_one_header_are_split_outside_quotes()
     {
-        var all = Challenge.ParseAll("""Basic realm="x", Bearer error="invalid_token", error_description="expired, scope=evil, log in", scope="a b", Negotiate abc==""");
+        var all = Challenge.ParseAll("""Basic realm="x", Bearer error="invalid_token", error_description="expired, scope=evil, log in", """
+            + """scope="a b", Negotiate abc==""");
         Assert.Equal(["Basic", "Bearer", "Negotiate"], all.Select(c => c.Scheme));
         Assert.Equal("expired, scope=evil, log in", all[1]["error_description"]);
         Assert.Equal(["a", "b"], all[1].Scopes!);

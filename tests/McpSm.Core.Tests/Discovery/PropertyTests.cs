@@ -139,7 +139,8 @@ public sealed class PropertyTests
                 Client = new ClientIdentity(ClientKind.Dynamic, "client", null, ClientIdentity.None),
             }.With(tokens),
         };
-        var stored = JsonSerializer.Deserialize(JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets), CredentialJson.Default.ServerSecrets)!.OAuth!;
+        var stored = JsonSerializer.Deserialize(JsonSerializer.Serialize(item, CredentialJson.Default.ServerSecrets),
+            CredentialJson.Default.ServerSecrets)!.OAuth!;
         Assert.Equal((tokens.AccessToken, tokens.RefreshToken, tokens.IssuedAt, tokens.ExpiresAt),
             (stored.AccessToken, stored.RefreshToken, stored.IssuedAt, stored.ExpiresAt));
         Assert.Equal(tokens.Scopes, stored.Scopes);
@@ -236,7 +237,8 @@ public sealed class PropertyTests
     [Fact]
     public void Id_made_of_a_name_is_a_stable_id()
     {
-        var word = Gen.OneOf("my", "api", "My API", "status", "LOGIN", "set", "Token", "help", " ", "-", "--", ".", "!", "é", "日本", "_", "7", "\u202e", "\t", "\ud800");
+        var word = Gen.OneOf("my", "api", "My API", "status", "LOGIN", "set", "Token", "help", " ", "-", "--", ".", "!", "é", "日本", "_",
+            "7", "\u202e", "\t", "\ud800");
         Gen.OneOf(word.Array[0, 5].Select(string.Concat), Gen.String[0, 70]).Sample(name =>
         {
             Done(() =>

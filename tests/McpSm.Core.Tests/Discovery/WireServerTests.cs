@@ -53,7 +53,8 @@ public sealed class WireServerTests
         await using var raw = WireFaults.Start(fault, "{}");
         using var work = new TestEnvironment();
         var started = Stopwatch.GetTimestamp();
-        var tested = await work.Authenticator.Tester.TestAsync(await work.AddAsync(raw.Url), TimeSpan.FromSeconds(fault == "a byte now and then" ? 1 : 20), Cancellation);
+        var tested = await work.Authenticator.Tester.TestAsync(await work.AddAsync(raw.Url),
+            TimeSpan.FromSeconds(fault == "a byte now and then" ? 1 : 20), Cancellation);
         Assert.Equal(reason, tested.Reason);
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
     }
@@ -111,7 +112,8 @@ public sealed class WireServerTests
             var cookies = string.Concat(Enumerable.Range(0, 500).Select(i => $"Set-Cookie: c{i}=\xff{i}; Path=/\r\n"));
             await stream.WriteAsync(Encoding.Latin1.GetBytes("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </\xe9>\r\n\r\n"
                 + $"{version} {status} Caf\xe9\xff\r\nServer: \xfe\xff\r\n{cookies}Content-Type: application/json; charset=\"\xe9\r\n"
-                + $"WWW-Authenticate: Bearer realm=\"\xe9\xff\", error_description=\"\xc3\xa9, scope=evil\", resource_metadata=\"{unusual!.Url}.well-known/x\", scope=\"mcp:tools\"\r\n"
+                + "WWW-Authenticate: Bearer realm=\"\xe9\xff\", error_description=\"\xc3\xa9, scope=evil\", "
+                + $"resource_metadata=\"{unusual!.Url}.well-known/x\", scope=\"mcp:tools\"\r\n"
                 + $"Connection: close\r\n\r\n{body}"), cancellationToken);
         });
         await using var ended = unusual;

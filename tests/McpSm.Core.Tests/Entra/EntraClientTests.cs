@@ -96,7 +96,8 @@ public sealed class EntraClientTests : IAsyncLifetime
     [Fact]
     public async Task Client_at_a_shared_tenant_is_refused()
     {
-        var failure = await Assert.ThrowsAsync<McpAuthException>(() => AskAsync("s", issuer: EntraIssuer.Find("https://login.microsoftonline.com/common/v2.0")));
+        var failure = await Assert.ThrowsAsync<McpAuthException>(() =>
+            AskAsync("s", issuer: EntraIssuer.Find("https://login.microsoftonline.com/common/v2.0")));
         Assert.Equal(ErrorReason.InvalidValue, failure.Reason);
         Assert.Contains("--issuer https://login.microsoftonline.com/<tenant>/v2.0", failure.Remedy.InShell());
         Assert.Empty(_entra.Traffic.Requests);

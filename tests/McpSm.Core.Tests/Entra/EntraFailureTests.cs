@@ -59,7 +59,8 @@ public sealed class EntraFailureTests
     [InlineData(true)]
     public async Task Scope_of_another_servers_API_is_refused(bool signedIn)
     {
-        await using var scene = await EntraFixture.StartAsync(server: s => new(s) { ClientId = FakeEntra.Person, Scopes = signedIn ? [] : ["api://my-api/.default"] });
+        await using var scene = await EntraFixture.StartAsync(server: s =>
+            new(s) { ClientId = FakeEntra.Person, Scopes = signedIn ? [] : ["api://my-api/.default"] });
         if (signedIn)
         {
             await scene.LoginAsync();
@@ -184,7 +185,8 @@ public sealed class EntraFailureTests
         using var stop = new CancellationTokenSource();
         scene.Work.Person.Browse = _ => stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            scene.Authenticator.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+            scene.Authenticator.SignIn.SignInAsync(scene.Server, new SignInOptions { CallbackPort = 0 }, stop.Token)
+                .WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
     }
 
     [Fact]

@@ -80,7 +80,8 @@ public sealed class EntraTests
         Assert.InRange(shown.Lifetime.TotalSeconds, 890, 900);
         Assert.Equal(["devicecode", "token", "token"], scene.Entra.Traffic.Requests.Select(r => r.Path.Split('/')[^1]));
         Assert.Empty(scene.Work.Person.Visited);
-        Assert.NotEqual(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation), (await scene.Work.New().Tokens.RenewNowAsync(scene.Server, Cancellation)).AccessToken);
+        Assert.NotEqual(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation),
+            (await scene.Work.New().Tokens.RenewNowAsync(scene.Server, Cancellation)).AccessToken);
     }
 
     [Fact]
@@ -136,7 +137,8 @@ public sealed class EntraTests
     {
         await using var scene = await EntraFixture.SignedInAsync();
         var seen = await ReadAsync(scene);
-        var both = await Task.WhenAll(scene.Work.New().Tokens.RenewAsync(scene.Server, seen, Cancellation), scene.Work.New().Tokens.RenewAsync(scene.Server, seen, Cancellation));
+        var both = await Task.WhenAll(scene.Work.New().Tokens.RenewAsync(scene.Server, seen, Cancellation),
+            scene.Work.New().Tokens.RenewAsync(scene.Server, seen, Cancellation));
         Assert.Equal(both[0].AccessToken, both[1].AccessToken);
         Assert.Single(scene.Entra.Traffic.OfGrant("refresh_token"));
     }
@@ -161,7 +163,8 @@ public sealed class EntraTests
         scene.Entra.Tokens.GivesRefresh = false;
         await scene.LoginAsync();
         Assert.False(scene.Status.CanRenew);
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.New().Tokens.RenewAsync(scene.Server, Cancellation))).Reason);
     }
 
     [Fact]

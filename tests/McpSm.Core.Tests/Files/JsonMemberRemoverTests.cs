@@ -32,7 +32,8 @@ public sealed class JsonMemberRemoverTests
         Gen.Select(names.List[1, 6], space, Gen.Int[0, 5], space).Sample((all, before, at, after) =>
         {
             var members = all.Distinct().ToList();
-            var json = "{" + string.Join("," + after, members.Select((n, i) => $"{before}{JsonSerializer.Serialize(n)}{after}:{before}[{i},\"{{,}}\"]")) + after + "}";
+            var written = members.Select((n, i) => $"{before}{JsonSerializer.Serialize(n)}{after}:{before}[{i},\"{{,}}\"]");
+            var json = "{" + string.Join("," + after, written) + after + "}";
             var name = members[at % members.Count];
             var expected = JsonNode.Parse(json)!.AsObject();
             expected.Remove(name);

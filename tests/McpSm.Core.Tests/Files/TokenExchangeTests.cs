@@ -40,7 +40,8 @@ public sealed class TokenExchangeTests
             return Task.Delay(Timeout.Infinite, context.RequestAborted);
         }, times: 1);
         var before = clock.GetUtcNow();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.Tokens.RenewAsync(scene.Server, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            scene.Authenticator.Tokens.RenewAsync(scene.Server, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
         Assert.True(scene.Status is { RenewalUncertain: true, CanRenew: true });
         Assert.Equal(TokenExchange.Limit, clock.Waits[^1]);
         Assert.True(clock.GetUtcNow() - before >= TokenExchange.Limit);
@@ -100,7 +101,8 @@ public sealed class TokenExchangeTests
             cancel.Cancel();
             return Task.Delay(Timeout.Infinite, context.RequestAborted);
         }, times: 1);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            work.Authenticator.Tokens.GetTokenAsync(work.One, cancel.Token).WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
         Assert.Contains(TokenExchange.Limit, clock.Waits);
         Assert.True(Assert.Single(work.Authenticator.IdentityProviders.List()).CanRenew);
         await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation);

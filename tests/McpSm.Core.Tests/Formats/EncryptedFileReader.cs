@@ -52,7 +52,8 @@ internal static class EncryptedFileReader
         }
         var content = new byte[file.Length - HeaderLength - TagLength];
         using var aes = new AesGcm(key, TagLength);
-        aes.Decrypt(file.AsSpan(48, 12), file.AsSpan(HeaderLength, content.Length), file.AsSpan(file.Length - TagLength), content, file.AsSpan(0, HeaderLength));
+        aes.Decrypt(file.AsSpan(48, 12), file.AsSpan(HeaderLength, content.Length), file.AsSpan(file.Length - TagLength), content,
+            file.AsSpan(0, HeaderLength));
         return JsonSerializer.Deserialize<Dictionary<string, string>>(content)!;
     }
 }

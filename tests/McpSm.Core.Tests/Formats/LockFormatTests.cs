@@ -27,7 +27,8 @@ public sealed class LockFormatTests : IDisposable
         await LocksAsync(() => new CredentialIndex(_work.Home).WriteAsync("a", _ => new CredentialInfo(), default), "facts.lock");
 
     [Fact]
-    public async Task Write_to_the_settings_locks_settings() => await LocksAsync(() => new Settings(_work.Home).SetVaultAsync("file", default), "settings.lock");
+    public async Task Write_to_the_settings_locks_settings() =>
+        await LocksAsync(() => new Settings(_work.Home).SetVaultAsync("file", default), "settings.lock");
 
     [Fact]
     public async Task Write_to_the_encrypted_file_locks_vault() =>
@@ -54,7 +55,10 @@ public sealed class LockFormatTests : IDisposable
 
     [Fact]
     public async Task Write_of_an_identity_session_locks_its_item() => await LocksAsync(async () =>
-        (await new IdentitySessionStore(_work.Home, Store.Index, Vaults).LockAsync("https://login.example/idp", default)).Dispose(), "mcpsmidp-d168fcd02265184e.lock");
+    {
+        var sessions = new IdentitySessionStore(_work.Home, Store.Index, Vaults);
+        (await sessions.LockAsync("https://login.example/idp", default)).Dispose();
+    }, "mcpsmidp-d168fcd02265184e.lock");
 
     [Fact]
     public async Task Write_of_a_named_secret_locks_its_item()
@@ -70,7 +74,8 @@ public sealed class LockFormatTests : IDisposable
 
     [Fact]
     public async Task Write_to_the_Credential_Manager_locks_its_vault() =>
-        await LocksAsync(() => new CredentialManagerVault(_work.Home, new MemoryCredentials()).RemoveAsync("mcpsm-a", default), "vault-credential-manager.lock");
+        await LocksAsync(() => new CredentialManagerVault(_work.Home, new MemoryCredentials()).RemoveAsync("mcpsm-a", default),
+            "vault-credential-manager.lock");
 
     private VaultSelector Vaults => new(_work.Home, [], _ => { });
 

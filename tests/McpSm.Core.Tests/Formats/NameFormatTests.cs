@@ -81,7 +81,8 @@ public sealed class NameFormatTests : IDisposable
     /// <summary>The first 32 digits of an HMAC-SHA-256 of the request, with the refresh token as the key.</summary>
     [Fact]
     public void Mark_of_a_refused_renewal_is_fixed() =>
-        Assert.Equal("53757313e284eed3490585258ff4d6a3", RefusedRenewal.FingerprintOf("made-up-refresh-token", "made-up-client", null, "https://issuer.example"));
+        Assert.Equal("53757313e284eed3490585258ff4d6a3",
+            RefusedRenewal.FingerprintOf("made-up-refresh-token", "made-up-client", null, "https://issuer.example"));
 
     [Fact]
     public void Issuer_of_an_assertion_is_recorded_by_its_source()

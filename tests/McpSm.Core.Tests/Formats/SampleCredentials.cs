@@ -137,5 +137,6 @@ internal static class SampleCredentials
     public static NamedSecret TextSecret => new() { Name = "made-up-text", Kind = SecretKind.String, Text = "made-up-secret-2" };
 
     /// <summary>A newer text of the bearer token's item, which is pending for the keyring.</summary>
-    public static PendingItem Pending => new("secret-service", "mcpsm-bearer", "", """{"url":"https://bearer.example/mcp","bearerToken":"made-up-newer-token"}""");
+    public static PendingItem Pending =>
+        new("secret-service", "mcpsm-bearer", "", """{"url":"https://bearer.example/mcp","bearerToken":"made-up-newer-token"}""");
 }

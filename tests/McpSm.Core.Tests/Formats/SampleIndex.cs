@@ -35,7 +35,13 @@ internal static class SampleIndex
             RenewalUncertain = true,
             RenewalBegan = SampleCredentials.At(11, 50),
             Pending = true,
-            RenewalRefused = new() { At = SampleCredentials.At(11, 51), Status = 400, Error = "invalid_scope", Fingerprint = "00112233445566778899aabbccddeeff" },
+            RenewalRefused = new()
+            {
+                At = SampleCredentials.At(11, 51),
+                Status = 400,
+                Error = "invalid_scope",
+                Fingerprint = "00112233445566778899aabbccddeeff",
+            },
             RenewalFailed = new() { At = SampleCredentials.At(11, 52), Reason = "The issuer answered 503." },
             AnsweredAnonymously = true,
             HeaderNames = ["X-Api-Key"],

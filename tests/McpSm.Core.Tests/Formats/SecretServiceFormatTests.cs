@@ -12,7 +12,8 @@ namespace McpSm.Core.Tests.Formats;
 [Collection(KeyringCollection.Name)]
 public sealed class SecretServiceFormatTests
 {
-    private static readonly string[] Items = ["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b", "mcpsmidp-d168fcd02265184e", "mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836", "mcpsmcheck-0a1b2c3d"];
+    private static readonly string[] Items =
+        ["mcpsm-my-api", "mcpsmclient-ffb55acfff1cbc1b", "mcpsmidp-d168fcd02265184e", "mcpsmsecret-6d3c6b7b0b72f43ecc9b1410ed669836", "mcpsmcheck-0a1b2c3d"];
 
     [Fact]
     public async Task Written_items_seen_by_another_program_equal_the_golden_file()
@@ -27,7 +28,8 @@ public sealed class SecretServiceFormatTests
             await vault.SetAsync(item, $"made-up text of {item}", Cancellation);
             var found = await keyring.SecretToolAsync(["search", "--all", "xdg:schema", "io.github.mcpsm.Credential", "owner", "default", "item", item]);
             // The path and the times vary.
-            seen.AddRange(found.Split('\n').Where(l => l.StartsWith("label = ") || l.StartsWith("secret = ") || l.StartsWith("schema = ") || l.StartsWith("attribute."))
+            seen.AddRange(found.Split('\n')
+                .Where(l => l.StartsWith("label = ") || l.StartsWith("secret = ") || l.StartsWith("schema = ") || l.StartsWith("attribute."))
                 .Order(StringComparer.Ordinal).Append(""));
         }
         GoldenFile.OfCore("keyring.txt").RequireEqual(string.Join('\n', seen));

@@ -72,7 +72,8 @@ public sealed class SerializedMemberFormatTests
         {
             var named = type.Type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)
                 .Select(p => p.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name).OfType<string>().ToHashSet();
-            wrong.AddRange(Members(type).Where(m => !named.Contains(m.Name)).Select(m => $"{type.Type.Name}: '{m.Name}' needs [JsonPropertyName(\"{m.Name}\")]"));
+            wrong.AddRange(Members(type).Where(m => !named.Contains(m.Name))
+                .Select(m => $"{type.Type.Name}: '{m.Name}' needs [JsonPropertyName(\"{m.Name}\")]"));
         }
         Assert.Equal([], wrong);
     }

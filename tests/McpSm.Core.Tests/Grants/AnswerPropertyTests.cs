@@ -57,7 +57,8 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
         await Gen.Select(Gen.Frequency((1, PropertyTests.Body("device_code", "user_code", "error")), (4, DeviceAnswer)), Status)
             .SampleAsync(async (body, status) =>
             {
-                var grant = new DeviceCodeGrant(_http!, new UrlPolicy(Server.McpUrl), Issuer(Answer(body, status)), Client, "https://server.example/mcp", [], SenderConstraint.None, TimeProvider.System);
+                var grant = new DeviceCodeGrant(_http!, new UrlPolicy(Server.McpUrl), Issuer(Answer(body, status)), Client, "https://server.example/mcp", [],
+                    SenderConstraint.None, TimeProvider.System);
                 if (await PropertyTests.DoneAsync(async () =>
                 {
                     var code = await grant.StartAsync(default);
@@ -82,7 +83,8 @@ public sealed class AnswerPropertyTests : IAsyncLifetime
         var store = _work.Store;
         var registry = new ClientRegistrar(environment, store);
         var server = await _work.AddAsync(Server.McpUrl);
-        await Gen.Select(PropertyTests.Body("client_id", "client_id", "client_secret", "client_secret_expires_at", "token_endpoint_auth_method", "error"), Status)
+        await Gen.Select(PropertyTests.Body("client_id", "client_id", "client_secret", "client_secret_expires_at", "token_endpoint_auth_method", "error"),
+            Status)
             .SampleAsync(async (body, status) =>
             {
                 var issuer = Issuer(Answer(body, status));

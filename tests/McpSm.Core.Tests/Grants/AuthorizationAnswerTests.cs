@@ -146,7 +146,8 @@ public sealed class AuthorizationAnswerTests
         await using var scene = await SignInFixture.StartAsync();
         ChangeResponse(scene, ("code", null), ("error", "access_denied"), ("error_description", "not \x1b[31mtoday"));
         var e = await scene.FailsAsync();
-        Assert.Equal((ErrorReason.AuthorizationDenied, $"Ask the operator of the issuer {scene.Issuer.Issuer} for access, or sign in there with another account."), (e.Reason, e.Remedy.InShell()));
+        Assert.Equal((ErrorReason.AuthorizationDenied,
+            $"Ask the operator of the issuer {scene.Issuer.Issuer} for access, or sign in there with another account."), (e.Reason, e.Remedy.InShell()));
         Assert.Contains("not [31mtoday", e.Message);
         Assert.DoesNotContain('\x1b', e.Message);
     }

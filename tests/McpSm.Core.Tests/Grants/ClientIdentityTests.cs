@@ -32,7 +32,8 @@ public sealed class ClientIdentityTests
     /// <summary>Returns the only client id of the requests since the last call, without revocations of earlier tokens.</summary>
     private static string ClientOf(SignInFixture scene)
     {
-        var ids = scene.Issuer.Traffic.Requests.Where(r => r.Path != "/revoke").Select(r => r.QueryValue("client_id") ?? r.FormValue("client_id")).OfType<string>();
+        var ids = scene.Issuer.Traffic.Requests.Where(r => r.Path != "/revoke")
+            .Select(r => r.QueryValue("client_id") ?? r.FormValue("client_id")).OfType<string>();
         var id = Assert.Single(ids.Distinct());
         scene.Issuer.Traffic.Clear();
         return id;
@@ -162,7 +163,8 @@ public sealed class ClientIdentityTests
     public async Task Secret_replaced_at_the_issuer_keeps_the_refresh_token(string error)
     {
         var port = LoopbackPort.FindFree();
-        await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] }, s => new(s) { ClientId = "mine" });
+        await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] },
+            s => new(s) { ClientId = "mine" });
         await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);
         await scene.LoginAsync(o => o with { CallbackPort = port });
         scene.Issuer.Faults.Answer("/token", 401, $$"""{"error":"{{error}}","error_description":"the secret is of last year"}""", times: 1);

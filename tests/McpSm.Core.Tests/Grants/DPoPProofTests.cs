@@ -29,7 +29,8 @@ public sealed class DPoPProofTests
         var (header, claims) = Read(proof);
         Assert.Equal(("dpop+jwt", "ES256"), (header.GetProperty("typ").GetString(), header.GetProperty("alg").GetString()));
         Assert.Equal(["crv", "kty", "x", "y"], header.GetProperty("jwk").EnumerateObject().Select(m => m.Name).Order());
-        Assert.Equal((htu, "GET", "n1"), (claims.GetProperty("htu").GetString(), claims.GetProperty("htm").GetString(), claims.GetProperty("nonce").GetString()));
+        Assert.Equal((htu, "GET", "n1"),
+            (claims.GetProperty("htu").GetString(), claims.GetProperty("htm").GetString(), claims.GetProperty("nonce").GetString()));
         Assert.Equal(1_700_000_000, claims.GetProperty("iat").GetInt64());
         // SHA-256 of "token", computed with openssl.
         Assert.Equal("PEaenWxYddN6Q_NT1PiOYfz4EsZu7jRXRlpAsNpBU-A", claims.GetProperty("ath").GetString());

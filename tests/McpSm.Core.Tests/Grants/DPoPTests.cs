@@ -17,7 +17,8 @@ public sealed class DPoPTests
     private static readonly AuthorizationServerOptions Binding = new() { SupportsDPoP = true };
 
     /// <summary>Starts a server that announces that it requires bound tokens, and its issuer.</summary>
-    private static async Task<SignInFixture> StartAsync(AuthorizationServerOptions? issuer = null, Func<McpServer, McpServer>? server = null, ManualTimeProvider? clock = null)
+    private static async Task<SignInFixture> StartAsync(
+        AuthorizationServerOptions? issuer = null, Func<McpServer, McpServer>? server = null, ManualTimeProvider? clock = null)
     {
         var scene = await SignInFixture.StartAsync(issuer ?? Binding, server: server, clock: clock);
         scene.Resource.DPoP = new DPoPProofs(clock ?? TimeProvider.System, requireNonce: false);

@@ -134,7 +134,8 @@ public sealed class DeviceCodeTests
         await scene.LoginAsync(ByDevice);
         var code = Assert.Single(shown);
         Assert.Equal((expected, scene.Issuer.Issuer, "my-api"), (code.OtherSite, code.Issuer, code.Server));
-        Assert.Equal(expected ?? "127.0.0.1", new[] { code.VerificationUri, code.CompleteUri! }.Select(u => u.Host).FirstOrDefault(h => h != "127.0.0.1", "127.0.0.1"));
+        Assert.Equal(expected ?? "127.0.0.1", new[] { code.VerificationUri, code.CompleteUri! }.Select(u => u.Host)
+            .FirstOrDefault(h => h != "127.0.0.1", "127.0.0.1"));
     }
 
     [Rule(37)]

@@ -27,7 +27,8 @@ public sealed class SecretMethodTests
             {
                 if (MethodOf(scene.Issuer.Traffic.To(path)[^1]) != method)
                 {
-                    scene.Issuer.Faults.Answer(path, status, error.Length == 0 ? "" : $$"""{"error":"{{error}}","error_description":"client_id is missing"}""", times: 1);
+                    scene.Issuer.Faults.Answer(path, status,
+                        error.Length == 0 ? "" : $$"""{"error":"{{error}}","error_description":"client_id is missing"}""", times: 1);
                 }
                 return Task.CompletedTask;
             });

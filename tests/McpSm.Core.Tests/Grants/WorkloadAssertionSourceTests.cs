@@ -74,7 +74,8 @@ public sealed class WorkloadAssertionSourceTests : IDisposable
         var missing = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(PathOf("no such")).Read(_work.Home, Cancellation));
         Assert.Equal((ErrorReason.InvalidValue, $"The assertion cannot be read from the file '{PathOf("no such")}': it does not exist."),
             (missing.Reason, missing.Message));
-        Assert.Contains(_work.Folder, Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(_work.Folder).Read(_work.Home, Cancellation)).Message);
+        Assert.Contains(_work.Folder, Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromFile(_work.Folder).Read(_work.Home, Cancellation))
+            .Message);
         var unset = Assert.Throws<McpAuthException>(() => WorkloadAssertionSource.FromVariable("JOB_TOKEN").Read(_work.Home, Cancellation));
         Assert.Equal("The assertion cannot be read from the variable 'JOB_TOKEN': it is not set.", unset.Message);
     }

@@ -81,7 +81,16 @@ public sealed class DPoPNonceTests
         await using var scene = await SignedInAsync();
         using var http = scene.Open();
         var accepted = scene.Resource.DPoP!;
-        scene.Resource.Faults.Before("/mcp", context => { context.Response.OnStarting(() => { accepted.Rotate(); accepted.Offer(context.Response); return Task.CompletedTask; }); return Task.CompletedTask; }, times: 1);
+        scene.Resource.Faults.Before("/mcp", context =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                accepted.Rotate();
+                accepted.Offer(context.Response);
+                return Task.CompletedTask;
+            });
+            return Task.CompletedTask;
+        }, times: 1);
         Assert.Equal((200, 200), (await scene.PingAsync(http, Cancellation), await scene.PingAsync(http, Cancellation)));
         Assert.Equal([200, 200], scene.Resource.Traffic.To("/mcp").Select(r => r.StatusCode));
     }

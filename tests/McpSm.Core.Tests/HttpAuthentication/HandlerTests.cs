@@ -141,7 +141,8 @@ public sealed class HandlerTests
     public async Task Request_stream_is_sent_twice_and_the_request_is_restored()
     {
         await using var scene = await SignInFixture.SignedInAsync();
-        await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, Cancellation);
+        await scene.Authenticator.Servers.UpdateAsync(scene.Server,
+            new ServerUpdate { Headers = new Dictionary<string, string> { ["X-Key"] = "k1" } }, Cancellation);
         scene.Issuer.Server.Expire(await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         scene.Resource.Traffic.Clear();
         using var http = scene.Open();

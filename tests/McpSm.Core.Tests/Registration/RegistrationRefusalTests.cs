@@ -285,6 +285,7 @@ public sealed class RegistrationRefusalTests
         ChangeOneFieldEach(scene, "redirect_uris");
         // The browser is redirected to the registered URI.
         await scene.LoginAsync();
-        Assert.Equal(Texts(Asked(scene)[1]["redirect_uris"])[0].Split(':')[1], scene.Issuer.Traffic.To("/authorize")[0].QueryValue("redirect_uri")!.Split(':')[1]);
+        Assert.Equal(Texts(Asked(scene)[1]["redirect_uris"])[0].Split(':')[1],
+            scene.Issuer.Traffic.To("/authorize")[0].QueryValue("redirect_uri")!.Split(':')[1]);
     }
 }

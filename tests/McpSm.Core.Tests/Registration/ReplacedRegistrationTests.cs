@@ -154,7 +154,11 @@ public sealed class ReplacedRegistrationTests
         var before = await SignInAsync(scene);
         scene.Resource.Scope = "mcp:write";
         void Refuse() => scene.Issuer.Faults.RewriteRedirect("/authorize", location =>
-            location.Replace("code=", "error=" + (scene.Issuer.Traffic.To("/authorize")[^1].QueryValue("client_id") == before.Client.Id ? "invalid_scope" : "access_denied") + "&was="));
+        {
+            var client = scene.Issuer.Traffic.To("/authorize")[^1].QueryValue("client_id");
+            var error = client == before.Client.Id ? "invalid_scope" : "access_denied";
+            return location.Replace("code=", $"error={error}&was=");
+        });
         Refuse();
         Assert.Equal(ErrorReason.AuthorizationDenied, (await scene.FailsAsync()).Reason);
         Assert.Equal((2, before.Client), (Registrations(scene), (await StoredAsync(scene)).Client));

@@ -15,7 +15,11 @@ public sealed class CatalogTests
     {
         using var work = new TestEnvironment();
         var path = Path.Combine(work.Folder, "config.json");
-        File.WriteAllText(path, """{"servers":[{"id":"my-api","command":"x"}],"remoteServers":[{"id":"old","name":"old","type":"sse","url":"https://o.example/","mark":"é"}],"port":1,"more":{"a":[1]}}""");
+        File.WriteAllText(path, """
+            {"servers":[{"id":"my-api","command":"x"}],
+            "remoteServers":[{"id":"old","name":"old","type":"sse","url":"https://o.example/","mark":"é"}],
+            "port":1,"more":{"a":[1]}}
+            """);
         var server = await work.AddAsync(new Uri("https://a.example/mcp"));
         Assert.Equal("my-api-1", server.Id);
         var root = JsonNode.Parse(File.ReadAllText(path))!;
@@ -39,7 +43,8 @@ public sealed class CatalogTests
         // A server can have its own id as its name.
         await work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = "my-api" }, Cancellation);
         await work.Authenticator.Servers.UpdateAsync(second, new ServerUpdate { Name = "Other" }, Cancellation);
-        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = "other-1" }, Cancellation));
+        e = await Assert.ThrowsAsync<McpAuthException>(() =>
+            work.Authenticator.Servers.UpdateAsync(first, new ServerUpdate { Name = "other-1" }, Cancellation));
         Assert.Equal(ErrorReason.ServerAlreadyExists, e.Reason);
     }
 

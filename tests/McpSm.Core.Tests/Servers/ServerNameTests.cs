@@ -109,7 +109,8 @@ public sealed class ServerNameTests
         {
             return null;
         }
-        var id = string.Concat(name.ToLowerInvariant().Select(c => c is ' ' ? '-' : c).Where(c => c == '-' || char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)));
+        var id = string.Concat(name.ToLowerInvariant().Select(c => c is ' ' ? '-' : c)
+            .Where(c => c == '-' || char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)));
         return id.Any(char.IsAsciiLetterOrDigit) && !id.StartsWith('-') && !ServerName.Reserved.Contains(id) ? id : null;
     }
 }

@@ -45,7 +45,8 @@ public sealed class EnterpriseFixture : IAsyncDisposable
     /// <param name="provider">Changes the options of the identity provider.</param>
     /// <param name="issuer">Changes the options of the issuers.</param>
     public static async Task<EnterpriseFixture> StartAsync(ManualTimeProvider? clock = null, bool set = true, bool known = true,
-        Func<AuthorizationServerOptions, AuthorizationServerOptions>? provider = null, Func<AuthorizationServerOptions, AuthorizationServerOptions>? issuer = null)
+        Func<AuthorizationServerOptions, AuthorizationServerOptions>? provider = null,
+        Func<AuthorizationServerOptions, AuthorizationServerOptions>? issuer = null)
     {
         TimeProvider time = clock is null ? TimeProvider.System : clock;
         var organisation = new Organisation();
@@ -76,11 +77,18 @@ public sealed class EnterpriseFixture : IAsyncDisposable
             {
                 organisation.Add(new OrganisationServer(issuing.Issuer, protecting.Resource, "mcpsm-at-" + name, ["mcp:tools"]));
             }
-            await scene.Authenticator.Servers.AddAsync(new ServerUpdate { Name = name, Url = protecting.McpUrl.AbsoluteUri, ClientId = "mcpsm-at-" + name, ClientSecret = ServerSecret }, default);
+            await scene.Authenticator.Servers.AddAsync(new ServerUpdate
+            {
+                Name = name,
+                Url = protecting.McpUrl.AbsoluteUri,
+                ClientId = "mcpsm-at-" + name,
+                ClientSecret = ServerSecret,
+            }, default);
         }
         if (set)
         {
-            await scene.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(scene.Provider.Issuer, ClientAtProvider, []), ProviderSecret, null, default);
+            await scene.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(scene.Provider.Issuer, ClientAtProvider, []),
+                ProviderSecret, null, default);
         }
         return scene;
     }

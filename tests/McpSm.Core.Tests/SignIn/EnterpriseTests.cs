@@ -21,8 +21,10 @@ public sealed class EnterpriseTests
     public async Task Provider_sign_in_serves_two_servers_with_two_issuers()
     {
         await using var work = await EnterpriseFixture.StartAsync();
-        var results = new[] { await work.Authenticator.SignIn.EnsureSignedInAsync(work.One, TestEnvironment.SignIn, Cancellation), await work.Authenticator.SignIn.EnsureSignedInAsync(work.Two, TestEnvironment.SignIn, Cancellation) };
-        Assert.All(results, r => Assert.Equal((AuthState.Authenticated, true, null, SignedInBy.IdentityProvider),
+        var signIn = work.Authenticator.SignIn;
+        var one = await signIn.EnsureSignedInAsync(work.One, TestEnvironment.SignIn, Cancellation);
+        var two = await signIn.EnsureSignedInAsync(work.Two, TestEnvironment.SignIn, Cancellation);
+        Assert.All([one, two], r => Assert.Equal((AuthState.Authenticated, true, null, SignedInBy.IdentityProvider),
             (r.Status.State, r.Status.CanRenew, r.VerificationFailure, r.Status.SignedInBy)));
         var asked = Assert.Single(work.Work.Person.Visited);
         Assert.StartsWith(work.Provider.Issuer + "/authorize?", asked.AbsoluteUri);
@@ -33,12 +35,15 @@ public sealed class EnterpriseTests
         Assert.Equal(2, exchanges.Count);
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal(("urn:ietf:params:oauth:token-type:id-jag", "urn:ietf:params:oauth:token-type:id_token", work.Issuers[i].Issuer, work.Resources[i].Resource, "mcp:tools"),
+            Assert.Equal(
+                ("urn:ietf:params:oauth:token-type:id-jag", "urn:ietf:params:oauth:token-type:id_token",
+                    work.Issuers[i].Issuer, work.Resources[i].Resource, "mcp:tools"),
                 (exchanges[i].FormValue("requested_token_type"), exchanges[i].FormValue("subject_token_type"), exchanges[i].FormValue("audience"),
                 exchanges[i].FormValue("resource"), exchanges[i].FormValue("scope")));
             Assert.StartsWith("Basic ", exchanges[i].Header("Authorization"));
             var grant = Assert.Single(work.Issuers[i].Traffic.To("/token"));
-            Assert.Equal((EnterpriseFixture.JwtBearer, work.Resources[i].Resource, "mcp:tools"), (grant.FormValue("grant_type"), grant.FormValue("resource"), grant.FormValue("scope")));
+            Assert.Equal((EnterpriseFixture.JwtBearer, work.Resources[i].Resource, "mcp:tools"),
+                (grant.FormValue("grant_type"), grant.FormValue("resource"), grant.FormValue("scope")));
             Assert.StartsWith("Basic ", grant.Header("Authorization"));
             Assert.Empty(work.Issuers[i].Traffic.To("/authorize"));
             Assert.True((await work.Authenticator.Tester.TestAsync(i == 0 ? work.One : work.Two, TimeSpan.FromSeconds(20), Cancellation)).Success);
@@ -54,11 +59,13 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync();
         var vault = (await Items(work)).ToDictionary();
         var session = JsonNode.Parse(vault[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!;
-        string[] ofProvider = [(string)session["idToken"]!, (string)session["refreshToken"]!, EnterpriseFixture.ProviderSecret, .. work.Provider.Server.IssuedTokens.Select(t => t.Value)];
+        string[] ofProvider = [(string)session["idToken"]!, (string)session["refreshToken"]!, EnterpriseFixture.ProviderSecret,
+            .. work.Provider.Server.IssuedTokens.Select(t => t.Value)];
         var elsewhere = work.Issuers.SelectMany(i => i.Traffic.Requests).Concat(work.Resources.SelectMany(r => r.Traffic.Requests)).ToList();
         foreach (var secret in ofProvider)
         {
-            Assert.DoesNotContain(elsewhere, r => r.Body.Contains(secret) || r.QueryString.Contains(secret) || r.Headers.Values.Any(h => h.ToString().Contains(secret)));
+            Assert.DoesNotContain(elsewhere,
+                r => r.Body.Contains(secret) || r.QueryString.Contains(secret) || r.Headers.Values.Any(h => h.ToString().Contains(secret)));
         }
         var idJags = work.Issuers.SelectMany(i => i.Traffic.OfGrant(EnterpriseFixture.JwtBearer)).Select(r => r.FormValue("assertion")!).ToList();
         Assert.Equal(2, idJags.Distinct().Count());
@@ -98,7 +105,8 @@ public sealed class EnterpriseTests
         clock.Advance(TimeSpan.FromHours(2));
         var (one, two) = (work.One, work.Two);
         work.Provider.Faults.Delay("/token", TimeSpan.FromMilliseconds(200));
-        var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => work.Work.New().Tokens.GetTokenAsync(i % 2 == 0 ? one : two, default))));
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(i => Task.Run(() => work.Work.New().Tokens.GetTokenAsync(i % 2 == 0 ? one : two, default))));
         Assert.Equal(2, tokens.Distinct().Count());
         Assert.Single(work.Provider.Traffic.OfGrant("refresh_token"));
         Assert.DoesNotContain(work.Provider.Server.IssuedTokens, t => t.State == TokenState.Revoked);
@@ -127,7 +135,8 @@ public sealed class EnterpriseTests
         clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Server.RevokeAllTokens();
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
-        Assert.Equal((ErrorReason.AuthenticationRequired, $"mcpsm auth login one --identity-provider {work.Provider.Issuer}", "one"), (e.Reason, e.Remedy.InShell(), e.Server));
+        Assert.Equal((ErrorReason.AuthenticationRequired, $"mcpsm auth login one --identity-provider {work.Provider.Issuer}", "one"),
+            (e.Reason, e.Remedy.InShell(), e.Server));
         Assert.Contains("has ended", e.Message);
         Assert.Null(work.Authenticator.IdentityProviders.List()[0].SignedInAt);
         work.Work.Person.CanAnswer = false;
@@ -180,7 +189,8 @@ public sealed class EnterpriseTests
     public async Task ID_token_of_another_user_or_client_is_not_stored(string claim, string json, ErrorReason reason, string text)
     {
         await using var work = await EnterpriseFixture.StartAsync();
-        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = WithClaims((string)answer["id_token"]!, claims => claims[claim] = JsonNode.Parse(json)));
+        work.Provider.Faults.RewriteJson("/token",
+            answer => answer["id_token"] = WithClaims((string)answer["id_token"]!, claims => claims[claim] = JsonNode.Parse(json)));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Equal(reason, e.Reason);
         Assert.Contains(text, e.Message);
@@ -196,7 +206,8 @@ public sealed class EnterpriseTests
     [InlineData(400, """{"error":"unauthorized_client"}""", ErrorReason.ClientRejected, "does not allow this client")]
     [InlineData(400, """{"error":"unsupported_grant_type"}""", ErrorReason.TokenResponseInvalid, "does not issue ID-JAGs")]
     [InlineData(400, """{"error":"invalid_scope"}""", ErrorReason.InsufficientScope, "invalid_scope")]
-    [InlineData(200, """{"access_token":"PLANTED-of-another-type","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}""", ErrorReason.TokenResponseInvalid, "of another type")]
+    [InlineData(200, """{"access_token":"PLANTED-of-another-type","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}""",
+        ErrorReason.TokenResponseInvalid, "of another type")]
     [InlineData(200, """{"access_token":"PLANTED-of-no-type","token_type":"N_A"}""", ErrorReason.TokenResponseInvalid, "of another type")]
     [InlineData(200, """{"issued_token_type":"urn:ietf:params:oauth:token-type:id-jag"}""", ErrorReason.TokenResponseInvalid, "no ID-JAG")]
     [InlineData(200, "[1]", ErrorReason.TokenResponseInvalid, "not a JSON object")]
@@ -255,7 +266,8 @@ public sealed class EnterpriseTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One, o => o with { IdentityProvider = provider }));
         Assert.Equal(reason, e.Reason);
         Assert.Contains(text, e.Message);
-        e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(provider, null, []), null, null, Cancellation));
+        e = await Assert.ThrowsAsync<McpAuthException>(() =>
+            work.Authenticator.IdentityProviders.SetAsync(new IdentityProviderSetting(provider, null, []), null, null, Cancellation));
         Assert.Equal(reason, e.Reason);
         Assert.Null(work.Authenticator.IdentityProviders.Current);
     }
@@ -268,7 +280,8 @@ public sealed class EnterpriseTests
         work.Provider.Faults.RewriteJson("/.well-known", metadata => metadata.Remove("code_challenge_methods_supported"));
         Assert.Equal(ErrorReason.PkceUnsupported, (await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One))).Reason);
         work.Provider.Faults.Clear();
-        work.Provider.Faults.RewriteJson("/.well-known", metadata => metadata["identity_chaining_requested_token_types_supported"] = new JsonArray("urn:other"));
+        work.Provider.Faults.RewriteJson("/.well-known",
+            metadata => metadata["identity_chaining_requested_token_types_supported"] = new JsonArray("urn:other"));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.LoginAsync(work.One));
         Assert.Contains("does not issue ID-JAGs", e.Message);
         Assert.Empty(work.Work.Person.Visited);
@@ -284,7 +297,8 @@ public sealed class EnterpriseTests
         Assert.Equal("refresh_token", Assert.Single(work.Provider.Traffic.To("/revoke")).FormValue("token_type_hint"));
         Assert.NotNull(await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.Equal(ErrorReason.AuthenticationRequired, (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.AuthenticationRequired,
+            (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation))).Reason);
         await work.LoginAsync(work.One);
         work.Provider.Faults.Answer("/revoke", 503);
         Assert.Contains("503", await work.Authenticator.IdentityProviders.RemoveAsync(work.Provider.Issuer, Cancellation));
@@ -300,9 +314,11 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync(clock);
         clock.Advance(TimeSpan.FromHours(2));
         work.Provider.Faults.Answer("/token", 503, times: 1);
-        Assert.Equal(ErrorReason.ServerUnreachable, (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.ServerUnreachable,
+            (await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation))).Reason);
         Assert.True(work.Authenticator.IdentityProviders.List()[0].CanRenew);
-        work.Provider.Faults.RewriteJson("/token", answer => answer["id_token"] = WithClaims((string)answer["id_token"]!, claims => claims["sub"] = "another"), times: 1);
+        work.Provider.Faults.RewriteJson("/token",
+            answer => answer["id_token"] = WithClaims((string)answer["id_token"]!, claims => claims["sub"] = "another"), times: 1);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Contains("another person", e.Message);
         Assert.Null(work.Authenticator.IdentityProviders.List()[0].SignedInAt);
@@ -319,7 +335,8 @@ public sealed class EnterpriseTests
         work.Provider.Faults.Answer("/token", 401, """{"error":"invalid_client"}""", times: 1);
         var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation));
         Assert.Equal((ErrorReason.ClientRejected, "one"), (e.Reason, e.Server));
-        Assert.EndsWith($"mcpsm identity use {work.Provider.Issuer} --client-id {EnterpriseFixture.ClientAtProvider} --client-secret-from-env <NAME>", e.Remedy.InShell());
+        Assert.EndsWith($"mcpsm identity use {work.Provider.Issuer} --client-id {EnterpriseFixture.ClientAtProvider} --client-secret-from-env <NAME>",
+            e.Remedy.InShell());
         Assert.True(work.Authenticator.IdentityProviders.List()[0].SignedIn);
         await work.Authenticator.Tokens.GetTokenAsync(work.One, Cancellation);
         Assert.Single(work.Work.Person.Visited);
@@ -335,8 +352,11 @@ public sealed class EnterpriseTests
         await using var work = await EnterpriseFixture.SignedInAsync();
         var idToken = (string)JsonNode.Parse((await Items(work))[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
         work.Provider.Traffic.Clear();
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null, WithClaims(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, Cancellation));
-        Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseFixture.ClientAtProvider} and that has not expired."), (e.Reason, e.Remedy.InShell()));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() =>
+            work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null,
+                WithClaims(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, Cancellation));
+        Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseFixture.ClientAtProvider} and that has not expired."),
+            (e.Reason, e.Remedy.InShell()));
         Assert.Empty(work.Provider.Traffic.Requests);
         Assert.True(work.Authenticator.IdentityProviders.List()[0].CanRenew);
     }
@@ -350,7 +370,8 @@ public sealed class EnterpriseTests
         var idToken = (string)JsonNode.Parse((await Items(work))[IdentitySessionStore.ItemName(work.Provider.Issuer)])!["session"]!["idToken"]!;
         await work.Authenticator.IdentityProviders.SignOutAsync(work.Provider.Issuer, local: true, Cancellation);
         work.Work.Person.CanAnswer = false;
-        var e = await Assert.ThrowsAsync<McpAuthException>(() => work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, "another", idToken, null, Cancellation));
+        var e = await Assert.ThrowsAsync<McpAuthException>(() =>
+            work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, "another", idToken, null, Cancellation));
         Assert.Equal(ErrorReason.TokenResponseInvalid, e.Reason);
         Assert.DoesNotContain(idToken, e.ToString());
         await work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null, idToken, null, Cancellation);

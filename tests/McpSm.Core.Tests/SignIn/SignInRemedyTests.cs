@@ -37,12 +37,16 @@ public sealed class SignInRemedyTests
         ["an issuer that is busy"] = (s => Token(s, 503, ""), "Try again later."),
         ["an issuer's metadata that is a page"] = (s => s.Issuer.Faults.Answer(WellKnown, 200, "<html/>", "text/html"), Update + "--issuer <url>"),
         ["an issuer's metadata that is missing"] = (s => s.Issuer.Faults.Answer(WellKnown, 404), Update + "--issuer <url>"),
-        ["an issuer's metadata without a token endpoint"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("token_endpoint")), Update + "--issuer <url>"),
+        ["an issuer's metadata without a token endpoint"] =
+            (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("token_endpoint")), Update + "--issuer <url>"),
         ["an issuer without PKCE"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("code_challenge_methods_supported")), "support PKCE"),
-        ["an issuer that is another"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["issuer"] = "https://other.example"), "Report this to the operator of the server"),
-        ["an unsafe endpoint"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["token_endpoint"] = "http://other.example/token"), "Ask the operator of the server"),
+        ["an issuer that is another"] =
+            (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["issuer"] = "https://other.example"), "Report this to the operator of the server"),
+        ["an unsafe endpoint"] =
+            (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m["token_endpoint"] = "http://other.example/token"), "Ask the operator of the server"),
         ["no browser sign-in"] = (s => s.Issuer.Faults.RewriteJson(WellKnown, m => m.Remove("authorization_endpoint")), "Ask the operator of the issuer"),
-        ["resource metadata that the challenge names and that is a page"] = (s => s.Resource.Faults.Answer(WellKnown, 200, "<html/>", "text/html"), "its own challenge names"),
+        ["resource metadata that the challenge names and that is a page"] =
+            (s => s.Resource.Faults.Answer(WellKnown, 200, "<html/>", "text/html"), "its own challenge names"),
         ["resource metadata that is a page"] = (s =>
         {
             s.Resource.Challenge = _ => "Bearer";
@@ -73,11 +77,14 @@ public sealed class SignInRemedyTests
     [Fact]
     public async Task Invalid_scope_error_names_the_scopes_of_the_issuer()
     {
-        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools"] }, server: s => new(s) { Scopes = ["mcp:tools", "mcp:admin"] });
-        scene.Issuer.Faults.RewriteRedirect("/authorize", url => System.Text.RegularExpressions.Regex.Replace(url, "(code|error)=[^&]*", "error=invalid_scope"));
+        await using var scene = await SignInFixture.StartAsync(new() { ScopesSupported = ["mcp:tools"] },
+            server: s => new(s) { Scopes = ["mcp:tools", "mcp:admin"] });
+        scene.Issuer.Faults.RewriteRedirect("/authorize",
+            url => System.Text.RegularExpressions.Regex.Replace(url, "(code|error)=[^&]*", "error=invalid_scope"));
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.InsufficientScope, e.Reason);
-        Assert.Equal("Asked for were: mcp:tools mcp:admin. Ask for those that the issuer grants: mcpsm server update my-api --scope mcp:tools", e.Remedy.InShell());
+        Assert.Equal("Asked for were: mcp:tools mcp:admin. Ask for those that the issuer grants: mcpsm server update my-api --scope mcp:tools",
+            e.Remedy.InShell());
     }
 
     [Theory]
@@ -99,7 +106,8 @@ public sealed class SignInRemedyTests
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.IssuerMismatch, e.Reason);
         Assert.Contains(scene.Issuer.Issuer, e.Message);
-        Assert.Equal($"The second lacks the end of the path. If you trust it: mcpsm server update my-api --issuer {scene.Issuer.Issuer}{end}", e.Remedy.InShell());
+        Assert.Equal($"The second lacks the end of the path. If you trust it: mcpsm server update my-api --issuer {scene.Issuer.Issuer}{end}",
+            e.Remedy.InShell());
         await scene.ChangeServerAsync(s => new(s) { Issuer = scene.Issuer.Issuer });
         await scene.LoginAsync();
     }

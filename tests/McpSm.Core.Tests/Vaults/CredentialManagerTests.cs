@@ -134,7 +134,8 @@ public sealed class CredentialManagerTests : IDisposable
     public void Folder_with_and_without_final_separator_is_one_owner()
     {
         Assert.Equal(_work.Folder, new AppEnvironment(n => n == "MCPSM_CONFIG_DIR" ? _work.Folder + Path.DirectorySeparatorChar : null).Owner);
-        Assert.Equal("default", new AppEnvironment(n => n == "HOME" ? _work.Folder : n == "MCPSM_CONFIG_DIR" ? Path.Combine(_work.Folder, ".mcp-manager/") : null).Owner);
+        Assert.Equal("default",
+            new AppEnvironment(n => n == "HOME" ? _work.Folder : n == "MCPSM_CONFIG_DIR" ? Path.Combine(_work.Folder, ".mcp-manager/") : null).Owner);
     }
 
     [Fact]

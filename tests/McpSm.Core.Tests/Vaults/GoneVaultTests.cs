@@ -71,7 +71,8 @@ public sealed class GoneVaultTests
         await auth.SignIn.SignInAsync(scene.Server, TestEnvironment.SignIn, Cancellation);
         vault.FailsAfter = 0;
         await auth.Registrations.RemoveAsync(scene.Server, Cancellation);
-        Assert.Contains(scene.Person.Warnings, n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
+        Assert.Contains(scene.Person.Warnings,
+            n => n.Contains("the registration with", StringComparison.Ordinal) && n.Contains("memory", StringComparison.Ordinal));
         Assert.Empty(auth.Registrations.VaultsOf(scene.Server));
     }
 
@@ -153,7 +154,9 @@ public sealed class GoneVaultTests
         vault.FailsAfter = 0;
         Func<Task>[] all =
         [
-            () => auth.Servers.RemoveAsync(server, default), () => auth.Servers.ClearCredentialsAsync(server, default), () => auth.Vaults.MoveToAsync("file", default),
+            () => auth.Servers.RemoveAsync(server, default),
+            () => auth.Servers.ClearCredentialsAsync(server, default),
+            () => auth.Vaults.MoveToAsync("file", default),
             () => auth.Secrets.RemoveAsync("a tool's", null, default),
         ];
         foreach (var one in all)
@@ -185,7 +188,13 @@ public sealed class GoneVaultTests
         using var work = new TestEnvironment();
         var (auth, vault, server) = await StartAsync(work, ErrorReason.VaultUnavailable, isOnlyOutOfReach: true);
         vault.FailsAfter = 0;
-        foreach (var end in new Func<Task>[] { () => auth.Servers.RemoveAsync(server, default), () => auth.Servers.ClearCredentialsAsync(server, default), () => auth.Vaults.MoveToAsync("file", default) })
+        Func<Task>[] endings =
+        [
+            () => auth.Servers.RemoveAsync(server, default),
+            () => auth.Servers.ClearCredentialsAsync(server, default),
+            () => auth.Vaults.MoveToAsync("file", default),
+        ];
+        foreach (var end in endings)
         {
             Assert.Equal(ErrorReason.VaultUnavailable, (await Assert.ThrowsAsync<McpAuthException>(end)).Reason);
         }
@@ -205,5 +214,6 @@ public sealed class GoneVaultTests
     }
 
     private static void RequireWarning(TestEnvironment work, MemoryVault vault, McpServer server) =>
-        Assert.Contains(work.Person.Warnings, n => n.Contains($"'{vault.Name}'", StringComparison.Ordinal) && n.Contains($"mcpsm-{server.Id}", StringComparison.Ordinal));
+        Assert.Contains(work.Person.Warnings,
+            n => n.Contains($"'{vault.Name}'", StringComparison.Ordinal) && n.Contains($"mcpsm-{server.Id}", StringComparison.Ordinal));
 }

@@ -60,8 +60,15 @@ internal sealed class MemoryVault : IVault
 
     public Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<string>>(() => [.. Items.Keys]);
 
-    private Task<T> Answer<T>(Func<T> answer) => FailsAfter is { } calls && Interlocked.Increment(ref _calls) > calls
-        ? Task.FromException<T>(new McpAuthException(FailsWith, "The vault failed.") { IsVaultGone = FailsWith == ErrorReason.VaultUnavailable && !IsOnlyOutOfReach }) : Task.FromResult(answer());
+    private Task<T> Answer<T>(Func<T> answer)
+    {
+        if (FailsAfter is not { } calls || Interlocked.Increment(ref _calls) <= calls)
+        {
+            return Task.FromResult(answer());
+        }
+        var isGone = FailsWith == ErrorReason.VaultUnavailable && !IsOnlyOutOfReach;
+        return Task.FromException<T>(new McpAuthException(FailsWith, "The vault failed.") { IsVaultGone = isGone });
+    }
 
     /// <summary>A provider of one vault.</summary>
     /// <param name="vault">The vault.</param>

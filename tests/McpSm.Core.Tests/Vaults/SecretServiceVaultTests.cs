@@ -48,7 +48,8 @@ public sealed class SecretServiceVaultTests
         await using var keyring = await Keyring.StartAsync();
         var vault = Vault(keyring);
         // This keyring is not the default for new items.
-        await keyring.SecretToolAsync(["store", "--collection=session", "--label", "Mcpsm: a", "xdg:schema", "io.github.mcpsm.Credential", "item", "mcpsm-a", "owner", "default"], "old");
+        await keyring.SecretToolAsync(["store", "--collection=session", "--label", "Mcpsm: a", "xdg:schema", "io.github.mcpsm.Credential", "item", "mcpsm-a",
+            "owner", "default"], "old");
         Assert.Equal("old", await vault.GetAsync("mcpsm-a", Cancellation));
         await vault.SetAsync("mcpsm-a", "new", Cancellation);
         Assert.Equal("new", await vault.GetAsync("mcpsm-a", Cancellation));

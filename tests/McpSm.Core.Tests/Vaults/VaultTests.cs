@@ -170,7 +170,8 @@ public sealed class VaultTests
         // A renewal replaces an item of the vault. Storing a new secret is refused even under an existing name.
         await Assert.ThrowsAsync<McpAuthException>(() => vault.ReplaceAsync("mcpsm-b", "x", Cancellation));
         await Assert.ThrowsAsync<McpAuthException>(() => vault.SetAsync("mcpsm-a", "x", Cancellation));
-        Assert.Equal((ErrorReason.VaultUnavailable, "mcpsm vault rekey --passphrase"), await FailsAsync(work, path) is var e ? (e.Reason, e.Remedy.InShell()) : default);
+        Assert.Equal((ErrorReason.VaultUnavailable, "mcpsm vault rekey --passphrase"),
+            await FailsAsync(work, path) is var e ? (e.Reason, e.Remedy.InShell()) : default);
         Assert.Equal("renewed again", await vault.GetAsync("mcpsm-a", Cancellation));
     }
 
@@ -257,7 +258,8 @@ public sealed class VaultTests
         var server = await auth.Catalog.AddAsync(new() { Id = "", Name = "my-api", Url = "https://a.example/mcp" }, Cancellation);
         await auth.Servers.SetTokenAsync(server, "a-token", null, Cancellation);
         var made = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToList();
-        Assert.Superset(new HashSet<string>(["config.json", "credentials.json", "credentials.enc", "credentials.key", "settings.json"]), made.Select(f => Path.GetFileName(f)).ToHashSet());
+        Assert.Superset(new HashSet<string>(["config.json", "credentials.json", "credentials.enc", "credentials.key", "settings.json"]),
+            made.Select(f => Path.GetFileName(f)).ToHashSet());
         Assert.All(made, f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
         Assert.All(Directory.EnumerateDirectories(folder).Append(folder), f =>
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(f)));

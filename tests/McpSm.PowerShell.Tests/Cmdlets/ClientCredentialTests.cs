@@ -38,7 +38,8 @@ public sealed class ClientCredentialTests
         Assert.Equal("Authenticated", session.Text("(Update-McpToken my-api).State"));
         Assert.Equal(["client_credentials", "client_credentials"], issuer.IssuedTokens.Select(t => t.GrantType));
         Assert.Equal("NotAuthenticated", session.Text("(Disconnect-McpServer my-api -Force -PassThru).State"));
-        Assert.Equal("Authenticated", session.Text("(Connect-McpServer -Url $args[0] -ClientCredential $args[1]).State", server.McpUrl.AbsoluteUri, Credential()));
+        Assert.Equal("Authenticated",
+            session.Text("(Connect-McpServer -Url $args[0] -ClientCredential $args[1]).State", server.McpUrl.AbsoluteUri, Credential()));
         session.Run("Connect-McpServer my-api -ClientCredential $args[0]", Credential("wrong"));
         Assert.StartsWith("ClientRejected,", Assert.Single(session.Errors).FullyQualifiedErrorId);
         Assert.Equal(ErrorCategory.AuthenticationError, session.Errors[0].CategoryInfo.Category);

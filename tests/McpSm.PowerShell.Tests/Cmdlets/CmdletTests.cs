@@ -26,7 +26,8 @@ public sealed class CmdletTests
         Assert.Empty(session.Errors);
         Assert.Contains(session.Host.Lines, l => l.Contains("response_type=code"));
 
-        Assert.Equal("True sample-server 3", session.Text("Get-McpServer | Test-McpServer | ForEach-Object { \"$($_.Success) $($_.ServerName) $($_.ToolCount)\" }"));
+        Assert.Equal("True sample-server 3",
+            session.Text("Get-McpServer | Test-McpServer | ForEach-Object { \"$($_.Success) $($_.ServerName) $($_.ToolCount)\" }"));
         Assert.Equal("True", session.Text("Test-McpServer my-api -Quiet"));
         Assert.Equal("Authenticated", session.Text("(Get-McpAuthStatus -Validate).State"));
 
@@ -48,8 +49,10 @@ public sealed class CmdletTests
         session.Run("Add-McpServer a https://a.example/mcp -WhatIf");
         Assert.Empty(session.Run("Get-McpServer"));
         session.Run("Add-McpServer a https://a.example/mcp; Set-McpToken a ($args[0])", new NetworkCredential("", "t1").SecurePassword);
-        session.Run("Remove-McpServer a -Force -WhatIf; Clear-McpToken a -WhatIf; Set-McpServer a -Url https://b.example -WhatIf; Disconnect-McpServer a -Force -WhatIf");
-        Assert.Equal("https://a.example/mcp BearerToken", session.Text("Get-McpServer | ForEach-Object { \"$($_.Url) $((Get-McpAuthStatus $_.Name).State)\" }"));
+        session.Run("Remove-McpServer a -Force -WhatIf; Clear-McpToken a -WhatIf; Set-McpServer a -Url https://b.example -WhatIf");
+        session.Run("Disconnect-McpServer a -Force -WhatIf");
+        Assert.Equal("https://a.example/mcp BearerToken",
+            session.Text("Get-McpServer | ForEach-Object { \"$($_.Url) $((Get-McpAuthStatus $_.Name).State)\" }"));
         session.Run("Remove-McpServer a -Force");
         Assert.Empty(session.Run("Get-McpServer"));
     }
@@ -164,7 +167,8 @@ public sealed class CmdletTests
         foreach (var (limit, at) in new[] { (1, 1), (3, 3), (32, 6) })
         {
             (now, most) = (0, 0);
-            Assert.Equal("6 of 7 Boolean", session.Text($"$r = Get-McpServer | Test-McpServer -ThrottleLimit {limit} -Quiet; \"$($r.Where({{ $_ }}).Count) of $($r.Count) $($r[0].GetType().Name)\""));
+            session.Run($"$r = Get-McpServer | Test-McpServer -ThrottleLimit {limit} -Quiet");
+            Assert.Equal("6 of 7 Boolean", session.Text("\"$($r.Where({ $_ }).Count) of $($r.Count) $($r[0].GetType().Name)\""));
             Assert.InRange(most, at == 1 ? 1 : 2, at);
         }
         Assert.Empty(session.Errors);
@@ -176,7 +180,8 @@ public sealed class CmdletTests
     {
         using var session = new ModuleSession();
         File.WriteAllText(Path.Combine(session.Folder, "config.json"), """
-            {"remoteServers":[{"id":"a","name":"b","type":"http","url":"https://a.example/mcp"},{"id":"b","name":"a","type":"http","url":"https://b.example/mcp"}]}
+            {"remoteServers":[{"id":"a","name":"b","type":"http","url":"https://a.example/mcp"},
+            {"id":"b","name":"a","type":"http","url":"https://b.example/mcp"}]}
             """);
         Assert.Equal("https://a.example/mcp", session.Text("(Get-McpAuthStatus | Where-Object Id -EQ a | Get-McpServer).Url"));
         Assert.Equal("https://b.example/mcp https://a.example/mcp", session.Text("(Get-McpServer (Get-McpServer b), (Get-McpServer a)).Url -join ' '"));
@@ -190,15 +195,22 @@ public sealed class CmdletTests
     public void Servers_exported_as_text_can_be_added_again()
     {
         using var session = new ModuleSession();
-        session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints -RelaySignIn -DPoP always -OAuth on -AuthorizeParameter @{ access_type = 'offline' }");
+        session.Run("Add-McpServer one https://a.example/mcp -Scope 'a b', c -ClientId me -Issuer https://login.example -AllowLegacyEndpoints "
+            + "-RelaySignIn -DPoP always -OAuth on -AuthorizeParameter @{ access_type = 'offline' }");
         session.Run("Add-McpServer two https://b.example/sse -Transport sse");
-        const string All = "Get-McpServer | ForEach-Object { \"$($_.Name) $($_.Url) $($_.Transport) $($_.OAuth) $($_.ClientId) $($_.Scopes) $($_.Issuer) $($_.AllowLegacyEndpoints) $($_.RelaySignIn) $($_.DPoP) $($_.AuthorizeParams)\" }";
+        const string All =
+            "Get-McpServer | ForEach-Object { \"$($_.Name) $($_.Url) $($_.Transport) $($_.OAuth) $($_.ClientId) $($_.Scopes) $($_.Issuer) "
+            + "$($_.AllowLegacyEndpoints) $($_.RelaySignIn) $($_.DPoP) $($_.AuthorizeParams)\" }";
         var before = session.Text(All);
         Assert.Contains("a b c", before);
         Assert.Contains("access_type=offline", before);
         // The same as Export-Csv and Import-Csv, which the bare engine does not have.
         session.Run("""
-            $rows = Get-McpServer | ForEach-Object { $row = [ordered]@{}; foreach ($p in $_.PSObject.Properties) { $row[$p.Name] = "$($p.Value)" }; [pscustomobject]$row }
+            $rows = Get-McpServer | ForEach-Object {
+                $row = [ordered]@{}
+                foreach ($p in $_.PSObject.Properties) { $row[$p.Name] = "$($p.Value)" }
+                [pscustomobject]$row
+            }
             Remove-McpServer * -Force
             $rows | Add-McpServer
             """);
@@ -208,7 +220,10 @@ public sealed class CmdletTests
         session.Run("""
             Remove-McpServer * -Force
             foreach ($oauth in $null, $true, $false) {
-                [pscustomobject]@{ id = "of$oauth"; name = "of$oauth"; url = 'https://a.example/mcp'; transport = 'http'; oauth = $oauth; clientId = $null; scopes = @(); issuer = $null; authorizeParams = [pscustomobject]@{ prompt = 'login' } } | Add-McpServer
+                [pscustomobject]@{
+                    id = "of$oauth"; name = "of$oauth"; url = 'https://a.example/mcp'; transport = 'http'; oauth = $oauth
+                    clientId = $null; scopes = @(); issuer = $null; authorizeParams = [pscustomobject]@{ prompt = 'login' }
+                } | Add-McpServer
             }
             """);
         Assert.Empty(session.Errors.Select(e => e.ToString()));
@@ -232,7 +247,12 @@ public sealed class CmdletTests
     public void Person_chooses_among_several_servers_if_none_is_named()
     {
         using var session = new ModuleSession();
-        session.Run("foreach ($n in 'one', 'two', 'three') { $null = Add-McpServer $n \"https://$n.example/mcp\"; Set-McpToken $n ([System.Net.NetworkCredential]::new('', \"token-$n\").SecurePassword) }");
+        session.Run("""
+            foreach ($n in 'one', 'two', 'three') {
+                $null = Add-McpServer $n "https://$n.example/mcp"
+                Set-McpToken $n ([System.Net.NetworkCredential]::new('', "token-$n").SecurePassword)
+            }
+            """);
         Assert.Empty(session.Errors);
         session.Host.Typed.Enqueue("last");
         session.Host.Typed.Enqueue("y");

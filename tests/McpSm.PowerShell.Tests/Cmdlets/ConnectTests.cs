@@ -52,7 +52,8 @@ public sealed class ConnectTests
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
         await using var other = await ProtectedMcpServer.StartAsync(lasting);
         using var session = new ModuleSession();
-        session.Run("Add-McpServer short $args[0]; Add-McpServer long $args[1]; Add-McpServer off https://a.example/mcp -OAuth off", server.McpUrl.AbsoluteUri, other.McpUrl.AbsoluteUri);
+        session.Run("Add-McpServer short $args[0]; Add-McpServer long $args[1]; Add-McpServer off https://a.example/mcp -OAuth off",
+            server.McpUrl.AbsoluteUri, other.McpUrl.AbsoluteUri);
         const string all = "(Connect-McpServer -All -ThrottleLimit 1 -NoBrowser -CallbackPort 0 @args).ForEach({ \"$($_.Name) $($_.State)\" }) -join ', '";
         Assert.Equal("short Authenticated, long Authenticated", session.Text(all));
         Assert.Equal(2, SignIns(session));
@@ -83,7 +84,8 @@ public sealed class ConnectTests
     [Fact]
     public async Task Device_code_that_is_never_entered_times_out()
     {
-        await using var issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions { SupportsDeviceCode = true, DevicePollingInterval = TimeSpan.FromSeconds(1) });
+        await using var issuer =
+            await AuthorizationServer.StartAsync(new AuthorizationServerOptions { SupportsDeviceCode = true, DevicePollingInterval = TimeSpan.FromSeconds(1) });
         await using var server = await ProtectedMcpServer.StartAsync(issuer);
         using var session = new ModuleSession();
         session.Run("Add-McpServer my-api $args[0]; $null = Connect-McpServer my-api -UseDeviceCode -TimeoutSec 2", server.McpUrl.AbsoluteUri);
@@ -110,7 +112,8 @@ public sealed class ConnectTests
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var session = new ModuleSession(withSecretManagement: true);
         session.Run("$global:StandInVaults['Mine'] = @{ IsDefault = $true; ModuleName = 'Mcpsm'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
-        session.Run("Add-McpServer my-api $args[0]; Connect-McpServer my-api -CallbackPort 0 -NoBrowser -Vault secretmanagement:Mine", server.McpUrl.AbsoluteUri);
+        session.Run("Add-McpServer my-api $args[0]; Connect-McpServer my-api -CallbackPort 0 -NoBrowser -Vault secretmanagement:Mine",
+            server.McpUrl.AbsoluteUri);
         Assert.Contains("is Mcpsm itself", Assert.Single(session.Errors).ToString());
         Assert.Equal(0, SignIns(session));
         Assert.Empty(issuer.Traffic.To("/register"));

@@ -17,7 +17,8 @@ public sealed class DPoPTests
         await using var server = await ProtectedMcpServer.StartAsync(issuer, new ProtectedMcpServerOptions { RequireDPoP = true, RequireDPoPNonce = true });
         using var session = new ModuleSession();
         session.Run("Add-McpServer my-api $args[0]", server.McpUrl.AbsoluteUri);
-        Assert.Equal("Authenticated DPoP", session.Text("Connect-McpServer my-api -NoBrowser -CallbackPort 0 | ForEach-Object { \"$($_.State) $($_.TokenType)\" }"));
+        Assert.Equal("Authenticated DPoP",
+            session.Text("Connect-McpServer my-api -NoBrowser -CallbackPort 0 | ForEach-Object { \"$($_.State) $($_.TokenType)\" }"));
         Assert.Equal("True", session.Text("Test-McpServer my-api -Quiet"));
         Assert.Empty(session.Errors);
 

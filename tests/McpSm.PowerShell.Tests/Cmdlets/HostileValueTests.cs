@@ -62,7 +62,8 @@ public sealed class HostileValueTests
     {
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Open = true });
         using var session = new ModuleSession();
-        session.Run("Add-McpServer my-api $args[0] -Header @{ 'X-Key' = $args[1]; 'X-Team' = 'blue'; 'X-Version' = 2 }", server.McpUrl.AbsoluteUri, ErrorFixture.Secure("header-secret"));
+        session.Run("Add-McpServer my-api $args[0] -Header @{ 'X-Key' = $args[1]; 'X-Team' = 'blue'; 'X-Version' = 2 }", server.McpUrl.AbsoluteUri,
+            ErrorFixture.Secure("header-secret"));
         Assert.Equal("True", session.Text("(Test-McpServer my-api).Success"));
         var request = server.Traffic.To("/mcp")[^1];
         Assert.Equal(("header-secret", "blue", "2"), (request.Header("X-Key"), request.Header("X-Team"), request.Header("X-Version")));
@@ -85,9 +86,16 @@ public sealed class HostileValueTests
                 ["oauth"] = new JsonObject { ["clientId"] = Evil, ["scopes"] = new JsonArray(Evil), ["authServerUrl"] = $"https://i.example/{Evil}" },
             },
             new JsonObject { ["id"] = "--json", ["name"] = "--json", ["url"] = "http://127.0.0.1:1/mcp" },
-            new JsonObject { ["id"] = "quiet", ["name"] = "quiet", ["url"] = "http://127.0.0.1:1/mcp", ["headers"] = new JsonObject { [Evil] = "key-0123456789-0123456789" } });
+            new JsonObject
+            {
+                ["id"] = "quiet",
+                ["name"] = "quiet",
+                ["url"] = "http://127.0.0.1:1/mcp",
+                ["headers"] = new JsonObject { [Evil] = "key-0123456789-0123456789" },
+            });
         File.WriteAllText(Path.Combine(session.Folder, "config.json"), new JsonObject { ["remoteServers"] = servers }.ToJsonString());
-        File.WriteAllText(Path.Combine(session.Folder, "oauth-tokens.json"), new JsonObject { [Evil] = new JsonObject { ["accessToken"] = "t" } }.ToJsonString());
+        File.WriteAllText(Path.Combine(session.Folder, "oauth-tokens.json"),
+            new JsonObject { [Evil] = new JsonObject { ["accessToken"] = "t" } }.ToJsonString());
         return session;
     }
 

@@ -29,7 +29,9 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
             Organisation = organisation,
             ScopesSupported = ["openid", "offline_access"],
             SupportsRegistration = false,
-            PreRegisteredClients = [new RegisteredClient("at-work", Secret, [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "client_secret_basic")],
+            PreRegisteredClients =
+                [new RegisteredClient("at-work", Secret,
+                    [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "client_secret_basic")],
         });
         _issuer = await AuthorizationServer.StartAsync(new AuthorizationServerOptions
         {
@@ -64,7 +66,8 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         AssertFails(Connect, "AuthenticationRequired", null, "Set-McpIdentityProvider <issuer> -ClientId <id>");
 
         Assert.Equal("True at-work profile False Connect-McpIdentityProvider", _session.Text(
-            Set + " -Scope profile -PassThru | ForEach-Object { \"$($_.IsSet) $($_.ClientId) $($_.Scopes) $($_.SignedIn) $($_.Remedy)\" }", _provider.Issuer, Secure(Secret)));
+            Set + " -Scope profile -PassThru | ForEach-Object { \"$($_.IsSet) $($_.ClientId) $($_.Scopes) $($_.SignedIn) $($_.Remedy)\" }",
+            _provider.Issuer, Secure(Secret)));
         Assert.Empty(_session.Run(Set, _provider.Issuer, Secure(Secret)));
         Assert.Empty(_provider.Traffic.Requests);
         AssertFails(Connect + " -NonInteractive", "InteractionRequired", _provider.Issuer, "Connect-McpIdentityProvider");
@@ -76,7 +79,8 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         Assert.Equal(1, PeopleAsked);
         AssertShownFromFactsAlone();
 
-        Assert.Equal("False Connect-McpIdentityProvider", Run("Disconnect-McpIdentityProvider -Force -PassThru | ForEach-Object { \"$($_.SignedIn) $($_.Remedy)\" }"));
+        Assert.Equal("False Connect-McpIdentityProvider",
+            Run("Disconnect-McpIdentityProvider -Force -PassThru | ForEach-Object { \"$($_.SignedIn) $($_.Remedy)\" }"));
         Assert.Single(_provider.Traffic.To("/revoke"));
         Assert.Equal("", Run("Disconnect-McpIdentityProvider -Force"));
         AssertFails("Update-McpToken one", "AuthenticationRequired", "one", "Connect-McpServer one -IdentityProvider " + _provider.Issuer);
@@ -125,7 +129,9 @@ public sealed class IdentityProviderCmdletTests : IAsyncLifetime
         Run("Disconnect-McpIdentityProvider -Force -Local");
         Assert.Empty(_provider.Traffic.To("/revoke"));
         AssertFails("Connect-McpIdentityProvider -IdToken $args[0]", "TokenResponseInvalid", _provider.Issuer, null, Secure("no.jwt.PLANTED"));
-        Assert.Equal("True False", _session.Text("Connect-McpIdentityProvider -NonInteractive -IdToken $args[0] | ForEach-Object { \"$($_.SignedIn) $($_.CanRenew)\" }", Secure(idToken!)));
+        Assert.Equal("True False",
+            _session.Text("Connect-McpIdentityProvider -NonInteractive -IdToken $args[0] | ForEach-Object { \"$($_.SignedIn) $($_.CanRenew)\" }",
+                Secure(idToken!)));
         Assert.Equal("IdentityProvider", Run("(Connect-McpServer one -NonInteractive).SignedInBy"));
         Assert.Equal(1, PeopleAsked);
         Assert.DoesNotContain(_session.Host.Lines, l => l.Contains(idToken!));

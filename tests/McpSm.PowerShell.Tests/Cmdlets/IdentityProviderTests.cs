@@ -33,7 +33,8 @@ public sealed class IdentityProviderTests
             organisation.Add(new OrganisationServer(issuer.Issuer, server.McpUrl.AbsoluteUri, "at-server", ["mcp:tools"]));
             session.Run("$null = Add-McpServer $args[0] $args[1] -ClientId at-server", name, server.McpUrl.AbsoluteUri);
         }
-        var connected = session.Text("Connect-McpServer one -IdentityProvider $args[0] -NoBrowser -CallbackPort 0 | ForEach-Object { \"$($_.State) $($_.SignedInBy) $($_.CanRenew)\" }", provider.Issuer);
+        var connected = session.Text("Connect-McpServer one -IdentityProvider $args[0] -NoBrowser -CallbackPort 0 | "
+            + "ForEach-Object { \"$($_.State) $($_.SignedInBy) $($_.CanRenew)\" }", provider.Issuer);
         Assert.Empty(session.Errors.Select(e => e.ToString()));
         Assert.Equal("Authenticated IdentityProvider True", connected);
         Assert.Single(session.Host.Lines.ToArray(), l => l.Contains("response_type=code"));
@@ -42,7 +43,8 @@ public sealed class IdentityProviderTests
             session.Text("(Connect-McpServer -All -ThrottleLimit 1 -NonInteractive).ForEach({ \"$($_.Name) $($_.SignedInBy)\" }) -join ', '"));
         Assert.Single(session.Host.Lines.ToArray(), l => l.Contains("response_type=code"));
         Assert.Empty(session.Errors);
-        Assert.Equal(provider.Issuer, session.Text("[System.Management.Automation.CommandCompletion]::CompleteInput('Connect-McpServer one -IdentityProvider ', 40, $null).CompletionMatches[0].ListItemText"));
+        session.Run("$completion = [System.Management.Automation.CommandCompletion]::CompleteInput('Connect-McpServer one -IdentityProvider ', 40, $null)");
+        Assert.Equal(provider.Issuer, session.Text("$completion.CompletionMatches[0].ListItemText"));
         session.Run("Connect-McpServer two -IdentityProvider https://login.microsoftonline.com/common/v2.0");
         Assert.StartsWith("InvalidValue,", Assert.Single(session.Errors).FullyQualifiedErrorId);
     }

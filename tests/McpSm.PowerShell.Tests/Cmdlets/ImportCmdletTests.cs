@@ -42,12 +42,17 @@ public sealed class ImportCmdletTests : IDisposable
     [Fact]
     public void Import_emits_an_object_for_each_secret()
     {
-        Assert.Equal("config.json Import-McpCredential Bearer", _session.Text("Get-McpAuthStatus bearer | ForEach-Object { \"$($_.PlaintextFile) $($_.Remedy)\" }"));
+        Assert.Equal("config.json Import-McpCredential Bearer",
+            _session.Text("Get-McpAuthStatus bearer | ForEach-Object { \"$($_.PlaintextFile) $($_.Remedy)\" }"));
         Assert.Equal("""
             bearer BearerToken  file True config.json
             client ClientSecret  file True config.json
             client Header X-Api-Key file True config.json
-            """.ReplaceLineEndings("\n"), _session.Text("Import-McpCredential | ForEach-Object { \"$($_.Id) $($_.Kind) $($_.Header) $($_.Vault) $($_.Removed) $([System.IO.Path]::GetFileName($_.File))\" }"));
+            """.ReplaceLineEndings("\n"), _session.Text("""
+            Import-McpCredential | ForEach-Object {
+                "$($_.Id) $($_.Kind) $($_.Header) $($_.Vault) $($_.Removed) $([System.IO.Path]::GetFileName($_.File))"
+            }
+            """));
         Assert.Empty(_session.Errors);
         Assert.DoesNotContain("secret\"", Now.Replace("clientSecret", ""));
         Assert.Equal("bearer-secret", _session.Text("Get-McpToken bearer -AsPlainText"));

@@ -59,8 +59,11 @@ public sealed class InvokeMcpsmTests
     public void Native_error_preference_makes_a_failure_an_error()
     {
         using var session = new ModuleSession();
-        Assert.Equal("ProgramExitedWithNonZeroCode mcpsm 2", session.Text(
-            "$ErrorActionPreference = 'Stop'; $PSNativeCommandUseErrorActionPreference = $true; try { mcpsm nosuch } catch { \"$($_.FullyQualifiedErrorId) $($_.TargetObject) $LASTEXITCODE\" }"));
+        Assert.Equal("ProgramExitedWithNonZeroCode mcpsm 2", session.Text("""
+            $ErrorActionPreference = 'Stop'
+            $PSNativeCommandUseErrorActionPreference = $true
+            try { mcpsm nosuch } catch { "$($_.FullyQualifiedErrorId) $($_.TargetObject) $LASTEXITCODE" }
+            """));
     }
 
     [Fact]

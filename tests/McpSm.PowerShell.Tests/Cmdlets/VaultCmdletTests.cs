@@ -30,7 +30,8 @@ public sealed class VaultCmdletTests
     {
         using var session = WithStore();
         session.Run("Set-McpVault secretmanagement:Store; $StandInVaults.Remove('Store')");
-        Assert.Equal("secretmanagement:Store it is set in settings.json, but it does not exist The vault does not exist on this system. Credentials cannot be stored in it.",
+        Assert.Equal("secretmanagement:Store it is set in settings.json, but it does not exist "
+            + "The vault does not exist on this system. Credentials cannot be stored in it.",
             session.Text("Get-McpVault | Where-Object InUse | ForEach-Object { \"$($_.Name) $($_.Why) $($_.Protection)\" }"));
     }
 
@@ -73,7 +74,8 @@ public sealed class VaultCmdletTests
     {
         using var session = WithStore();
         Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault *Store | Set-McpVault -PassThru).Name"));
-        Assert.Equal("The credentials of my-api stay in another vault. Move them with: Set-McpVault secretmanagement:Store -Move", Assert.Single(session.Warnings));
+        Assert.Equal("The credentials of my-api stay in another vault. Move them with: Set-McpVault secretmanagement:Store -Move",
+            Assert.Single(session.Warnings));
         Assert.Equal("file", session.Text("(Get-McpAuthStatus).Vault"));
         session.Run("Set-McpVault secretmanagement:Store -Move");
         Assert.Empty(session.Errors);
@@ -85,7 +87,8 @@ public sealed class VaultCmdletTests
         Assert.StartsWith("VaultLocked,", Assert.Single(session.Errors).FullyQualifiedErrorId);
         Assert.Equal("secretmanagement:Store", session.Text("(Get-McpVault).Where({ $_.InUse }).Name"));
         session.Run("$global:StandInVaults['Store'].Mode = ''; Set-McpVault file -Move");
-        Assert.Equal("file its-token 0", session.Text("\"$((Get-McpAuthStatus).Vault) $(Get-McpToken my-api -AsPlainText) $($global:StandInVaults['Store'].Secrets.Count)\""));
+        Assert.Equal("file its-token 0",
+            session.Text("\"$((Get-McpAuthStatus).Vault) $(Get-McpToken my-api -AsPlainText) $($global:StandInVaults['Store'].Secrets.Count)\""));
     }
 
     [Fact]
@@ -95,7 +98,8 @@ public sealed class VaultCmdletTests
         session.Run("Set-McpVault secretmanagement:Store");
         session.Run("""
             $secrets = $global:StandInVaults['Store'].Secrets
-            foreach ($name in 'mcpsm-gone', 'mcpsmclient-0123456789abcdef', 'mcpsmidp-0123456789abcdef', 'mcpsmcheck-01234567', 'mcpsmother', 'mine') { $secrets[$name] = '{}' }
+            $names = 'mcpsm-gone', 'mcpsmclient-0123456789abcdef', 'mcpsmidp-0123456789abcdef', 'mcpsmcheck-01234567', 'mcpsmother', 'mine'
+            foreach ($name in $names) { $secrets[$name] = '{}' }
             Set-McpVault file -Move
             """);
         Assert.Empty(session.Errors);

@@ -16,7 +16,8 @@ public sealed class WhatIfTests
         ["Add-McpServer"] = ["Add-McpServer c https://c.example/mcp"],
         ["Set-McpServer"] = ["Set-McpServer a -Url https://d.example/mcp -NewName d", "Get-McpServer | Set-McpServer -OAuth off"],
         ["Remove-McpServer"] = ["Remove-McpServer a", "Remove-McpServer * -Force"],
-        ["Connect-McpServer"] = ["Connect-McpServer b", "Connect-McpServer -All", "Connect-McpServer -All -Force", "Connect-McpServer -Url https://e.example/mcp"],
+        ["Connect-McpServer"] = ["Connect-McpServer b", "Connect-McpServer -All", "Connect-McpServer -All -Force",
+            "Connect-McpServer -Url https://e.example/mcp"],
         ["Disconnect-McpServer"] = ["Disconnect-McpServer a", "Disconnect-McpServer a -Force -Local"],
         ["Update-McpToken"] = ["Update-McpToken a"],
         ["Set-McpToken"] = ["Set-McpToken a ([securestring]::new())", "Set-McpToken a -FromEnvironment PATH"],
@@ -25,7 +26,8 @@ public sealed class WhatIfTests
         ["Deny-McpToken"] = ["Deny-McpToken a ([securestring]::new())"],
         ["Set-McpVault"] = ["Set-McpVault file", "Set-McpVault file -Move", "Set-McpVault -NewKeyFile", "Set-McpVault -Passphrase ([securestring]::new())"],
         ["Import-McpCredential"] = ["Import-McpCredential", "Import-McpCredential b -Force"],
-        ["Set-McpIdentityProvider"] = ["Set-McpIdentityProvider https://other.example -ClientId me", "Set-McpIdentityProvider https://other.example -ClientId me -ClientSecret ([securestring]::new())"],
+        ["Set-McpIdentityProvider"] = ["Set-McpIdentityProvider https://other.example -ClientId me",
+            "Set-McpIdentityProvider https://other.example -ClientId me -ClientSecret ([securestring]::new())"],
         ["Remove-McpIdentityProvider"] = ["Remove-McpIdentityProvider", "Remove-McpIdentityProvider -Force"],
         ["Connect-McpIdentityProvider"] = ["Connect-McpIdentityProvider", "Connect-McpIdentityProvider -IdToken ([securestring]::new())"],
         ["Disconnect-McpIdentityProvider"] = ["Disconnect-McpIdentityProvider", "Disconnect-McpIdentityProvider -Force -Local"],
@@ -59,7 +61,8 @@ public sealed class WhatIfTests
     public void Cmdlet_that_changes_something_supports_WhatIf_and_Confirm()
     {
         using var session = new ModuleSession();
-        var able = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Where({ $_.Parameters.ContainsKey('WhatIf') -and $_.Parameters.ContainsKey('Confirm') }).Name");
+        var able = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet)"
+            + ".Where({ $_.Parameters.ContainsKey('WhatIf') -and $_.Parameters.ContainsKey('Confirm') }).Name");
         Assert.Equal(Changes.Keys.Order(), able.Select(o => o.ToString()).Order());
         var all = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Name").Select(o => o.ToString()!);
         Assert.All(all.Except(Changes.Keys), name => Assert.Matches("^(Get|Test)-", name));

@@ -34,7 +34,8 @@ public sealed class WorkloadTests
         Assert.Equal("Workload", session.Text("(Get-McpAuthStatus my-api).SignedInBy"));
 
         Environment.SetEnvironmentVariable("JOB_TOKEN", platform.Sign(issuer.Issuer));
-        Assert.Equal("Authenticated", session.Text("(Connect-McpServer -Url $args[0] -AssertionVariable JOB_TOKEN -ClientId job).State", server.McpUrl.AbsoluteUri));
+        Assert.Equal("Authenticated",
+            session.Text("(Connect-McpServer -Url $args[0] -AssertionVariable JOB_TOKEN -ClientId job).State", server.McpUrl.AbsoluteUri));
         Assert.Equal(["", "", "job"], issuer.IssuedTokens.Select(t => t.ClientId));
 
         Environment.SetEnvironmentVariable("JOB_TOKEN", platform.Sign("https://other.example"));

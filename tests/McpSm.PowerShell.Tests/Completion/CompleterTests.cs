@@ -22,9 +22,11 @@ public sealed class CompleterTests
             ]),
         }.ToJsonString());
         File.WriteAllText(Path.Combine(session.Folder, "credentials.json"), """
-            {"version":1,"servers":{"my-api":{"vault":"file","kind":"OAuth","url":"https://my-api.example/mcp","issuer":"https://issuer.example/?a&b","scopes":["mcp:read","openid"]}}}
+            {"version":1,"servers":{"my-api":{"vault":"file","kind":"OAuth","url":"https://my-api.example/mcp",
+            "issuer":"https://issuer.example/?a&b","scopes":["mcp:read","openid"]}}}
             """);
-        File.WriteAllText(Path.Combine(session.Folder, "settings.json"), """{"vault":"secretmanagement:Store","identityProvider":{"issuer":"https://login.example"}}""");
+        File.WriteAllText(Path.Combine(session.Folder, "settings.json"),
+            """{"vault":"secretmanagement:Store","identityProvider":{"issuer":"https://login.example"}}""");
         return session;
     }
 

@@ -22,7 +22,8 @@ internal sealed record ErrorCase(ErrorCategory Category, string? Target, string 
         ["ServerNotFound"] = new(ErrorCategory.ObjectNotFound, "nosuch", "Get-McpServer nosuch", "auth status nosuch", 1, _ => { }),
         ["ServerAlreadyExists"] = new(ErrorCategory.ResourceExists, "my-api", "Add-McpServer my-api https://b.example/mcp",
             "add my-api --type http --url https://b.example/mcp", 1, _ => { }),
-        ["InvalidServerUrl"] = new(ErrorCategory.InvalidArgument, "b", "Add-McpServer b ftp://b.example", "add b --type http --url ftp://b.example", 2, _ => { }),
+        ["InvalidServerUrl"] = new(ErrorCategory.InvalidArgument, "b", "Add-McpServer b ftp://b.example",
+            "add b --type http --url ftp://b.example", 2, _ => { }),
         ["InvalidServerName"] = new(ErrorCategory.InvalidArgument, "login", "Add-McpServer login https://b.example/mcp",
             "add login --type http --url https://b.example/mcp", 2, _ => { }),
         ["InvalidValue"] = new(ErrorCategory.InvalidArgument, "my-api", "Set-McpToken my-api -FromEnvironment MCPSM_NOT_SET",
@@ -85,7 +86,8 @@ internal sealed record ErrorCase(ErrorCategory Category, string? Target, string 
         ["ClientRegistrationFailed"] = new(ErrorCategory.InvalidOperation, "my-api", Connect, Login, 1,
             s => s.Issuer.Faults.Answer("/register", 400, """{"error":"invalid_client_metadata"}""")),
 
-        ["VaultUnavailable"] = new(ErrorCategory.ResourceUnavailable, "my-api", "Set-McpToken my-api $token -Vault nosuch", Login + " --vault nosuch", 1, _ => { }),
+        ["VaultUnavailable"] = new(ErrorCategory.ResourceUnavailable, "my-api", "Set-McpToken my-api $token -Vault nosuch",
+            Login + " --vault nosuch", 1, _ => { }),
         ["VaultLocked"] = new(ErrorCategory.ResourceUnavailable, "my-api", "Get-McpToken my-api", "auth token my-api", 1, s =>
         {
             s.SetToken();

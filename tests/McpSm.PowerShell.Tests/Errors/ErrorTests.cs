@@ -12,7 +12,8 @@ public sealed class ErrorTests
     public static TheoryData<string> Ids => [.. ErrorCase.All.Keys.Where(id => !ErrorCase.OutOfReach.ContainsKey(id))];
 
     /// <summary>The ids that a command of <c>mcpsm</c> can cause.</summary>
-    public static TheoryData<string> CommandIds => [.. ErrorCase.All.Where(r => r.Value.Command is not null && !ErrorCase.OutOfReach.ContainsKey(r.Key)).Select(r => r.Key)];
+    public static TheoryData<string> CommandIds =>
+        [.. ErrorCase.All.Where(r => r.Value.Command is not null && !ErrorCase.OutOfReach.ContainsKey(r.Key)).Select(r => r.Key)];
 
     [Fact]
     public void Every_error_id_is_in_the_table()
@@ -71,7 +72,8 @@ public sealed class ErrorTests
         stage.Session.Host.Lines.Clear();
         // The host shows the error stream and follows the URL of a sign-in in it.
         Assert.Equal($"{row.ExitCode}", stage.Session.Text(
-            $"mcpsm {row.Command} 2>&1 | ForEach-Object {{ if ($_ -is [System.Management.Automation.ErrorRecord]) {{ $Host.UI.WriteErrorLine($_) }} }}; $LASTEXITCODE"));
+            $"mcpsm {row.Command} 2>&1 | "
+            + "ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $Host.UI.WriteErrorLine($_) } }; $LASTEXITCODE"));
         Assert.Empty(stage.Session.Errors);
         var lines = string.Join('\n', stage.Session.Host.Lines.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("✘ ", lines[^2]);
@@ -86,7 +88,11 @@ public sealed class ErrorTests
         session.Run("Add-McpServer bad https://a.example/mcp; Set-McpToken my-api $args[0]; Add-McpServer z $args[1]; Set-McpToken z $args[0]",
             ErrorFixture.Secure("t"), stage.Server.McpUrl.AbsoluteUri);
         Assert.Equal("3", session.Text("(Get-McpServer).Count"));
-        Assert.Equal("Bearer t,Bearer t", session.Text("('my-api', 'bad', 'nosuch', 'z' | ForEach-Object { [pscustomobject]@{ Name = $_ } } | Get-McpToken -AsHeader).Authorization -join ','"));
+        Assert.Equal("Bearer t,Bearer t",
+            session.Text("""
+                $servers = 'my-api', 'bad', 'nosuch', 'z' | ForEach-Object { [pscustomobject]@{ Name = $_ } }
+                ($servers | Get-McpToken -AsHeader).Authorization -join ','
+                """));
         Assert.Equal(["bad", "nosuch"], session.Errors.Select(e => e.TargetObject));
         Assert.Equal(["AuthenticationRequired", "ServerNotFound"], session.Errors.Select(e => e.FullyQualifiedErrorId.Split(',')[0]));
     }
@@ -97,7 +103,8 @@ public sealed class ErrorTests
         await using var stage = await ErrorFixture.StartAsync();
         // The host of thread jobs, -Parallel and programs that embed PowerShell.
         using var shell = System.Management.Automation.PowerShell.Create(System.Management.Automation.Runspaces.InitialSessionState.CreateDefault2());
-        shell.AddScript("Import-Module $args[0]; Connect-McpServer my-api -NoBrowser -CallbackPort 0 -TimeoutSec 2; Set-McpToken my-api").AddArgument(ModuleSession.Module);
+        shell.AddScript("Import-Module $args[0]; Connect-McpServer my-api -NoBrowser -CallbackPort 0 -TimeoutSec 2; Set-McpToken my-api")
+            .AddArgument(ModuleSession.Module);
         Assert.Empty(shell.Invoke());
         Assert.Equal(["AuthenticationTimeout", "InteractionRequired"], shell.Streams.Error.Select(e => e.FullyQualifiedErrorId.Split(',')[0]));
     }

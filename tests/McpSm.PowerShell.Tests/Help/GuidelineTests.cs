@@ -30,11 +30,13 @@ public sealed class GuidelineTests
         ["Disconnect-McpIdentityProvider"] = ConfirmImpact.High,
     };
 
-    private static readonly string[] ReadOnly = ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Test-McpServer", "Get-McpIdentityProvider"];
+    private static readonly string[] ReadOnly =
+        ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Test-McpServer", "Get-McpIdentityProvider"];
 
     private static readonly HashSet<string> ApprovedVerbs = new[]
     {
-        typeof(VerbsCommon), typeof(VerbsCommunications), typeof(VerbsData), typeof(VerbsDiagnostic), typeof(VerbsLifecycle), typeof(VerbsOther), typeof(VerbsSecurity),
+        typeof(VerbsCommon), typeof(VerbsCommunications), typeof(VerbsData), typeof(VerbsDiagnostic), typeof(VerbsLifecycle),
+        typeof(VerbsOther), typeof(VerbsSecurity),
     }.SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(f => (string)f.GetRawConstantValue()!).ToHashSet();
 
     public static TheoryData<string> Cmdlets => [.. Changes.Keys.Concat(ReadOnly).Order()];
@@ -47,7 +49,8 @@ public sealed class GuidelineTests
     public void Every_cmdlet_is_in_the_table_of_these_tests()
     {
         using var session = new ModuleSession();
-        Assert.Equal(Changes.Keys.Concat(ReadOnly).Order(), session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Name").Select(o => o.ToString()!).Order());
+        var cmdlets = session.Run("(Get-Command -Module Mcpsm -CommandType Cmdlet).Name").Select(o => o.ToString()!);
+        Assert.Equal(Changes.Keys.Concat(ReadOnly).Order(), cmdlets.Order());
     }
 
     [Theory]

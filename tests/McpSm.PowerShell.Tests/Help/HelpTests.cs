@@ -136,12 +136,18 @@ public sealed partial class HelpTests
             AutoApprove = true,
             Organisation = new Organisation(),
             ScopesSupported = ["openid", "offline_access"],
-            PreRegisteredClients = [new RegisteredClient("mcpsm-at-work", null, [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "none")],
+            PreRegisteredClients =
+                [new RegisteredClient("mcpsm-at-work", null, [.. Enumerable.Range(1024, 64512).Select(port => $"http://127.0.0.1:{port}/callback")], "none")],
         });
         using var session = new ModuleSession(withSecretManagement: true);
-        foreach (var (name, value) in new[] { ("BROWSER", OperatingSystem.IsWindows() ? "rundll32.exe user32.dll,UpdatePerUserSystemParameters" : "true"), ("MCPSM_CALLBACK_PORT", "0"), ("MCPSM_VAULT", null),
+        (string Name, string? Value)[] variables =
+        [
+            ("BROWSER", OperatingSystem.IsWindows() ? "rundll32.exe user32.dll,UpdatePerUserSystemParameters" : "true"),
+            ("MCPSM_CALLBACK_PORT", "0"), ("MCPSM_VAULT", null),
             ("MY_TOKEN", "from-variable"), ("MY_CLIENT_ID", "machine"), ("MY_CLIENT_SECRET", "s3cr3t-of-it"), ("MY_API_TOKEN", null),
-            ("MY_ID_TOKEN", IdToken(provider.Issuer)) })
+            ("MY_ID_TOKEN", IdToken(provider.Issuer)),
+        ];
+        foreach (var (name, value) in variables)
         {
             Environment.SetEnvironmentVariable(name, value);
         }
@@ -166,7 +172,8 @@ public sealed partial class HelpTests
         Assert.Contains(command == "Invoke-Mcpsm" ? "mcpsm" : command, code);
         var changes = command.Split('-')[0] is "Add" or "Set" or "Remove" or "Connect" or "Disconnect" or "Update" or "Clear" or "Deny" or "Import";
         // An example of a cmdlet that changes something must change something, unless its text says otherwise.
-        Assert.True(changes == !before.SequenceEqual(Files(session)) || code.Contains("-WhatIf") || code.Contains("Connect-McpServer -All") || command == "Invoke-Mcpsm"
+        Assert.True(changes == !before.SequenceEqual(Files(session)) || code.Contains("-WhatIf")
+            || code.Contains("Connect-McpServer -All") || command == "Invoke-Mcpsm"
             || code.Contains("| Update-McpToken") || code.Contains("-Scope @()"), "the files changed, or did not change, against the verb");
     }
 
@@ -174,23 +181,31 @@ public sealed partial class HelpTests
     private static void Prepare(ModuleSession session, string url)
     {
         var config = Path.Combine(session.Folder, "config.json");
-        session.Run("$null = Add-McpServer my-api $args[0]; $null = Connect-McpServer my-api -Vault file; $null = Add-McpServer other-api https://other.example/mcp; $null = Add-McpServer plain https://plain.example/mcp; "
+        session.Run("$null = Add-McpServer my-api $args[0]; $null = Connect-McpServer my-api -Vault file; "
+            + "$null = Add-McpServer other-api https://other.example/mcp; $null = Add-McpServer plain https://plain.example/mcp; "
             + "Set-McpToken other-api $args[1] -Vault file; Set-McpVault file", url, new NetworkCredential("", "of-other-api").SecurePassword);
         Assert.Empty(session.Errors.Select(e => e.ToString()));
-        File.WriteAllText(config, File.ReadAllText(config).Replace("https://plain.example/mcp\"", "https://plain.example/mcp\", \"bearerToken\": \"in-plaintext\""));
+        File.WriteAllText(config, File.ReadAllText(config)
+            .Replace("https://plain.example/mcp\"", "https://plain.example/mcp\", \"bearerToken\": \"in-plaintext\""));
         session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $false; ModuleName = 'Some.Store'; Secrets = @{}; Mode = ''; AlwaysSecure = $false }");
         session.Host.Typed.Enqueue("typed-token");
         // Commands of modules that only a complete pwsh has.
         session.Run("""
-            function global:ConvertTo-Json([Parameter(ValueFromPipeline)] $InputObject, [int] $Depth) { [System.Text.Json.JsonSerializer]::Serialize($InputObject, [hashtable], [System.Text.Json.JsonSerializerOptions]::new()) }
+            function global:ConvertTo-Json([Parameter(ValueFromPipeline)] $InputObject, [int] $Depth) {
+                [System.Text.Json.JsonSerializer]::Serialize($InputObject, [hashtable], [System.Text.Json.JsonSerializerOptions]::new())
+            }
             function global:ConvertTo-SecureString([string] $String, [switch] $AsPlainText) { [System.Net.NetworkCredential]::new('', $String).SecurePassword }
             function global:Read-Host([string] $Prompt, [switch] $AsSecureString) { ConvertTo-SecureString 'typed-passphrase' }
             function global:Get-Secret([string] $Name) { ConvertTo-SecureString 'kept-elsewhere' }
-            function global:Invoke-RestMethod([string] $Uri, [string] $Method, [string] $Body, [string] $ContentType, [hashtable] $Headers, [string] $Authentication, [securestring] $Token) {
+            function global:Invoke-RestMethod(
+                [string] $Uri, [string] $Method, [string] $Body, [string] $ContentType, [hashtable] $Headers, [string] $Authentication, [securestring] $Token) {
                 $request = [System.Net.Http.HttpRequestMessage]::new($Method, $Uri)
                 $request.Content = [System.Net.Http.StringContent]::new($Body, [System.Text.Encoding]::UTF8, $ContentType)
                 foreach ($name in $Headers.Keys) { [void]$request.Headers.TryAddWithoutValidation($name, $Headers[$name]) }
-                if ($Authentication) { $request.Headers.Authorization = [System.Net.Http.Headers.AuthenticationHeaderValue]::new($Authentication, [System.Net.NetworkCredential]::new('', $Token).Password) }
+                if ($Authentication) {
+                    $plain = [System.Net.NetworkCredential]::new('', $Token).Password
+                    $request.Headers.Authorization = [System.Net.Http.Headers.AuthenticationHeaderValue]::new($Authentication, $plain)
+                }
                 $answer = [System.Net.Http.HttpClient]::new().Send($request)
                 if ([int]$answer.StatusCode -in 401, 403) { throw "$($answer.StatusCode)" }
             }

@@ -26,7 +26,8 @@ public sealed class InstallTests
         Assert.Empty(metadata["dependencies"]);
         Assert.NotNull(zip.GetEntry("Mcpsm.psd1"));
         Assert.NotNull(zip.GetEntry("LICENSE"));
-        Assert.DoesNotContain(zip.Entries, e => e.FullName.StartsWith("lib/", StringComparison.Ordinal) || e.FullName.EndsWith(".pdb", StringComparison.Ordinal));
+        Assert.DoesNotContain(zip.Entries,
+            e => e.FullName.StartsWith("lib/", StringComparison.Ordinal) || e.FullName.EndsWith(".pdb", StringComparison.Ordinal));
     }
 
     [Fact]

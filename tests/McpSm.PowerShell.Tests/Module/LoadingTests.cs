@@ -31,8 +31,8 @@ public sealed class LoadingTests
         Assert.Equal(["McpSm.Loader", "McpSm.PowerShell"], Loaded());
         session.Run("Get-McpAuthStatus");
         Assert.Equal(["McpSm.Core", "McpSm.Loader", "McpSm.PowerShell"], Loaded());
-        session.Run("Add-McpServer my-api $args[0]; Get-McpAuthStatus; Set-McpToken my-api ([System.Net.NetworkCredential]::new('', 'a-token').SecurePassword) -Vault file",
-            server.McpUrl);
+        session.Run("Add-McpServer my-api $args[0]; Get-McpAuthStatus", server.McpUrl);
+        session.Run("Set-McpToken my-api ([System.Net.NetworkCredential]::new('', 'a-token').SecurePassword) -Vault file");
         Assert.Empty(session.Errors);
         session.Run("Get-McpServer; Get-McpAuthStatus; Get-McpToken my-api; Get-McpVault; Get-McpIdentityProvider");
         Assert.Empty(session.Errors);

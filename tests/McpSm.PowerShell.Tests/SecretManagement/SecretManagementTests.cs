@@ -14,7 +14,9 @@ public sealed class SecretManagementTests
     private static ModuleSession WithVault(string mode = "", bool isDefault = true)
     {
         var session = new ModuleSession(withSecretManagement: true);
-        session.Run("$global:StandInVaults['Store'] = @{ IsDefault = $args[0]; ModuleName = 'Some.Store'; Secrets = @{}; Mode = $args[1]; AlwaysSecure = $false }", isDefault, mode);
+        session.Run(
+            "$global:StandInVaults['Store'] = @{ IsDefault = $args[0]; ModuleName = 'Some.Store'; Secrets = @{}; Mode = $args[1]; AlwaysSecure = $false }",
+            isDefault, mode);
         session.Run("Add-McpServer my-api https://a.example/mcp");
         return session;
     }
@@ -104,7 +106,8 @@ public sealed class SecretManagementTests
     public void Chosen_vault_is_tested_and_returned()
     {
         using var session = WithVault(isDefault: false);
-        Assert.Equal("secretmanagement:Store True", session.Text("Set-McpVault secretmanagement:Store -PassThru | ForEach-Object { \"$($_.Name) $($_.InUse)\" }"));
+        Assert.Equal("secretmanagement:Store True",
+            session.Text("Set-McpVault secretmanagement:Store -PassThru | ForEach-Object { \"$($_.Name) $($_.InUse)\" }"));
         Assert.Equal("secretmanagement:Store file", session.Text($"((Get-McpVault).Name | {NotTheSystems}) -join ' '"));
         Assert.Equal("0", session.Text("$global:StandInVaults['Store'].Secrets.Count"));
     }

@@ -57,7 +57,8 @@ public sealed class ServedSecretTests
         Refused(session, "SecretNotFound", "a tool's");
     }
 
-    public static TheoryData<string> Names => ["plain", "with spaces and ‘quotes’ \"$x\"", "Ünïcødé 漢字 🗝", "*?[a]", "mcpsm-my-api", "../../up", new string('n', 5000)];
+    public static TheoryData<string> Names =>
+        ["plain", "with spaces and ‘quotes’ \"$x\"", "Ünïcødé 漢字 🗝", "*?[a]", "mcpsm-my-api", "../../up", new string('n', 5000)];
 
     [Theory]
     [MemberData(nameof(Names))]

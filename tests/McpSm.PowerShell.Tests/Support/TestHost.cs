@@ -64,15 +64,18 @@ public sealed class TestHost : PSHost
 
         public override void WriteProgress(long sourceId, ProgressRecord record) { }
 
-        public override Dictionary<string, PSObject> Prompt(string caption, string message, System.Collections.ObjectModel.Collection<FieldDescription> descriptions) =>
+        public override Dictionary<string, PSObject> Prompt(string caption, string message,
+            System.Collections.ObjectModel.Collection<FieldDescription> descriptions) =>
             throw new NotSupportedException("Nothing prompts so in these tests.");
 
-        public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) => throw new NotSupportedException();
+        public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) =>
+            throw new NotSupportedException();
 
         public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName,
             PSCredentialTypes allowedCredentialTypes, PSCredentialUIOptions options) => throw new NotSupportedException();
 
-        public override int PromptForChoice(string caption, string message, System.Collections.ObjectModel.Collection<ChoiceDescription> choices, int defaultChoice)
+        public override int PromptForChoice(
+            string caption, string message, System.Collections.ObjectModel.Collection<ChoiceDescription> choices, int defaultChoice)
         {
             Show(message);
             return Typed.Dequeue() == "y" ? 0 : 2;
