@@ -29,8 +29,10 @@ internal sealed partial record SourceTest(string ClassName, string Name, IReadOn
     private static IEnumerable<string> Arguments(Match attribute) =>
         attribute.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(argument => argument.Trim('"'));
 
-    [GeneratedRegex(@"(?<attributes>(?:^[ \t]+\[[^\n]*\n|^[ \t]+(?:""|\$|\d|//|new|typeof)[^\n]*\n)+)[ \t]+public (?:async )?\w+ (?<name>\w+)\(",
-        RegexOptions.Multiline)]
+    // An attribute can go on for several lines, which begin with a value or a plus sign.
+    [GeneratedRegex(
+        @"(?<attributes>(?:^[ \t]+\[[^\n]*\n|^[ \t]+(?:""|\$|\+|\d|//|new|typeof|[A-Z]\w+\.)[^\n]*\n)+)"
+        + @"[ \t]+public (?:async )?\w+ (?<name>\w+)\(", RegexOptions.Multiline)]
     private static partial Regex Method();
 
     [GeneratedRegex(@"\[(?:Fact|Theory)\b")]
