@@ -1,0 +1,7 @@
+namespace McpSm.Clients.Editing;
+
+/// <summary>A member of a map.</summary>
+/// <param name="Key">The key, without quotes and escapes.</param>
+/// <param name="Start">The position of the key in the text.</param>
+/// <param name="Value">The value.</param>
+internal sealed record ConfigurationMember(string Key, int Start, ConfigurationValue Value);

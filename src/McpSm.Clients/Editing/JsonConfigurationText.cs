@@ -1,0 +1,148 @@
+using System.Text.Json.Nodes;
+
+namespace McpSm.Clients.Editing;
+
+/// <summary>JSON, with comments and trailing commas.</summary>
+internal sealed class JsonConfigurationText(string text, ConfigurationValue? root) : TreeText(text, root)
+{
+    protected override ConfigurationFormat Format => ConfigurationFormat.Json;
+
+    public override bool IsBare => Root is null ? string.IsNullOrWhiteSpace(Text)
+        : IsEmpty(Root) && string.IsNullOrWhiteSpace(Text[..Root.Start]) && string.IsNullOrWhiteSpace(Text[Root.End..]);
+
+    protected override bool IsEmpty(ConfigurationValue value) =>
+        value.Kind is ValueKind.Map or ValueKind.List && string.IsNullOrWhiteSpace(Text[(value.Start + 1)..(value.End - 1)]);
+
+    protected override IEnumerable<Splice> Begin(JsonNode value)
+    {
+        var newLine = TextLines.NewLine(Text, Text.Length);
+        var before = TextLines.IsBlank(Text, TextLines.Start(Text, Text.Length), Text.Length) ? "" : newLine;
+        return [Splice.Insert(Text.Length, before + new JsonStyle(newLine, "  ", false, false, "").Value(value, "", false) + newLine)];
+    }
+
+    protected override IEnumerable<Splice> Exchange(ConfigurationValue old, JsonNode? value)
+    {
+        var spreadsLists = Text.AsSpan(old.Start, old.End - old.Start).Contains('\n');
+        var style = StyleAt(old, !spreadsLists && !StartsLine(old));
+        return [Splice.Replace(old.Start, old.End, style.Value(value, TextLines.Indent(Text, old.Start), spreadsLists))];
+    }
+
+    protected override IEnumerable<Splice> Append(ConfigurationValue collection, string? key, JsonNode? value) =>
+        Elements(collection) is { Count: > 0 } elements ? AppendAfter(elements[^1], collection, key, value) : AppendFirst(collection, key, value);
+
+    private List<Splice> AppendAfter((int Start, int End) last, ConfigurationValue collection, string? key, JsonNode? value)
+    {
+        var isOnOneLine = !TextLines.IsFirst(Text, last.Start);
+        var style = StyleAt(collection, isOnOneLine);
+        var indent = TextLines.Indent(Text, last.Start);
+        var element = style.Element(key, value, indent);
+        var comma = JsonTrivia.Comma(Text, last.End);
+        if (isOnOneLine)
+        {
+            var blank = style.Separator[1..];
+            return [comma is { } trailing ? Splice.Insert(trailing + 1, $"{blank}{element},") : Splice.Insert(last.End, $",{blank}{element}")];
+        }
+        var line = $"{style.NewLine}{indent}{element}";
+        return comma is { } present
+            ? [Splice.Insert(JsonTrivia.EndOnLine(Text, present + 1), line + ",")]
+            : [Splice.Insert(last.End, ","), Splice.Insert(JsonTrivia.EndOnLine(Text, last.End), line)];
+    }
+
+    private List<Splice> AppendFirst(ConfigurationValue collection, string? key, JsonNode? value)
+    {
+        var (open, close) = (collection.Start + 1, collection.End - 1);
+        var isOnOneLine = !Text.AsSpan(open, close - open).Contains('\n') && collection != Root && !StartsLine(collection);
+        var style = StyleAt(collection, isOnOneLine);
+        var indent = TextLines.Indent(Text, collection.Start);
+        var comment = JsonTrivia.LastComment(Text, open, close);
+        if (isOnOneLine)
+        {
+            var element = style.Element(key, value, indent);
+            return [comment is { } inner ? Splice.Insert(inner.End, " " + element) : Splice.Replace(open, close, style.Padding + element + style.Padding)];
+        }
+        if (comment is { } last && Text.AsSpan(last.End, close - last.End).Contains('\n'))
+        {
+            var deeper = TextLines.IsFirst(Text, last.Start) ? TextLines.Indent(Text, last.Start) : indent + style.Unit;
+            return [Splice.Insert(last.End, style.NewLine + deeper + style.Element(key, value, deeper))];
+        }
+        var lines = $"{style.NewLine}{indent}{style.Unit}{style.Element(key, value, indent + style.Unit)}{style.NewLine}{indent}";
+        return [Splice.Replace(comment?.End ?? open, close, lines)];
+    }
+
+    protected override IEnumerable<Splice> Delete(ConfigurationValue collection, int index)
+    {
+        var elements = Elements(collection);
+        var element = elements[index];
+        var comma = JsonTrivia.Comma(Text, element.End);
+        var end = comma + 1 ?? element.End;
+        if (elements.Count == 1 && string.IsNullOrWhiteSpace(Text[(collection.Start + 1)..element.Start] + Text[end..(collection.End - 1)]))
+        {
+            return [Splice.Delete(collection.Start + 1, collection.End - 1)];
+        }
+        var before = index == 0 ? collection.Start + 1 : (JsonTrivia.Comma(Text, elements[index - 1].End) + 1)!.Value;
+        var deleted = Extent(before, element.Start, end, index < elements.Count - 1);
+        return index > 0 && index == elements.Count - 1 && comma is null ? [Splice.Delete(before - 1, before), deleted] : [deleted];
+    }
+
+    /// <summary>Returns the text to delete with an element: its line with the comment behind it, or the blanks beside it.</summary>
+    private Splice Extent(int before, int start, int end, bool hasNext)
+    {
+        var commentEnd = JsonTrivia.EndOnLine(Text, end);
+        var isRestBlank = TextLines.IsBlank(Text, commentEnd, TextLines.End(Text, commentEnd));
+        if (TextLines.IsFirst(Text, start) && isRestBlank)
+        {
+            return Splice.Delete(TextLines.Start(Text, start), TextLines.Next(Text, commentEnd));
+        }
+        if (hasNext && !isRestBlank)
+        {
+            while (Text[end] is ' ' or '\t')
+            {
+                end++;
+            }
+            return Splice.Delete(start, end);
+        }
+        var comment = JsonTrivia.LastComment(Text, before, start);
+        var blanks = comment is not { } last ? before : JsonTrivia.IsLineComment(Text, last.Start) ? start : last.End;
+        return Splice.Delete(blanks, end);
+    }
+
+    /// <summary>Whether the value is the first element of its line, or belongs to a key that is.</summary>
+    private bool StartsLine(ConfigurationValue value)
+    {
+        var owner = Owner(Root!, value);
+        return owner is null || TextLines.IsFirst(Text, owner.Value);
+    }
+
+    /// <summary>Returns the start of the element that has this value; null for the root.</summary>
+    private static int? Owner(ConfigurationValue from, ConfigurationValue value)
+    {
+        if (from.Members.Find(m => m.Value.Start <= value.Start && value.End <= m.Value.End) is { } member)
+        {
+            return member.Value == value ? member.Start : Owner(member.Value, value);
+        }
+        return from.Items.Find(i => i.Start <= value.Start && value.End <= i.End) is not { } item ? null : item == value ? item.Start : Owner(item, value);
+    }
+
+    private JsonStyle StyleAt(ConfigurationValue place, bool isOnOneLine)
+    {
+        var member = place.Members.LastOrDefault() ?? Maps(Root!).Select(m => m.Members.FirstOrDefault()).FirstOrDefault(m => m is not null);
+        var isPadded = Maps(Root!).Where(m => m.Members.Count > 0).Select(m => Text[m.Start + 1]).FirstOrDefault(c => c is not ('\r' or '\n')) is ' ' or '\t';
+        return new(TextLines.NewLine(Text, place.End), Unit(place), member is not null && Text[member.Value.Start - 1] == ':', isOnOneLine, isPadded ? " " : "");
+    }
+
+    /// <summary>Returns the indentation of one level, as near to the place as possible.</summary>
+    private string Unit(ConfigurationValue place) => Maps(place).Concat(Maps(Root!)).Select(UnitOf).FirstOrDefault(u => u is not null) ?? "  ";
+
+    private string? UnitOf(ConfigurationValue collection)
+    {
+        if (Elements(collection) is not [var first, ..] || !TextLines.IsFirst(Text, first.Start))
+        {
+            return null;
+        }
+        var (outer, inner) = (TextLines.Indent(Text, collection.Start), TextLines.Indent(Text, first.Start));
+        return inner.Length > outer.Length && inner.StartsWith(outer, StringComparison.Ordinal) ? inner[outer.Length..] : null;
+    }
+
+    private static IEnumerable<ConfigurationValue> Maps(ConfigurationValue value) =>
+        value.Members.Select(m => m.Value).Concat(value.Items).SelectMany(Maps).Prepend(value);
+}
