@@ -1,6 +1,10 @@
 using System.Text;
 using McpSm.Commands.Output;
 using McpSm.Core.Configuration;
+#if HTTP_PROXY
+using McpSm.HttpProxy;
+using McpSm.Relay;
+#endif
 using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Cli;
@@ -45,6 +49,11 @@ internal sealed class SystemConsole : ICommandConsole
     public bool ErrorColours { get; }
 
     public bool IsInputTerminal => !Console.IsInputRedirected;
+
+#if HTTP_PROXY
+    // A new object each time, so that nothing of the web server is loaded before a command asks for it.
+    public IHttpProxy? HttpProxy => new KestrelHttpProxy();
+#endif
 
     // Console.OpenStandardOutput ignores writes to a closed pipe. The caller needs the error.
     public (Stream Input, Stream Output)? OpenStandardStreams() => (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput()

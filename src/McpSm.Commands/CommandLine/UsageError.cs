@@ -126,7 +126,7 @@ internal static class UsageError
         {
             "--type" => " Use http or sse.",
             "--dpop" => " Use auto, always or never.",
-            "--callback-port" => " Use a port from 0 to 65535.",
+            "--callback-port" or "--port" => " Use a port from 0 to 65535.",
             "--throttle-limit" => " Use a number from 1 to 1024.",
             "--timeout" => " Use a number of seconds from 1 to 86400.",
             _ => "",

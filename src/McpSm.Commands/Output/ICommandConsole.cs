@@ -1,3 +1,5 @@
+using McpSm.Relay;
+
 namespace McpSm.Commands.Output;
 
 /// <summary>The input and output of a command: a terminal, pipes, or a PowerShell host.</summary>
@@ -32,6 +34,9 @@ public interface ICommandConsole
 
     /// <summary>Opens the standard streams for bytes. Returns null if the command has none of its own, as in a PowerShell session.</summary>
     (Stream Input, Stream Output)? OpenStandardStreams() => null;
+
+    /// <summary>Serves MCP servers over HTTP; null if the program contains no web server.</summary>
+    IHttpProxy? HttpProxy => null;
 
     /// <summary>Reads a line, or returns null if the input has ended.</summary>
     Task<string?> ReadLineAsync(CancellationToken cancellationToken);

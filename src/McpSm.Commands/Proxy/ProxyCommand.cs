@@ -1,4 +1,5 @@
 using System.CommandLine;
+using McpSm.Commands.CommandLine;
 using McpSm.Commands.Remedies;
 using McpSm.Commands.Servers;
 using McpSm.Core;
@@ -16,8 +17,17 @@ namespace McpSm.Commands.Proxy;
 /// </summary>
 internal sealed class ProxyCommand : ServerSubcommand
 {
-    public ProxyCommand(CommandContext context) : base(context, "proxy", "Relay a local MCP client to a server") =>
-        Examples = ["mcpsm proxy my-api"];
+    private readonly HttpProxyMode _http = new();
+
+    public ProxyCommand(CommandContext context) : base(context, "proxy", "Relay a local MCP client to a server", isOptional: true)
+    {
+        Server.Description = "Server id, name or URL";
+        foreach (var option in _http.Options)
+        {
+            Add(option);
+        }
+        Examples = ["mcpsm proxy my-api", "mcpsm proxy my-api --http", "mcpsm proxy my-api --http --show-token"];
+    }
 
     public override bool ReadsStandardInput => true;
 
@@ -28,6 +38,15 @@ internal sealed class ProxyCommand : ServerSubcommand
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        if (_http.IsRequested(parsed))
+        {
+            return await _http.RunAsync(Context, parsed, parsed.GetValue(Server) is null ? null : GetServer(parsed), cancellationToken).ConfigureAwait(false);
+        }
+        _http.RequireUnused(parsed);
+        if (parsed.GetValue(Server) is null)
+        {
+            return UsageError.Report("mcpsm proxy needs <server>.", "mcpsm proxy --help", Context);
+        }
         var server = GetServer(parsed);
         if (Context.Console.OpenStandardStreams() is not var (input, output))
         {

@@ -86,6 +86,8 @@ public sealed class ServerCatalog(AppEnvironment environment)
     public Task RemoveAsync(string id, CancellationToken cancellationToken) =>
         ChangeAsync((root, all) =>
         {
+            // A server that gets the same id later must not accept the callers of this one.
+            new HttpProxyFiles(environment, all[IndexOf(all, id)].Id).Remove();
             Entries(root).RemoveAt(IndexOf(all, id));
             return true;
         }, cancellationToken);

@@ -99,7 +99,8 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
         return body.ToArray();
     }
 
-    private static Uri? FindRedirect(HttpResponseMessage response, Uri url, HttpMethod method)
+    /// <summary>Returns where a response redirects to, if that is the same origin; null otherwise.</summary>
+    internal static Uri? FindRedirect(HttpResponseMessage response, Uri url, HttpMethod method)
     {
         // 301, 302 and 303 would turn a POST into a GET.
         var isRedirect = response.StatusCode is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect

@@ -25,7 +25,7 @@ public sealed partial class HelpTests
         ["server"] = "",
         ["server update"] = "<server> --name --url " + Server,
         ["list"] = "--json",
-        ["proxy"] = "<server>",
+        ["proxy"] = "<server> --http --all --port --ephemeral --show-token --allow-origin",
         ["remove"] = "<server> --yes -y",
         ["test"] = "<server> --json --timeout --throttle-limit",
         ["auth"] = "<server> " + OfOne,

@@ -14,6 +14,7 @@ public sealed partial class HelpExampleTests
     private static readonly Dictionary<string, string> NotRun = new()
     {
         ["mcpsm proxy my-api"] = "an MCP client starts it; ProxyCommandTests do",
+        ["mcpsm proxy my-api --http"] = "runs until it is ended; HttpProxyCommandTests do",
         ["mcpsm auth set my-api"] = "asks at a terminal; TerminalTests type the token",
         ["mcpsm vault use secret-service"] = "needs a desktop keyring; SecretServiceTests have one",
         ["mcpsm completion fish | source"] = "needs fish; ShellCompletionTests run it",
