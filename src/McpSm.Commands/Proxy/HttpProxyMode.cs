@@ -14,15 +14,15 @@ namespace McpSm.Commands.Proxy;
 /// <summary><c>proxy --http</c>: serves one server, or all, over HTTP on loopback.</summary>
 internal sealed class HttpProxyMode
 {
-    private readonly Option<bool> _http = new("--http") { Description = "Serve over HTTP on this machine instead" };
-    private readonly Option<bool> _all = new("--all") { Description = "With --http: serve every server, each at /<id>" };
-    private readonly Option<int?> _port = NumberOption.Port("--port", "With --http: port on loopback, kept for later starts");
-    private readonly Option<bool> _ephemeral = new("--ephemeral") { Description = "With --http: use a new port and token, only for this run" };
-    private readonly Option<bool> _showToken = new("--show-token") { Description = "With --http: print the token for callers, and end" };
+    private readonly Option<bool> _http = new("--http") { Description = "Serve over HTTP on this machine, at a fixed URL" };
+    private readonly Option<bool> _all = new("--all") { Description = "HTTP: serve every server, each at /<id>" };
+    private readonly Option<int?> _port = NumberOption.Port("--port", "HTTP: listen on this port, also at later starts");
+    private readonly Option<bool> _ephemeral = new("--ephemeral") { Description = "HTTP: use a new port and token, for this run only" };
+    private readonly Option<bool> _showToken = new("--show-token") { Description = "HTTP: print the token for callers, and end" };
 
     private readonly Option<string[]> _origins = new("--allow-origin")
     {
-        Description = "With --http: let web pages of this origin call",
+        Description = "HTTP: let web pages of this origin call",
         HelpName = "origin",
     };
 
@@ -61,7 +61,7 @@ internal sealed class HttpProxyMode
             return ExitCode.Done;
         }
         var origins = (parsed.GetValue(_origins) ?? []).Select(ReadOrigin).ToList();
-        var proxy = context.Console.HttpProxy ?? throw Missing(server);
+        var proxy = context.Console.HttpProxy ?? throw Missing();
         using var held = isEphemeral ? null : files.TryLock() ?? throw AlreadyServed(server, files.ReadPort());
         try
         {
@@ -133,9 +133,8 @@ internal sealed class HttpProxyMode
         && $"{url.Scheme}://{url.Authority}" is var origin && origin.Equals(text.TrimEnd('/'), StringComparison.OrdinalIgnoreCase) ? origin
         : throw Invalid("The value of --allow-origin is not an origin.", "Give scheme, host and port alone, such as http://localhost:6274");
 
-    private static McpAuthException Missing(McpServer? server) => new(ErrorReason.InvalidValue, "This build of mcpsm contains no web server, so it cannot serve over HTTP.",
-        server is null ? "Use the native executable 'mcpsm' of a release, or let each client start: mcpsm proxy <server>"
-            : $"Use the native executable 'mcpsm' of a release, or let the client start: {NextCommand.For("proxy", server.Id)}");
+    private static McpAuthException Missing() => new(ErrorReason.InvalidValue, "This build of mcpsm contains no web server, so it cannot serve over HTTP.",
+        "Use the native executable of a release, or omit --http and let each client start the command.");
 
     private static McpAuthException AlreadyServed(McpServer? server, int? port) => new(ErrorReason.ConfigurationUnavailable,
         $"Another process serves {(server is null ? "all servers" : $"'{server.Name}'")} already{(port is null ? "" : $", at {UrlOf(server, port.Value)}")}.",
