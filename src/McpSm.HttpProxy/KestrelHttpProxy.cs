@@ -38,8 +38,8 @@ public sealed class KestrelHttpProxy : IHttpProxy
             throw LoopbackSockets.Explain(port, (e.GetBaseException() as SocketException)?.SocketErrorCode ?? SocketError.AddressAlreadyInUse);
         }
         options.Started(port);
-        await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using var limit = new CancellationTokenSource(StopLimit);
+        await Task.Delay(Timeout.InfiniteTimeSpan, options.Relay.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var limit = new CancellationTokenSource(StopLimit, options.Relay.Time);
         await server.StopAsync(limit.Token).ConfigureAwait(false);
     }
 

@@ -54,7 +54,7 @@ internal sealed class ServerRoute
         {
             _idle.TrySetResult();
         }
-        await Task.WhenAll(_idle.Task.WaitAsync(limit), _sessions.DisposeAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_idle.Task.WaitAsync(limit, _options.Relay.Time), _sessions.DisposeAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var handler in _handlers)
         {
             // A refresh token that was sent must not be lost.
