@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace McpSm.Clients.Catalog;
+
+[JsonSourceGenerationOptions(UseStringEnumConverter = true, PropertyNameCaseInsensitive = false, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(ClientDocument))]
+internal sealed partial class ClientJsonContext : JsonSerializerContext;
