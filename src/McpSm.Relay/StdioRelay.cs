@@ -16,7 +16,10 @@ public sealed class StdioRelay : IDisposable
 {
     private static readonly TimeSpan OrderLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
+
+    // With the drain and the start of the exit, a relay ends within two seconds.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan CancelLimit = TimeSpan.FromMilliseconds(100);
 
     private readonly McpServer _server;
     private readonly Func<McpTransport, HttpMessageInvoker> _connect;
@@ -300,7 +303,8 @@ public sealed class StdioRelay : IDisposable
     /// <summary>Waits for the answers to what was read, ends the session, and cancels the rest.</summary>
     private async Task EndAsync()
     {
-        await Task.WhenAll(_running.Keys).WaitAsync(DrainLimit, _options.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Without a reader, answers are not worth waiting for.
+        await Task.WhenAny(Task.WhenAll(_running.Keys), Task.Delay(DrainLimit, _options.Time, _writer.Closed)).ConfigureAwait(false);
         using var limit = new CancellationTokenSource(EndLimit, _options.Time);
         try
         {
@@ -311,6 +315,6 @@ public sealed class StdioRelay : IDisposable
             _options.Log?.Invoke($"the session was not ended: {e.GetType().Name}");
         }
         await _ends.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_running.Keys).WaitAsync(EndLimit, _options.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_running.Keys).WaitAsync(CancelLimit, _options.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -23,6 +23,9 @@ internal sealed class RestrictedHttpClient : IDisposable
 
     private const int MaxRedirects = 5;
 
+    // An idle HTTP/2 connection with a stream on it is tested so often (RFC 9113 section 6.7).
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
+
     private static readonly HttpRequestOptionsKey<bool> HeadersOnly = new("headers-only");
 
     private readonly UrlPolicy _policy;
@@ -66,6 +69,8 @@ internal sealed class RestrictedHttpClient : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             MaxResponseHeadersLength = MaxHeaderKiB,
             ConnectCallback = new RestrictedConnector(policy, proxy).ConnectAsync,
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingDelay = PingDelay,
         };
     }
 

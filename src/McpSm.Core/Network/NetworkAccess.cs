@@ -6,6 +6,10 @@ namespace McpSm.Core.Network;
 /// <summary>Access to the network of this machine: proxy, name resolution and connections. Tests replace it.</summary>
 internal class NetworkAccess
 {
+    private const int IdleSeconds = 30;
+    private const int ProbeSeconds = 10;
+    private const int Probes = 3;
+
     public static NetworkAccess OfMachine { get; } = new();
 
     /// <summary>
@@ -31,6 +35,7 @@ internal class NetworkAccess
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
+            KeepAlive(socket);
             await socket.ConnectAsync(addresses, port, cancellationToken).ConfigureAwait(false);
             return (new NetworkStream(socket, ownsSocket: true), ((IPEndPoint)socket.RemoteEndPoint!).Address);
         }
@@ -41,5 +46,14 @@ internal class NetworkAccess
                 socket.Dispose();
             }
         }
+    }
+
+    /// <summary>Lets the system test an idle connection, so that a stream over HTTP/1.1 whose other end is gone does not wait for ever.</summary>
+    private static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, IdleSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, ProbeSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Probes);
     }
 }

@@ -253,21 +253,23 @@ internal sealed class StreamableHttpChannel : IServerChannel
         var events = new EventReader(_connection.Options.MaxServerMessage);
         var session = _session;
         var delay = FirstRetry;
+        using var sleep = new SleepWatch(_connection.Options.Time);
         while (!cancellationToken.IsCancellationRequested)
         {
+            using var awake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, sleep.NextSleep);
             try
             {
                 if (_session != session)
                 {
                     (session, events) = (_session, new EventReader(_connection.Options.MaxServerMessage));
                 }
-                using var response = await GetAsync(session, events.LastId, cancellationToken).ConfigureAwait(false);
+                using var response = await GetAsync(session, events.LastId, awake.Token).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode && AnswerReader.IsEventStream(response))
                 {
                     delay = FirstRetry;
-                    await _answers.ReadEventsAsync(response, events, [""], cancellationToken).ConfigureAwait(false);
+                    await _answers.ReadEventsAsync(response, events, [""], awake.Token).ConfigureAwait(false);
                 }
-                else if (IsLost(session, response, await _connection.ReadBodyAsync(response, cancellationToken).ConfigureAwait(false)))
+                else if (IsLost(session, response, await _connection.ReadBodyAsync(response, awake.Token).ConfigureAwait(false)))
                 {
                     await RecoverAsync(session, cancellationToken).ConfigureAwait(false);
                     continue;
@@ -277,11 +279,17 @@ internal sealed class StreamableHttpChannel : IServerChannel
                     // 405 says that the server has no such stream. Other refusals would not change either.
                     return;
                 }
-                await Task.Delay(events.Retry ?? delay, _connection.Options.Time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(events.Retry ?? delay, _connection.Options.Time, awake.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (OperationCanceledException) when (awake.IsCancellationRequested)
+            {
+                _connection.Options.Log?.Invoke("the machine slept; the stream of the server is opened again");
+                delay = FirstRetry;
+                continue;
             }
             catch (Exception e) when (e is HttpRequestException or McpAuthException or MessageTooLargeException or RequestFailedException or JsonException)
             {

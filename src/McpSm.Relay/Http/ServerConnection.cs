@@ -32,6 +32,8 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
         while (true)
         {
             var request = create(url);
+            // Over TLS, one connection carries all streams, and its pings notice that it broke. Plain http stays at HTTP/1.1.
+            (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower);
             var began = options.Time.GetTimestamp();
             var response = await http.SendAsync(request, cancellationToken).ConfigureAwait(false);
             options.Log?.Invoke($"{request.Method} {url.AbsolutePath}: {(int)response.StatusCode} in {options.Time.GetElapsedTime(began).TotalMilliseconds:0} ms");
