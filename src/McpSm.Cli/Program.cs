@@ -15,11 +15,13 @@ CoreDumps.Disable();
 #endif
 FileSizeSignal.Handle();
 var environment = new AppEnvironment { Remedies = CliRemedyFormatter.Instance };
-using var signals = new Signals(environment.Exchanges);
+var console = new SystemConsole(environment);
+using var signals = new Signals(environment.Exchanges, () => console.IsRelay);
 try
 {
-    var code = await McpsmCommand.RunAsync(args, new SystemConsole(environment), environment, signals.Token).ConfigureAwait(false);
-    return signals.HasReceived ? ExitCode.Cancelled : code;
+    var code = await McpsmCommand.RunAsync(args, console, environment, signals.Token).ConfigureAwait(false);
+    // A signal ends a relay as the end of its input does.
+    return signals.HasReceived && !console.IsRelay ? ExitCode.Cancelled : code;
 }
 // .NET reports a file beyond the size limit (ulimit -f) as an argument that is out of range.
 catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })

@@ -12,12 +12,15 @@ internal sealed class Signals : IDisposable
 {
     private readonly CancellationTokenSource _cancel = new();
     private readonly TokenExchangeTracker _exchanges;
+    private readonly Func<bool> _isRelay;
     private readonly PosixSignalRegistration[] _registrations;
     private int _received;
 
-    public Signals(TokenExchangeTracker exchanges)
+    /// <param name="exchanges">The exchanges that must not be cut off.</param>
+    /// <param name="isRelay">Whether the command relays standard streams. Clients end it with a signal, which then is no failure.</param>
+    public Signals(TokenExchangeTracker exchanges, Func<bool> isRelay)
     {
-        _exchanges = exchanges;
+        (_exchanges, _isRelay) = (exchanges, isRelay);
         _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Receive))];
     }
 
@@ -41,6 +44,11 @@ internal sealed class Signals : IDisposable
         context.Cancel = true;
         if (Interlocked.Increment(ref _received) > 1)
         {
+            if (_isRelay())
+            {
+                // Clients send several signals, one soon after another. None may cut off a renewal, and the deadline is near.
+                return;
+            }
             Environment.Exit(ExitCode.Cancelled);
         }
         // A dedicated thread: all threads of the pool may be blocked, and a cancellation callback may block this one.
@@ -63,6 +71,6 @@ internal sealed class Signals : IDisposable
             Thread.Sleep(50);
 #pragma warning restore RS0030
         }
-        Environment.Exit(ExitCode.Cancelled);
+        Environment.Exit(_isRelay() ? ExitCode.Done : ExitCode.Cancelled);
     }
 }

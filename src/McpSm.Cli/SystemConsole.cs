@@ -5,15 +5,12 @@ using McpSm.Core.Configuration;
 using McpSm.HttpProxy;
 using McpSm.Relay;
 #endif
-using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.Cli;
 
 /// <summary>The terminal or pipes of this process.</summary>
 internal sealed class SystemConsole : ICommandConsole
 {
-    private const int StandardOutput = 1;
-
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly TimeProvider _time;
@@ -55,9 +52,14 @@ internal sealed class SystemConsole : ICommandConsole
     public IHttpProxy? HttpProxy => new KestrelHttpProxy();
 #endif
 
-    // Console.OpenStandardOutput ignores writes to a closed pipe. The caller needs the error.
-    public (Stream Input, Stream Output)? OpenStandardStreams() => (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput()
-        : new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0));
+    /// <summary>Whether the command relays the standard streams.</summary>
+    public bool IsRelay { get; private set; }
+
+    public (Stream Input, Stream Output)? OpenStandardStreams()
+    {
+        IsRelay = true;
+        return (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new RelayOutput());
+    }
 
     // A blocking read cannot be cancelled. It continues, and the next call returns its result.
     public async Task<string?> ReadLineAsync(CancellationToken cancellationToken)

@@ -69,16 +69,15 @@ internal sealed class ProxyCommand : ServerSubcommand
                 Warn = Context.Warn,
                 Time = Context.AppEnvironment.Time,
             });
-            return await relay.RunAsync(cancellationToken).ConfigureAwait(false);
+            using var client = ParentWatch.Start(Context.AppEnvironment.Time, cancellationToken);
+            return await relay.RunAsync(client.Token).ConfigureAwait(false);
         }
         finally
         {
-            foreach (var handler in handlers)
-            {
-                // A refresh token that was sent must not be lost.
-                await handler.EndAsync().ConfigureAwait(false);
-                handler.Dispose();
-            }
+            // The client sees the end now, although a renewal may still be in flight. Its refresh token must not be lost.
+            await output.DisposeAsync().ConfigureAwait(false);
+            await RelayEnd.WaitAsync(handlers, Context.AppEnvironment).ConfigureAwait(false);
+            handlers.ForEach(handler => handler.Dispose());
         }
 
         HttpMessageInvoker Connect(McpTransport transport)

@@ -56,6 +56,10 @@ public sealed class CliProcess : IDisposable
     public Task<CliResult> RunShellAsync(string script, string[] arguments) =>
         FinishAsync(StartProgram(["sh", "-c", script, "sh", .. Executable, .. arguments]), "", null);
 
+    /// <summary>Starts a shell script. Its first argument is the text, the others are the command line.</summary>
+    public Process StartShell(string script, string text, params string[] arguments) =>
+        StartProgram(["sh", "-c", script, "sh", text, .. Executable, .. arguments]);
+
     /// <summary>Runs a shell script file with <c>mcpsm</c> on PATH.</summary>
     public Task<CliResult> RunScriptAsync(string path)
     {
