@@ -17,7 +17,7 @@ internal sealed class Signals : IDisposable
     private int _received;
 
     /// <param name="exchanges">The exchanges that must not be cut off.</param>
-    /// <param name="isRelay">Whether the command relays standard streams. Clients end it with a signal, which then is no failure.</param>
+    /// <param name="isRelay">Whether the command relays standard streams. Clients end it with a signal, and its exit code then reports success.</param>
     public Signals(TokenExchangeTracker exchanges, Func<bool> isRelay)
     {
         (_exchanges, _isRelay) = (exchanges, isRelay);
