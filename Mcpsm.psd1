@@ -9,7 +9,7 @@
     Author               = 'The Mcpsm authors'
     CompanyName          = 'The Mcpsm authors'
     Copyright            = '(c) The Mcpsm authors. MIT licence.'
-    Description          = 'Signs you in to remote MCP servers (Model Context Protocol), stores their credentials in the vault of your system, and provides a valid token to any client.'
+    Description          = 'Signs you in to remote MCP servers (Model Context Protocol), stores their credentials in a vault, and gives any client a token.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('Mcpsm.format.ps1xml')
@@ -26,7 +26,10 @@
     VariablesToExport    = @()
     PrivateData          = @{
         PSData = @{
-            Tags       = @('MCP', 'ModelContextProtocol', 'OAuth', 'Authentication', 'Token', 'Vault', 'SecretManagement', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            Tags       = @(
+                'MCP', 'ModelContextProtocol', 'OAuth', 'Authentication', 'Token', 'Vault', 'SecretManagement'
+                'PSEdition_Core', 'Windows', 'Linux', 'MacOS'
+            )
             LicenseUri = 'https://opensource.org/license/mit'
             Prerelease = ''
         }

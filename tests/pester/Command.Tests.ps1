@@ -42,7 +42,8 @@ Describe 'mcpsm behaves like a native command' -Skip:(-not $hasShell) {
         'FAIL 2>$null && "and"; FAIL 2>$null || "or"'
         '$Error.Clear(); FAIL 2>$null; $Error.Count'
         '$ErrorActionPreference = "Stop"; FAIL 2>$null; "went on"'
-        '$ErrorActionPreference = "Stop"; $PSNativeCommandUseErrorActionPreference = $true; try { FAIL 2>$null } catch { "$($_.FullyQualifiedErrorId) $LASTEXITCODE" }'
+        '$ErrorActionPreference = "Stop"; $PSNativeCommandUseErrorActionPreference = $true
+            try { FAIL 2>$null } catch { "$($_.FullyQualifiedErrorId) $LASTEXITCODE" }'
         '$ErrorActionPreference = "SilentlyContinue"; $PSNativeCommandUseErrorActionPreference = $true; FAIL 2>$null; "$? went on"'
         '$x = $(FAIL 2>$null); "[$x] $LASTEXITCODE"'
         'FAIL 2>$null | ForEach-Object { "one" }; "$LASTEXITCODE"'
@@ -104,7 +105,8 @@ Describe 'the colours of a result' {
 Describe '$WhatIfPreference' {
     It 'keeps <_> from changing anything' -ForEach @(
         'mcpsm auth revoke my-api', 'mcpsm auth login my-api', 'mcpsm remove my-api --yes', 'mcpsm add other --type http --url https://other.example/mcp',
-        'mcpsm server update my-api --scope a', 'mcpsm vault rekey --key-file', 'mcpsm import', "'t' | mcpsm auth set my-api -", 'Invoke-Mcpsm auth revoke my-api'
+        'mcpsm server update my-api --scope a', 'mcpsm vault rekey --key-file', 'mcpsm import', "'t' | mcpsm auth set my-api -",
+        'Invoke-Mcpsm auth revoke my-api'
     ) {
         $files = Get-FolderHash
         $output = pwsh -NoProfile -NonInteractive -c "Import-Module '$manifest'; function f { `$WhatIfPreference = `$true; $_ }; f"

@@ -53,7 +53,8 @@ BeforeAll {
         # A server whose token the npm tool keeps in plaintext.
         Add-McpServer plain https://plain.example/mcp | Out-Null
         $config = "$env:MCPSM_CONFIG_DIR/config.json"
-        (Get-Content $config -Raw).Replace('https://plain.example/mcp"', 'https://plain.example/mcp", "bearerToken": "in-plaintext"') | Set-Content $config -NoNewline
+        (Get-Content $config -Raw).Replace('https://plain.example/mcp"', 'https://plain.example/mcp", "bearerToken": "in-plaintext"') |
+            Set-Content $config -NoNewline
         if ($Code -notmatch 'Add-McpServer my-api') {
             Add-McpServer my-api $url | Out-Null
             Connect-McpServer my-api 6>$null | Out-Null

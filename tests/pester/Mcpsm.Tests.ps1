@@ -77,8 +77,10 @@ Describe 'signing in' {
 
     It 'passes a header to Invoke-WebRequest' {
         Connect-McpServer my-api -CallbackPort 0 | Out-Null
-        $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}'
-        $answer = Invoke-WebRequest $url -Method Post -Body $body -ContentType 'application/json' -Headers ((Get-McpToken my-api -AsHeader) + @{ Accept = 'application/json, text/event-stream' })
+        $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},' +
+            '"clientInfo":{"name":"t","version":"0"}}}'
+        $headers = (Get-McpToken my-api -AsHeader) + @{ Accept = 'application/json, text/event-stream' }
+        $answer = Invoke-WebRequest $url -Method Post -Body $body -ContentType 'application/json' -Headers $headers
         $answer.StatusCode | Should -Be 200
     }
 }
@@ -106,7 +108,8 @@ Describe 'SecretManagement' -Tag SecretStore -Skip:(-not $hasStore) {
         $found = pwsh -NoProfile -NonInteractive -c @"
             `$env:MCPSM_CONFIG_DIR = '$TestDrive/store-config'
             Import-Module '$manifest'
-            Set-SecretStoreConfiguration -Scope CurrentUser -Authentication None -Interaction None -Confirm:`$false -Password (ConvertTo-SecureString x -AsPlainText -Force)
+            `$password = ConvertTo-SecureString x -AsPlainText -Force
+            Set-SecretStoreConfiguration -Scope CurrentUser -Authentication None -Interaction None -Confirm:`$false -Password `$password
             Register-SecretVault -Name Store -ModuleName Microsoft.PowerShell.SecretStore -DefaultVault
             Add-McpServer my-api $url | Out-Null
             (Connect-McpServer my-api -CallbackPort 0 6>`$null).Vault

@@ -28,8 +28,10 @@ BeforeAll {
     }
 
     function Format-Step($step) {
-        $remedy = $core.GetType('McpSm.Core.Errors.Steps.NextStep').GetMethods().Where({ $_.Name -eq 'op_Implicit' -and $_.GetParameters()[0].ParameterType.Name -eq 'NextStep' })[0].Invoke($null, @($step))
-        $formatter.Format($remedy)
+        $conversion = $core.GetType('McpSm.Core.Errors.Steps.NextStep').GetMethods().Where({
+            $_.Name -eq 'op_Implicit' -and $_.GetParameters()[0].ParameterType.Name -eq 'NextStep'
+        })[0]
+        $formatter.Format($conversion.Invoke($null, @($step)))
     }
 
     # Asserts that each command in the line exists and has all its parameters in one parameter set.
@@ -66,8 +68,10 @@ Describe 'remedies' {
 
     It 'have parameters that exist, for every option' {
         $of = @{
-            SignInStep                   = 'ClientCredentials', 'ManagedIdentity', 'AssertionFile', 'AssertionVariable', 'IdentityProvider', 'CallbackPort', 'Timeout', 'NoBrowser', 'DeviceCode', 'Vault'
-            UpdateServerStep             = 'ClientId', 'ClientSecret', 'Issuer', 'Scope', 'Header', 'AuthorizeParameter', 'OAuthOn', 'AllowLegacyEndpoints', 'DPoP', 'Url'
+            SignInStep                   = 'ClientCredentials', 'ManagedIdentity', 'AssertionFile', 'AssertionVariable', 'IdentityProvider',
+                'CallbackPort', 'Timeout', 'NoBrowser', 'DeviceCode', 'Vault'
+            UpdateServerStep             = 'ClientId', 'ClientSecret', 'Issuer', 'Scope', 'Header', 'AuthorizeParameter', 'OAuthOn',
+                'AllowLegacyEndpoints', 'DPoP', 'Url'
             UseIdentityProviderStep      = 'ClientId', 'ClientSecret'
             SignInToIdentityProviderStep = 'CallbackPort', 'Timeout', 'NoBrowser', 'DeviceCode'
         }
@@ -75,9 +79,11 @@ Describe 'remedies' {
         [Enum]::GetNames($kinds) | Where-Object { $_ -notin $of.Values.ForEach({ $_ }) } | Should -BeNullOrEmpty
         foreach ($step in $of.Keys) {
             foreach ($kind in $of[$step]) {
-                $options = [Array]::CreateInstance($core.GetType('McpSm.Core.Errors.Steps.StepOption'), 1)
+                $type = $core.GetType('McpSm.Core.Errors.Steps.StepOption')
+                $options = [Array]::CreateInstance($type, 1)
                 $values = [string[]]@(switch ($kind) { 'Header' { 'x-name' } 'AuthorizeParameter' { 'x-name' } 'DPoP' { 'never' } })
-                $options[0] = $core.GetType('McpSm.Core.Errors.Steps.StepOption').GetConstructor(@($kinds, [Collections.Generic.IReadOnlyList[string]])).Invoke(@([Enum]::Parse($kinds, $kind), $values))
+                $constructor = $type.GetConstructor(@($kinds, [Collections.Generic.IReadOnlyList[string]]))
+                $options[0] = $constructor.Invoke(@([Enum]::Parse($kinds, $kind), $values))
                 Assert-Line (Format-Step (New-Step $core.GetType("McpSm.Core.Errors.Steps.$step") @{ Options = $options }))
             }
         }

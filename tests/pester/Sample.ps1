@@ -7,8 +7,9 @@ $manifest = "$root/out/Mcpsm/$version/Mcpsm.psd1"
 # Not on the TestDrive: Pester empties it after every Describe.
 $folder = New-Item -ItemType Directory "$([System.IO.Path]::GetTempPath())/mcpsm-pester-$(New-Guid)"
 $before = @{}
-foreach ($name in 'HOME', 'MCPSM_CONFIG_DIR', 'MCP_MANAGER_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'MCPSM_VAULT', 'MCPSM_VAULT_PASSPHRASE', 'BROWSER', 'CI', 'NO_COLOR',
-    'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR') {
+$variables = 'HOME', 'MCPSM_CONFIG_DIR', 'MCP_MANAGER_CONFIG_DIR', 'MCPSM_INTERACTIVE', 'MCPSM_VAULT', 'MCPSM_VAULT_PASSPHRASE',
+    'BROWSER', 'CI', 'NO_COLOR', 'DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR'
+foreach ($name in $variables) {
     $before[$name] = [Environment]::GetEnvironmentVariable($name)
     [Environment]::SetEnvironmentVariable($name, $name -eq 'HOME' ? "$folder" : $null)
 }

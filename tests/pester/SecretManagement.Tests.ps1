@@ -66,7 +66,12 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
             Test-SecretVault Other -ErrorVariable e -ErrorAction SilentlyContinue
             "$($e[0])"
             Test-SecretVault Mine
-'@ | Should -Be @('0', 'False', "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session.", 'True')
+'@ | Should -Be @(
+            '0', 'False'
+            "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. " +
+                "To use the one in '$(Split-Path $other)', start a new session."
+            'True'
+        )
     }
 
     It 'refuses other types by name' {
@@ -77,7 +82,9 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
             }
             @(Get-SecretInfo -Vault Mine).Count
 '@
-        $found | Should -Be (@('Byte[]', 'PSCredential', 'Hashtable' | ForEach-Object { "Mcpsm cannot store a secret of type $_, only String and SecureString." }) + '0')
+        $messages = 'Byte[]', 'PSCredential', 'Hashtable' |
+            ForEach-Object { "Mcpsm cannot store a secret of type $_, only String and SecureString." }
+        $found | Should -Be (@($messages) + '0')
     }
 
     It 'returns only the token of a server, by its name' {
@@ -111,12 +118,16 @@ Describe 'Mcpsm as an extension vault' -Tag SecretStore -Skip:(-not $hasStore) {
         Invoke-Fresh @'
             Import-Module $manifest
             Add-McpServer my-api $url | Out-Null
-            Connect-McpServer my-api -CallbackPort 0 -Vault secretmanagement:Mine -ErrorVariable e -ErrorAction SilentlyContinue -InformationVariable said 6>$null
+            $quiet = @{ ErrorVariable = 'e'; ErrorAction = 'SilentlyContinue'; InformationVariable = 'said' }
+            Connect-McpServer my-api -CallbackPort 0 -Vault secretmanagement:Mine @quiet 6>$null
             "$e"; @($said -match 'authorize').Count
             Set-McpVault secretmanagement:Mine -ErrorVariable e -ErrorAction SilentlyContinue; "$e"
             # The only registered vault is the default vault, and still not selected.
             (Connect-McpServer my-api -CallbackPort 0 6>$null).Vault
-'@ | Should -Be @("The vault 'Mine' is Mcpsm itself, so Mcpsm cannot store credentials in it.", '0', "The vault 'Mine' is Mcpsm itself, so Mcpsm cannot store credentials in it.", 'file')
+'@ | Should -Be @(
+            "The vault 'Mine' is Mcpsm itself, so Mcpsm cannot store credentials in it.", '0'
+            "The vault 'Mine' is Mcpsm itself, so Mcpsm cannot store credentials in it.", 'file'
+        )
     }
 }
 
@@ -138,7 +149,11 @@ Describe 'SecretStore as the vault' -Tag SecretStore -Skip:(-not $hasStore) {
             Add-McpServer my-api $url | Out-Null
             (Connect-McpServer my-api -CallbackPort 0 6>$null).Vault
             $length = (Get-McpToken my-api -AsPlainText).Length
-            @(1..6 | ForEach-Object -ThrottleLimit 6 -Parallel { Import-Module $using:manifest; (Get-McpToken my-api -AsPlainText).Length }) -eq $length | Measure-Object | ForEach-Object Count
+            $lengths = 1..6 | ForEach-Object -ThrottleLimit 6 -Parallel {
+                Import-Module $using:manifest
+                (Get-McpToken my-api -AsPlainText).Length
+            }
+            @(@($lengths) -eq $length).Count
 '@ | Should -Be @('secretmanagement:Store', '6')
     }
 

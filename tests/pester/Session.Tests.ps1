@@ -57,7 +57,8 @@ Describe 'Ctrl+C during a sign-in' {
         $port = Get-FreePort
         $start = [System.Diagnostics.ProcessStartInfo]::new('/usr/bin/env')
         # nohup and background jobs ignore SIGINT, and child processes inherit that.
-        foreach ($word in '--default-signal=INT', 'pwsh', '-NoProfile', '-c', "Import-Module '$manifest'; Connect-McpServer my-api -NoBrowser -CallbackPort $port; 'went on'") {
+        $command = "Import-Module '$manifest'; Connect-McpServer my-api -NoBrowser -CallbackPort $port; 'went on'"
+        foreach ($word in '--default-signal=INT', 'pwsh', '-NoProfile', '-c', $command) {
             $start.ArgumentList.Add($word)
         }
         $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
@@ -120,7 +121,8 @@ Describe 'a session that has loaded another Microsoft.Identity.Client first' {
             Set-ItResult -Skipped -Because "Microsoft.Identity.Client $other cannot be restored here"
             return
         }
-        $abstractions = Get-ChildItem "$TestDrive/packages/microsoft.identitymodel.abstractions" -Recurse -Filter *.dll | Where-Object FullName -Match 'net8.0|net6.0' | Select-Object -First 1
+        $abstractions = Get-ChildItem "$TestDrive/packages/microsoft.identitymodel.abstractions" -Recurse -Filter *.dll |
+            Where-Object FullName -Match 'net8.0|net6.0' | Select-Object -First 1
         $found = pwsh -NoProfile -NonInteractive -c @"
             [void][System.Reflection.Assembly]::LoadFrom('$abstractions')
             [void][System.Reflection.Assembly]::LoadFrom('$dll')
@@ -155,7 +157,8 @@ Describe 'another Mcpsm in the same session' {
             (Get-McpServer my-api).Name
             @(Get-Module Mcpsm).Count
 "@ 2>&1
-        $output[0] | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. To use the one in '$(Split-Path $other)', start a new session."
+        $output[0] | Should -Be ("Another Mcpsm is loaded in this session, from '$(Split-Path $manifest)'. " +
+            "To use the one in '$(Split-Path $other)', start a new session.")
         $output[1..9] | Should -Be 'my-api', 1
     }
 
@@ -167,7 +170,8 @@ Describe 'another Mcpsm in the same session' {
             Remove-Item -Recurse '$(Split-Path $gone)/dependencies'
             try { Import-Module '$copy' } catch { "`$_" }
 "@ 2>&1
-        $output | Should -Be "Another Mcpsm is loaded in this session, from '$(Split-Path $gone)'. To use the one in '$(Split-Path $copy)', start a new session."
+        $output | Should -Be ("Another Mcpsm is loaded in this session, from '$(Split-Path $gone)'. " +
+            "To use the one in '$(Split-Path $copy)', start a new session.")
     }
 
     It 'is refused as an extension vault if it differs in <_>, and works if it is the same build' -ForEach @(

@@ -77,7 +77,8 @@ Describe '-WhatIf' {
     It 'of <_> changes nothing' -ForEach @(
         'Add-McpServer c https://c.example/mcp', 'Set-McpServer my-api -Url https://d.example/mcp', 'Remove-McpServer * -Force',
         'Connect-McpServer my-api', 'Connect-McpServer -All -Force', 'Disconnect-McpServer my-api -Force', 'Update-McpToken my-api',
-        'Set-McpToken my-api (ConvertTo-SecureString t -AsPlainText)', 'Clear-McpToken *', 'Remove-McpClientRegistration *', 'Set-McpVault file', 'Set-McpVault -NewKeyFile', 'Get-McpServer | Remove-McpServer',
+        'Set-McpToken my-api (ConvertTo-SecureString t -AsPlainText)', 'Clear-McpToken *', 'Remove-McpClientRegistration *',
+        'Set-McpVault file', 'Set-McpVault -NewKeyFile', 'Get-McpServer | Remove-McpServer',
         'Set-McpIdentityProvider https://idp.example -ClientId me', 'Connect-McpIdentityProvider', 'Remove-McpIdentityProvider -Force'
     ) {
         $files = Get-FolderHash
@@ -128,19 +129,22 @@ csv-two,https://two.example/sse,sse,id-2,b
     }
 
     It 'shows an object in a string as its name' {
-        "$(Get-McpServer my-api) $(Get-McpAuthStatus my-api) $(Get-McpVault file) $(Get-McpIdentityProvider)" | Should -Be 'my-api my-api file https://login.example.com'
+        "$(Get-McpServer my-api) $(Get-McpAuthStatus my-api) $(Get-McpVault file) $(Get-McpIdentityProvider)" |
+            Should -Be 'my-api my-api file https://login.example.com'
     }
 
     It 'compares the status before and after a change' {
         $then = Get-McpAuthStatus
         Set-McpToken 'Other API' (ConvertTo-SecureString t -AsPlainText)
         $changed = Compare-Object $then (Get-McpAuthStatus) -Property Name, State
-        $changed | ForEach-Object { "$($_.SideIndicator) $($_.Name) $($_.State)" } | Sort-Object | Should -Be @('<= Other API NotAuthenticated', '=> Other API BearerToken')
+        $changed | ForEach-Object { "$($_.SideIndicator) $($_.Name) $($_.State)" } | Sort-Object |
+            Should -Be @('<= Other API NotAuthenticated', '=> Other API BearerToken')
         Clear-McpToken 'Other API'
     }
 
     It 'passes a token to Invoke-RestMethod' {
-        $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}'
+        $body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},' +
+            '"clientInfo":{"name":"t","version":"0"}}}'
         $answer = Invoke-RestMethod $url -Method Post -Body $body -ContentType 'application/json' -Headers @{ Accept = 'application/json, text/event-stream' } `
             -Authentication Bearer -Token (Get-McpToken my-api) -AllowUnencryptedAuthentication
         "$answer$($answer | ConvertTo-Json -Depth 9)" | Should -Match 'sample-server'
@@ -166,7 +170,8 @@ Describe 'a table' {
             Add-McpServer '東京の気象サーバー' https://tokyo.example/mcp | Out-Null
             Add-McpServer nowhere http://127.0.0.1:9/mcp | Out-Null
             # A Chinese, Japanese or Korean letter takes two columns.
-            function Get-CellCount([string] $Text) { $Text.Length + [regex]::Matches($Text, '[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]').Count }
+            $wide = '[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]'
+            function Get-CellCount([string] $Text) { $Text.Length + [regex]::Matches($Text, $wide).Count }
         }
 
         AfterAll { Remove-McpServer 'a name*', '東京*', nowhere -Force }
@@ -213,7 +218,9 @@ Describe 'a table' {
             else { $text | Should -Match 'True +200 +\d+ ms sample' }
         }
 
-        It 'shows every property in a list of <_>' -ForEach 'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer nowhere', 'Get-McpVault', 'Get-McpIdentityProvider' {
+        It 'shows every property in a list of <_>' -ForEach @(
+            'Get-McpAuthStatus', 'Get-McpServer', 'Test-McpServer nowhere', 'Get-McpVault', 'Get-McpIdentityProvider'
+        ) {
             $PSStyle.OutputRendering = 'PlainText'
             $objects = @(& ([scriptblock]::Create($_)))
             $text = $objects | Format-List | Out-String -Width $width
@@ -235,8 +242,12 @@ Describe 'a table' {
             [cultureinfo]::CurrentCulture = $_
             $file = "$TestDrive/status.xml"
             Get-McpAuthStatus my-api | Export-Clixml $file
-            $fromJob = Start-Job { param($culture, $manifest) [cultureinfo]::CurrentCulture = $culture; Import-Module $manifest; Get-McpAuthStatus my-api } -ArgumentList $_, $manifest |
-                Wait-Job | Receive-Job
+            $fromJob = Start-Job -ArgumentList $_, $manifest {
+                param($culture, $manifest)
+                [cultureinfo]::CurrentCulture = $culture
+                Import-Module $manifest
+                Get-McpAuthStatus my-api
+            } | Wait-Job | Receive-Job
             foreach ($status in (Get-McpAuthStatus my-api), (Import-Clixml $file), $fromJob) {
                 $status | Out-String -Width 120 | Should -Match "my-api\s+Authenticated\s+$expected\s+OAuth"
             }
@@ -269,7 +280,8 @@ Describe 'a table' {
 
     It 'becomes a list with every property' {
         $text = Get-McpAuthStatus my-api | Format-List | Out-String -Width 200
-        foreach ($name in 'Id', 'Name', 'Url', 'Transport', 'Kind', 'State', 'ExpiresAt', 'Scopes', 'Issuer', 'Vault', 'CanRenew', 'RenewalUncertain', 'Remedy') {
+        $names = 'Id', 'Name', 'Url', 'Transport', 'Kind', 'State', 'ExpiresAt', 'Scopes', 'Issuer', 'Vault', 'CanRenew', 'RenewalUncertain', 'Remedy'
+        foreach ($name in $names) {
             $text | Should -Match "(?m)^$name\s+:"
         }
     }

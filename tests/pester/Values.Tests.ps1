@@ -7,7 +7,10 @@ BeforeAll {
     . "$PSScriptRoot/Sample.ps1"
     Import-Module $manifest
     function Protect([string] $Text) { [System.Net.NetworkCredential]::new('', $Text).SecurePassword }
-    function Get-Catalog { (Get-Content "$env:MCPSM_CONFIG_DIR/config.json" -Raw | ConvertFrom-Json).remoteServers | Sort-Object name | ConvertTo-Json -Depth 9 }
+    function Get-Catalog {
+        $config = Get-Content "$env:MCPSM_CONFIG_DIR/config.json" -Raw | ConvertFrom-Json
+        $config.remoteServers | Sort-Object name | ConvertTo-Json -Depth 9
+    }
     # A server without authentication; Get-Sent returns the headers that it receives.
     $script:listener = [System.Net.HttpListener]::new()
     $script:echo = "http://127.0.0.1:$(Get-FreePort)/mcp/"
@@ -36,7 +39,9 @@ Describe 'a header' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
     It 'is sent as the text of its value' {
-        Add-McpServer hs $echo -Header @{ 'X-Sec' = Protect topsecret; 'X-Wrapped' = [psobject](Protect wrapped); 'X-Number' = 1.5; 'X-True' = $true; 'X-End' = Protect "end`n" } | Out-Null
+        Add-McpServer hs $echo -Header @{
+            'X-Sec' = Protect topsecret; 'X-Wrapped' = [psobject](Protect wrapped); 'X-Number' = 1.5; 'X-True' = $true; 'X-End' = Protect "end`n"
+        } | Out-Null
         $sent = Get-Sent hs
         $sent['X-Sec'] | Should -Be 'topsecret'
         $sent['X-Wrapped'] | Should -Be 'wrapped'
@@ -91,7 +96,8 @@ Describe 'a token' {
     ) {
         Add-McpServer my-api https://a.example/mcp | Out-Null
         { Set-McpToken my-api (Protect $Text) -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage $Message
-        { Add-McpServer other https://b.example/mcp -Token (Protect $Text) -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage $Message
+        { Add-McpServer other https://b.example/mcp -Token (Protect $Text) -ErrorAction Stop } |
+            Should -Throw -ErrorId 'InvalidValue*' -ExpectedMessage $Message
         (Get-McpServer).Name | Should -Be 'my-api'
         (Get-McpAuthStatus my-api).State | Should -Be 'NotAuthenticated'
     }
@@ -136,8 +142,9 @@ Describe 'the output of Get-McpServer' {
         @{ Name = 'Select-Object'; Back = { Get-McpServer | Select-Object * } }
     ) {
         Add-McpServer plain https://a.example/mcp | Out-Null
-        Add-McpServer 'Full One' https://b.example/sse -Transport sse -OAuth on -ClientId me -Scope a, b -Issuer https://login.example -DPoP always -AllowLegacyEndpoints -RelaySignIn `
-            -ClientMetadataUrl https://c.example/client.json -AuthorizeParameter @{ access_type = 'off line&x' } | Out-Null
+        Add-McpServer 'Full One' https://b.example/sse -Transport sse -OAuth on -ClientId me -Scope a, b -Issuer https://login.example `
+            -DPoP always -AllowLegacyEndpoints -RelaySignIn -ClientMetadataUrl https://c.example/client.json `
+            -AuthorizeParameter @{ access_type = 'off line&x' } | Out-Null
         Add-McpServer off https://c.example/mcp -OAuth off -DPoP never | Out-Null
         $before = Get-Catalog
         $objects = & $Back
@@ -152,8 +159,10 @@ Describe 'the output of Get-McpServer' {
 }
 
 Describe 'a variable' {
-    It 'is completed by name in <_>' -ForEach 'Set-McpToken x -FromEnvironment', 'Connect-McpServer x -AssertionVariable',
-        'mcpsm auth login x --assertion-from-env', 'mcpsm add x --client-secret-from-env', 'mcpsm identity login --id-token-from-env', 'mcpsm add x --header-from-env X-Key=' {
+    It 'is completed by name in <_>' -ForEach @(
+        'Set-McpToken x -FromEnvironment', 'Connect-McpServer x -AssertionVariable', 'mcpsm auth login x --assertion-from-env',
+        'mcpsm add x --client-secret-from-env', 'mcpsm identity login --id-token-from-env', 'mcpsm add x --header-from-env X-Key='
+    ) {
         $env:VALUES_TEST_TOKEN = 'hidden'
         $line = $_.EndsWith('=') ? "${_}VALUES_TE" : "$_ VALUES_TE"
         $found = (TabExpansion2 $line).CompletionMatches
@@ -182,7 +191,8 @@ Describe 'the secrets of a server' {
     AfterEach { Get-McpServer | Remove-McpServer -Force }
 
     It 'are named and never shown' {
-        Add-McpServer my-api https://a.example/mcp -ClientId me -ClientSecret (Protect hidden-secret) -Header @{ 'X-Key' = Protect hidden-key; 'A-Team' = 'hidden-blue' } | Out-Null
+        $headers = @{ 'X-Key' = Protect hidden-key; 'A-Team' = 'hidden-blue' }
+        Add-McpServer my-api https://a.example/mcp -ClientId me -ClientSecret (Protect hidden-secret) -Header $headers | Out-Null
         Add-McpServer plain https://b.example/mcp | Out-Null
         $server = Get-McpServer my-api
         $server.HeaderNames | Should -Be 'A-Team', 'X-Key'
@@ -199,7 +209,8 @@ Describe 'the secrets of a server' {
         (Get-McpServer my-api).HeaderNames | Should -Be 'A-Team'
         # An index of an older version does not have the names: the next read of the vault adds them.
         $index = "$env:MCPSM_CONFIG_DIR/credentials.json"
-        (Get-Content $index -Raw) -replace '"headerNames":\s*\[[^\]]*\],?', '' -replace '"hasClientSecret":\s*true,?', '' -replace ',(\s*})', '$1' | Set-Content $index -NoNewline
+        $older = (Get-Content $index -Raw) -replace '"headerNames":\s*\[[^\]]*\],?', '' -replace '"hasClientSecret":\s*true,?', ''
+        $older -replace ',(\s*})', '$1' | Set-Content $index -NoNewline
         (Get-McpServer my-api).HeaderNames | Should -HaveCount 0
         Get-McpToken my-api | Out-Null
         (Get-McpServer my-api).HeaderNames | Should -Be 'A-Team'

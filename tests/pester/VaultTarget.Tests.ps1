@@ -41,7 +41,8 @@ Describe 'an error of a SecretManagement vault' {
         @{ Mode = 'Locked'; Id = 'VaultLocked' }, @{ Mode = 'Broken'; Id = 'VaultUnavailable' }, @{ Mode = 'Forgetful'; Id = 'VaultUnavailable' }
     ) {
         $global:StandInVaults.Store.Mode = $Mode
-        $failure = { Set-McpToken kept (ConvertTo-SecureString t0ken -AsPlainText) -Vault secretmanagement:Store -ErrorAction Stop } | Should -Throw -ErrorId "$Id*" -PassThru
+        $failure = { Set-McpToken kept (ConvertTo-SecureString t0ken -AsPlainText) -Vault secretmanagement:Store -ErrorAction Stop } |
+            Should -Throw -ErrorId "$Id*" -PassThru
         $failure.TargetObject | Should -Be 'kept'
         $failure.Exception.Message | Should -Match 'Store'
         "$failure$($failure.ErrorDetails.RecommendedAction)" | Should -Not -Match 't0ken'

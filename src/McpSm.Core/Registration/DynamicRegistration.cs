@@ -130,8 +130,8 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
         {
             return;
         }
-        IReadOnlyList<string> registered = member.ValueKind == JsonValueKind.Array ? [.. member.EnumerateArray().Select(uri => uri.TextOrNull()).OfType<string>()]
-            : member.TextOrNull() is { } only ? [only] : [];
+        IEnumerable<JsonElement> members = member.ValueKind == JsonValueKind.Array ? member.EnumerateArray() : [member];
+        List<string> registered = [.. members.Select(uri => uri.TextOrNull()).OfType<string>()];
         if (registered.Any(uri => IsSame(uri, new Uri(redirect.Value))))
         {
             return;

@@ -65,7 +65,8 @@ internal sealed class ClientIdentityResolver(AuthContext context, McpServer serv
     {
         if (ClientRegistrar.CreateSupplied(server, item, _issuer, MetadataUrl()) is { } supplied)
         {
-            return (supplied, CallbackListener.TryBind(AskedPort() ?? DefaultPort, context.Environment.Network.Time) ?? throw PortInUse(AskedPort() ?? DefaultPort));
+            var port = AskedPort() ?? DefaultPort;
+            return (supplied, CallbackListener.TryBind(port, context.Environment.Network.Time) ?? throw PortInUse(port));
         }
         using var held = await LockClientAsync(cancellationToken).ConfigureAwait(false);
         var kept = await Clients.FindStoredAsync(server, _issuer, options.Vault, cancellationToken).ConfigureAwait(false);

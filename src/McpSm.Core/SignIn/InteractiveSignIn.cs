@@ -204,8 +204,10 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
                 code => context.Interaction.ShowDeviceCode(WaitWithinAsync(polling, code)), Exchange, polling.Token).ConfigureAwait(false));
         }
         var wanted = Client.AskedPort() ?? ClientIdentityResolver.DefaultPort;
-        using var listener = CallbackListener.TryBindLocalhost(wanted, "", context.Environment.Network.Time)
-            ?? (Client.AskedPort() is null ? CallbackListener.TryBindLocalhost(0, "", context.Environment.Network.Time) : null) ?? throw Client.PortInUse(wanted, "localhost");
+        var time = context.Environment.Network.Time;
+        using var listener = CallbackListener.TryBindLocalhost(wanted, "", time)
+            ?? (Client.AskedPort() is null ? CallbackListener.TryBindLocalhost(0, "", time) : null)
+            ?? throw Client.PortInUse(wanted, "localhost");
         var tokens = await Entra.WithBrowserAsync(server, microsoft, client.Id, target.Scopes, listener.RedirectUri,
             (url, state, _) => AskForEntraAsync(listener, added.Count == 0 ? url : EndpointUrl.Add(url, added), state, limit.Token), Exchange.Token)
             .ConfigureAwait(false);

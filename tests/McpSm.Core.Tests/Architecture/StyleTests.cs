@@ -22,6 +22,16 @@ public sealed class StyleTests
     }
 
     [Fact]
+    public void Line_is_at_most_as_long_as_the_editorconfig_allows()
+    {
+        Assert.Equal((160, 160, 200), (LineLengths.MaxLength("a.cs"), LineLengths.MaxLength("a/b.ps1"), LineLengths.MaxLength("a.md")));
+        RequireNone(LineLengths.FindLong());
+    }
+
+    [Fact]
+    public void Exception_of_the_line_length_is_needed() => RequireNone(LineLengths.FindUnusedExceptions());
+
+    [Fact]
     public void Test_name_has_subject_condition_and_result()
     {
         var names = SourceTest.ReadAll().Where(test => test.IsTest).Select(test => test.FullName).ToList();

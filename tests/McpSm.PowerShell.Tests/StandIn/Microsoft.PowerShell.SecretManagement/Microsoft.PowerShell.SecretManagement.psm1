@@ -32,7 +32,8 @@ function Get-SecretVault {
     }
     foreach ($one in $Name) {
         if (-not $global:StandInVaults.ContainsKey($one)) {
-            $PSCmdlet.WriteError((Problem 'GetSecretVaultNotFound' ([System.Management.Automation.ItemNotFoundException]::new("Vault $one does not exist in registry."))))
+            $missing = [System.Management.Automation.ItemNotFoundException]::new("Vault $one does not exist in registry.")
+            $PSCmdlet.WriteError((Problem 'GetSecretVaultNotFound' $missing))
         }
     }
 }
@@ -66,7 +67,8 @@ function Set-Secret {
     $found = Vault $PSCmdlet $Vault
     if ($found.Mode -eq 'Locked') { throw [PasswordRequiredException]::new() }
     if ($found.Mode -eq 'Broken') {
-        $PSCmdlet.WriteError((Problem 'SetSecretInvalidOperation' ([System.InvalidOperationException]::new("Unable to add secret $Name with $Secret")) 'InvalidOperation'))
+        $failure = [System.InvalidOperationException]::new("Unable to add secret $Name with $Secret")
+        $PSCmdlet.WriteError((Problem 'SetSecretInvalidOperation' $failure 'InvalidOperation'))
         return
     }
     if ($found.Mode -ne 'Forgetful') { $found.Secrets[$Name] = $Secret }
