@@ -46,7 +46,7 @@ internal sealed class FaultEnvironment : IAsyncDisposable
 
     /// <param name="servers">The ids of the servers to start and add.</param>
     /// <param name="folder">The configuration folder; null for a new one.</param>
-    public static async Task<FaultEnvironment> OpenAsync(Options options, IEnumerable<string> servers, string? folder = null)
+    public static async Task<FaultEnvironment> OpenAsync(FaultOptions options, IEnumerable<string> servers, string? folder = null)
     {
         var clock = new Worker.Clock();
         var issuer = await TestIssuer.StartAsync(new AuthorizationServerOptions { TimeProvider = clock });

@@ -11,7 +11,7 @@ namespace McpSm.FaultBench;
 /// </summary>
 internal static class KillRows
 {
-    public static async Task RunAsync(Options options, Report report)
+    public static async Task RunAsync(FaultOptions options, FaultReport report)
     {
         await RunAsync("kill -9 at random instants", options, report, options.Rounds(2000), null);
         // A vault of the system writes in another process, so only the steps of the index can be killed.
@@ -21,7 +21,7 @@ internal static class KillRows
         }
     }
 
-    private static async Task RunAsync(string check, Options options, Report report, int kills, AtomicFileStep? step)
+    private static async Task RunAsync(string check, FaultOptions options, FaultReport report, int kills, AtomicFileStep? step)
     {
         string[][] owned = [["bearer-a", "oauth-a"], ["bearer-b", "oauth-b"]];
         await using var shop = await FaultEnvironment.OpenAsync(options, owned.SelectMany(o => o));

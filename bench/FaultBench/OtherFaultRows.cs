@@ -7,7 +7,7 @@ namespace McpSm.FaultBench;
 /// <summary>Checks of other faults: each ends with an error or a limited wait, and nothing is lost.</summary>
 internal static class OtherFaultRows
 {
-    public static async Task RunAsync(Options options, Report report)
+    public static async Task RunAsync(FaultOptions options, FaultReport report)
     {
         await FailingStepsAsync(options, report);
         await FullDiskAsync(options, report);
@@ -18,7 +18,7 @@ internal static class OtherFaultRows
     }
 
     /// <summary>Makes a step fail like on a full disk, also during a renewal.</summary>
-    private static async Task FailingStepsAsync(Options options, Report report)
+    private static async Task FailingStepsAsync(FaultOptions options, FaultReport report)
     {
         await using var shop = await FaultEnvironment.OpenAsync(options, ["bearer", "oauth"]);
         await using var worker = await shop.WorkerAsync();
@@ -63,7 +63,7 @@ internal static class OtherFaultRows
     }
 
     /// <summary>Uses a disk that is really full and then really read-only. Needs the right to mount one.</summary>
-    private static async Task FullDiskAsync(Options options, Report report)
+    private static async Task FullDiskAsync(FaultOptions options, FaultReport report)
     {
         const string check = "full disk, read-only folder";
         var folder = Directory.CreateTempSubdirectory("mcpsm-disk-").FullName;
@@ -116,7 +116,7 @@ internal static class OtherFaultRows
         }
     }
 
-    private static async Task NoPermissionAsync(Options options, Report report)
+    private static async Task NoPermissionAsync(FaultOptions options, FaultReport report)
     {
         const string check = "no permission";
         if (OperatingSystem.IsWindows())
@@ -156,7 +156,7 @@ internal static class OtherFaultRows
         report.Row(check, "an error at once, nothing lost", wrong);
     }
 
-    private static async Task ClockSetBackAsync(Options options, Report report)
+    private static async Task ClockSetBackAsync(FaultOptions options, FaultReport report)
     {
         var wrong = new List<string>();
         await using var shop = await FaultEnvironment.OpenAsync(options, ["oauth"]);
@@ -176,7 +176,7 @@ internal static class OtherFaultRows
         report.Row("clock set back a day", "tokens returned, one renewal", wrong);
     }
 
-    private static async Task LocksAsync(Options options, Report report)
+    private static async Task LocksAsync(FaultOptions options, FaultReport report)
     {
         var wrong = new List<string>();
         await using var shop = await FaultEnvironment.OpenAsync(options, ["bearer"]);
@@ -215,7 +215,7 @@ internal static class OtherFaultRows
     }
 
     /// <summary>Closes the connection during a renewal, before and after the issuer handles the request.</summary>
-    private static async Task NetworkAsync(Options options, Report report)
+    private static async Task NetworkAsync(FaultOptions options, FaultReport report)
     {
         var wrong = new List<string>();
         await using var shop = await FaultEnvironment.OpenAsync(options, ["oauth"]);

@@ -5,7 +5,7 @@ if (args is ["worker"])
     await Worker.RunAsync();
     return 0;
 }
-if (Options.Parse(args) is not { } options)
+if (FaultOptions.Parse(args) is not { } options)
 {
     Console.Error.WriteLine("""
         Kills, crowds and cuts off the processes that keep credentials, and counts what is lost.
@@ -17,8 +17,8 @@ if (Options.Parse(args) is not { } options)
         """);
     return 2;
 }
-var report = new Report();
-foreach (var (name, run) in new (string, Func<Options, Report, Task>)[]
+var report = new FaultReport();
+foreach (var (name, run) in new (string, Func<FaultOptions, FaultReport, Task>)[]
 {
     ("kills", KillRows.RunAsync), ("renewals", RenewalRows.RunAsync), ("readers", ReaderRows.RunAsync), ("troubles", OtherFaultRows.RunAsync),
     ("spending", UnstoredTokenRows.RunAsync),

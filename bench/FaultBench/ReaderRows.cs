@@ -3,7 +3,7 @@ namespace McpSm.FaultBench;
 /// <summary>Reads in a tight loop while other processes write.</summary>
 internal static class ReaderRows
 {
-    public static async Task RunAsync(Options options, Report report)
+    public static async Task RunAsync(FaultOptions options, FaultReport report)
     {
         await using var shop = await FaultEnvironment.OpenAsync(options, ["a", "b"]);
         var (wrong, writes) = (new List<string>(), 0);

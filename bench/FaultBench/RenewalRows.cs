@@ -5,13 +5,13 @@ internal static class RenewalRows
 {
     private const int Processes = 8;
 
-    public static async Task RunAsync(Options options, Report report)
+    public static async Task RunAsync(FaultOptions options, FaultReport report)
     {
         await OneServerAsync(options, report);
         await EightServersAsync(options, report);
     }
 
-    private static async Task OneServerAsync(Options options, Report report)
+    private static async Task OneServerAsync(FaultOptions options, FaultReport report)
     {
         var rounds = options.Rounds(500);
         await using var shop = await FaultEnvironment.OpenAsync(options, ["shared"]);
@@ -36,7 +36,7 @@ internal static class RenewalRows
         report.Row("8 processes, one refresh token", $"{rounds} rounds, {requests} refresh requests, {rounds * Processes} tokens asked for", wrong);
     }
 
-    private static async Task EightServersAsync(Options options, Report report)
+    private static async Task EightServersAsync(FaultOptions options, FaultReport report)
     {
         var rounds = options.Rounds(500);
         var ids = Enumerable.Range(0, Processes).Select(i => $"server-{i}").ToList();

@@ -9,7 +9,7 @@ internal static class UnstoredTokenRows
     /// <summary>The variable with the password of a keyring that the benchmark can lock and unlock. Without it the keyring is left alone.</summary>
     private const string PasswordVariable = "FAULT_BENCH_KEYRING_PASSWORD";
 
-    public static async Task RunAsync(Options options, Report report)
+    public static async Task RunAsync(FaultOptions options, FaultReport report)
     {
         await LittleRoomAsync(options, report);
         await TerminatedAsync(options, report);
@@ -25,7 +25,7 @@ internal static class UnstoredTokenRows
     }
 
     /// <summary>Leaves room on the disk for the small file, credentials.json, but not for the large one.</summary>
-    private static async Task LittleRoomAsync(Options options, Report report)
+    private static async Task LittleRoomAsync(FaultOptions options, FaultReport report)
     {
         const string check = "room for the index, not for the vault";
         var folder = Directory.CreateTempSubdirectory("mcpsm-disk-").FullName;
@@ -73,7 +73,7 @@ internal static class UnstoredTokenRows
     }
 
     /// <summary>Makes the write of the new token fail although the rehearsal succeeded.</summary>
-    private static async Task FailureAfterAnswerAsync(Options options, Report report)
+    private static async Task FailureAfterAnswerAsync(FaultOptions options, FaultReport report)
     {
         const string check = "the vault fails while the issuer has the request";
         var (wrong, tries) = (new List<string>(), options.Rounds(200));
@@ -105,7 +105,7 @@ internal static class UnstoredTokenRows
         report.Row(check, $"{tries * 4} renewals, all found again in the second file", wrong);
     }
 
-    private static async Task LockedKeyringAsync(Options options, Report report)
+    private static async Task LockedKeyringAsync(FaultOptions options, FaultReport report)
     {
         const string check = "keyring locked while the issuer has the request";
         var password = Environment.GetEnvironmentVariable(PasswordVariable);
@@ -140,7 +140,7 @@ internal static class UnstoredTokenRows
     }
 
     /// <summary>Sends SIGTERM between the request and its response, at different times.</summary>
-    private static async Task TerminatedAsync(Options options, Report report)
+    private static async Task TerminatedAsync(FaultOptions options, FaultReport report)
     {
         const string check = "SIGTERM between request and answer";
         if (OperatingSystem.IsWindows())

@@ -104,7 +104,7 @@ public static class McpsmCommand
         // [diagram] that print the arguments, one of which may be a token.
         var root = new CommandWithExamples("mcpsm", "Sign in to remote MCP servers and store their tokens in your vault.")
         {
-            Examples = ["mcpsm add my-api --type http --url https://example.com/mcp", "mcpsm auth login my-api", TokenCommand.CurlExample],
+            Examples = ["mcpsm add my-api --type http --url https://example.com/mcp", "mcpsm auth login my-api", AuthTokenCommand.CurlExample],
         };
         root.Add(verbose);
         root.Add(quiet);
@@ -113,7 +113,7 @@ public static class McpsmCommand
         root.Add(new AuthCommand(context));
         root.Add(new AddCommand(context));
         root.Add(new ServerCommand(context));
-        root.Add(new Servers.ListCommand(context));
+        root.Add(new ListCommand(context));
         root.Add(new RemoveCommand(context));
         root.Add(new TestCommand(context));
         root.Add(new ProxyCommand(context));

@@ -2,11 +2,11 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '6.0' }
 
 # Runs every PowerShell example of the documentation against the sample server. Only addresses and paths are replaced, all in
-# Resolve-Example. (HelpTests run the examples of the cmdlet pages in process too, and check what each changes.)
+# Resolve-Example. (CmdletHelpTests run the examples of the cmdlet pages in process too, and check what each changes.)
 
 BeforeDiscovery {
     $root = Resolve-Path "$PSScriptRoot/../.."
-    # Patterns of the examples that cannot run here, with the reason. HelpTests run those of the cmdlet pages with a stand-in for
+    # Patterns of the examples that cannot run here, with the reason. CmdletHelpTests run those of the cmdlet pages with a stand-in for
     # what is missing.
     $script:cannotRun = [ordered]@{
         'Import-Module \./out/Mcpsm'                         = 'imports the module that these tests have loaded'

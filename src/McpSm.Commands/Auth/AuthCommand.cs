@@ -15,16 +15,16 @@ internal sealed class AuthCommand : ServerSubcommand
     {
         Server.Description = "Server to sign in to, or its URL";
         _login.AddTo(this, forOneServer: true);
-        Add(new StatusCommand(context));
-        Add(new LoginCommand(context));
-        Add(new LogoutCommand(context));
-        Add(new LoginAllCommand(context));
-        Add(new RefreshCommand(context));
-        Add(new SetCommand(context));
-        Add(new RevokeCommand(context));
-        Add(new ForgetCommand(context));
-        Add(new TokenCommand(context));
-        Add(new RejectCommand(context));
+        Add(new AuthStatusCommand(context));
+        Add(new AuthLoginCommand(context));
+        Add(new AuthLogoutCommand(context));
+        Add(new AuthLoginAllCommand(context));
+        Add(new AuthRefreshCommand(context));
+        Add(new AuthSetCommand(context));
+        Add(new AuthRevokeCommand(context));
+        Add(new AuthForgetCommand(context));
+        Add(new AuthTokenCommand(context));
+        Add(new AuthRejectCommand(context));
         Examples = ["mcpsm auth my-api", "mcpsm auth status"];
     }
 

@@ -14,10 +14,10 @@ internal sealed class IdentityCommand : McpsmSubcommand
     public IdentityCommand(CommandContext context) : base(context, "identity", "Show or set your organisation's identity provider")
     {
         Add(_json);
-        Add(new UseCommand(context));
-        Add(new LoginCommand(context));
-        Add(new LogoutCommand(context));
-        Add(new NoneCommand(context));
+        Add(new IdentityUseCommand(context));
+        Add(new IdentityLoginCommand(context));
+        Add(new IdentityLogoutCommand(context));
+        Add(new IdentityNoneCommand(context));
         Examples = ["mcpsm identity", "mcpsm identity --json"];
     }
 

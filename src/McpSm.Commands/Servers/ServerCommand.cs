@@ -7,7 +7,7 @@ internal sealed class ServerCommand : CommandWithExamples
 {
     public ServerCommand(CommandContext context) : base("server", "Change a server")
     {
-        Add(new UpdateCommand(context));
+        Add(new ServerUpdateCommand(context));
         Examples = ["mcpsm server update my-api --url https://example.com/v2/mcp"];
     }
 }

@@ -25,8 +25,8 @@ public sealed class PageExampleTests
         ["docs/other-tools.md/An MCP client with a header helper/json"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/A token that is bound to a key/sh"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/A CI job/yaml"] = nameof(DocumentedToolTests),
-        ["docs/other-tools.md/A CI job without a secret: GitHub Actions/yaml"] = nameof(WorkloadTests),
-        ["docs/other-tools.md/A workload in Kubernetes/yaml"] = nameof(WorkloadTests),
+        ["docs/other-tools.md/A CI job without a secret: GitHub Actions/yaml"] = nameof(WorkloadCommandTests),
+        ["docs/other-tools.md/A workload in Kubernetes/yaml"] = nameof(WorkloadCommandTests),
         ["docs/other-tools.md/A service of systemd/ini"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/A service of systemd/sh"] = nameof(DocumentedToolTests),
     };

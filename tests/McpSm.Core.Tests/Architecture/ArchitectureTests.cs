@@ -112,18 +112,21 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void File_name_in_src_belongs_to_one_project()
+    public void Name_of_a_source_file_is_unique()
     {
         // Every executable has a Program.cs.
-        var shared = Sources().Where(f => Path.GetFileName(f) != "Program.cs")
-            .GroupBy(f => Path.GetFileName(f), f => Path.GetRelativePath(Path.Combine(Repository.Root, "src"), f).Split(Path.DirectorySeparatorChar)[0])
-            .Where(projects => projects.Distinct().Count() > 1)
-            .Select(projects => $"{projects.Key} is in {string.Join(" and ", projects.Distinct())}");
+        var shared = new[] { "src", "tests", "samples", "bench" }.SelectMany(SourcesIn).Where(f => Path.GetFileName(f) != "Program.cs")
+            .GroupBy(f => Path.GetFileName(f), f => Path.GetRelativePath(Repository.Root, Path.GetDirectoryName(f)!), StringComparer.OrdinalIgnoreCase)
+            .Where(folders => folders.Count() > 1)
+            .Select(folders => $"{folders.Key} is in {string.Join(" and ", folders)}");
         Assert.Empty(shared);
     }
 
-    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
-        .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"));
+    private static IEnumerable<string> Sources() => SourcesIn("src");
+
+    private static IEnumerable<string> SourcesIn(string folder) =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules"));
 
     [GeneratedRegex("\"(MCP(?:SM|_MANAGER)_[A-Z_]+)\"")]
     private static partial Regex Variable();

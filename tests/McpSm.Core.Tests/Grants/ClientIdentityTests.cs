@@ -50,7 +50,7 @@ public sealed class ClientIdentityTests
     [InlineData(false, false, true)]
     public async Task Client_of_the_user_precedes_metadata_document_and_registration(bool own, bool document, bool device)
     {
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] },
             s => new(s) { ClientId = own ? "mine" : null, ClientMetadataUrl = document ? Document : null });
         await scene.LoginAsync(o => o with { CallbackPort = port, UseDeviceCode = device });
@@ -66,7 +66,7 @@ public sealed class ClientIdentityTests
     [InlineData(false)]
     public async Task Client_of_higher_precedence_wins_over_a_stored_registration(bool device)
     {
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         await using var scene = await StartAsync(new() { SupportsClientIdMetadataDocuments = true, PreRegisteredClients = [Mine(port)] });
         async Task<string> SignInAsync()
         {
@@ -128,7 +128,7 @@ public sealed class ClientIdentityTests
     [InlineData("client_secret_basic")]
     public async Task Secret_of_a_preregistered_client_is_sent_by_the_advertised_method(string method, params string[] advertised)
     {
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         await using var scene = await StartAsync(new()
         {
             SupportsRegistration = false,
@@ -162,7 +162,7 @@ public sealed class ClientIdentityTests
     [InlineData("unauthorized_client")]
     public async Task Secret_replaced_at_the_issuer_keeps_the_refresh_token(string error)
     {
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         await using var scene = await StartAsync(new() { PreRegisteredClients = [Mine(port, Secret, "client_secret_basic")] },
             s => new(s) { ClientId = "mine" });
         await scene.Authenticator.Servers.UpdateAsync(scene.Server, new ServerUpdate { ClientSecret = Secret }, Cancellation);

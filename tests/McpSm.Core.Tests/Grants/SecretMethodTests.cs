@@ -42,7 +42,7 @@ public sealed class SecretMethodTests
     /// <summary>Starts a fixture whose issuer knows a client of the user, which authenticates by this method.</summary>
     private static async Task<(SignInFixture Scene, int Port)> WithOwnClientAsync(string method, params string[] advertised)
     {
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         var scene = await SignInFixture.StartAsync(new()
         {
             SupportsDeviceCode = true,

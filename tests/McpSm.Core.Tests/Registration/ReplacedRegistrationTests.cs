@@ -45,7 +45,7 @@ public sealed class ReplacedRegistrationTests
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         using var stop = new CancellationTokenSource();
         switch (way)
         {
@@ -84,7 +84,7 @@ public sealed class ReplacedRegistrationTests
             await stop.CancelAsync();
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.Authenticator.SignIn.SignInAsync(scene.Server,
-            new SignInOptions { CallbackPort = LoopbackPort.FindFree(), Timeout = TimeSpan.FromSeconds(10) }, stop.Token));
+            new SignInOptions { CallbackPort = FreePort.Find(), Timeout = TimeSpan.FromSeconds(10) }, stop.Token));
         scene.Person.Browse = null;
         Assert.Equal(before.Client, meanwhile);
         Assert.Equal(2, Registrations(scene));
@@ -96,7 +96,7 @@ public sealed class ReplacedRegistrationTests
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         for (var i = 0; i < 3; i++)
         {
             scene.Deny();
@@ -187,7 +187,7 @@ public sealed class ReplacedRegistrationTests
     {
         await using var scene = await SignInFixture.StartAsync(Issuing);
         var before = await SignInAsync(scene);
-        var port = LoopbackPort.FindFree();
+        var port = FreePort.Find();
         scene.Deny();
         await scene.FailsAsync(o => o with { CallbackPort = port });
         scene.Issuer.Faults.Clear();

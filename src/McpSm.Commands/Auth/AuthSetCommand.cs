@@ -8,7 +8,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth set</c>: stores a bearer token that the user has obtained elsewhere.</summary>
-internal sealed class SetCommand : ServerSubcommand
+internal sealed class AuthSetCommand : ServerSubcommand
 {
     private readonly Argument<string?> _token = new("token")
     {
@@ -17,7 +17,7 @@ internal sealed class SetCommand : ServerSubcommand
     };
     private readonly Option<string?> _vault = VaultOption.Create("Vault to store the token in");
 
-    public SetCommand(CommandContext context) : base(context, "set", "Store a bearer token for a server")
+    public AuthSetCommand(CommandContext context) : base(context, "set", "Store a bearer token for a server")
     {
         Add(_token);
         Add(_vault);

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace McpSm.FaultBench;
 
 /// <summary>Prints the table with one row for each check.</summary>
-internal sealed class Report
+internal sealed class FaultReport
 {
     private readonly long _started = Stopwatch.GetTimestamp();
     private int _passed;

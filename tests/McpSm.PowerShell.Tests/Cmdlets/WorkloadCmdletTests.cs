@@ -8,7 +8,7 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 
 /// <summary>Tests of a sign-in with a workload assertion.</summary>
 [Collection(SerialCollection.Name)]
-public sealed class WorkloadTests
+public sealed class WorkloadCmdletTests
 {
     [Rule(36)]
     [Fact]

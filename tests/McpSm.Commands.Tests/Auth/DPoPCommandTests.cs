@@ -8,7 +8,7 @@ using Xunit;
 namespace McpSm.Commands.Tests.Auth;
 
 /// <summary>Tests with a server that accepts only bound tokens (RFC 9449).</summary>
-public sealed class DPoPTests : IAsyncLifetime
+public sealed class DPoPCommandTests : IAsyncLifetime
 {
     private readonly InProcessCli _mcpsm = new();
     private TestIssuer _issuer = null!;

@@ -5,9 +5,9 @@ using McpSm.Commands.Servers;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth refresh</c>: renews the token of a server, even if it is still valid.</summary>
-internal sealed class RefreshCommand : ServerSubcommand
+internal sealed class AuthRefreshCommand : ServerSubcommand
 {
-    public RefreshCommand(CommandContext context) : base(context, "refresh", "Renew the token of a server now") => Examples = ["mcpsm auth refresh my-api"];
+    public AuthRefreshCommand(CommandContext context) : base(context, "refresh", "Renew the token of a server now") => Examples = ["mcpsm auth refresh my-api"];
 
     public override bool Changes(ParseResult parsed) => true;
 

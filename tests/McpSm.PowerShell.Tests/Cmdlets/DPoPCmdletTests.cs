@@ -7,7 +7,7 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 
 /// <summary>Tests of cmdlets with a server that accepts only bound tokens (RFC 9449).</summary>
 [Collection(SerialCollection.Name)]
-public sealed class DPoPTests
+public sealed class DPoPCmdletTests
 {
     [Rule(35)]
     [Fact]

@@ -4,12 +4,12 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Identity;
 
 /// <summary><c>identity logout</c>: revokes and removes the sessions at identity providers.</summary>
-internal sealed class LogoutCommand : IdentitySubcommand
+internal sealed class IdentityLogoutCommand : IdentitySubcommand
 {
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Skip the confirmation prompt" };
     private readonly Option<bool> _local = new("--local") { Description = "Remove the session without revoking it" };
 
-    public LogoutCommand(CommandContext context) : base(context, "logout", "Sign out of the identity provider: revoke and remove the session")
+    public IdentityLogoutCommand(CommandContext context) : base(context, "logout", "Sign out of the identity provider: revoke and remove the session")
     {
         Add(_force);
         Add(_local);

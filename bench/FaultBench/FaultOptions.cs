@@ -1,11 +1,11 @@
 namespace McpSm.FaultBench;
 
 /// <summary>The command line options.</summary>
-internal sealed record Options(string Vault, bool Quick, string? Only)
+internal sealed record FaultOptions(string Vault, bool Quick, string? Only)
 {
-    public static Options? Parse(string[] args)
+    public static FaultOptions? Parse(string[] args)
     {
-        var options = new Options("file", false, null);
+        var options = new FaultOptions("file", false, null);
         for (var i = 0; i < args.Length; i++)
         {
             options = args[i] switch

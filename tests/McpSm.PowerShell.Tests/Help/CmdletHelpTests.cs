@@ -12,7 +12,7 @@ namespace McpSm.PowerShell.Tests.Help;
 
 /// <summary>Tests that compare the output of Get-Help with the cmdlets, and run the examples.</summary>
 [Collection(SerialCollection.Name)]
-public sealed partial class HelpTests
+public sealed partial class CmdletHelpTests
 {
     private static readonly string Pages = Path.Combine(Path.GetDirectoryName(ModuleSession.Module)!, "..", "..", "..", "docs", "en-US");
 

@@ -6,7 +6,7 @@ using Xunit;
 namespace McpSm.Commands.Tests.Auth;
 
 /// <summary>Tests of an unattended sign-in with client credentials.</summary>
-public sealed class ClientCredentialsTests
+public sealed class ClientCredentialsCommandTests
 {
     private const string Secret = "PLANTED-s3cr3t";
 

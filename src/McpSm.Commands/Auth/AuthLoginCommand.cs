@@ -4,11 +4,11 @@ using McpSm.Commands.Servers;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth login</c>: signs in to one server, which is added to the catalog if the user gives a new URL.</summary>
-internal sealed class LoginCommand : ServerSubcommand
+internal sealed class AuthLoginCommand : ServerSubcommand
 {
     private readonly LoginOptions _options = new();
 
-    public LoginCommand(CommandContext context) : base(context, "login", "Sign in to a server")
+    public AuthLoginCommand(CommandContext context) : base(context, "login", "Sign in to a server")
     {
         Server.Description = "Server id, name or URL; the URL may be new";
         _options.AddTo(this, forOneServer: true);

@@ -7,7 +7,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Identity;
 
 /// <summary><c>identity use</c>: sets the identity provider of the organisation.</summary>
-internal sealed class UseCommand : IdentitySubcommand
+internal sealed class IdentityUseCommand : IdentitySubcommand
 {
     private readonly Argument<string> _issuer = new("issuer") { Description = "Value of 'issuer' in its OpenID Connect metadata" };
     private readonly Option<string?> _clientId = new("--client-id") { Description = "Id of the client that is registered there", HelpName = "id" };
@@ -16,7 +16,7 @@ internal sealed class UseCommand : IdentitySubcommand
         new("--scope") { Description = "Scopes to request in addition to openid", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> _vault = VaultOption.Create("Vault to store the client secret in");
 
-    public UseCommand(CommandContext context) : base(context, "use", "Use this identity provider for every server that trusts it")
+    public IdentityUseCommand(CommandContext context) : base(context, "use", "Use this identity provider for every server that trusts it")
     {
         Add(_issuer);
         Add(_clientId);

@@ -4,9 +4,9 @@ using McpSm.Commands.Servers;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth revoke</c>: removes every credential of a server, and revokes the tokens if the issuer supports that.</summary>
-internal sealed class RevokeCommand : ServerSubcommand
+internal sealed class AuthRevokeCommand : ServerSubcommand
 {
-    public RevokeCommand(CommandContext context) : base(context, "revoke", "Revoke and remove all credentials of a server") =>
+    public AuthRevokeCommand(CommandContext context) : base(context, "revoke", "Revoke and remove all credentials of a server") =>
         Examples = ["mcpsm auth revoke my-api"];
 
     public override bool Changes(ParseResult parsed) => true;

@@ -5,12 +5,12 @@ using McpSm.Core.Servers;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth login-all</c>: makes sure that every server has a valid credential.</summary>
-internal sealed class LoginAllCommand : McpsmSubcommand
+internal sealed class AuthLoginAllCommand : McpsmSubcommand
 {
     private readonly LoginOptions _options = new();
     private readonly Option<int> _throttle = NumberOption.ThrottleLimit(8);
 
-    public LoginAllCommand(CommandContext context) : base(context, "login-all", "Sign in to all servers, or renew their tokens")
+    public AuthLoginAllCommand(CommandContext context) : base(context, "login-all", "Sign in to all servers, or renew their tokens")
     {
         _options.AddTo(this, forOneServer: false);
         Add(_throttle);

@@ -6,7 +6,7 @@ using Xunit;
 namespace McpSm.PowerShell.Tests.Module;
 
 /// <summary>Tests of the package of the module, unpacked like Install-PSResource into an empty home.</summary>
-public sealed class InstallTests
+public sealed class ModuleInstallTests
 {
     [Fact]
     public void Package_is_accepted_by_a_PowerShell_repository()
@@ -36,7 +36,7 @@ public sealed class InstallTests
         using var home = EmptyHome.OrSkip();
         // In a child process, because this process may have loaded the built module and keeps its assemblies.
         home.Variables["MCPSM_TEST_MODULE"] = Path.Combine(Install(home), "Mcpsm.psd1");
-        await home.RunAsync("dotnet", typeof(InstallTests).Assembly.Location, "--filter-class", typeof(ModuleTests).FullName!);
+        await home.RunAsync("dotnet", typeof(ModuleInstallTests).Assembly.Location, "--filter-class", typeof(ModuleTests).FullName!);
     }
 
     [Fact]

@@ -8,9 +8,9 @@ namespace McpSm.Commands.Auth;
 /// <c>auth reject</c>: reports that a server refused a token, so that the next <c>auth token</c> renews it. The token comes
 /// through standard input.
 /// </summary>
-internal sealed class RejectCommand : ServerSubcommand
+internal sealed class AuthRejectCommand : ServerSubcommand
 {
-    public RejectCommand(CommandContext context) : base(context, "reject", "Report a token that the server refused") =>
+    public AuthRejectCommand(CommandContext context) : base(context, "reject", "Report a token that the server refused") =>
         Examples = ["printenv REFUSED_TOKEN | mcpsm auth reject my-api"];
 
     public override bool ReadsStandardInput => true;

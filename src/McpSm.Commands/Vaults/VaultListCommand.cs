@@ -6,11 +6,11 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Vaults;
 
 /// <summary><c>vault list</c>: lists the vaults of this system and how each protects its secrets.</summary>
-internal sealed class ListCommand : McpsmSubcommand
+internal sealed class VaultListCommand : McpsmSubcommand
 {
     private readonly Option<bool> _json = CreateJsonOption();
 
-    public ListCommand(CommandContext context) : base(context, "list", "List the vaults of this system")
+    public VaultListCommand(CommandContext context) : base(context, "list", "List the vaults of this system")
     {
         Add(_json);
         Examples = ["mcpsm vault list --json"];

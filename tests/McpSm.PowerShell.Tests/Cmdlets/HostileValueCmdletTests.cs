@@ -9,7 +9,7 @@ namespace McpSm.PowerShell.Tests.Cmdlets;
 
 /// <summary>Tests of hostile values in files and responses: sanitized in the streams of the module, unchanged in its objects.</summary>
 [Collection(SerialCollection.Name)]
-public sealed class HostileValueTests
+public sealed class HostileValueCmdletTests
 {
     private const string Evil = "\u001b[2J\u001b]8;;https://evil.example\u0007x\u009b31m\u202e\u2066\u2028\r\n\u0001$(id)`id`;'\"";
 

@@ -6,12 +6,12 @@ using McpSm.Core.Credentials;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth logout</c>: revokes and removes the OAuth tokens of a server.</summary>
-internal sealed class LogoutCommand : ServerSubcommand
+internal sealed class AuthLogoutCommand : ServerSubcommand
 {
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Skip the confirmation prompt" };
     private readonly Option<bool> _local = new("--local") { Description = "Remove the tokens without revoking them" };
 
-    public LogoutCommand(CommandContext context) : base(context, "logout", "Sign out of a server: revoke and remove its OAuth tokens")
+    public AuthLogoutCommand(CommandContext context) : base(context, "logout", "Sign out of a server: revoke and remove its OAuth tokens")
     {
         Add(_force);
         Add(_local);

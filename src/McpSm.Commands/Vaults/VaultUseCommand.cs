@@ -5,12 +5,12 @@ using McpSm.Commands.Remedies;
 namespace McpSm.Commands.Vaults;
 
 /// <summary><c>vault use</c>: selects the vault for new credentials, and moves the present ones there if the user wants that.</summary>
-internal sealed class UseCommand : McpsmSubcommand
+internal sealed class VaultUseCommand : McpsmSubcommand
 {
     private readonly Argument<string> _vault = new("vault") { Description = "Vault name, from 'mcpsm vault list'" };
     private readonly Option<bool> _move = new("--move") { Description = "Move all stored credentials to this vault" };
 
-    public UseCommand(CommandContext context) : base(context, "use", "Select the vault for new credentials")
+    public VaultUseCommand(CommandContext context) : base(context, "use", "Select the vault for new credentials")
     {
         Add(_vault);
         Add(_move);

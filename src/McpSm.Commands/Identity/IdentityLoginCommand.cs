@@ -6,12 +6,12 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Identity;
 
 /// <summary><c>identity login</c>: signs in at the identity provider, or stores an ID token that another program obtained there.</summary>
-internal sealed class LoginCommand : IdentitySubcommand
+internal sealed class IdentityLoginCommand : IdentitySubcommand
 {
     private readonly LoginOptions _options = new();
     private readonly SecretVariableOption _idToken = new("--id-token-from-env", "Use the ID token in this variable");
 
-    public LoginCommand(CommandContext context) : base(context, "login", "Sign in to the identity provider, once for all servers")
+    public IdentityLoginCommand(CommandContext context) : base(context, "login", "Sign in to the identity provider, once for all servers")
     {
         _options.AddTo(this, forOneServer: false);
         Add(_idToken);

@@ -4,11 +4,11 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Identity;
 
 /// <summary><c>identity none</c>: removes the setting of the identity provider, and signs out there.</summary>
-internal sealed class NoneCommand : IdentitySubcommand
+internal sealed class IdentityNoneCommand : IdentitySubcommand
 {
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Skip the confirmation prompt" };
 
-    public NoneCommand(CommandContext context) : base(context, "none", "Stop using an identity provider and sign out of it")
+    public IdentityNoneCommand(CommandContext context) : base(context, "none", "Stop using an identity provider and sign out of it")
     {
         Add(_force);
         Examples = ["mcpsm identity none"];

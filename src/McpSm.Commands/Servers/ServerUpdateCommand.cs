@@ -4,13 +4,13 @@ using McpSm.Commands.Remedies;
 namespace McpSm.Commands.Servers;
 
 /// <summary><c>server update</c>: changes a server in the catalog, and its secrets.</summary>
-internal sealed class UpdateCommand : ServerSubcommand
+internal sealed class ServerUpdateCommand : ServerSubcommand
 {
     private readonly Option<string?> _name = new("--name") { Description = "New name" };
     private readonly Option<string?> _url = new("--url", "-u") { Description = "New URL" };
     private readonly ServerOptions _options = new(typeRequired: false);
 
-    public UpdateCommand(CommandContext context) : base(context, "update", "Change a server's name, URL or sign-in options")
+    public ServerUpdateCommand(CommandContext context) : base(context, "update", "Change a server's name, URL or sign-in options")
     {
         Add(_name);
         Add(_url);

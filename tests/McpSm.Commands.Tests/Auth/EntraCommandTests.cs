@@ -10,7 +10,7 @@ namespace McpSm.Commands.Tests.Auth;
 /// <summary>
 /// Tests of processes with Entra ID. The variables for a proxy and a trusted authority lead them to the fake over real TLS.
 /// </summary>
-public sealed class EntraTests : IAsyncLifetime
+public sealed class EntraCommandTests : IAsyncLifetime
 {
     private static readonly Keys Key = Keys.Of("RS256");
 

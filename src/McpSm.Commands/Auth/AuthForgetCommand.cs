@@ -6,9 +6,9 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth forget</c>: deletes the stored client registration with the issuer of a server.</summary>
-internal sealed class ForgetCommand : ServerSubcommand
+internal sealed class AuthForgetCommand : ServerSubcommand
 {
-    public ForgetCommand(CommandContext context) : base(context, "forget", "Delete the client registration with the server's issuer") =>
+    public AuthForgetCommand(CommandContext context) : base(context, "forget", "Delete the client registration with the server's issuer") =>
         Examples = ["mcpsm auth forget my-api            # if the issuer shows an error page"];
 
     public override bool Changes(ParseResult parsed) => true;

@@ -7,7 +7,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth token</c>: prints an access token, or the headers that carry it. Renews the token first if it is due.</summary>
-internal sealed class TokenCommand : ServerSubcommand
+internal sealed class AuthTokenCommand : ServerSubcommand
 {
     /// <summary>The first request of an MCP session, with a token.</summary>
     public const string CurlExample = """
@@ -25,7 +25,7 @@ internal sealed class TokenCommand : ServerSubcommand
     private readonly Option<string?> _nonce = new("--nonce") { Description = "DPoP-Nonce of the server's last response" };
     private readonly Option<bool> _renew = new("--renew") { Description = "Renew the token first, if the server refused it" };
 
-    public TokenCommand(CommandContext context) : base(context, "token", "Print a valid access token; renew it first if necessary")
+    public AuthTokenCommand(CommandContext context) : base(context, "token", "Print a valid access token; renew it first if necessary")
     {
         foreach (Option option in (Option[])[_header, _json, _method, _uri, _nonce, _renew])
         {

@@ -6,14 +6,14 @@ using McpSm.Core;
 namespace McpSm.Commands.Auth;
 
 /// <summary><c>auth status</c>: shows what is stored for each server, without a request and without opening a vault.</summary>
-internal sealed class StatusCommand : ServerSubcommand
+internal sealed class AuthStatusCommand : ServerSubcommand
 {
     private const int MaxDetails = 5;
     private const int MinNameWidth = 16;
 
     private readonly Option<bool> _json = new("--json") { Description = "Print a JSON array; expiresIn is in seconds" };
 
-    public StatusCommand(CommandContext context) : base(context, "status", "Show the sign-in status of servers", isOptional: true)
+    public AuthStatusCommand(CommandContext context) : base(context, "status", "Show the sign-in status of servers", isOptional: true)
     {
         Add(_json);
         Examples = ["mcpsm auth status", "mcpsm auth status my-api --json"];

@@ -5,7 +5,7 @@ using McpSm.Core.Errors;
 namespace McpSm.Commands.Vaults;
 
 /// <summary><c>vault rekey</c>: encrypts the encrypted file under a new key, from a key file or from a passphrase.</summary>
-internal sealed class RekeyCommand : McpsmSubcommand
+internal sealed class VaultRekeyCommand : McpsmSubcommand
 {
     private const string PassphraseVariable = "MCPSM_VAULT_PASSPHRASE";
     private const string NewPassphraseVariable = "MCPSM_VAULT_NEW_PASSPHRASE";
@@ -13,7 +13,7 @@ internal sealed class RekeyCommand : McpsmSubcommand
     private readonly Option<bool> _passphrase = new("--passphrase") { Description = $"Use a new passphrase: prompt, or {NewPassphraseVariable}" };
     private readonly Option<bool> _keyFile = new("--key-file") { Description = "Use a new random key, stored in credentials.key" };
 
-    public RekeyCommand(CommandContext context) : base(context, "rekey", "Change the key of the encrypted file")
+    public VaultRekeyCommand(CommandContext context) : base(context, "rekey", "Change the key of the encrypted file")
     {
         Add(_passphrase);
         Add(_keyFile);

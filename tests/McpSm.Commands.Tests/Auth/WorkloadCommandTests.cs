@@ -6,7 +6,7 @@ using Xunit;
 namespace McpSm.Commands.Tests.Auth;
 
 /// <summary>Tests of a sign-in with workload assertions, including the examples of <c>docs/other-tools.md</c>.</summary>
-public sealed class WorkloadTests
+public sealed class WorkloadCommandTests
 {
     [Rule(36)]
     [Theory]
