@@ -12,6 +12,11 @@ public static class CorpusFile
         ["zed-"] = ["context_servers"],
         ["opencode"] = ["mcp"],
         ["amp-"] = ["amp.mcpServers"],
+        ["codex-"] = ["mcp_servers"],
+        ["grok-"] = ["mcp_servers"],
+        ["vibe-"] = ["mcp_servers"],
+        ["goose-"] = ["extensions"],
+        ["several-prefixes"] = ["mcp_servers"],
     };
 
     private static readonly string Folder = Path.Combine(Repository.Root, "tests", "McpSm.Clients.Tests", "Corpus");

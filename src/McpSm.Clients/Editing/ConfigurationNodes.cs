@@ -6,8 +6,10 @@ namespace McpSm.Clients.Editing;
 internal sealed class ConfigurationNodes
 {
     private const int MaxNodes = 1_000_000;
+    private const int MaxDepth = 500;
 
     private int _count;
+    private int _depth;
 
     /// <summary>Converts a value.</summary>
     /// <exception cref="ConfigurationLayoutException">The aliases repeat too many values.</exception>
@@ -15,17 +17,19 @@ internal sealed class ConfigurationNodes
 
     private JsonNode? ToNode(ConfigurationValue value)
     {
-        if (++_count > MaxNodes)
+        if (++_count > MaxNodes || ++_depth > MaxDepth)
         {
-            throw new ConfigurationLayoutException(1, "its aliases stand for more than a million values");
+            throw new ConfigurationLayoutException(1, "its aliases stand for too many values");
         }
-        return value.Kind switch
+        var node = value.Kind switch
         {
             ValueKind.Map => ToObject(value),
             ValueKind.List => new JsonArray([.. value.Items.Select(ToNode)]),
             ValueKind.Alias => ToNode(value.Target!),
             _ => value.Scalar?.DeepClone(),
         };
+        _depth--;
+        return node;
     }
 
     private JsonObject ToObject(ConfigurationValue map)

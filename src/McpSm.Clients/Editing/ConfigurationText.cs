@@ -35,7 +35,9 @@ internal abstract class ConfigurationText(string text, ConfigurationValue? root)
     private static ConfigurationText ParseWithoutMark(ConfigurationFormat format, string text) => format switch
     {
         ConfigurationFormat.Json => new JsonConfigurationText(text, JsonReader.Read(text)),
-        _ => throw new NotSupportedException($"{format} cannot be parsed yet."),
+        ConfigurationFormat.Toml => TomlConfigurationText.Parse(text),
+        ConfigurationFormat.Yaml => new YamlConfigurationText(text, YamlReader.Read(text)),
+        _ => throw new ArgumentOutOfRangeException(nameof(format)),
     };
 
     /// <summary>Returns the servers in the order of the text. A missing container is empty.</summary>

@@ -30,22 +30,10 @@ internal sealed class JsonConfigurationText(string text, ConfigurationValue? roo
     protected override IEnumerable<Splice> Append(ConfigurationValue collection, string? key, JsonNode? value) =>
         Elements(collection) is { Count: > 0 } elements ? AppendAfter(elements[^1], collection, key, value) : AppendFirst(collection, key, value);
 
-    private List<Splice> AppendAfter((int Start, int End) last, ConfigurationValue collection, string? key, JsonNode? value)
+    private IEnumerable<Splice> AppendAfter((int Start, int End) last, ConfigurationValue collection, string? key, JsonNode? value)
     {
-        var isOnOneLine = !TextLines.IsFirst(Text, last.Start);
-        var style = StyleAt(collection, isOnOneLine);
-        var indent = TextLines.Indent(Text, last.Start);
-        var element = style.Element(key, value, indent);
-        var comma = JsonTrivia.Comma(Text, last.End);
-        if (isOnOneLine)
-        {
-            var blank = style.Separator[1..];
-            return [comma is { } trailing ? Splice.Insert(trailing + 1, $"{blank}{element},") : Splice.Insert(last.End, $",{blank}{element}")];
-        }
-        var line = $"{style.NewLine}{indent}{element}";
-        return comma is { } present
-            ? [Splice.Insert(JsonTrivia.EndOnLine(Text, present + 1), line + ",")]
-            : [Splice.Insert(last.End, ","), Splice.Insert(JsonTrivia.EndOnLine(Text, last.End), line)];
+        var style = StyleAt(collection, !TextLines.IsFirst(Text, last.Start));
+        return Brackets.AppendAfter(last, style.NewLine, style.Separator, style.Element(key, value, TextLines.Indent(Text, last.Start)));
     }
 
     private List<Splice> AppendFirst(ConfigurationValue collection, string? key, JsonNode? value)
@@ -54,7 +42,7 @@ internal sealed class JsonConfigurationText(string text, ConfigurationValue? roo
         var isOnOneLine = !Text.AsSpan(open, close - open).Contains('\n') && collection != Root && !StartsLine(collection);
         var style = StyleAt(collection, isOnOneLine);
         var indent = TextLines.Indent(Text, collection.Start);
-        var comment = JsonTrivia.LastComment(Text, open, close);
+        var comment = Trivia.Slashes.LastComment(Text, open, close);
         if (isOnOneLine)
         {
             var element = style.Element(key, value, indent);
@@ -69,59 +57,12 @@ internal sealed class JsonConfigurationText(string text, ConfigurationValue? roo
         return [Splice.Replace(comment?.End ?? open, close, lines)];
     }
 
-    protected override IEnumerable<Splice> Delete(ConfigurationValue collection, int index)
-    {
-        var elements = Elements(collection);
-        var element = elements[index];
-        var comma = JsonTrivia.Comma(Text, element.End);
-        var end = comma + 1 ?? element.End;
-        if (elements.Count == 1 && string.IsNullOrWhiteSpace(Text[(collection.Start + 1)..element.Start] + Text[end..(collection.End - 1)]))
-        {
-            return [Splice.Delete(collection.Start + 1, collection.End - 1)];
-        }
-        var before = index == 0 ? collection.Start + 1 : (JsonTrivia.Comma(Text, elements[index - 1].End) + 1)!.Value;
-        var deleted = Extent(before, element.Start, end, index < elements.Count - 1);
-        return index > 0 && index == elements.Count - 1 && comma is null ? [Splice.Delete(before - 1, before), deleted] : [deleted];
-    }
+    protected override IEnumerable<Splice> Delete(ConfigurationValue collection, int index) => Brackets.Delete(collection, Elements(collection), index);
 
-    /// <summary>Returns the text to delete with an element: its line with the comment behind it, or the blanks beside it.</summary>
-    private Splice Extent(int before, int start, int end, bool hasNext)
-    {
-        var commentEnd = JsonTrivia.EndOnLine(Text, end);
-        var isRestBlank = TextLines.IsBlank(Text, commentEnd, TextLines.End(Text, commentEnd));
-        if (TextLines.IsFirst(Text, start) && isRestBlank)
-        {
-            return Splice.Delete(TextLines.Start(Text, start), TextLines.Next(Text, commentEnd));
-        }
-        if (hasNext && !isRestBlank)
-        {
-            while (Text[end] is ' ' or '\t')
-            {
-                end++;
-            }
-            return Splice.Delete(start, end);
-        }
-        var comment = JsonTrivia.LastComment(Text, before, start);
-        var blanks = comment is not { } last ? before : JsonTrivia.IsLineComment(Text, last.Start) ? start : last.End;
-        return Splice.Delete(blanks, end);
-    }
+    private BracketedText Brackets => new(Text, Trivia.Slashes);
 
     /// <summary>Whether the value is the first element of its line, or belongs to a key that is.</summary>
-    private bool StartsLine(ConfigurationValue value)
-    {
-        var owner = Owner(Root!, value);
-        return owner is null || TextLines.IsFirst(Text, owner.Value);
-    }
-
-    /// <summary>Returns the start of the element that has this value; null for the root.</summary>
-    private static int? Owner(ConfigurationValue from, ConfigurationValue value)
-    {
-        if (from.Members.Find(m => m.Value.Start <= value.Start && value.End <= m.Value.End) is { } member)
-        {
-            return member.Value == value ? member.Start : Owner(member.Value, value);
-        }
-        return from.Items.Find(i => i.Start <= value.Start && value.End <= i.End) is not { } item ? null : item == value ? item.Start : Owner(item, value);
-    }
+    private bool StartsLine(ConfigurationValue value) => OwnerOf(value) is not { } owner || TextLines.IsFirst(Text, owner.Start);
 
     private JsonStyle StyleAt(ConfigurationValue place, bool isOnOneLine)
     {

@@ -212,7 +212,7 @@ internal ref struct JsonReader
         throw Wrong("a value is expected");
     }
 
-    private void SkipTrivia() => _at = JsonTrivia.Skip(_text, _at) is { } end ? end : throw Wrong("a comment does not end");
+    private void SkipTrivia() => _at = Trivia.Slashes.Skip(_text, _at) is { } end ? end : throw Wrong("a comment does not end");
 
     private void Expect(char c)
     {

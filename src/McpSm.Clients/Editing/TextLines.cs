@@ -10,7 +10,7 @@ internal static class TextLines
     public static int End(string text, int position)
     {
         var feed = text.IndexOf('\n', position);
-        return feed < 0 ? text.Length : feed > position && text[feed - 1] == '\r' ? feed - 1 : feed;
+        return feed < 0 ? text.Length : feed > 0 && text[feed - 1] == '\r' ? feed - 1 : feed;
     }
 
     /// <summary>Returns the position after the line end.</summary>

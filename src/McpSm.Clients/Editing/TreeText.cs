@@ -65,6 +65,19 @@ internal abstract class TreeText(string text, ConfigurationValue? root) : Config
         ? [.. collection.Members.Select(m => (m.Start, m.Value.End))]
         : [.. collection.Items.Select(i => (i.Start, i.End))];
 
+    /// <summary>Returns the member that has this value, or the element of a list as a member without a key; null for the root.</summary>
+    protected ConfigurationMember? OwnerOf(ConfigurationValue value) => Root is null ? null : Owner(Root, value);
+
+    private static ConfigurationMember? Owner(ConfigurationValue from, ConfigurationValue value)
+    {
+        if (from.Members.Find(m => m.Value.Start <= value.Start && value.End <= m.Value.End) is { } member)
+        {
+            return member.Value == value ? member : Owner(member.Value, value);
+        }
+        return from.Items.Find(i => i.Start <= value.Start && value.End <= i.End) is not { } item ? null
+            : item == value ? new ConfigurationMember("", item.Start, item) : Owner(item, value);
+    }
+
     /// <summary>Returns the splices of the first difference, so that equal members keep their layout and comments; null if the values are equal.</summary>
     private IEnumerable<Splice>? Difference(ConfigurationValue old, JsonNode? value)
     {

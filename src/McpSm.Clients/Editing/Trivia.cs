@@ -1,10 +1,18 @@
 namespace McpSm.Clients.Editing;
 
-/// <summary>Finds blanks and comments between the tokens of JSON.</summary>
-internal static class JsonTrivia
+/// <summary>Finds blanks and comments between the tokens of a map or list in brackets.</summary>
+/// <param name="lineMark">What begins a comment that ends with the line.</param>
+/// <param name="hasBlocks">Whether there are comments in the style of C.</param>
+internal sealed class Trivia(string lineMark, bool hasBlocks)
 {
+    /// <summary>JSON with comments.</summary>
+    public static readonly Trivia Slashes = new("//", hasBlocks: true);
+
+    /// <summary>TOML and YAML.</summary>
+    public static readonly Trivia Hashes = new("#", hasBlocks: false);
+
     /// <summary>Returns the position after blanks and comments; null if a comment does not end.</summary>
-    public static int? Skip(string text, int position)
+    public int? Skip(string text, int position)
     {
         while (true)
         {
@@ -22,10 +30,10 @@ internal static class JsonTrivia
     }
 
     /// <summary>Returns the position of the comma after an element; null if the element has none.</summary>
-    public static int? Comma(string text, int elementEnd) => Skip(text, elementEnd) is { } next && next < text.Length && text[next] == ',' ? next : null;
+    public int? Comma(string text, int elementEnd) => Skip(text, elementEnd) is { } next && next < text.Length && text[next] == ',' ? next : null;
 
     /// <summary>Returns the position after the comments that begin and end on this line, without the blanks after the last one.</summary>
-    public static int EndOnLine(string text, int position)
+    public int EndOnLine(string text, int position)
     {
         var lineEnd = TextLines.End(text, position);
         var end = position;
@@ -44,7 +52,7 @@ internal static class JsonTrivia
     }
 
     /// <summary>Returns the last comment of a part that has only blanks and comments.</summary>
-    public static (int Start, int End)? LastComment(string text, int start, int end)
+    public (int Start, int End)? LastComment(string text, int start, int end)
     {
         var last = ((int, int)?)null;
         for (var at = SkipBlanks(text, start); at < end; at = SkipBlanks(text, at))
@@ -57,11 +65,12 @@ internal static class JsonTrivia
     }
 
     /// <summary>Whether a comment begins here that ends with the line.</summary>
-    public static bool IsLineComment(string text, int position) => string.CompareOrdinal(text, position, "//", 0, 2) == 0;
+    public bool IsLineComment(string text, int position) => string.CompareOrdinal(text, position, lineMark, 0, lineMark.Length) == 0;
 
-    private static bool IsComment(string text, int position) => IsLineComment(text, position) || string.CompareOrdinal(text, position, "/*", 0, 2) == 0;
+    private bool IsComment(string text, int position) => IsLineComment(text, position)
+        || (hasBlocks && string.CompareOrdinal(text, position, "/*", 0, 2) == 0);
 
-    private static int? CommentEnd(string text, int position)
+    private int? CommentEnd(string text, int position)
     {
         if (IsLineComment(text, position))
         {
