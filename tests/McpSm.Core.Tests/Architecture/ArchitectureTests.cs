@@ -10,30 +10,6 @@ namespace McpSm.Core.Tests.Architecture;
 
 public sealed partial class ArchitectureTests
 {
-    // Highest first. A folder uses only the folders after it.
-    private static readonly string[] CoreOrder =
-        ["Management", "HttpAuthentication", "SignIn", "Registration", "Status", "Credentials", "Entra", "Interaction", "Grants", "Probing",
-            "Vaults", "Servers", "Discovery", "Http",
-            "Browsing", "Processes", "Configuration", "Network", "Interruption", "Files", "Errors"];
-
-    private static readonly string[] ClientsOrder = ["Catalog", "Entries", "Undo", "Files", "Editing"];
-
-    [Fact]
-    public void Core_folder_uses_only_folders_below_it() => Assert.Empty(UsesOfHigherFolders("Core", CoreOrder));
-
-    [Fact]
-    public void Clients_folder_uses_only_folders_below_it() => Assert.Empty(UsesOfHigherFolders("Clients", ClientsOrder));
-
-    private static IEnumerable<string> UsesOfHigherFolders(string project, string[] order) =>
-        from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", $"McpSm.{project}"), "*.cs", SearchOption.AllDirectories)
-        let folder = Path.GetFileName(Path.GetDirectoryName(file))!
-        where order.Contains(folder)
-        from Match use in Using().Matches(File.ReadAllText(file))
-        where use.Groups[1].Value == project
-        let used = use.Groups[2].Value
-        where Array.IndexOf(order, used) < Array.IndexOf(order, folder)
-        select $"{folder}/{Path.GetFileName(file)} uses {used}";
-
     [Fact]
     public void Environment_variable_of_Mcpsm_is_documented_in_the_help()
     {
@@ -150,7 +126,4 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"(?<=\.)Variable\((?!""|[\w.]*Variable\))[^)]*\)")]
     private static partial Regex NamedVariable();
-
-    [GeneratedRegex(@"using McpSm\.(\w+)\.(\w+);")]
-    private static partial Regex Using();
 }
