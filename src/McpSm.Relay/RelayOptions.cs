@@ -1,3 +1,5 @@
+using McpSm.Relay.Tools;
+
 namespace McpSm.Relay;
 
 /// <summary>How a relay works.</summary>
@@ -11,6 +13,21 @@ public sealed record RelayOptions
 
     /// <summary>How long a request waits for a busy server that says when to come back (RFC 9110 section 10.2.3).</summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Whether the other transport is tried if the server does not speak that of its setting; null for the default: from Streamable HTTP, but not
+    /// from HTTP+SSE.
+    /// </summary>
+    public bool? MayFallBack { get; init; }
+
+    /// <summary>How long a request of the client may take; null for no limit. A subscription has no limit.</summary>
+    public TimeSpan? RequestTimeout { get; init; }
+
+    /// <summary>How long <c>initialize</c> may take; null for <see cref="RequestTimeout"/>.</summary>
+    public TimeSpan? InitializeTimeout { get; init; }
+
+    /// <summary>Leaves tools out; null to offer all.</summary>
+    public ToolFilter? Tools { get; init; }
 
     /// <summary>Receives one line for each exchange, without bodies and secrets; null for no log.</summary>
     public Action<string>? Log { get; init; }

@@ -5,6 +5,7 @@ using McpSm.Core.Servers;
 using McpSm.Relay.Channels;
 using McpSm.Relay.Http;
 using McpSm.Relay.Messages;
+using McpSm.Relay.Tools;
 
 namespace McpSm.Relay;
 
@@ -43,12 +44,12 @@ public sealed class StdioRelay : IDisposable
     {
         (_server, _connect, _command, _options) = (server, connect, command, options ?? new RelayOptions());
         _input = new LineReader(input, _options.MaxClientMessage);
-        _writer = new MessageWriter(output);
+        _writer = new MessageWriter(output, _options.Tools);
         var connection = new ServerConnection(connect(server.Transport), server, _options);
         _stateless = new StatelessChannel(connection, server.Uri, _writer);
         _stateful = server.Transport == McpTransport.Sse ? new EventSourceChannel(connection, server.Uri, _writer, _ends.Token)
             : new StreamableHttpChannel(connection, server.Uri, _writer, _ends.Token);
-        _mayFallBack = server.Transport != McpTransport.Sse;
+        _mayFallBack = _options.MayFallBack ?? server.Transport != McpTransport.Sse;
     }
 
     /// <summary>Relays until the client closes its end, no longer reads, or the operation is cancelled.</summary>
@@ -95,7 +96,10 @@ public sealed class StdioRelay : IDisposable
         {
             return;
         }
-        var message = Message.Parse(line.Bytes);
+        if (await FilterAsync(Message.Parse(line.Bytes)).ConfigureAwait(false) is not { } message)
+        {
+            return;
+        }
         switch (message.Kind)
         {
             case MessageKind.Invalid:
@@ -120,6 +124,32 @@ public sealed class StdioRelay : IDisposable
         }
     }
 
+    /// <summary>Answers calls of tools that are left out.</summary>
+    /// <returns>The message without those calls; null if nothing is left.</returns>
+    private async Task<Message?> FilterAsync(Message message)
+    {
+        if (_options.Tools is not { } tools)
+        {
+            return message;
+        }
+        var refused = (message.Kind == MessageKind.Batch ? message.Members : [message]).Where(tools.Refuses).ToList();
+        var requests = refused.Where(call => call.Kind == MessageKind.Request).ToList();
+        if (message.Kind == MessageKind.Batch && requests.Count > 0)
+        {
+            await _writer.WriteAsync(ErrorMessage.CreateBatch(requests, call => ToolFilter.Refusal(call, _server.Name)), _ends.Token).ConfigureAwait(false);
+        }
+        else if (requests.Count > 0)
+        {
+            await RefuseAsync(message.Id, ToolFilter.Refusal(message, _server.Name)).ConfigureAwait(false);
+        }
+        var rest = refused.Count == 0 ? message : message.Kind == MessageKind.Batch ? tools.Without(message) : null;
+        if (rest is not null)
+        {
+            tools.Note(rest);
+        }
+        return rest;
+    }
+
     private async Task RefuseAsync(ReadOnlyMemory<byte> id, RelayFailure failure)
     {
         if (id.IsEmpty)
@@ -134,6 +164,10 @@ public sealed class StdioRelay : IDisposable
     {
         var request = new PendingRequest(message, _ends.Token);
         _pending[message.IdKey] = request;
+        if (LimitOf(message) is { } limit)
+        {
+            request.LimitTo(limit, _options.Time);
+        }
         var isInitialize = message is { Method: "initialize", IsStateless: false };
         var (before, ready) = (_notifications, _initialized);
         var task = Task.Run(() => ExchangeAsync(request, before, isInitialize || message.Method == "ping" || message.IsStateless ? Task.CompletedTask : ready));
@@ -143,6 +177,14 @@ public sealed class StdioRelay : IDisposable
         }
         Track(task);
     }
+
+    /// <summary>How long a request may take; null for no limit. A subscription is open for as long as the client wants it.</summary>
+    private TimeSpan? LimitOf(Message request) => request.Method switch
+    {
+        "initialize" or "server/discover" => _options.InitializeTimeout ?? _options.RequestTimeout,
+        "subscriptions/listen" => null,
+        _ => _options.RequestTimeout,
+    };
 
     private void Track(Task task)
     {
@@ -160,6 +202,10 @@ public sealed class StdioRelay : IDisposable
             await before.WaitAsync(OrderLimit, _options.Time, request.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             request.Token.ThrowIfCancellationRequested();
             await (request.Message.IsStateless ? _stateless.SendRequestAsync(request) : SendStatefulAsync(request)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (request is { HasTimedOut: true, IsCancelled: false } && !_ends.IsCancellationRequested)
+        {
+            await TimeOutAsync(request).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (request.Token.IsCancellationRequested || _writer.Closed.IsCancellationRequested)
         {
@@ -188,8 +234,27 @@ public sealed class StdioRelay : IDisposable
         }
     }
 
+    /// <summary>Tells the client that a request took too long, and the server that its answer is no longer needed (MCP lifecycle, Timeouts).</summary>
+    private async Task TimeOutAsync(PendingRequest request)
+    {
+        var message = request.Message;
+        await FailAsync(request, new RelayFailure(504, nameof(ErrorReason.ServerUnreachable),
+            $"'{_server.Name}' did not answer within {LimitOf(message)?.TotalSeconds:0} seconds."), null).ConfigureAwait(false);
+        // Nothing cancels 'initialize', and closing the stream has cancelled a request of a stateless server.
+        if (message is { IsStateless: false, Kind: MessageKind.Request } && message.Method != "initialize" && request.Written.Task.IsCompletedSuccessfully)
+        {
+            Notify(Message.Parse(RelayNotification.Cancelled(message.Id, "The request took too long.")));
+        }
+    }
+
     private async Task SendStatefulAsync(PendingRequest request)
     {
+        if (_mayFallBack && _stateful is EventSourceChannel events)
+        {
+            _mayFallBack = false;
+            await SendFirstOverEventsAsync(events, request).ConfigureAwait(false);
+            return;
+        }
         if (!_mayFallBack || _stateful is not StreamableHttpChannel streamable)
         {
             await _stateful.SendRequestAsync(request).ConfigureAwait(false);
@@ -213,6 +278,27 @@ public sealed class StdioRelay : IDisposable
         }
         _stateful = fallback;
         await fallback.SendRequestAsync(request).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends the first request of a client over HTTP+SSE, and over Streamable HTTP if the server does not speak the former.</summary>
+    private async Task SendFirstOverEventsAsync(EventSourceChannel events, PendingRequest request)
+    {
+        try
+        {
+            await events.ConnectAsync(request.Token).ConfigureAwait(false);
+        }
+        catch (RequestFailedException)
+        {
+            var fallback = new StreamableHttpChannel(new ServerConnection(_connect(McpTransport.Http), _server, _options), _server.Uri, _writer, _ends.Token);
+            if (!await fallback.TrySendRequestAsync(request, mayFallBack: true).ConfigureAwait(false))
+            {
+                // The answer over the first transport is the one that explains.
+                throw;
+            }
+            _stateful = fallback;
+            return;
+        }
+        await events.SendRequestAsync(request).ConfigureAwait(false);
     }
 
     private void Cancel(PendingRequest request, Message notification)

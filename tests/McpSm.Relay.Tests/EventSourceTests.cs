@@ -25,6 +25,45 @@ public sealed class EventSourceTests
     }
 
     [Fact]
+    public async Task Server_without_event_stream_is_asked_by_the_other_transport_if_allowed()
+    {
+        var session = new SessionServer();
+        await using var server = await ScriptedServer.StartAsync((context, body) => session.Session.Length == 0 && HttpMethods.IsGet(context.Request.Method)
+            ? Task.FromResult(context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed) : session.HandleAsync(context, body));
+        await using var client = new RelayClient(server.Url, McpTransport.Sse, new RelayOptions { MayFallBack = true });
+
+        Assert.NotNull((await client.InitializeAsync())["result"]);
+        Assert.NotNull((await client.AskAsync("""{"jsonrpc":"2.0","id":1,"method":"tools/list"}"""))["result"]);
+    }
+
+    [Theory]
+    [InlineData(McpTransport.Sse, null)]
+    [InlineData(McpTransport.Sse, true)]
+    public async Task Server_of_neither_transport_gives_the_answer_of_the_first(McpTransport transport, bool? mayFallBack)
+    {
+        await using var server = await ScriptedServer.StartAsync((context, _) =>
+            Task.FromResult(context.Response.StatusCode = HttpMethods.IsGet(context.Request.Method)
+                ? StatusCodes.Status410Gone : StatusCodes.Status404NotFound));
+        await using var client = new RelayClient(server.Url, transport, new RelayOptions { MayFallBack = mayFallBack });
+
+        var answer = await client.AskAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}""");
+
+        Assert.Contains("410", (string?)answer["error"]!["message"]);
+        Assert.Equal(mayFallBack == true, server.Exchanges.Any(exchange => exchange.Method == "POST"));
+    }
+
+    [Fact]
+    public async Task Old_server_is_not_asked_by_its_transport_if_that_is_forbidden()
+    {
+        var events = new OldServer();
+        await using var server = await ScriptedServer.StartAsync(events.HandleAsync);
+        await using var client = new RelayClient(server.Url, McpTransport.Http, new RelayOptions { MayFallBack = false });
+
+        Assert.NotNull((await client.AskAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"""))["error"]);
+        Assert.DoesNotContain(server.Exchanges, exchange => exchange.Method == "GET");
+    }
+
+    [Fact]
     public async Task Stream_that_breaks_is_opened_again_with_another_initialize()
     {
         var events = new OldServer();

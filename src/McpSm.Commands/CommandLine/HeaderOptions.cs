@@ -11,7 +11,9 @@ internal sealed class HeaderOptions
     private readonly Option<string[]> _headers = new("--header") { Description = "Header for the vault; - reads its value", HelpName = "name=value" };
     private readonly Option<string[]> _variables = new("--header-from-env") { Description = "Header whose value is in a variable", HelpName = "name=NAME" };
 
-    public IReadOnlyList<Option> All => [_headers, _variables];
+    private readonly Option<string[]> _files = new("--header-file") { Description = "File with a header a line, for the vault", HelpName = "path" };
+
+    public IReadOnlyList<Option> All => [_headers, _variables, _files];
 
     /// <summary>Returns the headers, or null if the user gave none.</summary>
     /// <param name="parsed">The command line.</param>
@@ -24,7 +26,8 @@ internal sealed class HeaderOptions
     {
         var given = (parsed.GetValue(_headers) ?? []).Select(h => Split(h, "A --header must be name=value.")).ToList();
         var variables = (parsed.GetValue(_variables) ?? []).Select(h => Split(h, "A --header-from-env must be name=VARIABLE.")).ToList();
-        if (given.Count == 0 && variables.Count == 0)
+        var fromFiles = (parsed.GetValue(_files) ?? []).SelectMany(path => HeaderLine.ReadFile(path, cancellationToken)).ToList();
+        if (given.Count == 0 && variables.Count == 0 && fromFiles.Count == 0)
         {
             return null;
         }
@@ -38,7 +41,7 @@ internal sealed class HeaderOptions
             throw Invalid("Standard input can provide only one secret: the token or a header.", "Give the header with --header-from-env.");
         }
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in given)
+        foreach (var (name, value) in fromFiles.Concat(given))
         {
             headers[name] = value;
         }
@@ -61,11 +64,7 @@ internal sealed class HeaderOptions
 
     private static (string Name, string Value) Split(string header, string error)
     {
-        if (header.IndexOf('=') is > 0 and var at)
-        {
-            return (header[..at].Trim(), header[(at + 1)..]);
-        }
-        throw Invalid(error, "Put the name of the header before the first '='.");
+        return HeaderLine.Split(header) ?? throw Invalid(error, "Put the name of the header before the first '='.");
     }
 
     // Messages do not repeat the arguments, which may be secrets.

@@ -15,6 +15,10 @@ internal static class NumberOption
     public static Option<int?> Timeout(string description) =>
         InRange(new Option<int?>("--timeout") { Description = description, HelpName = "seconds" }, 1, SecondsPerDay);
 
+    /// <summary>A time limit in seconds, at most a day; 0 for no limit.</summary>
+    public static Option<int?> TimeLimit(string name, string description) =>
+        InRange(new Option<int?>(name) { Description = description, HelpName = "s" }, 0, SecondsPerDay);
+
     /// <summary>How many servers to work on at the same time.</summary>
     public static Option<int> ThrottleLimit(int defaultLimit) => InRange(new Option<int>("--throttle-limit")
     {

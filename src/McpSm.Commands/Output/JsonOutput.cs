@@ -175,8 +175,38 @@ internal static class JsonOutput
             json.WriteString(name, value);
         }
         json.WriteEndObject();
+        if (server.Resource is not null)
+        {
+            Text(json, "resource", server.Resource);
+        }
+        Relay(json, server.Relay);
+    }
+
+    /// <summary>Writes members other than <c>signIn</c> only if they are set.</summary>
+    private static void Relay(Utf8JsonWriter json, RelaySettings relay)
+    {
         json.WriteStartObject("relay");
-        json.WriteBoolean("signIn", server.Relay.SignIn);
+        json.WriteBoolean("signIn", relay.SignIn);
+        if (relay.Fallback is { } fallback)
+        {
+            json.WriteBoolean("fallback", fallback);
+        }
+        if (relay.AllowTools.Count > 0)
+        {
+            Texts(json, "allowTools", relay.AllowTools);
+        }
+        if (relay.IgnoreTools.Count > 0)
+        {
+            Texts(json, "ignoreTools", relay.IgnoreTools);
+        }
+        if (relay.RequestTimeout is not null)
+        {
+            Number(json, "requestTimeout", relay.RequestTimeout);
+        }
+        if (relay.InitializeTimeout is not null)
+        {
+            Number(json, "initializeTimeout", relay.InitializeTimeout);
+        }
         json.WriteEndObject();
     }
 

@@ -2,11 +2,9 @@ using System.CommandLine;
 using McpSm.Commands.CommandLine;
 using McpSm.Commands.Remedies;
 using McpSm.Commands.Servers;
-using McpSm.Core;
 using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
-using McpSm.Core.SignIn;
 using McpSm.Relay;
 
 namespace McpSm.Commands.Proxy;
@@ -17,21 +15,31 @@ namespace McpSm.Commands.Proxy;
 /// </summary>
 internal sealed class ProxyCommand : ServerSubcommand
 {
+    private readonly ProxyOptions _options = new();
     private readonly HttpProxyMode _http = new();
 
     public ProxyCommand(CommandContext context) : base(context, "proxy", "Relay a local MCP client to a server", isOptional: true)
     {
         Server.Description = "Server id, name or URL";
-        foreach (var option in _http.Options)
+        foreach (var option in _options.All.Concat(_http.Options))
         {
             Add(option);
         }
-        Examples = ["mcpsm proxy my-api", "mcpsm proxy my-api --http", "mcpsm proxy my-api --http --show-token"];
+        Examples =
+        [
+            "mcpsm proxy my-api",
+            "mcpsm proxy my-api --ignore-tool 'delete_*' --log-file relay.log",
+            "mcpsm proxy https://example.com/mcp --header X-Tenant:acme",
+            "mcpsm proxy my-api --http",
+            "mcpsm proxy my-api --http --show-token",
+        ];
     }
 
     public override bool ReadsStandardInput => true;
 
-    public override bool Changes(ParseResult parsed) => false;
+    /// <summary>Returns true for a URL of an unknown server, which is added.</summary>
+    public override bool Changes(ParseResult parsed) =>
+        parsed.GetValue(Server) is { } given && ServerLookup.IsUrl(given) && Context.Catalog.Find(given) is null;
 
     // pwsh cannot pass on standard streams as bytes. A vault that only PowerShell opens gives an error to the client.
     public override IEnumerable<string?> FindVaults(ParseResult parsed) => [];
@@ -40,6 +48,7 @@ internal sealed class ProxyCommand : ServerSubcommand
     {
         if (_http.IsRequested(parsed))
         {
+            _options.RequireUnused(parsed);
             return await _http.RunAsync(Context, parsed, parsed.GetValue(Server) is null ? null : GetServer(parsed), cancellationToken).ConfigureAwait(false);
         }
         _http.RequireUnused(parsed);
@@ -47,7 +56,13 @@ internal sealed class ProxyCommand : ServerSubcommand
         {
             return UsageError.Report("mcpsm proxy needs <server>.", "mcpsm proxy --help", Context);
         }
-        var server = GetServer(parsed);
+        var headers = _options.ReadHeaders(parsed, Context, cancellationToken);
+        var server = _options.Apply(parsed, await FindServerAsync(parsed, cancellationToken).ConfigureAwait(false));
+        if (headers.Count > 0)
+        {
+            ServerUrl.RequireSecure(server);
+        }
+        var options = _options.Create(parsed, server);
         if (Context.Console.OpenStandardStreams() is not var (input, output))
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "'mcpsm proxy' needs a process of its own, because it relays standard input and output.",
@@ -60,13 +75,16 @@ internal sealed class ProxyCommand : ServerSubcommand
         // A client limits how long 'initialize' may take, so a sign-in that needs a person fails at once and names the command for it.
         Context.Interaction.NonInteractive = true;
         Context.Interaction.Quiet = !Context.Verbose;
-        var handlers = new List<AuthenticatingHandler>();
+        var log = new LogFile(_options.LogFile(parsed), Context.AppEnvironment.Time, Context.Warn);
+        await using var closingLog = log.ConfigureAwait(false);
+        var connections = new ProxyConnections(Context, server, headers);
+        await using var closing = connections.ConfigureAwait(false);
         try
         {
-            using var relay = new StdioRelay(server, input, output, Connect, FindCommand, new RelayOptions
+            using var relay = new StdioRelay(server, input, output, connections.Connect, e => FindCommand(e, server, connections.HasOwnCredential), options with
             {
-                Log = Context.Verbose ? Context.Hint : null,
-                Warn = Context.Warn,
+                Log = Context.Verbose || log.IsOn ? Log : null,
+                Warn = Warn,
                 Time = Context.AppEnvironment.Time,
             });
             using var client = ParentWatch.Start(Context.AppEnvironment.Time, cancellationToken);
@@ -74,23 +92,46 @@ internal sealed class ProxyCommand : ServerSubcommand
         }
         finally
         {
-            // The client sees the end now, although a renewal may still be in flight. Its refresh token must not be lost.
+            // The client sees the end now, although a renewal may still be in flight.
             await output.DisposeAsync().ConfigureAwait(false);
-            await RelayEnd.WaitAsync(handlers, Context.AppEnvironment).ConfigureAwait(false);
-            handlers.ForEach(handler => handler.Dispose());
         }
 
-        HttpMessageInvoker Connect(McpTransport transport)
+        void Log(string line)
         {
-            var handler = new AuthenticatingHandler(transport == server.Transport ? server : new McpServer(server) { Transport = transport },
-                Context.Authenticator, new SignInOptions());
-            handlers.Add(handler);
-            return new HttpMessageInvoker(handler, disposeHandler: false);
+            log.Write(line);
+            if (Context.Verbose)
+            {
+                Context.Hint(line);
+            }
         }
 
-        string? FindCommand(McpAuthException e) => e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected
-                or ErrorReason.TokenRejected or ErrorReason.InsufficientScope
-            ? CliRemedyFormatter.Instance.Format(CredentialRemedy.ForNewCredential(server))
-            : e.Remedy is null ? null : CliRemedyFormatter.Instance.Format(e.Remedy);
+        void Warn(string line)
+        {
+            log.Write(line);
+            Context.Warn(line);
+        }
     }
+
+    /// <summary>Finds the server. One that is named by a URL is added, so that a client needs no other command before its first start.</summary>
+    /// <exception cref="McpAuthException">ServerNotFound, InvalidServerUrl; InvalidValue: several servers match.</exception>
+    private async Task<McpServer> FindServerAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var given = parsed.GetValue(Server)!;
+        if (!ServerLookup.IsUrl(given) || Context.Catalog.Find(given) is not null)
+        {
+            return GetServer(parsed);
+        }
+        var (server, isNew) = await Context.Authenticator.Servers.FindOrAddAsync(given, cancellationToken).ConfigureAwait(false);
+        if (isNew)
+        {
+            Context.Hint($"Server '{server.Name}' added.");
+        }
+        return server;
+    }
+
+    private static string? FindCommand(McpAuthException e, McpServer server, bool hasOwnCredential) => !hasOwnCredential
+            && e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected
+                or ErrorReason.TokenRejected or ErrorReason.InsufficientScope
+        ? CliRemedyFormatter.Instance.Format(CredentialRemedy.ForNewCredential(server))
+        : e.Remedy is null ? null : CliRemedyFormatter.Instance.Format(e.Remedy);
 }

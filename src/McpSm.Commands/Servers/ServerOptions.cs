@@ -26,6 +26,12 @@ internal sealed class ServerOptions
     private readonly Option<string[]> _authorize = AuthorizeParameterOption.Create("Add a parameter to authorization URLs");
 
     private readonly Option<bool> _relaySignIn = new("--relay-sign-in") { Description = "Let mcpsm proxy ask to sign in" };
+    private readonly Option<string?> _resource = new("--resource") { Description = "resource for the issuer, or none", HelpName = "uri" };
+    private readonly Option<bool> _fallback = new("--fallback") { Description = "Let the proxy try the other transport" };
+    private readonly Option<string[]> _allow = ToolOption.Create("--allow-tool", "Tools that the proxy offers alone");
+    private readonly Option<string[]> _ignore = ToolOption.Create("--ignore-tool", "Tools that the proxy leaves out");
+    private readonly Option<int?> _request = NumberOption.TimeLimit("--request-timeout", "Time limit for a request of the proxy");
+    private readonly Option<int?> _initialize = NumberOption.TimeLimit("--initialize-timeout", "Time limit for 'initialize' of the proxy");
 
     private readonly Option<string?> _dpop = new("--dpop") { Description = "Bind tokens to a key: auto, always or never", HelpName = "when" };
 
@@ -41,7 +47,7 @@ internal sealed class ServerOptions
         Option[] options =
         [
             _type, _oauth, _noOAuth, _clientId, _secret, _scopes, _issuer, .. _headers.All, _token, _metadata, _legacy, _dpop, _authorize,
-            _relaySignIn,
+            _relaySignIn, _resource, _fallback, _allow, _ignore, _request, _initialize,
         ];
         foreach (var option in options)
         {
@@ -75,6 +81,12 @@ internal sealed class ServerOptions
             DPoP = parsed.GetValue(_dpop) switch { "auto" => DPoPMode.Auto, "always" => DPoPMode.Always, "never" => DPoPMode.Never, _ => null },
             AuthorizeParams = AuthorizeParameterOption.Read(parsed, _authorize),
             RelaySignIn = GetSwitch(parsed, _relaySignIn),
+            Resource = parsed.GetValue(_resource),
+            Fallback = GetSwitch(parsed, _fallback),
+            AllowTools = ToolOption.Read(parsed, _allow),
+            IgnoreTools = ToolOption.Read(parsed, _ignore),
+            RequestTimeout = parsed.GetValue(_request),
+            InitializeTimeout = parsed.GetValue(_initialize),
             Token = parsed.GetValue(_token) is { } token
                 ? await SecretInput.ReadTokenAsync(token, context, cancellationToken).ConfigureAwait(false) : null,
         };

@@ -145,6 +145,7 @@ internal sealed class TokenRenewer(AppEnvironment environment, CredentialStore s
     private async Task<TokenSet> RepeatAsync(McpServer server, OAuthCredential current, SenderConstraint constraint, RestrictedHttpClient http,
         bool always, CancellationToken cancellationToken)
     {
+        var resource = ResourceParameter.For(server, current.Resource);
         try
         {
             return current.IdentityProvider is { } provider
@@ -152,11 +153,11 @@ internal sealed class TokenRenewer(AppEnvironment environment, CredentialStore s
                     current.Scopes, constraint, cancellationToken, always).ConfigureAwait(false)
                 : current.Assertion is { } source
                 ? await JwtBearerGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, ReadAssertion(source, cancellationToken),
-                    current.Resource, current.Scopes, constraint, environment.Time, cancellationToken).ConfigureAwait(false)
+                    resource, current.Scopes, constraint, environment.Time, cancellationToken).ConfigureAwait(false)
                 : EntraIssuer.Find(current.Issuer) is { } microsoft
                 ? await entra.ForClientAsync(server, microsoft, current.Client, current.Scopes, cancellationToken).ConfigureAwait(false)
                 : await ClientCredentialsGrant.RequestAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client,
-                    current.Resource, current.Scopes, constraint, environment.Time, cancellationToken).ConfigureAwait(false);
+                    resource, current.Scopes, constraint, environment.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.ClientRejected or ErrorReason.AssertionRejected or ErrorReason.AuthenticationRequired)
         {
@@ -182,6 +183,7 @@ internal sealed class TokenRenewer(AppEnvironment environment, CredentialStore s
         string refreshToken, RestrictedHttpClient http, TokenExchange exchange)
     {
         var wasInterrupted = store.Index.Read(server.Id)?.IsInterrupted == true;
+        var resource = ResourceParameter.For(server, current.Resource);
         // Check the vault and record the attempt before the refresh token is spent. A problem that prevents storing the new token is found
         // in time, and a process that is killed during the request leaves a record.
         using var reserve = await store.RehearseAsync(server, item, exchange.Token).ConfigureAwait(false);
@@ -192,7 +194,7 @@ internal sealed class TokenRenewer(AppEnvironment environment, CredentialStore s
             return EntraIssuer.Find(current.Issuer) is { } microsoft
                 ? await entra.RenewAsync(server, microsoft, current.Client.Id, current.Scopes, refreshToken, exchange.Token).ConfigureAwait(false)
                 : await RefreshTokenGrant.RenewAsync(http, current.TokenEndpoint!, current.Issuer!, current.Client, refreshToken,
-                    current.Resource, current.Scopes, constraint, environment.Time, exchange.Token).ConfigureAwait(false);
+                    resource, current.Scopes, constraint, environment.Time, exchange.Token).ConfigureAwait(false);
         }
         catch (McpAuthException e) when (e.Reason == ErrorReason.RefreshTokenRejected)
         {

@@ -7,5 +7,7 @@ internal sealed class DisplayList(IList<string> names) : ReadOnlyCollection<stri
 {
     public static DisplayList None { get; } = new([]);
 
+    public static DisplayList Create(IReadOnlyList<string> names) => names as DisplayList ?? (names.Count == 0 ? None : new([.. names]));
+
     public override string ToString() => string.Join(", ", this);
 }

@@ -10,13 +10,13 @@ internal static class ClientCredentialsGrant
     /// <summary>Requests an access token.</summary>
     /// <exception cref="McpAuthException">ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
     public static async Task<TokenSet> RequestAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer, ClientIdentity client,
-        string resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time, CancellationToken cancellationToken)
+        string? resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time, CancellationToken cancellationToken)
     {
         using var request = new ClientCredentialsTokenRequest
         {
             Address = tokenEndpoint,
             Scope = scopes.Count > 0 ? Discovery.Scopes.Join(scopes) : null,
-            Resource = [resource],
+            Resource = resource is null ? [] : [resource],
         };
         var tokens = await client.SendAsync(request, http.Protocol.RequestClientCredentialsTokenAsync, issuer, constraint, scopes, time, [], cancellationToken)
             .ConfigureAwait(false);

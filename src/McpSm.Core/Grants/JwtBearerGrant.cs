@@ -18,7 +18,7 @@ internal static class JwtBearerGrant
     /// </remarks>
     /// <exception cref="McpAuthException">AssertionRejected, ClientRejected, InsufficientScope, TokenResponseInvalid, …</exception>
     public static async Task<TokenSet> RequestAsync(RestrictedHttpClient http, string tokenEndpoint, string issuer, ClientIdentity client,
-        string assertion, string resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time,
+        string assertion, string? resource, IReadOnlyList<string> scopes, SenderConstraint constraint, TimeProvider time,
         CancellationToken cancellationToken)
     {
         using var request = new TokenRequest
@@ -27,7 +27,7 @@ internal static class JwtBearerGrant
             GrantType = OidcConstants.GrantTypes.JwtBearer,
         };
         request.Parameters.Add(OidcConstants.TokenRequest.Assertion, assertion);
-        request.Parameters.Add(OidcConstants.TokenRequest.Resource, resource);
+        request.Parameters.AddOptional(OidcConstants.TokenRequest.Resource, resource);
         if (scopes.Count > 0)
         {
             request.Parameters.Add(OidcConstants.TokenRequest.Scope, Discovery.Scopes.Join(scopes));

@@ -11,6 +11,8 @@ namespace McpSm.Core.Management;
 /// <summary>What is said of a server that is added or changed. Null is not said; an empty text takes a setting away.</summary>
 public sealed record ServerUpdate
 {
+    private const int MaxTimeoutSeconds = 24 * 60 * 60;
+
     public string? Name { get; init; }
     public string? Url { get; init; }
     public McpTransport? Transport { get; init; }
@@ -38,6 +40,23 @@ public sealed record ServerUpdate
 
     /// <summary>Whether <c>mcpsm proxy</c> asks a person to sign in if it starts without a usable credential.</summary>
     public bool? RelaySignIn { get; init; }
+    /// <summary>The <c>resource</c> parameter for the issuer (RFC 8707): a URI, or <c>none</c> to send none.</summary>
+    public string? Resource { get; init; }
+
+    /// <summary>Whether <c>mcpsm proxy</c> may use the other transport.</summary>
+    public bool? Fallback { get; init; }
+
+    /// <summary>The tools that <c>mcpsm proxy</c> offers; an empty list allows all.</summary>
+    public IReadOnlyList<string>? AllowTools { get; init => field = ToolPattern.Split(value); }
+
+    /// <summary>The tools that <c>mcpsm proxy</c> leaves out; an empty list leaves out none.</summary>
+    public IReadOnlyList<string>? IgnoreTools { get; init => field = ToolPattern.Split(value); }
+
+    /// <summary>How many seconds a request through <c>mcpsm proxy</c> may take; 0 removes the limit.</summary>
+    public int? RequestTimeout { get; init; }
+
+    /// <summary>How many seconds <c>initialize</c> through <c>mcpsm proxy</c> may take; 0 removes the limit.</summary>
+    public int? InitializeTimeout { get; init; }
 
     /// <summary>A bearer token, kept in the vault.</summary>
     public string? Token { get; init => field = value is null ? null : SecretText.WithoutLineEnd(value); }
@@ -65,6 +84,11 @@ public sealed record ServerUpdate
         {
             AuthorizeParameters.Check(AuthorizeParams);
         }
+        ResourceParameter.Check(Resource);
+        ToolPattern.Check(AllowTools);
+        ToolPattern.Check(IgnoreTools);
+        CheckTimeout(RequestTimeout);
+        CheckTimeout(InitializeTimeout);
         if (ClientSecret is not null)
         {
             CheckClientSecret(ClientSecret);
@@ -88,7 +112,16 @@ public sealed record ServerUpdate
         AllowLegacyEndpoints = AllowLegacyEndpoints ?? server.AllowLegacyEndpoints,
         DPoP = DPoP ?? server.DPoP,
         AuthorizeParams = AuthorizeParams is null ? server.AuthorizeParams : AuthorizeParameters.Changed(server.AuthorizeParams, AuthorizeParams),
-        Relay = server.Relay with { SignIn = RelaySignIn ?? server.Relay.SignIn },
+        Relay = server.Relay with
+        {
+            SignIn = RelaySignIn ?? server.Relay.SignIn,
+            Fallback = Fallback ?? server.Fallback,
+            AllowTools = AllowTools ?? server.AllowTools,
+            IgnoreTools = IgnoreTools ?? server.IgnoreTools,
+            RequestTimeout = Or(RequestTimeout, server.RequestTimeout),
+            InitializeTimeout = Or(InitializeTimeout, server.InitializeTimeout),
+        },
+        Resource = Or(Resource?.Trim(), server.Resource),
     };
 
     /// <summary>Without the secrets: records print all their members.</summary>
@@ -107,6 +140,18 @@ public sealed record ServerUpdate
 
     private static void CheckHeader(string name, string value)
     {
+        CheckHeaderText(name, value);
+        if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "The Authorization header is made of the token.",
+                $"Give the token itself, with: {new SetTokenStep(ServerReference.Unknown)}");
+        }
+    }
+
+    /// <summary>Rejects a header that cannot be sent.</summary>
+    /// <exception cref="McpAuthException">InvalidValue. The message does not repeat the value.</exception>
+    internal static void CheckHeaderText(string name, string value)
+    {
         using var probe = new HttpRequestMessage();
         if (!probe.Headers.TryAddWithoutValidation(name, "x"))
         {
@@ -119,12 +164,17 @@ public sealed record ServerUpdate
             throw new McpAuthException(ErrorReason.InvalidValue, $"The value of the header {UntrustedText.Sanitize(name)} cannot be sent: {why}.",
                 "Give a value of printable ASCII, in one line.");
         }
-        if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))
+    }
+
+    private static void CheckTimeout(int? seconds)
+    {
+        if (seconds is < 0 or > MaxTimeoutSeconds)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "The Authorization header is made of the token.",
-                $"Give the token itself, with: {new SetTokenStep(ServerReference.Unknown)}");
+            throw new McpAuthException(ErrorReason.InvalidValue, "A time limit of the proxy must be at most a day, in seconds; 0 removes the limit.");
         }
     }
+
+    private static int? Or(int? given, int? before) => given is null ? before : given == 0 ? null : given;
 
     private static string? Or(string? given, string? before) => given is null ? before : given.Length == 0 ? null : given;
 }

@@ -29,6 +29,7 @@ public sealed class McpServer
         DPoP = original.DPoP;
         AuthorizeParams = original.AuthorizeParams;
         Relay = original.Relay;
+        Resource = original.Resource;
         HeaderNames = original.HeaderNames;
         HasClientSecret = original.HasClientSecret;
         Plaintext = original.Plaintext;
@@ -79,12 +80,35 @@ public sealed class McpServer
 
     /// <summary>Whether <c>mcpsm proxy</c> asks a person to sign in if it starts without a usable credential.</summary>
     public bool RelaySignIn => Relay.SignIn;
+    /// <summary>
+    /// The <c>resource</c> parameter for the issuer (RFC 8707): a URI, or <c>none</c> for an issuer that refuses the parameter. Null for the
+    /// resource that the server names.
+    /// </summary>
+    public string? Resource { get; internal init; }
+
+    /// <summary>
+    /// Whether <c>mcpsm proxy</c> may use the other transport if the server does not speak <see cref="Transport"/>. Null for the default: from
+    /// Streamable HTTP, but not from HTTP+SSE.
+    /// </summary>
+    public bool? Fallback => Relay.Fallback;
+
+    /// <summary>The tools that <c>mcpsm proxy</c> offers, with <c>*</c> as a wildcard; empty for all.</summary>
+    public IReadOnlyList<string> AllowTools => Relay.AllowTools;
+
+    /// <summary>The tools that <c>mcpsm proxy</c> leaves out, with <c>*</c> as a wildcard.</summary>
+    public IReadOnlyList<string> IgnoreTools => Relay.IgnoreTools;
+
+    /// <summary>How many seconds a request through <c>mcpsm proxy</c> may take; null for no limit.</summary>
+    public int? RequestTimeout => Relay.RequestTimeout;
+
+    /// <summary>How many seconds <c>initialize</c> through <c>mcpsm proxy</c> may take; null for the limit of the other requests.</summary>
+    public int? InitializeTimeout => Relay.InitializeTimeout;
 
     /// <summary>The names of the extra headers to send; empty unless they were read. The values are secrets.</summary>
     public IReadOnlyList<string> HeaderNames
     {
         get;
-        internal init => field = value as DisplayList ?? (value.Count == 0 ? DisplayList.None : new DisplayList([.. value]));
+        internal init => field = DisplayList.Create(value);
     } = DisplayList.None;
 
     /// <summary>Whether the vault has a secret for the server's client; false unless that was read.</summary>

@@ -9,7 +9,6 @@ namespace McpSm.Core.Servers;
 internal static class ServerEntry
 {
     private const string AuthorizeParamsName = "authorizeParams";
-    private const string RelayName = "relay";
 
     public static McpServer Read(JsonElement entry, int index, string path)
     {
@@ -53,7 +52,8 @@ internal static class ServerEntry
                 _ => throw Corrupt("has a 'dpop' that is not auto, always or never"),
             },
             AuthorizeParams = AuthorizeParams(oauth),
-            Relay = Relay(Member(entry, RelayName, JsonValueKind.Object)),
+            Relay = RelayEntry.Read(entry),
+            Resource = Text(oauth, "resource"),
             Plaintext = new PlaintextSecrets(Text(entry, "bearerToken"), Text(oauth, "clientSecret"), Headers(entry)),
         };
     }
@@ -75,6 +75,7 @@ internal static class ServerEntry
         Put(oauth, "allowLegacyEndpoints", server.AllowLegacyEndpoints ? JsonValue.Create(true) : null);
         Put(oauth, "dpop", server.DPoP switch { DPoPMode.Always => "always", DPoPMode.Never => "never", _ => null });
         PutAuthorizeParams(oauth, server.AuthorizeParams);
+        Put(oauth, "resource", server.Resource);
         if (oauth.Count == 0)
         {
             entry.Remove("oauth");
@@ -83,33 +84,8 @@ internal static class ServerEntry
         {
             entry["oauth"] = oauth;
         }
-        PutRelay(entry, server.Relay);
+        RelayEntry.Write(server.Relay, entry);
         return entry;
-    }
-
-    private static RelaySettings Relay(JsonElement? relay) => relay is null ? RelaySettings.None : new()
-    {
-        SignIn = Member(relay, "signIn", JsonValueKind.True) is not null,
-    };
-
-    /// <summary>Writes the settings one by one, to keep members of a later version.</summary>
-    private static void PutRelay(JsonObject entry, RelaySettings settings)
-    {
-        var existing = entry[RelayName] as JsonObject;
-        if (existing is null && settings == RelaySettings.None)
-        {
-            return;
-        }
-        var relay = existing ?? [];
-        Put(relay, "signIn", settings.SignIn ? JsonValue.Create(true) : null);
-        if (relay.Count == 0)
-        {
-            entry.Remove(RelayName);
-        }
-        else if (existing is null)
-        {
-            entry[RelayName] = relay;
-        }
     }
 
     /// <summary>Writes the parameters one by one, to keep members that are not parameters.</summary>
@@ -171,7 +147,7 @@ internal static class ServerEntry
         _ => null,
     };
 
-    private static void Put(JsonObject to, string name, JsonNode? value)
+    internal static void Put(JsonObject to, string name, JsonNode? value)
     {
         if (value is null)
         {
@@ -184,13 +160,13 @@ internal static class ServerEntry
     }
 
     /// <summary>Returns the member if it has this kind. Members of another kind are ignored.</summary>
-    private static JsonElement? Member(JsonElement? from, string name, JsonValueKind kind) =>
+    internal static JsonElement? Member(JsonElement? from, string name, JsonValueKind kind) =>
         from is { } parent && parent.TryGetProperty(name, out var member) && member.ValueKind == kind ? member : null;
 
     private static string? Text(JsonElement? from, string name) =>
         Member(from, name, JsonValueKind.String) is { } value && value.TextOrNull() is { Length: > 0 } text ? text : null;
 
-    private static List<string> Texts(JsonElement? from, string name) => Member(from, name, JsonValueKind.Array) is { } array
+    internal static List<string> Texts(JsonElement? from, string name) => Member(from, name, JsonValueKind.Array) is { } array
         ? [.. array.EnumerateArray().Select(v => v.TextOrNull()).OfType<string>()] : [];
 
     private static IReadOnlyDictionary<string, string> Headers(JsonElement entry) =>

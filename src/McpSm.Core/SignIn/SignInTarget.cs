@@ -21,7 +21,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
     public bool IsIdentityProvider { get; init; }
 
     /// <summary>The <c>resource</c> of the requests (rule 20); null if there is no resource.</summary>
-    public string? ResourceParameter => IsIdentityProvider ? null : Resource;
+    public string? ResourceParameter { get; init; }
 
     // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.
     private const int MaxScopesLength = 16 * 1024;
@@ -76,6 +76,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
             server.Issuer is null && resource is not null ? resource.AuthorizationServers : [issuer.Issuer], scopes)
         {
             DPoP = DPoPPolicy.Create(server, answer, resource, issuer),
+            ResourceParameter = Servers.ResourceParameter.For(server, resource?.Resource ?? ResourceUri.Canonical(server.Uri)),
         };
     }
 

@@ -29,11 +29,11 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
         {
             var tokens = client.Assertion is { } source
                 ? await JwtBearerGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity, source.Read(environment, cancellationToken),
-                    target.Resource, scopes, target.DPoP.Bind(), environment.Time, cancellationToken).ConfigureAwait(false)
+                    target.ResourceParameter, scopes, target.DPoP.Bind(), environment.Time, cancellationToken).ConfigureAwait(false)
                 : EntraIssuer.Find(issuer.Issuer) is { } microsoft
                 ? await entra.ForClientAsync(server, microsoft, identity, scopes, cancellationToken).ConfigureAwait(false)
                 : await ClientCredentialsGrant.RequestAsync(http, issuer.TokenEndpoint, issuer.Issuer, identity,
-                    target.Resource, scopes, target.DPoP.Bind(), environment.Time, cancellationToken).ConfigureAwait(false);
+                    target.ResourceParameter, scopes, target.DPoP.Bind(), environment.Time, cancellationToken).ConfigureAwait(false);
             return target.Credential(identity, tokens, environment.Time.GetUtcNow()) with
             {
                 IsOfClient = client.Assertion is null,

@@ -6,6 +6,7 @@ namespace McpSm.Relay.Channels;
 internal sealed class PendingRequest : IDisposable
 {
     private readonly CancellationTokenSource _cancel;
+    private ITimer? _timer;
 
     public PendingRequest(Message message, CancellationToken relay)
     {
@@ -25,11 +26,32 @@ internal sealed class PendingRequest : IDisposable
     /// <summary>Whether the client cancelled the request: its answer is dropped.</summary>
     public bool IsCancelled { get; private set; }
 
+    /// <summary>Whether the request took too long.</summary>
+    public bool HasTimedOut { get; private set; }
+
     public void Cancel()
     {
         IsCancelled = true;
         _cancel.Cancel();
     }
 
-    public void Dispose() => _cancel.Dispose();
+    /// <summary>Ends the exchange after a time.</summary>
+    public void LimitTo(TimeSpan limit, TimeProvider time) => _timer = time.CreateTimer(_ =>
+    {
+        HasTimedOut = true;
+        try
+        {
+            _cancel.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The answer came at this very moment.
+        }
+    }, null, limit, Timeout.InfiniteTimeSpan);
+
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        _cancel.Dispose();
+    }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using McpSm.Core.Files;
 using McpSm.Relay.Messages;
+using McpSm.Relay.Tools;
 
 namespace McpSm.Relay.Channels;
 
@@ -60,74 +61,12 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
         {
             return body;
         }
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 1000 });
-        var result = new ArrayBufferWriter<byte>(body.Length);
-        var copied = 0;
-        var removed = false;
-        if (!MoveToTools(ref reader))
+        var filtered = ToolList.Filter(body, tool =>
         {
-            return body;
-        }
-        var first = true;
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
-        {
-            var start = (int)reader.TokenStartIndex;
-            using var tool = JsonDocument.ParseValue(ref reader);
-            var end = (int)reader.BytesConsumed;
-            if (Learn(tool.RootElement))
-            {
-                first = false;
-                continue;
-            }
-            removed = true;
-            // With the comma before it, or after it if it is the first.
-            var from = first ? start : LastComma(body, start);
-            result.Write(body.AsSpan(copied, from - copied));
-            copied = first ? AfterComma(body, end) : end;
-        }
-        if (!removed)
-        {
-            return body;
-        }
-        result.Write(body.AsSpan(copied));
-        return result.WrittenSpan.ToArray();
-    }
-
-    private static bool MoveToTools(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var isResult = reader.ValueTextEquals("result"u8);
-            reader.Read();
-            if (!isResult || reader.TokenType != JsonTokenType.StartObject)
-            {
-                reader.Skip();
-                continue;
-            }
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var isTools = reader.ValueTextEquals("tools"u8);
-                reader.Read();
-                if (isTools)
-                {
-                    return reader.TokenType == JsonTokenType.StartArray;
-                }
-                reader.Skip();
-            }
-        }
-        return false;
-    }
-
-    private static int LastComma(byte[] json, int before) => json.AsSpan(0, before).LastIndexOf((byte)',');
-
-    private static int AfterComma(byte[] json, int end)
-    {
-        while (end < json.Length && json[end] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
-        {
-            end++;
-        }
-        return end < json.Length && json[end] == ',' ? end + 1 : end;
+            using var json = JsonDocument.Parse(tool, new JsonDocumentOptions { MaxDepth = 1000 });
+            return Learn(json.RootElement);
+        });
+        return filtered.Length == body.Length ? body : filtered.ToArray();
     }
 
     /// <summary>Remembers the headers of a tool.</summary>

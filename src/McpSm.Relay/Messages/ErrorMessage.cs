@@ -25,7 +25,10 @@ internal static class ErrorMessage
     }
 
     /// <summary>One array with an error for each request of a batch.</summary>
-    public static ReadOnlyMemory<byte> CreateBatch(IEnumerable<Message> requests, RelayFailure failure)
+    public static ReadOnlyMemory<byte> CreateBatch(IEnumerable<Message> requests, RelayFailure failure) => CreateBatch(requests, _ => failure);
+
+    /// <summary>One array with an error for each request of a batch.</summary>
+    public static ReadOnlyMemory<byte> CreateBatch(IEnumerable<Message> requests, Func<Message, RelayFailure> explain)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer, Readable))
@@ -33,7 +36,7 @@ internal static class ErrorMessage
             writer.WriteStartArray();
             foreach (var request in requests)
             {
-                Write(writer, request.Id, failure);
+                Write(writer, request.Id, explain(request));
             }
             writer.WriteEndArray();
         }

@@ -1,7 +1,11 @@
+using McpSm.Relay.Tools;
+
 namespace McpSm.Relay.Messages;
 
 /// <summary>Writes one message a line. A slow reader makes the writers wait, so that no message is lost and memory stays bounded.</summary>
-internal sealed class MessageWriter(Stream output) : IDisposable
+/// <param name="output">What the client reads.</param>
+/// <param name="tools">Cuts tools from messages; null to write all messages as they are.</param>
+internal sealed class MessageWriter(Stream output, ToolFilter? tools = null) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly CancellationTokenSource _closed = new();
@@ -13,7 +17,7 @@ internal sealed class MessageWriter(Stream output) : IDisposable
     /// <exception cref="OperationCanceledException">The reader is gone, or the operation was cancelled.</exception>
     public async Task WriteAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
-        var line = ToLine(json.Span);
+        var line = ToLine((tools?.Filter(json) ?? json).Span);
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {

@@ -15,7 +15,8 @@ public sealed partial class HelpTests
         + " --client-credentials --client-key-file --managed-identity --assertion-file --assertion-from-env --name --identity-provider --authorize-param";
 
     private const string Server = "--type --oauth --no-oauth --client-id --client-secret-from-env --scope --issuer --header --header-from-env --token "
-        + "--client-metadata-url --allow-legacy-endpoints --dpop --authorize-param --relay-sign-in";
+        + "--client-metadata-url --allow-legacy-endpoints --dpop --authorize-param --relay-sign-in --header-file --resource --fallback "
+        + "--allow-tool --ignore-tool --request-timeout --initialize-timeout";
 
     /// <summary>Every command with all its arguments and options.</summary>
     private static readonly Dictionary<string, string> Commands = new()
@@ -25,7 +26,8 @@ public sealed partial class HelpTests
         ["server"] = "",
         ["server update"] = "<server> --name --url " + Server,
         ["list"] = "--json",
-        ["proxy"] = "<server> --http --all --port --ephemeral --show-token --allow-origin",
+        ["proxy"] = "<server> --header --header-file --transport --allow-tool --ignore-tool --request-timeout --initialize-timeout --log-file "
+            + "--http --all --port --ephemeral --show-token --allow-origin",
         ["remove"] = "<server> --yes -y",
         ["test"] = "<server> --json --timeout --throttle-limit",
         ["auth"] = "<server> " + OfOne,

@@ -29,7 +29,16 @@ public sealed class ConfigFileFormatTests
         AllowLegacyEndpoints = true,
         DPoP = DPoPMode.Always,
         AuthorizeParams = new Dictionary<string, string> { ["audience"] = "https://all-fields.example", ["max_age"] = "0" },
-        Relay = new RelaySettings { SignIn = true },
+        Resource = "https://other.example/mcp",
+        Relay = new RelaySettings
+        {
+            SignIn = true,
+            Fallback = true,
+            AllowTools = ["get_*", "list_*"],
+            IgnoreTools = ["*_secret"],
+            RequestTimeout = 300,
+            InitializeTimeout = 15,
+        },
     };
 
     private static IReadOnlyList<McpServer> Servers =>

@@ -65,7 +65,16 @@ public sealed class CatalogTests
             AllowLegacyEndpoints = true,
             DPoP = DPoPMode.Always,
             AuthorizeParams = new Dictionary<string, string> { ["audience"] = "api" },
-            Relay = new RelaySettings { SignIn = true },
+            Resource = "none",
+            Relay = new RelaySettings
+            {
+                SignIn = true,
+                Fallback = true,
+                AllowTools = ["get_*"],
+                IgnoreTools = ["delete_*"],
+                RequestTimeout = 60,
+                InitializeTimeout = 10,
+            },
             HeaderNames = ["X-Key"],
             HasClientSecret = true,
             Plaintext = PlaintextSecrets.None with { BearerToken = "token" },

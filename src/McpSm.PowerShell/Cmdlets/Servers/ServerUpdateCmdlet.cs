@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Security;
+using McpSm.Commands.CommandLine;
 using McpSm.Core.Discovery;
 using McpSm.Core.Errors.Steps;
 using McpSm.Core.Management;
@@ -14,6 +15,8 @@ namespace McpSm.PowerShell.Cmdlets.Servers;
 /// <summary>The base of the cmdlets that add and change a server, with the parameters that both have.</summary>
 public abstract class ServerUpdateCmdlet : McpCmdlet
 {
+    private List<string> _headerFiles = [];
+
     /// <summary>Streamable HTTP, or the older HTTP+SSE transport.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Type")]
@@ -53,6 +56,10 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
     [Parameter]
     public IDictionary? Header { get; set; }
 
+    /// <summary>Files with a header a line, <c>Name: value</c>, which are stored in the vault.</summary>
+    [Parameter]
+    public string[]? HeaderFile { get; set; }
+
     /// <summary>A bearer token, which is stored in the vault.</summary>
     [Parameter]
     public SecureString? Token { get; set; }
@@ -84,6 +91,45 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
     [HashtableTransformation]
     public IDictionary? AuthorizeParameter { get; set; }
 
+    /// <summary>The <c>resource</c> parameter for the issuer: a URI, or <c>none</c>. An empty text restores the default.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string? Resource { get; set; }
+
+    /// <summary>Lets the proxy use the other transport.</summary>
+    [Parameter]
+    [SwitchTransformation]
+    public SwitchParameter Fallback { get; set; }
+
+    /// <summary>Tools that the proxy offers; an empty list allows all.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("AllowTools")]
+    [AllowEmptyCollection]
+    [AllowEmptyString]
+    public string[]? AllowTool { get; set; }
+
+    /// <summary>Tools that the proxy leaves out; an empty list leaves out none.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("IgnoreTools")]
+    [AllowEmptyCollection]
+    [AllowEmptyString]
+    public string[]? IgnoreTool { get; set; }
+
+    /// <summary>How many seconds a request through the proxy may take; 0 removes the limit.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public int? RequestTimeout { get; set; }
+
+    /// <summary>How many seconds <c>initialize</c> through the proxy may take; 0 removes the limit.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public int? InitializeTimeout { get; set; }
+
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        // PSPath resolution must run on the pipeline thread.
+        _headerFiles = [.. (HeaderFile ?? []).Select(GetUnresolvedProviderPathFromPSPath)];
+    }
+
     private protected ServerUpdate CreateUpdate(string? name, string? url) => new()
     {
         Name = name,
@@ -94,12 +140,18 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
         ClientSecret = UnwrapText(ClientSecret),
         Scopes = Scope is null ? null : Scopes.Typed(Scope),
         Issuer = Issuer,
-        Headers = PlainText.Table(Header, "The value of a header", StringComparer.OrdinalIgnoreCase),
+        Headers = ReadHeaders(),
         ClientMetadataUrl = ClientMetadataUrl,
         AllowLegacyEndpoints = MyInvocation.BoundParameters.ContainsKey(nameof(AllowLegacyEndpoints)) ? AllowLegacyEndpoints.IsPresent : null,
         DPoP = NullIfEmpty(DPoP) is { } dpop ? Enum.Parse<DPoPMode>(dpop, ignoreCase: true) : null,
         AuthorizeParams = PlainText.Table(AuthorizeParameter, "The value of a parameter", StringComparer.Ordinal),
         RelaySignIn = MyInvocation.BoundParameters.ContainsKey(nameof(RelaySignIn)) ? RelaySignIn.IsPresent : null,
+        Resource = Resource,
+        Fallback = MyInvocation.BoundParameters.ContainsKey(nameof(Fallback)) ? Fallback.IsPresent : null,
+        AllowTools = AllowTool,
+        IgnoreTools = IgnoreTool,
+        RequestTimeout = RequestTimeout,
+        InitializeTimeout = InitializeTimeout,
         Token = UnwrapText(Token),
     };
 
@@ -113,6 +165,23 @@ public abstract class ServerUpdateCmdlet : McpCmdlet
         {
             Warn($"'{changed.Server.Name}' moved to another origin, and its old credential is not used there. Sign in with: {new SignInStep(changed.Server)}");
         }
+    }
+
+    /// <summary>Returns the headers of the files and of the table, which wins; null if neither was given.</summary>
+    private Dictionary<string, string>? ReadHeaders()
+    {
+        var table = PlainText.Table(Header, "The value of a header", StringComparer.OrdinalIgnoreCase);
+        if (table is null && _headerFiles.Count == 0)
+        {
+            return null;
+        }
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in _headerFiles.SelectMany(path => HeaderLine.ReadFile(path, CancellationToken.None))
+            .Concat((table ?? new Dictionary<string, string>()).Select(header => (header.Key, header.Value))))
+        {
+            headers[name] = value;
+        }
+        return headers;
     }
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
