@@ -24,7 +24,7 @@ internal sealed class RelaySession : IAsyncDisposable
     private readonly ConcurrentDictionary<string, CallerStream> _open = new(StringComparer.Ordinal);
     private readonly MessageQueue _waiting = new();
     private readonly Lock _gate = new();
-    private CallerStream? _listener;
+    private readonly List<CallerStream> _listeners = [];
     private int _users;
     private long _lastUsed;
 
@@ -91,7 +91,7 @@ internal sealed class RelaySession : IAsyncDisposable
     }
 
     /// <summary>Answers a GET: a stream of what the server sends by itself, until the session ends.</summary>
-    /// <exception cref="RefusedException">The caller does not accept events, or already has such a stream.</exception>
+    /// <exception cref="RefusedException">The caller does not accept events.</exception>
     public async Task ListenAsync(HttpContext context, CancellationToken cancellationToken)
     {
         if (!Accepts(context.Request))
@@ -101,8 +101,7 @@ internal sealed class RelaySession : IAsyncDisposable
         var stream = new CallerStream(acceptsEvents: true, []);
         lock (_gate)
         {
-            _listener = _listener is null ? stream
-                : throw new RefusedException(StatusCodes.Status409Conflict, ErrorReason.InvalidValue, "The session already has a stream.");
+            _listeners.Add(stream);
         }
         using var use = Use(stream, []);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ends.Token);
@@ -126,7 +125,7 @@ internal sealed class RelaySession : IAsyncDisposable
         {
             lock (_gate)
             {
-                _listener = null;
+                _listeners.Remove(stream);
             }
         }
     }
@@ -189,7 +188,8 @@ internal sealed class RelaySession : IAsyncDisposable
     {
         lock (_gate)
         {
-            return _listener is { IsClosed: false } listener ? listener : _open.Values.FirstOrDefault(stream => stream is { AcceptsEvents: true, IsClosed: false });
+            // Each message goes to one stream. A caller that lost its stream may open another before the loss is noticed here.
+            return _listeners.LastOrDefault(stream => !stream.IsClosed) ?? _open.Values.FirstOrDefault(stream => stream is { AcceptsEvents: true, IsClosed: false });
         }
     }
 

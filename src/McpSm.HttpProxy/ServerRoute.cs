@@ -105,7 +105,14 @@ internal sealed class ServerRoute
         }
         else
         {
-            await ForwardAsync(context, body, initialize, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await ForwardAsync(context, body, initialize, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_retired.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw new RefusedException(StatusCodes.Status404NotFound, ErrorReason.ServerNotFound, $"The settings of '{Server.Name}' have changed. Send 'initialize' again.");
+            }
         }
     }
 
