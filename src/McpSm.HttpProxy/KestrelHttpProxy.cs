@@ -26,7 +26,8 @@ public sealed class KestrelHttpProxy : IHttpProxy
         var port = ((IPEndPoint)sockets[0].LocalEndPoint!).Port;
         var routes = new ServerRoutes(options);
         await using var ending = routes.ConfigureAwait(false);
-        using var server = new KestrelServer(Options.Create(Configure(sockets, options.Relay.MaxClientMessage)), CreateTransport(sockets), NullLoggerFactory.Instance);
+        using var server = new KestrelServer(Options.Create(Configure(sockets, options.Relay.MaxClientMessage)), CreateTransport(sockets),
+            NullLoggerFactory.Instance);
         var application = new ProxyApplication(options, port, routes, cancellationToken);
         try
         {

@@ -42,7 +42,8 @@ internal static class LoopbackSockets
 
     /// <summary>Returns the error for a port that another program uses.</summary>
     public static McpAuthException Explain(int port, SocketError error) => error == SocketError.AccessDenied
-        ? new McpAuthException(ErrorReason.ConfigurationUnavailable, Invariant($"This user may not listen on port {port}."), "Choose a port from 1024 with --port.")
+        ? new McpAuthException(ErrorReason.ConfigurationUnavailable, Invariant($"This user may not listen on port {port}."),
+            "Choose a port from 1024 with --port.")
         : new McpAuthException(ErrorReason.ConfigurationUnavailable, Invariant($"Another program uses port {port} of this machine."),
             Invariant($"Find that program with '{FindOwner(port)}' and end it, or choose another port with --port. If you do not know the program, ")
             + "delete the bearer file: a client may have sent the token to that program.");

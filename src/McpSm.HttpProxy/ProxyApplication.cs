@@ -37,8 +37,9 @@ internal sealed class ProxyApplication(HttpProxyOptions options, int port, Serve
         catch (BadHttpRequestException e)
         {
             // The body is too large, too slow or malformed.
-            await ErrorAnswer.WriteAsync(context, Refuse(e.StatusCode, e.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? $"The message is larger than {options.Relay.MaxClientMessage / 1024 / 1024} MiB." : "The body of the request cannot be read.")).ConfigureAwait(false);
+            var text = e.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? $"The message is larger than {options.Relay.MaxClientMessage / 1024 / 1024} MiB." : "The body of the request cannot be read.";
+            await ErrorAnswer.WriteAsync(context, Refuse(e.StatusCode, text)).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {
@@ -51,7 +52,8 @@ internal sealed class ProxyApplication(HttpProxyOptions options, int port, Serve
             options.Relay.Warn?.Invoke($"Unexpected error in Mcpsm: {e.GetType().Name}. {e.StackTrace}");
             await ErrorAnswer.WriteAsync(context, Refuse(StatusCodes.Status500InternalServerError, "Unexpected error.")).ConfigureAwait(false);
         }
-        options.Relay.Log?.Invoke($"{context.Request.Method} from a caller: {context.Response.StatusCode} in {options.Relay.Time.GetElapsedTime(began).TotalMilliseconds:0} ms");
+        var time = options.Relay.Time.GetElapsedTime(began);
+        options.Relay.Log?.Invoke($"{context.Request.Method} from a caller: {context.Response.StatusCode} in {time.TotalMilliseconds:0} ms");
     }
 
     private async Task AnswerAsync(HttpContext context, CancellationToken cancellationToken)
@@ -74,7 +76,8 @@ internal sealed class ProxyApplication(HttpProxyOptions options, int port, Serve
         // Before the token is asked for: a client that looks for metadata must not find anything to sign in to.
         if (ServerPath.ReadId(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget) is not { } id)
         {
-            await ErrorAnswer.WriteAsync(context, Refuse(StatusCodes.Status404NotFound, "The path names no server.", ErrorReason.ServerNotFound)).ConfigureAwait(false);
+            await ErrorAnswer.WriteAsync(context, Refuse(StatusCodes.Status404NotFound, "The path names no server.", ErrorReason.ServerNotFound))
+                .ConfigureAwait(false);
             return;
         }
         if (!_gate.IsAuthorized(request))
@@ -95,5 +98,6 @@ internal sealed class ProxyApplication(HttpProxyOptions options, int port, Serve
         await routes.AnswerAsync(id, context, cancellationToken).ConfigureAwait(false);
     }
 
-    private static Refusal Refuse(int status, string text, ErrorReason reason = ErrorReason.InvalidValue) => new(status, new RelayFailure(status, ErrorId.Of(reason), text));
+    private static Refusal Refuse(int status, string text, ErrorReason reason = ErrorReason.InvalidValue) =>
+        new(status, new RelayFailure(status, ErrorId.Of(reason), text));
 }

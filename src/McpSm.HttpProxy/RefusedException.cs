@@ -54,7 +54,7 @@ internal sealed class RefusedException(int status, ErrorReason reason, string te
             _ => (StatusCodes.Status500InternalServerError, StatusCodes.Status500InternalServerError),
         };
         var needsPerson = status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status403Forbidden;
-        return new(status, new RelayFailure(code, ErrorId.Of(e.Reason), command is not null && needsPerson ? $"{e.Message} Run '{command}', then try again." : e.Message,
-            command));
+        var text = command is not null && needsPerson ? $"{e.Message} Run '{command}', then try again." : e.Message;
+        return new(status, new RelayFailure(code, ErrorId.Of(e.Reason), text, command));
     }
 }

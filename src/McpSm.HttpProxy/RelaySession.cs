@@ -189,7 +189,8 @@ internal sealed class RelaySession : IAsyncDisposable
         lock (_gate)
         {
             // Each message goes to one stream. A caller that lost its stream may open another before the loss is noticed here.
-            return _listeners.LastOrDefault(stream => !stream.IsClosed) ?? _open.Values.FirstOrDefault(stream => stream is { AcceptsEvents: true, IsClosed: false });
+            return _listeners.LastOrDefault(stream => !stream.IsClosed)
+                ?? _open.Values.FirstOrDefault(stream => stream is { AcceptsEvents: true, IsClosed: false });
         }
     }
 
@@ -215,7 +216,8 @@ internal sealed class RelaySession : IAsyncDisposable
     private static bool Accepts(HttpRequest request) => request.Headers.Accept.Any(value => value is not null
         && (value.Contains(EventStream, StringComparison.OrdinalIgnoreCase) || value.Contains("*/*", StringComparison.Ordinal)));
 
-    private RefusedException Ended() => new(StatusCodes.Status502BadGateway, ErrorReason.ServerUnreachable, $"The session with '{_server.Name}' ended before the answer.");
+    private RefusedException Ended() =>
+        new(StatusCodes.Status502BadGateway, ErrorReason.ServerUnreachable, $"The session with '{_server.Name}' ended before the answer.");
 
     private static RefusedException Invalid(string text) => new(StatusCodes.Status400BadRequest, ErrorReason.InvalidValue, text);
 
@@ -227,7 +229,8 @@ internal sealed class RelaySession : IAsyncDisposable
             keys.ForEach(key => session._open.TryRemove(key, out _));
             foreach (var message in stream.Close().Where(message => message.Kind is MessageKind.Request or MessageKind.Notification))
             {
-                session._waiting.Add(message);
+                // Another stream of the caller may be open.
+                _ = session.DeliverAsync(message);
             }
             Volatile.Write(ref session._lastUsed, session._time.GetTimestamp());
             Interlocked.Decrement(ref session._users);

@@ -67,7 +67,8 @@ internal sealed class RelaySessions(McpServer server, HttpProxyOptions options, 
         }
         if (!_sessions.TryGetValue(id, out var session) || session.HasEnded)
         {
-            throw new RefusedException(StatusCodes.Status404NotFound, ErrorReason.InvalidValue, "The session does not exist or has ended. Send 'initialize' for a new one.");
+            throw new RefusedException(StatusCodes.Status404NotFound, ErrorReason.InvalidValue,
+                "The session does not exist or has ended. Send 'initialize' for a new one.");
         }
         if (body is not null)
         {
@@ -93,7 +94,8 @@ internal sealed class RelaySessions(McpServer server, HttpProxyOptions options, 
         if (_sessions.Count - idle.Count >= MaxSessions)
         {
             idle.Add(_sessions.Values.Except(idle).Where(session => session.IdleTime > TimeSpan.Zero).MaxBy(session => session.IdleTime)
-                ?? throw new RefusedException(StatusCodes.Status503ServiceUnavailable, ErrorReason.InvalidValue, $"'{server.Name}' has too many sessions. End some clients."));
+                ?? throw new RefusedException(StatusCodes.Status503ServiceUnavailable, ErrorReason.InvalidValue,
+                    $"'{server.Name}' has too many sessions. End some clients."));
         }
         await Task.WhenAll(idle.Select(session => RemoveAsync(session.Id))).ConfigureAwait(false);
     }

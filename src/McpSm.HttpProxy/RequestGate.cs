@@ -70,8 +70,9 @@ internal sealed class RequestGate
         var headers = context.Response.Headers;
         headers.AccessControlAllowMethods = "POST, GET, DELETE";
         // An authorization header must be named: a wildcard does not include it.
-        headers.AccessControlAllowHeaders = string.Join(", ", context.Request.Headers.AccessControlRequestHeaders.SelectMany(value => (value ?? "").Split(','))
-            .Select(name => name.Trim()).Where(name => ProxiedHeaders.IsForwarded(name) || name.Equals(HeaderNames.Authorization, StringComparison.OrdinalIgnoreCase)));
+        headers.AccessControlAllowHeaders = string.Join(", ", context.Request.Headers.AccessControlRequestHeaders
+            .SelectMany(value => (value ?? "").Split(',')).Select(name => name.Trim())
+            .Where(name => ProxiedHeaders.IsForwarded(name) || name.Equals(HeaderNames.Authorization, StringComparison.OrdinalIgnoreCase)));
         if (context.Request.Headers["Access-Control-Request-Private-Network"] == "true")
         {
             headers["Access-Control-Allow-Private-Network"] = "true";
@@ -95,5 +96,6 @@ internal sealed class RequestGate
         }
     }
 
-    private static Refusal Forbid(string text) => new(StatusCodes.Status403Forbidden, new RelayFailure(StatusCodes.Status403Forbidden, nameof(ErrorReason.UnsafeEndpoint), text));
+    private static Refusal Forbid(string text) =>
+        new(StatusCodes.Status403Forbidden, new RelayFailure(StatusCodes.Status403Forbidden, nameof(ErrorReason.UnsafeEndpoint), text));
 }

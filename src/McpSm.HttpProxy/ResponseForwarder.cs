@@ -55,5 +55,6 @@ internal static class ResponseForwarder
         await context.Response.Body.WriteAsync(body, cancellationToken).ConfigureAwait(false);
     }
 
-    private static bool HasBody(int status) => status is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified);
+    private static bool HasBody(int status) =>
+        status is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified);
 }

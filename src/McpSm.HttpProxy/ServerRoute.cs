@@ -29,7 +29,8 @@ internal sealed class ServerRoute
         (Server, _options) = (server, options);
         _http = Connect(server);
         // A server of HTTP+SSE names its own URL for messages, which only a handler for that transport may use.
-        var eventSource = new Lazy<HttpMessageInvoker>(() => server.Transport == McpTransport.Sse ? _http : Connect(new McpServer(server) { Transport = McpTransport.Sse }));
+        var eventSource = new Lazy<HttpMessageInvoker>(() => server.Transport == McpTransport.Sse ? _http
+            : Connect(new McpServer(server) { Transport = McpTransport.Sse }));
         _sessions = new RelaySessions(server, options, eventSource);
         _usesSessions = server.Transport == McpTransport.Sse;
     }
@@ -54,7 +55,8 @@ internal sealed class ServerRoute
         {
             _idle.TrySetResult();
         }
-        await Task.WhenAll(_idle.Task.WaitAsync(limit, _options.Relay.Time), _sessions.DisposeAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_idle.Task.WaitAsync(limit, _options.Relay.Time), _sessions.DisposeAsync().AsTask())
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var handler in _handlers)
         {
             // A refresh token that was sent must not be lost.
@@ -87,8 +89,8 @@ internal sealed class ServerRoute
     private async Task AnswerAsync(HttpContext context, byte[]? body, CancellationToken cancellationToken)
     {
         var session = context.Request.Headers[RelaySessions.Header].ToString();
-        var initialize = session.Length == 0 && body is not null && Message.Parse(body) is { Kind: MessageKind.Request, Method: "initialize", IsStateless: false } message
-            ? message : null;
+        var initialize = session.Length == 0 && body is not null
+            && Message.Parse(body) is { Kind: MessageKind.Request, Method: "initialize", IsStateless: false } message ? message : null;
         if (initialize is not null && _usesSessions)
         {
             var failure = await _sessions.TryOpenAsync(context, initialize, cancellationToken).ConfigureAwait(false);
@@ -111,7 +113,8 @@ internal sealed class ServerRoute
             }
             catch (OperationCanceledException) when (_retired.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                throw new RefusedException(StatusCodes.Status404NotFound, ErrorReason.ServerNotFound, $"The settings of '{Server.Name}' have changed. Send 'initialize' again.");
+                throw new RefusedException(StatusCodes.Status404NotFound, ErrorReason.ServerNotFound,
+                    $"The settings of '{Server.Name}' have changed. Send 'initialize' again.");
             }
         }
     }
@@ -120,7 +123,8 @@ internal sealed class ServerRoute
     private async Task ForwardAsync(HttpContext context, byte[]? body, Message? initialize, CancellationToken cancellationToken)
     {
         // A stream that waits for the server would hold an old route forever.
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, HttpMethods.IsGet(context.Request.Method) ? _retired.Token : default);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken,
+            HttpMethods.IsGet(context.Request.Method) ? _retired.Token : default);
         using var response = await SendAsync(context.Request, body, cancel.Token).ConfigureAwait(false);
         if (initialize is null || response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed))
         {
@@ -147,7 +151,8 @@ internal sealed class ServerRoute
             var request = new HttpRequestMessage(new HttpMethod(from.Method), url) { Content = body is null ? null : new ByteArrayContent(body) };
             if (!ProxiedHeaders.TryCopy(from, request))
             {
-                throw new RefusedException(StatusCodes.Status400BadRequest, ErrorReason.InvalidValue, "A header of the request is given twice or is not ASCII.");
+                throw new RefusedException(StatusCodes.Status400BadRequest, ErrorReason.InvalidValue,
+                    "A header of the request is given twice or is not ASCII.");
             }
             var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
             if (redirects < MaxRedirects && ServerConnection.FindRedirect(response, url, request.Method) is { } target)
@@ -174,7 +179,8 @@ internal sealed class ServerRoute
             $"'{Server.Name}' requires more rights than your sign-in gave.", CredentialRemedy.ForNewCredential(Server)),
         >= 300 and < 400 => new RefusedException(StatusCodes.Status502BadGateway, ErrorReason.UnsafeEndpoint,
             $"'{Server.Name}' redirects to another address. Mcpsm does not follow, so that no other server gets the token."),
-        < 200 or >= 600 => new RefusedException(StatusCodes.Status502BadGateway, ErrorReason.ProtocolViolation, $"'{Server.Name}' sent an HTTP status that does not exist."),
+        < 200 or >= 600 => new RefusedException(StatusCodes.Status502BadGateway, ErrorReason.ProtocolViolation,
+            $"'{Server.Name}' sent an HTTP status that does not exist."),
         _ => null,
     };
 

@@ -54,10 +54,12 @@ internal sealed class HttpProxyMode
             throw Invalid(server is null ? "mcpsm proxy --http needs a server or --all." : "--all serves every server, so it cannot be combined with one.");
         }
         var name = server?.Id ?? HttpProxyFiles.AllServers;
-        var files = new HttpProxyFiles(context.AppEnvironment, isEphemeral ? string.Create(CultureInfo.InvariantCulture, $"{name}@{Environment.ProcessId}") : name);
+        var files = new HttpProxyFiles(context.AppEnvironment,
+            isEphemeral ? string.Create(CultureInfo.InvariantCulture, $"{name}@{Environment.ProcessId}") : name);
         if (parsed.GetValue(_showToken))
         {
-            context.Console.Out.WriteLine(isEphemeral ? throw Invalid("--show-token and --ephemeral cannot be combined.") : files.ReadOrCreateBearer(context.Warn));
+            context.Console.Out.WriteLine(isEphemeral ? throw Invalid("--show-token and --ephemeral cannot be combined.")
+                : files.ReadOrCreateBearer(context.Warn));
             return ExitCode.Done;
         }
         var origins = (parsed.GetValue(_origins) ?? []).Select(ReadOrigin).ToList();
@@ -77,7 +79,8 @@ internal sealed class HttpProxyMode
         return ExitCode.Done;
     }
 
-    private HttpProxyOptions CreateOptions(CommandContext context, McpServer? server, HttpProxyFiles files, IReadOnlyCollection<string> origins, ParseResult parsed)
+    private HttpProxyOptions CreateOptions(
+        CommandContext context, McpServer? server, HttpProxyFiles files, IReadOnlyCollection<string> origins, ParseResult parsed)
     {
         var catalog = new ServedCatalog(context.Catalog, context.AppEnvironment.Time);
         var isEphemeral = parsed.GetValue(_ephemeral);
@@ -121,10 +124,12 @@ internal sealed class HttpProxyMode
 
     private static string UrlOf(McpServer? server, int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/{server?.Id}");
 
-    private static string ShowToken(McpServer? server) => server is null ? "mcpsm proxy --all --http --show-token" : NextCommand.For("proxy", server.Id, "--http --show-token");
+    private static string ShowToken(McpServer? server) =>
+        server is null ? "mcpsm proxy --all --http --show-token" : NextCommand.For("proxy", server.Id, "--http --show-token");
 
-    private static string? FindCommand(McpAuthException e, McpServer server) => e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired
-            or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected or ErrorReason.InsufficientScope or ErrorReason.OAuthDisabled
+    private static string? FindCommand(McpAuthException e, McpServer server) => e.Reason is ErrorReason.AuthenticationRequired
+            or ErrorReason.InteractionRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected or ErrorReason.InsufficientScope
+            or ErrorReason.OAuthDisabled
         ? CliRemedyFormatter.Instance.Format(CredentialRemedy.ForNewCredential(server))
         : e.Remedy is null ? null : CliRemedyFormatter.Instance.Format(e.Remedy);
 
@@ -133,7 +138,8 @@ internal sealed class HttpProxyMode
         && $"{url.Scheme}://{url.Authority}" is var origin && origin.Equals(text.TrimEnd('/'), StringComparison.OrdinalIgnoreCase) ? origin
         : throw Invalid("The value of --allow-origin is not an origin.", "Give scheme, host and port alone, such as http://localhost:6274");
 
-    private static McpAuthException Missing() => new(ErrorReason.InvalidValue, "This build of mcpsm contains no web server, so it cannot serve over HTTP.",
+    private static McpAuthException Missing() => new(ErrorReason.ConfigurationUnavailable,
+        "This build of mcpsm contains no web server, so it cannot serve over HTTP.",
         "Use the native executable of a release, or omit --http and let each client start the command.");
 
     private static McpAuthException AlreadyServed(McpServer? server, int? port) => new(ErrorReason.ConfigurationUnavailable,

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using McpSm.Commands.Tests.Proxy;
 using McpSm.Commands.Tests.Support;
 using McpSm.Samples;
 using McpSm.TestServers;
@@ -58,6 +59,23 @@ public sealed partial class DocumentedToolTests : IAsyncLifetime
         relay.StandardInput.Close();
         await relay.WaitForExitAsync(Cancellation);
         Assert.NotNull(answer["result"]!["serverInfo"]);
+    }
+
+    [Fact]
+    public async Task Configured_URL_leads_a_client_through_the_proxy()
+    {
+        await SignInAsync();
+        var configured = JsonNode.Parse(Example("An MCP client that connects to a URL", "json"))!["mcpServers"]!["my-api"]!;
+        var url = new Uri((string)configured["url"]!);
+        await using var proxy = await HttpProxyProcess.StartAsync(_mcpsm, $"proxy my-api --http --port {url.Port}");
+        Assert.Equal(url, proxy.Url);
+        var token = (await BashAsync("printf %s \"$(mcpsm proxy my-api --http --show-token)\"")).Done().Out;
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new StringContent(Initialize, Encoding.UTF8, "application/json") };
+        request.Headers.Add("Accept", "application/json, text/event-stream");
+        request.Headers.Add("Authorization", ((string)configured["headers"]!["Authorization"]!).Replace("${MY_API_BEARER}", token));
+        using var answer = await client.SendAsync(request, Cancellation);
+        Assert.Contains("\"serverInfo\":{", await answer.Content.ReadAsStringAsync(Cancellation));
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public sealed class PageExampleTests
         ["docs/performance.md//sh"] = "nothing: measures for many minutes",
         ["docs/other-tools.md/curl/sh"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/An MCP client that starts a program/json"] = nameof(DocumentedToolTests),
+        ["docs/other-tools.md/An MCP client that connects to a URL/json"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/An MCP client with a header helper/json"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/A token that is bound to a key/sh"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/A CI job/yaml"] = nameof(DocumentedToolTests),

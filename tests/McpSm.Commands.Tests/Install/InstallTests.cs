@@ -22,7 +22,7 @@ public sealed class InstallTests
         await home.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", home.Packages);
         await home.RunAsync("tar", "-xzf", archive[0]);
         var unpacked = Path.Combine(home.Folder, Path.GetFileName(archive[0])[..^".tar.gz".Length]);
-        Assert.Equal(["LICENSE", "README.md", "THIRD-PARTY-NOTICES-dotnet.txt", "THIRD-PARTY-NOTICES.md", "mcpsm"],
+        Assert.Equal(["LICENSE", "README.md", "THIRD-PARTY-NOTICES-aspnetcore.txt", "THIRD-PARTY-NOTICES-dotnet.txt", "THIRD-PARTY-NOTICES.md", "mcpsm"],
             Directory.GetFileSystemEntries(unpacked).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal));
         await WorksAsync(home, Path.Combine(unpacked, "mcpsm"));
     }

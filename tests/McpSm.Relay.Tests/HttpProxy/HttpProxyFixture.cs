@@ -24,7 +24,8 @@ internal sealed class HttpProxyFixture : IAsyncDisposable
 
     private HttpProxyFixture(int maxMessage, string[] origins)
     {
-        _authenticator = new Authenticator(new AppEnvironment(name => name switch { "MCPSM_CONFIG_DIR" => _folder, "MCPSM_VAULT" => "file", _ => null }), new SilentInteraction());
+        _authenticator = new Authenticator(new AppEnvironment(name => name switch { "MCPSM_CONFIG_DIR" => _folder, "MCPSM_VAULT" => "file", _ => null }),
+            new SilentInteraction());
         _running = Task.Run(() => new KestrelHttpProxy().RunAsync(new HttpProxyOptions
         {
             FindServer = Servers.GetValueOrDefault,

@@ -37,8 +37,9 @@ public sealed class HttpProxyForwardTests : IAsyncLifetime
         {
             foreach (var (name, value) in new[]
             {
-                ("Mcp-Session-Id", "s-1"), ("MCP-Protocol-Version", "2025-11-25"), ("Last-Event-ID", "e-9"), ("Mcp-Method", "ping"), ("Mcp-Param-Region", "=?base64?5L2g?="),
-                ("Cookie", "a=b"), ("X-Forwarded-For", "1.2.3.4"), ("X-Api-Key", "k"), ("Proxy-Authorization", "Basic eA=="), ("Forwarded", "for=1"), ("User-Agent", "ua"),
+                ("Mcp-Session-Id", "s-1"), ("MCP-Protocol-Version", "2025-11-25"), ("Last-Event-ID", "e-9"), ("Mcp-Method", "ping"),
+                ("Mcp-Param-Region", "=?base64?5L2g?="), ("Cookie", "a=b"), ("X-Forwarded-For", "1.2.3.4"), ("X-Api-Key", "k"),
+                ("Proxy-Authorization", "Basic eA=="), ("Forwarded", "for=1"), ("User-Agent", "ua"),
                 ("Connection", "mcp-name"), ("Mcp-Name", "for-this-connection"), ("Te", "trailers"), ("Upgrade", "h2c"),
             })
             {
@@ -51,7 +52,9 @@ public sealed class HttpProxyForwardTests : IAsyncLifetime
         Assert.Equal(("s-1", "2025-11-25", "e-9", "ping", "=?base64?5L2g?="),
             (headers["Mcp-Session-Id"], headers["MCP-Protocol-Version"], headers["Last-Event-ID"], headers["Mcp-Method"], headers["Mcp-Param-Region"]));
         Assert.Equal(("application/json; charset=utf-8", _server.Url.Authority), (headers["Content-Type"], headers["Host"]));
-        Assert.Equal(["Accept", "Authorization", "Content-Length", "Content-Type", "Host", "Last-Event-ID", "Mcp-Method", "Mcp-Param-Region", "MCP-Protocol-Version", "Mcp-Session-Id"],
+        Assert.Equal(
+            ["Accept", "Authorization", "Content-Length", "Content-Type", "Host", "Last-Event-ID", "Mcp-Method", "Mcp-Param-Region", "MCP-Protocol-Version",
+                "Mcp-Session-Id"],
             headers.Keys.Order(StringComparer.OrdinalIgnoreCase));
     }
 
@@ -88,8 +91,9 @@ public sealed class HttpProxyForwardTests : IAsyncLifetime
             context.Response.StatusCode = status;
             foreach (var (name, value) in new[]
             {
-                ("Mcp-Session-Id", "s-2"), ("MCP-Protocol-Version", "2025-11-25"), ("Retry-After", "7"), ("Cache-Control", "no-cache"), ("Set-Cookie", "secret=1"),
-                ("Link", "<x>"), ("Location", "https://evil.example"), ("Server", "s"), ("Access-Control-Allow-Origin", "*"), ("DPoP-Nonce", "n"), ("Alt-Svc", "x"),
+                ("Mcp-Session-Id", "s-2"), ("MCP-Protocol-Version", "2025-11-25"), ("Retry-After", "7"), ("Cache-Control", "no-cache"),
+                ("Set-Cookie", "secret=1"), ("Link", "<x>"), ("Location", "https://evil.example"), ("Server", "s"), ("Access-Control-Allow-Origin", "*"),
+                ("DPoP-Nonce", "n"), ("Alt-Svc", "x"),
             })
             {
                 context.Response.Headers[name] = value;
@@ -106,8 +110,10 @@ public sealed class HttpProxyForwardTests : IAsyncLifetime
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal(status == 204 ? "" : "body", Encoding.ASCII.GetString(await answer.Content.ReadAsByteArrayAsync(Cancellation)));
         Assert.Equal(["Cache-Control", "Date", "Mcp-Protocol-Version", "Mcp-Session-Id", "Retry-After"],
-            answer.Headers.Select(header => header.Key).Where(name => name != "Transfer-Encoding").Order(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
-        Assert.Equal(status == 204 ? null : "text/plain; charset=odd", answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : null);
+            answer.Headers.Select(header => header.Key).Where(name => name != "Transfer-Encoding").Order(StringComparer.OrdinalIgnoreCase),
+            StringComparer.OrdinalIgnoreCase);
+        Assert.Equal(status == 204 ? null : "text/plain; charset=odd",
+            answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : null);
     }
 
     [Fact]
@@ -238,7 +244,7 @@ public sealed class HttpProxyForwardTests : IAsyncLifetime
     [Theory]
     [InlineData(401, HttpStatusCode.ServiceUnavailable)]
     [InlineData(403, HttpStatusCode.Forbidden)]
-    public async Task Challenge_of_the_server_names_the_command_and_is_no_challenge(int status, HttpStatusCode expected)
+    public async Task Challenge_of_the_server_becomes_an_error_with_the_command(int status, HttpStatusCode expected)
     {
         _answer = (context, _) =>
         {
@@ -340,7 +346,8 @@ public sealed class HttpProxyForwardTests : IAsyncLifetime
     [Fact]
     public async Task Log_has_no_secret_and_no_body()
     {
-        (await _proxy.PostAsync("""{"jsonrpc":"2.0","id":1,"method":"planted-method"}""", request => request.Headers.Add("Mcp-Session-Id", "planted-session"))).Dispose();
+        (await _proxy.PostAsync("""{"jsonrpc":"2.0","id":1,"method":"planted-method"}""",
+            request => request.Headers.Add("Mcp-Session-Id", "planted-session"))).Dispose();
 
         await WaitUntilAsync(() => !_proxy.Log.IsEmpty);
         var log = string.Join('\n', _proxy.Log);

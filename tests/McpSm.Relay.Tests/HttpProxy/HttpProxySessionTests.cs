@@ -10,7 +10,8 @@ namespace McpSm.Relay.Tests.HttpProxy;
 public sealed class HttpProxySessionTests
 {
     private const string Initialize =
-        """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""";
+        """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"""
+        + """ "clientInfo":{"name":"t","version":"1"}}}""";
     private const string Sample = """{"jsonrpc":"2.0","id":"s-1","method":"sampling/createMessage","params":{}}""";
     private const string Changed = """{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}""";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
@@ -70,7 +71,7 @@ public sealed class HttpProxySessionTests
     }
 
     [Fact]
-    public async Task Refusal_in_JSON_RPC_is_no_reason_to_fall_back()
+    public async Task Refusal_in_JSON_RPC_does_not_fall_back()
     {
         const string refusal = """{"jsonrpc":"2.0","id":0,"error":{"code":-32602,"message":"version"}}""";
         await using var server = await ScriptedServer.StartAsync((context, _) =>
@@ -99,7 +100,8 @@ public sealed class HttpProxySessionTests
         using var answered = await PostAsync(proxy, session, """{"jsonrpc":"2.0","id":"s-1","result":{}}""");
 
         Assert.Equal("text/event-stream", called.Content.Headers.ContentType?.MediaType);
-        Assert.Equal($$$"""event: message{{{"\n"}}}data: {{{Sample}}}{{{"\n\n"}}}event: message{{{"\n"}}}data: {"jsonrpc":"2.0","id":7,"result":{"method":"tools/call"}}{{{"\n\n"}}}""", text);
+        const string answer = """{"jsonrpc":"2.0","id":7,"result":{"method":"tools/call"}}""";
+        Assert.Equal($"event: message\ndata: {Sample}\n\nevent: message\ndata: {answer}\n\n", text);
         Assert.Equal(HttpStatusCode.Accepted, answered.StatusCode);
         await WaitUntilAsync(() => server.Exchanges.Any(exchange => exchange.Body.Contains("\"s-1\"", StringComparison.Ordinal)));
     }
