@@ -5,7 +5,7 @@ namespace McpSm.Clients.Catalog;
 /// <summary>The MCP clients that Mcpsm knows.</summary>
 internal static class ClientCatalog
 {
-    private static readonly Lazy<ClientDocument> Document = new(Read);
+    private static readonly Lazy<ClientList> Document = new(Read);
 
     public static IReadOnlyList<ClientDefinition> Clients => Document.Value.Clients;
 
@@ -13,9 +13,9 @@ internal static class ClientCatalog
 
     public static System.Text.Json.Nodes.JsonObject GetForm(string name) => Document.Value.Forms[name];
 
-    private static ClientDocument Read()
+    private static ClientList Read()
     {
         using var data = typeof(ClientCatalog).Assembly.GetManifestResourceStream("clients.json")!;
-        return JsonSerializer.Deserialize(data, ClientJsonContext.Default.ClientDocument)!;
+        return JsonSerializer.Deserialize(data, ClientJsonContext.Default.ClientList)!;
     }
 }

@@ -40,9 +40,9 @@ internal sealed record ClientDefinition
     [JsonPropertyName("userExtra")]
     public JsonObject? UserExtra { get; init; }
 
-    /// <summary>Whether the client connects to remote servers in its file.</summary>
-    [JsonPropertyName("takesRemoteServers")]
-    public bool TakesRemoteServers { get; init; } = true;
+    /// <summary>Whether the client ignores remote servers in its file, or their headers.</summary>
+    [JsonPropertyName("readsOnlyPrograms")]
+    public bool ReadsOnlyPrograms { get; init; }
 
     /// <summary>The user's file: the first path that exists, else the first path.</summary>
     [JsonPropertyName("user")]
@@ -50,7 +50,7 @@ internal sealed record ClientDefinition
 
     /// <summary>A project's file, relative to its folder: the first path that exists, else the first path. Empty if the client has none.</summary>
     [JsonPropertyName("project")]
-    public IReadOnlyList<string> Project { get; init; } = [];
+    public IReadOnlyList<string> Project { get; init => field = value ?? []; } = [];
 
     /// <summary>The client is installed if one of these exists; null for the folders of the user's files.</summary>
     [JsonPropertyName("signs")]
