@@ -11,29 +11,28 @@ using McpSm.Core.SignIn;
 namespace McpSm.Core;
 
 /// <summary>
-/// Keeps the requests of one MCP server signed in, under an <see cref="HttpClient"/> or the MCP SDK's
-/// <c>HttpClientTransport</c>. Made for long-lived programs and for many requests at a time.
+/// Authenticates the requests to one MCP server, for an <see cref="HttpClient"/> or the MCP SDK's <c>HttpClientTransport</c>. It is made for
+/// long-lived programs that send many requests at a time.
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>It attaches the server's credential (RFC 6750 section 2.1; where it is bound to a key,
-/// with a proof for each request, RFC 9449 section 7.1, and the server's nonce in it) and the secret headers kept for it, to requests of
-/// the server's own URL and below it; over the sse transport, whose server names its own endpoint, of its origin.
-/// A request to anywhere else fails with <see cref="ErrorReason.UnsafeEndpoint"/> before it is sent.</item>
-/// <item>It renews the token before it expires (RFC 6749 section 6), at most 60 seconds or a tenth of its lifetime
-/// ahead. What another process has renewed or signed in meanwhile is used.</item>
-/// <item>A 401 is answered once by renewal, then, where sign-in is allowed, once by signing in as the answer's challenge
-/// says (RFC 9728 section 5).</item>
-/// <item>A 403 with <c>insufficient_scope</c> (RFC 6750 section 3.1) is answered, where sign-in is allowed, by signing
-/// in for the scopes held so far and those challenged, three times at most; scopes that were denied are not asked for
-/// again. Where that does not help the request fails with <see cref="ErrorReason.InsufficientScope"/>.</item>
-/// <item>It follows no redirect: the answer is given as it is, and the token goes nowhere.</item>
+/// <item>It adds the server's credential (RFC 6750 section 2.1) and the stored secret headers to requests at the server's URL and below it.
+/// With the sse transport, whose server names its own endpoint, it adds them to requests at the origin of the server. If the token is bound to
+/// a key, each request gets a proof with the server's nonce (RFC 9449 section 7.1). A request to any other URL fails with
+/// <see cref="ErrorReason.UnsafeEndpoint"/> before it is sent.</item>
+/// <item>It renews the token before it expires (RFC 6749 section 6), at most 60 seconds or a tenth of its lifetime early. It uses a token that
+/// another process has renewed or obtained.</item>
+/// <item>After a 401 it renews the token once. If that does not help and sign-in is allowed, it signs in once, as the challenge says
+/// (RFC 9728 section 5).</item>
+/// <item>After a 403 with <c>insufficient_scope</c> (RFC 6750 section 3.1) it signs in for the present scopes and those of the challenge, if
+/// sign-in is allowed: at most three times, and never again for scopes that were denied. If that does not help, the request fails with
+/// <see cref="ErrorReason.InsufficientScope"/>.</item>
+/// <item>It does not follow redirects. The caller gets the redirect as the response, and the token is sent to no other URL.</item>
 /// </list>
-/// Requests are buffered, so that they can be sent again; answers are not, and stream as they come. Cancelling a request
-/// ends that request alone: a renewal or sign-in that it began goes on for the others, until the handler is disposed. A
-/// sign-in takes as long as a person does: time limits of the client above must be longer than
-/// <see cref="SignInOptions.Timeout"/>. Failures to authenticate are <see cref="McpAuthException"/>s, failures of the
-/// network <see cref="HttpRequestException"/>s. Only asynchronous sending is supported.
+/// The handler buffers requests, so that it can send them again. It streams responses. Cancelling a request ends only that request: a renewal
+/// or sign-in that it began continues for the other requests, until the handler is disposed. A sign-in takes as long as the person needs, so
+/// the timeout of the client must be longer than <see cref="SignInOptions.Timeout"/>. If authentication fails, the handler throws an
+/// <see cref="McpAuthException"/>; if the network fails, an <see cref="HttpRequestException"/>. It supports only asynchronous sending.
 /// </remarks>
 public sealed class AuthenticatingHandler : HttpMessageHandler
 {
@@ -44,9 +43,8 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
     private readonly TimeProvider _time;
 
     /// <param name="server">The server, as the catalog of <paramref name="authenticator"/> has it.</param>
-    /// <param name="authenticator">Whose servers and credentials these are.</param>
-    /// <param name="signIn">How to sign in where a request needs it; null never to, so that such a request gets its
-    /// 401 or 403.</param>
+    /// <param name="authenticator">The catalog and the credentials.</param>
+    /// <param name="signIn">How to sign in if a request needs it; null to return the 401 or 403 instead.</param>
     /// <exception cref="McpAuthException">InvalidServerUrl.</exception>
     public AuthenticatingHandler(McpServer server, Authenticator authenticator, SignInOptions? signIn = null)
         : this(server, authenticator.Environment, authenticator.Tokens, authenticator.SignIn, signIn)
@@ -96,7 +94,7 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
         }
     }
 
-    /// <summary>Ends what is under way for the credential, and waits for that: no process should end in the midst of it.</summary>
+    /// <summary>Cancels a renewal or sign-in that is running, and waits for its end. A process should not end in the middle of one.</summary>
     internal Task EndAsync() => _credential.EndAsync();
 
     protected override void Dispose(bool disposing)
@@ -109,7 +107,9 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
-    /// <summary>Sends the request, and once more where the server wants a nonce in the proof (RFC 9449 section 9): the token is not what it refused.</summary>
+    /// <summary>
+    /// Sends the request. If the server wants a nonce in the proof (RFC 9449 section 9), it has not refused the token, and the request is sent again.
+    /// </summary>
     private async Task<(HttpResponseMessage Response, ChallengeResponse Answer)> SendWithNonceAsync(HttpRequestMessage request, ServerSecrets? item,
         CancellationToken cancellationToken)
     {
@@ -125,17 +125,17 @@ public sealed class AuthenticatingHandler : HttpMessageHandler
             if (again)
             {
                 throw new McpAuthException(ErrorReason.ProtocolViolation,
-                    $"'{_server.Name}' asks for a new nonce in every proof (use_dpop_nonce), also where its last one was in it.",
-                    "Try again; if that does not help, tell the operator of the server.")
+                    $"'{_server.Name}' requires a new nonce for each proof (use_dpop_nonce), and did not accept the nonce that it had just sent.",
+                    "Try again. If it happens again, tell the operator of the server.")
                 { Server = _server.Name, StatusCode = answer.Status };
             }
         }
     }
 
-    /// <summary>Sends the request with the credential, which is off it again afterwards: callers log their requests.</summary>
+    /// <summary>Sends the request with the credential, and removes it from the request afterwards, because callers log their requests.</summary>
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, ServerSecrets? item, CancellationToken cancellationToken)
     {
-        // What the caller sets goes before what is kept.
+        // A header that the caller sets takes precedence over a stored one.
         var added = ServerSecrets.HeadersFor(_server, item)
             .Where(h => !request.Headers.Contains(h.Key) && request.Headers.TryAddWithoutValidation(h.Key, h.Value)).ToList();
         var own = request.Headers.Authorization;

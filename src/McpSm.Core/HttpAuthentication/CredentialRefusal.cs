@@ -6,17 +6,17 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.HttpAuthentication;
 
 /// <summary>
-/// What it means that a server refused the credential it was shown (401 Unauthorized). Everything that shows a credential to a
-/// server takes the state and the remedy from here.
+/// Determines the state and the remedy after a server refused a credential (401 Unauthorized). All code that sends a credential to a server
+/// uses it.
 /// </summary>
 internal static class CredentialRefusal
 {
-    /// <summary>Whether a request failed because the server refused its credential, or because the credential could not be renewed for it.</summary>
+    /// <summary>Returns whether a request failed because the server refused its credential, or because the credential could not be renewed.</summary>
     public static bool IsReportedBy(McpAuthException e) =>
         e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected;
 
-    /// <summary>The state after the refusal, and what to do.</summary>
-    /// <param name="status">The status by the facts, which know nothing of the refusal.</param>
+    /// <summary>Returns the state after the refusal, and the next step.</summary>
+    /// <param name="status">The status in the index, which does not include the refusal.</param>
     /// <param name="wasRenewed">Whether a renewal was tried and did not help.</param>
     public static (AuthState State, NextStep Next) Evaluate(McpServer server, McpAuthStatus status, bool wasRenewed) =>
         (status.Kind == CredentialKind.None ? AuthState.NotAuthenticated : AuthState.Expired,

@@ -7,12 +7,11 @@ using McpSm.Core.SignIn;
 namespace McpSm.Core.HttpAuthentication;
 
 /// <summary>
-/// The credential that a handler works with while it lives: read once, renewed, replaced by what another process has
-/// put in its place, or obtained by a new sign-in. One such change runs at a time, and all who wait for the same one get
-/// its result. It ends with the handler, not with the request that began it: a refresh token that was spent must not be
-/// lost, nor a person's sign-in, because one request ran out of time.
+/// The credential of a handler. It is read once. Later it is renewed, replaced by that of another process, or obtained by a new sign-in. One
+/// change runs at a time, and all requests that wait for the same change get its result. A change ends with the handler, not with the request
+/// that began it: a spent refresh token or the sign-in of a person must not be lost because one request timed out.
 /// </summary>
-/// <param name="signIn">How to sign in where a request needs it; null never to.</param>
+/// <param name="signIn">How to sign in if a request needs it; null not to sign in.</param>
 internal sealed class HandlerCredential(
     McpServer server, TokenService tokens, SignInService signInService, TimeProvider time, SignInOptions? signIn) : IDisposable
 {
@@ -26,7 +25,7 @@ internal sealed class HandlerCredential(
     private string? _heldBack;
     private McpAuthException? _failed;
 
-    /// <summary>The item for the next request, its token renewed where that is due.</summary>
+    /// <summary>Returns the item for the next request, and renews its token first if that is due.</summary>
     /// <exception cref="McpAuthException">The vault's and the renewal's reasons.</exception>
     public Task<ServerSecrets?> GetAsync(CancellationToken cancellationToken)
     {
@@ -40,8 +39,8 @@ internal sealed class HandlerCredential(
         return ChangeAsync(_item?.Token, "read", ReadAsync, cancellationToken);
     }
 
-    /// <summary>Looks for another credential after an answer that refused the one that was sent.</summary>
-    /// <returns>Whether the request should be sent again, and with what.</returns>
+    /// <summary>Looks for another credential after a response that refused the present one.</summary>
+    /// <returns>Whether to send the request again, and with which credential.</returns>
     /// <exception cref="McpAuthException">The reasons of renewal and sign-in; TokenRejected; InsufficientScope.</exception>
     public async Task<(bool Again, ServerSecrets? Item)> HandleResponseAsync(ServerSecrets? sent, ChallengeResponse answer, RequestAttempt attempt,
         CancellationToken cancellationToken)
@@ -54,7 +53,7 @@ internal sealed class HandlerCredential(
         {
             if (attempt.StepUps++ >= StepUpPolicy.MaxAttempts)
             {
-                throw StepUpPolicy.Insufficient(_server, answer, "and still does after several sign-ins");
+                throw StepUpPolicy.Insufficient(_server, answer, "and did so again after several sign-ins");
             }
             var item = await ChangeAsync(sent.Token, "step up " + Scopes.Join(answer.Scopes ?? []),
                 () => StepUpAsync(oauth, answer), cancellationToken).ConfigureAwait(false);
@@ -67,7 +66,7 @@ internal sealed class HandlerCredential(
         return (false, null);
     }
 
-    /// <summary>Ends what is under way and waits until it has ended.</summary>
+    /// <summary>Cancels a change that is running, and waits for its end.</summary>
     public async Task EndAsync()
     {
         await _end.CancelAsync().ConfigureAwait(false);
@@ -84,7 +83,7 @@ internal sealed class HandlerCredential(
 
     public void Dispose()
     {
-        // A change that begins later finds it cancelled: the source holds nothing that needs disposing.
+        // Not disposed: a change that begins later must find it cancelled, and the source has no resource to release.
         _end.Cancel();
     }
 
@@ -99,7 +98,7 @@ internal sealed class HandlerCredential(
             {
                 return (true, item);
             }
-            // What was sent may have been removed meanwhile.
+            // The credential that was sent may have been removed meanwhile.
             sent = item;
         }
         if (!MaySignIn(sent))
@@ -119,15 +118,15 @@ internal sealed class HandlerCredential(
     }
 
     /// <summary>
-    /// Whether what there is may be replaced by a sign-in: a bearer token is the user's own, and where a client or a
-    /// workload signed in by itself a person does not take its place unasked.
+    /// Returns whether a sign-in may replace the credential. The user supplied a bearer token. A person must not replace a client or a workload
+    /// that signed in by itself, unless the user asks for that.
     /// </summary>
     private bool MaySignIn(ServerSecrets? item) => signIn is not null && item?.BearerToken is null
         && (item?.OAuth is null or { SignedInBy: SignedInBy.Person or SignedInBy.IdentityProvider } || signIn.ClientCredentials is not null);
 
     /// <summary>
-    /// Whether a renewal failed for good, in a way that a sign-in mends. A workload's sign-in would be the same request
-    /// again, which rule 36 of docs/rules.md forbids.
+    /// Returns whether a sign-in can correct a failed renewal. The sign-in of a workload would be the same request again, which rule 36 of
+    /// docs/rules.md forbids.
     /// </summary>
     private bool IsForSignIn(McpAuthException e, OAuthCredential held) =>
         held.SignedInBy != SignedInBy.Workload && MaySignIn(new ServerSecrets { Url = _server.Url, OAuth = held })
@@ -155,14 +154,14 @@ internal sealed class HandlerCredential(
         }
         catch (McpAuthException e) when (oauth.ExpiresAt > time.GetUtcNow() || IsForSignIn(e, oauth))
         {
-            // Its last minute is good all the same, and one failure in it is enough; or the server's answer to it
-            // tells what to sign in for.
+            // The token is still valid for its last minute, so do not try again in it. Or a sign-in follows, and the server's challenge says
+            // for what.
             _heldBack = oauth.AccessToken;
             return item;
         }
     }
 
-    /// <summary>After a 401: what another process has put there, or what renewal gives; else the same as before.</summary>
+    /// <summary>Returns, after a 401, the credential that another process has stored, or the renewed one, or else the present one.</summary>
     private async Task<ServerSecrets?> RenewAsync(ServerSecrets? sent)
     {
         var item = await tokens.ReadAsync(_server, _end.Token).ConfigureAwait(false);
@@ -178,7 +177,7 @@ internal sealed class HandlerCredential(
             }
             catch (McpAuthException e) when (IsForSignIn(e, oauth))
             {
-                // A sign-in is what is left.
+                // The caller signs in.
             }
         }
         return Set(item);
@@ -188,7 +187,7 @@ internal sealed class HandlerCredential(
     {
         if (_failed is { } before)
         {
-            // Each request would ask the person again. What is signed in elsewhere meanwhile is found before this.
+            // Do not ask the person again for each request. A sign-in in another process is found before this line.
             throw before;
         }
         try
@@ -247,8 +246,8 @@ internal sealed class HandlerCredential(
         }
     }
 
-    /// <summary>Runs one change at a time. Whose credential was replaced while waiting gets that one.</summary>
-    /// <param name="token">The token that was found wanting.</param>
+    /// <summary>Runs one change at a time. A caller whose credential was replaced during the wait gets the new one.</summary>
+    /// <param name="token">The token that the caller wants to change.</param>
     private async Task<ServerSecrets?> ChangeAsync(string? token, string purpose, Func<Task<ServerSecrets?>> work, CancellationToken cancellationToken)
     {
         while (true)

@@ -1,6 +1,6 @@
 namespace McpSm.Core.HttpAuthentication;
 
-/// <summary>What one request has done so far to be let in.</summary>
+/// <summary>What a handler has done so far for one request.</summary>
 internal sealed class RequestAttempt
 {
     public bool Renewed { get; set; }

@@ -21,11 +21,11 @@ public interface IAuthInteraction
     /// </param>
     Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken);
 
-    /// <summary>The same, for who has several browsers to try.</summary>
-    /// <param name="started">Ends once a browser has opened the URL: another one would end the sign-in.</param>
+    /// <summary>Opens the URL, and tries another browser if one fails.</summary>
+    /// <param name="started">Completes when a browser has opened the URL. A second browser would then end the sign-in.</param>
     Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken) => OpenBrowserAsync(url, cancellationToken);
 
-    /// <summary>A redirected URL that the person pasted; null, at once or in the end, where none can be.</summary>
+    /// <summary>Reads a redirect URL that the person pastes; returns null if the person cannot paste one, or pastes no more.</summary>
     Task<string?> ReadRedirectAsync(CancellationToken cancellationToken);
 
     /// <summary>Shows information, such as a step of the sign-in or the vault that was selected.</summary>

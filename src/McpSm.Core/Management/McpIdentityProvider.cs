@@ -17,16 +17,16 @@ public sealed class McpIdentityProvider
     /// <summary>Its issuer identifier.</summary>
     public string Issuer { get; }
 
-    /// <summary>Whether it is the one that is set for the whole catalog.</summary>
+    /// <summary>Whether it is the identity provider in the settings.</summary>
     public bool IsSet { get; internal init; }
 
-    /// <summary>The client that is set for it; null where we register ourselves.</summary>
+    /// <summary>The client id in the settings; null if Mcpsm registers a client.</summary>
     public string? ClientId { get; internal init; }
 
-    /// <summary>What is set to be asked for beside <c>openid</c>.</summary>
+    /// <summary>The scopes in the settings, which are requested in addition to <c>openid</c>.</summary>
     public IReadOnlyList<string> Scopes { get; internal init => field = ScopeList.Create(value); } = ScopeList.None;
 
-    /// <summary>Whether a session holds, or can be renewed.</summary>
+    /// <summary>Whether there is a session that is valid or can be renewed.</summary>
     public bool SignedIn { get; internal init; }
 
     /// <summary>When a person signed in; null if no person has since the last sign-out.</summary>
@@ -43,12 +43,12 @@ public sealed class McpIdentityProvider
 
     public string? Vault { get; internal init; }
 
-    /// <summary>The session waits in an encrypted file for its vault, which could not be written when it was renewed.</summary>
+    /// <summary>Whether the session waits in an encrypted file, because its vault could not be written when it was renewed.</summary>
     public bool Pending { get; internal init; }
 
     /// <summary>The servers that are signed in to through it, by name.</summary>
     public IReadOnlyList<string> Servers { get; internal init => field = new DisplayList([.. value]); } = new DisplayList([]);
 
-    /// <summary>The exact next command, where there is something to mend.</summary>
+    /// <summary>The next command, if there is something to correct.</summary>
     public string? Remedy { get; internal init; }
 }

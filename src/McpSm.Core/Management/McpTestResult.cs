@@ -22,7 +22,7 @@ public sealed class McpTestResult
     public string Url { get; }
     public bool Success { get; private init; }
 
-    /// <summary>The HTTP status of the answer that decided; null where none came.</summary>
+    /// <summary>The HTTP status of the last response; null if the server did not respond.</summary>
     public int? StatusCode { get; private init; }
 
     /// <summary>From the first request to the answered handshake.</summary>
@@ -32,11 +32,11 @@ public sealed class McpTestResult
     public string? ServerVersion { get; private set; }
     public int? ToolCount { get; private init; }
 
-    /// <summary>How things stand with the credential, by the facts after the test.</summary>
+    /// <summary>The state of the credential after the test.</summary>
     public AuthState State { get; private init; }
     public string? Error { get; private set; }
 
-    /// <summary>The exact next command, where there is something to mend.</summary>
+    /// <summary>The next command, if there is something to correct.</summary>
     public string? Remedy { get; private set; }
 
     internal ErrorReason? Reason { get; init; }

@@ -9,13 +9,13 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.Management;
 
 /// <summary>
-/// Takes over what the npm tool keeps in plaintext. The vault is written and read back first; then the plaintext goes,
-/// one secret at a time. A kill in between leaves it in both, and the next import only removes it.
+/// Moves the secrets that the npm tool stores in plaintext into the vault. It writes the vault and reads it back first, and then removes the
+/// plaintext, one secret at a time. After a kill in between, a secret is in both places, and the next import only removes the plaintext.
 /// </summary>
 internal sealed class PlaintextImporter(AppEnvironment environment, CredentialStore store, ServerCatalog catalog)
 {
-    /// <summary>One secret found: how it goes into the item, and how out of its file.</summary>
-    /// <param name="Take">The item with it; null where the item has something else in its place.</param>
+    /// <summary>A secret that was found, with how to add it to the item and how to remove it from its file.</summary>
+    /// <param name="Take">Returns the item with the secret; null if the item has another secret in its place.</param>
     private sealed record Found(PlaintextSecret Secret, Func<ServerSecrets, ServerSecrets?> Take, Func<CancellationToken, Task<bool>> Remove, string? Unusable);
 
     /// <summary>Lists the plaintext secrets of a server, which <see cref="RunAsync"/> would move.</summary>
@@ -47,7 +47,7 @@ internal sealed class PlaintextImporter(AppEnvironment environment, CredentialSt
             if (found.Unusable is not null || found.Take(item) is not { } with)
             {
                 left.Add((found, found.Unusable ?? environment.Remedies.Format(
-                    $"the vault has another in its place; {new ImportStep(server, Force: true)} removes the plaintext")));
+                    $"the vault has another secret in its place; {new ImportStep(server, Force: true)} removes the plaintext")));
                 continue;
             }
             item = with;
@@ -60,7 +60,7 @@ internal sealed class PlaintextImporter(AppEnvironment environment, CredentialSt
             if (back is null || taken.Any(t => !Equals(t.Take(back), back)))
             {
                 throw new McpAuthException(ErrorReason.VaultUnavailable,
-                    $"The vault does not give back what it was given. The plaintext of '{server.Name}' was left.",
+                    $"The vault did not return the secret that was written to it. The plaintext of '{server.Name}' was not removed.",
                     $"Choose another vault with: {new UseVaultStep()}")
                 { Server = server.Name, Vault = store.Index.Read(server.Id)?.Vault };
             }
@@ -70,12 +70,12 @@ internal sealed class PlaintextImporter(AppEnvironment environment, CredentialSt
         foreach (var found in taken)
         {
             var removed = await found.Remove(cancellationToken).ConfigureAwait(false);
-            done.Add(Report(server, found.Secret, now, removed, removed ? null : "another was written there meanwhile; import again"));
+            done.Add(Report(server, found.Secret, now, removed, removed ? null : "another program has changed the file; run the import again"));
         }
         foreach (var (found, why) in left)
         {
             var removed = force && found.Unusable is null && await found.Remove(cancellationToken).ConfigureAwait(false);
-            done.Add(Report(server, found.Secret, null, removed, removed ? "the vault has another in its place" : why));
+            done.Add(Report(server, found.Secret, null, removed, removed ? "the vault has another secret in its place" : why));
         }
         return done;
     }
@@ -125,7 +125,7 @@ internal sealed class PlaintextImporter(AppEnvironment environment, CredentialSt
         !BearerToken.IsValid(token) ? "it cannot be sent: it has spaces or characters outside ASCII"
         : !server.IsSecure ? "the server's URL is plain http to another machine" : null;
 
-    /// <summary>Bound to the server as it is now: where the token was issued is not written anywhere.</summary>
+    /// <summary>Returns the token as a credential of the server's present URL. The file does not name the issuer.</summary>
     private OAuthCredential Credential(McpServer server, NpmTokenFile tokens)
     {
         var now = environment.Time.GetUtcNow();

@@ -10,8 +10,8 @@ using McpSm.Core.Vaults.EncryptedFile;
 namespace McpSm.Core.Management;
 
 /// <summary>
-/// What other tools get by name: the current token of a server, which they can read alone, and secrets of their own.
-/// A name that means both gives neither: whichever was meant, the other would be sent where it does not belong.
+/// Returns to other tools, by name, the current token of a server, which they can only read, and secrets of their own. A name of both is an
+/// error, because a tool could send the wrong one to a server.
 /// </summary>
 internal sealed class SecretProvider
 {
@@ -30,7 +30,7 @@ internal sealed class SecretProvider
         _secrets = secrets;
     }
 
-    /// <summary>A server's valid token, renewed first if need be, or a secret; null where the name means neither.</summary>
+    /// <summary>Returns the valid token of a server, which is renewed first if needed, or a secret; null if neither has the name.</summary>
     /// <param name="vault">The vault that the user named for secrets; null for the one in use.</param>
     /// <exception cref="McpAuthException">InvalidValue: the name means more than one. What a token and a vault may throw.</exception>
     public async Task<(SecretKind Kind, string Text)?> GetAsync(string name, string? vault, CancellationToken cancellationToken)
@@ -68,7 +68,7 @@ internal sealed class SecretProvider
         }
     }
 
-    /// <summary>Removes a secret; never a server's credential, also where the name means both.</summary>
+    /// <summary>Removes a secret. It never removes the credential of a server, even if both have the name.</summary>
     /// <exception cref="McpAuthException">SecretNotFound; InvalidValue: the name is a server's. What a vault may throw.</exception>
     public async Task RemoveAsync(string name, string? vault, CancellationToken cancellationToken)
     {
@@ -102,7 +102,7 @@ internal sealed class SecretProvider
     public async Task CheckAsync(string? vault, CancellationToken cancellationToken) =>
         await VaultSelfTest.RunAsync(await _secrets.ChooseAsync(vault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Opens the encrypted file for the rest of this process; false where it is under no passphrase.</summary>
+    /// <summary>Opens the encrypted file for the rest of this process; returns false if the file has no passphrase.</summary>
     /// <exception cref="McpAuthException">VaultLocked: the passphrase is wrong. VaultCorrupt.</exception>
     public bool Unlock(string passphrase) => _vaults.UnlockFile(passphrase);
 

@@ -33,13 +33,13 @@ internal sealed class ServerSecretsWriter(CredentialStore store, ServerCatalog c
         public override string ToString() => "given secrets";
     }
 
-    /// <summary>Keeps a bearer token; an OAuth credential that it replaces is revoked first.</summary>
-    /// <returns>Why that revocation failed; null where it did not.</returns>
+    /// <summary>Stores a bearer token. Revokes an OAuth credential that it replaces first.</summary>
+    /// <returns>Why the revocation failed; null if it did not.</returns>
     public Task<string?> SetTokenAsync(McpServer server, string token, string? vault, CancellationToken cancellationToken) =>
         SetAsync(server, new Given { Token = SecretText.WithoutLineEnd(token) }, vault, cancellationToken);
 
     /// <summary>Stores everything in one write, so that a failure leaves nothing half done.</summary>
-    /// <returns>Why the revocation of an OAuth credential that it replaces failed; null where it did not.</returns>
+    /// <returns>Why the revocation of a replaced OAuth credential failed; null if it did not.</returns>
     public async Task<string?> SetAsync(McpServer server, Given given, string? vault, CancellationToken cancellationToken)
     {
         if (given.Token is not null)

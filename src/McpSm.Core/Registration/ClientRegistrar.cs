@@ -13,10 +13,11 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.Registration;
 
-/// <summary>How we are known to an issuer: supplied, by metadata document, or registered (rules 11 to 15 of docs/rules.md).</summary>
+/// <summary>Finds the client that Mcpsm is at an issuer: one that the user supplied, a client metadata document, or a registration (rules 11 to 15 of
+/// docs/rules.md).</summary>
 internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStore store)
 {
-    /// <summary>The identity that needs no registration; null where one must be registered.</summary>
+    /// <summary>Returns the client that needs no registration; null if Mcpsm must register one.</summary>
     /// <exception cref="McpAuthException">IssuerMismatch: the user's client belongs to another issuer.</exception>
     public static ClientIdentity? CreateSupplied(McpServer server, ServerSecrets? item, AuthorizationServerMetadata issuer, string? metadataUrl)
     {
@@ -31,30 +32,30 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
     }
 
     /// <summary>
-    /// The method by which the client's secret was accepted in the server's last sign-in; null if there was none at this issuer, or
-    /// if the issuer has stopped advertising it.
+    /// Returns the authentication method that the issuer accepted in the last sign-in to the server; null if that sign-in was at another
+    /// issuer, or if the issuer no longer advertises the method.
     /// </summary>
     internal static string? PreviousMethod(ServerSecrets? item, string id, AuthorizationServerMetadata issuer) =>
         item?.OAuth is { } before && before.Issuer == issuer.Issuer && before.Client.Id == id
             && issuer.TokenEndpointAuthMethods?.Contains(before.Client.AuthMethod) != false ? before.Client.AuthMethod : null;
 
-    /// <summary>Refuses to show a client that the user registered to another issuer than its own (rule 15).</summary>
+    /// <summary>Throws if the user registered the client with another issuer: its secret must not go there (rule 15).</summary>
     /// <exception cref="McpAuthException">IssuerMismatch.</exception>
     public static void RequireIssuer(McpServer server, ServerSecrets? item, string id, AuthorizationServerMetadata issuer)
     {
         var owner = item?.ClientIssuers?.GetValueOrDefault(id);
-        // An issuer that the user pinned is one that the user vouches for.
+        // The user trusts an issuer that the user pinned.
         if (owner is not null && owner != issuer.Issuer && server.Issuer != issuer.Issuer)
         {
             throw new McpAuthException(ErrorReason.IssuerMismatch,
-                $"The client id of '{server.Name}' is registered with {UntrustedText.Sanitize(owner)}, and the server now "
+                $"The client id of '{server.Name}' is registered with {UntrustedText.Sanitize(owner)}, but the server now "
                 + $"names the issuer {UntrustedText.Sanitize(issuer.Issuer)}.",
                 $"If that is right: "
                     + $"{new UpdateServerStep(server, id == server.ClientId ? [StepOptionKind.ClientId, StepOptionKind.Issuer] : [StepOptionKind.Issuer])}");
         }
     }
 
-    /// <summary>Refuses to show a workload's assertion to another issuer than the one it was first shown to.</summary>
+    /// <summary>Throws if the workload's assertion was first sent to another issuer: it must not be sent to this one.</summary>
     /// <exception cref="McpAuthException">IssuerMismatch.</exception>
     public static void RequireIssuer(McpServer server, ServerSecrets? item, WorkloadAssertionSource assertion, AuthorizationServerMetadata issuer)
     {
@@ -67,20 +68,20 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
         }
     }
 
-    /// <summary>What to do before signing in to Entra ID, which registers no clients by itself.</summary>
+    /// <summary>Returns the error for a sign-in to Entra ID without a client id. Entra ID does not support dynamic registration.</summary>
     public static McpAuthException NoEntraClient(McpServer server, EntraIssuer issuer) => new(ErrorReason.ClientRegistrationFailed,
-        $"Microsoft Entra ID registers no clients by itself, and no client id is set for '{server.Name}'.",
+        $"Microsoft Entra ID does not support dynamic client registration, and no client id is set for '{server.Name}'.",
         $"Register an app at {issuer.Portal} (App registrations, platform 'Mobile and desktop applications', redirect URI http://localhost), "
         + $"then: {new UpdateServerStep(server, new StepOption(StepOptionKind.ClientId) { Template = "<application id>" })}");
 
-    /// <summary>A metadata document's URL as a client id: https with a path (rule 12).</summary>
+    /// <summary>Checks that the URL of a client metadata document can be a client id: https, with a path (rule 12).</summary>
     public static string CheckMetadataUrl(string url) =>
         UrlPolicy.TryParse(url, out var uri) && uri.Scheme == "https" && uri.AbsolutePath.Length > 1
             && uri.UserInfo.Length == 0 && uri.Fragment.Length == 0 ? url
             : throw new McpAuthException(ErrorReason.InvalidValue,
-                "The client metadata URL must be https, with a path, without user name and fragment.");
+                "The client metadata URL must use https and have a path. It must not have a user name or a fragment.");
 
-    /// <summary>The registration kept for the issuer whose secret, if it has one, still holds.</summary>
+    /// <summary>Returns the stored registration with the issuer; null if there is no registration, or if its secret has expired.</summary>
     public async Task<ClientRegistration?> FindStoredAsync(McpServer server, AuthorizationServerMetadata issuer, string? vault,
         CancellationToken cancellationToken)
     {
@@ -92,10 +93,10 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
     private bool HasExpired(ClientRegistration registration) => registration.SecretExpiresAt is { } end && end <= environment.Time.GetUtcNow();
 
     /// <summary>
-    /// Asks whether the issuer has forgotten a client that registered itself. Its token endpoint looks at the client before
-    /// anything else, and says so (RFC 6749 section 5.2). The authorization code that we send is random and never valid.
+    /// Asks the issuer whether it has forgotten a registered client. A token endpoint authenticates the client first, and reports an unknown
+    /// one (RFC 6749 section 5.2). The authorization code that we send is random and never valid.
     /// </summary>
-    /// <returns>False also where the issuer does not tell.</returns>
+    /// <returns>Whether the issuer said that it does not know the client; false if its answer does not tell.</returns>
     public async Task<bool> IsForgottenAsync(
         RestrictedHttpClient http, AuthorizationServerMetadata issuer, ClientRegistration kept, CancellationToken cancellationToken)
     {
@@ -108,7 +109,7 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
         using var limit = new TimeLimit(http.Time, ProbeTimeout, cancellationToken);
         try
         {
-            // As a grant asks: of a client whose tokens are bound an issuer may want the proof first (RFC 9449 section 5).
+            // With the DPoP handling of a grant: an issuer may require a proof before it looks at the client (RFC 9449 section 5).
             await kept.Client.SendAsync(request, http.Protocol.RequestAuthorizationCodeTokenAsync, issuer.Issuer, SenderConstraint.None, [], environment.Time,
                 [request.Code], limit.Token).ConfigureAwait(false);
             return false;
@@ -123,22 +124,22 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
         }
     }
 
-    /// <summary>Keeps a registration in place of the one before.</summary>
+    /// <summary>Stores a registration. It replaces the previous one.</summary>
     public Task StoreAsync(McpServer server, ClientRegistration registration, string? vault, CancellationToken cancellationToken) =>
         store.Registrations.WriteAsync(server, registration, vault, cancellationToken);
 
-    /// <summary>Whether the issuer may have forgotten the client of a registration.</summary>
+    /// <summary>Returns whether the issuer may have forgotten the client of a registration.</summary>
     public bool IsDoubted(ClientRegistration registration) => store.Registrations.IsDoubted(registration);
 
-    /// <summary>Remembers that the issuer may have forgotten the client of a registration.</summary>
+    /// <summary>Records that the issuer may have forgotten the client of a registration.</summary>
     public Task MarkDoubtedAsync(ClientRegistration registration, CancellationToken cancellationToken) =>
         store.Registrations.MarkDoubtedAsync(registration.Issuer, registration.Client.Id, cancellationToken);
 
-    /// <summary>Remembers that a sign-in with a registration that is kept has succeeded.</summary>
+    /// <summary>Records that a sign-in with a stored registration has succeeded.</summary>
     public Task MarkUsedAsync(McpServer server, ClientRegistration registration, CancellationToken cancellationToken) =>
         store.Registrations.MarkUsedAsync(server, registration, cancellationToken);
 
-    /// <summary>Drops the candidate of the kept registration, if it is this one.</summary>
+    /// <summary>Removes the candidate of the stored registration, if it is this one.</summary>
     public async Task DropCandidateAsync(McpServer server, ClientRegistration candidate, string? vault, CancellationToken cancellationToken)
     {
         using var held = await environment.LockAsync(CredentialStore.ClientItemName(candidate.Issuer), cancellationToken).ConfigureAwait(false);
@@ -149,7 +150,7 @@ internal sealed class ClientRegistrar(AppEnvironment environment, CredentialStor
         }
     }
 
-    /// <summary>Keeps the method by which a registered client's secret was accepted.</summary>
+    /// <summary>Stores the authentication method that the issuer accepted for a registered client.</summary>
     public async Task KeepMethodAsync(
         McpServer server, ClientIdentity proven, AuthorizationServerMetadata issuer, string? vault, CancellationToken cancellationToken)
     {

@@ -13,15 +13,14 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.Registration;
 
 /// <summary>
-/// Dynamic client registration (RFC 7591) within one sign-in (rule 14 of docs/rules.md). If the issuer refuses one field, another request changes that
-/// field and no other. A sign-in sends at most three.
+/// Registers a client in one sign-in (RFC 7591; rule 14 of docs/rules.md). If the issuer refuses a field, the next request changes only that
+/// field. A sign-in sends at most three requests.
 /// </summary>
-/// <param name="server">The server that is signed in to.</param>
+/// <param name="server">The server to sign in to.</param>
 /// <param name="wanted">The scopes of the sign-in.</param>
-/// <param name="command">The command that signs in, with these options.</param>
+/// <param name="command">Returns the command that signs in with an option.</param>
 internal sealed class DynamicRegistration(RestrictedHttpClient http, AuthorizationServerMetadata issuer, McpServer server, IReadOnlyList<string> wanted,
-    Func<StepOption, NextStep> command,
-    IProgress<string>? progress = null)
+    Func<StepOption, NextStep> command, IProgress<string>? progress = null)
 {
     /// <summary>The most requests in one sign-in.</summary>
     public const int MaxRequests = 3;
@@ -29,19 +28,19 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
     private int _left = MaxRequests;
     private McpAuthException? _refusal;
 
-    // What the issuer took, or is to be asked for next.
+    // The request that the issuer accepted, or the next one to send.
     private RegistrationRequest? _request;
 
     /// <summary>Registers a client.</summary>
-    /// <param name="redirect">Where it comes back to; moved to localhost if the issuer takes no other.</param>
-    /// <param name="scopes">The scopes to register for. Null to name none, unless the issuer wants some.</param>
-    /// <exception cref="McpAuthException">ClientRegistrationFailed, with the issuer's own reason; ServerUnreachable: try later; CallbackPortInUse.</exception>
+    /// <param name="redirect">The redirect URI; moved to localhost if the issuer accepts no other.</param>
+    /// <param name="scopes">The scopes to register for. Null to name none, unless the issuer requires some.</param>
+    /// <exception cref="McpAuthException">ClientRegistrationFailed, with the issuer's reason; ServerUnreachable: try later; CallbackPortInUse.</exception>
     public async Task<ClientRegistration> RunAsync(RegisteredRedirectUri redirect, IReadOnlyList<string>? scopes, CancellationToken cancellationToken)
     {
         if (issuer.RegistrationEndpoint is not { } url)
         {
             throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
-                $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} registers no clients by itself.", OwnClient(redirect));
+                $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} does not support dynamic client registration.", OwnClient(redirect));
         }
         var endpoint = http.Endpoint(url, "The registration endpoint");
         var request = _request ?? RegistrationRequest.For(issuer);
@@ -55,11 +54,11 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
                 return registered;
             }
         }
-        throw Failed(_refusal ?? new McpAuthException(ErrorReason.ClientRegistrationFailed, $"It was asked {MaxRequests} times in this sign-in."));
+        throw Failed(_refusal ?? new McpAuthException(ErrorReason.ClientRegistrationFailed, $"The issuer refused {MaxRequests} requests of this sign-in."));
     }
 
     /// <summary>Sends one request.</summary>
-    /// <returns>Null if it was refused, and another may help: <see cref="_request"/> or the redirect has changed by then.</returns>
+    /// <returns>Null if the issuer refused the request, and another one may succeed: <see cref="_request"/> or the redirect has been changed for it.</returns>
     private async Task<ClientRegistration?> RequestAsync(
         string endpoint, RegisteredRedirectUri redirect, RegistrationRequest asked, CancellationToken cancellationToken)
     {
@@ -86,7 +85,7 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
             {
                 continue;
             }
-            progress?.Report($"The issuer refused the registration. {refusal.Message} Asking again with another value in one field ({field}).");
+            progress?.Report($"The issuer refused the registration. {refusal.Message} Sending another request with a different {field}.");
             return null;
         }
         throw Failed(refusal.Reason == ErrorReason.ServerUnreachable ? refusal : _refusal);
@@ -97,14 +96,14 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
         if (!TokenSet.IsReadable(response) || response.ClientId is not { Length: > 0 } id)
         {
             throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
-                $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} answered the registration without a client id.");
+                $"The issuer {UntrustedText.Sanitize(issuer.Issuer)} returned no client id for the registration.");
         }
         RequireRedirect(response.Json!.Value, redirect);
         var granted = response.TryGet("token_endpoint_auth_method") ?? (asked.AuthMethod == ClientIdentity.None ? null : asked.AuthMethod);
         var secret = granted == ClientIdentity.None || response.ClientSecret is not { Length: > 0 } given ? null : given;
         var identity = ClientIdentity.Create(ClientKind.Dynamic, id, secret, issuer, granted) with
         {
-            // Not asked for: what is registered is kept by issuer, and the next server there may take bearer tokens alone.
+            // Mcpsm does not ask for this: it stores registrations by issuer, and another server of the issuer may accept only bearer tokens.
             IsDPoPBound = response.Json is { } json && json.TryGetProperty("dpop_bound_access_tokens", out var bound) && bound.ValueKind == JsonValueKind.True,
         };
         return new ClientRegistration
@@ -121,8 +120,8 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
     }
 
     /// <summary>
-    /// Refuses a registration with other redirect URIs (RFC 7591 section 3.2.1 lets an issuer replace what it was asked for): the person
-    /// would sign in, and the browser would not come back.
+    /// Throws if the issuer registered other redirect URIs, as RFC 7591 section 3.2.1 allows: the person would sign in, but the browser
+    /// could not return.
     /// </summary>
     private void RequireRedirect(JsonElement answer, RegisteredRedirectUri redirect)
     {
@@ -147,13 +146,13 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
             port is not null ? command(new StepOption(StepOptionKind.CallbackPort, $"{port}")) : OwnClient(redirect));
     }
 
-    /// <summary>The same URI. One without a port stands for every port of this machine (RFC 8252 section 7.3).</summary>
+    /// <summary>Returns whether a registered URI allows the requested one. Without a port it allows every port (RFC 8252 section 7.3).</summary>
     private static bool IsSame(string registered, Uri asked) => registered == asked.OriginalString
         || (UrlPolicy.TryParse(registered, out var uri) && (uri == asked
             || (uri.IsDefaultPort && uri.Scheme == asked.Scheme && uri.Host == asked.Host && uri.PathAndQuery == asked.PathAndQuery)));
 
     private Remedy OwnClient(RegisteredRedirectUri redirect) =>
-        $"Register one there with the redirect URI {redirect.Value}, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}";
+        $"Register a client there with the redirect URI {redirect.Value}, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}";
 
     private McpAuthException Failed(McpAuthException why)
     {

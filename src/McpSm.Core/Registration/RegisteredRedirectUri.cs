@@ -2,19 +2,19 @@ using McpSm.Core.Browsing;
 
 namespace McpSm.Core.Registration;
 
-/// <summary>The loopback redirect URI that a registration asks for, which an issuer may want in another form.</summary>
-/// <param name="uri">The URI to ask for first.</param>
-/// <param name="toLocalhost">Moves to <c>http://localhost</c> and gives the URI there; null if that is where it is.</param>
+/// <summary>The loopback redirect URI of a registration. Some issuers accept it only with the host <c>localhost</c>.</summary>
+/// <param name="uri">The first URI to register.</param>
+/// <param name="toLocalhost">Listens on <c>localhost</c> instead and returns its URI; null if the URI has that host already.</param>
 internal sealed class RegisteredRedirectUri(string uri, Func<string>? toLocalhost)
 {
-    /// <summary>The host of the second form (RFC 8252 section 8.3 advises against it, some issuers take no other).</summary>
+    /// <summary>The other host (RFC 8252 section 8.3 advises against it, but some issuers accept no other).</summary>
     public const string Localhost = "localhost";
 
     public string Value { get; private set; } = uri;
 
     public int Port => new Uri(Value).Port;
 
-    /// <summary>What is kept of it: null for 127.0.0.1.</summary>
+    /// <summary>The host to store; null for 127.0.0.1.</summary>
     public string? Host => new Uri(Value).Host is Localhost ? Localhost : null;
 
     public bool CanBeLocalhost => Host is null && toLocalhost is not null;

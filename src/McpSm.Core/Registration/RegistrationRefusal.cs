@@ -2,7 +2,7 @@ using McpSm.Core.Errors;
 
 namespace McpSm.Core.Registration;
 
-/// <summary>Which field of a registration request an issuer refused (RFC 7591 section 3.2.2), as far as its words tell.</summary>
+/// <summary>Finds the field that an issuer refused in a registration request (RFC 7591 section 3.2.2), by the words of its error.</summary>
 internal static class RegistrationRefusal
 {
     private static readonly (RegistrationField Field, string[] Words)[] Names =
@@ -14,14 +14,14 @@ internal static class RegistrationRefusal
         (RegistrationField.ApplicationType, ["application_type", "application type", "native"]),
     ];
 
-    // If the issuer names none: what costs least comes first.
+    // If the error names no field: the change that costs least comes first.
     private static readonly RegistrationField[] Guesses =
     [
         RegistrationField.Scope, RegistrationField.GrantTypes, RegistrationField.RedirectUris, RegistrationField.AuthMethod, RegistrationField.ApplicationType,
     ];
 
-    /// <summary>The fields to change, the likeliest first; empty if no other request would help.</summary>
-    /// <param name="listsGrants">The issuer's metadata lists the grants that were asked for: they are not what it refuses, unless it says so.</param>
+    /// <summary>Returns the fields to change, the likeliest first; empty if no other request would succeed.</summary>
+    /// <param name="listsGrants">Whether the issuer's metadata lists the requested grants: then they are not the reason, unless the error says so.</param>
     public static IReadOnlyList<RegistrationField> Fields(McpAuthException refusal, bool listsGrants)
     {
         if (!IsOfRequest(refusal))
@@ -32,7 +32,7 @@ internal static class RegistrationRefusal
         return named.Count > 0 ? named : [.. Guesses.Where(f => f != RegistrationField.GrantTypes || !listsGrants)];
     }
 
-    /// <summary>Whether it is what was asked for that the issuer does not like, and not who asks or when.</summary>
+    /// <summary>Returns whether the issuer refused the content of the request, and not the sender or the time.</summary>
     private static bool IsOfRequest(McpAuthException refusal) => refusal.Reason != ErrorReason.ServerUnreachable && refusal.OAuthError switch
     {
         "invalid_redirect_uri" or "invalid_client_metadata" => true,

@@ -5,28 +5,28 @@ using McpSm.Core.Grants;
 
 namespace McpSm.Core.Registration;
 
-/// <summary>What one registration request asks for, its redirect URI aside.</summary>
+/// <summary>The values of a registration request, without its redirect URI.</summary>
 internal sealed record RegistrationRequest
 {
     private const string RefreshToken = OidcConstants.GrantTypes.RefreshToken;
 
-    // In the order in which they are asked for: a secret is for those who cannot do without.
+    // In this order: Mcpsm asks for a secret only if the issuer requires one.
     private static readonly string[] Methods = [ClientIdentity.None, ClientIdentity.Basic, ClientIdentity.Post];
 
     public required IReadOnlyList<string> GrantTypes { get; init; }
 
     public required string AuthMethod { get; init; }
 
-    /// <summary>Null to name none: what the issuer makes of that suits most servers.</summary>
+    /// <summary>Null to name none: most issuers then choose suitable scopes.</summary>
     public IReadOnlyList<string>? Scopes { get; init; }
 
     /// <summary>Null to leave it out.</summary>
     public string? ApplicationType { get; init; } = "native";
 
-    /// <summary>The methods that the issuer did not take.</summary>
+    /// <summary>The methods that the issuer refused.</summary>
     private IReadOnlyList<string> RefusedMethods { get; init; } = [];
 
-    /// <summary>What to ask of an issuer first, by its metadata (RFC 8414 section 2).</summary>
+    /// <summary>Returns the first request for an issuer, by its metadata (RFC 8414 section 2).</summary>
     public static RegistrationRequest For(AuthorizationServerMetadata issuer) => new()
     {
         GrantTypes =
@@ -34,13 +34,13 @@ internal sealed record RegistrationRequest
             OidcConstants.GrantTypes.AuthorizationCode,
             .. If(issuer.GrantTypesSupported is null or { Count: 0 } || issuer.GrantTypesSupported.Contains(RefreshToken), RefreshToken),
             .. If(issuer.GrantTypesSupported?.Contains(OidcConstants.GrantTypes.DeviceCode) == true, OidcConstants.GrantTypes.DeviceCode),
-            // Of an identity provider: what its ID tokens are for.
+            // An identity provider exchanges its ID tokens by this grant.
             .. If(issuer.RequestedTokenTypes?.Contains(TokenExchangeGrant.IdJag) == true, OidcConstants.GrantTypes.TokenExchange),
         ],
         AuthMethod = Offered(issuer).FirstOrDefault() ?? ClientIdentity.None,
     };
 
-    /// <summary>The request with one field changed; null if nothing else can be asked for in that field.</summary>
+    /// <summary>Returns the request with one field changed; null if the field has no other value.</summary>
     /// <param name="wanted">The scopes of the sign-in.</param>
     public RegistrationRequest? Without(RegistrationField refused, AuthorizationServerMetadata issuer, IReadOnlyList<string> wanted)
     {
@@ -68,7 +68,7 @@ internal sealed record RegistrationRequest
         GrantTypes = [.. GrantTypes],
         TokenEndpointAuthenticationMethod = AuthMethod,
         Scope = Scopes is null ? null : Discovery.Scopes.Join(Scopes),
-        // Empty lists would be sent as such, and some issuers refuse them.
+        // Null, because some issuers refuse empty lists.
         Contacts = null!,
         DefaultAcrValues = null!,
         RequestUris = null!,

@@ -5,10 +5,10 @@ internal enum DPoPRequirement
 {
     /// <summary>Neither the server nor the user requires it: bearer tokens, unless the token endpoint requires DPoP.</summary>
     Unasked,
-    /// <summary>The user wants none of it.</summary>
+    /// <summary>The user has turned DPoP off.</summary>
     Unwanted,
-    /// <summary>The server knows it: asked for, and a bearer token is taken all the same.</summary>
+    /// <summary>The server supports DPoP: Mcpsm asks for a bound token, and accepts a bearer token too.</summary>
     Asked,
-    /// <summary>The server takes nothing else.</summary>
+    /// <summary>The server accepts only bound tokens.</summary>
     Required,
 }

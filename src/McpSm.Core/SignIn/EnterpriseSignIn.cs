@@ -15,20 +15,20 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.SignIn;
 
 /// <summary>
-/// Enterprise-managed authorization (rule 34 of docs/rules.md): a person signs in at the identity provider of their organisation, once, and it
-/// vouches for them at the issuer of every server that trusts it.
+/// Signs in through an identity provider (enterprise-managed authorization, rule 34 of docs/rules.md). A person signs in once at the provider of
+/// the organisation, which then vouches for the person at the issuer of every server that trusts it.
 /// </summary>
 internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialStore store, IdentitySessionStore identities, IdentityAssertionGrant assertion,
     EntraTokenClient entra, IAuthInteraction interaction, IProgress<string>? progress)
 {
     private readonly Settings _settings = new(environment);
 
-    /// <summary>Whether an identity provider may sign in to the server, in which case a person may not be needed.</summary>
+    /// <summary>Returns whether an identity provider may sign in to the server. A person may then not be needed.</summary>
     public bool CanSignInTo(McpServer server, SignInOptions options) =>
         options.IdentityProvider is not null || store.Index.Read(server.Id)?.IdentityProvider is not null || _settings.IdentityProvider is not null;
 
-    /// <summary>The provider that vouches for the person at this issuer; null where a person signs in there.</summary>
-    /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint: the one that the user named cannot be used.</exception>
+    /// <summary>Returns the provider that vouches for the person at this issuer; null if the person signs in at the issuer.</summary>
+    /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint: the provider that the user named cannot be used.</exception>
     public string? Choose(McpServer server, ServerSecrets? item, SignInTarget target, SignInOptions options)
     {
         if (options.IdentityProvider is { } named)
@@ -49,12 +49,12 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
             return set;
         }
         interaction.Notice(environment.Remedies.Format(
-            $"The identity provider could sign in to '{server.Name}' if a client were known there: "
+            $"The identity provider could sign in to '{server.Name}' if a client id were set: "
             + $"{new UpdateServerStep(server, StepOptionKind.ClientId)}"));
         return null;
     }
 
-    /// <summary>Signs in to a server with the provider's word. A person is asked where there is no session with the provider.</summary>
+    /// <summary>Signs in to a server through the provider. If there is no session with the provider, a person signs in there first.</summary>
     public async Task<OAuthCredential> RunAsync(string provider, McpServer server, ServerSecrets? item, SignInTarget target, SignInOptions options,
         RestrictedHttpClient http, CancellationToken cancellationToken)
     {
@@ -62,11 +62,12 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         if (EntraIssuer.Find(issuer.Issuer) is not null)
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
-                $"The issuer of '{server.Name}' is Microsoft Entra ID, which takes no other identity provider's word.", new SignInStep(server));
+                $"The issuer of '{server.Name}' is Microsoft Entra ID, which does not accept the assertions of other identity providers.",
+                new SignInStep(server));
         }
-        // Not a client that registers itself: the provider writes the client's id into what it signs, and so must know it.
+        // Not a dynamically registered client: the provider writes the client id into the assertion, so it must know the client.
         var client = Client(server, item, target) ?? throw new McpAuthException(ErrorReason.ClientRegistrationFailed,
-            $"No client id is set for '{server.Name}', and the identity provider can vouch only for a client that it knows "
+            $"No client id is set for '{server.Name}'. The identity provider can vouch only for a client that it knows "
             + $"at {UntrustedText.Sanitize(issuer.Issuer)}.",
             $"Ask the operator of the identity provider, then: {new UpdateServerStep(server, StepOptionKind.ClientId)}");
         // Rule 10: what offline_access asks for, a refresh token, has no place here.
@@ -91,7 +92,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
     }
 
-    /// <summary>Signs a person in at the provider, and keeps the session.</summary>
+    /// <summary>Signs a person in at the provider, and stores the session.</summary>
     /// <exception cref="McpAuthException">
     /// InteractionRequired, PkceUnsupported, IssuerMismatch, TokenResponseInvalid, and the reasons of every step.
     /// </exception>
@@ -141,15 +142,15 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
     }
 
-    /// <summary>Keeps an ID token that another program got at the provider for the same client; nothing renews it.</summary>
-    /// <param name="clientId">The client that the token was made for; null for the one that is set.</param>
+    /// <summary>Stores an ID token that another program obtained from the provider for the same client. It is never renewed.</summary>
+    /// <param name="clientId">The client that the token was issued to; null for the client in the settings.</param>
     public async Task<IdentitySession> KeepTokenAsync(string provider, string? clientId, string idToken, string? vault, CancellationToken cancellationToken)
     {
         Check(provider);
         var (server, secret) = await AsServerAsync(provider, vault, cancellationToken).ConfigureAwait(false);
-        var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was made for is not known.",
+        var id = clientId ?? server.ClientId ?? throw new McpAuthException(ErrorReason.InvalidValue, "The client that the ID token was issued to is unknown.",
             new UseIdentityProviderStep(provider, StepOptionKind.ClientId));
-        // Before anything is asked: the wrong token, or an old one, is what scripts give most.
+        // Check before any request: scripts often pass a wrong or an old token.
         RequireUsable(provider, id, idToken);
         var (http, _, issuer) = await OpenAsync(provider, SignInOptions.DefaultTimeout, cancellationToken).ConfigureAwait(false);
         http.Dispose();
@@ -159,7 +160,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         return await KeepAsync(issuer, client, new TokenSet("", null, now, null, []) { IdToken = idToken }, found, vault).ConfigureAwait(false);
     }
 
-    /// <summary>Refuses what can be no identity provider here.</summary>
+    /// <summary>Throws if the URL cannot be that of an identity provider.</summary>
     /// <exception cref="McpAuthException">InvalidValue, UnsafeEndpoint.</exception>
     public static Uri Check(string provider)
     {
@@ -170,22 +171,22 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
         if (EntraIssuer.Find(provider) is not null)
         {
-            // Its token endpoint has no RFC 8693 token exchange; its on-behalf-of grant stays within Entra.
+            // Entra's token endpoint does not support RFC 8693 token exchange, and its on-behalf-of grant works only within Entra.
             throw new McpAuthException(ErrorReason.InvalidValue,
-                "Microsoft Entra ID issues no ID-JAGs, so it cannot be the identity provider that signs in to other issuers' servers.",
-                $"Servers whose issuer is Entra ID itself need none: {new SignInStep(ServerReference.Unknown)}");
+                "Microsoft Entra ID issues no ID-JAGs, so it cannot be the identity provider for servers of other issuers.",
+                $"Servers whose issuer is Entra ID need no identity provider: {new SignInStep(ServerReference.Unknown)}");
         }
         return new UrlPolicy(uri).Check(provider, "The identity provider");
     }
 
-    /// <summary>The step that signs in at a provider.</summary>
+    /// <summary>Returns the step that signs in at a provider.</summary>
     /// <param name="server">A server that it signs in to; null if none is known.</param>
-    /// <param name="options">Options for another way to do it.</param>
+    /// <param name="options">Other options of the step.</param>
     public NextStep Step(string provider, McpServer? server = null, params IReadOnlyList<StepOption> options) => _settings.IdentityProvider?.Issuer == provider
         ? new SignInToIdentityProviderStep { Options = options }
         : new SignInStep(server ?? ServerReference.Unknown) { Options = [new StepOption(StepOptionKind.IdentityProvider, provider), .. options] };
 
-    /// <summary>Refuses an ID token of the user's that the provider would refuse; its signature is for the provider to look at.</summary>
+    /// <summary>Throws if the provider would refuse the user's ID token. Only the provider checks the signature.</summary>
     /// <exception cref="McpAuthException">IssuerMismatch; TokenResponseInvalid.</exception>
     private void RequireUsable(string provider, string clientId, string idToken)
     {
@@ -196,11 +197,12 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         catch (McpAuthException e)
         {
             throw new McpAuthException(e.Reason, e.Message,
-                $"Give one that {UntrustedText.Sanitize(provider)} made for the client {UntrustedText.Sanitize(clientId)} and that has not expired.", e);
+                $"Pass an ID token that {UntrustedText.Sanitize(provider)} issued to the client {UntrustedText.Sanitize(clientId)} and that has not expired.",
+                e);
         }
     }
 
-    /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
+    /// <param name="found">The item in the vault before the sign-in. It is used if the vault was locked meanwhile.</param>
     private async Task<IdentitySession> KeepAsync(
         AuthorizationServerMetadata issuer, ClientIdentity client, TokenSet tokens, IdentityProviderSecrets? found, string? vault)
     {
@@ -217,7 +219,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
             MetadataReadAt = now,
         }.With(tokens, identity);
         IdentitySession? replaced;
-        // Ctrl+C must not lose what the provider has given.
+        // Ctrl+C must not lose the tokens of the provider.
         using (await identities.LockAsync(issuer.Issuer, CancellationToken.None).ConfigureAwait(false))
         {
             try
@@ -226,7 +228,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
             }
             catch (McpAuthException e) when (SupersededCopies.CannotBeOpened(e))
             {
-                // The provider has given the session. The vault cannot be written either; the session waits for it.
+                // The provider has issued the session. The vault cannot be written either, so the session waits for it.
             }
             var kept = found ?? new IdentityProviderSecrets { Issuer = issuer.Issuer };
             replaced = kept.Session;
@@ -238,13 +240,13 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         if (replaced is not null && !replaced.MayReplace(session)
             && await RevokeAsync(issuer.Issuer, replaced, CancellationToken.None).ConfigureAwait(false) is { } failure)
         {
-            progress?.Report($"The session before was not revoked. {failure}");
+            progress?.Report($"The previous session was not revoked. {failure}");
         }
         return session;
     }
 
-    /// <summary>Tells the provider that a session is at its end (RFC 7009).</summary>
-    /// <returns>Why the provider did not confirm; null where it did, or there is nothing to revoke.</returns>
+    /// <summary>Revokes a session at the provider (RFC 7009).</summary>
+    /// <returns>Why the provider did not confirm; null if it did, or if there is nothing to revoke.</returns>
     public async Task<string?> RevokeAsync(string provider, IdentitySession session, CancellationToken cancellationToken)
     {
         if (session.RefreshToken is null)
@@ -253,15 +255,14 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
         if (session.RevocationEndpoint is not { } endpoint)
         {
-            return "The identity provider offers no revocation; its tokens end when they expire.";
+            return "The identity provider does not support revocation. Its tokens are valid until they expire.";
         }
         try
         {
             // Do not wait long for a provider that does not answer.
             using var http = new RestrictedHttpClient(UrlPolicy.ForIssuer(environment.Network, provider, endpoint), null, TimeSpan.FromSeconds(5));
             return await RevocationRequest.RevokeAsync(http, endpoint, provider, session.Client, session.RefreshToken, null,
-                environment.Time, cancellationToken)
-                .ConfigureAwait(false);
+                environment.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {
@@ -296,7 +297,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
     }
 
-    /// <summary>The provider as what is signed in to, and the secret of the user's client there.</summary>
+    /// <summary>Returns the provider as a server to sign in to, and the secret of the user's client there.</summary>
     private async Task<(McpServer Server, string? Secret)> AsServerAsync(string provider, string? vault, CancellationToken cancellationToken)
     {
         var id = _settings.IdentityProvider is { } set && set.Issuer == provider ? set.ClientId : null;
@@ -305,7 +306,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
             id is not null && kept?.ClientId == id ? kept.ClientSecret : null);
     }
 
-    /// <summary>openid; and what gives a refresh token, where the provider lists it and the user did not choose.</summary>
+    /// <summary>Returns the scopes to request: openid with those of the settings, or else with offline_access if the provider lists it.</summary>
     private IReadOnlyList<string> Scopes(string provider, AuthorizationServerMetadata issuer) =>
         [.. new[] { "openid" }.Union(_settings.IdentityProvider is { Scopes.Count: > 0 } set && set.Issuer == provider ? set.Scopes
             : issuer.ScopesSupported?.Contains(Discovery.Scopes.Offline) == true ? [Discovery.Scopes.Offline] : [])];

@@ -169,7 +169,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         if (!_issuer.AuthorizationResponseIssSupported && UrlPolicy.TryParse(_issuer.AuthorizationEndpoint, out var authorize)
             && UrlPolicy.TryParse(_issuer.TokenEndpoint, out var token) && !SameSite.IsSame(authorize, token))
         {
-            context.Interaction.Warn($"{UntrustedText.Sanitize(_issuer.Issuer)} signs you in on {authorize.IdnHost} and gives its tokens on {token.IdnHost}, "
+            context.Interaction.Warn($"{UntrustedText.Sanitize(_issuer.Issuer)} signs you in on {authorize.IdnHost} and issues its tokens on {token.IdnHost}, "
                 + "which is another site. Its responses do not name the issuer that sent them.");
         }
     }
@@ -295,8 +295,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         try
         {
             await RevocationRequest.RevokeAsync(Http, endpoint, _issuer.Issuer, client, tokens.RefreshToken, tokens.AccessToken,
-                context.Environment.Time, CancellationToken.None)
-                .ConfigureAwait(false);
+                context.Environment.Time, CancellationToken.None).ConfigureAwait(false);
         }
         catch (McpAuthException e)
         {

@@ -23,12 +23,12 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
 
     public required EntraTokenClient Entra { private get; init; }
 
-    /// <summary>Whether an identity provider may sign in to the server, in which case a person may not be needed.</summary>
+    /// <summary>Returns whether an identity provider may sign in to the server. A person may then not be needed.</summary>
     public bool MayUseIdentityProvider(McpServer server, SignInOptions options) => enterprise.CanSignInTo(server, options);
 
-    /// <param name="client">The client that signs in by itself; null where a person does.</param>
-    /// <param name="refusal">The answer to a request that is repeated afterwards, which then proves the token; null if there is no such request.</param>
-    /// <returns>The server as the catalog has it now, and why the token could not be proven, if so; null where it needs none.</returns>
+    /// <param name="client">The client that signs in by itself; null if a person signs in.</param>
+    /// <param name="refusal">The refusal of a request that the caller repeats after the sign-in, to verify the token; null without such a request.</param>
+    /// <returns>The server in the catalog, and why the token could not be verified, if so; null if the server needs no token.</returns>
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, SignInOptions options,
         ClientCredentials? client, RefusedRequest? refusal, CancellationToken cancellationToken)
     {
@@ -68,7 +68,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         if (server.OAuth == OAuthMode.Unset)
         {
             server = await catalog.UpdateAsync(server.Id, s => new McpServer(s) { OAuth = OAuthMode.On }, cancellationToken).ConfigureAwait(false);
-            _interaction.Notice($"'{server.Name}' asks for sign-in: OAuth is now on for it.");
+            _interaction.Notice($"'{server.Name}' requires sign-in. OAuth is now on for this server.");
         }
         using (await store.LockAsync(server, cancellationToken).ConfigureAwait(false))
         {
@@ -77,8 +77,8 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         using var room = HandleReserve.Take();
         if (item?.OAuth?.Issuer is { } other && !target.TrustedIssuers.Contains(other))
         {
-            _interaction.Warn($"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(target.Issuer.Issuer)}: "
-                + $"what {UntrustedText.Sanitize(other)} gave for it ends with this sign-in.");
+            _interaction.Warn($"'{server.Name}' has a new issuer, {UntrustedText.Sanitize(target.Issuer.Issuer)}. "
+                + $"This sign-in replaces the token of {UntrustedText.Sanitize(other)}.");
         }
         var credential = client is not null
             ? await new UnattendedSignIn(_environment, server, item, target, client, http, Entra).RunAsync(cancellationToken).ConfigureAwait(false)
@@ -91,7 +91,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         room.Dispose();
         var before = await KeepAsync(server, credential, found, options.Vault).ConfigureAwait(false);
         exchange.Complete();
-        _progress?.Report($"The credential is kept in the vault '{store.Index.Read(server.Id)?.Vault}'.");
+        _progress?.Report($"The credential is stored in the vault '{store.Index.Read(server.Id)?.Vault}'.");
         var unproven = refusal is not null ? null : await VerifyAsync(server, before, credential, http, cancellationToken).ConfigureAwait(false);
         if (before.OAuth is { Issuer: not null } replaced && !replaced.MayReplace(credential))
         {
@@ -103,13 +103,13 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
     }
 
     /// <summary>Stores the credential, unless the server was removed or got another URL during the sign-in.</summary>
-    /// <returns>What was there before, whatever it is bound to.</returns>
-    /// <exception cref="McpAuthException">ServerNotFound, AuthenticationRequired: then it is revoked. What a vault may throw.</exception>
-    /// <param name="found">What the vault held before the sign-in: it is taken for the present item if the vault has locked meanwhile.</param>
+    /// <returns>The previous item, even if it is bound to another URL.</returns>
+    /// <exception cref="McpAuthException">ServerNotFound, AuthenticationRequired: the credential is then revoked. The reasons of the vault.</exception>
+    /// <param name="found">The item in the vault before the sign-in. It is used if the vault was locked meanwhile.</param>
     private async Task<ServerSecrets> KeepAsync(McpServer server, OAuthCredential credential, ServerSecrets? found, string? vault)
     {
         McpAuthException gone;
-        // Ctrl+C must not lose what the issuer has given.
+        // Ctrl+C must not lose the tokens of the issuer.
         using (await store.LockAsync(server, CancellationToken.None).ConfigureAwait(false))
         {
             try
@@ -143,26 +143,26 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         }
         catch (McpAuthException e) when (SupersededCopies.CannotBeOpened(e))
         {
-            // The issuer has given the tokens. The vault cannot be written either; the credential waits for it.
+            // The issuer has issued the tokens. The vault cannot be written either, so the credential waits for it.
             return found;
         }
     }
 
-    /// <exception cref="McpAuthException">AuthenticationRequired: it is of no use for the server as it is by now.</exception>
+    /// <exception cref="McpAuthException">AuthenticationRequired: the server has changed, and the credential cannot be used for it.</exception>
     private static void RequireUsable(OAuthCredential credential, McpServer signedInTo, McpServer now)
     {
         if (new ServerSecrets { Url = signedInTo.Url, OAuth = credential }.UsableFor(now)?.OAuth is null)
         {
             throw new McpAuthException(ErrorReason.AuthenticationRequired,
-                $"'{now.Name}' was given another URL while you signed in. What the issuer gave was for the one before, and was not kept.",
+                $"The URL of '{now.Name}' was changed during the sign-in. The token was issued for the previous URL, and was not stored.",
                 new SignInStep(now))
             { Server = now.Name };
         }
     }
 
     /// <summary>
-    /// Refuses to ask Entra ID for an API that another server is known by: <c>api://</c> says nothing of whose it is, and a
-    /// client that may use both would hand a token for the one to the other (rule 22).
+    /// Throws if the server asks Entra ID for the API of another server. An <c>api://</c> URI does not show its owner, and a client that may use
+    /// both APIs would send a token for one server to the other (rule 22).
     /// </summary>
     private void RequireOwnApi(McpServer server, SignInTarget target)
     {
@@ -181,7 +181,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
                 throw new McpAuthException(ErrorReason.ResourceMismatch,
                     $"'{server.Name}' asks for a token of {UntrustedText.Sanitize(api)}, which is the API of '{other.Name}'. "
                     + $"With that token, '{server.Name}' could act there in your name.",
-                    $"Only if both are of that API: {new UpdateServerStep(server, wanted)}");
+                    $"Only if both servers belong to that API: {new UpdateServerStep(server, wanted)}");
             }
         }
     }
@@ -202,13 +202,13 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         }
     }
 
-    /// <summary>One authenticated request: a token that the server refuses at once is not kept.</summary>
-    /// <param name="before">The item that it took the place of, whatever that is bound to.</param>
-    /// <returns>Why the server did not say yes; null where it did.</returns>
+    /// <summary>Verifies the token with one authenticated request. A token that the server refuses is not stored.</summary>
+    /// <param name="before">The item that it replaced, even if that is bound to another URL.</param>
+    /// <returns>Why the server did not accept the token; null if it did.</returns>
     private async Task<string?> VerifyAsync(McpServer server, ServerSecrets before, OAuthCredential credential, RestrictedHttpClient http,
         CancellationToken cancellationToken)
     {
-        _progress?.Report("Showing the token to the server.");
+        _progress?.Report("Sending the token to the server.");
         ChallengeResponse answer;
         try
         {
@@ -224,16 +224,16 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         {
             throw await DropAsync(server, credential, before).ConfigureAwait(false);
         }
-        // 400 is an MCP server's word on the question, spoken after it took the token.
+        // With 400 an MCP server refuses the content of the request, after it has accepted the token.
         return answer.Status is < 200 or (>= 300 and not 400) ? $"The server answered {ChallengeProbe.DescribeStatus(answer.Status)}." : null;
     }
 
     /// <summary>
-    /// Does not keep a token that was just given and that the server refuses: puts back what it took the place of, unless
-    /// another has taken its own; then revokes it.
+    /// Removes a new token that the server refuses. Restores the item that it replaced, unless another process has stored a new one, and revokes
+    /// the token.
     /// </summary>
-    /// <param name="before">The item that it took the place of; null where the token of that was refused as well.</param>
-    /// <returns>What to tell.</returns>
+    /// <param name="before">The item that it replaced; null if the server refused its token too.</param>
+    /// <returns>The error to report.</returns>
     public async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential, ServerSecrets? before)
     {
         ServerSecrets? left;
@@ -247,12 +247,12 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
                     : store.ReplaceAsync(server, left, CancellationToken.None)).ConfigureAwait(false);
             }
         }
-        // What stays must not end with it.
+        // The revocation must not end the restored credential.
         await revoker.RunAsync(server, left?.OAuth is { } stays && credential.MayReplace(stays) ? credential with { RefreshToken = null } : credential,
             CancellationToken.None).ConfigureAwait(false);
         return new McpAuthException(ErrorReason.TokenRejected,
-            "The issuer gave a token and the server refused it (401 Unauthorized). It was not kept.",
-            "Tell the operator of the server: it does not accept its own issuer's tokens.")
+            "The server refused the token that its issuer had just issued (401 Unauthorized). The token was not stored.",
+            "Tell the operator of the server that it does not accept the tokens of its own issuer.")
         { StatusCode = 401 };
     }
 
@@ -263,7 +263,7 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
         {
             throw new McpAuthException(ErrorReason.InteractionRequired,
                 $"Signing in to '{server.Name}' needs a person, and no person can answer here.",
-                $"Run '{new SignInStep(server)}' at a prompt, or keep a token with '{new SetTokenStep(server) { Unattended = true }}'. "
+                $"Run '{new SignInStep(server)}' at a prompt, or store a token with '{new SetTokenStep(server) { Unattended = true }}'. "
                 + $"{UnattendedClientResolver.HowToGive}, to sign in as a client, or {UnattendedClientResolver.AssertionVariable}, as a workload. "
                 + $"MCPSM_INTERACTIVE=1 says that a person can answer.")
             { Server = server.Name };

@@ -12,30 +12,29 @@ public sealed record SignInOptions
     public bool UseDeviceCode { get; init; }
 
     /// <summary>
-    /// What to add to the authorization URL this once, beside what is set for the server; an empty value leaves out what is set. Not used
-    /// in a sign-in by device code.
+    /// Parameters to add to the authorization URL of this sign-in, in addition to those of the server. An empty value leaves a parameter of the
+    /// server out. Not used in a sign-in with a device code.
     /// </summary>
     public IReadOnlyDictionary<string, string> AuthorizeParams { get; init; } = AuthorizeParameters.None;
 
-    /// <summary>The port asked for; 0 is any, null the setting or 8888.</summary>
+    /// <summary>The port that the browser returns to; 0 for any free port, null for the port of the settings or 8888.</summary>
     public int? CallbackPort { get; init; }
 
     /// <summary>
-    /// Signs in a client of its own, without a person (RFC 6749 section 4.4). What is null in it is taken from the
-    /// variables MCPSM_CLIENT_ID, MCPSM_CLIENT_SECRET and MCPSM_CLIENT_KEY_FILE, or from what is kept for the server. Or a
-    /// workload, with its assertion (RFC 7523 section 2.1).
+    /// The client that signs in without a person (RFC 6749 section 4.4), or a workload with its assertion (RFC 7523 section 2.1). Members that are
+    /// null are read from the variables MCPSM_CLIENT_ID, MCPSM_CLIENT_SECRET and MCPSM_CLIENT_KEY_FILE, or from the stored credential.
     /// </summary>
     public ClientCredentials? ClientCredentials { get; init; }
 
     /// <summary>
-    /// The issuer identifier of the identity provider that is to vouch for the person (rule 34 of docs/rules.md). Null: the one that did
-    /// before, or the one that is set, where the server's issuer says that it takes its word.
+    /// The issuer identifier of the identity provider that vouches for the person (rule 34 of docs/rules.md). Null for the provider of the last
+    /// sign-in, or else for the provider of the settings, if the server's issuer advertises that it accepts assertions.
     /// </summary>
     public string? IdentityProvider { get; init; }
 
     /// <summary>
-    /// Whether the user named this very server. A server chooses its issuer: a secret from the environment, which
-    /// belongs to no server, goes to none that was not named, unless the server is known to have that client.
+    /// Whether the user named this server. A server chooses its issuer, so a secret from the environment, which belongs to no server, is sent only
+    /// for a server that the user named, or that is known to have that client.
     /// </summary>
     public bool NamedByUser { get; init; } = true;
 

@@ -1,14 +1,14 @@
 namespace McpSm.Core.SignIn;
 
-/// <summary>How a sign-in ended, where it did not fail.</summary>
+/// <summary>The outcome of a sign-in that did not fail.</summary>
 public enum SignInOutcome
 {
-    /// <summary>A person, a client of its own or a workload signed in.</summary>
+    /// <summary>A person, a client or a workload signed in.</summary>
     SignedIn,
-    /// <summary>What was there was renewed.</summary>
+    /// <summary>The stored token was renewed.</summary>
     Renewed,
-    /// <summary>What was there is valid.</summary>
+    /// <summary>The stored token is valid.</summary>
     Valid,
-    /// <summary>The server answers without a credential.</summary>
+    /// <summary>The server needs no credential.</summary>
     NeedsNone,
 }

@@ -6,19 +6,19 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.SignIn;
 
 /// <summary>
-/// What to do about a failure that does not say it itself. It is never the sign-in that has just failed: what the server or
-/// its issuer does wrong stays wrong until its operator, or a setting of the server here, corrects it.
+/// Suggests what to do about a failure without a remedy of its own. It never suggests the sign-in that has just failed: a fault of the server or
+/// its issuer remains until its operator, or a setting of the server, corrects it.
 /// </summary>
 internal static class SignInRemedy
 {
     private const string Later = "Try again later.";
 
-    /// <param name="target">What was signed in to; null if it was not found.</param>
-    /// <returns>Null for a failure that has nothing to do with signing in.</returns>
+    /// <param name="target">The target of the sign-in; null if it was not found.</param>
+    /// <returns>Null if the failure does not belong to a sign-in.</returns>
     public static Remedy? ForSignIn(McpServer server, McpAuthException e, SignInTarget? target) => e.Reason switch
     {
         ErrorReason.ServerUnreachable => (Remedy)Later,
-        ErrorReason.AuthenticationTimeout => "Begin the sign-in again, and finish it while it lasts.",
+        ErrorReason.AuthenticationTimeout => "Start the sign-in again, and finish it in time.",
         ErrorReason.AuthorizationDenied => $"Ask the operator of {Issuer(target)} for access, or sign in there with another account.",
         ErrorReason.InsufficientScope => ForScopes(server, target),
         ErrorReason.ClientRejected when server.ClientId is not null => $"Check the client at its issuer, then give its id and secret: "
@@ -26,7 +26,7 @@ internal static class SignInRemedy
         ErrorReason.ClientRejected or ErrorReason.ClientRegistrationFailed =>
             $"Supply a client of your own: {new UpdateServerStep(server, StepOptionKind.ClientId)}",
         ErrorReason.TokenResponseInvalid when e.OAuthError == "invalid_target" =>
-            $"Tell the operator of {Issuer(target)}: it does not know this server as a resource (RFC 8707).",
+            $"Tell the operator of {Issuer(target)} that it does not know this server as a resource (RFC 8707).",
         ErrorReason.MetadataInvalid or ErrorReason.TokenResponseInvalid or ErrorReason.ProtocolViolation when target is not null =>
             $"Tell the operator of {Issuer(target)}.",
         ErrorReason.MetadataInvalid or ErrorReason.IssuerMismatch => ForDocument(server),
@@ -36,30 +36,30 @@ internal static class SignInRemedy
         _ => null,
     };
 
-    /// <summary>What to do about a renewal that failed.</summary>
+    /// <summary>Returns what to do about a failed renewal.</summary>
     public static Remedy? ForRenewal(McpServer server, McpAuthException e) => e.Reason switch
     {
         ErrorReason.RefreshTokenRejected or ErrorReason.AuthenticationRequired or ErrorReason.TokenRejected or ErrorReason.ClientRejected
             or ErrorReason.AuthorizationDenied => CredentialRemedy.ForNewCredential(server),
-        // Of other requests than a renewal: the issuer may take a sign-in all the same.
+        // The issuer may still accept a sign-in.
         ErrorReason.TokenResponseInvalid when e.StatusCode is >= 400 and < 500 => CredentialRemedy.ForNewCredential(server),
         _ => ForSignIn(server, e, null),
     };
 
-    /// <summary>What to do about a document on the way to the issuer that cannot be used.</summary>
+    /// <summary>Returns what to do about metadata that cannot be used.</summary>
     public static Remedy ForDocument(McpServer server) =>
         $"Tell the operator of {(server.Issuer is null ? "the server" : "the issuer")}. If you know {(server.Issuer is null ? "its" : "another")} issuer: "
         + $"{new UpdateServerStep(server, StepOptionKind.Issuer)}";
 
-    /// <summary>Scopes that the issuer refuses: those of them that it lists, if that leaves out any.</summary>
+    /// <summary>Returns what to do about refused scopes: request only those that the issuer lists.</summary>
     private static Remedy ForScopes(McpServer server, SignInTarget? target)
     {
         var listed = target?.Issuer.ScopesSupported ?? [];
         var asked = target?.Scopes ?? server.Scopes;
         var fewer = asked.Where(listed.Contains).ToList();
         var scopes = new StepOption(StepOptionKind.Scope, fewer.Count < asked.Count ? fewer : []);
-        var lead = asked.Count == 0 ? "No scopes were asked for. Ask for those that you need"
-            : $"Asked for were: {UntrustedText.Sanitize(string.Join(' ', asked))}. Ask for those that the issuer grants";
+        var lead = asked.Count == 0 ? "No scopes were requested. Request the scopes that you need"
+            : $"The requested scopes were: {UntrustedText.Sanitize(string.Join(' ', asked))}. Request only scopes that the issuer grants";
         return $"{lead}: {new UpdateServerStep(server, scopes)}";
     }
 

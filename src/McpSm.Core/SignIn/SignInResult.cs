@@ -3,7 +3,7 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.SignIn;
 
 /// <summary>A sign-in that did not fail.</summary>
-/// <param name="VerificationFailure">Why the server could not be asked whether it takes the token; null where it took it.</param>
+/// <param name="VerificationFailure">Why the token could not be verified with the server; null if the server accepted it.</param>
 public sealed record SignInResult(McpServer Server, McpAuthStatus Status, SignInOutcome Outcome, string? VerificationFailure = null)
 {
     public bool IsOpenServer => Outcome == SignInOutcome.NeedsNone;

@@ -8,27 +8,27 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.SignIn;
 
-/// <summary>What a sign-in is for: the resource, the issuer that guards it, the scopes to ask for.</summary>
-/// <param name="TrustedIssuers">The issuers that guard the resource by what the user or the server says; the issuer is one of them.</param>
+/// <summary>The target of a sign-in: the resource, its issuer, and the scopes to request.</summary>
+/// <param name="TrustedIssuers">The issuers of the resource, as the user or the server names them. The issuer is one of them.</param>
 internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata Issuer, IReadOnlyList<string> TrustedIssuers, IReadOnlyList<string> Scopes)
 {
     private const int MaxIssuers = 8;
 
-    /// <summary>Whether tokens are to be bound to a key, and whether they must be (rule 35).</summary>
+    /// <summary>Whether to bind the tokens to a key, and whether that is required (rule 35).</summary>
     public DPoPRequirement DPoP { get; init; }
 
-    /// <summary>Whether it is an identity provider, which is asked who signs in: its resource is itself, and is not asked for.</summary>
+    /// <summary>Whether the target is an identity provider. Its resource is the provider itself, and is not part of the requests.</summary>
     public bool IsIdentityProvider { get; init; }
 
     /// <summary>The <c>resource</c> of the requests (rule 20); null if there is no resource.</summary>
     public string? ResourceParameter { get; init; }
 
-    // In characters. They go to the issuer in an address, of which web servers in common use take 8 to 16 KiB.
+    // In characters. The scopes are part of a URL, and common web servers accept URLs of 8 to 16 KiB.
     private const int MaxScopesLength = 16 * 1024;
 
     /// <summary>Sends the server a request without a credential, and reads its metadata and that of its issuer (docs/architecture.md, step 4).</summary>
-    /// <param name="refusal">What the server has answered already; null to ask it.</param>
-    /// <returns>Null where the server asks for no credential.</returns>
+    /// <param name="refusal">The response that the server has already sent; null to send a request.</param>
+    /// <returns>Null if the server answers without a credential.</returns>
     /// <exception cref="McpAuthException">The reasons of discovery.</exception>
     public static async Task<SignInTarget?> FindAsync(RestrictedHttpClient http, UrlPolicy policy, McpServer server, ServerSecrets? item,
         RefusedRequest? refusal, IProgress<string>? progress, CancellationToken cancellationToken)
@@ -36,7 +36,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         var answer = refusal?.Answer;
         if (answer is null)
         {
-            progress?.Report($"Asking {UntrustedText.Sanitize(server.Uri.GetLeftPart(UriPartial.Path))} without a credential.");
+            progress?.Report($"Sending a request without a credential to {UntrustedText.Sanitize(server.Uri.GetLeftPart(UriPartial.Path))}.");
             answer = await ChallengeProbe.SendAsync(http, server.Uri, server.Transport == McpTransport.Sse,
                 ServerSecrets.HeadersFor(server, item), null, cancellationToken).ConfigureAwait(false);
         }
@@ -44,21 +44,21 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         if (!answer.AsksForCredential)
         {
             ChallengeProbe.RequireMcp(answer, server.Uri, server);
-            // 400, 406 and 415 are an MCP server's word on the question itself.
+            // With 400, 406 and 415 an MCP server refuses the content of the request, not the sender.
             var isRefusal = answer.Status is >= 400 and not (400 or 406 or 415);
-            // Some servers challenge only later requests, and some refuse with a 403 and no challenge: what they publish tells.
+            // Some servers challenge only later requests, and some answer 403 without a challenge. Their metadata shows how to sign in.
             resource = isRefusal && answer.Status != 403 ? null : await TryFindResourceAsync(http, server, cancellationToken).ConfigureAwait(false);
             if (resource is null || resource.AuthorizationServers.Count == 0)
             {
                 return !isRefusal ? null : throw new McpAuthException(answer.Status == 429 ? ErrorReason.ServerUnreachable : ErrorReason.ProtocolViolation,
-                    $"The server answered {ChallengeProbe.DescribeStatus(answer.Status)}, and says nothing of how to sign in.",
-                    answer.Status == 429 ? (Remedy)"Try again later." : $"If it takes a token of its own: {new SetTokenStep(server)}")
+                    $"The server answered {ChallengeProbe.DescribeStatus(answer.Status)}, and does not say how to sign in.",
+                    answer.Status == 429 ? (Remedy)"Try again later." : $"If the server accepts a token from elsewhere: {new SetTokenStep(server)}")
                 { StatusCode = answer.Status };
             }
         }
         else
         {
-            progress?.Report("The server asks for a credential; reading its resource metadata.");
+            progress?.Report("The server requires a credential. Reading its resource metadata.");
             resource = await FindResourceAsync(http, server, answer.MetadataChallenge, cancellationToken).ConfigureAwait(false);
         }
         var issuer = await FindIssuerAsync(http, policy, server, resource, cancellationToken).ConfigureAwait(false);
@@ -66,12 +66,12 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         var scopes = ChooseScopes(server, answer.Scopes, refusal?.Prior ?? [], resource, issuer);
         if (Discovery.Scopes.Join(scopes).Length > MaxScopesLength)
         {
-            throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, more than a sign-in can carry.",
+            throw new McpAuthException(ErrorReason.MetadataInvalid, $"The server asks for {scopes.Count:N0} scopes, which are too many for one sign-in.",
                 $"Choose those that you need: {new UpdateServerStep(server, StepOptionKind.Scope)}");
         }
         progress?.Report(scopes.Count == 0
-            ? "No scopes are asked for."
-            : $"The scopes to ask for are {UntrustedText.Sanitize(Discovery.Scopes.Join(scopes))}.");
+            ? "Requesting no scopes."
+            : $"Requesting the scopes {UntrustedText.Sanitize(Discovery.Scopes.Join(scopes))}.");
         return new SignInTarget(resource?.Resource ?? ResourceUri.Canonical(server.Uri), issuer,
             server.Issuer is null && resource is not null ? resource.AuthorizationServers : [issuer.Issuer], scopes)
         {
@@ -80,14 +80,15 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         };
     }
 
-    /// <summary>Refuses an issuer at which the answer to a person's sign-in could be stolen (rule 25).</summary>
+    /// <summary>Throws if another program could steal the authorization code of a sign-in at the issuer (rule 25).</summary>
     /// <exception cref="McpAuthException">PkceUnsupported.</exception>
     public SignInTarget WithPkce() => Issuer.SupportsPkce || Issuer.IsLegacyDefault ? this
         : throw new McpAuthException(ErrorReason.PkceUnsupported,
-            $"The issuer {UntrustedText.Sanitize(Issuer.Issuer)} does not advertise PKCE with S256, without which a code can be stolen.",
-            "Ask its operator to support PKCE (RFC 7636) and to say so in its metadata.");
+            $"The issuer {UntrustedText.Sanitize(Issuer.Issuer)} does not advertise PKCE with S256. "
+            + "Without PKCE, another program could steal the authorization code.",
+            "Ask its operator to support PKCE (RFC 7636) and to advertise it in its metadata.");
 
-    /// <summary>Tokens with all that binds them.</summary>
+    /// <summary>Returns the tokens as a credential, with the issuer, resource and client that they are bound to.</summary>
     public OAuthCredential Credential(ClientIdentity client, TokenSet tokens, DateTimeOffset now) => new OAuthCredential
     {
         AccessToken = "",
@@ -101,7 +102,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         DeniedScopes = Scopes.Except(tokens.Scopes).ToList() is { Count: > 0 } denied ? denied : null,
     }.With(tokens);
 
-    /// <summary>The metadata of a server that challenges; null if it publishes none, or if it can be done without (rule 3).</summary>
+    /// <summary>Returns the metadata of a server that sent a challenge; null if it publishes none, or if the sign-in does not need it (rule 3).</summary>
     private static async Task<ProtectedResourceMetadata?> FindResourceAsync(
         RestrictedHttpClient http, McpServer server, Challenge? challenge, CancellationToken cancellationToken)
     {
@@ -113,7 +114,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         catch (McpAuthException e) when (!isNamed && server.Issuer is not null
             && e.Reason is ErrorReason.MetadataInvalid or ErrorReason.UnsafeEndpoint or ErrorReason.ServerUnreachable)
         {
-            // The user named the issuer, which is what it would tell.
+            // The metadata is not needed: the user named the issuer.
             return null;
         }
         catch (McpAuthException e) when (e is { Reason: ErrorReason.MetadataInvalid, Remedy: null })
@@ -130,7 +131,7 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
         }
         catch (McpAuthException e) when (e.Reason is ErrorReason.MetadataInvalid or ErrorReason.UnsafeEndpoint)
         {
-            // An open server need not know these paths, and may answer anything there, and send us anywhere.
+            // A server without sign-in may return anything at these paths, including redirects to other hosts.
             return null;
         }
     }
@@ -148,12 +149,12 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
             return await AuthorizationServerMetadata.FindAtRootAsync(http, policy, server.Uri, cancellationToken).ConfigureAwait(false)
                 ?? (server.AllowLegacyEndpoints ? AuthorizationServerMetadata.LegacyDefault(server.Uri)
                     : throw new McpAuthException(ErrorReason.MetadataInvalid,
-                        "The server asks for a credential and publishes nothing about where to get one.",
-                        $"Keep a token of its own with '{new SetTokenStep(server)}', or, for a server of 2025-03-26 that you trust: "
+                        "The server requires a credential, but does not say how to get one.",
+                        $"Store a token with '{new SetTokenStep(server)}', or, for a server of MCP 2025-03-26 that you trust: "
                         + $"{new UpdateServerStep(server, StepOptionKind.AllowLegacyEndpoints)}"));
         }
         McpAuthException? failure = null;
-        // A list without end would have us knock at doors of a stranger's choosing for as long.
+        // Limit the list: the server controls it, and each entry makes Mcpsm send a request.
         foreach (var issuer in resource.AuthorizationServers.Take(MaxIssuers))
         {
             try
@@ -170,8 +171,8 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
     }
 
     /// <summary>
-    /// Rules 8 to 10 and 24: the user's, the challenge's with those held before, the resource's; offline_access only
-    /// where it is listed.
+    /// Chooses the scopes to request (rules 8 to 10 and 24): those of the user; else those of the challenge and the present ones; else those of
+    /// the resource. Requests offline_access only if the issuer lists it.
     /// </summary>
     private static IReadOnlyList<string> ChooseScopes(McpServer server, IReadOnlyList<string>? challenged, IReadOnlyList<string> prior,
         ProtectedResourceMetadata? resource, AuthorizationServerMetadata issuer)

@@ -4,11 +4,11 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.SignIn;
 
-/// <summary>Ends credentials: at the issuer where it can, here in any case (rule 38 of docs/rules.md).</summary>
+/// <summary>Removes credentials, and revokes them at the issuer if it supports that (rule 38 of docs/rules.md).</summary>
 internal sealed class SignOutFlow(CredentialStore store, TokenRevoker revoking)
 {
-    /// <param name="local">Does not tell the issuer.</param>
-    /// <param name="keepBearer">Leaves a bearer token, which no issuer knows of.</param>
+    /// <param name="local">Sends nothing to the issuer.</param>
+    /// <param name="keepBearer">Does not remove a bearer token, which the user supplied.</param>
     public async Task<SignOutResult> RunAsync(McpServer server, bool local, bool keepBearer, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);
@@ -33,7 +33,7 @@ internal sealed class SignOutFlow(CredentialStore store, TokenRevoker revoking)
         }
         finally
         {
-            // Whatever the issuer does, and if the person loses patience with it: here the credential ends.
+            // Remove the credential even if the issuer does not answer and the person cancels the revocation.
             var left = raw with { OAuth = null, BearerToken = keepBearer ? raw.BearerToken : null };
             await EndAsync(server, left).ConfigureAwait(false);
         }
@@ -49,12 +49,12 @@ internal sealed class SignOutFlow(CredentialStore store, TokenRevoker revoking)
         }
         catch (McpAuthException e) when (SupersededCopies.IsGone(e))
         {
-            // It was read where it waits for its vault, which is gone.
+            // The credential was read from the encrypted file where it waits, and its vault is gone.
             await store.RemoveAsync(server, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Ends, as far as the index knows of it, what is in a vault that is gone. What cannot be read cannot be revoked.</summary>
+    /// <summary>Removes the index entry of a credential in a vault that is gone. The credential cannot be read, and so not revoked.</summary>
     private async Task<SignOutResult> RunWithoutVaultAsync(McpServer server, bool keepBearer, CancellationToken cancellationToken)
     {
         var kind = store.Index.Read(server.Id)?.Kind ?? CredentialKind.None;

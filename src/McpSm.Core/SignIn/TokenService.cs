@@ -8,7 +8,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.SignIn;
 
-/// <summary>Gives the access tokens of servers, and renews them when they are about to expire.</summary>
+/// <summary>Returns the access tokens of servers, and renews them when they are about to expire.</summary>
 public sealed class TokenService
 {
     private readonly AppEnvironment _environment;
@@ -61,9 +61,9 @@ public sealed class TokenService
     /// </exception>
     public Task RenewAsync(McpServer server, CancellationToken cancellationToken) => RenewNowAsync(server, cancellationToken);
 
-    /// <summary>Records that the server refused a token, so that the next call renews it in whatever process.</summary>
+    /// <summary>Records that the server refused a token, so that the next call in any process renews it.</summary>
     /// <returns>Whether it is the stored token; otherwise another has already replaced it.</returns>
-    /// <exception cref="McpAuthException">AuthenticationRequired: nothing can renew it, as a bearer token that the user supplied.</exception>
+    /// <exception cref="McpAuthException">AuthenticationRequired: the token cannot be renewed, such as a bearer token that the user supplied.</exception>
     public Task<bool> RejectAsync(McpServer server, string token, CancellationToken cancellationToken) =>
         new TokenRejection(_environment, _store).RunAsync(server, token, cancellationToken);
 

@@ -6,7 +6,7 @@ using McpSm.Core.Servers;
 
 namespace McpSm.Core.SignIn;
 
-/// <summary>Which client or workload signs in by itself, where one does: given, in variables, or kept from before.</summary>
+/// <summary>Finds the client or workload that signs in without a person: given, in variables, or stored.</summary>
 internal sealed class UnattendedClientResolver(AppEnvironment environment, CredentialStore store, IAuthInteraction interaction)
 {
     private const string IdVariable = "MCPSM_CLIENT_ID";
@@ -16,11 +16,11 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
     /// <summary>Names the file of a workload's assertion.</summary>
     public const string AssertionVariable = "MCPSM_ASSERTION_FILE";
 
-    /// <summary>What to do where a client is to sign in and none is known.</summary>
+    /// <summary>What to do if a client is to sign in and no client is known.</summary>
     public const string HowToGive = $"Set {IdVariable} and {SecretVariable}, or {IdVariable} and {KeyVariable}";
 
-    /// <returns>Null where a person signs in.</returns>
-    /// <exception cref="McpAuthException">InvalidValue: no client was given, or what was given cannot be used.</exception>
+    /// <returns>Null if a person signs in.</returns>
+    /// <exception cref="McpAuthException">InvalidValue: no client was given, or the given one cannot be used.</exception>
     public async Task<ClientCredentials?> FindAsync(McpServer server, SignInOptions options, CancellationToken cancellationToken)
     {
         var asked = options.ClientCredentials;
@@ -57,7 +57,7 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
             ? new ClientCredentials(id, secret) : throw NoneGiven(server);
     }
 
-    /// <summary>A secret or key in the variables, for the client that is kept for the server and was refused.</summary>
+    /// <summary>Returns the secret or key in the variables for a stored client that the issuer refused; null if they have none.</summary>
     public async Task<ClientCredentials?> FindReplacementAsync(McpServer server, CancellationToken cancellationToken)
     {
         var (_, kept) = await KeptAsync(server, null, cancellationToken).ConfigureAwait(false);
@@ -76,8 +76,8 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
         }
         if (environment.Variable(SecretVariable) is not null || environment.Variable(KeyVariable) is not null)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, $"{AssertionVariable} excludes {SecretVariable} and {KeyVariable}.",
-                $"Unset {AssertionVariable}, or the others.");
+            throw new McpAuthException(ErrorReason.InvalidValue, $"{AssertionVariable} cannot be combined with {SecretVariable} or {KeyVariable}.",
+                $"Unset {AssertionVariable}, or the other two.");
         }
         var source = WorkloadAssertionSource.FromFile(file);
         return byName || source == kept?.Assertion ? new ClientCredentials(environment.Variable(IdVariable) ?? server.ClientId ?? "", Assertion: source)
@@ -99,7 +99,7 @@ internal sealed class UnattendedClientResolver(AppEnvironment environment, Crede
     private ClientCredentials? FromVariables(string id, CancellationToken cancellationToken) =>
         (environment.SecretVariable(SecretVariable), environment.Variable(KeyVariable)) switch
         {
-            ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} exclude each other.",
+            ({ }, { }) => throw new McpAuthException(ErrorReason.InvalidValue, $"{SecretVariable} and {KeyVariable} cannot be combined.",
                 "Unset one of them."),
             ({ } secret, null) => new ClientCredentials(id, secret),
             (null, { } file) => new ClientCredentials(id, Key: ClientKey.FromFile(file, cancellationToken)),

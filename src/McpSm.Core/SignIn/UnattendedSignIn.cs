@@ -12,13 +12,13 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.SignIn;
 
 /// <summary>
-/// How a client (RFC 6749 section 4.4; rule 33 of docs/rules.md) or a workload (RFC 7523 section 2.1; rule 36) signs in by itself: no person,
-/// no browser, no redirect.
+/// Signs in a client (RFC 6749 section 4.4; rule 33 of docs/rules.md) or a workload (RFC 7523 section 2.1; rule 36) without a person, a browser
+/// or a redirect.
 /// </summary>
 internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer server, ServerSecrets? item, SignInTarget target, ClientCredentials client,
     RestrictedHttpClient http, EntraTokenClient entra)
 {
-    /// <exception cref="McpAuthException">ClientRejected, AssertionRejected; IssuerMismatch: it was used with another issuer.</exception>
+    /// <exception cref="McpAuthException">ClientRejected, AssertionRejected; IssuerMismatch: the client belongs to another issuer.</exception>
     public async Task<OAuthCredential> RunAsync(CancellationToken cancellationToken)
     {
         var issuer = target.Issuer;
@@ -46,7 +46,7 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
         }
     }
 
-    /// <summary>Who that is to the issuer, once it is sure that nothing of it was meant for another.</summary>
+    /// <summary>Returns the client identity, after checking that it belongs to this issuer.</summary>
     private ClientIdentity Identify()
     {
         var issuer = target.Issuer;
@@ -55,14 +55,15 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
         {
             return isEntra ? new ClientIdentity(ClientKind.ManagedIdentity, client.Id!, null, ClientIdentity.None)
                 : throw new McpAuthException(ErrorReason.InvalidValue,
-                    $"A managed identity signs in to Microsoft Entra ID alone, and the issuer of '{server.Name}' is {UntrustedText.Sanitize(issuer.Issuer)}.");
+                    $"A managed identity can sign in only to Microsoft Entra ID, "
+                    + $"but the issuer of '{server.Name}' is {UntrustedText.Sanitize(issuer.Issuer)}.");
         }
         if (client.Assertion is { } assertion)
         {
             if (isEntra)
             {
                 throw new McpAuthException(ErrorReason.InvalidValue,
-                    $"The issuer of '{server.Name}' is Microsoft Entra ID, which does not take a workload's assertion as a grant.",
+                    $"The issuer of '{server.Name}' is Microsoft Entra ID, which does not accept the assertion of a workload as a grant.",
                     new SignInStep(server) { Options = [StepOptionKind.ManagedIdentity] })
                 { Server = server.Name };
             }
@@ -73,21 +74,21 @@ internal sealed class UnattendedSignIn(AppEnvironment environment, McpServer ser
             }
         }
         ClientRegistrar.RequireIssuer(server, item, client.Id!, issuer);
-        // A client that the user gave a secret is one that must show it (RFC 6749 section 3.2.1), whatever the grant.
+        // A client with a secret must authenticate with it, whatever the grant (RFC 6749 section 3.2.1).
         var secret = client.Assertion is not null && client.Id == server.ClientId ? item?.ClientSecret ?? server.Plaintext.ClientSecret : client.Secret;
         return ClientIdentity.Create(ClientKind.PreRegistered, client.Id!, secret, issuer,
             ClientRegistrar.PreviousMethod(item, client.Id!, issuer), client.Key);
     }
 
-    /// <summary>Null where the failure says it, or is not of who signs in.</summary>
+    /// <summary>Returns what to do; null if the failure has a remedy, or does not concern the client.</summary>
     private string? Advice(McpAuthException e) => (e.Reason, client.Assertion) switch
     {
-        (ErrorReason.ClientRejected, null) => "Check the client's id and its secret or key, and that the issuer lets it sign in by itself.",
-        (ErrorReason.ClientRejected, _) => "Check the client's id, and that the issuer lets it use the JWT bearer grant.",
-        (ErrorReason.AssertionRejected, _) => "Check that the issuer trusts who signs the assertion and the subject in it, that its audience is "
-            + $"{UntrustedText.Sanitize(target.Issuer.Issuer)} or what the issuer asks for, and that it has not expired.",
+        (ErrorReason.ClientRejected, null) => "Check the client's id and its secret or key, and that the issuer allows it the client credentials grant.",
+        (ErrorReason.ClientRejected, _) => "Check the client's id, and that the issuer allows it the JWT bearer grant.",
+        (ErrorReason.AssertionRejected, _) => "Check that the issuer trusts the signer and the subject of the assertion, that its audience is "
+            + $"{UntrustedText.Sanitize(target.Issuer.Issuer)} or the one that the issuer requires, and that it has not expired.",
         (_, not null) when e.OAuthError == "unsupported_grant_type" =>
-            "This issuer takes no assertions of workloads: ask its operator, or sign in another way.",
+            "The issuer does not accept assertions of workloads. Ask its operator, or sign in another way.",
         _ => null,
     };
 }

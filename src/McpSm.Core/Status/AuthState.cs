@@ -2,18 +2,18 @@ namespace McpSm.Core;
 
 public enum AuthState
 {
-    /// <summary>No credential.</summary>
+    /// <summary>There is no credential.</summary>
     NotAuthenticated,
-    /// <summary>A token with time left.</summary>
+    /// <summary>The token is valid.</summary>
     Authenticated,
-    /// <summary>Less than min(5 minutes, 10 % of the lifetime) left.</summary>
+    /// <summary>The token expires within 5 minutes, or within a tenth of its lifetime if that is less.</summary>
     ExpiringSoon,
-    /// <summary>No time left.</summary>
+    /// <summary>The token has expired.</summary>
     Expired,
     /// <summary>A bearer token is set.</summary>
     BearerToken,
-    /// <summary>OAuth is off and no token is set, or the server was seen to ask for none.</summary>
+    /// <summary>OAuth is off and no token is set, or the server answered without a credential.</summary>
     NoAuth,
-    /// <summary>The issuer gave no lifetime, or the facts cannot be read.</summary>
+    /// <summary>The issuer gave no lifetime, or the index of credentials cannot be read.</summary>
     Unknown,
 }

@@ -9,7 +9,7 @@ using McpSm.Core.Status;
 
 namespace McpSm.Core;
 
-/// <summary>How things stand with one server, from facts alone: no network, no vault.</summary>
+/// <summary>The status of the credential of one server. Mcpsm reads it from the index, without the network or a vault.</summary>
 public sealed class McpAuthStatus
 {
     private readonly TimeProvider _time;
@@ -35,7 +35,7 @@ public sealed class McpAuthStatus
     /// <summary>Who signed in; null if there is no sign-in, or if an old version stored it.</summary>
     public SignedInBy? SignedInBy { get; private init; }
 
-    /// <summary>How the token is sent: Bearer, or DPoP where it is bound to a key (RFC 9449); null without one.</summary>
+    /// <summary>How the token is sent: Bearer, or DPoP if it is bound to a key (RFC 9449); null without a token.</summary>
     public string? TokenType { get; private init; }
     public AuthState State { get; private set; }
     public DateTimeOffset? ExpiresAt { get; private init; }
@@ -49,23 +49,23 @@ public sealed class McpAuthStatus
     public bool CanRenew { get; private init; }
     public bool RenewalUncertain { get; private init; }
 
-    /// <summary>The credential waits in an encrypted file for its vault, which could not be written when it was renewed.</summary>
+    /// <summary>Whether the credential waits in an encrypted file, because its vault could not be written when the token was renewed.</summary>
     public bool Pending { get; private init; }
 
-    /// <summary>When the issuer refused to renew, for a reason that lasts; null if it did not, or has renewed since.</summary>
+    /// <summary>When the issuer refused a renewal for a lasting reason; null if it did not, or has renewed the token since.</summary>
     public DateTimeOffset? RenewalRefusedAt { get; private init; }
 
-    /// <summary>The file in which a secret of the server lies in plaintext, as the npm tool leaves it; null where none does.</summary>
+    /// <summary>The file that contains a secret of the server in plaintext, as the npm tool stores it; null if there is no such file.</summary>
     public string? PlaintextFile { get; private init; }
 
-    /// <summary>The exact next command, where there is something to mend; where the facts cannot be read, why.</summary>
+    /// <summary>The next command, if there is something to correct; if the index cannot be read, the reason.</summary>
     public string? Remedy { get; private set; }
 
     /// <summary>Reads the status of a server from the index.</summary>
     internal static McpAuthStatus Read(AppEnvironment environment, McpServer server) => Read(environment, [server], out _)[0];
 
     /// <summary>Reads the status of servers from the index alone.</summary>
-    /// <param name="failure">Why the facts cannot be read; every status is then Unknown.</param>
+    /// <param name="failure">Why the index cannot be read; every status is then Unknown.</param>
     public static IReadOnlyList<McpAuthStatus> Read(AppEnvironment environment, IReadOnlyList<McpServer> servers, out McpAuthException? failure)
     {
         failure = null;
@@ -97,13 +97,13 @@ public sealed class McpAuthStatus
         return statuses;
     }
 
-    /// <param name="unreadable">What keeps the facts from being read; null where nothing does.</param>
-    /// <param name="plaintextFile">The file in which tokens of the server lie in plaintext; null if there is no such file.</param>
+    /// <param name="unreadable">Why the index cannot be read; null if it can.</param>
+    /// <param name="plaintextFile">The file that contains tokens of the server in plaintext; null if there is no such file.</param>
     internal static McpAuthStatus Create(McpServer server, CredentialInfo? info, AppEnvironment environment, string? unreadable,
         string? plaintextFile)
     {
         var now = environment.Time.GetUtcNow();
-        // Facts of another place are none; what may be used is decided by the secret, which says the same.
+        // Ignore an entry of another URL. The secret in the vault names its URL too, and decides whether it may be used.
         info = info is not null && unreadable is null && DescribesServer(info, server) ? info : null;
         var kind = info?.Kind ?? CredentialKind.None;
         if (kind == CredentialKind.None && unreadable is null && server.Plaintext.BearerToken is not null)
@@ -136,7 +136,7 @@ public sealed class McpAuthStatus
         };
     }
 
-    /// <summary>The same status with what the server's answer says about the credential.</summary>
+    /// <summary>Returns the status with what the server's answer says about the credential.</summary>
     internal McpAuthStatus Corrected(AuthState state, string? remedy)
     {
         var copy = (McpAuthStatus)MemberwiseClone();
@@ -165,7 +165,7 @@ public sealed class McpAuthStatus
         }
     }
 
-    // What is spelt alike needs no reading, which among thousands of servers would be a tenth of the work.
+    // Compare the texts first: for thousands of servers, parsing the URLs would be a tenth of the work.
     internal static bool DescribesServer(CredentialInfo info, McpServer server) =>
         (info.Url == server.Url && (info.Resource is null || info.Resource == server.Url))
         || (UrlPolicy.TryParse(server.Url, out var url)

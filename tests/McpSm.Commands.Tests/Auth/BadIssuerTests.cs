@@ -56,7 +56,7 @@ public sealed partial class BadIssuerTests
         await using var server = await TestMcpServer.StartAsync(issuer);
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        (await mcpsm.LoginAsync()).Failed(1, "registers no clients by itself", "/callback", "mcpsm server update my-api --client-id <id>");
+        (await mcpsm.LoginAsync()).Failed(1, "does not support dynamic client registration", "/callback", "mcpsm server update my-api --client-id <id>");
         (await mcpsm.RunAsync("auth token my-api")).Failed(4, "You are not signed in");
     }
 

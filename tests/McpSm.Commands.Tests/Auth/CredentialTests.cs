@@ -228,7 +228,7 @@ public sealed class CredentialTests : IAsyncLifetime
     public async Task Login_turns_sign_in_on_if_the_server_asks_for_it()
     {
         Assert.Null(_mcpsm.Config()[0]!["oauth"]);
-        Assert.Contains("'my-api' asks for sign-in: OAuth is now on for it.", (await _mcpsm.LoginAsync()).Done().Error);
+        Assert.Contains("'my-api' requires sign-in. OAuth is now on for this server.", (await _mcpsm.LoginAsync()).Done().Error);
         Assert.True((bool)_mcpsm.Config()[0]!["oauth"]!["enabled"]!);
         Assert.DoesNotContain("now on", (await _mcpsm.LoginAsync()).Done().Error);
     }

@@ -156,7 +156,7 @@ public sealed class EntraCommandTests : IAsyncLifetime
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await TestMcpServer.StartAsync(issuer);
         (await _mcpsm.RunAsync($"add other --type http --url {server.McpUrl}")).Done();
-        (await _mcpsm.RunAsync("auth login other --managed-identity")).Failed(2, "Microsoft Entra ID alone");
+        (await _mcpsm.RunAsync("auth login other --managed-identity")).Failed(2, "only to Microsoft Entra ID");
         (await _mcpsm.RunAsync("auth login other --managed-identity --client-credentials")).Failed(2, "--managed-identity cannot be combined with");
         (await _mcpsm.RunAsync("auth login other --managed-identity --device")).Failed(2, "--device signs in a person");
         Assert.Empty(issuer.Traffic.To("/token"));

@@ -132,7 +132,8 @@ public sealed class IdentityCommandTests : IAsyncLifetime
     [Fact]
     public async Task Provider_named_for_one_server_is_used_and_a_wrong_one_is_an_error()
     {
-        (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer)).Failed(1, "registers no clients by itself", "mcpsm identity use");
+        (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer))
+            .Failed(1, "does not support dynamic client registration", "mcpsm identity use");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", "https://login.microsoftonline.com/organizations/v2.0"))
             .Failed(2, "Entra ID issues no ID-JAGs");
         (await _mcpsm.LoginAsync("my-api", "--identity-provider", _provider.Issuer, "--client-credentials")).Failed(2, "--identity-provider signs in a person");

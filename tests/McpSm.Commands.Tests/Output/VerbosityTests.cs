@@ -23,7 +23,7 @@ public sealed class VerbosityTests
         }
         Assert.Contains($"POST {server.McpUrl}: 401", output);
         Assert.Contains("The client is registered just now", output);
-        Assert.Contains("The credential is kept in the vault 'file'", output);
+        Assert.Contains("The credential is stored in the vault 'file'", output);
         var secrets = issuer.Server.IssuedTokens.Select(t => t.Value).Concat(issuer.Server.Clients.Select(c => c.ClientSecret))
             .Concat(issuer.Traffic.To("/token").SelectMany(r => new[] { r.FormValue("code"), r.FormValue("code_verifier") })).OfType<string>().ToList();
         Assert.True(secrets.Count > 5);

@@ -76,11 +76,11 @@ public sealed class BadServerTests
         server.Challenge = _ => "Bearer";
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        (await mcpsm.LoginAsync()).Failed(1, "publishes nothing about where to get one", "mcpsm auth set my-api");
+        (await mcpsm.LoginAsync()).Failed(1, "does not say how to get one", "mcpsm auth set my-api");
     }
 
     [Theory]
-    [InlineData(403, "403 Forbidden, and says nothing of how to sign in", "mcpsm auth set my-api")]
+    [InlineData(403, "403 Forbidden, and does not say how to sign in", "mcpsm auth set my-api")]
     [InlineData(429, "429 Too Many Requests", "Try again later")]
     public async Task Server_that_refuses_every_request_counts_as_not_authenticated(int status, string words, string remedy)
     {
@@ -127,7 +127,7 @@ public sealed class BadServerTests
         await using var server = await TestMcpServer.StartAsync(new TestMcpServerOptions { Issuers = [issuer.Issuer] });
         using var mcpsm = new InProcessCli();
         await mcpsm.AddAsync(server.McpUrl);
-        (await mcpsm.LoginAsync()).Failed(1, "the server refused it (401 Unauthorized)", "not kept");
+        (await mcpsm.LoginAsync()).Failed(1, "The server refused the token that its issuer had just issued (401 Unauthorized)", "not stored");
         Assert.Equal("NotAuthenticated", (string?)(await mcpsm.StatusAsync())["state"]);
         (await mcpsm.RunAsync("auth token my-api")).Failed(4, "mcpsm auth login my-api");
     }

@@ -120,7 +120,7 @@ public sealed class ImportTests : IDisposable
         _mcpsm.Write("config.json", Config.Replace("bearer-secret", "another-secret"));
         var ended = await _mcpsm.RunAsync("import bearer");
         Assert.Equal(1, ended.Code);
-        Assert.Contains("was not moved: the vault has another in its place; mcpsm import bearer --force removes the plaintext", ended.Error);
+        Assert.Contains("was not moved: the vault has another secret in its place; mcpsm import bearer --force removes the plaintext", ended.Error);
         Assert.Contains("another-secret", File.ReadAllText(_mcpsm.PathOf("config.json")));
         (await _mcpsm.RunAsync("import bearer --force")).Done();
         Assert.DoesNotContain("another-secret", File.ReadAllText(_mcpsm.PathOf("config.json")));

@@ -45,7 +45,7 @@ public sealed class ConcurrentChangeTests
         InTheBrowser(scene, other => other.Servers.UpdateAsync(server, new ServerUpdate { Url = "https://b.example/mcp", Token = "token-there" }, default));
         var e = await Assert.ThrowsAsync<McpAuthException>(() => scene.Work.LoginAsync(server));
         Assert.Equal((ErrorReason.AuthenticationRequired, "mcpsm auth login my-api"), (e.Reason, e.Remedy.InShell()));
-        Assert.Contains("another URL while you signed in", e.Message);
+        Assert.Contains("was changed during the sign-in", e.Message);
         Assert.Equal("token-there", await scene.Authenticator.Tokens.GetTokenAsync(scene.Server, Cancellation));
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
     }

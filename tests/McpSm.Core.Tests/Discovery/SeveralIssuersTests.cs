@@ -66,7 +66,7 @@ public sealed class SeveralIssuersTests
         await using var _ = scene;
         await using var __ = second;
         await scene.LoginAsync();
-        Assert.Contains(scene.Person.Warnings, n => n.Contains($"has a new issuer, {second.Issuer}: what {scene.Issuer.Issuer} gave"));
+        Assert.Contains(scene.Person.Warnings, n => n.Contains($"has a new issuer, {second.Issuer}. This sign-in replaces the token of {scene.Issuer.Issuer}"));
         Assert.DoesNotContain(scene.Issuer.Server.IssuedTokens, t => t.State == TokenState.Active);
         Assert.Equal(second.Issuer, scene.Status.Issuer);
         scene.Resource.Issuers = [scene.Issuer.Issuer];

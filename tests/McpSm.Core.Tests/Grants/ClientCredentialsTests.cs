@@ -326,7 +326,7 @@ public sealed class ClientCredentialsTests
         scene.Work.Variables["MCPSM_CLIENT_ID"] = "job";
         scene.Work.Variables["MCPSM_CLIENT_SECRET"] = Secret;
         scene.Work.Variables["MCPSM_CLIENT_KEY_FILE"] = "key.pem";
-        Assert.Contains("exclude each other", (await scene.FailsAsync(AsKnown)).Message);
+        Assert.Contains("cannot be combined", (await scene.FailsAsync(AsKnown)).Message);
         scene.Work.Variables.Remove("MCPSM_CLIENT_SECRET");
         Assert.Contains("it does not exist", (await scene.FailsAsync(AsKnown)).Message);
         Assert.Empty(scene.Issuer.Traffic.Requests);

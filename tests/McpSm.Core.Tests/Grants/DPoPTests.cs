@@ -133,7 +133,7 @@ public sealed class DPoPTests
         scene.Resource.ResourceMetadata = json => { if (!ofIssuer) { Other(json); } return json; };
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.MetadataInvalid, e.Reason);
-        Assert.Contains("RS256, EdDSA [31m; ours are by ES256", e.Message);
+        Assert.Contains("RS256, EdDSA [31m, but Mcpsm supports only ES256", e.Message);
         Assert.Empty(scene.Person.Visited);
     }
 

@@ -107,10 +107,10 @@ public sealed class WorkloadTests
 
     [Rule(36)]
     [Theory]
-    [InlineData(400, "unauthorized_client", ErrorReason.ClientRejected, "lets it use the JWT bearer grant")]
-    [InlineData(401, "invalid_client", ErrorReason.ClientRejected, "lets it use the JWT bearer grant")]
+    [InlineData(400, "unauthorized_client", ErrorReason.ClientRejected, "allows it the JWT bearer grant")]
+    [InlineData(401, "invalid_client", ErrorReason.ClientRejected, "allows it the JWT bearer grant")]
     [InlineData(400, "invalid_scope", ErrorReason.InsufficientScope, "mcpsm server update my-api --scope ")]
-    [InlineData(400, "unsupported_grant_type", ErrorReason.TokenResponseInvalid, "takes no assertions of workloads")]
+    [InlineData(400, "unsupported_grant_type", ErrorReason.TokenResponseInvalid, "does not accept assertions of workloads")]
     [InlineData(400, "invalid_grant", ErrorReason.AssertionRejected, "has not expired")]
     [InlineData(503, "temporarily_unavailable", ErrorReason.ServerUnreachable, "")]
     public async Task Refused_assertion_is_not_followed_by_another_request(int status, string error, ErrorReason reason, string remedy)
@@ -294,7 +294,7 @@ public sealed class WorkloadTests
         Assert.Equal(2, workload.Requests.Count);
         scene.Work.Variables["MCPSM_ASSERTION_FILE"] = workload.File;
         scene.Work.Variables["MCPSM_CLIENT_SECRET"] = "s3cret";
-        Assert.Contains("MCPSM_ASSERTION_FILE excludes", (await scene.FailsAsync()).Message);
+        Assert.Contains("MCPSM_ASSERTION_FILE cannot be combined with", (await scene.FailsAsync()).Message);
         // If a user is present, the variable is not used.
         scene.Work.Variables.Remove("MCPSM_CLIENT_SECRET");
         scene.Person.CanAnswer = true;

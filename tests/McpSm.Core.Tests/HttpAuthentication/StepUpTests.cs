@@ -134,8 +134,8 @@ public sealed class StepUpTests
 
     [Rule(24)]
     [Theory]
-    [InlineData(", scope=\"mcp:tools\"", "which the token has")]
-    [InlineData("", "and names none")]
+    [InlineData(", scope=\"mcp:tools\"", "but the token has it")]
+    [InlineData("", "but names none")]
     public async Task Challenge_without_new_scopes_does_not_ask_the_user(string scope, string text)
     {
         await using var scene = await SignInFixture.SignedInAsync(Issuing);
@@ -160,7 +160,7 @@ public sealed class StepUpTests
         scene.Deny();
         var denied = await Assert.ThrowsAsync<McpAuthException>(() => scene.PingAsync(http, Cancellation));
         Assert.Equal(ErrorReason.AuthorizationDenied, denied.Reason);
-        Assert.Contains("asked for and not given", (await InsufficientAsync(scene, http)).Message);
+        Assert.Contains("the issuer did not grant it", (await InsufficientAsync(scene, http)).Message);
         Assert.Equal(2, scene.Person.Visited.Count);
 
         scene.Resource.Scope = "mcp:tools";
@@ -185,7 +185,7 @@ public sealed class StepUpTests
         Assert.Equal(2, scene.Person.Visited.Count);
         await InsufficientAsync(scene, http);
         using var other = scene.Open(signIn: true, scene.Work.New());
-        Assert.Contains("asked for and not given", (await InsufficientAsync(scene, other)).Message);
+        Assert.Contains("the issuer did not grant it", (await InsufficientAsync(scene, other)).Message);
         Assert.Equal(2, scene.Person.Visited.Count);
         Assert.Equal(["mcp:tools"], scene.Status.Scopes);
     }

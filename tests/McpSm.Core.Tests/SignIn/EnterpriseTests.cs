@@ -355,7 +355,8 @@ public sealed class EnterpriseTests
         var e = await Assert.ThrowsAsync<McpAuthException>(() =>
             work.Authenticator.IdentityProviders.StoreIdTokenAsync(work.Provider.Issuer, null,
                 WithClaims(idToken, claims => claims[claim] = JsonNode.Parse(json)), null, Cancellation));
-        Assert.Equal((reason, $"Give one that {work.Provider.Issuer} made for the client {EnterpriseFixture.ClientAtProvider} and that has not expired."),
+        Assert.Equal(
+            (reason, $"Pass an ID token that {work.Provider.Issuer} issued to the client {EnterpriseFixture.ClientAtProvider} and that has not expired."),
             (e.Reason, e.Remedy.InShell()));
         Assert.Empty(work.Provider.Traffic.Requests);
         Assert.True(work.Authenticator.IdentityProviders.List()[0].CanRenew);

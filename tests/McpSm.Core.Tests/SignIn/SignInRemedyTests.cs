@@ -58,7 +58,7 @@ public sealed class SignInRemedyTests
             return m;
         }, "Check the server's URL"),
         ["resource metadata without an issuer"] = (s => s.Resource.Issuers = [], Update + "--issuer <url>"),
-        ["a server that refuses its issuer's token"] = (s => s.Resource.Introspect = _ => null, "does not accept its own issuer's tokens"),
+        ["a server that refuses its issuer's token"] = (s => s.Resource.Introspect = _ => null, "does not accept the tokens of its own issuer"),
         ["no MCP endpoint"] = (s => s.Resource.Faults.Answer("/mcp", 404), "mcpsm list"),
         ["a refused registration"] = (s => s.Issuer.Faults.Answer("/register", 400, """{"error":"invalid_client_metadata"}"""), Update + "--client-id <id>"),
     };
@@ -83,7 +83,7 @@ public sealed class SignInRemedyTests
             url => System.Text.RegularExpressions.Regex.Replace(url, "(code|error)=[^&]*", "error=invalid_scope"));
         var e = await scene.FailsAsync();
         Assert.Equal(ErrorReason.InsufficientScope, e.Reason);
-        Assert.Equal("Asked for were: mcp:tools mcp:admin. Ask for those that the issuer grants: mcpsm server update my-api --scope mcp:tools",
+        Assert.Equal("The requested scopes were: mcp:tools mcp:admin. Request only scopes that the issuer grants: mcpsm server update my-api --scope mcp:tools",
             e.Remedy.InShell());
     }
 

@@ -74,7 +74,7 @@ public sealed class ImportCmdletTests : IDisposable
         _session.Run("Import-McpCredential bearer");
         File.WriteAllText(Path.Combine(_session.Folder, "config.json"), Config.Replace("bearer-secret", "another-secret"));
         Assert.Equal("False ", _session.Text("Import-McpCredential bearer | ForEach-Object { \"$($_.Removed) $($_.Vault)\" }"));
-        Assert.Contains("was not removed: the vault has another in its place", Assert.Single(_session.Warnings));
+        Assert.Contains("was not removed: the vault has another secret in its place", Assert.Single(_session.Warnings));
         Assert.Contains("another-secret", Now);
         Assert.Equal("True", _session.Text("(Import-McpCredential bearer -Force).Removed"));
         Assert.DoesNotContain("another-secret", Now);
