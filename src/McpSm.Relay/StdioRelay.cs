@@ -36,6 +36,7 @@ public sealed class StdioRelay : IDisposable
     private Task _notifications = Task.CompletedTask;
     private Task _initialized = Task.CompletedTask;
     private bool _mayFallBack;
+    private bool _isStateless;
     private int _exitCode;
 
     /// <param name="connect">Gives what sends signed requests for a transport.</param>
@@ -48,7 +49,7 @@ public sealed class StdioRelay : IDisposable
         var connection = new ServerConnection(connect(server.Transport), server, _options);
         _stateless = new StatelessChannel(connection, server.Uri, _writer);
         _stateful = server.Transport == McpTransport.Sse ? new EventSourceChannel(connection, server.Uri, _writer, _ends.Token)
-            : new StreamableHttpChannel(connection, server.Uri, _writer, _ends.Token);
+            : new StreamableHttpChannel(connection, server.Uri, _writer, EndAsync, _ends.Token);
         _mayFallBack = _options.MayFallBack ?? server.Transport != McpTransport.Sse;
     }
 
@@ -162,6 +163,7 @@ public sealed class StdioRelay : IDisposable
 
     private void Start(Message message)
     {
+        _isStateless = message.IsStateless;
         var request = new PendingRequest(message, _ends.Token);
         _pending[message.IdKey] = request;
         if (LimitOf(message) is { } limit)
@@ -213,9 +215,7 @@ public sealed class StdioRelay : IDisposable
         }
         catch (ServerChangedException e)
         {
-            await FailAsync(request, new RelayFailure(409, nameof(ErrorReason.ProtocolViolation), e.Message), null).ConfigureAwait(false);
-            _exitCode = 1;
-            await _ends.CancelAsync().ConfigureAwait(false);
+            await EndAsync(e).ConfigureAwait(false);
         }
         catch (RequestFailedException e)
         {
@@ -316,10 +316,17 @@ public sealed class StdioRelay : IDisposable
     private void Notify(Message message)
     {
         var ready = _initialized;
+        // A response never tells its era, and a notification need not.
+        var isStateless = message.IsStateless || _isStateless;
+        if (isStateless && message.Method == "notifications/cancelled")
+        {
+            // The request has ended. This revision cancels over HTTP by closing a stream.
+            return;
+        }
         Enqueue(async () =>
         {
             await ready.WaitAsync(_ends.Token).ConfigureAwait(false);
-            await (message.IsStateless ? _stateless : _stateful).SendNotificationAsync(message, _ends.Token).ConfigureAwait(false);
+            await (isStateless ? _stateless : _stateful).SendNotificationAsync(message, _ends.Token).ConfigureAwait(false);
         });
     }
 
@@ -338,12 +345,32 @@ public sealed class StdioRelay : IDisposable
             {
                 // The relay ends, or the request that was to be cancelled has ended.
             }
-            catch (Exception e) when (e is RequestFailedException or ServerChangedException || Explain(e) is not null)
+            catch (ServerChangedException e)
+            {
+                await EndAsync(e).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is RequestFailedException || Explain(e) is not null)
             {
                 _options.Log?.Invoke($"a notification was not sent: {Explain(e)?.Text ?? e.Message}");
             }
         });
         Track(_notifications);
+    }
+
+    /// <summary>Ends the relay with an error for each open request, because the server is not what the client knows.</summary>
+    private async Task EndAsync(ServerChangedException e)
+    {
+        _exitCode = 1;
+        var failure = new RelayFailure(409, nameof(ErrorReason.ProtocolViolation), e.Message);
+        foreach (var (key, request) in _pending)
+        {
+            if (_pending.TryRemove(new(key, request)))
+            {
+                await FailAsync(request, failure, null).ConfigureAwait(false);
+                request.Cancel();
+            }
+        }
+        await _ends.CancelAsync().ConfigureAwait(false);
     }
 
     private async Task FailAsync(PendingRequest request, RelayFailure failure, IReadOnlySet<string>? unanswered)

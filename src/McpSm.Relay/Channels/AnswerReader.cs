@@ -5,12 +5,11 @@ using McpSm.Relay.Messages;
 namespace McpSm.Relay.Channels;
 
 /// <summary>Reads what a server answers to a POST, and passes it to the client.</summary>
-/// <param name="deliver">Passes on one message that came on a stream.</param>
-internal sealed class AnswerReader(ServerConnection connection, MessageWriter writer, Func<Message, CancellationToken, Task> deliver)
+internal sealed class AnswerReader(ServerConnection connection, MessageWriter writer)
 {
     /// <summary>Passes on a body that is one JSON value.</summary>
     /// <exception cref="RequestFailedException">The body is not a JSON-RPC message.</exception>
-    public async Task WriteBodyAsync(PendingRequest request, HttpResponseMessage response, byte[] body)
+    public async Task WriteBodyAsync(PendingRequest request, HttpResponseMessage response, ReadOnlyMemory<byte> body)
     {
         var message = Message.Parse(body);
         if (request.IsCancelled)
@@ -33,9 +32,10 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
     }
 
     /// <summary>Passes on the events of a stream until all answers have come, or the stream ends.</summary>
-    /// <param name="open">The keys of the ids that are not answered yet; answered ones are removed.</param>
+    /// <param name="deliver">Passes on one message.</param>
     /// <exception cref="MessageTooLargeException">An event is too large.</exception>
-    public async Task ReadEventsAsync(HttpResponseMessage response, EventReader events, HashSet<string> open, CancellationToken cancellationToken)
+    public async Task ReadEventsAsync(HttpResponseMessage response, EventReader events, ExpectedAnswers expected, Func<Message, CancellationToken, Task> deliver,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -47,16 +47,13 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
                 {
                     continue;
                 }
-                var message = Message.Parse(data);
-                foreach (var answer in message.Kind == MessageKind.Batch ? message.Members : [message])
+                var message = expected.Take(Message.Parse(data));
+                foreach (var answer in message.Members)
                 {
-                    if (answer.Kind == MessageKind.Response)
-                    {
-                        open.Remove(answer.IdKey);
-                    }
+                    expected.Take(answer);
                 }
                 await deliver(message, cancellationToken).ConfigureAwait(false);
-                if (open.Count == 0)
+                if (expected.IsComplete)
                 {
                     return;
                 }
@@ -70,7 +67,7 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
 
     public static bool IsEventStream(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType == "text/event-stream";
 
-    private RelayFailure Explain(HttpResponseMessage response, byte[] body)
+    private RelayFailure Explain(HttpResponseMessage response, ReadOnlyMemory<byte> body)
     {
         var status = (int)response.StatusCode;
         if (!response.IsSuccessStatusCode)

@@ -59,7 +59,7 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
 
     public async Task SendNotificationAsync(Message message, CancellationToken cancellationToken)
     {
-        if (message.Kind == MessageKind.Response && !_serverRequests.TakeAnswer(message))
+        if (_serverRequests.ToServer(message) is not { } bytes)
         {
             return;
         }
@@ -68,7 +68,7 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
             _history.Initialized = message.Bytes;
         }
         var stream = await ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await PostAsync(stream, message.Bytes, null, cancellationToken).ConfigureAwait(false);
+        await PostAsync(stream, bytes, null, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task CancelAsync(PendingRequest request, Message notification, CancellationToken cancellationToken)
@@ -83,7 +83,7 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
     private async Task ExchangeAsync(Stream stream, Message message, TaskCompletionSource? written, CancellationToken cancellationToken)
     {
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var ids = (message.Kind == MessageKind.Batch ? message.Members : [message]).Where(member => member.Kind == MessageKind.Request).Select(member => member.IdKey).ToList();
+        var ids = message.Requests.Select(member => member.IdKey).ToList();
         lock (_gate)
         {
             ids.ForEach(id => _open[id] = answered);
@@ -199,11 +199,7 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
         var answered = new List<TaskCompletionSource>();
         foreach (var member in message.Kind == MessageKind.Batch ? message.Members : [message])
         {
-            if (member.Kind == MessageKind.Request)
-            {
-                _serverRequests.Add(member);
-            }
-            else if (member.Kind == MessageKind.Response)
+            if (member.Kind == MessageKind.Response)
             {
                 Note(member);
                 lock (_gate)
@@ -217,7 +213,7 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
         }
         if (!IsOwn(message))
         {
-            await writer.WriteAsync(message.Bytes, relayEnds).ConfigureAwait(false);
+            await writer.WriteAsync(_serverRequests.ToClient(message), relayEnds).ConfigureAwait(false);
         }
         answered.ForEach(waiting => waiting.TrySetResult());
     }

@@ -7,6 +7,8 @@ internal sealed class PendingRequest : IDisposable
 {
     private readonly CancellationTokenSource _cancel;
     private ITimer? _timer;
+    private readonly Lock _gate = new();
+    private bool _isDisposed;
 
     public PendingRequest(Message message, CancellationToken relay)
     {
@@ -29,29 +31,39 @@ internal sealed class PendingRequest : IDisposable
     /// <summary>Whether the request took too long.</summary>
     public bool HasTimedOut { get; private set; }
 
+    /// <summary>Ends the exchange, unless it has ended.</summary>
     public void Cancel()
     {
         IsCancelled = true;
-        _cancel.Cancel();
+        End();
     }
 
     /// <summary>Ends the exchange after a time.</summary>
     public void LimitTo(TimeSpan limit, TimeProvider time) => _timer = time.CreateTimer(_ =>
     {
         HasTimedOut = true;
-        try
-        {
-            _cancel.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The answer came at this very moment.
-        }
+        End();
     }, null, limit, Timeout.InfiniteTimeSpan);
 
     public void Dispose()
     {
         _timer?.Dispose();
-        _cancel.Dispose();
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _cancel.Dispose();
+        }
+    }
+
+    private void End()
+    {
+        lock (_gate)
+        {
+            if (!_isDisposed)
+            {
+                // What waits for the token continues on other threads, not here under the lock.
+                _ = _cancel.CancelAsync();
+            }
+        }
     }
 }

@@ -8,7 +8,8 @@ namespace McpSm.Relay.Channels;
 /// <param name="ChangingLists">The lists whose changes the server announces: <c>tools</c>, <c>prompts</c>, <c>resources</c>.</param>
 internal sealed record ServerPromise(string? Version, string Capabilities, IReadOnlyList<string> ChangingLists)
 {
-    private static readonly string[] Lists = ["tools", "prompts", "resources"];
+    /// <summary>The lists whose changes a server can announce.</summary>
+    public static IReadOnlyList<string> Lists { get; } = ["tools", "prompts", "resources"];
 
     /// <returns>Null for an error.</returns>
     public static ServerPromise? Read(Message answer)

@@ -11,40 +11,47 @@ namespace McpSm.Relay.Channels;
 /// </summary>
 internal sealed class StatelessChannel : IServerChannel
 {
+    private const int MaxRepetitions = 3;
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
     private readonly ServerConnection _connection;
     private readonly Uri _endpoint;
+    private readonly MessageWriter _writer;
     private readonly AnswerReader _answers;
     private readonly ToolHeaders _tools;
+    private volatile string? _version;
 
     public StatelessChannel(ServerConnection connection, Uri endpoint, MessageWriter writer)
     {
-        (_connection, _endpoint) = (connection, endpoint);
-        _answers = new AnswerReader(connection, writer, (message, cancel) => message.Kind == MessageKind.Invalid ? Task.CompletedTask
-            : writer.WriteAsync(message.Bytes, cancel));
+        (_connection, _endpoint, _writer) = (connection, endpoint, writer);
+        _answers = new AnswerReader(connection, writer);
         _tools = new ToolHeaders(ListToolsAsync);
     }
 
+    /// <summary>
+    /// Sends a request, and writes its answer. If its stream breaks, the request is sent again with another id, if that cannot do anything twice.
+    /// </summary>
     public async Task SendRequestAsync(PendingRequest request)
     {
         var message = request.Message;
-        var parameters = await _tools.ReadAsync(message, refresh: false, request.Token).ConfigureAwait(false);
-        for (var again = false; ; again = true)
+        _version = message.MetaVersion ?? _version;
+        var exchange = new StatelessExchange(request, _tools, _writer)
         {
-            using var response = await PostAsync(message, parameters, request.Written, request.Token).ConfigureAwait(false);
-            if (response.IsSuccessStatusCode && AnswerReader.IsEventStream(response))
+            Parameters = await _tools.ReadAsync(message, refresh: false, request.Token).ConfigureAwait(false),
+        };
+        var delay = FirstRetry;
+        for (var repetitions = 0; !await TryExchangeAsync(exchange).ConfigureAwait(false) && !exchange.IsEndedByServer; repetitions++)
+        {
+            if (!exchange.IsSubscription && (repetitions == MaxRepetitions || !_tools.CanRepeat(message)))
             {
-                await ReadStreamAsync(request, response).ConfigureAwait(false);
-                return;
+                throw new RequestFailedException(new RelayFailure(504, nameof(ErrorReason.ServerUnreachable),
+                    $"The stream of '{_connection.Server}' ended before the answer."));
             }
-            var body = await _connection.ReadBodyAsync(response, request.Token).ConfigureAwait(false);
-            if (!again && ToolHeaders.IsMismatch(body))
-            {
-                // The server refused the headers before it ran the tool, so sending the request again cannot run the tool twice.
-                parameters = await _tools.ReadAsync(message, refresh: true, request.Token).ConfigureAwait(false);
-                continue;
-            }
-            await _answers.WriteBodyAsync(request, response, _tools.Filter(message, body)).ConfigureAwait(false);
-            return;
+            delay = exchange.HasProgress ? FirstRetry : delay;
+            await Task.Delay(exchange.Retry ?? delay, _connection.Options.Time, request.Token).ConfigureAwait(false);
+            delay = delay * 2 < LastRetry ? delay * 2 : LastRetry;
+            exchange.Repeat();
         }
     }
 
@@ -71,14 +78,50 @@ internal sealed class StatelessChannel : IServerChannel
 
     public Task EndAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private async Task ReadStreamAsync(PendingRequest request, HttpResponseMessage response)
+    /// <returns>False if the connection broke before the answer.</returns>
+    private async Task<bool> TryExchangeAsync(StatelessExchange exchange)
     {
-        var open = new HashSet<string>(StringComparer.Ordinal) { request.Message.IdKey };
-        await _answers.ReadEventsAsync(response, new EventReader(_connection.Options.MaxServerMessage), open, request.Token).ConfigureAwait(false);
-        if (open.Count > 0)
+        try
         {
-            throw new RequestFailedException(new RelayFailure(504, nameof(ErrorReason.ServerUnreachable),
-                $"The stream of '{_connection.Server}' ended before the answer."));
+            return await ExchangeAsync(exchange).ConfigureAwait(false);
+        }
+        // A server that restarts refuses connections for a moment. If it refuses the first one, the client learns that at once.
+        catch (Exception e) when (e is IOException or HttpRequestException && (exchange.IsRepeated || e is not HttpRequestException { HttpRequestError:
+            HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError }))
+        {
+            _connection.Options.Log?.Invoke($"a request broke: {e.GetType().Name}");
+            return false;
+        }
+    }
+
+    private async Task<bool> ExchangeAsync(StatelessExchange exchange)
+    {
+        var request = exchange.Request;
+        for (var again = false; ; again = true)
+        {
+            using var response = await PostAsync(exchange.Sent, exchange.Parameters, request.Written, request.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode && AnswerReader.IsEventStream(response))
+            {
+                var events = new EventReader(_connection.Options.MaxServerMessage);
+                var expected = new ExpectedAnswers(exchange.Sent);
+                await _answers.ReadEventsAsync(response, events, expected, exchange.DeliverAsync, request.Token).ConfigureAwait(false);
+                exchange.Retry = events.Retry;
+                return expected.IsComplete;
+            }
+            var body = await _connection.ReadBodyAsync(response, request.Token).ConfigureAwait(false);
+            if (exchange.IsRepeated && (int)response.StatusCode >= 500 && Message.Parse(body).Kind == MessageKind.Invalid)
+            {
+                // A gateway answers for a server that restarts.
+                return false;
+            }
+            if (!again && ToolHeaders.IsMismatch(body))
+            {
+                // The server refused the headers before it ran the tool, so sending the request again cannot run the tool twice.
+                exchange.Parameters = await _tools.ReadAsync(request.Message, refresh: true, request.Token).ConfigureAwait(false);
+                continue;
+            }
+            await _answers.WriteBodyAsync(request, response, _tools.Filter(request.Message, body)).ConfigureAwait(false);
+            return true;
         }
     }
 
@@ -88,7 +131,7 @@ internal sealed class StatelessChannel : IServerChannel
             var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new MessageContent(message.Bytes, written) };
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-            Add(request, "MCP-Protocol-Version", message.MetaVersion);
+            Add(request, "MCP-Protocol-Version", message.MetaVersion ?? _version);
             Add(request, "Mcp-Method", message.Method);
             Add(request, "Mcp-Name", message.Method switch
             {

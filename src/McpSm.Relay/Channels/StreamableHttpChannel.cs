@@ -20,18 +20,21 @@ internal sealed class StreamableHttpChannel : IServerChannel
     private readonly ServerConnection _connection;
     private readonly Uri _endpoint;
     private readonly MessageWriter _writer;
+    private readonly Func<ServerChangedException, Task> _endRelay;
     private readonly CancellationToken _relayEnds;
     private readonly AnswerReader _answers;
     private readonly SessionHistory _history = new();
     private readonly ServerRequests _serverRequests = new();
     private readonly SemaphoreSlim _recovery = new(1, 1);
+    private readonly StreamReset _reset = new();
     private volatile Session _session = Session.None;
     private Task? _listening;
 
-    public StreamableHttpChannel(ServerConnection connection, Uri endpoint, MessageWriter writer, CancellationToken relayEnds)
+    /// <param name="endRelay">Ends the relay if the server came back as another one while no request waited.</param>
+    public StreamableHttpChannel(ServerConnection connection, Uri endpoint, MessageWriter writer, Func<ServerChangedException, Task> endRelay, CancellationToken relayEnds)
     {
-        (_connection, _endpoint, _writer, _relayEnds) = (connection, endpoint, writer, relayEnds);
-        _answers = new AnswerReader(connection, writer, DeliverAsync);
+        (_connection, _endpoint, _writer, _endRelay, _relayEnds) = (connection, endpoint, writer, endRelay, relayEnds);
+        _answers = new AnswerReader(connection, writer);
     }
 
     public Task SendRequestAsync(PendingRequest request) => TrySendRequestAsync(request, mayFallBack: false);
@@ -79,7 +82,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
 
     public async Task SendNotificationAsync(Message message, CancellationToken cancellationToken)
     {
-        if (message.Kind == MessageKind.Response && !_serverRequests.TakeAnswer(message))
+        if (_serverRequests.ToServer(message) is not { } bytes)
         {
             _connection.Options.Log?.Invoke("an answer for a session that was lost is dropped");
             return;
@@ -92,7 +95,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
         for (var again = false; ; again = true)
         {
             var session = _session;
-            using var response = await PostAsync(message.Bytes, session, null, cancellationToken).ConfigureAwait(false);
+            using var response = await PostAsync(bytes, session, null, cancellationToken).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
             {
                 break;
@@ -173,8 +176,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
     private async Task ReadStreamAsync(PendingRequest request, Session session, HttpResponseMessage first)
     {
         var events = new EventReader(_connection.Options.MaxServerMessage);
-        var open = (request.Message.Kind == MessageKind.Batch ? request.Message.Members : [request.Message])
-            .Where(member => member.Kind == MessageKind.Request).Select(member => member.IdKey).ToHashSet(StringComparer.Ordinal);
+        var expected = new ExpectedAnswers(request.Message);
         var delay = FirstRetry;
         var response = first;
         try
@@ -183,15 +185,19 @@ internal sealed class StreamableHttpChannel : IServerChannel
             {
                 if (response is not null)
                 {
-                    await _answers.ReadEventsAsync(response, events, open, request.Token).ConfigureAwait(false);
+                    // A server may close the stream as often as it wants. Only streams that cannot be opened count.
+                    tries = 0;
+                    var last = events.LastId;
+                    await _answers.ReadEventsAsync(response, events, expected, DeliverAsync, request.Token).ConfigureAwait(false);
+                    delay = events.LastId == last ? delay : FirstRetry;
                 }
-                if (open.Count == 0)
+                if (expected.IsComplete)
                 {
                     return;
                 }
                 if (events.LastId is null || tries >= MaxResumptions)
                 {
-                    throw Unanswered(request, open, $"The stream of '{_connection.Server}' ended before the answer.");
+                    throw Unanswered(request, expected, $"The stream of '{_connection.Server}' ended before the answer.");
                 }
                 await Task.Delay(events.Retry ?? delay, _connection.Options.Time, request.Token).ConfigureAwait(false);
                 delay = delay * 2 < LastRetry ? delay * 2 : LastRetry;
@@ -199,7 +205,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
                 {
                     response?.Dispose();
                 }
-                response = await ResumeAsync(request, session, events.LastId, open).ConfigureAwait(false);
+                response = await ResumeAsync(request, session, events.LastId, expected).ConfigureAwait(false);
             }
         }
         finally
@@ -212,7 +218,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
     }
 
     /// <returns>The stream; null if the server cannot be reached at the moment.</returns>
-    private async Task<HttpResponseMessage?> ResumeAsync(PendingRequest request, Session session, string lastId, HashSet<string> open)
+    private async Task<HttpResponseMessage?> ResumeAsync(PendingRequest request, Session session, string lastId, ExpectedAnswers expected)
     {
         try
         {
@@ -223,7 +229,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
             }
             var status = (int)response.StatusCode;
             response.Dispose();
-            return status >= 500 ? null : throw Unanswered(request, open, $"'{_connection.Server}' does not resume the stream of the request (HTTP status {status}).");
+            return status >= 500 ? null : throw Unanswered(request, expected, $"'{_connection.Server}' does not resume the stream of the request (HTTP status {status}).");
         }
         catch (HttpRequestException)
         {
@@ -232,8 +238,8 @@ internal sealed class StreamableHttpChannel : IServerChannel
         }
     }
 
-    private static RequestFailedException Unanswered(PendingRequest request, HashSet<string> open, string text) =>
-        new(new RelayFailure(504, nameof(ErrorReason.ServerUnreachable), text)) { Unanswered = request.Message.Kind == MessageKind.Batch ? open : null };
+    private static RequestFailedException Unanswered(PendingRequest request, ExpectedAnswers expected, string text) =>
+        new(new RelayFailure(504, nameof(ErrorReason.ServerUnreachable), text)) { Unanswered = request.Message.Kind == MessageKind.Batch ? expected.Missing : null };
 
     private Task<HttpResponseMessage> GetAsync(Session session, string? lastId, CancellationToken cancellationToken) =>
         _connection.SendAsync(_endpoint, url =>
@@ -256,20 +262,20 @@ internal sealed class StreamableHttpChannel : IServerChannel
         using var sleep = new SleepWatch(_connection.Options.Time);
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var awake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, sleep.NextSleep);
+            using var reset = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _reset.Token, sleep.NextSleep);
             try
             {
                 if (_session != session)
                 {
                     (session, events) = (_session, new EventReader(_connection.Options.MaxServerMessage));
                 }
-                using var response = await GetAsync(session, events.LastId, awake.Token).ConfigureAwait(false);
+                using var response = await GetAsync(session, events.LastId, reset.Token).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode && AnswerReader.IsEventStream(response))
                 {
                     delay = FirstRetry;
-                    await _answers.ReadEventsAsync(response, events, [""], awake.Token).ConfigureAwait(false);
+                    await _answers.ReadEventsAsync(response, events, ExpectedAnswers.None, DeliverAsync, reset.Token).ConfigureAwait(false);
                 }
-                else if (IsLost(session, response, await _connection.ReadBodyAsync(response, awake.Token).ConfigureAwait(false)))
+                else if (IsLost(session, response, await _connection.ReadBodyAsync(response, reset.Token).ConfigureAwait(false)))
                 {
                     await RecoverAsync(session, cancellationToken).ConfigureAwait(false);
                     continue;
@@ -279,19 +285,24 @@ internal sealed class StreamableHttpChannel : IServerChannel
                     // 405 says that the server has no such stream. Other refusals would not change either.
                     return;
                 }
-                await Task.Delay(events.Retry ?? delay, _connection.Options.Time, awake.Token).ConfigureAwait(false);
+                await Task.Delay(events.Retry ?? delay, _connection.Options.Time, reset.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (OperationCanceledException) when (awake.IsCancellationRequested)
+            catch (OperationCanceledException) when (reset.IsCancellationRequested)
             {
-                _connection.Options.Log?.Invoke("the machine slept; the stream of the server is opened again");
+                _connection.Options.Log?.Invoke("the machine slept or the session was lost; the stream of the server is opened again");
                 delay = FirstRetry;
                 continue;
             }
-            catch (Exception e) when (e is HttpRequestException or McpAuthException or MessageTooLargeException or RequestFailedException or JsonException)
+            catch (ServerChangedException e)
+            {
+                await _endRelay(e).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or McpAuthException or MessageTooLargeException or RequestFailedException or JsonException)
             {
                 _connection.Options.Log?.Invoke($"the stream of the server broke: {e.GetType().Name}");
                 await Task.Delay(delay, _connection.Options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -308,18 +319,11 @@ internal sealed class StreamableHttpChannel : IServerChannel
             _connection.Options.Log?.Invoke("an event that is not a JSON-RPC message is dropped");
             return;
         }
-        foreach (var member in message.Kind == MessageKind.Batch ? message.Members : [message])
-        {
-            if (member.Kind == MessageKind.Request)
-            {
-                _serverRequests.Add(member);
-            }
-        }
         if (message.ProtocolVersion is not null && _history.Initialize is { } initialize && message.IdKey == initialize.IdKey && _session.Version is null)
         {
             Note(initialize, message);
         }
-        await _writer.WriteAsync(message.Bytes, cancellationToken).ConfigureAwait(false);
+        await _writer.WriteAsync(_serverRequests.ToClient(message), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Whether the server no longer knows the session: 404, or as some servers answer, 400 with a body about the session.</summary>
@@ -360,6 +364,8 @@ internal sealed class StreamableHttpChannel : IServerChannel
                 (await PostAsync(again.Bytes, session, null, cancellationToken).ConfigureAwait(false)).Dispose();
             }
             _session = session;
+            // The stream of the lost session may stay open and silent.
+            _reset.Reset();
             _connection.Options.Log?.Invoke("the session was lost; another one is open");
             await TellClientAsync(promise, cancellationToken).ConfigureAwait(false);
         }

@@ -18,7 +18,7 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
     private const int HeaderMismatch = -32020;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, IReadOnlyList<ToolHeader>> _tools = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, KnownTool> _tools = new(StringComparer.Ordinal);
 
     /// <summary>Whether a body is the error of a server that got other headers than its tool asks for.</summary>
     public static bool IsMismatch(byte[] body)
@@ -32,6 +32,15 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
             && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var number) && number == HeaderMismatch;
     }
 
+    /// <summary>Whether a request can be sent twice with the effect of one: it reads, or calls a tool that its server declared idempotent.</summary>
+    public bool CanRepeat(Message request) => request.Method switch
+    {
+        "server/discover" or "tools/list" or "prompts/list" or "prompts/get" or "resources/list" or "resources/templates/list" or "resources/read"
+            or "completion/complete" or "tasks/get" or "tasks/list" or "subscriptions/listen" => true,
+        "tools/call" => request.Name is not null && Find(request.Name) is { IsIdempotent: true },
+        _ => false,
+    };
+
     /// <summary>The headers of a request, without their prefix; empty unless it calls a tool that wants some.</summary>
     /// <param name="refresh">Whether the tools are listed again.</param>
     public async Task<IReadOnlyList<(string Name, string Value)>> ReadAsync(Message request, bool refresh, CancellationToken cancellationToken)
@@ -44,7 +53,7 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
         {
             await ListAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        if (Find(tool) is not { Count: > 0 } headers)
+        if (Find(tool)?.Headers is not { Count: > 0 } headers)
         {
             return [];
         }
@@ -55,18 +64,17 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
 
     /// <summary>Takes tools with invalid marks out of the answer to <c>tools/list</c>, as the specification demands of clients over HTTP.</summary>
     /// <returns>The same bytes if all tools are valid.</returns>
-    public byte[] Filter(Message request, byte[] body)
+    public ReadOnlyMemory<byte> Filter(Message request, ReadOnlyMemory<byte> answer)
     {
-        if (request.Method != "tools/list" || Message.Parse(body) is not { Kind: MessageKind.Response, IsError: false })
+        if (request.Method != "tools/list" || Message.Parse(answer) is not { Kind: MessageKind.Response, IsError: false })
         {
-            return body;
+            return answer;
         }
-        var filtered = ToolList.Filter(body, tool =>
+        return ToolList.Filter(answer, tool =>
         {
             using var json = JsonDocument.Parse(tool, new JsonDocumentOptions { MaxDepth = 1000 });
             return Learn(json.RootElement);
         });
-        return filtered.Length == body.Length ? body : filtered.ToArray();
     }
 
     /// <summary>Remembers the headers of a tool.</summary>
@@ -80,12 +88,15 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
         var headers = tool.TryGetProperty("inputSchema"u8, out var schema) ? ToolHeader.ReadAll(schema) : [];
         lock (_gate)
         {
-            _tools[text] = headers ?? [];
+            _tools[text] = new KnownTool(headers ?? [], IsIdempotent(tool));
         }
         return headers is not null;
     }
 
-    private IReadOnlyList<ToolHeader>? Find(string tool)
+    private static bool IsIdempotent(JsonElement tool) => tool.TryGetProperty("annotations"u8, out var annotations) && annotations.ValueKind == JsonValueKind.Object
+        && annotations.TryGetProperty("idempotentHint"u8, out var hint) && hint.ValueKind == JsonValueKind.True;
+
+    private KnownTool? Find(string tool)
     {
         lock (_gate)
         {
@@ -143,4 +154,6 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
         }
         return buffer.WrittenMemory;
     }
+
+    private sealed record KnownTool(IReadOnlyList<ToolHeader> Headers, bool IsIdempotent);
 }

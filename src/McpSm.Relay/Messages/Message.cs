@@ -51,8 +51,11 @@ internal sealed class Message
     /// <summary>The messages of a batch.</summary>
     public IReadOnlyList<Message> Members { get; private set; } = [];
 
+    /// <summary>The requests in the message: itself, or those of a batch.</summary>
+    public IEnumerable<Message> Requests => (Kind == MessageKind.Batch ? Members : [this]).Where(message => message.Kind == MessageKind.Request);
+
     /// <summary>Whether the message is of revision 2026-07-28 or later, which has no sessions.</summary>
-    public bool IsStateless => MetaVersion is not null || Method == "server/discover";
+    public bool IsStateless => MetaVersion is not null || Method == "server/discover" || Members.Any(member => member.IsStateless);
 
     /// <summary>The key of an id, which is the same for all ways to write the id.</summary>
     /// <param name="id">The JSON of the id; may be empty.</param>

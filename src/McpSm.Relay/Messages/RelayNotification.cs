@@ -19,7 +19,8 @@ internal static class RelayNotification
     /// <param name="list"><c>tools</c>, <c>prompts</c> or <c>resources</c>.</param>
     public static ReadOnlyMemory<byte> ListChanged(string list) => Create($"notifications/{list}/list_changed", _ => { });
 
-    private static ReadOnlyMemory<byte> Create(string method, Action<Utf8JsonWriter> write)
+    /// <param name="write">Writes the parameters.</param>
+    public static ReadOnlyMemory<byte> Create(string method, Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(128);
         using (var writer = new Utf8JsonWriter(buffer))
