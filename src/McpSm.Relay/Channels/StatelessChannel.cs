@@ -86,13 +86,18 @@ internal sealed class StatelessChannel : IServerChannel
             return await ExchangeAsync(exchange).ConfigureAwait(false);
         }
         // A server that restarts refuses connections for a moment. If it refuses the first one, the client learns that at once.
-        catch (Exception e) when (e is IOException or HttpRequestException && (exchange.IsRepeated || e is not HttpRequestException { HttpRequestError:
-            HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError }))
+        catch (Exception e) when (e is IOException or HttpRequestException && (exchange.IsRepeated || !IsUnreachable(e)))
         {
             _connection.Options.Log?.Invoke($"a request broke: {e.GetType().Name}");
             return false;
         }
     }
+
+    private static bool IsUnreachable(Exception e) => e is HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
+    };
 
     private async Task<bool> ExchangeAsync(StatelessExchange exchange)
     {
