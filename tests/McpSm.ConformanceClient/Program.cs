@@ -7,7 +7,8 @@ using McpSm.Core.SignIn;
 using ModelContextProtocol.Client;
 
 // The program that the official conformance suite tests: it adds the server of the suite like a user, then lists and calls tools
-// through the handler, which signs in if the server asks for it. tests/interop/conformance/run.sh runs it.
+// through the handler, which signs in if the server asks for it. With MCPSM_CONFORMANCE_RELAY, the path of mcpsm, it talks to the server through
+// the relay instead. tests/interop/conformance/run.sh runs it.
 var scenario = Environment.GetEnvironmentVariable("MCP_CONFORMANCE_SCENARIO") ?? throw new InvalidOperationException("No scenario is named.");
 var context = Environment.GetEnvironmentVariable("MCP_CONFORMANCE_CONTEXT");
 var change = Scenario.Server(scenario, url: args[^1], context);
@@ -19,6 +20,12 @@ try
     var variables = new Dictionary<string, string> { ["MCPSM_CONFIG_DIR"] = folder.FullName, ["MCPSM_VAULT"] = "file", ["BROWSER"] = "a stand-in" };
     var authenticator = new Authenticator(new AppEnvironment(variables.GetValueOrDefault), new StandInPerson());
     var server = (await authenticator.Servers.AddAsync(change, CancellationToken.None)).Server;
+    if (Environment.GetEnvironmentVariable("MCPSM_CONFORMANCE_RELAY") is { Length: > 0 } relay)
+    {
+        await new RelayRun(scenario, context).RunAsync([relay, "proxy", server.Name], variables);
+        Console.Error.WriteLine("Everything was used.");
+        return 0;
+    }
     var signIn = new SignInOptions
     {
         CallbackPort = 0,
