@@ -289,7 +289,7 @@ public sealed class StdioRelay : IDisposable
         }
         catch (RequestFailedException)
         {
-            var fallback = new StreamableHttpChannel(new ServerConnection(_connect(McpTransport.Http), _server, _options), _server.Uri, _writer, _ends.Token);
+            var fallback = new StreamableHttpChannel(new ServerConnection(_connect(McpTransport.Http), _server, _options), _server.Uri, _writer, EndAsync, _ends.Token);
             if (!await fallback.TrySendRequestAsync(request, mayFallBack: true).ConfigureAwait(false))
             {
                 // The answer over the first transport is the one that explains.
