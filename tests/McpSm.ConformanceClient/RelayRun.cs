@@ -65,7 +65,8 @@ internal sealed class RelayRun(string scenario, string? context)
         {
             foreach (var call in calls)
             {
-                await client.CallToolAsync((string)call!["name"]!, call["arguments"]!.AsObject().ToDictionary(argument => argument.Key, argument => (object?)argument.Value));
+                await client.CallToolAsync((string)call!["name"]!,
+                    call["arguments"]!.AsObject().ToDictionary(argument => argument.Key, argument => (object?)argument.Value));
             }
             return;
         }

@@ -63,8 +63,9 @@ cd "$client/bin/$configuration/net10.0" || stop "The program under test is missi
 run() {
     local revision=()
     [ "$2" = extension ] || revision=(--spec-version "$2")
-    MCPSM_CONFORMANCE_RELAY=${3:+$relay} setsid timeout --kill-after=5 "$suite_limit" \
-        "$node" "$suite" client --command ./McpSm.ConformanceClient --scenario "$1" --timeout "${program_limit}000" "${revision[@]}" >"$temporary/log" 2>&1 </dev/null &
+    MCPSM_CONFORMANCE_RELAY=${3:+$relay} setsid timeout --kill-after=5 "$suite_limit" "$node" "$suite" client \
+        --command ./McpSm.ConformanceClient --scenario "$1" --timeout "${program_limit}000" "${revision[@]}" \
+        >"$temporary/log" 2>&1 </dev/null &
     running=$!
     wait "$running"
     local code=$?
