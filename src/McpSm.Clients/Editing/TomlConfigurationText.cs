@@ -170,7 +170,7 @@ internal sealed class TomlConfigurationText : ConfigurationText
         var merged = new Stack<(int Start, int End)>();
         foreach (var (start, end) in lines.Order())
         {
-            merged.Push(merged.TryPeek(out var last) && last.End == start ? (merged.Pop().Start, end) : (start, end));
+            merged.Push(merged.TryPeek(out var last) && last.End >= start ? (merged.Pop().Start, Math.Max(last.End, end)) : (start, end));
         }
         return merged.Select(m =>
         {

@@ -11,6 +11,7 @@ internal sealed class TomlReader
     private readonly string _text;
     private readonly ConfigurationValue _root = new(ValueKind.Map, 0);
     private readonly List<TomlPart> _parts = [];
+    private readonly Dictionary<ConfigurationValue, TomlDefinition> _definitions = [];
 
     private TomlReader(string text) => _text = text;
 
@@ -29,7 +30,8 @@ internal sealed class TomlReader
         DocumentSyntax document;
         try
         {
-            document = SyntaxParser.Parse(text);
+            // The validation of the parser refuses a table of an element that the element before it has under a header.
+            document = SyntaxParser.Parse(text, validate: false);
         }
         catch (TomlException)
         {
@@ -39,9 +41,7 @@ internal sealed class TomlReader
         if (document.Diagnostics.FirstOrDefault(d => d.Kind == DiagnosticMessageKind.Error) is { } problem)
         {
             // The message of the parser repeats text of the file, which can be a secret.
-            var isRepeated = problem.Message.StartsWith("The key", StringComparison.Ordinal);
-            throw new ConfigurationSyntaxException(problem.Span.Start.Line + 1, problem.Span.Start.Column + 1,
-                isRepeated ? "a key is defined twice" : "it is not valid TOML");
+            throw new ConfigurationSyntaxException(problem.Span.Start.Line + 1, problem.Span.Start.Column + 1, "it is not valid TOML");
         }
         return document;
     }
@@ -66,30 +66,49 @@ internal sealed class TomlReader
         var (map, path) = (_root, TomlPath.Root);
         foreach (var key in keys[..^1])
         {
-            (map, path) = EnterKey(map, path, key, start);
+            (map, path) = EnterKey(map, path, (key, start), TomlDefinition.Implicit);
         }
+        var name = keys[^1];
+        var present = map.Find(name)?.Value;
         if (!isArray)
         {
-            return EnterKey(map, path, keys[^1], start);
+            present ??= Define(map, (name, start), ValueKind.Map, TomlDefinition.Implicit);
+            Require(_definitions[present] == TomlDefinition.Implicit, start);
+            _definitions[present] = TomlDefinition.Header;
+            return (present, path.Add(name));
         }
-        if (map.Find(keys[^1])?.Value is not { } list)
-        {
-            list = new ConfigurationValue(ValueKind.List, start);
-            map.Members.Add(new(keys[^1], start, list));
-        }
-        list.Items.Add(new(ValueKind.Map, start));
-        return (list.Items[^1], path.Add(keys[^1]).Add(list.Items.Count - 1));
+        present ??= Define(map, (name, start), ValueKind.List, TomlDefinition.TableArray);
+        Require(_definitions[present] == TomlDefinition.TableArray, start);
+        var element = new ConfigurationValue(ValueKind.Map, start);
+        _definitions[element] = TomlDefinition.Header;
+        present.Items.Add(element);
+        return (element, path.Add(name).Add(present.Items.Count - 1));
     }
 
-    private static (ConfigurationValue Map, TomlPath Path) EnterKey(ConfigurationValue map, TomlPath path, string key, int start)
+    /// <summary>Finds or makes a table on the way to another one.</summary>
+    private (ConfigurationValue Map, TomlPath Path) EnterKey(ConfigurationValue map, TomlPath path, (string Name, int Start) key, TomlDefinition by)
     {
-        if (map.Find(key)?.Value is not { } value)
-        {
-            value = new ConfigurationValue(ValueKind.Map, start);
-            map.Members.Add(new(key, start, value));
-        }
+        var value = map.Find(key.Name)?.Value ?? Define(map, key, ValueKind.Map, by);
+        // A header may lead through all tables that are not closed, a key with dots only through tables of such keys.
+        Require(by == TomlDefinition.Dotted ? _definitions[value] == by : _definitions[value] != TomlDefinition.Closed, key.Start);
         // A header under an array of tables belongs to the last table.
-        return value.Kind == ValueKind.List ? (value.Items[^1], path.Add(key).Add(value.Items.Count - 1)) : (value, path.Add(key));
+        return value.Kind == ValueKind.List ? (value.Items[^1], path.Add(key.Name).Add(value.Items.Count - 1)) : (value, path.Add(key.Name));
+    }
+
+    private ConfigurationValue Define(ConfigurationValue map, (string Name, int Start) key, ValueKind kind, TomlDefinition by)
+    {
+        var value = new ConfigurationValue(kind, key.Start);
+        _definitions[value] = by;
+        map.Members.Add(new(key.Name, key.Start, value));
+        return value;
+    }
+
+    private void Require(bool isAllowed, int position)
+    {
+        if (!isAllowed)
+        {
+            throw new ConfigurationSyntaxException(TextLines.Number(_text, position), TextLines.Column(_text, position), "a key is defined twice");
+        }
     }
 
     private void ReadPairs(IEnumerable<KeyValueSyntax> pairs, ConfigurationValue map, TomlPath path, TomlPart? parent)
@@ -109,9 +128,11 @@ internal sealed class TomlReader
         var keys = Keys(pair.Key).ToList();
         foreach (var key in keys[..^1])
         {
-            (map, path) = EnterKey(map, path, key, start);
+            (map, path) = EnterKey(map, path, (key, start), TomlDefinition.Dotted);
         }
+        Require(map.Find(keys[^1]) is null, start);
         var value = NewValue(pair.Value!);
+        _definitions[value] = TomlDefinition.Closed;
         var part = like with { Path = path.Add(keys[^1]), Value = value, End = value.End };
         _parts.Add(part);
         map.Members.Add(new(keys[^1], start, value));

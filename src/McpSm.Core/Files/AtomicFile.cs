@@ -45,7 +45,16 @@ internal static class AtomicFile
 
     /// <summary>Replaces the file (mode 0600), and creates its folder (mode 0700) if necessary.</summary>
     /// <exception cref="McpAuthException">ConfigurationUnavailable; the old file is unchanged.</exception>
-    public static void Replace(string path, ReadOnlySpan<byte> content)
+    public static void Replace(string path, ReadOnlySpan<byte> content) => Replace(path, content, prepare: null, isUnchanged: null);
+
+    /// <summary>Replaces a file that other programs write too.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="content">The new content.</param>
+    /// <param name="prepare">Gives the new file another mode or owner; null for mode 0600.</param>
+    /// <param name="isUnchanged">Called just before the rename. If it returns false, the file stays as it is.</param>
+    /// <returns>Whether the file was replaced.</returns>
+    /// <exception cref="McpAuthException">ConfigurationUnavailable; the old file is unchanged.</exception>
+    public static bool Replace(string path, ReadOnlySpan<byte> content, Action<SafeFileHandle>? prepare, Func<bool>? isUnchanged)
     {
         // Write through a link instead of replacing it: dotfiles are often links.
         var target = Resolve(path);
@@ -57,12 +66,18 @@ internal static class AtomicFile
             using (var stream = new FileStream(temporary, NewFile()))
             {
                 GiveToFolderOwner(stream.SafeFileHandle, Path.GetDirectoryName(target)!);
+                prepare?.Invoke(stream.SafeFileHandle);
                 BeforeStep?.Invoke(AtomicFileStep.Write);
                 stream.Write(content);
                 BeforeStep?.Invoke(AtomicFileStep.Flush);
                 stream.Flush(flushToDisk: true);
             }
             BeforeStep?.Invoke(AtomicFileStep.Rename);
+            if (isUnchanged?.Invoke() == false)
+            {
+                Discard(temporary);
+                return false;
+            }
             WithRetry(() =>
             {
                 File.Move(temporary, target, overwrite: true);
@@ -70,11 +85,18 @@ internal static class AtomicFile
             });
             BeforeStep?.Invoke(AtomicFileStep.Sweep);
             RemoveAbandoned(target);
+            return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             Discard(temporary);
             throw target != path && IsReadOnly(e) ? UnwritableLinkTarget(path, target) : Unavailable("write", path, e);
+        }
+        catch (McpAuthException)
+        {
+            // The caller could not read the file to compare it.
+            Discard(temporary);
+            throw;
         }
     }
 
