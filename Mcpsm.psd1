@@ -18,7 +18,7 @@
         'Connect-McpServer', 'Disconnect-McpServer', 'Test-McpServer'
         'Get-McpAuthStatus', 'Get-McpToken', 'Set-McpToken', 'Update-McpToken', 'Clear-McpToken', 'Deny-McpToken'
         'Remove-McpClientRegistration'
-        'Get-McpVault', 'Set-McpVault', 'Import-McpCredential'
+        'Get-McpVault', 'Set-McpVault', 'Import-McpCredential', 'Get-McpSetting', 'Set-McpSetting'
         'Get-McpIdentityProvider', 'Set-McpIdentityProvider', 'Remove-McpIdentityProvider', 'Connect-McpIdentityProvider', 'Disconnect-McpIdentityProvider'
     )
     FunctionsToExport    = @('Invoke-Mcpsm')

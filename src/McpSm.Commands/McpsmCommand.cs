@@ -9,6 +9,7 @@ using McpSm.Commands.Output;
 using McpSm.Commands.PowerShell;
 using McpSm.Commands.Proxy;
 using McpSm.Commands.Servers;
+using McpSm.Commands.Settings;
 using McpSm.Commands.Vaults;
 using McpSm.Core.Configuration;
 using McpSm.Core.Management;
@@ -119,6 +120,7 @@ public static class McpsmCommand
         root.Add(new ProxyCommand(context));
         root.Add(new IdentityCommand(context));
         root.Add(new VaultCommand(context));
+        root.Add(new ConfigCommand(context));
         root.Add(new ImportCommand(context));
         root.Add(new CompletionCommand(context));
         return (root, verbose, quiet);

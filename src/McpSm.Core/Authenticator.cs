@@ -102,6 +102,9 @@ public sealed class Authenticator
     /// <summary>Chooses the vault and moves credentials to it.</summary>
     public VaultManager Vaults => _vaults.Value;
 
+    /// <summary>Shows and changes the settings that the user changes by name.</summary>
+    internal SettingManager Settings => new(_environment);
+
     /// <summary>Moves plaintext secrets of the npm tool into the vault.</summary>
     internal PlaintextImporter Plaintext => _plaintext.Value;
 

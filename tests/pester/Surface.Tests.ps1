@@ -289,7 +289,7 @@ Describe 'a table' {
 
 Describe 'Get-Member' {
     It 'shows only what a user can do with the objects of <_>' -ForEach @(
-        'Get-McpServer', 'Get-McpAuthStatus', 'Get-McpIdentityProvider', 'Get-McpVault', 'Test-McpServer', 'Import-McpCredential'
+        'Get-McpServer', 'Get-McpAuthStatus', 'Get-McpIdentityProvider', 'Get-McpVault', 'Get-McpSetting', 'Test-McpServer', 'Import-McpCredential'
     ) {
         $types = (Get-Command $_).OutputType.Type | Where-Object FullName -Like 'McpSm.*'
         $types | Should -Not -BeNullOrEmpty

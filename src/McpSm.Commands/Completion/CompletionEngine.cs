@@ -71,6 +71,7 @@ internal static class CompletionEngine
             Func<IEnumerable<CompletionCandidate>>? source = name switch
             {
                 "vault" or "--vault" => candidates.Vaults,
+                "setting" => CompletionCandidates.Settings,
                 "--issuer" => candidates.Issuers,
                 "issuer" or "--identity-provider" => candidates.IdentityProviders,
                 "--scope" => candidates.Scopes,

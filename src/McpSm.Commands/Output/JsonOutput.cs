@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using McpSm.Core;
+using McpSm.Core.Configuration;
 using McpSm.Core.Servers;
 using McpSm.Core.Vaults;
 
@@ -68,6 +69,15 @@ internal static class JsonOutput
         var text = new StringWriter();
         Write(text, Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length));
         return text.ToString();
+    }
+
+    /// <summary>Writes a setting: <c>name</c>, <c>value</c> and <c>source</c> or null, <c>description</c>.</summary>
+    public static void Setting(Utf8JsonWriter json, (UserSetting Setting, SettingValue? Value) entry)
+    {
+        json.WriteString("name", entry.Setting.Name);
+        json.WriteString("value", entry.Value?.Text);
+        json.WriteString("source", entry.Value?.Source);
+        json.WriteString("description", entry.Setting.Description);
     }
 
     /// <summary>

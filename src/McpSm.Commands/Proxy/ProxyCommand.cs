@@ -17,11 +17,12 @@ internal sealed class ProxyCommand : ServerSubcommand
 {
     private readonly ProxyOptions _options = new();
     private readonly HttpProxyMode _http = new();
+    private readonly SettingOptions _settings = new();
 
     public ProxyCommand(CommandContext context) : base(context, "proxy", "Relay a local MCP client to a server", isOptional: true)
     {
         Server.Description = "Server id, name or URL";
-        foreach (var option in _options.All.Concat(_http.Options))
+        foreach (var option in _options.All.Concat(_http.Options).Concat(_settings.Options))
         {
             Add(option);
         }
@@ -46,6 +47,7 @@ internal sealed class ProxyCommand : ServerSubcommand
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        _settings.Apply(parsed, Context);
         if (_http.IsRequested(parsed))
         {
             _options.RequireUnused(parsed);

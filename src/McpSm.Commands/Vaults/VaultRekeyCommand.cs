@@ -11,7 +11,7 @@ internal sealed class VaultRekeyCommand : McpsmSubcommand
     private const string NewPassphraseVariable = "MCPSM_VAULT_NEW_PASSPHRASE";
 
     private readonly Option<bool> _passphrase = new("--passphrase") { Description = $"Use a new passphrase: prompt, or {NewPassphraseVariable}" };
-    private readonly Option<bool> _keyFile = new("--key-file") { Description = "Use a new random key, stored in credentials.key" };
+    private readonly Option<bool> _keyFile = new("--key-file") { Description = "Use a new random key, stored in the key file" };
 
     public VaultRekeyCommand(CommandContext context) : base(context, "rekey", "Change the key of the encrypted file")
     {
@@ -39,7 +39,7 @@ internal sealed class VaultRekeyCommand : McpsmSubcommand
         else
         {
             await Context.Authenticator.Vaults.RekeyFileAsync(null, cancellationToken).ConfigureAwait(false);
-            Context.Succeed("credentials.enc is encrypted with a new key in credentials.key.");
+            Context.Succeed($"credentials.enc is encrypted with a new key in {Context.Authenticator.Vaults.KeyFileName}.");
         }
         return ExitCode.Done;
     }

@@ -9,6 +9,7 @@ namespace McpSm.Core.Configuration;
 public sealed class AppEnvironment
 {
     private readonly Func<string, string?> _environment;
+    private readonly Dictionary<UserSetting, string> _options = [];
 
     /// <summary>Creates the environment.</summary>
     /// <param name="environment">Returns an environment variable; null to read those of the process.</param>
@@ -21,6 +22,7 @@ public sealed class AppEnvironment
         Time = time ?? TimeProvider.System;
 #pragma warning restore RS0030
         Exchanges = new TokenExchangeTracker(Time);
+        Network = new ConfiguredNetwork(this);
         var defaultFolder = Path.Combine(UserFolder(), ".mcp-manager");
         var configured = Variable("MCP_MANAGER_CONFIG_DIR") ?? Variable("MCPSM_CONFIG_DIR");
         Folder = Full(configured ?? defaultFolder);
@@ -37,7 +39,7 @@ public sealed class AppEnvironment
     internal RemedyFormatter Remedies { get; init; } = RemedyFormatter.Plain;
 
     /// <summary>The network of this machine. Tests replace it.</summary>
-    internal NetworkAccess Network { get; init; } = NetworkAccess.OfMachine;
+    internal NetworkAccess Network { get; init; }
 
     /// <summary>The folder in which each user who is logged in has a runtime folder, by the number of the user (systemd, pam_systemd).</summary>
     /// <remarks>Null if the variables are not those of this process: the folder would be of another environment.</remarks>
@@ -69,6 +71,27 @@ public sealed class AppEnvironment
 #pragma warning disable RS0030 // A program may give us its own variables. Only the process can list them.
     internal IEnumerable<string> VariableNames() => Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => Variable(name) is not null);
 #pragma warning restore RS0030
+
+    /// <summary>Returns the value of a setting: that of the command line, else of its variables, else of <c>settings.json</c>; null if it has none.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    internal SettingValue? Find(UserSetting setting)
+    {
+        if (_options.TryGetValue(setting, out var option))
+        {
+            return new SettingValue(option, SettingValue.CommandLine);
+        }
+        foreach (var name in setting.Variables)
+        {
+            if (Variable(name) is { } value)
+            {
+                return new SettingValue(value, name);
+            }
+        }
+        return new Settings(this).Find(setting) is { } stored ? new SettingValue(stored, SettingValue.File) : null;
+    }
+
+    /// <summary>Sets a setting for this process alone.</summary>
+    internal void Override(UserSetting setting, string value) => _options[setting] = value;
 
     /// <summary>
     /// Whether a person can answer questions. MCPSM_INTERACTIVE decides if it is set; otherwise a CI job has no person.

@@ -50,6 +50,20 @@ internal sealed class Settings(AppEnvironment environment)
         root["identityProvider"] = entry;
     }, cancellationToken);
 
+    /// <summary>Returns the stored value of a setting; null if it is not set.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    internal string? Find(UserSetting setting) => Text(setting.Member);
+
+    /// <summary>Stores the value of a setting; null removes it.</summary>
+    internal Task SetAsync(UserSetting setting, string? value, CancellationToken cancellationToken) => ChangeAsync(root =>
+    {
+        root.Remove(setting.Member);
+        if (value is not null)
+        {
+            root[setting.Member] = value;
+        }
+    }, cancellationToken);
+
     /// <summary>Stores the name of the vault in use.</summary>
     public Task SetVaultAsync(string vault, CancellationToken cancellationToken) =>
         ChangeAsync(root => root["vault"] = vault, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using McpSm.Core.Configuration;
 using McpSm.Core.Errors;
 using McpSm.Core.Interruption;
@@ -61,6 +62,7 @@ internal sealed class RestrictedHttpClient : IDisposable
     public static SocketsHttpHandler NewSocketsHandler(UrlPolicy policy)
     {
         var proxy = new LoopbackBypassProxy(policy.Network.Proxy);
+        var trust = new AdditionalTrust(policy.Network);
         return new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -71,6 +73,10 @@ internal sealed class RestrictedHttpClient : IDisposable
             ConnectCallback = new RestrictedConnector(policy, proxy).ConnectAsync,
             EnableMultipleHttp2Connections = true,
             KeepAlivePingDelay = PingDelay,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, chain, errors) => trust.Validate(certificate, chain, errors),
+            },
         };
     }
 

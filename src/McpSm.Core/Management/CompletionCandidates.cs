@@ -32,7 +32,7 @@ internal sealed class CompletionCandidates(AppEnvironment environment)
     public IReadOnlyList<CompletionCandidate> Vaults()
     {
         var kept = Facts().Where(f => f.Vault is not null).CountBy(f => f.Vault!, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
-        var used = environment.Variable(VaultSelector.Variable) ?? TryOrDefault(() => new Settings(environment).Vault, null);
+        var used = environment.Variable(VaultSelector.Variable) ?? TryOrDefault(() => new Configuration.Settings(environment).Vault, null);
         IEnumerable<string> names = [.. VaultSelector.NamesHere, .. used is null ? [] : new[] { used }, .. kept.Keys];
         return Complete(names.Select(name => (name, kept.GetValueOrDefault(name) switch
         {
@@ -42,12 +42,15 @@ internal sealed class CompletionCandidates(AppEnvironment environment)
         } + (name == used ? "; in use" : ""))));
     }
 
+    /// <summary>The settings that the user changes by name.</summary>
+    public static IReadOnlyList<CompletionCandidate> Settings() => Complete(UserSetting.All.Select(setting => (setting.Name, setting.Description)));
+
     /// <summary>The issuers that servers are pinned to or signed in at.</summary>
     public IReadOnlyList<CompletionCandidate> Issuers() => UsedBy((server, info) => [server.Issuer, info?.Issuer]);
 
     /// <summary>The identity providers that are set or signed in at.</summary>
     public IReadOnlyList<CompletionCandidate> IdentityProviders() =>
-        Complete(new[] { TryOrDefault(() => new Settings(environment).IdentityProvider?.Issuer, null) }.OfType<string>()
+        Complete(new[] { TryOrDefault(() => new Configuration.Settings(environment).IdentityProvider?.Issuer, null) }.OfType<string>()
         .Select(issuer => (issuer, "set for all servers that take its word"))
         .Concat(TryOrDefault(() => new CredentialIndex(environment).ReadIdentities().Values.Select(i => (i.Issuer, "signed in at")).ToList(), [])));
 

@@ -26,6 +26,10 @@ public sealed class VaultManager
     /// <exception cref="McpAuthException">VaultCorrupt.</exception>
     public bool FileUsesPassphrase => _selector.File.UsesPassphrase;
 
+    /// <summary>The file with the key of the encrypted file.</summary>
+    /// <exception cref="McpAuthException">ConfigurationCorrupt.</exception>
+    internal string KeyFileName => _selector.File.KeyFileName;
+
     /// <summary>Lists the vaults of this system, and tells which is selected and why.</summary>
     public Task<IReadOnlyList<McpVault>> ListAsync(CancellationToken cancellationToken) => _selector.ListAsync(cancellationToken);
 

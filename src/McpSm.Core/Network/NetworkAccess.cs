@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 
 namespace McpSm.Core.Network;
 
@@ -21,6 +22,9 @@ internal class NetworkAccess
 
     /// <summary>The user's proxy, from the environment or the system settings.</summary>
     public virtual IWebProxy Proxy => HttpClient.DefaultProxy;
+
+    /// <summary>Reads the authorities to trust in addition to those of the system; null if there are none.</summary>
+    public virtual X509Certificate2Collection? LoadAuthorities() => null;
 
     /// <summary>Resolves a host with the resolver of the system.</summary>
     /// <exception cref="SocketException">The host does not have an address, or the name servers do not respond.</exception>

@@ -27,7 +27,7 @@ public sealed partial class HelpTests
         ["server update"] = "<server> --name --url " + Server,
         ["list"] = "--json",
         ["proxy"] = "<server> --header --header-file --transport --allow-tool --ignore-tool --request-timeout --initialize-timeout --log-file "
-            + "--http --all --port --ephemeral --show-token --allow-origin",
+            + "--http --all --port --ephemeral --show-token --allow-origin --ca-file --proxy --no-proxy --vault-key-file",
         ["remove"] = "<server> --yes -y",
         ["test"] = "<server> --json --timeout --throttle-limit",
         ["auth"] = "<server> " + OfOne,
@@ -50,6 +50,9 @@ public sealed partial class HelpTests
         ["vault list"] = "--json",
         ["vault use"] = "<vault> --move",
         ["vault rekey"] = "--passphrase --key-file",
+        ["config"] = "--json",
+        ["config set"] = "<setting> <value>",
+        ["config unset"] = "<setting>",
         ["completion"] = "<shell>",
         ["import"] = "<server> --dry-run --force --vault",
     };
@@ -86,7 +89,7 @@ public sealed partial class HelpTests
     public async Task Every_command_is_in_the_table_of_these_tests()
     {
         using var mcpsm = new InProcessCli();
-        foreach (var parent in new[] { "", "auth", "server", "identity", "vault" })
+        foreach (var parent in new[] { "", "auth", "server", "identity", "vault", "config" })
         {
             var ended = (await mcpsm.RunAsync([.. parent.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Done();
             var commands = Subcommands().Matches(ended.Out.Split("Commands:\n")[1].Split("\n\n")[0]).Select(m => m.Groups[1].Value);

@@ -46,11 +46,13 @@ public sealed class CompletionTests
     }
 
     [Theory]
-    [InlineData("", "add auth completion identity import list proxy remove server test vault")]
+    [InlineData("", "add auth completion config identity import list proxy remove server test vault")]
     [InlineData("auth to", "token")]
     [InlineData("auth log", "login login-all logout")]
     [InlineData("vault ", "list rekey use")]
     [InlineData("identity ", "login logout none use")]
+    [InlineData("config set p", "proxy")]
+    [InlineData("config unset ", "ca-file no-proxy proxy vault-key-file")]
     [InlineData("identity use ", "https://login.example")]
     [InlineData("auth login my-api --identity-provider ", "https://login.example")]
     [InlineData("auth login ", "evil my-api my-server other twin-1 twin-2")]
@@ -76,7 +78,7 @@ public sealed class CompletionTests
     [InlineData("auth set my-api SECRET --v", "--vault --verbose")]
     [InlineData("auth set -- my", "my-api my-server other")]
     [InlineData("completion ", "bash fish pwsh zsh")]
-    [InlineData("nosuch ", "add auth completion identity import list proxy remove server test vault")]
+    [InlineData("nosuch ", "add auth completion config identity import list proxy remove server test vault")]
     public async Task Completion_suggests_commands_options_servers_and_vaults(string line, string expected)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || !line.StartsWith("vault use"), "The vault of this system has another name.");

@@ -138,6 +138,10 @@ public sealed partial class HelpExampleTests
         {
             (mcpsm.Variables["MCPSM_CLIENT_ID"], mcpsm.Variables["MCPSM_CLIENT_SECRET"]) = ("job", "s3cr3t-of-it");
         }
+        if (example.Contains("config unset"))
+        {
+            (await here.RunAsync("config set proxy http://proxy.example.com:3128")).Done();
+        }
         if (example.Contains("rekey --passphrase"))
         {
             mcpsm.Variables["MCPSM_VAULT_PASSPHRASE"] = "the passphrase";

@@ -195,6 +195,7 @@ public sealed class LeakTests : IDisposable
             $"auth set bearer {Planted}é", $"auth {Planted} login", $"auth login my-api {Planted}", $"auth login my-api --timeout {Planted}",
             $"auth login my-api --callback-port {Planted}", $"[diagram] auth set bearer {Planted}", $"@{Planted}", Planted, $"--{Planted}",
             "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none",
+            "config", "config --json", $"config set proxy http://user:{Planted}@proxy.example:1", $"config set {Planted} x", $"config unset {Planted}",
             "vault", "vault --json", "vault list", "vault list --json", "vault use file", "vault use file --move", "vault rekey --passphrase",
         })
         {

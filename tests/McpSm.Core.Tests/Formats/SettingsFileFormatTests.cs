@@ -1,3 +1,4 @@
+using System.Text;
 using McpSm.Core.Configuration;
 using McpSm.Core.Tests.Support;
 using McpSm.TestServers;
@@ -40,6 +41,34 @@ public sealed class SettingsFileFormatTests
         Assert.Equal(SampleCredentials.IdentityProvider, settings.IdentityProvider!.Issuer);
         Assert.Equal("made-up-idp-client", settings.IdentityProvider.ClientId);
         Assert.Equal(["openid", "groups"], settings.IdentityProvider.Scopes);
+    }
+
+    [Fact]
+    public async Task Settings_with_a_name_are_added_to_those_of_the_golden_file()
+    {
+        using var work = new TestEnvironment();
+        Golden.CopyTo(work.Folder);
+        var settings = new Settings(work.Home);
+        foreach (var setting in UserSetting.All)
+        {
+            await settings.SetAsync(setting, "made-up " + setting.Name, Cancellation);
+        }
+        var added = """
+            ,
+              "vaultKeyFile": "made-up vault-key-file",
+              "proxy": "made-up proxy",
+              "noProxy": "made-up no-proxy",
+              "caFile": "made-up ca-file"
+            }
+            """;
+        Assert.Equal(Encoding.UTF8.GetString(Golden.Bytes).TrimEnd().TrimEnd('}').TrimEnd() + added, File.ReadAllText(work.Home.PathOf("settings.json")));
+        Assert.Equal(UserSetting.All.Select(setting => "made-up " + setting.Name), UserSetting.All.Select(settings.Find));
+
+        foreach (var setting in UserSetting.All)
+        {
+            await settings.SetAsync(setting, null, Cancellation);
+        }
+        Golden.RequireEqual(File.ReadAllBytes(work.Home.PathOf("settings.json")));
     }
 
     [Fact]

@@ -53,6 +53,8 @@ public sealed class CompleterTests
     [InlineData("Import-McpCredential -Vault f", "file")]
     [InlineData("Set-McpVault secretm", "secretmanagement:Store")]
     [InlineData("Get-McpVault f", "file")]
+    [InlineData("Get-McpSetting ca", "ca-file")]
+    [InlineData("Set-McpSetting pro", "proxy")]
     [InlineData("Set-McpServer my-api -Issuer ", "https://pinned.example 'https://issuer.example/?a&b'")]
     [InlineData("Add-McpServer new https://new.example -Issuer https://i", "'https://issuer.example/?a&b'")]
     [InlineData("Set-McpIdentityProvider ", "https://login.example")]

@@ -23,6 +23,7 @@ public sealed class GuidelineTests
         ["Remove-McpClientRegistration"] = ConfirmImpact.Medium,
         ["Deny-McpToken"] = ConfirmImpact.Medium,
         ["Set-McpVault"] = ConfirmImpact.Medium,
+        ["Set-McpSetting"] = ConfirmImpact.Medium,
         ["Import-McpCredential"] = ConfirmImpact.Medium,
         ["Set-McpIdentityProvider"] = ConfirmImpact.Medium,
         ["Remove-McpIdentityProvider"] = ConfirmImpact.High,
@@ -31,7 +32,7 @@ public sealed class GuidelineTests
     };
 
     private static readonly string[] ReadOnly =
-        ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Test-McpServer", "Get-McpIdentityProvider"];
+        ["Get-McpServer", "Get-McpAuthStatus", "Get-McpToken", "Get-McpVault", "Get-McpSetting", "Test-McpServer", "Get-McpIdentityProvider"];
 
     private static readonly HashSet<string> ApprovedVerbs = new[]
     {
@@ -104,8 +105,8 @@ public sealed class GuidelineTests
         {
             return;
         }
-        // The name of a new server and of a selected vault cannot be a pattern.
-        var takes = name is not ("Add-McpServer" or "Set-McpVault");
+        // The name of a new server, of a selected vault and of a changed setting cannot be a pattern.
+        var takes = name is not ("Add-McpServer" or "Set-McpVault" or "Set-McpSetting");
         Assert.Equal(takes, parameter.Attributes.OfType<SupportsWildcardsAttribute>().Any());
         if (takes)
         {

@@ -48,9 +48,9 @@ internal sealed class EncryptedFileVault : IVault
 
     public string Protection => _keys.UsesPassphrase(Header())
         ? "Encrypted with a key derived from your passphrase. The file is useless without the passphrase."
-        : _keys.IsReadableByOthers ? "Encrypted with the key in credentials.key, which other users of this machine can read. Protects only copies of "
+        : _keys.IsReadableByOthers ? $"Encrypted with the key in {_keys.KeyFileName}, which other users of this machine can read. Protects only copies of "
           + "credentials.enc without the key."
-        : "Encrypted with the key in credentials.key, which only you can read. Protects backups and copies of credentials.enc without the key, "
+        : $"Encrypted with the key in {_keys.KeyFileName}, which only you can read. Protects backups and copies of credentials.enc without the key, "
           + "but not against programs that run as you.";
 
     public Task<string?> GetAsync(string item, CancellationToken cancellationToken) =>
@@ -206,6 +206,14 @@ internal sealed class EncryptedFileVault : IVault
         EncryptedFileKeys.Unlock(source, passphrase);
         return true;
     });
+
+    /// <summary>Checks a file that the user wants to use in place of <c>credentials.key</c>.</summary>
+    /// <exception cref="McpAuthException">InvalidValue, VaultCorrupt, VaultLocked.</exception>
+    public void RequireKeyFile(string path) =>
+        new EncryptedFileKeys(_environment, null, path).RequireUsable(AtomicFile.Read(_path) is { } file ? EncryptedFileFormat.ReadHeader(file) : null);
+
+    /// <summary>The key file, for messages.</summary>
+    public string KeyFileName => _keys.KeyFileName;
 
     private void Write(VaultKey key, Dictionary<string, string> items) => AtomicFile.Replace(_path,
         EncryptedFileFormat.Seal(key, JsonSerializer.SerializeToUtf8Bytes(items, VaultJsonContext.Default.DictionaryStringString),
