@@ -19,7 +19,8 @@ internal static class ProxyAddress
         }
         if (url.UserInfo.Length > 0)
         {
-            throw new McpAuthException(ErrorReason.InvalidValue, "The URL of the proxy contains a user name or a password. settings.json must not contain secrets.",
+            throw new McpAuthException(ErrorReason.InvalidValue,
+                "The URL of the proxy contains a user name or a password. settings.json must not contain secrets.",
                 "Set the URL without them, or set HTTPS_PROXY in the environment of the program that starts Mcpsm.");
         }
         return url.AbsolutePath is "/" or "" && url.Query.Length == 0 && url.Fragment.Length == 0 ? url

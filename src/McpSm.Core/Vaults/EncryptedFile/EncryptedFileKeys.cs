@@ -211,7 +211,8 @@ internal sealed class EncryptedFileKeys(AppEnvironment environment, Action<strin
     }
 
     /// <summary>Whether other users of this machine can read the key file.</summary>
-    public bool IsReadableByOthers => Allows(KeyFile, NonOwnerModes) && Allows(Path.GetDirectoryName(KeyFile)!, UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+    public bool IsReadableByOthers => Allows(KeyFile, NonOwnerModes)
+        && Allows(Path.GetDirectoryName(KeyFile)!, UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
 
     /// <summary>Removes access for other users from a key file, such as one restored from a backup, and warns if other users could read it.</summary>
     private void RestrictKeyFileAccess()

@@ -29,8 +29,8 @@ public sealed class SetMcpSettingCommand : McpCmdlet
         Run(cancellationToken => TryAsync(null, async () =>
         {
             var setting = SettingManager.Require(Name);
-            if (!await Dispatcher.AskAsync(() => ShouldProcess(setting.Name, string.IsNullOrEmpty(value) ? "Remove the setting" : "Store the setting"), cancellationToken)
-                .ConfigureAwait(false))
+            var action = string.IsNullOrEmpty(value) ? "Remove the setting" : "Store the setting";
+            if (!await Dispatcher.AskAsync(() => ShouldProcess(setting.Name, action), cancellationToken).ConfigureAwait(false))
             {
                 return;
             }
@@ -41,7 +41,8 @@ public sealed class SetMcpSettingCommand : McpCmdlet
             }
             var isFile = setting == UserSetting.CaFile || setting == UserSetting.VaultKeyFile;
             // PSPath resolution must run on the pipeline thread.
-            var resolved = isFile ? await Dispatcher.AskAsync(() => GetUnresolvedProviderPathFromPSPath(value), cancellationToken).ConfigureAwait(false) : value;
+            var resolved = !isFile ? value
+                : await Dispatcher.AskAsync(() => GetUnresolvedProviderPathFromPSPath(value), cancellationToken).ConfigureAwait(false);
             if (await Authenticator.Settings.SetAsync(setting, resolved, cancellationToken).ConfigureAwait(false) is { } variable)
             {
                 Warn($"The environment variable {variable} is set and wins over this setting.");
