@@ -58,6 +58,7 @@ internal sealed class SystemConsole : ICommandConsole
     public (Stream Input, Stream Output)? OpenStandardStreams()
     {
         IsRelay = true;
+        Console.SetError(new LogWriter(Console.Error));
         return (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new RelayOutput());
     }
 
