@@ -80,6 +80,25 @@ public sealed class EventSourceTests
     }
 
     [Fact]
+    public async Task Stream_that_breaks_while_the_client_is_idle_is_opened_again()
+    {
+        var events = new OldServer();
+        await using var server = await ScriptedServer.StartAsync(events.HandleAsync);
+        await using var client = new RelayClient(server.Url, McpTransport.Sse);
+        await client.InitializeAsync();
+        await client.AskAsync("""{"jsonrpc":"2.0","id":1,"method":"tools/list"}""");
+
+        await events.BreakAsync();
+
+        for (var i = 0; i < 200 && server.Exchanges.Count(exchange => exchange.Body.Contains("\"initialize\"", StringComparison.Ordinal)) < 2; i++)
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(2, server.Exchanges.Count(exchange => exchange.Body.Contains("\"initialize\"", StringComparison.Ordinal)));
+        Assert.Equal(2, server.Exchanges.Count(exchange => exchange.Method == "GET"));
+    }
+
+    [Fact]
     public async Task Endpoint_on_another_origin_is_refused()
     {
         await using var server = await ScriptedServer.StartAsync((context, _) => SessionServer.EventAsync(context, "event: endpoint\ndata: http://127.0.0.1:1/messages\n\n"));

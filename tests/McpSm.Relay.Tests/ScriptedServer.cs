@@ -18,11 +18,12 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public ConcurrentQueue<Exchange> Exchanges { get; } = new();
 
-    public static async Task<ScriptedServer> StartAsync(Func<HttpContext, string, Task> answer)
+    /// <param name="port">0 for a free one.</param>
+    public static async Task<ScriptedServer> StartAsync(Func<HttpContext, string, Task> answer, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         var app = builder.Build();
         var server = new ScriptedServer(app);
         app.Run(async context =>
@@ -36,6 +37,15 @@ internal sealed class ScriptedServer : IAsyncDisposable
         });
         await app.StartAsync();
         return server;
+    }
+
+    /// <summary>Ends the server at once, with its connections.</summary>
+    public async Task StopAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _app.StopAsync(now.Token);
+        await _app.DisposeAsync();
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

@@ -13,6 +13,8 @@ namespace McpSm.Relay.Channels;
 internal sealed class EventSourceChannel(ServerConnection connection, Uri url, MessageWriter writer, CancellationToken relayEnds) : IServerChannel
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly Lock _gate = new();
@@ -38,6 +40,7 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
             {
                 await InitializeAgainAsync(stream, initialize, cancellationToken).ConfigureAwait(false);
             }
+            _ = Task.Run(() => ReopenAsync(stream), CancellationToken.None);
             return stream;
         }
         finally
@@ -150,14 +153,40 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
         }
     }
 
-    /// <summary>Reads the stream until it ends.</summary>
+    /// <summary>Opens the next stream after one that ended, because the server may have messages while the client is idle.</summary>
+    private async Task ReopenAsync(Stream ended)
+    {
+        await ended.Ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        for (var delay = FirstRetry; !relayEnds.IsCancellationRequested; delay = delay * 2 < LastRetry ? delay * 2 : LastRetry)
+        {
+            await Task.Delay(delay, connection.Options.Time, relayEnds).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (relayEnds.IsCancellationRequested)
+            {
+                return;
+            }
+            try
+            {
+                // Does nothing if a request of the client has opened it.
+                await ConnectAsync(relayEnds).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or McpAuthException or RequestFailedException)
+            {
+                connection.Options.Log?.Invoke($"the stream of the server is not open yet: {e.GetType().Name}");
+            }
+        }
+    }
+
+    /// <summary>Reads the stream until it ends, or the machine slept.</summary>
     private async Task ReadAsync(HttpResponseMessage response, TaskCompletionSource<Uri> endpoint)
     {
+        using var sleep = new SleepWatch(connection.Options.Time);
+        using var awake = CancellationTokenSource.CreateLinkedTokenSource(relayEnds, sleep.NextSleep);
         try
         {
             var body = await response.Content.ReadAsStreamAsync(relayEnds).ConfigureAwait(false);
             await using var closing = body.ConfigureAwait(false);
-            await foreach (var (type, data) in new EventReader(connection.Options.MaxServerMessage).ReadAsync(body, relayEnds).ConfigureAwait(false))
+            await foreach (var (type, data) in new EventReader(connection.Options.MaxServerMessage).ReadAsync(body, awake.Token).ConfigureAwait(false))
             {
                 if (type == "endpoint")
                 {

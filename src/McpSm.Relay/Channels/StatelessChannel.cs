@@ -109,7 +109,7 @@ internal sealed class StatelessChannel : IServerChannel
             {
                 var events = new EventReader(_connection.Options.MaxServerMessage);
                 var expected = new ExpectedAnswers(exchange.Sent);
-                await _answers.ReadEventsAsync(response, events, expected, exchange.DeliverAsync, request.Token).ConfigureAwait(false);
+                await ReadStreamAsync(exchange, response, events, expected).ConfigureAwait(false);
                 exchange.Retry = events.Retry;
                 return expected.IsComplete;
             }
@@ -127,6 +127,26 @@ internal sealed class StatelessChannel : IServerChannel
             }
             await _answers.WriteBodyAsync(request, response, _tools.Filter(request.Message, body)).ConfigureAwait(false);
             return true;
+        }
+    }
+
+    private async Task ReadStreamAsync(StatelessExchange exchange, HttpResponseMessage response, EventReader events, ExpectedAnswers expected)
+    {
+        var request = exchange.Request;
+        if (!exchange.IsSubscription)
+        {
+            await _answers.ReadEventsAsync(response, events, expected, exchange.DeliverAsync, request.Token).ConfigureAwait(false);
+            return;
+        }
+        using var sleep = new SleepWatch(_connection.Options.Time);
+        using var awake = CancellationTokenSource.CreateLinkedTokenSource(request.Token, sleep.NextSleep);
+        try
+        {
+            await _answers.ReadEventsAsync(response, events, expected, exchange.DeliverAsync, awake.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!request.Token.IsCancellationRequested)
+        {
+            _connection.Options.Log?.Invoke("the machine slept; the subscription is opened again");
         }
     }
 

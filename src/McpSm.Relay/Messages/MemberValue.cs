@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace McpSm.Relay.Messages;
@@ -19,7 +20,7 @@ internal static class MemberValue
             var found = false;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                found = reader.ValueTextEquals(path[depth]);
+                found = reader.Is(Encoding.UTF8.GetBytes(path[depth]));
                 reader.Read();
                 if (found)
                 {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -11,7 +12,6 @@ internal sealed class Message
 {
     // Skipping a value needs a bit for each level, not a stack frame.
     private const int MaxDepth = 100_000;
-    private const string VersionKey = "io.modelcontextprotocol/protocolVersion";
 
     private Message(ReadOnlyMemory<byte> bytes) => Bytes = bytes;
 
@@ -69,7 +69,7 @@ internal sealed class Message
         reader.Read();
         try
         {
-            return reader.TokenType == JsonTokenType.String ? "\"" + reader.GetString() : System.Text.Encoding.UTF8.GetString(id.Span);
+            return reader.TokenType == JsonTokenType.String ? "\"" + reader.GetString() : KeyOfNumber(System.Text.Encoding.UTF8.GetString(id.Span));
         }
         catch (InvalidOperationException)
         {
@@ -77,6 +77,11 @@ internal sealed class Message
             return System.Text.Encoding.UTF8.GetString(id.Span);
         }
     }
+
+    /// <summary>Many programs read 1.0 and write 1.</summary>
+    private static string KeyOfNumber(string number) => number.AsSpan().IndexOfAny(".eE") < 0 && number != "-0"
+        || !decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? number
+        : (value == 0 ? 0 : value).ToString("0.############################", CultureInfo.InvariantCulture);
 
     /// <summary>Reads a message. One that is not JSON, not UTF-8 or not JSON-RPC is <see cref="MessageKind.Invalid"/>.</summary>
     public static Message Parse(ReadOnlyMemory<byte> bytes)
@@ -130,26 +135,26 @@ internal sealed class Message
         var hasResult = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("id"u8))
+            if (reader.Is("id"u8))
             {
                 Id = ReadId(ref reader);
             }
-            else if (reader.ValueTextEquals("method"u8))
+            else if (reader.Is("method"u8))
             {
                 Method = ReadText(ref reader);
             }
-            else if (reader.ValueTextEquals("params"u8))
+            else if (reader.Is("params"u8))
             {
                 ReadParameters(ref reader);
             }
-            else if (reader.ValueTextEquals("result"u8))
+            else if (reader.Is("result"u8))
             {
                 hasResult = true;
                 ReadResult(ref reader);
             }
             else
             {
-                IsError |= reader.ValueTextEquals("error"u8);
+                IsError |= reader.Is("error"u8);
                 reader.Read();
                 reader.Skip();
             }
@@ -173,29 +178,29 @@ internal sealed class Message
         }
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("name"u8))
+            if (reader.Is("name"u8))
             {
                 Name = ReadText(ref reader);
             }
-            else if (reader.ValueTextEquals("uri"u8))
+            else if (reader.Is("uri"u8))
             {
                 Uri = ReadText(ref reader);
             }
-            else if (reader.ValueTextEquals("taskId"u8))
+            else if (reader.Is("taskId"u8))
             {
                 TaskId = ReadText(ref reader);
             }
-            else if (reader.ValueTextEquals("protocolVersion"u8))
+            else if (reader.Is("protocolVersion"u8))
             {
                 ProtocolVersion = ReadText(ref reader);
             }
-            else if (reader.ValueTextEquals("requestId"u8))
+            else if (reader.Is("requestId"u8))
             {
                 RequestId = ReadId(ref reader);
             }
-            else if (reader.ValueTextEquals("_meta"u8))
+            else if (reader.Is("_meta"u8))
             {
-                MetaVersion = ReadMember(ref reader, VersionKey);
+                MetaVersion = ReadMember(ref reader, "io.modelcontextprotocol/protocolVersion"u8);
             }
             else
             {
@@ -205,10 +210,10 @@ internal sealed class Message
         }
     }
 
-    private void ReadResult(ref Utf8JsonReader reader) => ProtocolVersion = ReadMember(ref reader, "protocolVersion");
+    private void ReadResult(ref Utf8JsonReader reader) => ProtocolVersion = ReadMember(ref reader, "protocolVersion"u8);
 
     /// <summary>Reads an object, and gives one text of it.</summary>
-    private static string? ReadMember(ref Utf8JsonReader reader, string name)
+    private static string? ReadMember(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
     {
         string? found = null;
         reader.Read();
@@ -219,7 +224,7 @@ internal sealed class Message
         }
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals(name))
+            if (reader.Is(name))
             {
                 found = ReadText(ref reader);
             }
@@ -235,12 +240,20 @@ internal sealed class Message
     private static string? ReadText(ref Utf8JsonReader reader)
     {
         reader.Read();
-        if (reader.TokenType == JsonTokenType.String)
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            reader.Skip();
+            return null;
+        }
+        try
         {
             return reader.GetString();
         }
-        reader.Skip();
-        return null;
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair.
+            return null;
+        }
     }
 
     private ReadOnlyMemory<byte> ReadId(ref Utf8JsonReader reader)

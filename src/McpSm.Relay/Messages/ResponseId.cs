@@ -23,7 +23,7 @@ internal static class ResponseId
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isId = reader.ValueTextEquals("id"u8);
+            var isId = reader.Is("id"u8);
             var start = (int)reader.TokenStartIndex;
             reader.Read();
             reader.Skip();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using McpSm.Relay.Messages;
 
 namespace McpSm.Relay.Tools;
 
@@ -54,7 +55,7 @@ internal static class ToolList
         }
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isName = reader.ValueTextEquals("name"u8);
+            var isName = reader.Is("name"u8);
             reader.Read();
             if (isName && reader.TokenType == JsonTokenType.String)
             {
@@ -68,7 +69,7 @@ internal static class ToolList
     /// <summary>Moves to the value of a member. Skips the value if the member has another name or kind.</summary>
     private static bool EnterMember(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, JsonTokenType kind)
     {
-        var isMember = reader.ValueTextEquals(name);
+        var isMember = reader.Is(name);
         reader.Read();
         if (isMember && reader.TokenType == kind)
         {
