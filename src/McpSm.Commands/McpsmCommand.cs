@@ -31,6 +31,8 @@ public static class McpsmCommand
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ICommandConsole console, AppEnvironment environment,
         CancellationToken cancellationToken, IEnumerable<IVaultProvider>? vaults = null)
     {
+        using var detached = DetachedRun.Begin(environment, console, cancellationToken);
+        cancellationToken = detached?.Token ?? cancellationToken;
         var context = new CommandContext(console, environment, vaults);
         var (root, verbose, quiet) = Tree(context);
         if (CompletionEngine.IsRequested(arguments))

@@ -1,3 +1,4 @@
+using McpSm.Relay.SignIn;
 using McpSm.Relay.Tools;
 
 namespace McpSm.Relay;
@@ -34,6 +35,18 @@ public sealed record RelayOptions
 
     /// <summary>Receives one line for each message of the client that cannot be answered; null to drop it.</summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>How long a request waits for a person who signs in.</summary>
+    public TimeSpan SignInTimeout { get; init; } = TimeSpan.FromSeconds(300);
+
+    /// <summary>Lets a person sign in from inside the client; null to answer with an error.</summary>
+    internal ISignInBroker? SignIn { get; init; }
+
+    /// <summary>How often the relay looks whether a person has signed in.</summary>
+    internal TimeSpan SignInPollInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Remembers what the server says of itself; null for no memory.</summary>
+    internal ServerMemory? Memory { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -5,6 +5,7 @@ using McpSm.Core.Servers;
 using McpSm.Relay.Channels;
 using McpSm.Relay.Http;
 using McpSm.Relay.Messages;
+using McpSm.Relay.SignIn;
 using McpSm.Relay.Tools;
 
 namespace McpSm.Relay;
@@ -32,6 +33,8 @@ public sealed class StdioRelay : IDisposable
     private readonly ConcurrentDictionary<string, PendingRequest> _pending = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, bool> _running = [];
     private readonly StatelessChannel _stateless;
+    private readonly InitializeExchange _initialize;
+    private readonly SignInGate? _gate;
     private IServerChannel _stateful;
     private Task _notifications = Task.CompletedTask;
     private Task _initialized = Task.CompletedTask;
@@ -51,6 +54,8 @@ public sealed class StdioRelay : IDisposable
         _stateful = server.Transport == McpTransport.Sse ? new EventSourceChannel(connection, server.Uri, _writer, _ends.Token)
             : new StreamableHttpChannel(connection, server.Uri, _writer, EndAsync, _ends.Token);
         _mayFallBack = _options.MayFallBack ?? server.Transport != McpTransport.Sse;
+        _initialize = new InitializeExchange(_writer, SendStatefulAsync, _options.Memory);
+        _gate = _options.SignIn is { } broker ? CreateGate(broker) : null;
     }
 
     /// <summary>Relays until the client closes its end, no longer reads, or the operation is cancelled.</summary>
@@ -203,7 +208,7 @@ public sealed class StdioRelay : IDisposable
             await ready.WaitAsync(request.Token).ConfigureAwait(false);
             await before.WaitAsync(OrderLimit, _options.Time, request.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             request.Token.ThrowIfCancellationRequested();
-            await (request.Message.IsStateless ? _stateless.SendRequestAsync(request) : SendStatefulAsync(request)).ConfigureAwait(false);
+            await (_gate is null ? SendAsync(request) : _gate.SendAsync(request)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (request is { HasTimedOut: true, IsCancelled: false } && !_ends.IsCancellationRequested)
         {
@@ -247,6 +252,25 @@ public sealed class StdioRelay : IDisposable
         }
     }
 
+    private SignInGate CreateGate(ISignInBroker broker)
+    {
+        var command = _command(new McpAuthException(ErrorReason.AuthenticationRequired, "") { Server = _server.Name });
+        var upstream = new Upstream(SendAsync, NotifyStatefulAsync, Explain, _ends.Token);
+        return new SignInGate(new SignInWatch(broker, _server.Name, command, _options), _options, _writer, _initialize, upstream);
+    }
+
+    // The channel may change: a server that speaks no Streamable HTTP gets another.
+    private Task NotifyStatefulAsync(Message message, CancellationToken cancellationToken) => _stateful.SendNotificationAsync(message, cancellationToken);
+
+    private Task SendAsync(PendingRequest request)
+    {
+        if (request.Message.IsStateless)
+        {
+            return _stateless.SendRequestAsync(request);
+        }
+        return request.Message is { Kind: MessageKind.Request, Method: "initialize" } ? _initialize.SendAsync(request, isHidden: false) : SendStatefulAsync(request);
+    }
+
     private async Task SendStatefulAsync(PendingRequest request)
     {
         if (_mayFallBack && _stateful is EventSourceChannel events)
@@ -260,8 +284,10 @@ public sealed class StdioRelay : IDisposable
             await _stateful.SendRequestAsync(request).ConfigureAwait(false);
             return;
         }
+        var isAnswered = await streamable.TrySendRequestAsync(request, mayFallBack: true).ConfigureAwait(false);
+        // A request that failed, for example without a credential, says nothing about the transport.
         _mayFallBack = false;
-        if (await streamable.TrySendRequestAsync(request, mayFallBack: true).ConfigureAwait(false))
+        if (isAnswered)
         {
             return;
         }
@@ -303,7 +329,8 @@ public sealed class StdioRelay : IDisposable
 
     private void Cancel(PendingRequest request, Message notification)
     {
-        if (!request.Message.IsStateless && !request.Written.Task.IsCompleted && request.Message.Method != "initialize" && !_initialized.IsCompleted)
+        if (!request.Message.IsStateless && !request.Written.Task.IsCompleted && request.Message.Method != "initialize"
+            && (!_initialized.IsCompleted || _gate?.IsClosed == true))
         {
             // It was not sent, so the server need not know.
             request.Cancel();
@@ -315,6 +342,10 @@ public sealed class StdioRelay : IDisposable
 
     private void Notify(Message message)
     {
+        if (_gate?.TakeAnswer(message) == true)
+        {
+            return;
+        }
         var ready = _initialized;
         // A response never tells its era, and a notification need not.
         var isStateless = message.IsStateless || _isStateless;
@@ -326,6 +357,10 @@ public sealed class StdioRelay : IDisposable
         Enqueue(async () =>
         {
             await ready.WaitAsync(_ends.Token).ConfigureAwait(false);
+            if (!isStateless && _gate?.Hold(message) == true)
+            {
+                return;
+            }
             await (isStateless ? _stateless : _stateful).SendNotificationAsync(message, _ends.Token).ConfigureAwait(false);
         });
     }

@@ -12,8 +12,11 @@ internal static class NumberOption
         InRange(new Option<int?>(name) { Description = description, HelpName = "port" }, 0, ushort.MaxValue);
 
     /// <summary>A time limit in seconds, at most a day.</summary>
-    public static Option<int?> Timeout(string description) =>
-        InRange(new Option<int?>("--timeout") { Description = description, HelpName = "seconds" }, 1, SecondsPerDay);
+    public static Option<int?> Timeout(string description) => Seconds("--timeout", description);
+
+    /// <summary>A time in seconds, at most a day.</summary>
+    public static Option<int?> Seconds(string name, string description) =>
+        InRange(new Option<int?>(name) { Description = description, HelpName = "seconds" }, 1, SecondsPerDay);
 
     /// <summary>A time limit in seconds, at most a day; 0 for no limit.</summary>
     public static Option<int?> TimeLimit(string name, string description) =>

@@ -1,3 +1,4 @@
+using McpSm.Commands.Proxy;
 using McpSm.Relay;
 
 namespace McpSm.Commands.Output;
@@ -37,6 +38,9 @@ public interface ICommandConsole
 
     /// <summary>Serves MCP servers over HTTP; null if the program contains no web server.</summary>
     IHttpProxy? HttpProxy => null;
+
+    /// <summary>How to start <c>mcpsm</c> again, for a process that outlives this one.</summary>
+    OwnProgram OwnProgram => OwnProgram.Executable();
 
     /// <summary>Reads a line, or returns null if the input has ended.</summary>
     Task<string?> ReadLineAsync(CancellationToken cancellationToken);

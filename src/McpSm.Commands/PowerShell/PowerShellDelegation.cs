@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using McpSm.Commands.CommandLine;
+using McpSm.Commands.Proxy;
 using McpSm.Commands.Output;
 using McpSm.Core.Errors;
 using McpSm.Core.Processes;
@@ -77,6 +78,8 @@ public static class PowerShellDelegation
                 {
                     // Without the redirect, pwsh would wait for the end of an input that is not for it. It needs a terminal for prompts.
                     start.RedirectStandardInput = !isTerminal && (hasSecret || !readsInput);
+                    // This process handles what a relay says.
+                    start.Environment.Remove(DetachedRun.Variable);
                     start.Environment[Variable] = line?.Mode(readsInput) ?? (readsInput ? "input" : "1");
                 });
         }

@@ -6,6 +6,7 @@ using McpSm.Core.Credentials;
 using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 using McpSm.Relay;
+using McpSm.Relay.SignIn;
 
 namespace McpSm.Commands.Proxy;
 
@@ -18,6 +19,7 @@ internal sealed class ProxyCommand : ServerSubcommand
     private readonly ProxyOptions _options = new();
     private readonly HttpProxyMode _http = new();
     private readonly SettingOptions _settings = new();
+    private readonly SignInOption _signIn = new();
 
     public ProxyCommand(CommandContext context) : base(context, "proxy", "Relay a local MCP client to a server", isOptional: true)
     {
@@ -26,9 +28,11 @@ internal sealed class ProxyCommand : ServerSubcommand
         {
             Add(option);
         }
+        _signIn.AddTo(this);
         Examples =
         [
             "mcpsm proxy my-api",
+            "mcpsm proxy my-api --sign-in",
             "mcpsm proxy my-api --ignore-tool 'delete_*' --log-file relay.log",
             "mcpsm proxy https://example.com/mcp --header X-Tenant:acme",
             "mcpsm proxy my-api --http",
@@ -87,6 +91,9 @@ internal sealed class ProxyCommand : ServerSubcommand
             {
                 Log = Context.Verbose || log.IsOn ? Log : null,
                 Warn = Warn,
+                SignIn = _signIn.Read(parsed, server, Context),
+                SignInTimeout = _signIn.ReadTimeout(parsed),
+                Memory = new ServerMemory(RelayFiles.Session(Context.AppEnvironment, server.Id), server.Url, Log),
                 Time = Context.AppEnvironment.Time,
             });
             using var client = ParentWatch.Start(Context.AppEnvironment.Time, cancellationToken);

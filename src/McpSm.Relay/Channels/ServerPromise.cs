@@ -11,6 +11,16 @@ internal sealed record ServerPromise(string? Version, string Capabilities, IRead
     /// <summary>The lists whose changes a server can announce.</summary>
     public static IReadOnlyList<string> Lists { get; } = ["tools", "prompts", "resources"];
 
+    /// <summary>The lists that the server has.</summary>
+    public IReadOnlyList<string> OfferedLists
+    {
+        get
+        {
+            using var json = JsonDocument.Parse(Capabilities, new JsonDocumentOptions { MaxDepth = 1000 });
+            return [.. Lists.Where(list => json.RootElement.TryGetProperty(list, out var one) && one.ValueKind == JsonValueKind.Object)];
+        }
+    }
+
     /// <returns>Null for an error.</returns>
     public static ServerPromise? Read(Message answer)
     {

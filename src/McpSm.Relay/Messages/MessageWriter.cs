@@ -13,10 +13,17 @@ internal sealed class MessageWriter(Stream output, ToolFilter? tools = null) : I
     /// <summary>Cancelled when the reader of the output is gone.</summary>
     public CancellationToken Closed => _closed.Token;
 
+    /// <summary>Sees each message before it is written, and returns whether to keep it back; null to write all.</summary>
+    public Func<ReadOnlyMemory<byte>, bool>? Intercept { get; set; }
+
     /// <param name="json">A JSON value. Line ends in it are between tokens, because a JSON string cannot contain any: they are removed.</param>
     /// <exception cref="OperationCanceledException">The reader is gone, or the operation was cancelled.</exception>
     public async Task WriteAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
+        if (Intercept?.Invoke(json) == true)
+        {
+            return;
+        }
         var line = ToLine((tools?.Filter(json) ?? json).Span);
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

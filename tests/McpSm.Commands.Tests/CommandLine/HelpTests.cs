@@ -27,7 +27,8 @@ public sealed partial class HelpTests
         ["server update"] = "<server> --name --url " + Server,
         ["list"] = "--json",
         ["proxy"] = "<server> --header --header-file --transport --allow-tool --ignore-tool --request-timeout --initialize-timeout --log-file "
-            + "--http --all --port --ephemeral --show-token --allow-origin --ca-file --proxy --no-proxy --vault-key-file",
+            + "--http --all --port --ephemeral --show-token --allow-origin --ca-file --proxy --no-proxy --vault-key-file "
+            + "--sign-in --sign-in-timeout",
         ["remove"] = "<server> --yes -y",
         ["test"] = "<server> --json --timeout --throttle-limit",
         ["auth"] = "<server> " + OfOne,

@@ -17,8 +17,8 @@ public sealed partial class ArchitectureTests
         var read = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
             .SelectMany(f => Variable().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct()
-            // This variable passes values from one Mcpsm process to another. Users do not set it.
-            .Except(["MCPSM_HANDED_OVER"]).ToList();
+            // These variables pass values from one Mcpsm process to another. Users do not set them.
+            .Except(["MCPSM_HANDED_OVER", "MCPSM_DETACHED"]).ToList();
         Assert.Contains("MCPSM_VAULT", read);
         Assert.All(read, name => Assert.Matches($"\\b{name}\\b", help));
     }
