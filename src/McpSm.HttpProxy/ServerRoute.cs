@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using McpSm.Core;
 using McpSm.Core.Credentials;
@@ -16,7 +17,7 @@ internal sealed class ServerRoute
     private const int MaxRedirects = 5;
 
     private readonly HttpProxyOptions _options;
-    private readonly List<AuthenticatingHandler> _handlers = [];
+    private readonly ConcurrentQueue<AuthenticatingHandler> _handlers = new();
     private readonly HttpMessageInvoker _http;
     private readonly RelaySessions _sessions;
     private readonly CancellationTokenSource _retired = new();
@@ -82,7 +83,7 @@ internal sealed class ServerRoute
     private HttpMessageInvoker Connect(McpServer server)
     {
         var handler = _options.Connect(server);
-        _handlers.Add(handler);
+        _handlers.Enqueue(handler);
         return new HttpMessageInvoker(handler, disposeHandler: false);
     }
 

@@ -19,6 +19,7 @@ public sealed class SystemCallTests : IDisposable
         Assert.Equal(["config.json", "credentials.json"], OpenedOfOurs(trace));
         Assert.Empty(Sockets(trace));
         Assert.DoesNotContain(trace, l => l.Contains("ModelContextProtocol") || l.Contains("Microsoft.Identity") || l.Contains("Duende"));
+        Assert.DoesNotContain(trace, LoadsWebServer);
     }
 
     [Fact]
@@ -31,6 +32,7 @@ public sealed class SystemCallTests : IDisposable
         Assert.InRange(OpenedOfOurs(trace).Count, 4, 7);
         Assert.Empty(Sockets(trace));
         Assert.DoesNotContain(trace, l => l.Contains("ModelContextProtocol") || l.Contains("Microsoft.Identity"));
+        Assert.DoesNotContain(trace, LoadsWebServer);
     }
 
     [Fact]
@@ -57,6 +59,8 @@ public sealed class SystemCallTests : IDisposable
 
     private List<string> OpenedOfOurs(IEnumerable<string> trace) => [.. trace.Where(l => l.Contains("openat(") && l.Contains($"\"{_mcpsm.Folder}/"))
         .Select(l => l.Split('"')[1][(_mcpsm.Folder.Length + 1)..]).Where(f => !f.StartsWith("trace", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    private static bool LoadsWebServer(string call) => call.Contains("McpSm.HttpProxy.dll") || call.Contains("Microsoft.AspNetCore.Server.Kestrel");
 
     /// <summary>Returns the calls for network sockets. The portable runtime opens a local socket for diagnostics.</summary>
     private static IEnumerable<string> Sockets(IEnumerable<string> trace) => trace.Where(l => l.Contains("socket(AF_INET") || l.Contains("connect("));

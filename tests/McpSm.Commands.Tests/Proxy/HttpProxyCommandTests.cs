@@ -105,6 +105,24 @@ public sealed class HttpProxyCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bound_token_gets_a_proof_for_the_server_and_not_for_the_proxy()
+    {
+        await using var issuer = await TestIssuer.StartAsync(new() { SupportsDPoP = true });
+        await using var server = await TestMcpServer.StartAsync(issuer);
+        server.DPoP = new DPoPProofs(TimeProvider.System, requireNonce: true);
+        (await _mcpsm.RunAsync($"add bound --type http --url {server.McpUrl}")).Done();
+        (await _mcpsm.RunAsync("auth login bound")).Done();
+        await using var proxy = await HttpProxyProcess.StartAsync(_mcpsm, "proxy bound --http");
+        using var client = proxy.CreateClient();
+
+        Assert.NotNull((await AskAsync(client, proxy.Url))["result"]);
+        using var answer = await client.PostAsync(proxy.Url, Json(Initialize), Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.False(answer.Headers.Contains("DPoP-Nonce"));
+    }
+
+    [Fact]
     public async Task Caller_before_the_sign_in_gets_the_command_and_then_an_answer()
     {
         await using var proxy = await HttpProxyProcess.StartAsync(_mcpsm, "proxy my-api --http");

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using McpSm.HttpProxy;
 using Xunit;
 
 namespace McpSm.Relay.Tests.HttpProxy;
 
 /// <summary>Who may call the proxy, and for what.</summary>
-public sealed class HttpProxyAccessTests : IAsyncLifetime
+public sealed partial class HttpProxyAccessTests : IAsyncLifetime
 {
     private const string Ping = """{"jsonrpc":"2.0","id":"p","method":"ping"}""";
     private const string Allowed = "http://localhost:6274";
@@ -154,6 +155,18 @@ public sealed class HttpProxyAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Caller_without_the_bearer_token_does_not_learn_which_servers_exist()
+    {
+        var (known, unknown) = (await CallAsync("/my-api"), await CallAsync("/other"));
+
+        Assert.StartsWith("HTTP/1.1 401 ", known);
+        Assert.Equal(known, unknown);
+
+        async Task<string> CallAsync(string path) => Date().Replace(await _proxy.SendRawAsync(
+            $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{{port}}\r\nConnection: close\r\n\r\n"), "");
+    }
+
+    [Fact]
     public async Task Scheme_of_the_bearer_token_is_read_without_case() =>
         Assert.StartsWith("HTTP/1.1 200 ", await _proxy.SendRawAsync(Request().Replace("Bearer ", "bearer ")));
 
@@ -267,6 +280,9 @@ public sealed class HttpProxyAccessTests : IAsyncLifetime
         Assert.InRange(limits.MaxConcurrentConnections ?? long.MaxValue, 1, 1024);
         Assert.Equal(1024, limits.MaxRequestBodySize);
     }
+
+    [GeneratedRegex("Date: .*\r\n")]
+    private static partial Regex Date();
 
     private static string Request(string path = "/my-api", string host = "127.0.0.1:{port}", string headers = "") =>
         $"POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: Bearer {{bearer}}\r\n"

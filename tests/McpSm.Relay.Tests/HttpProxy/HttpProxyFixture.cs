@@ -34,7 +34,7 @@ internal sealed class HttpProxyFixture : IAsyncDisposable
             Bearer = Bearer,
             AllowedOrigins = origins,
             Started = _started.SetResult,
-            Relay = new RelayOptions { MaxClientMessage = maxMessage, Log = Log.Enqueue, Warn = Warnings.Enqueue },
+            Relay = new RelayOptions { MaxClientMessage = maxMessage, Log = Log.Enqueue, Warn = Warnings.Enqueue, Time = Time },
         }, _end.Token));
     }
 
@@ -43,6 +43,8 @@ internal sealed class HttpProxyFixture : IAsyncDisposable
     public ConcurrentQueue<string> Log { get; } = new();
 
     public ConcurrentQueue<string> Warnings { get; } = new();
+
+    public ShiftedTime Time { get; } = new();
 
     public int Port { get; private set; }
 

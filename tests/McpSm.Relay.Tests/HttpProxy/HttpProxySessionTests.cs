@@ -237,6 +237,41 @@ public sealed class HttpProxySessionTests
         await WaitUntilAsync(() => _events.OpenStreams == 0);
     }
 
+    [Fact]
+    public async Task Session_without_callers_for_long_is_ended_and_a_used_one_stays()
+    {
+        await using var server = await ScriptedServer.StartAsync(_events.HandleAsync);
+        await using var proxy = await HttpProxyFixture.StartAsync(server.Url, McpTransport.Sse);
+        var (left, used) = (await OpenAsync(proxy), await OpenAsync(proxy));
+        using var stream = await SendAsync(proxy, HttpMethod.Get, used);
+
+        proxy.Time.Advance(TimeSpan.FromMinutes(31));
+        await OpenAsync(proxy);
+
+        using var gone = await PostAsync(proxy, left, """{"jsonrpc":"2.0","id":1,"method":"ping"}""");
+        using var kept = await PostAsync(proxy, used, """{"jsonrpc":"2.0","id":1,"method":"ping"}""");
+        Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.OK), (gone.StatusCode, kept.StatusCode));
+        await WaitUntilAsync(() => _events.OpenStreams == 2);
+    }
+
+    [Fact]
+    public async Task Session_beyond_the_limit_replaces_the_longest_unused_one()
+    {
+        await using var server = await ScriptedServer.StartAsync(_events.HandleAsync);
+        await using var proxy = await HttpProxyFixture.StartAsync(server.Url, McpTransport.Sse);
+        var first = await OpenAsync(proxy);
+        proxy.Time.Advance(TimeSpan.FromMinutes(1));
+        for (var opened = 1; opened <= 100; opened++)
+        {
+            await OpenAsync(proxy);
+        }
+
+        using var gone = await PostAsync(proxy, first, """{"jsonrpc":"2.0","id":1,"method":"ping"}""");
+
+        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+        await WaitUntilAsync(() => _events.OpenStreams == 100);
+    }
+
     private static async Task<string> OpenAsync(HttpProxyFixture proxy)
     {
         using var answer = await proxy.PostAsync(Initialize).WaitAsync(Limit, Cancellation);
