@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Xunit;
@@ -111,5 +112,28 @@ public sealed class FaultTests
         await client.InitializeAsync();
 
         Assert.Equal("""{"jsonrpc":"2.0","id":1,"result":{}}""", (await client.AskAsync(Call)).ToJsonString());
+    }
+
+    [Fact]
+    public async Task Requests_use_HTTP_2_if_the_server_offers_it()
+    {
+        var session = new SessionServer();
+        await using var server = await ScriptedServer.StartAsync(session.HandleAsync);
+        using var versions = new VersionHandler();
+        await using var client = new RelayClient(server.Url, handler: versions);
+        await client.InitializeAsync();
+
+        Assert.Equal((HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower), versions.First);
+    }
+
+    private sealed class VersionHandler : DelegatingHandler
+    {
+        public (Version, HttpVersionPolicy)? First { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            First ??= (request.Version, request.VersionPolicy);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 }

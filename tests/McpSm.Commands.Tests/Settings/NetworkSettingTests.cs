@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using McpSm.Commands.Tests.Proxy;
 using McpSm.Commands.Tests.Servers;
 using McpSm.TestServers;
 using Xunit;
@@ -89,6 +90,30 @@ public sealed class NetworkSettingTests : IAsyncLifetime
         _scene.Mcpsm.Variables[variable] = Authority;
 
         (await _scene.LoginAsync()).Done();
+    }
+
+    [Fact]
+    public async Task Options_of_a_relay_win_over_variables_and_settings()
+    {
+        _scene.Mcpsm.Variables["MCPSM_VAULT"] = "file";
+        await SetAsync("proxy", _scene.Proxy.Url);
+        await SetAsync("ca-file", Authority);
+        (await _scene.LoginAsync()).Done();
+        var keys = Path.Combine(Directory.CreateDirectory(Path.Combine(_scene.Mcpsm.Folder, "keys")).FullName, "mcpsm.key");
+        File.Move(Path.Combine(_scene.Mcpsm.Folder, "credentials.key"), keys);
+        await SetAsync("proxy", "http://127.0.0.1:1");
+        await SetAsync("ca-file", WriteOtherAuthority());
+        foreach (var (name, value) in new[] { ("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", "*"), ("MCPSM_VAULT_KEY_FILE", "/nowhere") })
+        {
+            _scene.Mcpsm.Variables[name] = value;
+        }
+
+        using var relay = _scene.Mcpsm.Start(["proxy", "my-api", "--proxy", _scene.Proxy.Url, "--no-proxy", "other.example", "--ca-file", Authority,
+            "--vault-key-file", keys]);
+
+        Assert.NotNull((await RelayScene.AskAsync(relay, RelayScene.Initialize))["result"]);
+        relay.StandardInput.Close();
+        Assert.Equal(0, await RelayScene.EndedAsync(relay));
     }
 
     [Rule(30)]
