@@ -20,6 +20,7 @@ using var signals = new Signals(environment.Exchanges, () => console.IsRelay);
 try
 {
     var code = await McpsmCommand.RunAsync(args, console, environment, signals.Token).ConfigureAwait(false);
+    console.FinishLog();
     // A signal ends a relay as the end of its input does.
     return signals.HasReceived && !console.IsRelay ? ExitCode.Cancelled : code;
 }

@@ -13,7 +13,11 @@ internal sealed class SystemConsole : ICommandConsole
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
+    // The time for the last lines of a log that a client reads slowly.
+    private static readonly TimeSpan LogLimit = TimeSpan.FromMilliseconds(200);
+
     private readonly TimeProvider _time;
+    private LogWriter? _log;
     private Task<string?>? _reading;
 
     public SystemConsole(AppEnvironment environment)
@@ -52,13 +56,17 @@ internal sealed class SystemConsole : ICommandConsole
     public IHttpProxy? HttpProxy => new KestrelHttpProxy();
 #endif
 
+    /// <summary>Writes what is left of the log of a relay.</summary>
+    public void FinishLog() => _log?.Finish(LogLimit, _time);
+
     /// <summary>Whether the command relays the standard streams.</summary>
     public bool IsRelay { get; private set; }
 
     public (Stream Input, Stream Output)? OpenStandardStreams()
     {
         IsRelay = true;
-        Console.SetError(new LogWriter(Console.Error));
+        _log = new LogWriter(Console.Error);
+        Console.SetError(_log);
         return (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new RelayOutput());
     }
 

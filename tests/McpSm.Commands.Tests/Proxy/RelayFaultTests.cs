@@ -41,6 +41,27 @@ public sealed class RelayFaultTests
     }
 
     [Fact]
+    public async Task Client_that_does_not_read_the_log_gets_every_message()
+    {
+        const int requests = 4000;
+        await using var scene = await RelayScene.StartAsync();
+        using var relay = scene.StartRelay("--verbose");
+        await RelayScene.AskAsync(relay, RelayScene.Initialize);
+
+        // The pipe of standard error holds 64 KiB, which are fewer lines.
+        var lines = Enumerable.Range(1, requests).Select(id => RelayScene.ListTools.Replace("\"id\":1", $"\"id\":{id}") + "\n");
+        var sending = relay.StandardInput.WriteAsync(string.Concat(lines));
+        for (var answers = 0; answers < requests; answers++)
+        {
+            Assert.NotNull(JsonNode.Parse((await RelayScene.ReadLineAsync(relay))!)!["result"]);
+        }
+        await sending;
+
+        relay.StandardInput.Close();
+        Assert.Equal(0, await RelayScene.EndedAsync(relay));
+    }
+
+    [Fact]
     public async Task Vault_that_is_locked_meanwhile_is_an_error_until_it_is_unlocked()
     {
         await using var keyring = await Keyring.StartAsync();
