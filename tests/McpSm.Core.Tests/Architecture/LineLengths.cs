@@ -18,6 +18,7 @@ internal static partial class LineLengths
         [".devcontainer/devcontainer.json"] = "A string in JSON cannot be continued on the next line.",
         ["docs/rules.json"] = "The text of a rule is one string. The page that is generated from it is wrapped.",
         ["Golden/"] = "Tests compare the bytes of these files with the formats of Mcpsm.",
+        ["src/McpSm.Core/PublicAPI.Unshipped.txt"] = "The analyzer wants a member on one line.",
         ["tests/McpSm.Core.Tests/Errors/messages.txt"] = "The snapshot has one line for each message.",
     };
 
