@@ -39,7 +39,14 @@ internal sealed class EditPlan
         {
             return (text, state);
         }
-        plan.Rewind(state.Adds);
+        if (edits.All(plan.IsNew))
+        {
+            plan._done.AddRange(state.Adds);
+        }
+        else
+        {
+            plan.Rewind(state.Adds);
+        }
         foreach (var edit in edits)
         {
             plan.Apply(edit);
@@ -57,6 +64,8 @@ internal sealed class EditPlan
     private bool IsDone(ServerEdit edit) => _text == (edit.Value is null
         ? Current.Remove(_document.Container, edit.Name)
         : Current.Set(_document.Container, edit.Name, edit.Value)).Text;
+
+    private bool IsNew(ServerEdit edit) => edit.Value is not null && !Current.GetServers(_document.Container).Any(s => s.Name == edit.Name);
 
     /// <summary>Undoes the adds, and plans to repeat them.</summary>
     private void Rewind(IReadOnlyList<UndoAdd> adds)
