@@ -40,7 +40,8 @@ internal sealed class EditCheck(ServerContainer container, string name, JsonObje
 
     private bool HasName(ConfigurationValue item) => item.Find("name")?.Value.Text == name;
 
-    private static List<ConfigurationValue> Members(ConfigurationValue? map, string key) => [.. map?.Members.Where(m => m.Key == key).Select(m => m.Value) ?? []];
+    private static List<ConfigurationValue> Members(ConfigurationValue? map, string key) =>
+        [.. map?.Members.Where(m => m.Key == key).Select(m => m.Value) ?? []];
 
     private static List<ConfigurationMember> Others(ConfigurationValue? map, string key) => [.. map?.Members.Where(m => m.Key != key) ?? []];
 

@@ -68,7 +68,8 @@ internal sealed class JsonConfigurationText(string text, ConfigurationValue? roo
     {
         var member = place.Members.LastOrDefault() ?? Maps(Root!).Select(m => m.Members.FirstOrDefault()).FirstOrDefault(m => m is not null);
         var isPadded = Maps(Root!).Where(m => m.Members.Count > 0).Select(m => Text[m.Start + 1]).FirstOrDefault(c => c is not ('\r' or '\n')) is ' ' or '\t';
-        return new(TextLines.NewLine(Text, place.End), Unit(place), member is not null && Text[member.Value.Start - 1] == ':', isOnOneLine, isPadded ? " " : "");
+        var isCompact = member is not null && Text[member.Value.Start - 1] == ':';
+        return new(TextLines.NewLine(Text, place.End), Unit(place), isCompact, isOnOneLine, isPadded ? " " : "");
     }
 
     /// <summary>Returns the indentation of one level, as near to the place as possible.</summary>

@@ -16,7 +16,8 @@ internal sealed record JsonStyle(string NewLine, string Unit, bool IsCompact, bo
     public string Separator => IsCompact ? "," : ", ";
 
     /// <summary>Writes a member of a map, or an element of a list if the key is null.</summary>
-    public string Element(string? key, JsonNode? value, string indent) => key is null ? Value(value, indent, false) : $"{Key(key)}{Value(value, indent, false)}";
+    public string Element(string? key, JsonNode? value, string indent) =>
+        key is null ? Value(value, indent, false) : $"{Key(key)}{Value(value, indent, false)}";
 
     /// <summary>Writes a value.</summary>
     /// <param name="value">The value.</param>

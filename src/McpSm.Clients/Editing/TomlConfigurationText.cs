@@ -18,7 +18,8 @@ internal sealed class TomlConfigurationText : ConfigurationText
 
     public override bool IsBare => string.IsNullOrWhiteSpace(Text);
 
-    protected override bool IsEmpty(ConfigurationValue value) => value.Kind is ValueKind.Map or ValueKind.List && value.Members.Count == 0 && value.Items.Count == 0;
+    protected override bool IsEmpty(ConfigurationValue value) =>
+        value.Kind is ValueKind.Map or ValueKind.List && value.Members.Count == 0 && value.Items.Count == 0;
 
     protected override IEnumerable<Splice> Add(ServerContainer container, string name, JsonObject value) =>
         Insert(PathOf(container), container.Shape == ContainerShape.Map ? name : null, value);

@@ -9,7 +9,8 @@ internal sealed class YamlConfigurationText(string text, ConfigurationValue? roo
 
     public override bool IsBare => string.IsNullOrWhiteSpace(Text);
 
-    protected override bool IsEmpty(ConfigurationValue value) => value.IsNull || (IsFlow(value) && string.IsNullOrWhiteSpace(Text[(value.Start + 1)..(value.End - 1)]));
+    protected override bool IsEmpty(ConfigurationValue value) => value.IsNull
+        || (IsFlow(value) && string.IsNullOrWhiteSpace(Text[(value.Start + 1)..(value.End - 1)]));
 
     protected override IEnumerable<Splice> Begin(JsonNode value)
     {
@@ -135,7 +136,8 @@ internal sealed class YamlConfigurationText(string text, ConfigurationValue? roo
     private string Unit() => BlockMembers().Where(m => m.Value.Kind == ValueKind.Map).Select(m => Column(m.Value.Start) - Column(m.Start))
         .FirstOrDefault(width => width > 0) is var found and > 0 ? new string(' ', found) : "  ";
 
-    private bool HasFlushLists() => BlockMembers().FirstOrDefault(m => m.Value.Kind == ValueKind.List) is { } list && Column(list.Value.Start) == Column(list.Start);
+    private bool HasFlushLists() => BlockMembers().FirstOrDefault(m => m.Value.Kind == ValueKind.List) is { } list
+        && Column(list.Value.Start) == Column(list.Start);
 
     /// <summary>Returns the members whose value is a map or a list in lines.</summary>
     private IEnumerable<ConfigurationMember> BlockMembers() => Root is null ? []

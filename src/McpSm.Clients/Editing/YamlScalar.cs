@@ -35,7 +35,8 @@ internal static partial class YamlScalar
     }
 
     /// <summary>Writes a scalar on one line.</summary>
-    public static string Write(JsonNode? value) => value is JsonValue scalar && scalar.TryGetValue<string>(out var text) ? Write(text) : JsonStyle.Scalar(value);
+    public static string Write(JsonNode? value) =>
+        value is JsonValue scalar && scalar.TryGetValue<string>(out var text) ? Write(text) : JsonStyle.Scalar(value);
 
     /// <summary>Writes a text: plain if every version of YAML reads it as a text, else in quotes.</summary>
     public static string Write(string text)
@@ -44,8 +45,11 @@ internal static partial class YamlScalar
         {
             return text;
         }
-        return text.All(c => !char.IsControl(c) && c is not ('\u2028' or '\u2029' or '\uFEFF')) ? $"'{text.Replace("'", "''", StringComparison.Ordinal)}'" : Escaped(text);
+        return text.Any(MustBeEscaped) ? Escaped(text) : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
     }
+
+    /// <summary>Whether a character ends a line, or has no shape.</summary>
+    private static bool MustBeEscaped(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or '\uFEFF';
 
     private static string Escaped(string text)
     {
@@ -58,7 +62,7 @@ internal static partial class YamlScalar
                 '\n' => "\\n",
                 '\r' => "\\r",
                 '\t' => "\\t",
-                _ when char.IsControl(c) || c is '\u2028' or '\u2029' or '\uFEFF' => "\\u" + ((int)c).ToString("x4", CultureInfo.InvariantCulture),
+                _ when MustBeEscaped(c) => "\\u" + ((int)c).ToString("x4", CultureInfo.InvariantCulture),
                 _ => c.ToString(),
             });
         }

@@ -33,7 +33,8 @@ internal static class ClientFileError
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new McpAuthException(ErrorReason.ConfigurationUnavailable, $"Cannot use '{path}': {UntrustedText.Sanitize(e.Message).TrimEnd('.')}.", Access, e);
+            throw new McpAuthException(ErrorReason.ConfigurationUnavailable,
+                $"Cannot use '{path}': {UntrustedText.Sanitize(e.Message).TrimEnd('.')}.", Access, e);
         }
     }
 

@@ -45,8 +45,8 @@ internal static class RealPath
     private static IEnumerable<string> Parts(string path)
     {
         var full = Path.GetFullPath(path);
-        return full[Path.GetPathRoot(full)!.Length..].Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries)
-            .Reverse();
+        var steps = full[Path.GetPathRoot(full)!.Length..];
+        return steps.Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries).Reverse();
     }
 
     /// <summary>Whether a link cannot make us write to a file that the owner of the link could not write.</summary>

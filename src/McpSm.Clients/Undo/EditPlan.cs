@@ -75,7 +75,8 @@ internal sealed class EditPlan
         {
             var container = ContainerOf(add);
             var insertions = add.Insertions.Select(i => new TextInsertion(i.Start, i.Text, i.Replaced)).ToList();
-            if (Current.GetServers(container).LastOrDefault(s => s.Name == add.Name)?.Value is not JsonObject value || TextEdit.Undo(text, insertions) is not { } undone)
+            if (Current.GetServers(container).LastOrDefault(s => s.Name == add.Name)?.Value is not JsonObject value
+                || TextEdit.Undo(text, insertions) is not { } undone)
             {
                 // The record does not fit to the text. The adds are kept as they are.
                 _adds.Clear();

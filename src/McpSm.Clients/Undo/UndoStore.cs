@@ -22,7 +22,8 @@ internal sealed class UndoStore(AppEnvironment environment, string realPath)
     {
         var hash = Hash(content);
         var states = Read()?.States ?? [];
-        return states.LastOrDefault(s => s.Hash == hash) ?? states.Aggregate(states.FirstOrDefault() ?? UndoState.Empty, (one, other) => one.Common(other)) with { Hash = hash };
+        return states.LastOrDefault(s => s.Hash == hash)
+            ?? states.Aggregate(states.FirstOrDefault() ?? UndoState.Empty, (one, other) => one.Common(other)) with { Hash = hash };
     }
 
     /// <summary>Stores the states before and after an edit, so that the record is true wherever the edit ends.</summary>

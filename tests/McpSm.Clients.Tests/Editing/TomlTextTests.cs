@@ -51,7 +51,8 @@ public sealed class TomlTextTests
         Assert.Equal("[other]\nx = 1\n\n[mcp_servers.b]\ncommand = \"b\"\n\n[zzz]\n", Parse(text).Remove(Servers, "a").Text.Split("y =")[0]);
         var codex = CorpusFile.Read(ConfigurationFormat.Toml, "codex-config.toml");
         var removed = Parse(codex).Remove(Servers, "db").Text;
-        Assert.Equal(codex[..codex.IndexOf("\n[mcp_servers.db]", StringComparison.Ordinal)] + codex[codex.IndexOf("\n# Trusted", StringComparison.Ordinal)..], removed);
+        var before = codex[..codex.IndexOf("\n[mcp_servers.db]", StringComparison.Ordinal)];
+        Assert.Equal(before + codex[codex.IndexOf("\n# Trusted", StringComparison.Ordinal)..], removed);
     }
 
     [Fact]
@@ -83,8 +84,11 @@ public sealed class TomlTextTests
     }
 
     [Fact]
-    public void Null_cannot_be_written_as_TOML() =>
-        Assert.Equal("TOML cannot have the value null", Assert.Throws<ConfigurationLayoutException>(() => Parse("").Set(Servers, "a", new() { ["x"] = null })).Message);
+    public void Null_cannot_be_written_as_TOML()
+    {
+        var e = Assert.Throws<ConfigurationLayoutException>(() => Parse("").Set(Servers, "a", new() { ["x"] = null }));
+        Assert.Equal("TOML cannot have the value null", e.Message);
+    }
 
     private static ConfigurationText Parse(string text) => ConfigurationText.Parse(ConfigurationFormat.Toml, text);
 }

@@ -96,7 +96,8 @@ internal sealed class RandomJson(System.Random random)
         var comma = _hasTrailingCommas ? "," : "";
         return _layout switch
         {
-            Layout.Lines => $"{open}{LineEnd()}{string.Concat(elements.Select((e, i) => $"{Line(indent)}{indent}{_unit}{e}{(i < elements.Count - 1 ? "," : comma)}{LineEnd()}"))}"
+            Layout.Lines => $"{open}{LineEnd()}"
+                + string.Concat(elements.Select((e, i) => $"{Line(indent)}{indent}{_unit}{e}{(i < elements.Count - 1 ? "," : comma)}{LineEnd()}"))
                 + $"{Line(indent)}{indent}{close}",
             Layout.OneLine => $"{open} {string.Join(", ", elements)}{comma} {close}",
             Layout.Compact => $"{open}{string.Join(',', elements)}{comma}{close}",
@@ -108,7 +109,8 @@ internal sealed class RandomJson(System.Random random)
 
     private string Line(string indent) => random.Next(12) < _comments ? $"{indent}{_unit}// {{ \"mcpServers\": {{ }} }}\n" : random.Next(12) == 0 ? "\n" : "";
 
-    private string Blank() => _layout != Layout.Wild ? "" : Pick(random, "", "", " ", "\n", "\n\n  ", "\t", " // c\n", "/* c */", " /* a\n b */ ", "\n  // c\n  ");
+    private string Blank() => _layout != Layout.Wild ? ""
+        : Pick(random, "", "", " ", "\n", "\n\n  ", "\t", " // c\n", "/* c */", " /* a\n b */ ", "\n  // c\n  ");
 
     private static string Pick(System.Random random, params string[] choices) => choices[random.Next(choices.Length)];
 }

@@ -43,7 +43,8 @@ internal sealed class RandomToml(System.Random random)
         switch (random.Next(5))
         {
             case 0:
-                _rootPairs.Add($"mcp_servers = {{{string.Join(", ", names.Select(n => $" {n} = {Inline(null)}"))}{(names.Count > 0 ? " " : "")}}}{Comment()}\n");
+                var inline = string.Join(", ", names.Select(n => $" {n} = {Inline(null)}"));
+                _rootPairs.Add($"mcp_servers = {{{inline}{(names.Count > 0 ? " " : "")}}}{Comment()}\n");
                 break;
             case 1:
                 _rootPairs.AddRange(names.Select(n => $"mcp_servers.{n}.command = 'a'{Comment()}\nmcp_servers.{n}.args = {Value(1)}\n"));

@@ -39,7 +39,8 @@ internal sealed class RandomYaml(System.Random random)
             return key + (names.Count > 0 ? flow : Pick("", " ~", " null", flow)) + Comment() + "\n";
         }
         var deeper = shape == ContainerShape.List && _hasFlushLists ? indent : indent + _unit;
-        return $"{key}{Comment()}\n" + string.Concat(names.Select(n => Line(deeper) + (shape == ContainerShape.Map ? MapEntry(n, deeper) : ListEntry(n, deeper))));
+        return $"{key}{Comment()}\n"
+            + string.Concat(names.Select(n => Line(deeper) + (shape == ContainerShape.Map ? MapEntry(n, deeper) : ListEntry(n, deeper))));
     }
 
     private string MapEntry(string name, string indent) => random.Next(5) switch

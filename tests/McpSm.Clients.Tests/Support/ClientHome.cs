@@ -36,7 +36,8 @@ internal sealed class ClientHome : IDisposable
         _ => null,
     });
 
-    public IReadOnlyList<string> Records => Path.Combine(Folder, "config", "clients") is var records && Directory.Exists(records) ? Directory.GetFiles(records) : [];
+    public IReadOnlyList<string> Records =>
+        Path.Combine(Folder, "config", "clients") is var records && Directory.Exists(records) ? Directory.GetFiles(records) : [];
 
     public string Text
     {

@@ -17,7 +17,8 @@ internal static class EditorProcess
     public static Process Start(ClientHome home, IEnumerable<string> names, int? lastStep = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment[Variable] = string.Join('\n', [home.Folder, Path.GetFileName(home.FilePath), lastStep?.ToString(CultureInfo.InvariantCulture) ?? "", .. names]);
+        var step = lastStep?.ToString(CultureInfo.InvariantCulture) ?? "";
+        start.Environment[Variable] = string.Join('\n', [home.Folder, Path.GetFileName(home.FilePath), step, .. names]);
         return Process.Start(start)!;
     }
 

@@ -14,8 +14,8 @@ public sealed class RandomEditTests(ITestOutputHelper output)
     private static readonly string[] Names = ["my-api", "x.y", "Ünï cödé", "old0", "4", "it's \"quoted\""];
 
     private static readonly string[] Texts =
-        ["/usr/bin/mcpsm", "C:\\Program Files\\mcpsm.exe", "it's", "a \"b\" # c", "", " x ", "yes", "1.5", "null", "é😀", "a\nb\tc", "-", "a: b", "{x}", "[", "@x", "~", "0x10",
-            "2020-01-01"];
+        ["/usr/bin/mcpsm", "C:\\Program Files\\mcpsm.exe", "it's", "a \"b\" # c", "", " x ", "yes", "1.5", "null", "é😀", "a\nb\tc", "-", "a: b", "{x}",
+            "[", "@x", "~", "0x10", "2020-01-01"];
 
     private static long Cases { get; } = long.TryParse(Environment.GetEnvironmentVariable("MCPSM_PROPERTY_CASES"), out var cases) ? cases : 2000;
 
@@ -147,7 +147,9 @@ public sealed class RandomEditTests(ITestOutputHelper output)
         var entry = new JsonObject { ["command"] = Text(), ["args"] = new JsonArray([.. Enumerable.Range(0, random.Next(3)).Select(_ => (JsonNode)Text())]) };
         if (random.Next(2) == 0)
         {
-            entry["env"] = random.Next(4) == 0 ? new JsonObject() : new JsonObject { ["XDG_RUNTIME_DIR"] = Text(), [random.Next(2) == 0 ? "A.B" : "K"] = Text() };
+            entry["env"] = random.Next(4) == 0
+                ? new JsonObject()
+                : new JsonObject { ["XDG_RUNTIME_DIR"] = Text(), [random.Next(2) == 0 ? "A.B" : "K"] = Text() };
         }
         if (random.Next(3) == 0)
         {
