@@ -42,6 +42,10 @@ internal static class EntryReader
         };
     }
 
+    /// <summary>Whether a program is the executable of Mcpsm.</summary>
+    public static bool IsMcpsm(string program) =>
+        program.Trim('\'', '"').Split('/', '\\')[^1] is var name && (name == "mcpsm" || name.Equals("mcpsm.exe", StringComparison.OrdinalIgnoreCase));
+
     private static ClientEntry ReadRemote(ConfiguredServer server, JsonObject entry, string url)
     {
         var headers = ReadTexts(entry, HeaderMembers);
@@ -76,9 +80,6 @@ internal static class EntryReader
             ? commandLine.Skip(program + 1 + subcommand.Length).FirstOrDefault(argument => !argument.StartsWith('-'))?.Trim('\'', '"')
             : null;
     }
-
-    private static bool IsMcpsm(string program) =>
-        program.Trim('\'', '"').Split('/', '\\')[^1] is var name && (name == "mcpsm" || name.Equals("mcpsm.exe", StringComparison.OrdinalIgnoreCase));
 
     private static List<string> ReadCommandLine(JsonObject entry)
     {

@@ -17,7 +17,7 @@ public sealed class LayerTests : IDisposable
         ["Management", "HttpAuthentication", "SignIn", "Registration", "Status", "Credentials", "Entra", "Interaction", "Grants", "Probing",
             "Vaults", "Servers", "Discovery", "Http", "Browsing", "Processes", "Configuration", "Network", "Interruption", "Files", "Errors"];
 
-    private static readonly string[] ClientsOrder = ["Entries", "Catalog", "Undo", "Files", "Editing"];
+    private static readonly string[] ClientsOrder = ["Management", "Entries", "Catalog", "Undo", "Files", "Editing"];
 
     private static readonly string[] SampleOrder = ["Upper", "Lower", "UpperButOther", "Base"];
 
