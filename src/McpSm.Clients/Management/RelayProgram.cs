@@ -1,5 +1,4 @@
 using McpSm.Clients.Entries;
-using McpSm.Core.Configuration;
 
 namespace McpSm.Clients.Management;
 
@@ -18,13 +17,13 @@ internal sealed class RelayProgram
 
     private readonly string _command;
     private readonly IReadOnlyList<string> _firstArguments;
-    private readonly AppEnvironment _environment;
+    private readonly Func<string, string?> _getVariable;
 
     /// <param name="command">The absolute path of the executable, or of the program that starts the relay.</param>
     /// <param name="firstArguments">What precedes <c>proxy</c>; empty for the executable.</param>
-    /// <param name="environment">The variables of this process.</param>
-    public RelayProgram(string command, IReadOnlyList<string> firstArguments, AppEnvironment environment) =>
-        (_command, _firstArguments, _environment) = (command, firstArguments, environment);
+    /// <param name="getVariable">Returns an environment variable of this process; null if it is not set.</param>
+    public RelayProgram(string command, IReadOnlyList<string> firstArguments, Func<string, string?> getVariable) =>
+        (_command, _firstArguments, _getVariable) = (command, firstArguments, getVariable);
 
     /// <summary>Returns the program of an entry. In a project's file it has no path and no variable of this user.</summary>
     public ProgramEntry CreateRelay(string serverId, ClientScope scope) => scope == ClientScope.Project
@@ -32,18 +31,20 @@ internal sealed class RelayProgram
         : new ProgramEntry(_command, [.. _firstArguments, "proxy", serverId], FindVariables());
 
     /// <summary>Returns the command line that prints the headers of a server, as a shell reads it.</summary>
-    public string CreateHelper(string serverId, ClientScope scope) => scope == ClientScope.Project
-        ? $"{CommandName} auth token {serverId} --json"
-        : $"{string.Join(' ', _firstArguments.Prepend(_command).Select(Quote))} auth token {serverId} --json";
+    public string CreateHelper(string serverId, ClientScope scope)
+    {
+        IEnumerable<string> program = scope == ClientScope.Project ? [CommandName] : [_command, .. _firstArguments];
+        return string.Join(' ', program.Concat(["auth", "token", serverId, "--json"]).Select(Quote));
+    }
 
     private Dictionary<string, string> FindVariables()
     {
         var passed = PassedVariables.Concat(ProxyExceptions).Concat(ProxyVariables.Where(IsWithoutUser))
-            .Select(name => (Name: name, Value: _environment.Variable(name)));
+            .Select(name => (Name: name, Value: _getVariable(name)));
         return passed.Where(variable => variable.Value is not null).ToDictionary(variable => variable.Name, variable => variable.Value!, StringComparer.Ordinal);
     }
 
-    private bool IsWithoutUser(string name) => _environment.Variable(name) is { } proxy && !proxy.Contains('@', StringComparison.Ordinal);
+    private bool IsWithoutUser(string name) => _getVariable(name) is { } proxy && !proxy.Contains('@', StringComparison.Ordinal);
 
     private static string Quote(string word) => word.All(c => char.IsAsciiLetterOrDigit(c) || "/\\:._-+=,".Contains(c, StringComparison.Ordinal)) ? word
         : OperatingSystem.IsWindows() ? $"\"{word}\"" : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";

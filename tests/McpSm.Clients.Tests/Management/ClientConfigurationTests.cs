@@ -27,7 +27,7 @@ public sealed class ClientConfigurationTests : IDisposable
         _configuration = new ClientConfiguration(_environment, _locator);
     }
 
-    private RelayProgram Program => new("/opt/mcpsm", [], _environment);
+    private RelayProgram Program => new("/opt/mcpsm", [], _environment.Variable);
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
 
