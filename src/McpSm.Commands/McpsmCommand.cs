@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using McpSm.Commands.Auth;
+using McpSm.Commands.Clients;
 using McpSm.Commands.CommandLine;
 using McpSm.Commands.Completion;
 using McpSm.Commands.Identity;
@@ -120,6 +121,7 @@ public static class McpsmCommand
         root.Add(new RemoveCommand(context));
         root.Add(new TestCommand(context));
         root.Add(new ProxyCommand(context));
+        root.Add(new ClientCommand(context));
         root.Add(new IdentityCommand(context));
         root.Add(new VaultCommand(context));
         root.Add(new ConfigCommand(context));

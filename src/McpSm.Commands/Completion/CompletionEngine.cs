@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
+using McpSm.Clients.Catalog;
 using McpSm.Commands.Output;
 using McpSm.Core.Management;
 
@@ -72,6 +73,7 @@ internal static class CompletionEngine
             {
                 "vault" or "--vault" => candidates.Vaults,
                 "setting" => CompletionCandidates.Settings,
+                "client" => ListClients,
                 "--issuer" => candidates.Issuers,
                 "issuer" or "--identity-provider" => candidates.IdentityProviders,
                 "--scope" => candidates.Scopes,
@@ -88,6 +90,9 @@ internal static class CompletionEngine
             AddSources(subcommand, candidates);
         }
     }
+
+    private static IEnumerable<CompletionCandidate> ListClients() =>
+        ClientCatalog.Clients.Select(client => new CompletionCandidate(client.Id, client.Title));
 
     /// <summary>Returns the suggestions for the word at the cursor.</summary>
     /// <param name="root">The command <c>mcpsm</c>.</param>

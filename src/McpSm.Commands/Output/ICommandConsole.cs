@@ -33,6 +33,9 @@ public interface ICommandConsole
     /// <param name="cancellationToken">Cancels printing.</param>
     Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>The folder of the project that the user works in.</summary>
+    string CurrentFolder => Directory.GetCurrentDirectory();
+
     /// <summary>Opens the standard streams for bytes. Returns null if the command has none of its own, as in a PowerShell session.</summary>
     (Stream Input, Stream Output)? OpenStandardStreams() => null;
 

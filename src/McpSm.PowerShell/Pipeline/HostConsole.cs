@@ -31,6 +31,8 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
 
     public bool IsWhatIf { get; init; }
 
+    public string CurrentFolder { get; } = cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+
     // ShouldProcess writes the same message as for a cmdlet, in the language of the session.
     public Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => cmdlet.Dispatcher.AskAsync(
         () => target is null ? cmdlet.ShouldProcess($"{operation}.", null, null) : cmdlet.ShouldProcess(target, operation), cancellationToken);

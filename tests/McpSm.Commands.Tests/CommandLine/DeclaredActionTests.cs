@@ -47,6 +47,7 @@ public sealed class DeclaredActionTests
             "issuer" => issuer.Issuer,
             "shell" => "bash",
             "setting" => "no-proxy",
+            "client" => "cursor",
             _ => "a-token",
         }));
         words.AddRange(command.Options.Where(o => o.Required).SelectMany(o => new[] { o.Name, o.Name == "--type" ? "http" : server.McpUrl.AbsoluteUri }));
@@ -58,7 +59,7 @@ public sealed class DeclaredActionTests
             Cancellation, []);
 
         Assert.True(code == ExitCode.Done, $"{string.Join(' ', words)}: {code} {console.Error}");
-        var reads = path.Split(' ')[^1] is "status" or "token" or "list" or "test" or "proxy" or "vault" or "identity" or "completion" or "config";
+        var reads = path.Split(' ')[^1] is "status" or "token" or "list" or "test" or "proxy" or "vault" or "identity" or "completion" or "config" or "client";
         Assert.Equal(reads ? 0 : 1, console.Said.Count);
         Assert.DoesNotContain("a-token", string.Concat(console.Said));
         Assert.Equal(before, mcpsm.Files());

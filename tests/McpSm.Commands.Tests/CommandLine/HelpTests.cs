@@ -54,6 +54,11 @@ public sealed partial class HelpTests
         ["config"] = "--json",
         ["config set"] = "<setting> <value>",
         ["config unset"] = "<setting>",
+        ["client"] = "--json",
+        ["client list"] = "--json --known",
+        ["client add"] = "<client> <server> --all --as --name --force -f --project --dry-run",
+        ["client remove"] = "<client> <server> --all --name --project --dry-run",
+        ["client sync"] = "<client> --project --dry-run",
         ["completion"] = "<shell>",
         ["import"] = "<server> --dry-run --force --vault",
     };
@@ -90,7 +95,7 @@ public sealed partial class HelpTests
     public async Task Every_command_is_in_the_table_of_these_tests()
     {
         using var mcpsm = new InProcessCli();
-        foreach (var parent in new[] { "", "auth", "server", "identity", "vault", "config" })
+        foreach (var parent in new[] { "", "auth", "server", "identity", "vault", "config", "client" })
         {
             var ended = (await mcpsm.RunAsync([.. parent.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Done();
             var commands = Subcommands().Matches(ended.Out.Split("Commands:\n")[1].Split("\n\n")[0]).Select(m => m.Groups[1].Value);

@@ -46,7 +46,7 @@ public sealed class CompletionTests
     }
 
     [Theory]
-    [InlineData("", "add auth completion config identity import list proxy remove server test vault")]
+    [InlineData("", "add auth client completion config identity import list proxy remove server test vault")]
     [InlineData("auth to", "token")]
     [InlineData("auth log", "login login-all logout")]
     [InlineData("vault ", "list rekey use")]
@@ -78,7 +78,7 @@ public sealed class CompletionTests
     [InlineData("auth set my-api SECRET --v", "--vault --verbose")]
     [InlineData("auth set -- my", "my-api my-server other")]
     [InlineData("completion ", "bash fish pwsh zsh")]
-    [InlineData("nosuch ", "add auth completion config identity import list proxy remove server test vault")]
+    [InlineData("nosuch ", "add auth client completion config identity import list proxy remove server test vault")]
     public async Task Completion_suggests_commands_options_servers_and_vaults(string line, string expected)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || !line.StartsWith("vault use"), "The vault of this system has another name.");

@@ -1,4 +1,5 @@
 using McpSm.Commands.Tests.Auth;
+using McpSm.Commands.Tests.Clients;
 using McpSm.TestServers;
 using Xunit;
 
@@ -20,6 +21,7 @@ public sealed class PageExampleTests
         ["docs/style.md/Words to avoid/regex"] = "nothing: patterns that the test of the style reads",
         ["docs/style.md/Words to avoid/regex test-name"] = "nothing: a pattern that the test of the style reads",
         ["docs/performance.md//sh"] = "nothing: measures for many minutes",
+        ["docs/clients.md//sh"] = nameof(ClientCommandTests),
         ["docs/other-tools.md/curl/sh"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/An MCP client that starts a program/json"] = nameof(DocumentedToolTests),
         ["docs/other-tools.md/An MCP client that connects to a URL/json"] = nameof(DocumentedToolTests),

@@ -196,6 +196,7 @@ public sealed class LeakTests : IDisposable
             $"auth login my-api --callback-port {Planted}", $"[diagram] auth set bearer {Planted}", $"@{Planted}", Planted, $"--{Planted}",
             "identity", "identity --json", "identity login --non-interactive", "identity logout --force", "identity none",
             "config", "config --json", $"config set proxy http://user:{Planted}@proxy.example:1", $"config set {Planted} x", $"config unset {Planted}",
+            "client", "client --json", "client add cursor my-api --dry-run",
             "vault", "vault --json", "vault list", "vault list --json", "vault use file", "vault use file --move", "vault rekey --passphrase",
         })
         {

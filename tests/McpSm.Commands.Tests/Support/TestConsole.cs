@@ -51,6 +51,8 @@ public sealed class TestConsole : ICommandConsole
 
     public bool IsInputTerminal { get; init; }
 
+    public string CurrentFolder { get; init; } = Path.GetTempPath();
+
     /// <summary>Gives input that has ended, and output that nothing reads.</summary>
     public (Stream Input, Stream Output)? OpenStandardStreams() => (Stream.Null, Stream.Null);
 
