@@ -44,7 +44,9 @@ public sealed class StdioRelay : IDisposable
 
     /// <param name="connect">Gives what sends signed requests for a transport.</param>
     /// <param name="command">The next command for a person after a failure, or null.</param>
-    public StdioRelay(McpServer server, Stream input, Stream output, Func<McpTransport, HttpMessageInvoker> connect, Func<McpAuthException, string?> command, RelayOptions? options = null)
+    public StdioRelay(
+        McpServer server, Stream input, Stream output, Func<McpTransport, HttpMessageInvoker> connect, Func<McpAuthException, string?> command,
+        RelayOptions? options = null)
     {
         (_server, _connect, _command, _options) = (server, connect, command, options ?? new RelayOptions());
         _input = new LineReader(input, _options.MaxClientMessage);
@@ -109,7 +111,8 @@ public sealed class StdioRelay : IDisposable
         switch (message.Kind)
         {
             case MessageKind.Invalid:
-                await RefuseAsync(message.Id, new RelayFailure(400, nameof(ErrorReason.InvalidValue), "A message of the client is not JSON-RPC 2.0 in UTF-8.")).ConfigureAwait(false);
+                await RefuseAsync(message.Id, new RelayFailure(400, nameof(ErrorReason.InvalidValue), "A message of the client is not JSON-RPC 2.0 in UTF-8."))
+                    .ConfigureAwait(false);
                 break;
             case MessageKind.Request:
                 Start(message);
@@ -121,7 +124,8 @@ public sealed class StdioRelay : IDisposable
             case MessageKind.Batch when message.Members.Any(member => member.Kind == MessageKind.Request):
                 Start(message);
                 break;
-            case MessageKind.Notification when message.Method == "notifications/cancelled" && _pending.TryGetValue(Message.KeyOf(message.RequestId), out var request):
+            case MessageKind.Notification when message.Method == "notifications/cancelled"
+                && _pending.TryGetValue(Message.KeyOf(message.RequestId), out var request):
                 Cancel(request, message);
                 break;
             default:
@@ -196,7 +200,8 @@ public sealed class StdioRelay : IDisposable
     private void Track(Task task)
     {
         _running[task] = true;
-        _ = task.ContinueWith(ended => _running.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = task.ContinueWith(ended => _running.TryRemove(ended, out _), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <param name="before">The notifications that the client sent before: the request waits for them, but not long.</param>
@@ -268,7 +273,9 @@ public sealed class StdioRelay : IDisposable
         {
             return _stateless.SendRequestAsync(request);
         }
-        return request.Message is { Kind: MessageKind.Request, Method: "initialize" } ? _initialize.SendAsync(request, isHidden: false) : SendStatefulAsync(request);
+        return request.Message is { Kind: MessageKind.Request, Method: "initialize" }
+            ? _initialize.SendAsync(request, isHidden: false)
+            : SendStatefulAsync(request);
     }
 
     private async Task SendStatefulAsync(PendingRequest request)
@@ -315,7 +322,8 @@ public sealed class StdioRelay : IDisposable
         }
         catch (RequestFailedException)
         {
-            var fallback = new StreamableHttpChannel(new ServerConnection(_connect(McpTransport.Http), _server, _options), _server.Uri, _writer, EndAsync, _ends.Token);
+            var fallback = new StreamableHttpChannel(new ServerConnection(_connect(McpTransport.Http), _server, _options), _server.Uri,
+                _writer, EndAsync, _ends.Token);
             if (!await fallback.TrySendRequestAsync(request, mayFallBack: true).ConfigureAwait(false))
             {
                 // The answer over the first transport is the one that explains.
@@ -416,9 +424,11 @@ public sealed class StdioRelay : IDisposable
         }
         try
         {
-            await _writer.WriteAsync(request.Message.Kind == MessageKind.Batch
-                ? ErrorMessage.CreateBatch(request.Message.Members.Where(member => member.Kind == MessageKind.Request && unanswered?.Contains(member.IdKey) != false), failure)
-                : ErrorMessage.Create(request.Message.Id, failure), CancellationToken.None).ConfigureAwait(false);
+            var open = request.Message.Members.Where(member => member.Kind == MessageKind.Request && unanswered?.Contains(member.IdKey) != false);
+            var error = request.Message.Kind == MessageKind.Batch
+                ? ErrorMessage.CreateBatch(open, failure)
+                : ErrorMessage.Create(request.Message.Id, failure);
+            await _writer.WriteAsync(error, CancellationToken.None).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -428,17 +438,21 @@ public sealed class StdioRelay : IDisposable
 
     private RelayFailure? Explain(Exception e) => e switch
     {
-        McpAuthException auth => new RelayFailure(auth.StatusCode is > 0 and var status ? status : CodeOf(auth.Reason), ErrorId.Of(auth.Reason), Explain(auth), _command(auth)),
+        McpAuthException auth =>
+            new RelayFailure(auth.StatusCode is > 0 and var status ? status : CodeOf(auth.Reason), ErrorId.Of(auth.Reason), Explain(auth), _command(auth)),
         MessageTooLargeException large => new RelayFailure(502, nameof(ErrorReason.ProtocolViolation), large.Message),
         // JSON that passes as bytes can still be too deep, or hold half a surrogate pair, if a part of it must be read.
-        JsonException or InvalidOperationException => new RelayFailure(502, nameof(ErrorReason.ProtocolViolation), $"'{_server.Name}' sent a message that cannot be read."),
+        JsonException or InvalidOperationException =>
+            new RelayFailure(502, nameof(ErrorReason.ProtocolViolation), $"'{_server.Name}' sent a message that cannot be read."),
         HttpRequestException or IOException => new RelayFailure(503, nameof(ErrorReason.ServerUnreachable), $"'{_server.Name}' cannot be reached."),
         _ => null,
     };
 
-    private string Explain(McpAuthException e) => _command(e) is { } command && e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired
+    private string Explain(McpAuthException e) =>
+        _command(e) is { } command && e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.InteractionRequired
             or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected or ErrorReason.InsufficientScope
-        ? $"{e.Message} Run '{command}', then reconnect." : e.Message;
+            ? $"{e.Message} Run '{command}', then reconnect."
+            : e.Message;
 
     private static int CodeOf(ErrorReason reason) => reason switch
     {

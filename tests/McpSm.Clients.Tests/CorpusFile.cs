@@ -28,7 +28,8 @@ public static class CorpusFile
     internal static string Read(ConfigurationFormat format, string name) =>
         File.ReadAllText(Path.Combine(Folder, format.ToString().ToLowerInvariant(), name));
 
-    internal static ServerContainer Container(string name) => new(Paths.FirstOrDefault(p => name.StartsWith(p.Key, StringComparison.Ordinal)).Value ?? ["mcpServers"],
+    internal static ServerContainer Container(string name) =>
+        new(Paths.FirstOrDefault(p => name.StartsWith(p.Key, StringComparison.Ordinal)).Value ?? ["mcpServers"],
         name.Contains("list", StringComparison.Ordinal) ? ContainerShape.List : ContainerShape.Map);
 
     /// <summary>Returns the text with other line ends, a byte order mark, without a final line end, and with tabs.</summary>

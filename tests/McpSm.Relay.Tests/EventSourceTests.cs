@@ -101,7 +101,8 @@ public sealed class EventSourceTests
     [Fact]
     public async Task Endpoint_on_another_origin_is_refused()
     {
-        await using var server = await ScriptedServer.StartAsync((context, _) => SessionServer.EventAsync(context, "event: endpoint\ndata: http://127.0.0.1:1/messages\n\n"));
+        await using var server = await ScriptedServer.StartAsync((context, _) =>
+            SessionServer.EventAsync(context, "event: endpoint\ndata: http://127.0.0.1:1/messages\n\n"));
         await using var client = new RelayClient(server.Url, McpTransport.Sse);
 
         var error = await client.AskAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}""");
@@ -152,7 +153,9 @@ public sealed class EventSourceTests
             var message = JsonNode.Parse(body)!;
             if (message["id"] is { } id)
             {
-                var result = (string?)message["method"] == "initialize" ? "{\"protocolVersion\":\"2024-11-05\",\"capabilities\":{}}" : "{\"method\":\"" + message["method"] + "\"}";
+                var result = (string?)message["method"] == "initialize"
+                    ? "{\"protocolVersion\":\"2024-11-05\",\"capabilities\":{}}"
+                    : "{\"method\":\"" + message["method"] + "\"}";
                 await _events.Writer.WriteAsync("{\"jsonrpc\":\"2.0\",\"id\":" + id.ToJsonString() + ",\"result\":" + result + "}");
             }
         }

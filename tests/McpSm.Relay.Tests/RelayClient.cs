@@ -57,7 +57,8 @@ internal sealed class RelayClient : IAsyncDisposable
     /// <summary>Opens a session as a client of 2025-11-25 does.</summary>
     public async Task<JsonObject> InitializeAsync()
     {
-        var answer = await AskAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""");
+        var answer = await AskAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","""
+            + """ "params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""");
         await SendAsync("""{"jsonrpc":"2.0","method":"notifications/initialized"}""");
         return answer;
     }

@@ -24,7 +24,8 @@ public sealed class RepeatedRequestTests
 
         Assert.Equal(7, (int)answer["id"]!);
         Assert.NotNull(answer["result"]);
-        var ids = server.Exchanges.Where(exchange => exchange.Headers["Mcp-Method"] == method).Select(exchange => JsonNode.Parse(exchange.Body)!["id"]!.ToJsonString()).ToList();
+        var ids = server.Exchanges.Where(exchange => exchange.Headers["Mcp-Method"] == method)
+            .Select(exchange => JsonNode.Parse(exchange.Body)!["id"]!.ToJsonString()).ToList();
         Assert.Equal("7", ids[0]);
         Assert.Equal(2, ids.Distinct().Count());
     }
@@ -89,8 +90,10 @@ public sealed class RepeatedRequestTests
         await AnswerAsync(context, body);
     });
 
-    private static Task AnswerAsync(HttpContext context, string body) => SessionServer.JsonAsync(context, "{\"jsonrpc\":\"2.0\",\"id\":" + JsonNode.Parse(body)!["id"]!.ToJsonString()
-        + ",\"result\":{\"tools\":[{\"name\":\"idempotent\",\"annotations\":{\"idempotentHint\":true}},{\"name\":\"other\",\"annotations\":{\"idempotentHint\":false}}]}}");
+    private static Task AnswerAsync(HttpContext context, string body) =>
+        SessionServer.JsonAsync(context, "{\"jsonrpc\":\"2.0\",\"id\":" + JsonNode.Parse(body)!["id"]!.ToJsonString()
+            + ",\"result\":{\"tools\":[{\"name\":\"idempotent\",\"annotations\":{\"idempotentHint\":true}},"
+            + "{\"name\":\"other\",\"annotations\":{\"idempotentHint\":false}}]}}");
 
     private static string Request(string method, string parameters) =>
         "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"" + method + "\",\"params\":{" + parameters + Meta + "}}";

@@ -45,7 +45,8 @@ public sealed class ServerRequestTests
         await client.SendAsync("""{"jsonrpc":"2.0","id":1,"result":{"which":"first"}}""");
         await client.AskAsync("""{"jsonrpc":"2.0","id":9,"method":"tools/list"}""");
 
-        var answers = server.Exchanges.Where(exchange => exchange.Body.Contains("which", StringComparison.Ordinal)).Select(exchange => JsonNode.Parse(exchange.Body)!).ToList();
+        var answers = server.Exchanges.Where(exchange => exchange.Body.Contains("which", StringComparison.Ordinal))
+            .Select(exchange => JsonNode.Parse(exchange.Body)!).ToList();
         Assert.Equal(["second", "first"], answers.Select(answer => (string?)answer["result"]!["which"]));
         Assert.All(answers, answer => Assert.Equal(1, (int)answer["id"]!));
     }
@@ -63,7 +64,8 @@ public sealed class ServerRequestTests
 
         _events.Enqueue("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"late"}}""");
 
-        Assert.Equal("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":" + id + ",\"reason\":\"late\"}}", await client.ReadLineAsync());
+        Assert.Equal("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":" + id + ",\"reason\":\"late\"}}",
+            await client.ReadLineAsync());
     }
 
     [Fact]
@@ -78,7 +80,8 @@ public sealed class ServerRequestTests
         _session.Session = "restarted";
         await client.SendAsync("""{"jsonrpc":"2.0","id":2,"method":"tools/list"}""");
         var lines = new[] { await client.ReadLineAsync(), await client.ReadLineAsync(), await client.ReadLineAsync() };
-        Assert.Contains(lines, line => line.Contains("notifications/cancelled", StringComparison.Ordinal) && (int?)JsonNode.Parse(line)!["params"]!["requestId"] == 1);
+        Assert.Contains(lines, line => line.Contains("notifications/cancelled", StringComparison.Ordinal)
+            && (int?)JsonNode.Parse(line)!["params"]!["requestId"] == 1);
 
         // The new session begins to count again, and the client answers the old request although it was cancelled.
         _events.Enqueue(Sampling);
@@ -107,8 +110,10 @@ public sealed class ServerRequestTests
         var changed = JsonNode.Parse(await client.ReadLineAsync())!.AsArray();
 
         Assert.NotEqual("1", changed[0]!["id"]!.ToJsonString());
-        await client.SendAsync("[{\"jsonrpc\":\"2.0\",\"id\":" + changed[0]!["id"]!.ToJsonString() + ",\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]");
+        var id = changed[0]!["id"]!.ToJsonString();
+        await client.SendAsync("[{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]");
         await client.AskAsync("""{"jsonrpc":"2.0","id":9,"method":"tools/list"}""");
-        Assert.Contains(server.Exchanges, exchange => exchange.Body.StartsWith('[') && JsonNode.Parse(exchange.Body)!.AsArray().All(answer => (int)answer!["id"]! == 1));
+        Assert.Contains(server.Exchanges, exchange => exchange.Body.StartsWith('[')
+            && JsonNode.Parse(exchange.Body)!.AsArray().All(answer => (int)answer!["id"]! == 1));
     }
 }

@@ -62,7 +62,8 @@ public sealed class SignInGateTests : IAsyncLifetime
 
         Assert.Equal("notifications/elicitation/complete", (string?)(await _client.ReadAsync())["method"]);
         Assert.Equal("tools/list", (string?)(await ReadAnswerAsync())["result"]!["method"]);
-        var methods = _server.Exchanges.Where(e => e.Method == "POST" && e.Headers.ContainsKey("Accept")).Select(e => (string?)JsonNode.Parse(e.Body)!["method"]).ToList();
+        var methods = _server.Exchanges.Where(e => e.Method == "POST" && e.Headers.ContainsKey("Accept"))
+            .Select(e => (string?)JsonNode.Parse(e.Body)!["method"]).ToList();
         Assert.Equal(["initialize", "initialize", "notifications/initialized", "tools/list"], methods);
         Assert.Equal(_server.Exchanges.First().Body, _server.Exchanges.ElementAt(1).Body);
         Assert.True(_signIn.IsDisposed);
@@ -202,7 +203,8 @@ public sealed class SignInGateTests : IAsyncLifetime
         await StartAsync(None);
         _signIn.End();
 
-        Assert.Equal("""{"resourceTemplates":[]}""", (await AskAsync("""{"jsonrpc":"2.0","id":2,"method":"resources/templates/list"}"""))["result"]!.ToJsonString());
+        Assert.Equal("""{"resourceTemplates":[]}""",
+            (await AskAsync("""{"jsonrpc":"2.0","id":2,"method":"resources/templates/list"}"""))["result"]!.ToJsonString());
         Assert.Equal("""{"prompts":[]}""", (await AskAsync("""{"jsonrpc":"2.0","id":3,"method":"prompts/list"}"""))["result"]!.ToJsonString());
         Assert.Equal("tools/list", (string?)(await AskAsync(ListTools))["result"]!["method"]);
     }
@@ -306,7 +308,8 @@ public sealed class SignInGateTests : IAsyncLifetime
             Memory = new ServerMemory(MemoryFile, _server.Url.OriginalString, null),
         });
         var answer = await _client.AskAsync(
-            """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"clientInfo":{"name":"t","version":"1"},"protocolVersion":""" + $"\"{version}\",\"capabilities\":{capabilities}}}}}");
+            """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"clientInfo":{"name":"t","version":"1"},"protocolVersion":"""
+                + $"\"{version}\",\"capabilities\":{capabilities}}}}}");
         if (sendsInitialized)
         {
             await _client.SendAsync("""{"jsonrpc":"2.0","method":"notifications/initialized"}""");

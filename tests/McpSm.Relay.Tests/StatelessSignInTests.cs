@@ -25,7 +25,8 @@ public sealed class StatelessSignInTests : IAsyncLifetime
                 context.Response.StatusCode = StatusCodes.Status401Unauthorized;
                 return Task.CompletedTask;
             }
-            return SessionServer.JsonAsync(context, $"{{\"jsonrpc\":\"2.0\",\"id\":{JsonNode.Parse(body)!["id"]!.ToJsonString()},\"result\":{{\"resultType\":\"complete\"}}}}");
+            return SessionServer.JsonAsync(context,
+                $"{{\"jsonrpc\":\"2.0\",\"id\":{JsonNode.Parse(body)!["id"]!.ToJsonString()},\"result\":{{\"resultType\":\"complete\"}}}}");
         });
         _client = new RelayClient(_server.Url, options: new RelayOptions
         {
@@ -84,7 +85,8 @@ public sealed class StatelessSignInTests : IAsyncLifetime
         var result = (await _client.AskAsync(Request(1, "tools/call", Urls, "\"name\":\"a\"")))["result"]!;
         var (key, _) = Assert.Single(result["inputRequests"]!.AsObject());
 
-        var error = (await _client.AskAsync(Request(2, "tools/call", Urls, "\"name\":\"a\"", Input(key, "decline", (string)result["requestState"]!))))["error"]!;
+        var error =
+            (await _client.AskAsync(Request(2, "tools/call", Urls, "\"name\":\"a\"", Input(key, "decline", (string)result["requestState"]!))))["error"]!;
 
         Assert.Equal("mcpsm auth login my-api", (string?)error["data"]!["command"]);
         Assert.True(_signIn.IsDisposed);
@@ -117,6 +119,7 @@ public sealed class StatelessSignInTests : IAsyncLifetime
         $",\"inputResponses\":{{\"{key}\":{{\"action\":\"{action}\"}}}},\"requestState\":\"{state}\"";
 
     private static string Request(int id, string method, string capabilities, string parameter, string input = "") =>
-        $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{{{parameter}{input},\"_meta\":{{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+        $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{{{parameter}{input},"
+        + "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
         + $"\"io.modelcontextprotocol/clientCapabilities\":{capabilities}}}}}}}";
 }

@@ -8,10 +8,12 @@ namespace McpSm.Relay.Tests;
 public sealed class StatelessTests
 {
     private const string Meta = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
-    private const string Tools = """
+    private const string SqlProperties = """{"region":{"type":"string","x-mcp-header":"Region"},"""
+        + """ "o":{"type":"object","properties":{"limit":{"type":"integer","x-mcp-header":"Limit"}}}}""";
+    private const string Tools = $$$$$"""
         {"tools":[
         {"name":"bad","inputSchema":{"type":"object","properties":{"n":{"type":"number","x-mcp-header":"N"}}}},
-        {"name":"sql","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"},"o":{"type":"object","properties":{"limit":{"type":"integer","x-mcp-header":"Limit"}}}}}},
+        {"name":"sql","inputSchema":{"type":"object","properties":{{{{{SqlProperties}}}}}}},
         {"name":"ref","inputSchema":{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}},"$defs":{"a":{"type":"string","x-mcp-header":"A"}}}},
         {"name":"plain","inputSchema":{"type":"object"}}
         ,  {"name":"twice","inputSchema":{"type":"object","properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}}

@@ -27,13 +27,15 @@ public sealed class StreamableHttpTests
     }
 
     [Theory]
-    [InlineData("""{"jsonrpc":"2.0","id":12345678901234567890123,"method":"tools/call","params":{"name":"道具","arguments":{"a":1.0,"b":1e400,"c":"é\u00e9\/\ud83d\ude00"}},"unknown":[null,true]}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":12345678901234567890123,"method":"tools/call","unknown":[null,true],"""
+        + """ "params":{"name":"道具","arguments":{"a":1.0,"b":1e400,"c":"é\u00e9\/\ud83d\ude00"}}}""")]
     [InlineData("""{ "jsonrpc" : "2.0" , "id" : "x\"y" , "method" : "tools/call" }""")]
     public async Task Bytes_of_a_message_are_forwarded_unchanged(string message)
     {
         var session = new SessionServer
         {
-            Answer = (context, request) => SessionServer.JsonAsync(context, $$$"""{"jsonrpc":"2.0","result":{"x":1.50,"y":"\u00e9é"},"id":{{{Message(request)}}}}"""),
+            Answer = (context, request) =>
+                SessionServer.JsonAsync(context, $$$"""{"jsonrpc":"2.0","result":{"x":1.50,"y":"\u00e9é"},"id":{{{Message(request)}}}}"""),
         };
         await using var server = await ScriptedServer.StartAsync(session.HandleAsync);
         await using var client = new RelayClient(server.Url);
@@ -52,7 +54,8 @@ public sealed class StreamableHttpTests
     public async Task Ten_mebibytes_pass_in_both_directions()
     {
         var text = new string('x', 10 * 1024 * 1024);
-        var session = new SessionServer { Answer = (context, _) => SessionServer.JsonAsync(context, $$$"""{"jsonrpc":"2.0","id":1,"result":{"text":"{{{text}}}"}}""") };
+        var body = $$$"""{"jsonrpc":"2.0","id":1,"result":{"text":"{{{text}}}"}}""";
+        var session = new SessionServer { Answer = (context, _) => SessionServer.JsonAsync(context, body) };
         await using var server = await ScriptedServer.StartAsync(session.HandleAsync);
         await using var client = new RelayClient(server.Url);
         await client.InitializeAsync();
@@ -103,7 +106,8 @@ public sealed class StreamableHttpTests
     [Fact]
     public async Task Stream_without_event_ids_that_breaks_gives_an_error_with_the_id()
     {
-        var session = new SessionServer { Answer = (context, _) => SessionServer.EventAsync(context, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n") };
+        const string Message = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n";
+        var session = new SessionServer { Answer = (context, _) => SessionServer.EventAsync(context, Message) };
         await using var server = await ScriptedServer.StartAsync(session.HandleAsync);
         await using var client = new RelayClient(server.Url);
         await client.InitializeAsync();
@@ -321,7 +325,8 @@ public sealed class StreamableHttpTests
     public async Task Initialize_answer_that_is_too_deep_gives_an_error()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 2000)) + "1" + new string('}', 2000);
-        await using var server = await ScriptedServer.StartAsync((context, _) => SessionServer.JsonAsync(context, "{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":" + deep + "}"));
+        await using var server = await ScriptedServer.StartAsync((context, _) =>
+            SessionServer.JsonAsync(context, "{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":" + deep + "}"));
         await using var client = new RelayClient(server.Url);
 
         var error = await client.AskAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}""");

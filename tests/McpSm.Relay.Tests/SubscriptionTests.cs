@@ -7,7 +7,13 @@ namespace McpSm.Relay.Tests;
 /// <summary><c>subscriptions/listen</c> of MCP 2026-07-28, whose stream can break at any time.</summary>
 public sealed class SubscriptionTests
 {
-    private const string Listen = """{"jsonrpc":"2.0","id":"sub 1","method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"},"notifications":{"toolsListChanged":true,"resourceSubscriptions":["file:///a"]}}}""";
+    private const string Listen =
+        """{"jsonrpc":"2.0","id":"sub 1","method":"subscriptions/listen","params":{"""
+        + """ "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"},"""
+        + """ "notifications":{"toolsListChanged":true,"resourceSubscriptions":["file:///a"]}}}""";
+
+    private const string Updated = """{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"file:///a","""
+        + """ "_meta":{"x":1.0,"io.modelcontextprotocol/subscriptionId":ID}}}""";
 
     private readonly TaskCompletionSource _break = new();
     private int _streams;
@@ -30,8 +36,10 @@ public sealed class SubscriptionTests
                 return;
             }
             await AcknowledgeAsync(context, id);
-            await SessionServer.EventAsync(context, $$$$"""data: {"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"file:///a","_meta":{"x":1.0,"io.modelcontextprotocol/subscriptionId":{{{{id}}}}}}}""" + "\n\n");
-            await SessionServer.EventAsync(context, $$$$"""data: {"jsonrpc":"2.0","id":{{{{id}}}},"result":{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":{{{{id}}}}}}}""" + "\n\n");
+            await SessionServer.EventAsync(context, $"data: {Updated.Replace("ID", id)}\n\n");
+            var meta = $$"""{"io.modelcontextprotocol/subscriptionId":{{id}}}""";
+            await SessionServer.EventAsync(context,
+                $$$"""data: {"jsonrpc":"2.0","id":{{{id}}},"result":{"resultType":"complete","_meta":{{{meta}}}}}""" + "\n\n");
         }));
         await using var client = new RelayClient(server.Url, options: new RelayOptions { MaxRetryAfter = TimeSpan.Zero });
 
@@ -43,8 +51,7 @@ public sealed class SubscriptionTests
         var updated = await ReadOwnAsync(client);
         Assert.Equal("notifications/resources/updated", (string?)updated["method"]);
         Assert.Equal("file:///a", (string?)updated["params"]!["uri"]);
-        Assert.Equal("""{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"file:///a","_meta":{"x":1.0,"io.modelcontextprotocol/subscriptionId":"sub 1"}}}""",
-            await client.ReadLineAsync());
+        Assert.Equal(Updated.Replace("ID", "\"sub 1\""), await client.ReadLineAsync());
         var end = await client.ReadAsync();
         Assert.Equal("sub 1", (string?)end["id"]);
         Assert.Equal("sub 1", (string?)end["result"]!["_meta"]!["io.modelcontextprotocol/subscriptionId"]);
@@ -96,7 +103,8 @@ public sealed class SubscriptionTests
         await using var server = await ScriptedServer.StartAsync((context, body) => ServeAsync(body, async (_, id) =>
         {
             await AcknowledgeAsync(context, id);
-            await SessionServer.EventAsync(context, $$$"""data: {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{{{id}}}}}""" + "\n\n");
+            await SessionServer.EventAsync(context,
+                $$$"""data: {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{{{id}}}}}""" + "\n\n");
         }));
         await using var client = new RelayClient(server.Url);
 
@@ -137,7 +145,8 @@ public sealed class SubscriptionTests
     }
 
     private static Task AcknowledgeAsync(HttpContext context, string id) => SessionServer.EventAsync(context,
-        "retry: 10\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":" + id
+        "retry: 10\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\","
+        + "\"params\":{\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":" + id
         + "},\"notifications\":{\"toolsListChanged\":true,\"resourceSubscriptions\":[\"file:///a\"]}}}\n\n");
 
     private Task ServeAsync(string body, Func<int, string, Task> answer) =>

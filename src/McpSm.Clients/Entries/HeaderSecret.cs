@@ -23,11 +23,14 @@ internal static partial class HeaderSecret
     private static bool IsSecretParameter(string parameter) => parameter.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals
         && equals < parameter.Length - 1 && SecretName().IsMatch(parameter[..equals]) && !IsReference(Uri.UnescapeDataString(parameter[(equals + 1)..]));
 
-    [GeneratedRegex("auth|token|secret|key|cookie|password|credential|signature|^sig$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("auth|token|secret|key|cookie|password|credential|signature|^sig$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex SecretName();
 
     // ${VAR}, ${VAR:-}, ${input:id}, ${env:VAR}, ${{ secrets.X }}, {env:VAR}, {file:path}, $VAR and %VAR%. A default that is not empty is text.
-    [GeneratedRegex(@"^\s*(?:[A-Za-z]+\s+)?(?:\$\{\{[^{}]*\}\}|\$\{(?:[A-Za-z]+:)?[A-Za-z_][\w.-]*(?::-)?\}|\{(?:env|file):[^{}]+\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)\s*$",
+    [GeneratedRegex(
+        @"^\s*(?:[A-Za-z]+\s+)?(?:\$\{\{[^{}]*\}\}|\$\{(?:[A-Za-z]+:)?[A-Za-z_][\w.-]*(?::-)?\}"
+        + @"|\{(?:env|file):[^{}]+\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%)\s*$",
         RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Reference();
 }

@@ -49,7 +49,7 @@ internal sealed class SignOutFlow(CredentialStore store, TokenRevoker revoking)
         }
         catch (McpAuthException e) when (SupersededCopies.IsGone(e))
         {
-            // The credential was read from the encrypted file where it waits, and its vault is gone.
+            // The credential waits in the encrypted file, and its vault is gone.
             await store.RemoveAsync(server, CancellationToken.None).ConfigureAwait(false);
         }
     }

@@ -34,7 +34,8 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
     /// <summary>Passes on the events of a stream until all answers have come, or the stream ends.</summary>
     /// <param name="deliver">Passes on one message.</param>
     /// <exception cref="MessageTooLargeException">An event is too large.</exception>
-    public async Task ReadEventsAsync(HttpResponseMessage response, EventReader events, ExpectedAnswers expected, Func<Message, CancellationToken, Task> deliver,
+    public async Task ReadEventsAsync(
+        HttpResponseMessage response, EventReader events, ExpectedAnswers expected, Func<Message, CancellationToken, Task> deliver,
         CancellationToken cancellationToken)
     {
         try

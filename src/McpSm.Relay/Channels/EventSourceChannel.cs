@@ -116,7 +116,8 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
 
     private async Task PostAsync(Stream stream, ReadOnlyMemory<byte> json, TaskCompletionSource? written, CancellationToken cancellationToken)
     {
-        using var response = await connection.SendAsync(stream.Endpoint, to => new HttpRequestMessage(HttpMethod.Post, to) { Content = new MessageContent(json, written) },
+        using var response = await connection.SendAsync(stream.Endpoint,
+            to => new HttpRequestMessage(HttpMethod.Post, to) { Content = new MessageContent(json, written) },
             cancellationToken).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {
@@ -206,7 +207,8 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException or MessageTooLargeException or JsonException)
         {
             connection.Options.Log?.Invoke($"the stream of the server broke: {e.GetType().Name}");
-            endpoint.TrySetException(new RequestFailedException(new RelayFailure(502, nameof(ErrorReason.ServerUnreachable), $"The stream of '{connection.Server}' broke.")));
+            endpoint.TrySetException(new RequestFailedException(new RelayFailure(502, nameof(ErrorReason.ServerUnreachable),
+                $"The stream of '{connection.Server}' broke.")));
         }
         finally
         {
@@ -217,7 +219,8 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
     /// <exception cref="RequestFailedException">The URL leads to another origin.</exception>
     private Uri ReadEndpoint(string text) => Uri.TryCreate(url, text, out var target)
         && Uri.Compare(url, target, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0 ? target
-        : throw new RequestFailedException(new RelayFailure(502, nameof(ErrorReason.UnsafeEndpoint), $"'{connection.Server}' names a URL for messages on another origin."));
+        : throw new RequestFailedException(new RelayFailure(502, nameof(ErrorReason.UnsafeEndpoint),
+            $"'{connection.Server}' names a URL for messages on another origin."));
 
     private async Task DeliverAsync(Message message)
     {
@@ -253,7 +256,8 @@ internal sealed class EventSourceChannel(ServerConnection connection, Uri url, M
         {
             if (_history.Promise is { } before && !before.IsSameAs(promise))
             {
-                throw new RequestFailedException(new RelayFailure(409, nameof(ErrorReason.ProtocolViolation), new ServerChangedException(connection.Server).Message));
+                throw new RequestFailedException(new RelayFailure(409, nameof(ErrorReason.ProtocolViolation),
+                    new ServerChangedException(connection.Server).Message));
             }
             _history.Promise = promise;
         }

@@ -31,7 +31,8 @@ internal sealed class StreamableHttpChannel : IServerChannel
     private Task? _listening;
 
     /// <param name="endRelay">Ends the relay if the server came back as another one while no request waited.</param>
-    public StreamableHttpChannel(ServerConnection connection, Uri endpoint, MessageWriter writer, Func<ServerChangedException, Task> endRelay, CancellationToken relayEnds)
+    public StreamableHttpChannel(
+        ServerConnection connection, Uri endpoint, MessageWriter writer, Func<ServerChangedException, Task> endRelay, CancellationToken relayEnds)
     {
         (_connection, _endpoint, _writer, _endRelay, _relayEnds) = (connection, endpoint, writer, endRelay, relayEnds);
         _answers = new AnswerReader(connection, writer);
@@ -125,11 +126,13 @@ internal sealed class StreamableHttpChannel : IServerChannel
     {
         if (_session is { Id: not null } session)
         {
-            using var response = await _connection.SendAsync(_endpoint, url => Create(HttpMethod.Delete, url, session), cancellationToken).ConfigureAwait(false);
+            using var response = await _connection.SendAsync(_endpoint, url => Create(HttpMethod.Delete, url, session), cancellationToken)
+                .ConfigureAwait(false);
         }
     }
 
-    private Task<HttpResponseMessage> PostAsync(ReadOnlyMemory<byte> json, Session session, TaskCompletionSource? written, CancellationToken cancellationToken) =>
+    private Task<HttpResponseMessage> PostAsync(ReadOnlyMemory<byte> json, Session session, TaskCompletionSource? written,
+        CancellationToken cancellationToken) =>
         _connection.SendAsync(_endpoint, url =>
         {
             var request = Create(HttpMethod.Post, url, session);
@@ -229,7 +232,9 @@ internal sealed class StreamableHttpChannel : IServerChannel
             }
             var status = (int)response.StatusCode;
             response.Dispose();
-            return status >= 500 ? null : throw Unanswered(request, expected, $"'{_connection.Server}' does not resume the stream of the request (HTTP status {status}).");
+            return status >= 500
+                ? null
+                : throw Unanswered(request, expected, $"'{_connection.Server}' does not resume the stream of the request (HTTP status {status}).");
         }
         catch (HttpRequestException)
         {
@@ -239,7 +244,10 @@ internal sealed class StreamableHttpChannel : IServerChannel
     }
 
     private static RequestFailedException Unanswered(PendingRequest request, ExpectedAnswers expected, string text) =>
-        new(new RelayFailure(504, nameof(ErrorReason.ServerUnreachable), text)) { Unanswered = request.Message.Kind == MessageKind.Batch ? expected.Missing : null };
+        new(new RelayFailure(504, nameof(ErrorReason.ServerUnreachable), text))
+        {
+            Unanswered = request.Message.Kind == MessageKind.Batch ? expected.Missing : null,
+        };
 
     private Task<HttpResponseMessage> GetAsync(Session session, string? lastId, CancellationToken cancellationToken) =>
         _connection.SendAsync(_endpoint, url =>
@@ -302,7 +310,8 @@ internal sealed class StreamableHttpChannel : IServerChannel
                 await _endRelay(e).ConfigureAwait(false);
                 return;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or McpAuthException or MessageTooLargeException or RequestFailedException or JsonException)
+            catch (Exception e) when (e is HttpRequestException or IOException or McpAuthException or MessageTooLargeException
+                or RequestFailedException or JsonException)
             {
                 _connection.Options.Log?.Invoke($"the stream of the server broke: {e.GetType().Name}");
                 await Task.Delay(delay, _connection.Options.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -46,8 +46,10 @@ internal sealed record ToolHeader(string Name, IReadOnlyList<string> Path)
     }
 
     /// <summary>Writes an integer in decimal digits, also if the client wrote it as <c>1.0</c> or <c>1e3</c>.</summary>
-    private static string FormatInteger(JsonElement value) => value.TryGetInt64(out _) || !value.TryGetDecimal(out var number) || number != decimal.Truncate(number)
-        ? value.GetRawText() : decimal.Truncate(number).ToString("0", CultureInfo.InvariantCulture);
+    private static string FormatInteger(JsonElement value) =>
+        value.TryGetInt64(out _) || !value.TryGetDecimal(out var number) || number != decimal.Truncate(number)
+            ? value.GetRawText()
+            : decimal.Truncate(number).ToString("0", CultureInfo.InvariantCulture);
 
     private static bool ReadProperties(JsonElement schema, IReadOnlyList<string> path, List<ToolHeader> found)
     {

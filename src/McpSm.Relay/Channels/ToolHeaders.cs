@@ -29,7 +29,8 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
         }
         using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 1000 });
         return json.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind == JsonValueKind.Object
-            && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var number) && number == HeaderMismatch;
+            && error.TryGetProperty("code"u8, out var code) && code.ValueKind == JsonValueKind.Number
+            && code.TryGetInt32(out var number) && number == HeaderMismatch;
     }
 
     /// <summary>Whether a request can be sent twice with the effect of one: it reads, or calls a tool that its server declared idempotent.</summary>
@@ -59,7 +60,8 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
         }
         using var json = JsonDocument.Parse(request.Bytes, new JsonDocumentOptions { MaxDepth = 1000 });
         return !json.RootElement.GetProperty("params"u8).TryGetProperty("arguments"u8, out var arguments) ? []
-            : [.. headers.Select(header => (header.Name, Value: header.Read(arguments))).Where(header => header.Value is not null).Select(header => (header.Name, header.Value!))];
+            : [.. headers.Select(header => (header.Name, Value: header.Read(arguments))).Where(header => header.Value is not null)
+                .Select(header => (header.Name, header.Value!))];
     }
 
     /// <summary>Takes tools with invalid marks out of the answer to <c>tools/list</c>, as the specification demands of clients over HTTP.</summary>
@@ -93,7 +95,8 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
         return headers is not null;
     }
 
-    private static bool IsIdempotent(JsonElement tool) => tool.TryGetProperty("annotations"u8, out var annotations) && annotations.ValueKind == JsonValueKind.Object
+    private static bool IsIdempotent(JsonElement tool) =>
+        tool.TryGetProperty("annotations"u8, out var annotations) && annotations.ValueKind == JsonValueKind.Object
         && annotations.TryGetProperty("idempotentHint"u8, out var hint) && hint.ValueKind == JsonValueKind.True;
 
     private KnownTool? Find(string tool)

@@ -36,7 +36,8 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
             (request.Version, request.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower);
             var began = options.Time.GetTimestamp();
             var response = await http.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            options.Log?.Invoke($"{request.Method} {url.AbsolutePath}: {(int)response.StatusCode} in {options.Time.GetElapsedTime(began).TotalMilliseconds:0} ms");
+            var took = options.Time.GetElapsedTime(began);
+            options.Log?.Invoke($"{request.Method} {url.AbsolutePath}: {(int)response.StatusCode} in {took.TotalMilliseconds:0} ms");
             if (FindRedirect(response, url, request.Method) is { } target && redirects++ < MaxRedirects)
             {
                 response.Dispose();
@@ -71,7 +72,8 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
     {
         if (response.StatusCode == HttpStatusCode.Unauthorized)
         {
-            throw new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.", CredentialRemedy.ForNewCredential(server))
+            throw new McpAuthException(ErrorReason.AuthenticationRequired, $"You are not signed in to '{server.Name}'.",
+                CredentialRemedy.ForNewCredential(server))
             { Server = server.Name, StatusCode = 401 };
         }
         if (response.StatusCode == HttpStatusCode.Forbidden && response.Headers.WwwAuthenticate.Count > 0)

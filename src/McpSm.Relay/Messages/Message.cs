@@ -127,7 +127,9 @@ internal sealed class Message
             members.Add(Parse(Bytes[start..(int)reader.BytesConsumed]));
         }
         Members = members;
-        Kind = members.Count > 0 && members.All(member => member.Kind is not (MessageKind.Invalid or MessageKind.Batch)) ? MessageKind.Batch : MessageKind.Invalid;
+        Kind = members.Count > 0 && members.All(member => member.Kind is not (MessageKind.Invalid or MessageKind.Batch))
+            ? MessageKind.Batch
+            : MessageKind.Invalid;
     }
 
     private void ReadObject(ref Utf8JsonReader reader)

@@ -51,7 +51,8 @@ public class ClientCatalogTests
     [InlineData("codex")]
     public void Client_with_a_headers_helper_writes_an_entry_that_is_read_as_one(string id)
     {
-        var value = EntryForm.Create(ClientCatalog.Find(id)!, new HelperEntry("https://example.com/mcp", "/opt/mcpsm auth token my-api --json"), isProject: false);
+        var value = EntryForm.Create(ClientCatalog.Find(id)!,
+            new HelperEntry("https://example.com/mcp", "/opt/mcpsm auth token my-api --json"), isProject: false);
         var entry = EntryReader.Read(new("x", value, 1));
         Assert.Equal((EntryKind.Helper, "my-api", "https://example.com/mcp"), (entry.Kind, entry.Server, entry.Url));
     }

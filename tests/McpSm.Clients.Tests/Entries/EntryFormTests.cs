@@ -22,13 +22,17 @@ public class EntryFormTests
         Assert.Equal(expected, EntryForm.Create(ClientCatalog.Find(id)!, "a", Program, isProject: false).ToJsonString());
 
     [Fact]
-    public void Entry_in_a_project_file_has_no_members_of_the_user_file() =>
-        Assert.DoesNotContain("tools", EntryForm.Create(ClientCatalog.Find("github-copilot-cli")!, "a", Program, isProject: true).ToJsonString(), StringComparison.Ordinal);
+    public void Entry_in_a_project_file_has_no_members_of_the_user_file()
+    {
+        var entry = EntryForm.Create(ClientCatalog.Find("github-copilot-cli")!, "a", Program, isProject: true);
+        Assert.DoesNotContain("tools", entry.ToJsonString(), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Update_keeps_what_the_user_added()
     {
-        var existing = (JsonObject)JsonNode.Parse("""{"timeout":9,"disabled":true,"command":"/old/mcpsm","args":["proxy","a"],"env":{"MCPSM_VAULT":"file"}}""")!;
+        var existing =
+            (JsonObject)JsonNode.Parse("""{"timeout":9,"disabled":true,"command":"/old/mcpsm","args":["proxy","a"],"env":{"MCPSM_VAULT":"file"}}""")!;
         var entry = EntryForm.Create(ClientCatalog.Find("cline")!, "a", Program, isProject: false, existing);
         Assert.Equal("""{"timeout":9,"disabled":true,"command":"/opt/mcpsm","args":["proxy","a"]}""", entry.ToJsonString());
         Assert.Equal("/old/mcpsm", (string?)existing["command"]);

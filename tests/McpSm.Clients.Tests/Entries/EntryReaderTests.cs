@@ -58,6 +58,9 @@ public class EntryReaderTests
         Assert.Equal(expected, EntryReader.Read(new("n", new JsonObject { ["url"] = url }, 1)).HasPlaintextSecret);
 
     [Fact]
-    public void Text_of_an_entry_has_no_secret() =>
-        Assert.Equal("n (Remote)", EntryReader.Read(new("n", JsonNode.Parse("""{"url":"https://e.com?token=abc","headers":{"Authorization":"abc"}}"""), 1)).ToString());
+    public void Text_of_an_entry_has_no_secret()
+    {
+        var secret = JsonNode.Parse("""{"url":"https://e.com?token=abc","headers":{"Authorization":"abc"}}""");
+        Assert.Equal("n (Remote)", EntryReader.Read(new("n", secret, 1)).ToString());
+    }
 }

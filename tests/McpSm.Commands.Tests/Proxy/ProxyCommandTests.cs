@@ -9,7 +9,9 @@ namespace McpSm.Commands.Tests.Proxy;
 /// <summary><c>mcpsm proxy</c> as an MCP client starts it.</summary>
 public sealed class ProxyCommandTests : IAsyncLifetime
 {
-    private const string Initialize = """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
+    private const string Initialize =
+        """{"jsonrpc":"2.0","id":0,"method":"initialize","""
+        + """ "params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
     private const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
     private const string ListTools = """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""";
 

@@ -10,7 +10,8 @@ namespace McpSm.Commands.Tests.Proxy;
 public sealed class RelayScene : IAsyncDisposable
 {
     public const string Initialize =
-        """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
+        """{"jsonrpc":"2.0","id":0,"method":"initialize","""
+        + """ "params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
 
     public const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
     public const string ListTools = """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""";

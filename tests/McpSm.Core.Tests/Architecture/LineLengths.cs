@@ -22,13 +22,6 @@ internal static partial class LineLengths
         ["tests/McpSm.Core.Tests/Errors/messages.txt"] = "The snapshot has one line for each message.",
     };
 
-    // Folders that are to be wrapped.
-    private static readonly string[] Unwrapped =
-    [
-        "src/McpSm.Relay/", "src/McpSm.HttpProxy/", "src/McpSm.Clients/", "src/McpSm.Commands/Proxy/",
-        "tests/McpSm.Relay.Tests/", "tests/McpSm.HttpProxy.Tests/", "tests/McpSm.Clients.Tests/", "tests/McpSm.Commands.Tests/Proxy/",
-    ];
-
     /// <summary>Returns the file, number and length of each long line.</summary>
     public static IReadOnlyList<string> FindLong() => [.. Lines().Where(line => ExceptionOf(line.File) is null).Select(line => line.ToString())];
 
@@ -62,7 +55,7 @@ internal static partial class LineLengths
     private static IEnumerable<LongLine> Lines() =>
         from file in Files(Repository.Root)
         let max = MaxLength(file)
-        where max is not null && !Unwrapped.Any(folder => file.StartsWith(folder, StringComparison.Ordinal))
+        where max is not null
         from line in File.ReadLines(Path.Combine(Repository.Root, file)).Index()
         where line.Item.Length > max && !LongUrl().IsMatch(line.Item)
         select new LongLine(file, line.Index + 1, line.Item.Length);

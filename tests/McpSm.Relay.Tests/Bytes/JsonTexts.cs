@@ -10,11 +10,13 @@ internal static class JsonTexts
     private static readonly Gen<string> Piece = Gen.OneOf(
         Gen.Char[' ', '~'].Where(c => c is not ('"' or '\\')).Select(c => c.ToString()),
         Gen.OneOf("道具", "é", "😀", "\u2028", "\u007f", "\u00a0", "\ufeff", "\ufffd"),
-        Gen.OneOf("\\n", "\\r\\n", "\\t", "\\/", "\\\"", "\\\\", "\\b", "\\u0000", "\\u00e9", "\\u00E9", "\\ud83d\\ude00", "\\ud800", "\\u2028", "data: ", "id: 1"));
+        Gen.OneOf("\\n", "\\r\\n", "\\t", "\\/", "\\\"", "\\\\", "\\b", "\\u0000", "\\u00e9", "\\u00E9", "\\ud83d\\ude00", "\\ud800",
+            "\\u2028", "data: ", "id: 1"));
 
     private static readonly Gen<string> Number = Gen.OneOf(
         Gen.Int.Select(number => number.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-        Gen.OneOf("0", "-0", "1.0", "1.50", "1e2", "1E+2", "-1.5e-7", "1e400", "12345678901234567890123", "9007199254740993", "0.1000000000000000055511151231257827"));
+        Gen.OneOf("0", "-0", "1.0", "1.50", "1e2", "1E+2", "-1.5e-7", "1e400", "12345678901234567890123", "9007199254740993",
+            "0.1000000000000000055511151231257827"));
 
     /// <summary>A string with its quotes.</summary>
     public static Gen<string> Text { get; } = Piece.List[0, 12].Select(pieces => $"\"{string.Concat(pieces)}\"");
@@ -25,7 +27,8 @@ internal static class JsonTexts
     public static Gen<string> Value { get; } = Nest(3);
 
     /// <summary>An object whose members are those given, in any order and among unknown ones.</summary>
-    public static Gen<string> Object(params Gen<string>[] members) => Gen.Select(Gen.Shuffle(members).SelectMany(Sequence), Unknown.List[0, 3], Space, (known, unknown, space) =>
+    public static Gen<string> Object(params Gen<string>[] members) =>
+        Gen.Select(Gen.Shuffle(members).SelectMany(Sequence), Unknown.List[0, 3], Space, (known, unknown, space) =>
         "{" + space + string.Join(space + "," + space, known.Concat(unknown)) + space + "}");
 
     public static Gen<string> Member(string name, Gen<string> value) => Gen.Select(value, Space, (text, space) => $"\"{name}\"{space}:{space}{text}");
@@ -40,7 +43,8 @@ internal static class JsonTexts
             return leaf;
         }
         var inner = Nest(depth - 1);
-        return Gen.Frequency((3, leaf), (1, Gen.Select(inner.List[0, 4], Space, (items, space) => $"[{space}{string.Join(space + "," + space, items)}{space}]")),
+        return Gen.Frequency((3, leaf),
+            (1, Gen.Select(inner.List[0, 4], Space, (items, space) => $"[{space}{string.Join(space + "," + space, items)}{space}]")),
             (1, Gen.Select(Gen.Select(Text, inner).List[0, 4], Space, (members, space) =>
                 "{" + string.Join(",", members.Select(member => $"{space}{member.Item1}{space}:{space}{member.Item2}{space}")) + "}")));
     }

@@ -129,5 +129,6 @@ internal sealed class ChaosServer(int seed)
         }
     }
 
-    private static string Answer(JsonNode message, string result) => "{\"jsonrpc\":\"2.0\",\"id\":" + message["id"]!.ToJsonString() + ",\"result\":" + result + "}";
+    private static string Answer(JsonNode message, string result) =>
+        "{\"jsonrpc\":\"2.0\",\"id\":" + message["id"]!.ToJsonString() + ",\"result\":" + result + "}";
 }

@@ -103,7 +103,8 @@ public sealed class ChaosTests
                     await SessionServer.EventAsync(context, $"retry: 5\nid: e{streams}\ndata:\n\n");
                     return;
                 }
-                await SessionServer.EventAsync(context, "data: {\"jsonrpc\":\"2.0\",\"method\":\"after\",\"params\":{\"last\":\"" + context.Request.Headers["Last-Event-ID"] + "\"}}\n\n");
+                await SessionServer.EventAsync(context,
+                    "data: {\"jsonrpc\":\"2.0\",\"method\":\"after\",\"params\":{\"last\":\"" + context.Request.Headers["Last-Event-ID"] + "\"}}\n\n");
                 await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             },
         };

@@ -53,7 +53,8 @@ internal sealed class DirectClient(Uri url, McpTransport transport) : IMessageCl
         _ends.Dispose();
     }
 
-    private static HttpRequestMessage Post(Uri url, string message) => new(HttpMethod.Post, url) { Content = new StringContent(message, Encoding.UTF8, "application/json") };
+    private static HttpRequestMessage Post(Uri url, string message) =>
+        new(HttpMethod.Post, url) { Content = new StringContent(message, Encoding.UTF8, "application/json") };
 
     private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request)
     {

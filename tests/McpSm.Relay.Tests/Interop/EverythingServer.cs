@@ -19,7 +19,8 @@ internal sealed class EverythingServer : IAsyncDisposable
         var node = Path.Combine(modules, "node", "bin", OperatingSystem.IsWindows() ? "node.exe" : "node");
         Require.OrSkip(File.Exists(node), "server-everything is missing. Install it with: npm install --prefix tests/interop/server-everything");
         var port = FreePort.Find();
-        var start = new ProcessStartInfo(node, [Path.Combine(modules, "@modelcontextprotocol", "server-everything", "dist", "index.js"), transport == McpTransport.Sse ? "sse" : "streamableHttp"])
+        var start = new ProcessStartInfo(node,
+            [Path.Combine(modules, "@modelcontextprotocol", "server-everything", "dist", "index.js"), transport == McpTransport.Sse ? "sse" : "streamableHttp"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -9,7 +9,9 @@ namespace McpSm.Relay.Tests.Interop;
 /// <summary>A reference server of other authors gives the same messages directly and through the relay.</summary>
 public sealed partial class EverythingTests
 {
-    private const string Initialize = """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"sampling":{},"elicitation":{"form":{},"url":{}}},"clientInfo":{"name":"test","version":"1"}}}""";
+    private const string Initialize =
+        """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","""
+        + """ "capabilities":{"sampling":{},"elicitation":{"form":{},"url":{}}},"clientInfo":{"name":"test","version":"1"}}}""";
 
     // Random by design, or on a timer.
     private static readonly string[] LeftOut = ["toggle-simulated-logging", "toggle-subscriber-updates"];
@@ -60,11 +62,13 @@ public sealed partial class EverythingTests
         await script.AskAsync("resources/templates/list");
         foreach (var tool in (await script.AskAsync("tools/list"))["tools"]!.AsArray().Select(tool => (string)tool!["name"]!).Except(LeftOut))
         {
-            await script.AskAsync("tools/call", $$$"""{"name":"{{{tool}}}","arguments":{{{Arguments.GetValueOrDefault(tool, "{}")}}},"_meta":{"progressToken":"p-{{{tool}}}"}}""");
+            await script.AskAsync("tools/call",
+                $$$"""{"name":"{{{tool}}}","arguments":{{{Arguments.GetValueOrDefault(tool, "{}")}}},"_meta":{"progressToken":"p-{{{tool}}}"}}""");
         }
         foreach (var prompt in (await script.AskAsync("prompts/list"))["prompts"]!.AsArray())
         {
-            var arguments = new JsonObject((prompt!["arguments"]?.AsArray() ?? []).Select(argument => KeyValuePair.Create((string)argument!["name"]!, (JsonNode?)"1")));
+            var arguments = new JsonObject((prompt!["arguments"]?.AsArray() ?? [])
+                .Select(argument => KeyValuePair.Create((string)argument!["name"]!, (JsonNode?)"1")));
             await script.AskAsync("prompts/get", $$$"""{"name":"{{{prompt["name"]}}}","arguments":{{{arguments.ToJsonString()}}}}""");
         }
         foreach (var resource in (await script.AskAsync("resources/list"))["resources"]!.AsArray().Take(5))
@@ -74,11 +78,13 @@ public sealed partial class EverythingTests
             await script.AskAsync("resources/unsubscribe", $$$"""{"uri":"{{{resource["uri"]}}}"}""");
         }
         await script.AskAsync("resources/read", """{"uri":"demo://resource/dynamic/blob/3"}""");
-        await script.AskAsync("completion/complete", """{"ref":{"type":"ref/prompt","name":"completable-prompt"},"argument":{"name":"department","value":"E"}}""");
+        await script.AskAsync("completion/complete",
+            """{"ref":{"type":"ref/prompt","name":"completable-prompt"},"argument":{"name":"department","value":"E"}}""");
         await script.AskAsync("tools/call", """{"name":"no such tool"}""");
         await script.AskAsync("tools/call", """{"name":"get-sum","arguments":{"a":"x"}}""");
         await script.AskAsync("no/such/method");
-        var task = await script.AskAsync("tools/call", """{"name":"simulate-research-query","arguments":{"topic":"python","ambiguous":true},"task":{"ttl":60000}}""");
+        var task = await script.AskAsync("tools/call",
+            """{"name":"simulate-research-query","arguments":{"topic":"python","ambiguous":true},"task":{"ttl":60000}}""");
         await script.AskAsync("tasks/result", $$$"""{"taskId":"{{{task["task"]!["taskId"]}}}"}""");
         return [.. script.Received.Select(Normalize)];
     }
