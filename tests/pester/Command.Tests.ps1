@@ -123,8 +123,40 @@ Describe '$WhatIfPreference' {
 
 Describe 'mcpsm proxy in a session' {
     It 'names the executable, which has standard streams of its own' {
-        $errors = mcpsm proxy my-api 2>&1
+        # Not -NonInteractive: a person could use this session.
+        $errors = pwsh -NoProfile -Command "Import-Module '$manifest'; mcpsm proxy my-api" 2>&1
         "$errors" | Should -BeLike "*'mcpsm proxy' needs a process of its own*Start the executable 'mcpsm'*"
+        "$errors" | Should -BeLike '*or: pwsh -NoProfile -NonInteractive -Command Invoke-Mcpsm proxy my-api'
         $LASTEXITCODE | Should -Not -Be 0
+    }
+
+    It 'relays over the streams of a pwsh that a program started, and writes nothing else to them' {
+        mcpsm add relayed --type http --url $url | Out-Null
+        $said = mcpsm auth login relayed --callback-port 0 2>&1
+        $LASTEXITCODE | Should -Be 0 -Because "$said"
+        $start = [System.Diagnostics.ProcessStartInfo]::new((Get-Process -Id $PID).Path)
+        '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$manifest'; Invoke-Mcpsm proxy relayed --verbose" |
+            ForEach-Object { $start.ArgumentList.Add($_) }
+        $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+        $utf8 = [System.Text.UTF8Encoding]::new($false)
+        $start.StandardInputEncoding = $start.StandardOutputEncoding = $utf8
+        $relay = [System.Diagnostics.Process]::Start($start)
+        try {
+            $log = $relay.StandardError.ReadToEndAsync()
+            $client = '"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}'
+            $relay.StandardInput.WriteLine('{"jsonrpc":"2.0","id":"日本","method":"initialize","params":{' + $client + '}}')
+            $answer = $relay.StandardOutput.ReadLine() | ConvertFrom-Json
+            $answer.id | Should -Be '日本'
+            $answer.error.message | Should -BeNullOrEmpty
+            $answer.result.protocolVersion | Should -Be '2025-11-25'
+            $relay.StandardInput.Close()
+            $relay.StandardOutput.ReadToEnd() | Should -Be ''
+            $relay.WaitForExit(20000) | Should -BeTrue
+            $relay.ExitCode | Should -Be 0
+            $log.Result | Should -Match 'POST /mcp: 200'
+        } finally {
+            if (-not $relay.HasExited) { $relay.Kill($true) }
+            $relay.Dispose()
+        }
     }
 }

@@ -20,6 +20,9 @@ internal abstract class McpsmSubcommand : CommandWithExamples
     /// <summary>Whether the command always reads standard input, and not only for an argument such as <c>-</c>.</summary>
     public virtual bool ReadsStandardInput => false;
 
+    /// <summary>Whether the command needs the standard streams as bytes, in whatever process it runs.</summary>
+    public virtual bool NeedsStandardStreams => false;
+
     protected CommandContext Context { get; }
 
     /// <summary>

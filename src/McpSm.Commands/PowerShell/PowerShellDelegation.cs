@@ -38,6 +38,19 @@ public static class PowerShellDelegation
         exit $LASTEXITCODE
         """;
 
+    // For a command that needs the standard streams as bytes. A script with $input would make PowerShell read standard input.
+    private const string StreamScript = """
+        try { Import-Module Mcpsm -ErrorAction Stop } catch { exit 127 }
+        $how, $pipe = $env:MCPSM_HANDED_OVER -split ':'
+        $words = $args
+        if ($pipe) {
+            $reader = [IO.StreamReader]::new([IO.Pipes.AnonymousPipeClientStream]::new('In', $pipe))
+            try { $words = [Text.Json.JsonSerializer]::Deserialize[string[]]($reader.ReadToEnd()) } finally { $reader.Dispose() }
+        }
+        Invoke-Mcpsm @words
+        exit $LASTEXITCODE
+        """;
+
     // The exit code of the script if it cannot import the module.
     private const int NoModule = 127;
 
@@ -65,19 +78,21 @@ public static class PowerShellDelegation
     {
         var canRunHere = VaultOption.Read(parsed) is { } vault && !VaultSelector.IsOfSecretManagement(vault);
         var isTerminal = context.Console.IsInputTerminal;
+        var needsStreams = parsed.CommandResult.Command is McpsmSubcommand { NeedsStandardStreams: true };
         // Also --token=- and --header name=-.
-        var readsInput = arguments.Any(a => a == "-" || a.EndsWith("=-", StringComparison.Ordinal) || a.EndsWith(":-", StringComparison.Ordinal))
-            || (!isTerminal && parsed.CommandResult.Command is McpsmSubcommand { ReadsStandardInput: true });
+        var hasDash = arguments.Any(a => a == "-" || a.EndsWith("=-", StringComparison.Ordinal) || a.EndsWith(":-", StringComparison.Ordinal));
+        var readsInput = !needsStreams
+            && (hasDash || (!isTerminal && parsed.CommandResult.Command is McpsmSubcommand { ReadsStandardInput: true }));
         var hasSecret = SecretArguments.Contains(parsed);
-        using var line = !hasSecret ? null : new DelegatedCommandLine(arguments, byPipe: isTerminal);
+        using var line = !hasSecret ? null : new DelegatedCommandLine(arguments, byPipe: isTerminal || needsStreams);
         Process pwsh;
         try
         {
             pwsh = new ProgramStarter(context.AppEnvironment).StartTrusted("pwsh",
-                ["-NoProfile", "-NoLogo", "-CommandWithArgs", Script, .. hasSecret ? [] : arguments], start =>
+                ["-NoProfile", "-NoLogo", "-CommandWithArgs", needsStreams ? StreamScript : Script, .. hasSecret ? [] : arguments], start =>
                 {
                     // Without the redirect, pwsh would wait for the end of an input that is not for it. It needs a terminal for prompts.
-                    start.RedirectStandardInput = !isTerminal && (hasSecret || !readsInput);
+                    start.RedirectStandardInput = !isTerminal && !needsStreams && (hasSecret || !readsInput);
                     // This process handles what a relay says.
                     start.Environment.Remove(DetachedRun.Variable);
                     start.Environment[Variable] = line?.Mode(readsInput) ?? (readsInput ? "input" : "1");

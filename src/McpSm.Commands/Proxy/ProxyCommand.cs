@@ -46,8 +46,11 @@ internal sealed class ProxyCommand : ServerSubcommand
     public override bool Changes(ParseResult parsed) =>
         parsed.GetValue(Server) is { } given && ServerLookup.IsUrl(given) && Context.Catalog.Find(given) is null;
 
-    // pwsh cannot pass on standard streams as bytes. A vault that only PowerShell opens gives an error to the client.
-    public override IEnumerable<string?> FindVaults(ParseResult parsed) => [];
+    public override bool NeedsStandardStreams => true;
+
+    // PowerShell has no web server. A server that is not in the catalog has no credential.
+    public override IEnumerable<string?> FindVaults(ParseResult parsed) =>
+        _http.IsRequested(parsed) || parsed.GetValue(Server) is not { } given || Context.Catalog.Find(given) is null ? [] : base.FindVaults(parsed);
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -72,7 +75,8 @@ internal sealed class ProxyCommand : ServerSubcommand
         if (Context.Console.OpenStandardStreams() is not var (input, output))
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "'mcpsm proxy' needs a process of its own, because it relays standard input and output.",
-                "Start the executable 'mcpsm' instead of the command of this session.");
+                "Start the executable 'mcpsm' instead of the command of this session, or: "
+                + $"pwsh -NoProfile -NonInteractive -Command {NextCommand.For("proxy", server.Id).Replace("mcpsm", "Invoke-Mcpsm", StringComparison.Ordinal)}");
         }
         if (Context.Console.IsInputTerminal)
         {

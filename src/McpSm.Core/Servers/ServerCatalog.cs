@@ -88,6 +88,7 @@ public sealed class ServerCatalog(AppEnvironment environment)
         {
             // A server that gets the same id later must not accept the callers of this one.
             new HttpProxyFiles(environment, all[IndexOf(all, id)].Id).Remove();
+            RelayFiles.Remove(environment, all[IndexOf(all, id)].Id);
             Entries(root).RemoveAt(IndexOf(all, id));
             return true;
         }, cancellationToken);

@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using McpSm.Commands.Output;
 using McpSm.Commands.PowerShell;
+using McpSm.Commands.Proxy;
+using Microsoft.Win32.SafeHandles;
 
 namespace McpSm.PowerShell.Pipeline;
 
@@ -10,14 +12,18 @@ namespace McpSm.PowerShell.Pipeline;
 /// <param name="piped">The lines of standard input, if <c>mcpsm</c> is in a pipeline. Null if the user types the input.</param>
 internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped) : ICommandConsole
 {
+    private const int StandardOutput = 1;
+
     private readonly HostInput _input = new(cmdlet);
+    private readonly bool _isDelegated = cmdlet.AppEnvironment.Variable(PowerShellDelegation.Variable) is not null;
+    private readonly LineWriter _error = new(cmdlet.WriteForUser, cmdlet.Prompt);
+    private bool _hasOpened;
     private int _read;
 
     public TextWriter Out { get; } = new LineWriter(line => cmdlet.Write(PaintedLine.Of(line)), _ => { });
 
     // mcpsm delegated this command to pwsh, and reads plain lines from its standard error as they are written.
-    public TextWriter Error { get; } = cmdlet.AppEnvironment.Variable(PowerShellDelegation.Variable) is null
-        ? new LineWriter(cmdlet.WriteForUser, cmdlet.Prompt) : Console.Error;
+    public TextWriter Error => _isDelegated || _hasOpened ? Console.Error : _error;
 
     // A PaintedLine separates the colours from the text.
     public bool Colours => true;
@@ -31,7 +37,27 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
 
     public bool IsWhatIf { get; init; }
 
+<<<<<<< HEAD
     public string CurrentFolder { get; } = cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+=======
+    // The folder of the module has the manifest and this assembly.
+    public OwnProgram OwnProgram => OwnProgram.PowerShell(Path.Combine(Path.GetDirectoryName(typeof(HostConsole).Assembly.Location)!, "Mcpsm.psd1"));
+
+    // A pwsh that no person uses, and whose input is not a terminal, was started by a program that owns the streams. PowerShell reads its input
+    // only for a script that asks for $input.
+    public (Stream Input, Stream Output)? OpenStandardStreams()
+    {
+        if (piped is not null || !Console.IsInputRedirected || !(HostInput.IsForbidden || _isDelegated))
+        {
+            return null;
+        }
+        _hasOpened = true;
+        // The host and modules, such as that of a vault, write warnings and more to standard output, where only protocol messages may be.
+        Console.SetOut(Console.Error);
+        return (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput()
+            : new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0));
+    }
+>>>>>>> 0b9b664 (Relay over the streams of pwsh, and prove the sign-in with processes)
 
     // ShouldProcess writes the same message as for a cmdlet, in the language of the session.
     public Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => cmdlet.Dispatcher.AskAsync(

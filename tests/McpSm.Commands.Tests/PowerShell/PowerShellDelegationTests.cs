@@ -33,6 +33,14 @@ public sealed class PowerShellDelegationTests
     }
 
     [Fact]
+    public async Task Relay_of_a_SecretManagement_vault_gets_the_streams_of_the_client()
+    {
+        using var mcpsm = await WithVaultElsewhereAsync();
+        StandIn(mcpsm, "for word; do echo \"[$word]\"; done; echo \"$MCPSM_HANDED_OVER\"; cat");
+        Assert.Equal("[proxy]\n[my-api]\n1\n{\"a\": 1}\n\n", (await mcpsm.RunAsync(["proxy", "my-api"], "{\"a\": 1}\n\n")).Out);
+    }
+
+    [Fact]
     public async Task Registration_in_a_SecretManagement_vault_is_removed_by_pwsh()
     {
         using var mcpsm = new CliProcess();
