@@ -56,8 +56,8 @@ internal sealed class DetachedAttempt(McpServer server, AppEnvironment environme
         Process process;
         try
         {
-            process = new ProgramStarter(environment)
-                .StartTrusted(program.Path, [.. program.Arguments, "auth", "login", server.Id, "--quiet", .. options], start =>
+            string[] arguments = [.. program.Arguments, "auth", "login", server.Id, "--quiet", .. options];
+            process = new ProgramStarter(environment).StartTrusted(program.Path, arguments, start =>
             {
                 // The process outlives the relay, so it must not have the streams of the client.
                 start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;

@@ -65,6 +65,6 @@ internal sealed class DetachedSignIn(McpServer server, AppEnvironment environmen
         || status is { State: AuthState.Unknown, Kind: CredentialKind.OAuth } or { CanRenew: true, RenewalRefusedAt: null, Kind: not CredentialKind.None };
 
     private static bool IsSame(CredentialInfo? one, CredentialInfo? other) => one?.Kind == other?.Kind && one?.IssuedAt == other?.IssuedAt
-        && one?.ExpiresAt == other?.ExpiresAt
-        && one?.Issuer == other?.Issuer && one?.Vault == other?.Vault && one?.AnsweredAnonymously == other?.AnsweredAnonymously;
+        && one?.ExpiresAt == other?.ExpiresAt && one?.Issuer == other?.Issuer
+        && one?.Vault == other?.Vault && one?.AnsweredAnonymously == other?.AnsweredAnonymously;
 }

@@ -125,8 +125,9 @@ public sealed class ProxyCommandTests : IAsyncLifetime
         Assert.Single(_issuer.Traffic.OfGrant("refresh_token"));
         Assert.Single(_issuer.Traffic.To("/authorize"));
         TestContext.Current.SendDiagnosticMessage("initialize: median {0:0} ms, last {1:0} ms", times.Order().ElementAt(10).TotalMilliseconds, times.Max().TotalMilliseconds);
-        // The executable is not compiled ahead of time, and other tests run. The native executable takes less than 1.5 s on an idle machine.
-        Assert.True(times.Max() < TimeSpan.FromSeconds(30), $"{times.Max()}");
+        // Other tests run at the same time. The native executable takes less than half a second, and the debug build compiles its code 20 times.
+        var limit = TimeSpan.FromSeconds(_mcpsm.Executable.Length == 1 ? 5 : 60);
+        Assert.True(times.Max() < limit, $"{times.Max()}");
         foreach (var relay in relays)
         {
             await EndAsync(relay);
