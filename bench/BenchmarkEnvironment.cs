@@ -18,6 +18,8 @@ internal sealed class BenchmarkEnvironment : IAsyncDisposable
 
     public ProtectedMcpServer Server { get; }
 
+    private static string Modules { get; } = Path.Combine(TestServers.Repository.Root, "bench", "peer", "node_modules");
+
     /// <summary>The root folder of the repository.</summary>
     public static string Repository { get; } = TestServers.Repository.Root;
 
@@ -42,6 +44,11 @@ internal sealed class BenchmarkEnvironment : IAsyncDisposable
     public MeasuredProgram? Peer(string folder, params string[] arguments) => _peer is null ? null
         : new MeasuredProgram("npm tool", "node", [_peer, .. arguments],
             new Dictionary<string, string> { ["MCP_MANAGER_CONFIG_DIR"] = folder, ["HOME"] = _root });
+
+    /// <summary>Returns the npm tool mcp-remote with a header; null if it could not be installed.</summary>
+    public MeasuredProgram? Remote(Uri url, string header) => _peer is null ? null
+        : new MeasuredProgram("mcp-remote", "node", [Path.Combine(Modules, "mcp-remote", "dist", "proxy.js"), url.AbsoluteUri, "--header", header],
+            new Dictionary<string, string> { ["HOME"] = _root });
 
     /// <summary>Returns the shortest Node program; null if Node is missing.</summary>
     public MeasuredProgram? Node() => _peer is null ? null : new MeasuredProgram("node -e 0", "node", ["-e", "0"], new Dictionary<string, string>());
@@ -174,10 +181,10 @@ internal sealed class BenchmarkEnvironment : IAsyncDisposable
     private static async Task<string?> InstallPeerAsync(Report report)
     {
         var folder = Path.Combine(Repository, "bench", "peer");
-        var script = Path.Combine(folder, "node_modules", "mcp-server-manager", "bin", "cli.js");
+        var script = Path.Combine(Modules, "mcp-server-manager", "bin", "cli.js");
         try
         {
-            if (!File.Exists(script))
+            if (!File.Exists(script) || !Directory.Exists(Path.Combine(Modules, "mcp-remote")))
             {
                 report.Say("Installing the npm tool …");
                 await RunAsync(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", "install", "--prefix", folder, "--loglevel=error");

@@ -1,4 +1,4 @@
 namespace McpSm.Bench;
 
-internal sealed record Document(string Machine, int Runs, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<Peak> Peaks,
+internal sealed record Document(string Machine, int Runs, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<Peak> Peaks, IReadOnlyList<Count> Counts,
     IReadOnlyList<HotPath> Paths, IReadOnlyList<Missing> NotMeasured);

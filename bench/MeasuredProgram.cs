@@ -12,6 +12,9 @@ internal sealed record MeasuredProgram(string Name, string Program, IReadOnlyLis
     /// <summary>Prepares a run, outside the measured time.</summary>
     public Action? Before { get; init; }
 
+    /// <summary>The text for standard input; null for none.</summary>
+    public string? Input { get; init; }
+
     /// <summary>Whether the program measures itself and prints the milliseconds as its last line.</summary>
     public bool TellsItsTime { get; init; }
 
@@ -23,6 +26,7 @@ internal sealed record MeasuredProgram(string Name, string Program, IReadOnlyLis
         Before?.Invoke();
         var begin = Stopwatch.GetTimestamp();
         using var process = Start();
+        await EndInputAsync(process);
         var tail = await ReadAsync(process);
         await process.WaitForExitAsync();
         var taken = Stopwatch.GetElapsedTime(begin);
@@ -38,6 +42,7 @@ internal sealed record MeasuredProgram(string Name, string Program, IReadOnlyLis
     {
         Before?.Invoke();
         using var process = Start();
+        await EndInputAsync(process);
         var reading = ReadAsync(process);
         var most = 0L;
         try
@@ -56,7 +61,8 @@ internal sealed record MeasuredProgram(string Name, string Program, IReadOnlyLis
         return most;
     }
 
-    private Process Start()
+    /// <summary>Starts the program with open standard streams.</summary>
+    public Process Start()
     {
         var start = new ProcessStartInfo(Program, Arguments)
         {
@@ -73,9 +79,13 @@ internal sealed record MeasuredProgram(string Name, string Program, IReadOnlyLis
         {
             start.Environment[name] = value;
         }
-        var process = Process.Start(start)!;
+        return Process.Start(start)!;
+    }
+
+    private async Task EndInputAsync(Process process)
+    {
+        await process.StandardInput.WriteAsync(Input);
         process.StandardInput.Close();
-        return process;
     }
 
     /// <returns>The last lines, for the message of a failure.</returns>

@@ -8,7 +8,7 @@ namespace McpSm.Bench;
 internal sealed record Options(int Runs = 15, bool Json = false, string? Only = null)
 {
     public const string Usage = """
-        Measures mcpsm and the module, as whole processes, against the npm tool mcp-server-manager and the floors of the runtimes.
+        Measures mcpsm and the module, as whole processes, against npm tools and the floors of the runtimes.
 
           dotnet run -c Release --project bench -- [--runs N] [--only <word>] [--json]
 

@@ -13,6 +13,7 @@ await StatusRows.RunAsync(environment, report);
 await TokenRows.RunAsync(environment, report);
 await SignInRows.RunAsync(environment, report);
 await ManyServersRows.RunAsync(environment, report);
+await RelayRows.RunAsync(environment, report);
 await ModuleRows.RunAsync(environment, report);
 Paths.Run(report);
 report.Print();

@@ -8,8 +8,11 @@ internal sealed class Report(Options options)
 {
     private readonly List<Comparison> _comparisons = [];
     private readonly List<Peak> _peaks = [];
+    private readonly List<Count> _counts = [];
     private readonly List<HotPath> _paths = [];
     private readonly List<Missing> _missing = [];
+
+    public int Runs => options.Runs;
 
     public bool Wants(string work) => options.Only is null || work.Contains(options.Only, StringComparison.OrdinalIgnoreCase);
 
@@ -60,6 +63,12 @@ internal sealed class Report(Options options)
 
     public void Add(HotPath path) => _paths.Add(path);
 
+    public void Add(Comparison comparison) => _comparisons.Add(comparison);
+
+    public void Add(Peak peak) => _peaks.Add(peak);
+
+    public void Add(Count count) => _counts.Add(count);
+
     public void Miss(string work, string why)
     {
         if (Wants(work))
@@ -76,7 +85,7 @@ internal sealed class Report(Options options)
         var machine = $"{Environment.ProcessorCount} cores, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {Noise()}";
         if (options.Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new Document(machine, options.Runs, _comparisons, _peaks, _paths, _missing),
+            Console.WriteLine(JsonSerializer.Serialize(new Document(machine, options.Runs, _comparisons, _peaks, _counts, _paths, _missing),
                 ReportJson.Default.Document));
             return;
         }
@@ -85,6 +94,8 @@ internal sealed class Report(Options options)
             Text(c.Ratio, "0.000"), c.AtMost is { } most ? Text(most, "0.0##") + " ×" : "", Word(c.Met))));
         Table("| peak memory of | program | MB | at most | |", _peaks.Select(p => Row(p.Work, p.Program, Megabytes(p.Bytes),
             p.AtMost is { } most ? Megabytes(most) : "", Word(p.Met))));
+        Table("| number of | program | number | at most | |",
+            _counts.Select(c => Row(c.Work, c.Program, $"{c.Number}", $"{c.AtMost}", Word(c.Met))));
         Table("| path in the process | time, µs | allocated, kB |", _paths.Select(p =>
             Row(p.Path, Text(p.Nanoseconds / 1000, "0.0"), Text(p.AllocatedBytes / 1000.0, "0.0"))));
         Table("| not measured | reason |", _missing.Select(m => Row(m.Work, m.Why)));
