@@ -37,9 +37,8 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
 
     public bool IsWhatIf { get; init; }
 
-<<<<<<< HEAD
     public string CurrentFolder { get; } = cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath;
-=======
+
     // The folder of the module has the manifest and this assembly.
     public OwnProgram OwnProgram => OwnProgram.PowerShell(Path.Combine(Path.GetDirectoryName(typeof(HostConsole).Assembly.Location)!, "Mcpsm.psd1"));
 
@@ -57,7 +56,6 @@ internal sealed class HostConsole(McpCmdlet cmdlet, IReadOnlyList<string>? piped
         return (Console.OpenStandardInput(), OperatingSystem.IsWindows() ? Console.OpenStandardOutput()
             : new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0));
     }
->>>>>>> 0b9b664 (Relay over the streams of pwsh, and prove the sign-in with processes)
 
     // ShouldProcess writes the same message as for a cmdlet, in the language of the session.
     public Task SayWhatIfAsync(string operation, string? target, CancellationToken cancellationToken) => cmdlet.Dispatcher.AskAsync(

@@ -10,6 +10,7 @@ namespace McpSm.Relay.Http;
 internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server, RelayOptions options)
 {
     private const int MaxRedirects = 5;
+    private const int MaxFirstBuffer = 16 * 1024 * 1024;
     private static readonly TimeSpan UsualRetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>The name of the server, for messages.</summary>
@@ -90,7 +91,8 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
     {
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using var closing = stream.ConfigureAwait(false);
-        using var body = new MemoryStream();
+        // Of the right size at once, if the server says it. A server that lies about it gets no more than this.
+        using var body = new MemoryStream((int)Math.Clamp(response.Content.Headers.ContentLength ?? 0, 0, Math.Min(options.MaxServerMessage, MaxFirstBuffer)));
         var buffer = new byte[81920];
         while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var read)
         {
@@ -100,7 +102,7 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
             }
             body.Write(buffer, 0, read);
         }
-        return body.ToArray();
+        return body.Length == body.Capacity ? body.GetBuffer() : body.ToArray();
     }
 
     /// <summary>Returns where a response redirects to, if that is the same origin; null otherwise.</summary>

@@ -51,7 +51,10 @@ internal sealed class LineReader(Stream input, int limit)
             scanner ??= new IdScanner();
             scanner.Feed(bytes);
         }
-        var line = isTooLong ? new Line(default, true, scanner!.Id) : new Line(bytes.TrimEnd((byte)'\r').ToArray());
+        // A large message takes the buffer with it, which is not used again.
+        var length = bytes.TrimEnd((byte)'\r').Length;
+        var line = isTooLong ? new Line(default, true, scanner!.Id)
+            : next == _end && _buffer.Length > InitialSize ? new Line(_buffer.AsMemory(_start, length)) : new Line(_buffer.AsSpan(_start, length).ToArray());
         _start = next;
         if (_start == _end)
         {

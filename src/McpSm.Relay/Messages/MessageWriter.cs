@@ -7,6 +7,9 @@ namespace McpSm.Relay.Messages;
 /// <param name="tools">Cuts tools from messages; null to write all messages as they are.</param>
 internal sealed class MessageWriter(Stream output, ToolFilter? tools = null) : IDisposable
 {
+    private const int LargeMessage = 64 * 1024;
+    private static readonly byte[] LineEnd = [(byte)'\n'];
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly CancellationTokenSource _closed = new();
 
@@ -24,13 +27,20 @@ internal sealed class MessageWriter(Stream output, ToolFilter? tools = null) : I
         {
             return;
         }
-        var line = ToLine((tools?.Filter(json) ?? json).Span);
+        var message = tools?.Filter(json) ?? json;
+        // A large message is not copied only to append the end of its line.
+        var isLarge = message.Length > LargeMessage && message.Span.IndexOfAny((byte)'\r', (byte)'\n') < 0;
+        var line = isLarge ? message : ToLine(message.Span);
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             _closed.Token.ThrowIfCancellationRequested();
             // A line that was begun is finished: half a line would corrupt the next message.
             await output.WriteAsync(line, CancellationToken.None).ConfigureAwait(false);
+            if (isLarge)
+            {
+                await output.WriteAsync(LineEnd, CancellationToken.None).ConfigureAwait(false);
+            }
             await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
