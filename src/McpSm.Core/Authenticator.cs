@@ -4,6 +4,7 @@ using McpSm.Core.Entra;
 using McpSm.Core.Errors;
 using McpSm.Core.Interaction;
 using McpSm.Core.Management;
+using McpSm.Core.Management.McpRemote;
 using McpSm.Core.Servers;
 using McpSm.Core.SignIn;
 using McpSm.Core.Vaults;
@@ -35,6 +36,7 @@ public sealed class Authenticator
     private readonly Lazy<ClientRegistrationManager> _registrations;
     private readonly Lazy<VaultManager> _vaults;
     private readonly Lazy<PlaintextImporter> _plaintext;
+    private readonly Lazy<McpRemoteImporter> _mcpRemote;
     private readonly Lazy<IdentityProviderManager> _identityProviders;
     private readonly Lazy<SecretProvider> _secrets;
     private readonly SignInQueue _queue = new();
@@ -77,6 +79,7 @@ public sealed class Authenticator
         _registrations = new(() => new ClientRegistrationManager(environment, Store));
         _vaults = new(() => new VaultManager(environment, Catalog, Store, _vaultSelector.Value));
         _plaintext = new(() => new PlaintextImporter(environment, Store, Catalog));
+        _mcpRemote = new(() => new McpRemoteImporter(environment, Store, Catalog, Servers, Tokens, progress));
         _identityProviders = new(() => new IdentityProviderManager(environment, Catalog, _identities.Value, _enterprise.Value, _queue));
         _secrets = new(() => new SecretProvider(environment, Catalog, Tokens, Vaults, new NamedSecretStore(environment, Store.Index, _vaultSelector.Value)));
     }
@@ -107,6 +110,9 @@ public sealed class Authenticator
 
     /// <summary>Moves plaintext secrets of the npm tool into the vault.</summary>
     internal PlaintextImporter Plaintext => _plaintext.Value;
+
+    /// <summary>Takes over servers and tokens of the npm package mcp-remote.</summary>
+    internal McpRemoteImporter McpRemote => _mcpRemote.Value;
 
     /// <summary>Configures the identity provider of an organisation and signs in to it.</summary>
     internal IdentityProviderManager IdentityProviders => _identityProviders.Value;

@@ -12,7 +12,7 @@ internal sealed class ClientLocator(ClientEnvironment environment, string projec
     public static ClientLocator Create(AppEnvironment environment, string projectFolder)
     {
         var system = OperatingSystem.IsWindows() ? ClientSystem.Windows : OperatingSystem.IsMacOS() ? ClientSystem.MacOS : ClientSystem.Linux;
-        return new ClientLocator(new ClientEnvironment(system, environment.UserFolder(), environment.Variable), projectFolder);
+        return new ClientLocator(new ClientEnvironment(system, environment.HomeFolder, environment.Variable), projectFolder);
     }
 
     /// <summary>Returns the client with this id.</summary>

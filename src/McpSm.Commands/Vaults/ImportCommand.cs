@@ -2,29 +2,50 @@ using System.CommandLine;
 using McpSm.Commands.CommandLine;
 using McpSm.Commands.Servers;
 using McpSm.Core;
+using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 
 namespace McpSm.Commands.Vaults;
 
-/// <summary><c>import</c>: moves the plaintext secrets of the npm tool <c>mcp-server-manager</c> to the vault.</summary>
+/// <summary><c>import</c>: moves the plaintext secrets of npm tools to the vault: of <c>mcp-server-manager</c>, or of <c>mcp-remote</c>.</summary>
 internal sealed class ImportCommand : ServerSubcommand
 {
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show what the import would do, and change nothing" };
     private readonly Option<bool> _force = new("--force") { Description = "Overwrite different secrets in the vault" };
+    private readonly Option<string?> _from = new("--from") { Description = "mcp-server-manager (default) or mcp-remote", HelpName = "tool" };
+    private readonly Option<string[]> _urls = new("--url", "-u") { Description = "URL that mcp-remote was started with", HelpName = "url" };
     private readonly Option<string?> _vault = VaultOption.Create("Vault to store the secrets in");
 
-    public ImportCommand(CommandContext context) : base(context, "import", "Move the npm tool's plaintext secrets to the vault", isOptional: true)
+    public ImportCommand(CommandContext context) : base(context, "import", "Move plaintext secrets of npm tools to the vault", isOptional: true)
     {
+        _from.AcceptOnlyFromAmong("mcp-server-manager", McpRemoteImport.Source);
+        Add(_from);
+        Add(_urls);
         Add(_dryRun);
         Add(_force);
         Add(_vault);
-        Examples = ["mcpsm import --dry-run", "mcpsm import my-api"];
+        Examples =
+        [
+            "mcpsm import --dry-run",
+            "mcpsm import my-api",
+            "mcpsm import --from mcp-remote --dry-run",
+            "mcpsm import --from mcp-remote --url https://example.com/mcp",
+        ];
     }
 
     public override bool Changes(ParseResult parsed) => !parsed.GetValue(_dryRun);
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        if (parsed.GetValue(_from) == McpRemoteImport.Source)
+        {
+            return await new McpRemoteImport(Context, parsed.GetValue(_dryRun), parsed.GetValue(_force), parsed.GetValue(_vault))
+                .RunAsync(parsed.GetValue(_urls) ?? [], parsed.GetValue(Server) is null ? null : GetServers(parsed), cancellationToken).ConfigureAwait(false);
+        }
+        if (parsed.GetResult(_urls) is { Implicit: false })
+        {
+            throw new McpAuthException(ErrorReason.InvalidValue, "--url requires --from mcp-remote.");
+        }
         var (found, failures) = (false, 0);
         foreach (var server in GetServers(parsed))
         {

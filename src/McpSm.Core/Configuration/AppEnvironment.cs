@@ -130,7 +130,9 @@ public sealed class AppEnvironment
     /// <summary>Normalises a folder path, with or without a trailing separator, because shared vaults identify items by it.</summary>
     private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
-    /// <summary>The home folder of the user.</summary>
-    internal string UserFolder() => Variable("HOME") ?? Variable("USERPROFILE")
+    /// <summary>The folder of the user.</summary>
+    internal string HomeFolder => UserFolder();
+
+    private string UserFolder() => Variable("HOME") ?? Variable("USERPROFILE")
         ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 }

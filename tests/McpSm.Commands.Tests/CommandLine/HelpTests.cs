@@ -60,7 +60,7 @@ public sealed partial class HelpTests
         ["client remove"] = "<client> <server> --all --name --project --dry-run",
         ["client sync"] = "<client> --project --dry-run",
         ["completion"] = "<shell>",
-        ["import"] = "<server> --dry-run --force --vault",
+        ["import"] = "<server> --from --url --dry-run --force --vault",
     };
 
     public static TheoryData<string> EveryCommand => [.. Commands.Keys];

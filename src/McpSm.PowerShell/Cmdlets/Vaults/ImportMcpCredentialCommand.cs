@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using McpSm.Core;
+using McpSm.Core.Errors;
+using McpSm.Core.Management.McpRemote;
 using McpSm.Core.Servers;
 using McpSm.PowerShell.Completion;
 using McpSm.PowerShell.Parameters;
@@ -7,9 +9,9 @@ using McpSm.PowerShell.Pipeline;
 
 namespace McpSm.PowerShell.Cmdlets.Vaults;
 
-/// <summary>Moves plaintext tokens and secrets of the npm tool to the vault.</summary>
+/// <summary>Moves plaintext tokens and secrets of npm tools to the vault.</summary>
 [Cmdlet(VerbsData.Import, "McpCredential", HelpUri = HelpUris.Folder + "Import-McpCredential.md", SupportsShouldProcess = true)]
-[OutputType(typeof(McpImport))]
+[OutputType(typeof(McpImport), typeof(McpServer))]
 public sealed class ImportMcpCredentialCommand : McpCmdlet
 {
     /// <summary>Ids, names, URLs or wildcards of servers; by default all servers.</summary>
@@ -19,6 +21,15 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ServerNameCompleter))]
     public string[]? Name { get; set; }
+
+    /// <summary>The npm tool: <c>mcp-server-manager</c> or <c>mcp-remote</c>.</summary>
+    [Parameter]
+    [ValidateSet("mcp-server-manager", "mcp-remote")]
+    public string From { get; set; } = "mcp-server-manager";
+
+    /// <summary>URLs that <c>mcp-remote</c> was started with.</summary>
+    [Parameter]
+    public string[] Url { get; set; } = [];
 
     /// <summary>The vault to store it in.</summary>
     [Parameter]
@@ -31,6 +42,11 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
 
     protected override void ProcessRecord()
     {
+        if (From.Equals("mcp-remote", StringComparison.OrdinalIgnoreCase))
+        {
+            ImportFromMcpRemote();
+            return;
+        }
         foreach (var server in Find(Name))
         {
             Run(cancellationToken => TryAsync(server.Name, () => ImportAsync(server, cancellationToken)));
@@ -46,6 +62,48 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
                 return Task.CompletedTask;
             }));
         }
+    }
+
+    private void ImportFromMcpRemote()
+    {
+        var only = Name is null ? null : Find(Name).ToList();
+        var folder = SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+        Run(cancellationToken => TryAsync(null, async () =>
+        {
+            var plan = Authenticator.McpRemote.Find(Url, only, folder, cancellationToken);
+            foreach (var item in plan.Items)
+            {
+                await TryAsync(item.Server?.Name, () => ImportAsync(item, cancellationToken)).ConfigureAwait(false);
+            }
+            foreach (var (file, reason) in plan.Left)
+            {
+                Warn($"'{UntrustedText.Sanitize(file)}' was left: {reason}.");
+            }
+        }));
+    }
+
+    private async Task ImportAsync(McpRemoteItem item, CancellationToken cancellationToken)
+    {
+        var name = item.Server?.Name ?? UntrustedText.Sanitize(item.Entry.Name ?? item.Entry.Url.Split('?')[0]);
+        var what = (item.Server is null ? "Add the server" : "") + (item.Tokens is null ? "" : item.Server is null ? ", and move its tokens to the vault" : "Move its tokens to the vault");
+        if (!await Dispatcher.AskAsync(() => ShouldProcess(name, what), cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+        var (server, isNew, result) = await Authenticator.McpRemote.RunAsync(item, Vault, Force, text => Warn($"{text}"), cancellationToken).ConfigureAwait(false);
+        if (isNew)
+        {
+            Write(server);
+        }
+        if (result is null)
+        {
+            return;
+        }
+        if (!result.Removed)
+        {
+            Warn($"The tokens of '{server.Name}' in '{UntrustedText.Sanitize(result.File)}' were not removed: {result.Reason}.");
+        }
+        Write(result);
     }
 
     private async Task ImportAsync(McpServer server, CancellationToken cancellationToken)
