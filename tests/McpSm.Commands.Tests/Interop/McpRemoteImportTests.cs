@@ -64,7 +64,8 @@ public sealed class McpRemoteImportTests : IAsyncLifetime
     [Fact]
     public async Task Sign_in_with_options_is_found_by_the_entry_of_a_client()
     {
-        string[] options = ["--resource", _server.Resource, "--header", "X-Tenant:${TENANT}", "--authorize-param", "prompt=consent", "--ignore-tool", "delete*"];
+        string[] options = ["--resource", _server.Resource, "--header", "X-Tenant:${TENANT}", "--authorize-param", "prompt=consent",
+            "--ignore-tool", "delete*"];
         await McpRemote.SignInAsync(Home, [_server.McpUrl.OriginalString, .. options]);
         var args = new JsonArray(["-y", "mcp-remote@latest", _server.McpUrl.OriginalString, .. options.Select(option => (JsonNode)option)]);
         var entry = new JsonObject { ["command"] = "npx", ["args"] = args, ["env"] = new JsonObject { ["TENANT"] = "acme" } };

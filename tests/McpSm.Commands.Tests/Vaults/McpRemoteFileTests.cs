@@ -82,7 +82,7 @@ public sealed class McpRemoteFileTests : IAsyncLifetime
 
         Assert.DoesNotContain(Token, ended.Out + ended.Error);
         Assert.True(File.Exists(file));
-        Assert.Equal("None", await StateAsync());
+        Assert.Equal("NotAuthenticated", await StateAsync());
     }
 
     [Fact]

@@ -28,6 +28,8 @@ public sealed partial class ArchitectureTests
     {
         var wrong = from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
                     where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
+                    // It reads the options of another program.
+                    where Path.GetFileName(file) != "McpRemoteArguments.cs"
                     from line in File.ReadLines(file)
                     where HandMadeCommand().IsMatch(line)
                     select $"{Path.GetFileName(file)}: {line.Trim()}";

@@ -50,7 +50,7 @@ internal sealed class McpRemoteClients(AppEnvironment environment, string? proje
         return (entries, unreadable);
     }
 
-    /// <summary>Whether a file belongs to a project, whose author may be somebody else.</summary>
+    /// <summary>Whether an entry is from a file of a project, which may have another author.</summary>
     public bool IsOfProject(McpRemoteEntry entry) =>
         projectFolder is not null && InProject.Any(file => entry.File == Path.Combine(projectFolder, file));
 

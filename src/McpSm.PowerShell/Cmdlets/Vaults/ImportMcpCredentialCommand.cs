@@ -85,12 +85,14 @@ public sealed class ImportMcpCredentialCommand : McpCmdlet
     private async Task ImportAsync(McpRemoteItem item, CancellationToken cancellationToken)
     {
         var name = item.Server?.Name ?? UntrustedText.Sanitize(item.Entry.Name ?? item.Entry.Url.Split('?')[0]);
-        var what = (item.Server is null ? "Add the server" : "") + (item.Tokens is null ? "" : item.Server is null ? ", and move its tokens to the vault" : "Move its tokens to the vault");
+        var what = string.Join(", ", new[] { item.Server is null ? "Add the server" : null, item.Tokens is null ? null : "Move its tokens to the vault" }
+            .OfType<string>());
         if (!await Dispatcher.AskAsync(() => ShouldProcess(name, what), cancellationToken).ConfigureAwait(false))
         {
             return;
         }
-        var (server, isNew, result) = await Authenticator.McpRemote.RunAsync(item, Vault, Force, text => Warn($"{text}"), cancellationToken).ConfigureAwait(false);
+        var (server, isNew, result) = await Authenticator.McpRemote.RunAsync(item, Vault, Force, text => Warn($"{text}"), cancellationToken)
+            .ConfigureAwait(false);
         if (isNew)
         {
             Write(server);

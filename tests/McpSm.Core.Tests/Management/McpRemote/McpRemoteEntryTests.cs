@@ -48,7 +48,8 @@ public sealed class McpRemoteEntryTests
         var entry = McpRemoteArguments.Read(
             [
                 "npx", "mcp-remote", Url, "--header", "Authorization:${AUTH}", "--header-file", "headers", "--resource", " https://r.example/ ",
-                "--authorize-param", "prompt=consent", "--authorize-param", "a=b=c", "--transport", "sse-only", "--ignore-tool", "delete*", "--ignore-tool", "x",
+                "--authorize-param", "prompt=consent", "--authorize-param", "a=b=c", "--transport", "sse-only",
+                "--ignore-tool", "delete*", "--ignore-tool", "x",
                 "--static-oauth-client-info", """{"client_id":"me","client_secret":"${SECRET}"}""", "--static-oauth-client-metadata", "@metadata",
                 "--client-metadata-url", "https://c.example/client.json",
             ],
