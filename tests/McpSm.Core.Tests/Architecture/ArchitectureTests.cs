@@ -28,8 +28,6 @@ public sealed partial class ArchitectureTests
     {
         var wrong = from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
                     where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
-                    // It reads the options of another program.
-                    where Path.GetFileName(file) != "McpRemoteArguments.cs"
                     from line in File.ReadLines(file)
                     where HandMadeCommand().IsMatch(line)
                     select $"{Path.GetFileName(file)}: {line.Trim()}";
@@ -42,8 +40,9 @@ public sealed partial class ArchitectureTests
     public void Library_source_names_no_command(string project)
     {
         var wrong = from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", project), "*.cs", SearchOption.AllDirectories)
-                        // One file reads the options of another tool.
-                    where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}") && Path.GetFileName(file) != "McpRemoteCommand.cs"
+                    where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
+                        // Two files read the options of another tool.
+                        && Path.GetFileName(file) is not ("McpRemoteCommand.cs" or "McpRemoteArguments.cs")
                     from line in File.ReadLines(file)
                     where !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && NamedCommand().IsMatch(line) && !ForeignCommand().IsMatch(line)
                     select $"{Path.GetFileName(file)}: {line.Trim()}";
