@@ -95,7 +95,7 @@ internal sealed class ProxyCommand : ServerSubcommand
             {
                 Log = Context.Verbose || log.IsOn ? Log : null,
                 Warn = Warn,
-                SignIn = _signIn.Read(parsed, server, Context),
+                SignIn = connections.HasOwnCredential ? null : _signIn.Read(parsed, server, Context),
                 SignInTimeout = _signIn.ReadTimeout(parsed),
                 Memory = new ServerMemory(RelayFiles.Session(Context.AppEnvironment, server.Id), server.Url, Log),
                 Time = Context.AppEnvironment.Time,

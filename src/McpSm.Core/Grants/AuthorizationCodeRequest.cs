@@ -27,11 +27,13 @@ internal sealed class AuthorizationCodeRequest
 
     /// <summary>Creates a request with a new state and a new verifier.</summary>
     /// <remarks>
-    /// <paramref name="resource"/> is null at an identity provider. <paramref name="added"/> are the parameters of the user, checked by
+    /// <paramref name="resource"/> is null at an identity provider, which is asked for an ID token, and at an issuer that refuses the parameter.
+    /// <paramref name="added"/> are the parameters of the user, checked by
     /// <see cref="AuthorizeParameters.Check"/>. Of the parameters that Mcpsm sets, they can replace only <c>prompt</c>.
     /// </remarks>
     public AuthorizationCodeRequest(AuthorizationServerMetadata issuer, ClientIdentity client, string redirectUri, string? resource,
-        IReadOnlyList<string> scopes, SenderConstraint constraint, UrlPolicy policy, IReadOnlyDictionary<string, string>? added = null)
+        IReadOnlyList<string> scopes, SenderConstraint constraint, UrlPolicy policy, IReadOnlyDictionary<string, string>? added = null,
+        bool wantsIdToken = false)
     {
         _issuer = issuer;
         _client = client;
@@ -58,7 +60,7 @@ internal sealed class AuthorizationCodeRequest
         {
             parameters["resource"] = resource;
         }
-        else
+        if (wantsIdToken)
         {
             parameters["nonce"] = _nonce = Random();
         }

@@ -32,7 +32,7 @@ internal static class ResourceParameter
         {
             return;
         }
-        if (value.Length > MaxLength || !UrlPolicy.TryParse(value, out var uri) || uri.Fragment.Length > 0)
+        if (value.Length > MaxLength || !UrlPolicy.TryParse(value, out var uri) || uri.Fragment.Length > 0 || !value.Contains(':'))
         {
             throw new McpAuthException(ErrorReason.InvalidValue,
                 "The resource must be an absolute URI without a fragment (RFC 8707), or 'none'.");

@@ -135,7 +135,7 @@ internal sealed class InteractiveSignIn(AuthContext context, McpServer server, S
         {
             context.Progress?.Report($"The client is {Client.DescribeClient(client.Kind)}; waiting for the response on {listener.RedirectUri}.");
             var request = new AuthorizationCodeRequest(_issuer, client, listener.RedirectUri, target.ResourceParameter,
-                target.Scopes, target.DPoP.Bind(), Policy, added);
+                target.Scopes, target.DPoP.Bind(), Policy, added, target.IsIdentityProvider);
             var answer = await RequestCodeAsync(listener, request.Url, request.State, cancellationToken).ConfigureAwait(false);
             var signedIn = false;
             try

@@ -55,7 +55,7 @@ internal static class McpRemoteServer
             return authorization[scheme.Length..].Trim();
         }
         warn($"The Authorization header of '{UntrustedText.Sanitize(entry.Name)}' was left: it is not a bearer token. "
-            + "Give it to mcpsm proxy with --header.");
+            + "The relay can send it, if the client gives it the header.");
         return null;
     }
 
