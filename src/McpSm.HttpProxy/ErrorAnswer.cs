@@ -8,6 +8,8 @@ internal static class ErrorAnswer
 {
     private static readonly ReadOnlyMemory<byte> NoId = "null"u8.ToArray();
 
+    /// <param name="context">The request and its response.</param>
+    /// <param name="refusal">Why the request is refused.</param>
     /// <param name="id">The JSON of the id of the request; empty if it has none.</param>
     public static async Task WriteAsync(HttpContext context, Refusal refusal, ReadOnlyMemory<byte> id = default)
     {

@@ -120,7 +120,10 @@ internal sealed class ServerRoute
         }
     }
 
+    /// <param name="context">The request and its response.</param>
+    /// <param name="body">The body of the request; null if it has none.</param>
     /// <param name="initialize">The message, if a server of the older transport may refuse it.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     private async Task ForwardAsync(HttpContext context, byte[]? body, Message? initialize, CancellationToken cancellationToken)
     {
         // A stream that waits for the server would hold an old route forever.

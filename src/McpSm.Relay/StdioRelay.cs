@@ -42,6 +42,9 @@ public sealed class StdioRelay : IDisposable
     private bool _isStateless;
     private int _exitCode;
 
+    /// <param name="server">The server.</param>
+    /// <param name="input">The messages of the client, one a line.</param>
+    /// <param name="output">The messages for the client, one a line.</param>
     /// <param name="connect">Gives what sends signed requests for a transport.</param>
     /// <param name="command">The next command for a person after a failure, or null.</param>
     public StdioRelay(
@@ -204,6 +207,7 @@ public sealed class StdioRelay : IDisposable
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
+    /// <param name="request">The request.</param>
     /// <param name="before">The notifications that the client sent before: the request waits for them, but not long.</param>
     /// <param name="ready">The answer to <c>initialize</c>: nothing goes to the server before it.</param>
     private async Task ExchangeAsync(PendingRequest request, Task before, Task ready)

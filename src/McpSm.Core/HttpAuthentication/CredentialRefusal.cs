@@ -16,6 +16,7 @@ internal static class CredentialRefusal
         e.Reason is ErrorReason.AuthenticationRequired or ErrorReason.RefreshTokenRejected or ErrorReason.TokenRejected;
 
     /// <summary>Returns the state after the refusal, and the next step.</summary>
+    /// <param name="server">The server.</param>
     /// <param name="status">The status in the index, which does not include the refusal.</param>
     /// <param name="wasRenewed">Whether a renewal was tried and did not help.</param>
     public static (AuthState State, NextStep Next) Evaluate(McpServer server, McpAuthStatus status, bool wasRenewed) =>

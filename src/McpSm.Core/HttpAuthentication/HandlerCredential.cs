@@ -11,6 +11,10 @@ namespace McpSm.Core.HttpAuthentication;
 /// change runs at a time, and all requests that wait for the same change get its result. A change ends with the handler, not with the request
 /// that began it: a spent refresh token or the sign-in of a person must not be lost because one request timed out.
 /// </summary>
+/// <param name="server">The server.</param>
+/// <param name="tokens">Reads and renews the credential.</param>
+/// <param name="signInService">Signs in.</param>
+/// <param name="time">The clock.</param>
 /// <param name="signIn">How to sign in if a request needs it; null not to sign in.</param>
 internal sealed class HandlerCredential(
     McpServer server, TokenService tokens, SignInService signInService, TimeProvider time, SignInOptions? signIn) : IDisposable
@@ -248,6 +252,9 @@ internal sealed class HandlerCredential(
 
     /// <summary>Runs one change at a time. A caller whose credential was replaced during the wait gets the new one.</summary>
     /// <param name="token">The token that the caller wants to change.</param>
+    /// <param name="purpose">Identifies the change: callers with the same purpose share its result.</param>
+    /// <param name="work">Makes the change, and returns the new item.</param>
+    /// <param name="cancellationToken">Cancels the wait, and not the change.</param>
     private async Task<ServerSecrets?> ChangeAsync(string? token, string purpose, Func<Task<ServerSecrets?>> work, CancellationToken cancellationToken)
     {
         while (true)

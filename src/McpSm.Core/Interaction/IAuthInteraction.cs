@@ -9,6 +9,7 @@ public interface IAuthInteraction
     bool CanAnswer { get; }
 
     /// <summary>Shows the URL at which to sign in.</summary>
+    /// <param name="url">The URL at which to sign in.</param>
     /// <param name="opened">Whether a browser was opened on it.</param>
     void ShowAuthorizationUrl(Uri url, bool opened);
 
@@ -19,10 +20,13 @@ public interface IAuthInteraction
     /// A one-time address of this machine, which leads to the URL at which to sign in: other users can read the arguments of
     /// a program.
     /// </param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     Task<bool> OpenBrowserAsync(Uri url, CancellationToken cancellationToken);
 
     /// <summary>Opens the URL, and tries another browser if one fails.</summary>
+    /// <param name="url">The URL at which to sign in.</param>
     /// <param name="started">Completes when a browser has opened the URL. A second browser would then end the sign-in.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     Task<bool> OpenBrowserAsync(Uri url, Task started, CancellationToken cancellationToken) => OpenBrowserAsync(url, cancellationToken);
 
     /// <summary>Reads a redirect URL that the person pastes; returns null if the person cannot paste one, or pastes no more.</summary>

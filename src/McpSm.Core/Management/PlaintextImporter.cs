@@ -15,7 +15,10 @@ namespace McpSm.Core.Management;
 internal sealed class PlaintextImporter(AppEnvironment environment, CredentialStore store, ServerCatalog catalog)
 {
     /// <summary>A secret that was found, with how to add it to the item and how to remove it from its file.</summary>
+    /// <param name="Secret">The secret, without its text.</param>
     /// <param name="Take">Returns the item with the secret; null if the item has another secret in its place.</param>
+    /// <param name="Remove">Removes the secret from its file; false if the file no longer has it.</param>
+    /// <param name="Unusable">Why the secret cannot be used; null if it can.</param>
     private sealed record Found(PlaintextSecret Secret, Func<ServerSecrets, ServerSecrets?> Take, Func<CancellationToken, Task<bool>> Remove, string? Unusable);
 
     /// <summary>Lists the plaintext secrets of a server, which <see cref="RunAsync"/> would move.</summary>

@@ -1,6 +1,7 @@
 namespace McpSm.Core;
 
 /// <summary>A secret of a server that lies in plaintext in a file. It is named here, never shown.</summary>
+/// <param name="Kind">What the secret is.</param>
 /// <param name="Header">The name of the header; null if the secret is not a header.</param>
 /// <param name="File">The file's path.</param>
 internal sealed record PlaintextSecret(PlaintextKind Kind, string? Header, string File)

@@ -9,6 +9,8 @@ namespace McpSm.Core.Management;
 internal static class SecretNameReader
 {
     /// <summary>The servers, with what is known of their secrets from <c>credentials.json</c> and <c>config.json</c>.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="servers">The servers.</param>
     /// <param name="failure">Why <c>credentials.json</c> cannot be read; what it says is then left out.</param>
     public static IReadOnlyList<McpServer> WithSecretNames(AppEnvironment environment, IReadOnlyList<McpServer> servers, out McpAuthException? failure)
     {

@@ -31,7 +31,9 @@ internal sealed class SecretProvider
     }
 
     /// <summary>Returns the valid token of a server, which is renewed first if needed, or a secret; null if neither has the name.</summary>
+    /// <param name="name">The name of a server or of a secret.</param>
     /// <param name="vault">The vault that the user named for secrets; null for the one in use.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="McpAuthException">InvalidValue: the name means more than one. What a token and a vault may throw.</exception>
     public async Task<(SecretKind Kind, string Text)?> GetAsync(string name, string? vault, CancellationToken cancellationToken)
     {
@@ -48,7 +50,12 @@ internal sealed class SecretProvider
     }
 
     /// <summary>Keeps a secret.</summary>
+    /// <param name="name">The name of a server or of a secret.</param>
+    /// <param name="kind">The type of the secret.</param>
+    /// <param name="text">The secret.</param>
     /// <param name="metadata">Text, numbers, truth values and times; replaces what there was.</param>
+    /// <param name="vault">The vault that the user named for secrets; null for the one in use.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="McpAuthException">InvalidValue: the name is a server's, or something cannot be kept. What a vault may throw.</exception>
     public Task SetAsync(string name, SecretKind kind, string text, IReadOnlyDictionary<string, object?>? metadata, string? vault,
         CancellationToken cancellationToken)

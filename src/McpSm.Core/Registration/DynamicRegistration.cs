@@ -16,9 +16,12 @@ namespace McpSm.Core.Registration;
 /// Registers a client in one sign-in (RFC 7591; rule 14 of docs/rules.md). If the issuer refuses a field, the next request changes only that
 /// field. A sign-in sends at most three requests.
 /// </summary>
+/// <param name="http">Sends the requests.</param>
+/// <param name="issuer">The issuer that registers the client.</param>
 /// <param name="server">The server to sign in to.</param>
 /// <param name="wanted">The scopes of the sign-in.</param>
 /// <param name="command">Returns the command that signs in with an option.</param>
+/// <param name="progress">Receives each step, and never a secret; null to report none.</param>
 internal sealed class DynamicRegistration(RestrictedHttpClient http, AuthorizationServerMetadata issuer, McpServer server, IReadOnlyList<string> wanted,
     Func<StepOption, NextStep> command, IProgress<string>? progress = null)
 {
@@ -34,6 +37,7 @@ internal sealed class DynamicRegistration(RestrictedHttpClient http, Authorizati
     /// <summary>Registers a client.</summary>
     /// <param name="redirect">The redirect URI; moved to localhost if the issuer accepts no other.</param>
     /// <param name="scopes">The scopes to register for. Null to name none, unless the issuer requires some.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="McpAuthException">ClientRegistrationFailed, with the issuer's reason; ServerUnreachable: try later; CallbackPortInUse.</exception>
     public async Task<ClientRegistration> RunAsync(RegisteredRedirectUri redirect, IReadOnlyList<string>? scopes, CancellationToken cancellationToken)
     {

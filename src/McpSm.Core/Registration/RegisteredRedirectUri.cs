@@ -23,5 +23,6 @@ internal sealed class RegisteredRedirectUri(string uri, Func<string>? toLocalhos
     public void MoveToLocalhost() => Value = toLocalhost!();
 
     /// <param name="host">Null for 127.0.0.1.</param>
+    /// <param name="port">The port of the callback listener.</param>
     public static string Uri(string? host, int port) => $"http://{host ?? "127.0.0.1"}:{port}{CallbackListener.Path}";
 }

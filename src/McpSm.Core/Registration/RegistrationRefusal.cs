@@ -21,6 +21,7 @@ internal static class RegistrationRefusal
     ];
 
     /// <summary>Returns the fields to change, the likeliest first; empty if no other request would succeed.</summary>
+    /// <param name="refusal">The error of the issuer.</param>
     /// <param name="listsGrants">Whether the issuer's metadata lists the requested grants: then they are not the reason, unless the error says so.</param>
     public static IReadOnlyList<RegistrationField> Fields(McpAuthException refusal, bool listsGrants)
     {

@@ -41,6 +41,8 @@ internal sealed record RegistrationRequest
     };
 
     /// <summary>Returns the request with one field changed; null if the field has no other value.</summary>
+    /// <param name="refused">The field that the issuer refused.</param>
+    /// <param name="issuer">The metadata of the issuer.</param>
     /// <param name="wanted">The scopes of the sign-in.</param>
     public RegistrationRequest? Without(RegistrationField refused, AuthorizationServerMetadata issuer, IReadOnlyList<string> wanted)
     {

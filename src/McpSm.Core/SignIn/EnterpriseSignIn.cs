@@ -143,7 +143,11 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
     }
 
     /// <summary>Stores an ID token that another program obtained from the provider for the same client. It is never renewed.</summary>
+    /// <param name="provider">The issuer identifier of the provider.</param>
     /// <param name="clientId">The client that the token was issued to; null for the client in the settings.</param>
+    /// <param name="idToken">The ID token.</param>
+    /// <param name="vault">The vault that the user named; null for the selected one.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async Task<IdentitySession> KeepTokenAsync(string provider, string? clientId, string idToken, string? vault, CancellationToken cancellationToken)
     {
         Check(provider);
@@ -180,6 +184,7 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
     }
 
     /// <summary>Returns the step that signs in at a provider.</summary>
+    /// <param name="provider">The issuer identifier of the provider.</param>
     /// <param name="server">A server that it signs in to; null if none is known.</param>
     /// <param name="options">Other options of the step.</param>
     public NextStep Step(string provider, McpServer? server = null, params IReadOnlyList<StepOption> options) => _settings.IdentityProvider?.Issuer == provider
@@ -202,7 +207,11 @@ internal sealed class EnterpriseSignIn(AppEnvironment environment, CredentialSto
         }
     }
 
+    /// <param name="issuer">The metadata of the provider.</param>
+    /// <param name="client">The client that signed in.</param>
+    /// <param name="tokens">The tokens of the sign-in.</param>
     /// <param name="found">The item in the vault before the sign-in. It is used if the vault was locked meanwhile.</param>
+    /// <param name="vault">The vault that the user named; null for the selected one.</param>
     private async Task<IdentitySession> KeepAsync(
         AuthorizationServerMetadata issuer, ClientIdentity client, TokenSet tokens, IdentityProviderSecrets? found, string? vault)
     {

@@ -26,8 +26,11 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
     /// <summary>Returns whether an identity provider may sign in to the server. A person may then not be needed.</summary>
     public bool MayUseIdentityProvider(McpServer server, SignInOptions options) => enterprise.CanSignInTo(server, options);
 
+    /// <param name="server">The server.</param>
+    /// <param name="options">The options of the sign-in.</param>
     /// <param name="client">The client that signs in by itself; null if a person signs in.</param>
     /// <param name="refusal">The refusal of a request that the caller repeats after the sign-in, to verify the token; null without such a request.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The server in the catalog, and why the token could not be verified, if so; null if the server needs no token.</returns>
     public async Task<(McpServer Server, string? Unproven)?> RunAsync(McpServer server, SignInOptions options,
         ClientCredentials? client, RefusedRequest? refusal, CancellationToken cancellationToken)
@@ -103,9 +106,12 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
     }
 
     /// <summary>Stores the credential, unless the server was removed or got another URL during the sign-in.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="credential">The credential of the sign-in.</param>
+    /// <param name="found">The item in the vault before the sign-in. It is used if the vault was locked meanwhile.</param>
+    /// <param name="vault">The vault that the user named; null for the selected one.</param>
     /// <returns>The previous item, even if it is bound to another URL.</returns>
     /// <exception cref="McpAuthException">ServerNotFound, AuthenticationRequired: the credential is then revoked. The reasons of the vault.</exception>
-    /// <param name="found">The item in the vault before the sign-in. It is used if the vault was locked meanwhile.</param>
     private async Task<ServerSecrets> KeepAsync(McpServer server, OAuthCredential credential, ServerSecrets? found, string? vault)
     {
         McpAuthException gone;
@@ -203,7 +209,11 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
     }
 
     /// <summary>Verifies the token with one authenticated request. A token that the server refuses is not stored.</summary>
+    /// <param name="server">The server.</param>
     /// <param name="before">The item that it replaced, even if that is bound to another URL.</param>
+    /// <param name="credential">The credential of the sign-in.</param>
+    /// <param name="http">Sends the requests.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>Why the server did not accept the token; null if it did.</returns>
     private async Task<string?> VerifyAsync(McpServer server, ServerSecrets before, OAuthCredential credential, RestrictedHttpClient http,
         CancellationToken cancellationToken)
@@ -232,6 +242,8 @@ internal sealed class SignInFlow(AuthContext context, CredentialStore store, Ser
     /// Removes a new token that the server refuses. Restores the item that it replaced, unless another process has stored a new one, and revokes
     /// the token.
     /// </summary>
+    /// <param name="server">The server.</param>
+    /// <param name="credential">The credential of the sign-in.</param>
     /// <param name="before">The item that it replaced; null if the server refused its token too.</param>
     /// <returns>The error to report.</returns>
     public async Task<McpAuthException> DropAsync(McpServer server, OAuthCredential credential, ServerSecrets? before)

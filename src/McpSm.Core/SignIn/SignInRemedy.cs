@@ -13,6 +13,8 @@ internal static class SignInRemedy
 {
     private const string Later = "Try again later.";
 
+    /// <param name="server">The server.</param>
+    /// <param name="e">The failure.</param>
     /// <param name="target">The target of the sign-in; null if it was not found.</param>
     /// <returns>Null if the failure does not belong to a sign-in.</returns>
     public static Remedy? ForSignIn(McpServer server, McpAuthException e, SignInTarget? target) => e.Reason switch

@@ -9,7 +9,10 @@ using McpSm.Core.Servers;
 namespace McpSm.Core.SignIn;
 
 /// <summary>The target of a sign-in: the resource, its issuer, and the scopes to request.</summary>
+/// <param name="Resource">The identifier of the resource (RFC 8707).</param>
+/// <param name="Issuer">The metadata of the issuer.</param>
 /// <param name="TrustedIssuers">The issuers of the resource, as the user or the server names them. The issuer is one of them.</param>
+/// <param name="Scopes">The scopes to ask for.</param>
 internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata Issuer, IReadOnlyList<string> TrustedIssuers, IReadOnlyList<string> Scopes)
 {
     private const int MaxIssuers = 8;
@@ -27,7 +30,13 @@ internal sealed record SignInTarget(string Resource, AuthorizationServerMetadata
     private const int MaxScopesLength = 16 * 1024;
 
     /// <summary>Sends the server a request without a credential, and reads its metadata and that of its issuer (docs/architecture.md, step 4).</summary>
+    /// <param name="http">Sends the requests.</param>
+    /// <param name="policy">Which URLs may be visited.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="item">The stored secrets of the server; null if there are none.</param>
     /// <param name="refusal">The response that the server has already sent; null to send a request.</param>
+    /// <param name="progress">Receives each step, and never a secret; null to report none.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>Null if the server answers without a credential.</returns>
     /// <exception cref="McpAuthException">The reasons of discovery.</exception>
     public static async Task<SignInTarget?> FindAsync(RestrictedHttpClient http, UrlPolicy policy, McpServer server, ServerSecrets? item,

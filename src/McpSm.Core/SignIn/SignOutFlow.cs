@@ -7,8 +7,10 @@ namespace McpSm.Core.SignIn;
 /// <summary>Removes credentials, and revokes them at the issuer if it supports that (rule 38 of docs/rules.md).</summary>
 internal sealed class SignOutFlow(CredentialStore store, TokenRevoker revoking)
 {
+    /// <param name="server">The server.</param>
     /// <param name="local">Sends nothing to the issuer.</param>
     /// <param name="keepBearer">Does not remove a bearer token, which the user supplied.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async Task<SignOutResult> RunAsync(McpServer server, bool local, bool keepBearer, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync(server, cancellationToken).ConfigureAwait(false);

@@ -65,6 +65,8 @@ public sealed class McpAuthStatus
     internal static McpAuthStatus Read(AppEnvironment environment, McpServer server) => Read(environment, [server], out _)[0];
 
     /// <summary>Reads the status of servers from the index alone.</summary>
+    /// <param name="environment">The environment.</param>
+    /// <param name="servers">The servers.</param>
     /// <param name="failure">Why the index cannot be read; every status is then Unknown.</param>
     public static IReadOnlyList<McpAuthStatus> Read(AppEnvironment environment, IReadOnlyList<McpServer> servers, out McpAuthException? failure)
     {
@@ -97,6 +99,9 @@ public sealed class McpAuthStatus
         return statuses;
     }
 
+    /// <param name="server">The server.</param>
+    /// <param name="info">What the index says about the server; null if it has no entry.</param>
+    /// <param name="environment">The environment.</param>
     /// <param name="unreadable">Why the index cannot be read; null if it can.</param>
     /// <param name="plaintextFile">The file that contains tokens of the server in plaintext; null if there is no such file.</param>
     internal static McpAuthStatus Create(McpServer server, CredentialInfo? info, AppEnvironment environment, string? unreadable,

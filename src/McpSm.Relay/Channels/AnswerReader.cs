@@ -32,7 +32,11 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
     }
 
     /// <summary>Passes on the events of a stream until all answers have come, or the stream ends.</summary>
+    /// <param name="response">The response, whose body is a stream of events.</param>
+    /// <param name="events">Reads the events.</param>
+    /// <param name="expected">The answers that have not come yet.</param>
     /// <param name="deliver">Passes on one message.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="MessageTooLargeException">An event is too large.</exception>
     public async Task ReadEventsAsync(
         HttpResponseMessage response, EventReader events, ExpectedAnswers expected, Func<Message, CancellationToken, Task> deliver,

@@ -12,7 +12,9 @@ internal interface IServerChannel
     Task SendNotificationAsync(Message message, CancellationToken cancellationToken);
 
     /// <summary>Cancels a request that was sent.</summary>
+    /// <param name="request">The request.</param>
     /// <param name="notification"><c>notifications/cancelled</c> of the client.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     Task CancelAsync(PendingRequest request, Message notification, CancellationToken cancellationToken);
 
     /// <summary>Ends the session with the server.</summary>

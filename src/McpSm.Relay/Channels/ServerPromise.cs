@@ -4,6 +4,7 @@ using McpSm.Relay.Messages;
 namespace McpSm.Relay.Channels;
 
 /// <summary>What the server told the client in its answer to <c>initialize</c>. A new session must promise the same.</summary>
+/// <param name="Version">The version of the protocol; null if the answer has none.</param>
 /// <param name="Capabilities">The JSON of the capabilities.</param>
 /// <param name="ChangingLists">The lists whose changes the server announces: <c>tools</c>, <c>prompts</c>, <c>resources</c>.</param>
 internal sealed record ServerPromise(string? Version, string Capabilities, IReadOnlyList<string> ChangingLists)

@@ -30,6 +30,9 @@ internal sealed class StreamableHttpChannel : IServerChannel
     private volatile Session _session = Session.None;
     private Task? _listening;
 
+    /// <param name="connection">The connection to the server.</param>
+    /// <param name="endpoint">The URL of the server.</param>
+    /// <param name="writer">Writes to the client.</param>
     /// <param name="endRelay">Ends the relay if the server came back as another one while no request waited.</param>
     public StreamableHttpChannel(
         ServerConnection connection, Uri endpoint, MessageWriter writer, Func<ServerChangedException, Task> endRelay, CancellationToken relayEnds)
@@ -41,6 +44,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
     public Task SendRequestAsync(PendingRequest request) => TrySendRequestAsync(request, mayFallBack: false);
 
     /// <summary>Sends a request, and writes its answer.</summary>
+    /// <param name="request">The request.</param>
     /// <param name="mayFallBack">Whether an answer that no server of this transport gives is not passed on.</param>
     /// <returns>False if the server does not speak this transport; nothing was written then.</returns>
     /// <exception cref="RequestFailedException">There is no answer of the server.</exception>

@@ -43,7 +43,9 @@ internal sealed class ToolHeaders(Func<Message, CancellationToken, Task<byte[]?>
     };
 
     /// <summary>The headers of a request, without their prefix; empty unless it calls a tool that wants some.</summary>
+    /// <param name="request">The request.</param>
     /// <param name="refresh">Whether the tools are listed again.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async Task<IReadOnlyList<(string Name, string Value)>> ReadAsync(Message request, bool refresh, CancellationToken cancellationToken)
     {
         if (request is not { Method: "tools/call", Name: { } tool })

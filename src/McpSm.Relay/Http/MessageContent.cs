@@ -9,6 +9,7 @@ internal sealed class MessageContent : ByteArrayContent
 {
     private readonly TaskCompletionSource? _written;
 
+    /// <param name="json">The JSON of the message.</param>
     /// <param name="written">Completed when the body was handed to the connection.</param>
     public MessageContent(ReadOnlyMemory<byte> json, TaskCompletionSource? written) : this(ToSegment(json), written)
     {

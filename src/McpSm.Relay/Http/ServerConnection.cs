@@ -22,7 +22,9 @@ internal sealed class ServerConnection(HttpMessageInvoker http, McpServer server
     /// Sends a request. Redirects are followed within the origin of the server only. A server that is busy is asked again as its
     /// <c>Retry-After</c> says.
     /// </summary>
+    /// <param name="url">The URL.</param>
     /// <param name="create">Makes the request for a URL; each attempt needs a new one.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The response, of which only the headers are read.</returns>
     /// <exception cref="McpAuthException">The reasons of the handler.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached.</exception>

@@ -14,6 +14,7 @@ internal static class ErrorMessage
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="id">The JSON of the id of the request.</param>
+    /// <param name="failure">The failure.</param>
     public static ReadOnlyMemory<byte> Create(ReadOnlyMemory<byte> id, RelayFailure failure)
     {
         var buffer = new ArrayBufferWriter<byte>(256);

@@ -1,6 +1,7 @@
 namespace McpSm.Relay.Messages;
 
 /// <summary>Reads lines of bytes. A line that is too long is skipped, and costs no more memory than the limit.</summary>
+/// <param name="input">The stream to read.</param>
 /// <param name="limit">The longest line, in bytes.</param>
 internal sealed class LineReader(Stream input, int limit)
 {

@@ -7,6 +7,7 @@ namespace McpSm.Relay.Messages;
 /// <summary>Replaces one value in a JSON object. All other bytes stay as they are.</summary>
 internal static class MemberValue
 {
+    /// <param name="json">The JSON of the message.</param>
     /// <param name="path">The names of the members that lead to the value.</param>
     /// <param name="value">The JSON of the new value.</param>
     /// <returns>The same bytes if the object has no such member.</returns>

@@ -20,6 +20,7 @@ internal sealed class MessageWriter(Stream output, ToolFilter? tools = null) : I
     public Func<ReadOnlyMemory<byte>, bool>? Intercept { get; set; }
 
     /// <param name="json">A JSON value. Line ends in it are between tokens, because a JSON string cannot contain any: they are removed.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="OperationCanceledException">The reader is gone, or the operation was cancelled.</exception>
     public async Task WriteAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {

@@ -7,6 +7,7 @@ namespace McpSm.Relay.Messages;
 internal static class RelayNotification
 {
     /// <param name="id">The JSON of the id of the request that is cancelled.</param>
+    /// <param name="reason">The reason, for people.</param>
     public static ReadOnlyMemory<byte> Cancelled(ReadOnlyMemory<byte> id, string reason) => Create("notifications/cancelled", writer =>
     {
         writer.WriteStartObject("params"u8);
@@ -19,6 +20,7 @@ internal static class RelayNotification
     /// <param name="list"><c>tools</c>, <c>prompts</c> or <c>resources</c>.</param>
     public static ReadOnlyMemory<byte> ListChanged(string list) => Create($"notifications/{list}/list_changed", _ => { });
 
+    /// <param name="method">The method.</param>
     /// <param name="write">Writes the parameters.</param>
     public static ReadOnlyMemory<byte> Create(string method, Action<Utf8JsonWriter> write)
     {
