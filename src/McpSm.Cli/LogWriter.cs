@@ -38,6 +38,7 @@ internal sealed class LogWriter : TextWriter
 
     /// <summary>Waits until the lines are written.</summary>
     /// <param name="limit">How long to wait for a reader.</param>
+    /// <param name="time">The clock.</param>
     public void Finish(TimeSpan limit, TimeProvider time)
     {
         _waiting.Writer.TryComplete();

@@ -9,6 +9,10 @@ using McpSm.Relay.SignIn;
 namespace McpSm.Commands.Proxy;
 
 /// <summary>A sign-in of a person in a process of its own: <c>mcpsm auth login</c>.</summary>
+/// <param name="server">The server.</param>
+/// <param name="environment">The environment.</param>
+/// <param name="program">Starts the program of this command again.</param>
+/// <param name="note">The note about the sign-in, which other processes read.</param>
 /// <param name="asking">The lock of the relay that asks, which this attempt releases.</param>
 internal sealed class DetachedAttempt(McpServer server, AppEnvironment environment, OwnProgram program, SignInNote note, FileLock asking) : ISignInAttempt
 {

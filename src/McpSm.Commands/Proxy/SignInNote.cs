@@ -10,6 +10,7 @@ namespace McpSm.Commands.Proxy;
 /// The note that a relay opened a browser to sign in to a server. It forbids all relays another browser for a while. It contains no secret.
 /// </summary>
 /// <param name="path">The file.</param>
+/// <param name="time">The clock.</param>
 internal sealed class SignInNote(string path, TimeProvider time)
 {
     /// <summary>As long as the sign-in waits for the person.</summary>

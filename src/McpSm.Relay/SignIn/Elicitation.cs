@@ -17,6 +17,7 @@ internal static class Elicitation
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1000 };
 
     /// <summary>Reads how a client can ask from its <c>initialize</c>, or from the metadata of a request of 2026-07-28.</summary>
+    /// <param name="request">The request.</param>
     /// <param name="version">The revision of MCP that the client was told.</param>
     public static ElicitationMode ModeOf(Message request, string version) => string.CompareOrdinal(version, FormModeSince) < 0 ? ElicitationMode.None
         : Read(request, root => ModeOf(root, request.IsStateless, version), ElicitationMode.None);
@@ -38,6 +39,7 @@ internal static class Elicitation
 
     /// <summary>Creates the request to the client.</summary>
     /// <param name="id">The text of the id; also the id of the elicitation.</param>
+    /// <param name="server">The name of the server.</param>
     /// <param name="url">The URL to open; null for a form without fields.</param>
     public static ReadOnlyMemory<byte> Create(string id, string server, Uri? url) => Json(writer =>
     {
@@ -49,6 +51,8 @@ internal static class Elicitation
     /// <summary>Creates the answer to a request of 2026-07-28 that asks for input before it can be answered.</summary>
     /// <param name="requestId">The JSON of the id of the request.</param>
     /// <param name="state">What the client gives back with its answer; also the key of the question.</param>
+    /// <param name="server">The name of the server.</param>
+    /// <param name="url">The URL at which to sign in; null if there is none.</param>
     public static ReadOnlyMemory<byte> CreateInputRequired(ReadOnlyMemory<byte> requestId, string state, string server, Uri? url) => Json(writer =>
     {
         writer.WriteString("jsonrpc"u8, "2.0"u8);

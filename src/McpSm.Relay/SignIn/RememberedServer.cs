@@ -41,6 +41,7 @@ internal sealed record RememberedServer(string? Version, string Capabilities, st
     }
 
     /// <summary>Creates the answer to <c>initialize</c> that the relay gives in place of the server.</summary>
+    /// <param name="initialize">The <c>initialize</c> request of the client.</param>
     /// <param name="name">The name of the server, if it did not tell one.</param>
     public ReadOnlyMemory<byte> Answer(Message initialize, string name)
     {

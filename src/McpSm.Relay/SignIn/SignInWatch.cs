@@ -4,8 +4,10 @@ using McpSm.Relay.Messages;
 namespace McpSm.Relay.SignIn;
 
 /// <summary>Waits for the credential that a sign-in of this relay, of another relay or of a person gives.</summary>
+/// <param name="broker">Starts sign-ins and tells their state.</param>
 /// <param name="server">The name of the server, for messages.</param>
 /// <param name="command">The command that signs in.</param>
+/// <param name="options">The options of the relay.</param>
 internal sealed class SignInWatch(ISignInBroker broker, string server, string? command, RelayOptions options)
 {
     public ISignInBroker Broker => broker;

@@ -18,6 +18,7 @@ internal sealed class StatelessSignIn(SignInWatch watch, RelayOptions options, M
     private volatile bool _hasAsked;
 
     /// <summary>Sends a request, and writes its answer or the question to the person.</summary>
+    /// <param name="request">The request.</param>
     /// <param name="mayAsk">Whether a person may be asked.</param>
     /// <exception cref="McpAuthException">The person cannot be asked.</exception>
     /// <exception cref="RequestFailedException">No person signed in.</exception>
