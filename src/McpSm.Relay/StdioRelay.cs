@@ -47,6 +47,7 @@ public sealed class StdioRelay : IDisposable
     /// <param name="output">The messages for the client, one a line.</param>
     /// <param name="connect">Gives what sends signed requests for a transport.</param>
     /// <param name="command">The next command for a person after a failure, or null.</param>
+    /// <param name="options">How the relay works; null for the defaults.</param>
     public StdioRelay(
         McpServer server, Stream input, Stream output, Func<McpTransport, HttpMessageInvoker> connect, Func<McpAuthException, string?> command,
         RelayOptions? options = null)

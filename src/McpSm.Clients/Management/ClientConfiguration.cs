@@ -65,7 +65,8 @@ internal sealed partial class ClientConfiguration(AppEnvironment environment, Cl
     /// <param name="cancellationToken">Cancels the wait for the lock.</param>
     /// <returns>The changes; empty if the file has no such entry.</returns>
     /// <exception cref="McpAuthException">ConfigurationCorrupt, ConfigurationUnavailable: the file stays as it is.</exception>
-    public async Task<IReadOnlyList<ClientChange>> RemoveAsync(ClientLocation location, string serverId, string? name, bool dryRun, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ClientChange>> RemoveAsync(
+        ClientLocation location, string serverId, string? name, bool dryRun, CancellationToken cancellationToken)
     {
         var servers = ReadServers(location);
         var changes = new List<ClientChange>();

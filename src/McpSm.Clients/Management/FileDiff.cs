@@ -27,7 +27,8 @@ internal static class FileDiff
         text.Append("+++ ").AppendLine(change.After is null ? "(no file)" : change.Path);
         foreach (var block in diff.DiffBlocks)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"@@ -{block.DeleteStartA + 1},{block.DeleteCountA} +{block.InsertStartB + 1},{block.InsertCountB} @@");
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"@@ -{block.DeleteStartA + 1},{block.DeleteCountA} +{block.InsertStartB + 1},{block.InsertCountB} @@");
             var (before, after) = (diff.PiecesOld.Skip(block.DeleteStartA).Take(block.DeleteCountA).ToList(),
                 diff.PiecesNew.Skip(block.InsertStartB).Take(block.InsertCountB).ToList());
             foreach (var line in before)

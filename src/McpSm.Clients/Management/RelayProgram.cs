@@ -41,7 +41,8 @@ internal sealed class RelayProgram
     {
         var passed = PassedVariables.Concat(ProxyExceptions).Concat(ProxyVariables.Where(IsWithoutUser))
             .Select(name => (Name: name, Value: _getVariable(name)));
-        return passed.Where(variable => variable.Value is not null).ToDictionary(variable => variable.Name, variable => variable.Value!, StringComparer.Ordinal);
+        return passed.Where(variable => variable.Value is not null)
+            .ToDictionary(variable => variable.Name, variable => variable.Value!, StringComparer.Ordinal);
     }
 
     private bool IsWithoutUser(string name) => _getVariable(name) is { } proxy && !proxy.Contains('@', StringComparison.Ordinal);

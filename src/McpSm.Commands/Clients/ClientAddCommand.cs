@@ -49,7 +49,8 @@ internal sealed class ClientAddCommand : ClientSubcommand
             return ExitCode.Done;
         }
         var program = RelayExecutable.Find(Context.AppEnvironment);
-        return await ForEachAsync(locations, location => AddAsync(location, servers, program, parsed, cancellationToken), IsDryRun(parsed)).ConfigureAwait(false);
+        return await ForEachAsync(locations, location => AddAsync(location, servers, program, parsed, cancellationToken), IsDryRun(parsed))
+            .ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<ClientChange>> AddAsync(

@@ -41,7 +41,8 @@ internal sealed class ClientRemoveCommand : ClientSubcommand
             var changes = new List<ClientChange>();
             foreach (var id in ids)
             {
-                changes.AddRange(await Configuration.RemoveAsync(location, id, parsed.GetValue(_name), IsDryRun(parsed), cancellationToken).ConfigureAwait(false));
+                changes.AddRange(await Configuration.RemoveAsync(location, id, parsed.GetValue(_name), IsDryRun(parsed), cancellationToken)
+                    .ConfigureAwait(false));
             }
             removed += changes.Count;
             return changes;

@@ -11,7 +11,11 @@ internal abstract class ClientSubcommand(CommandContext context, string name, st
     private readonly Option<bool> _project = new("--project") { Description = "Use the client's file in the current folder" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show what would change, and write nothing" };
 
-    protected Argument<string?> Client { get; } = new("client") { Description = "Client id, from 'mcpsm client list --known'", Arity = ArgumentArity.ZeroOrOne };
+    protected Argument<string?> Client { get; } = new("client")
+    {
+        Description = "Client id, from 'mcpsm client list --known'",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     protected Option<bool> All { get; } = new("--all") { Description = "All clients of this machine, instead of one" };
 

@@ -14,7 +14,8 @@ internal static class RelayExecutable
     /// <exception cref="McpAuthException">ConfigurationUnavailable: there is no executable, only the PowerShell module.</exception>
     public static RelayProgram Find(AppEnvironment environment)
     {
-        var running = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path).Equals("mcpsm", StringComparison.OrdinalIgnoreCase) ? path : null;
+        var running = Environment.ProcessPath is { } path
+            && Path.GetFileNameWithoutExtension(path).Equals("mcpsm", StringComparison.OrdinalIgnoreCase) ? path : null;
         var inPath = (environment.Variable("PATH") ?? "").Split(Path.PathSeparator).Where(Path.IsPathFullyQualified)
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "mcpsm.exe" : "mcpsm")).FirstOrDefault(File.Exists);
         var command = running is null || (inPath is not null && RealPath(inPath) == RealPath(running)) ? inPath : running;

@@ -34,6 +34,7 @@ internal sealed class StreamableHttpChannel : IServerChannel
     /// <param name="endpoint">The URL of the server.</param>
     /// <param name="writer">Writes to the client.</param>
     /// <param name="endRelay">Ends the relay if the server came back as another one while no request waited.</param>
+    /// <param name="relayEnds">Cancelled when the relay ends.</param>
     public StreamableHttpChannel(
         ServerConnection connection, Uri endpoint, MessageWriter writer, Func<ServerChangedException, Task> endRelay, CancellationToken relayEnds)
     {

@@ -32,7 +32,8 @@ public sealed class ClientConfigurationTests : IDisposable
     public void Dispose() => Directory.Delete(_home, recursive: true);
 
     public static TheoryData<string> Ids =>
-        [.. ClientCatalog.Clients.Where(client => client.User.Expand(new ClientEnvironment(ClientSystem.Linux, "/home/me", _ => null)).Count > 0).Select(client => client.Id)];
+        [.. ClientCatalog.Clients.Where(client => client.User.Expand(new ClientEnvironment(ClientSystem.Linux, "/home/me", _ => null)).Count > 0)
+            .Select(client => client.Id)];
 
     [Theory, MemberData(nameof(Ids))]
     public async Task Client_gets_an_entry_and_loses_it_again(string id)
@@ -60,7 +61,8 @@ public sealed class ClientConfigurationTests : IDisposable
     [Fact]
     public async Task Difference_has_no_secret_of_the_file()
     {
-        var location = WriteCursor("""{"mcpServers":{"x":{"url":"https://e.com","headers":{"Authorization":"Bearer SECRET"}}}}""".Replace("SECRET", Secret, StringComparison.Ordinal));
+        var location = WriteCursor("""{"mcpServers":{"x":{"url":"https://e.com","headers":{"Authorization":"Bearer SECRET"}}}}"""
+            .Replace("SECRET", Secret, StringComparison.Ordinal));
         var change = await _configuration.AddAsync(location, new AddRequest(_server, "x", Force: true, DryRun: true), Program, Cancellation);
         Assert.Equal(ClientAction.Updated, change.Action);
         Assert.DoesNotContain(Secret, change.Diff, StringComparison.Ordinal);
@@ -102,8 +104,8 @@ public sealed class ClientConfigurationTests : IDisposable
     [InlineData("")]
     [InlineData("ü")]
     public async Task Name_that_some_client_refuses_is_an_error(string name) =>
-        Assert.Equal(ErrorReason.InvalidValue, (await Assert.ThrowsAsync<McpAuthException>(() =>
-            _configuration.AddAsync(_locator.Get(ClientLocator.Get("cursor"), ClientScope.User), new AddRequest(_server, name), Program, Cancellation))).Reason);
+        Assert.Equal(ErrorReason.InvalidValue, (await Assert.ThrowsAsync<McpAuthException>(() => _configuration.AddAsync(
+            _locator.Get(ClientLocator.Get("cursor"), ClientScope.User), new AddRequest(_server, name), Program, Cancellation))).Reason);
 
     [Fact]
     public async Task Project_entry_has_no_path_and_no_variable_of_the_user()

@@ -147,7 +147,8 @@ public sealed class ProxySignInTests : IAsyncLifetime
             await EndAsync(relay);
         }
         using var without = _mcpsm.Start(["proxy", "my-api", "--sign-in=false"]);
-        await without.StandardInput.WriteLineAsync("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}""");
+        await without.StandardInput.WriteLineAsync(
+            """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}""");
         Assert.NotNull((await ReadAsync(without))["error"]);
         await EndAsync(without);
     }
@@ -200,7 +201,8 @@ public sealed class ProxySignInTests : IAsyncLifetime
 
     /// <summary>Finds the process of the sign-in, which has the folder of this test in its environment.</summary>
     private int FindLogin() => Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)).Select(int.Parse!)
-        .First(pid => Read(pid, "cmdline").Contains("\0auth\0login\0", StringComparison.Ordinal) && Read(pid, "environ").Contains(_mcpsm.Folder, StringComparison.Ordinal));
+        .First(pid => Read(pid, "cmdline").Contains("\0auth\0login\0", StringComparison.Ordinal)
+            && Read(pid, "environ").Contains(_mcpsm.Folder, StringComparison.Ordinal));
 
     private static string Read(int pid, string file)
     {

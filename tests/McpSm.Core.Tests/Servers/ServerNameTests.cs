@@ -40,7 +40,8 @@ public sealed class ServerNameTests
     [Fact]
     public void Name_that_was_accepted_before_keeps_its_id()
     {
-        var word = Gen.OneOf("my", "api", "My API", "status", "LOGIN", "set", " ", "-", ".", "!", "é", "日本", "Ж", "_", "7", "\u200d", "\u212a", "İ", "🎉");
+        var word = Gen.OneOf("my", "api", "My API", "status", "LOGIN", "set",
+            " ", "-", ".", "!", "é", "日本", "Ж", "_", "7", "\u200d", "\u212a", "İ", "🎉");
         var accepted = 0;
         Gen.OneOf(word.Array[0, 6].Select(string.Concat), Gen.String[0, 70]).Sample(name =>
         {
