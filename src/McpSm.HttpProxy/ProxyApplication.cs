@@ -76,7 +76,7 @@ internal sealed class ProxyApplication(HttpProxyOptions options, int port, Serve
         // Before the token is asked for: a client that looks for metadata must not find anything to sign in to.
         if (ServerPath.ReadId(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget) is not { } id)
         {
-            await ErrorAnswer.WriteAsync(context, Refuse(StatusCodes.Status404NotFound, "The path names no server.", ErrorReason.ServerNotFound))
+            await ErrorAnswer.WriteAsync(context, Refuse(StatusCodes.Status404NotFound, "The path does not name a server.", ErrorReason.ServerNotFound))
                 .ConfigureAwait(false);
             return;
         }

@@ -210,7 +210,7 @@ internal sealed class RelaySession : IAsyncDisposable
             return use;
         }
         use.Dispose();
-        throw Invalid("Another request with this id waits for its answer.");
+        throw Invalid("Another request with this id is still waiting for its answer.");
     }
 
     private static bool Accepts(HttpRequest request) => request.Headers.Accept.Any(value => value is not null

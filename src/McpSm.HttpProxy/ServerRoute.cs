@@ -156,7 +156,7 @@ internal sealed class ServerRoute
             if (!ProxiedHeaders.TryCopy(from, request))
             {
                 throw new RefusedException(StatusCodes.Status400BadRequest, ErrorReason.InvalidValue,
-                    "A header of the request is given twice or is not ASCII.");
+                    "The request has a header twice, or a header that is not ASCII.");
             }
             var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
             if (redirects < MaxRedirects && ServerConnection.FindRedirect(response, url, request.Method) is { } target)

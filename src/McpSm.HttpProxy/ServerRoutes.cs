@@ -21,7 +21,7 @@ internal sealed class ServerRoutes(HttpProxyOptions options) : IAsyncDisposable
         if (Enter(id) is not { } route)
         {
             await ErrorAnswer.WriteAsync(context, new Refusal(StatusCodes.Status404NotFound, new RelayFailure(StatusCodes.Status404NotFound,
-                ErrorId.Of(ErrorReason.ServerNotFound), "The path names no server.", "mcpsm list"))).ConfigureAwait(false);
+                ErrorId.Of(ErrorReason.ServerNotFound), "The path does not name a server.", "mcpsm list"))).ConfigureAwait(false);
             return;
         }
         try

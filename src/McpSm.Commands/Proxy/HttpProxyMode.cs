@@ -51,7 +51,7 @@ internal sealed class HttpProxyMode
         var isEphemeral = parsed.GetValue(_ephemeral);
         if (server is null != parsed.GetValue(_all))
         {
-            throw Invalid(server is null ? "mcpsm proxy --http needs a server or --all." : "--all serves every server, so it cannot be combined with one.");
+            throw Invalid(server is null ? "mcpsm proxy --http needs a server or --all." : "--all serves every server, so it cannot be combined with a server.");
         }
         var name = server?.Id ?? HttpProxyFiles.AllServers;
         var files = new HttpProxyFiles(context.AppEnvironment,
@@ -136,14 +136,14 @@ internal sealed class HttpProxyMode
     /// <summary>Checks that a value is an origin as browsers send it (RFC 6454 section 6.2).</summary>
     private static string ReadOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { UserInfo: "", Authority.Length: > 0 }
         && $"{url.Scheme}://{url.Authority}" is var origin && origin.Equals(text.TrimEnd('/'), StringComparison.OrdinalIgnoreCase) ? origin
-        : throw Invalid("The value of --allow-origin is not an origin.", "Give scheme, host and port alone, such as http://localhost:6274");
+        : throw Invalid("The value of --allow-origin is not an origin.", "Give only the scheme, the host and the port, such as http://localhost:6274.");
 
     private static McpAuthException Missing() => new(ErrorReason.ConfigurationUnavailable,
         "This build of mcpsm contains no web server, so it cannot serve over HTTP.",
         "Use the native executable of a release, or omit --http and let each client start the command.");
 
     private static McpAuthException AlreadyServed(McpServer? server, int? port) => new(ErrorReason.ConfigurationUnavailable,
-        $"Another process serves {(server is null ? "all servers" : $"'{server.Name}'")} already{(port is null ? "" : $", at {UrlOf(server, port.Value)}")}.",
+        $"Another process already serves {(server is null ? "all servers" : $"'{server.Name}'")}{(port is null ? "" : $", at {UrlOf(server, port.Value)}")}.",
         "Use that URL, end that process, or start a second one with --ephemeral.");
 
     private static McpAuthException Invalid(string message, string? remedy = null) => new(ErrorReason.InvalidValue, message, remedy);

@@ -11,11 +11,11 @@ namespace McpSm.Commands.Proxy;
 /// <summary>The options of <c>proxy</c> about the exchange with the server. They apply to one run, and add to the settings of the server.</summary>
 internal sealed class ProxyOptions
 {
-    private readonly Option<string[]> _headers = new("--header") { Description = "Header to send; the value may have ${NAME}", HelpName = "name: value" };
-    private readonly Option<string[]> _headerFiles = new("--header-file") { Description = "File with a header a line", HelpName = "path" };
+    private readonly Option<string[]> _headers = new("--header") { Description = "Header to send; ${NAME} stands for a variable", HelpName = "name: value" };
+    private readonly Option<string[]> _headerFiles = new("--header-file") { Description = "File with one header per line", HelpName = "path" };
     private readonly Option<string?> _transport = new("--transport") { Description = "http-first, sse-first, http-only or sse-only", HelpName = "which" };
-    private readonly Option<string[]> _allow = ToolOption.Create("--allow-tool", "Tools to offer alone, like get_*");
-    private readonly Option<string[]> _ignore = ToolOption.Create("--ignore-tool", "Tools to leave out, like delete_*");
+    private readonly Option<string[]> _allow = ToolOption.Create("--allow-tool", "Offer only these tools, such as get_*");
+    private readonly Option<string[]> _ignore = ToolOption.Create("--ignore-tool", "Exclude these tools, such as delete_*");
     private readonly Option<int?> _request = NumberOption.TimeLimit("--request-timeout", "Time limit for a request (default: none)");
     private readonly Option<int?> _initialize = NumberOption.TimeLimit("--initialize-timeout", "Time limit for 'initialize'");
     private readonly Option<string?> _log = new("--log-file") { Description = "Log each exchange, without contents", HelpName = "path" };

@@ -82,6 +82,6 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
         var type = response.Content.Headers.ContentType?.MediaType;
         return new RelayFailure(status, nameof(ErrorReason.ProtocolViolation), body.Length == 0
             ? $"'{connection.Server}' accepted the request and sent no answer."
-            : $"'{connection.Server}' answered with {(type is null ? "a body of no type" : UntrustedText.Sanitize(type))} instead of a JSON-RPC message.");
+            : $"'{connection.Server}' answered with {(type is null ? "a body without a content type" : UntrustedText.Sanitize(type))} instead of a JSON-RPC message.");
     }
 }

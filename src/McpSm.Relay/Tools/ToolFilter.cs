@@ -46,7 +46,7 @@ public sealed class ToolFilter
 
     /// <summary>The answer to a call that is refused.</summary>
     internal static RelayFailure Refusal(Message call, string server) =>
-        new(InvalidParams, nameof(ErrorReason.InvalidValue), $"Unknown tool: {UntrustedText.Sanitize(call.Name)}. The settings of '{server}' leave it out.");
+        new(InvalidParams, nameof(ErrorReason.InvalidValue), $"Unknown tool: {UntrustedText.Sanitize(call.Name)}. The settings of '{server}' exclude it.");
 
     /// <summary>Returns what is left of a batch without the calls that are refused; null if nothing is left.</summary>
     internal Message? Without(Message batch)

@@ -185,7 +185,7 @@ public sealed class HttpProxyCommandTests : IAsyncLifetime
     {
         await using var proxy = await HttpProxyProcess.StartAsync(_mcpsm, "proxy my-api --http");
 
-        (await _mcpsm.RunAsync("proxy my-api --http")).Failed(1, "Another process serves 'my-api' already", proxy.Url.AbsoluteUri, "--ephemeral");
+        (await _mcpsm.RunAsync("proxy my-api --http")).Failed(1, "Another process already serves 'my-api'", proxy.Url.AbsoluteUri, "--ephemeral");
     }
 
     [Fact]
