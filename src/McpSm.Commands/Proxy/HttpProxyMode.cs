@@ -51,7 +51,8 @@ internal sealed class HttpProxyMode
         var isEphemeral = parsed.GetValue(_ephemeral);
         if (server is null != parsed.GetValue(_all))
         {
-            throw Invalid(server is null ? "mcpsm proxy --http needs a server or --all." : "--all serves every server, so it cannot be combined with a server.");
+            throw Invalid(server is null ? "mcpsm proxy --http needs a server or --all."
+                : "--all serves every server, so it cannot be combined with a server.");
         }
         var name = server?.Id ?? HttpProxyFiles.AllServers;
         var files = new HttpProxyFiles(context.AppEnvironment,

@@ -80,8 +80,9 @@ internal sealed class AnswerReader(ServerConnection connection, MessageWriter wr
             return RelayFailure.FromStatus(status, connection.Server);
         }
         var type = response.Content.Headers.ContentType?.MediaType;
+        var kind = type is null ? "a body without a content type" : UntrustedText.Sanitize(type);
         return new RelayFailure(status, nameof(ErrorReason.ProtocolViolation), body.Length == 0
             ? $"'{connection.Server}' accepted the request and sent no answer."
-            : $"'{connection.Server}' answered with {(type is null ? "a body without a content type" : UntrustedText.Sanitize(type))} instead of a JSON-RPC message.");
+            : $"'{connection.Server}' answered with {kind} instead of a JSON-RPC message.");
     }
 }

@@ -52,7 +52,7 @@ internal static class Elicitation
     /// <param name="requestId">The JSON of the id of the request.</param>
     /// <param name="state">What the client gives back with its answer; also the key of the question.</param>
     /// <param name="server">The name of the server.</param>
-    /// <param name="url">The URL at which to sign in; null if there is none.</param>
+    /// <param name="url">The URL at which to sign in; null without one.</param>
     public static ReadOnlyMemory<byte> CreateInputRequired(ReadOnlyMemory<byte> requestId, string state, string server, Uri? url) => Json(writer =>
     {
         writer.WriteString("jsonrpc"u8, "2.0"u8);
