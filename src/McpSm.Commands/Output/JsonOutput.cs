@@ -192,11 +192,10 @@ internal static class JsonOutput
         Relay(json, server.Relay);
     }
 
-    /// <summary>Writes members other than <c>signIn</c> only if they are set.</summary>
+    /// <summary>Writes how <c>mcpsm proxy</c> relays to a server. Members other than <c>relaySignIn</c> only if they are set.</summary>
     private static void Relay(Utf8JsonWriter json, RelaySettings relay)
     {
-        json.WriteStartObject("relay");
-        json.WriteBoolean("signIn", relay.SignIn);
+        json.WriteBoolean("relaySignIn", relay.SignIn);
         if (relay.Fallback is { } fallback)
         {
             json.WriteBoolean("fallback", fallback);
@@ -217,7 +216,6 @@ internal static class JsonOutput
         {
             Number(json, "initializeTimeout", relay.InitializeTimeout);
         }
-        json.WriteEndObject();
     }
 
     public static void Vault(Utf8JsonWriter json, McpVault vault)

@@ -74,7 +74,7 @@ public sealed partial class FromMcpRemotePageTests : IAsyncLifetime
         var server = JsonNode.Parse((await _mcpsm.RunAsync("list --json")).Done().Out)![0]!;
         Assert.Equal(("my-api", "https://example.com/mcp"), ((string?)server["id"], (string?)server["url"]));
         Assert.Equal("X-Tenant", (string?)server["headerNames"]![0]);
-        Assert.Equal("delete*", (string?)server["relay"]!["ignoreTools"]![0]);
+        Assert.Equal("delete*", (string?)server["ignoreTools"]![0]);
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class McpRemoteImportTests : IAsyncLifetime
         var server = JsonNode.Parse((await _mcpsm.RunAsync("list --json")).Done().Out)![0]!;
         Assert.Equal("My Tenant", (string?)server["name"]);
         Assert.Equal("consent", (string?)server["authorizeParams"]!["prompt"]);
-        Assert.Equal("delete*", (string?)server["relay"]!["ignoreTools"]![0]);
+        Assert.Equal("delete*", (string?)server["ignoreTools"]![0]);
         Assert.Equal("X-Tenant", (string?)server["headerNames"]![0]);
         (await _mcpsm.RunAsync(["test", "My Tenant"])).Done();
         Assert.Equal("acme", _server.Traffic.To("/mcp")[^1].Header("X-Tenant"));
