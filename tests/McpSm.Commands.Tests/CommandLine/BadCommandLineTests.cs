@@ -46,7 +46,7 @@ public sealed class BadCommandLineTests
     [InlineData("auth stat", "Did you mean 'status'?")]
     [InlineData("login my-api", "mcpsm does not have this command. Did you mean 'mcpsm auth login' or 'mcpsm identity login'?")]
     [InlineData("token my-api", "Did you mean 'mcpsm auth token'?")]
-    [InlineData("server add other", "mcpsm server does not have this command. Did you mean 'mcpsm add'?")]
+    [InlineData("server add other", "mcpsm server does not have this command. Did you mean 'mcpsm add' or 'mcpsm client add'?")]
     [InlineData("auth import", "Did you mean 'mcpsm import'?")]
     [InlineData("list --verbos", "Did you mean '--verbose'?")]
     [InlineData("auth login my-api --no-b", "Did you mean '--no-browser'?")]

@@ -69,7 +69,7 @@ public sealed partial class LibraryPackageTests
         Assert.Contains("AuthenticatingHandler", await ReadTextAsync(package, "README.md"));
         var members = XDocument.Parse(await ReadTextAsync(package, "lib/net10.0/McpSm.Core.xml")).Descendants("member")
             .ToDictionary(member => (string)member.Attribute("name")!, member => member.Value);
-        Assert.Contains("requests of one MCP server", members["T:McpSm.Core.AuthenticatingHandler"]);
+        Assert.Contains("requests to one MCP server", members["T:McpSm.Core.AuthenticatingHandler"]);
         Assert.NotNull(package.GetEntry("lib/net10.0/McpSm.Core.dll"));
         // Analyzers check our build, and are not for users.
         Assert.DoesNotContain(nuspec.Descendants(), element => element.Name.LocalName == "dependency"

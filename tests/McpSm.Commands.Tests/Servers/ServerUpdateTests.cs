@@ -96,7 +96,7 @@ public sealed class ServerUpdateTests
     [InlineData("the URL is empty", "--url", "")]
     [InlineData("scheme", "--url", "ftp://a.example/mcp")]
     [InlineData("not safe", "--issuer", "http://login.example", "1")]
-    [InlineData("must be https", "--client-metadata-url", "http://c.example/client")]
+    [InlineData("must use https", "--client-metadata-url", "http://c.example/client")]
     [InlineData("name=value", "--header", "nothing")]
     [InlineData("key=value", "--authorize-param", "nothing")]
     [InlineData("key=value", "--authorize-param", "=x")]

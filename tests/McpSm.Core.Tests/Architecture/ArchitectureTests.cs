@@ -41,8 +41,8 @@ public sealed partial class ArchitectureTests
     {
         var wrong = from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", project), "*.cs", SearchOption.AllDirectories)
                     where !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
-                        // Two files read the options of another tool.
-                        && Path.GetFileName(file) is not ("McpRemoteCommand.cs" or "McpRemoteArguments.cs")
+                        // Two files read the options of another tool, and one writes the command that a client starts.
+                        && Path.GetFileName(file) is not ("McpRemoteCommand.cs" or "McpRemoteArguments.cs" or "RelayProgram.cs")
                     from line in File.ReadLines(file)
                     where !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && NamedCommand().IsMatch(line) && !ForeignCommand().IsMatch(line)
                     select $"{Path.GetFileName(file)}: {line.Trim()}";

@@ -2,10 +2,12 @@ namespace McpSm.Core.Tests.Support;
 
 /// <summary>
 /// A clock that a test moves. A wait does not take real time: it moves the clock to its end. A time limit ends when a test or a wait moves the clock
-/// past it.
+/// past it. A pause before another try takes real time, and does not move the clock: many threads that wait for a lock would move it by hours.
 /// </summary>
 public sealed class ManualTimeProvider : TimeProvider
 {
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+
     private readonly Lock _gate = new();
     private readonly List<TimeSpan> _waits = [];
     private readonly List<TimeLimitTimer> _limits = [];
@@ -50,6 +52,10 @@ public sealed class ManualTimeProvider : TimeProvider
             var limit = new TimeLimitTimer(this, callback, state);
             limit.Change(dueTime, period);
             return limit;
+        }
+        if (dueTime >= TimeSpan.Zero && dueTime < LongestPause)
+        {
+            return System.CreateTimer(callback, state, dueTime, period);
         }
         if (dueTime >= TimeSpan.Zero)
         {
