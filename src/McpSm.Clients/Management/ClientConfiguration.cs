@@ -24,8 +24,9 @@ internal sealed partial class ClientConfiguration(AppEnvironment environment, Cl
                     from scope in Enum.GetValues<ClientScope>()
                     let location = locator.Find(client, scope)
                     where location is not null && (scope == ClientScope.User ? isInstalled || File.Exists(location.Path) : File.Exists(location.Path))
-                    select Read(location, isInstalled);
-        return [.. found];
+                    select (Location: location, IsInstalled: isInstalled);
+        // In the home folder, some files of projects are those of the user.
+        return [.. found.DistinctBy(file => (file.Location.Client.Id, file.Location.Path)).Select(file => Read(file.Location, file.IsInstalled))];
     }
 
     /// <summary>Returns a client's file with its servers. An error is part of the result.</summary>

@@ -181,6 +181,14 @@ public sealed class ClientConfigurationTests : IDisposable
         Assert.False(list[1].Exists);
     }
 
+    [Fact]
+    public void List_has_a_file_once_if_the_home_folder_is_the_project()
+    {
+        var location = WriteCursor("{}");
+        var locator = new ClientLocator(new ClientEnvironment(ClientSystem.Linux, _home, _environment.Variable), _home);
+        Assert.Equal(location.Path, Assert.Single(new ClientConfiguration(_environment, locator).List()).Location.Path);
+    }
+
     [Theory]
     [InlineData("{ not json")]
     [InlineData("""{"mcpServers":7}""")]

@@ -20,6 +20,7 @@ public sealed class WhatIfTests
             "Connect-McpServer -Url https://e.example/mcp"],
         ["Disconnect-McpServer"] = ["Disconnect-McpServer a", "Disconnect-McpServer a -Force -Local"],
         ["Update-McpToken"] = ["Update-McpToken a"],
+        ["Set-McpSetting"] = ["Set-McpSetting no-proxy a.example", "Set-McpSetting no-proxy $null"],
         ["Set-McpToken"] = ["Set-McpToken a ([securestring]::new())", "Set-McpToken a -FromEnvironment PATH"],
         ["Clear-McpToken"] = ["Clear-McpToken *"],
         ["Remove-McpClientRegistration"] = ["Remove-McpClientRegistration *"],
