@@ -28,21 +28,13 @@ internal sealed class ClientAddCommand : ClientSubcommand
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        // With --all, the first word is a server too.
-        var isForAll = parsed.GetValue(All);
-        var words = new[] { parsed.GetValue(Client) }.Concat(parsed.GetValue(_servers) ?? []).OfType<string>().ToList();
-        var names = isForAll ? words : words[Math.Min(1, words.Count)..];
-        if (names.Count == 0)
-        {
-            throw new McpAuthException(ErrorReason.InvalidValue, isForAll ? "The command needs a server." : "The command needs a client and a server.",
-                "For example: mcpsm client add cursor my-api");
-        }
+        var (client, names) = ReadWords(parsed, _servers);
         var servers = names.Select(Context.Catalog.Get).DistinctBy(server => server.Id).ToList();
         if (servers.Count > 1 && parsed.GetValue(_name) is not null)
         {
             throw new McpAuthException(ErrorReason.InvalidValue, "A name is for one server only.", "Add the servers one by one, or leave out '--name'.");
         }
-        var locations = FindLocations(parsed, isForAll ? null : words[0]);
+        var locations = FindLocations(parsed, client);
         if (locations.Count == 0)
         {
             Context.Hint("No MCP client was found on this machine.");

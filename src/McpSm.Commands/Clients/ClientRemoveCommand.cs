@@ -1,6 +1,5 @@
 using System.CommandLine;
 using McpSm.Clients.Management;
-using McpSm.Core.Errors;
 using McpSm.Core.Servers;
 
 namespace McpSm.Commands.Clients;
@@ -23,20 +22,12 @@ internal sealed class ClientRemoveCommand : ClientSubcommand
 
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        // With --all, the first word is a server too.
-        var isForAll = parsed.GetValue(All);
-        var words = new[] { parsed.GetValue(Client) }.Concat(parsed.GetValue(_servers) ?? []).OfType<string>().ToList();
-        var names = isForAll ? words : words[Math.Min(1, words.Count)..];
-        if (names.Count == 0)
-        {
-            throw new McpAuthException(ErrorReason.InvalidValue, isForAll ? "The command needs a server." : "The command needs a client and a server.",
-                "For example: mcpsm client remove cursor my-api");
-        }
+        var (client, names) = ReadWords(parsed, _servers);
         // The catalog may no longer have the server.
         var all = Context.Catalog.List();
         var ids = names.Select(name => ServerLookup.Find(all, name)?.Id ?? name).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         var removed = 0;
-        var exitCode = await ForEachAsync(FindLocations(parsed, isForAll ? null : words[0]), async location =>
+        var exitCode = await ForEachAsync(FindLocations(parsed, client), async location =>
         {
             var changes = new List<ClientChange>();
             foreach (var id in ids)

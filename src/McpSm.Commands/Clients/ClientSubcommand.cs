@@ -33,6 +33,18 @@ internal abstract class ClientSubcommand(CommandContext context, string name, st
 
     protected bool IsDryRun(ParseResult parsed) => parsed.GetValue(_dryRun);
 
+    /// <summary>Splits the words of the user into a client and servers. With <c>--all</c>, the first word is a server too.</summary>
+    /// <returns>The client, or null for all clients; and the servers as the user named them.</returns>
+    /// <exception cref="McpAuthException">InvalidValue: a client or a server is missing.</exception>
+    protected (string? Client, IReadOnlyList<string> Servers) ReadWords(ParseResult parsed, Argument<string[]> servers)
+    {
+        var isForAll = parsed.GetValue(All);
+        var words = new[] { parsed.GetValue(Client) }.Concat(parsed.GetValue(servers) ?? []).OfType<string>().ToList();
+        var names = isForAll ? words : words[Math.Min(1, words.Count)..];
+        return names.Count > 0 ? (isForAll ? null : words[0], names) : throw new McpAuthException(ErrorReason.InvalidValue,
+            isForAll ? "The command needs a server." : "The command needs a client and a server.", $"For example: {Examples[0]}");
+    }
+
     /// <summary>Returns the files of the clients that the user means.</summary>
     /// <param name="parsed">The arguments.</param>
     /// <param name="client">The id of a client; null for all clients of this machine.</param>
