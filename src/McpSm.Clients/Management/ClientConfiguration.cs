@@ -14,6 +14,9 @@ namespace McpSm.Clients.Management;
 /// <summary>Lists, adds, removes and repairs the entries of Mcpsm in the files of MCP clients.</summary>
 internal sealed partial class ClientConfiguration(AppEnvironment environment, ClientLocator locator)
 {
+    // Shorter texts are words such as "npx".
+    private const int MinSecretLength = 8;
+
     private readonly ClientFileEditor _editor = new(environment);
 
     /// <summary>Returns the files of the clients on this machine. A project's file is included if it exists.</summary>
@@ -107,12 +110,15 @@ internal sealed partial class ClientConfiguration(AppEnvironment environment, Cl
     public static IReadOnlyCollection<string> FindSecrets(IEnumerable<ConfiguredServer> servers)
     {
         var secrets = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var entry in servers.Select(EntryReader.Read))
+        foreach (var server in servers)
         {
+            var entry = EntryReader.Read(server);
             secrets.UnionWith(entry.Headers.Where(header => HeaderSecret.IsPlaintext(header.Key, header.Value)).Select(header => header.Value));
             if (entry.Kind is not (EntryKind.Relay or EntryKind.Helper))
             {
                 secrets.UnionWith(entry.Environment.Values);
+                // Any argument or member of another program's entry may be a secret.
+                secrets.UnionWith(FindTexts(server.Value).Where(text => text.Length >= MinSecretLength));
             }
             if (HeaderSecret.IsInUrl(entry.Url))
             {
@@ -124,6 +130,14 @@ internal sealed partial class ClientConfiguration(AppEnvironment environment, Cl
         secrets.Remove("");
         return secrets;
     }
+
+    private static IEnumerable<string> FindTexts(JsonNode? value) => value switch
+    {
+        JsonObject map => map.SelectMany(member => FindTexts(member.Value)),
+        JsonArray list => list.SelectMany(FindTexts),
+        JsonValue text when text.TryGetValue<string>(out var found) => [found],
+        _ => [],
+    };
 
     private static IReadOnlyList<ConfiguredServer> ReadServers(ClientLocation location) =>
         ClientFileError.Explain(location.Path, () => ClientFile.Read(location.Document)?.GetServers(location.Client.Container) ?? []);

@@ -68,6 +68,19 @@ public sealed class ClientConfigurationTests : IDisposable
         Assert.DoesNotContain(Secret, change.Diff, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"command":"npx","args":["other","--api-key","SECRET"]}""")]
+    [InlineData("""{"command":"other","args":["--api-key=SECRET"]}""")]
+    [InlineData("""{"url":"https://e.com","auth":{"clientSecret":"SECRET"}}""")]
+    public async Task Difference_has_no_text_of_another_entry(string entry)
+    {
+        var value = entry.Replace("SECRET", Secret, StringComparison.Ordinal);
+        var location = WriteCursor("{\n\"mcpServers\": {\n\"x\": " + value + "\n}\n}");
+        var change = await _configuration.AddAsync(location, new AddRequest(_server, "x", Force: true, DryRun: true), Program, Cancellation);
+        Assert.Equal(ClientAction.Updated, change.Action);
+        Assert.DoesNotContain(Secret, change.Diff, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Difference_of_a_long_line_shows_only_what_changes()
     {
